@@ -1,0 +1,3 @@
+//! duo-sentinel
+pub mod model;
+pub mod plan;

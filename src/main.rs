@@ -1,0 +1,2 @@
+//! duo-sentinel
+fn main() {}

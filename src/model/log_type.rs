@@ -1,0 +1,151 @@
+//! The Duo logs and, in one table, everything that differs between them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+/// A Duo log, named as in the setting `CISCO_DUO_LOG_TYPES` and in the column `eventtype_s`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogType {
+    /// Sign-ins of users.
+    Authentication,
+    /// Actions of administrators, from the older (v1) log.
+    Administrator,
+    /// Text messages and phone calls that cost credits.
+    Telephony,
+    /// Offline access enrolments on Windows and macOS.
+    OfflineEnrollment,
+    /// Events that Duo Trust Monitor surfaced.
+    TrustMonitor,
+    /// Actions of users and administrators, from the newer (v2) log.
+    Activity,
+}
+
+/// How the pages of a log follow one another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paging {
+    /// `mintime` and `maxtime` in milliseconds, both inclusive; the cursor comes in `metadata.next_offset`
+    /// and goes back in the parameter named here.
+    Cursor {
+        /// Query parameter that carries the cursor.
+        parameter: &'static str,
+        /// Whether the endpoint takes `sort=ts:asc`.
+        sorted: bool,
+    },
+    /// `mintime` in seconds, inclusive, and nothing else: about a thousand of the earliest records in a
+    /// bare array, in no promised order. The next page starts at the last second of this one.
+    LastSecond,
+}
+
+/// What Duo does differently for one log. Sources: <https://duo.com/docs/adminapi#logs>.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogSpec {
+    /// Path of the endpoint.
+    pub path: &'static str,
+    /// How pages follow one another.
+    pub paging: Paging,
+    /// Largest page the endpoint grants; `None` where there is no `limit` parameter.
+    pub limit: Option<u32>,
+    /// Key of the records inside `response`; `None` where `response` is the array itself.
+    pub records_key: Option<&'static str>,
+    /// Field that identifies a record together with its time; `None` where Duo gives no id.
+    pub id_field: Option<&'static str>,
+    /// Whether 403, 404 and 410 always mean "retired or not licensed".
+    pub may_be_retired: bool,
+}
+
+impl LogType {
+    /// All logs, in the order in which they are reported.
+    pub const ALL: [Self; 6] = [
+        Self::Authentication,
+        Self::Administrator,
+        Self::Telephony,
+        Self::OfflineEnrollment,
+        Self::TrustMonitor,
+        Self::Activity,
+    ];
+
+    /// What differs between the Duo logs; nothing else in the crate matches on the log type to decide how
+    /// it is asked.
+    pub const fn spec(self) -> LogSpec {
+        match self {
+            Self::Authentication => v2("/admin/v2/logs/authentication", "authlogs", "txid"),
+            Self::Activity => v2("/admin/v2/logs/activity", "items", "activity_id"),
+            Self::Telephony => v2("/admin/v2/logs/telephony", "items", "telephony_id"),
+            Self::Administrator => v1("/admin/v1/logs/administrator"),
+            Self::OfflineEnrollment => v1("/admin/v1/logs/offline_enrollment"),
+            Self::TrustMonitor => LogSpec {
+                path: "/admin/v1/trust_monitor/events",
+                // Sent back as `offset`; a `next_offset` would be ignored and page one come again for ever.
+                paging: Paging::Cursor { parameter: "offset", sorted: false },
+                limit: Some(200),
+                records_key: Some("events"),
+                id_field: Some("sekey"),
+                may_be_retired: true,
+            },
+        }
+    }
+
+    /// The name used in settings, state and rows.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Authentication => "authentication",
+            Self::Administrator => "administrator",
+            Self::Telephony => "telephony",
+            Self::OfflineEnrollment => "offline_enrollment",
+            Self::TrustMonitor => "trust_monitor",
+            Self::Activity => "activity",
+        }
+    }
+
+    /// The names of all logs, comma-separated, for messages.
+    pub fn names() -> String {
+        Self::ALL.map(Self::as_str).join(", ")
+    }
+}
+
+const fn v2(path: &'static str, records_key: &'static str, id_field: &'static str) -> LogSpec {
+    LogSpec {
+        path,
+        paging: Paging::Cursor { parameter: "next_offset", sorted: true },
+        limit: Some(1000),
+        records_key: Some(records_key),
+        id_field: Some(id_field),
+        may_be_retired: false,
+    }
+}
+
+const fn v1(path: &'static str) -> LogSpec {
+    LogSpec {
+        path,
+        paging: Paging::LastSecond,
+        limit: None,
+        records_key: None,
+        id_field: None,
+        may_be_retired: false,
+    }
+}
+
+impl fmt::Display for LogType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+/// A name that is no Duo log.
+#[derive(Debug, thiserror::Error)]
+#[error("\"{0}\" is not a Duo log")]
+pub struct UnknownLogType(pub String);
+
+impl FromStr for LogType {
+    type Err = UnknownLogType;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|log_type| log_type.as_str() == name)
+            .ok_or_else(|| UnknownLogType(name.to_owned()))
+    }
+}

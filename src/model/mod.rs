@@ -1,0 +1,9 @@
+//! The words every other module shares: log types and what differs between them, times, secrets.
+
+mod log_type;
+mod secret;
+mod time;
+
+pub use log_type::{LogSpec, LogType, Paging, UnknownLogType};
+pub use secret::Secret;
+pub use time::{HOUR, Hour, MINUTE, Millis, SECOND};

@@ -1,0 +1,149 @@
+//! Points in time as Duo's newer endpoints count them, and the hours of the ledger.
+
+use std::fmt;
+use std::ops::{Add, Sub};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// One second in milliseconds.
+pub const SECOND: i64 = 1000;
+/// One minute in milliseconds.
+pub const MINUTE: i64 = 60 * SECOND;
+/// One hour in milliseconds.
+pub const HOUR: i64 = 60 * MINUTE;
+
+/// Milliseconds since 1970-01-01T00:00:00Z. Stored and shown as RFC 3339 UTC, so that a thousandfold slip of
+/// units is seen at a glance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Millis(pub i64);
+
+impl Millis {
+    /// The time a Unix second begins.
+    pub const fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(SECOND))
+    }
+
+    /// The whole Unix seconds of this time, rounded down.
+    pub const fn seconds(self) -> i64 {
+        self.0.div_euclid(SECOND)
+    }
+
+    /// Reads an RFC 3339 time; digits beyond the millisecond are cut.
+    pub fn parse(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text.trim()).ok().map(|time| Self(time.timestamp_millis()))
+    }
+
+    /// This time as a calendar value; times beyond the calendar become its border.
+    pub fn date_time(self) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(self.0).unwrap_or(if self.0 < 0 {
+            DateTime::<Utc>::MIN_UTC
+        } else {
+            DateTime::<Utc>::MAX_UTC
+        })
+    }
+}
+
+impl From<DateTime<Utc>> for Millis {
+    fn from(time: DateTime<Utc>) -> Self {
+        Self(time.timestamp_millis())
+    }
+}
+
+impl Add<i64> for Millis {
+    type Output = Self;
+
+    fn add(self, milliseconds: i64) -> Self {
+        Self(self.0.saturating_add(milliseconds))
+    }
+}
+
+impl Sub<i64> for Millis {
+    type Output = Self;
+
+    fn sub(self, milliseconds: i64) -> Self {
+        Self(self.0.saturating_sub(milliseconds))
+    }
+}
+
+impl Sub for Millis {
+    type Output = i64;
+
+    fn sub(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+impl fmt::Display for Millis {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.date_time().to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+impl Serialize for Millis {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Millis {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| de::Error::custom("a time is not in the form of RFC 3339"))
+    }
+}
+
+/// One hour of event time: the unit in which delivered ids are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hour(i64);
+
+impl Hour {
+    /// Where the ids of records without a readable time are kept.
+    pub const UNDATED: Self = Self(0);
+
+    /// The hour in which an event happened.
+    pub const fn of(time: Millis) -> Self {
+        Self(time.0.div_euclid(HOUR))
+    }
+
+    /// When the hour begins.
+    pub const fn start(self) -> Millis {
+        Millis(self.0 * HOUR)
+    }
+}
+
+impl fmt::Display for Hour {
+    /// `2026-11-22T10`, as in the names of ledger blobs.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}", self.start().date_time().format("%Y-%m-%dT%H"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Hour, Millis};
+
+    #[test]
+    fn times_are_stored_as_rfc_3339_and_come_back_unchanged() {
+        let time = Millis(1_795_348_501_234);
+        let stored = serde_json::to_string(&time).unwrap();
+        assert_eq!(stored, "\"2026-11-22T11:55:01.234Z\"");
+        assert_eq!(serde_json::from_str::<Millis>(&stored).unwrap(), time);
+    }
+
+    #[test]
+    fn a_bare_number_is_refused_as_a_time() {
+        assert!(serde_json::from_str::<Millis>("1795348501").is_err());
+    }
+
+    #[test]
+    fn hours_are_named_by_their_utc_start() {
+        assert_eq!(Hour::of(Millis(1_795_348_501_234)).to_string(), "2026-11-22T11");
+    }
+
+    #[test]
+    fn times_beyond_the_calendar_do_not_panic() {
+        assert!(Millis(i64::MAX).to_string().starts_with('+'));
+        assert!(Millis(i64::MIN).to_string().starts_with('-'));
+    }
+}

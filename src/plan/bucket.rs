@@ -1,0 +1,111 @@
+//! The token bucket that keeps calls below Duo's rate limits without sleeping.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{MINUTE, Millis};
+
+/// Calls that may follow one another at once before the rate applies.
+const BURST: f64 = 10.0;
+/// The account's bucket is this many times that of one log, because Duo limits the account as a whole too.
+pub const ACCOUNT_SHARE: u32 = 3;
+
+/// Calls that may still be made. Kept in the checkpoint, so that the limit holds over runs and restarts.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Bucket {
+    /// Whole and part calls left at `at`.
+    pub tokens: f64,
+    /// When `tokens` was counted.
+    pub at: Millis,
+}
+
+impl Bucket {
+    /// A bucket from which nothing was taken yet, for `share` times one log's rate.
+    pub fn full(share: u32, now: Millis) -> Self {
+        Self { tokens: BURST * f64::from(share), at: now }
+    }
+
+    /// Takes one call, or says in how many milliseconds one will be there.
+    ///
+    /// `calls_per_minute` is one log's rate, 0 for no limit; `share` as in [`Bucket::full`].
+    pub fn take(&mut self, calls_per_minute: u32, share: u32, now: Millis) -> Result<(), i64> {
+        if calls_per_minute == 0 {
+            return Ok(());
+        }
+        self.refill(calls_per_minute, share, now);
+        if self.tokens >= 1.0 {
+            self.tokens -= 1.0;
+            return Ok(());
+        }
+        let per_millisecond = Self::per_millisecond(calls_per_minute, share);
+        #[expect(clippy::cast_possible_truncation, reason = "at most a minute in milliseconds")]
+        let wait = ((1.0 - self.tokens) / per_millisecond).ceil() as i64;
+        Err(wait.max(1))
+    }
+
+    /// Puts an unused call back.
+    pub fn give_back(&mut self, share: u32) {
+        self.tokens = (self.tokens + 1.0).min(BURST * f64::from(share));
+    }
+
+    /// The lower of two accounts of the same bucket, each brought up to `now`.
+    pub fn lower(mut self, mut other: Self, calls_per_minute: u32, share: u32, now: Millis) -> Self {
+        self.refill(calls_per_minute, share, now);
+        other.refill(calls_per_minute, share, now);
+        if other.tokens < self.tokens { other } else { self }
+    }
+
+    fn per_millisecond(calls_per_minute: u32, share: u32) -> f64 {
+        #[expect(clippy::cast_precision_loss, reason = "a minute in milliseconds is exact")]
+        let minute = MINUTE as f64;
+        f64::from(calls_per_minute) * f64::from(share) / minute
+    }
+
+    fn refill(&mut self, calls_per_minute: u32, share: u32, now: Millis) {
+        // A clock set back must not freeze the bucket until it catches up: time then starts anew from `now`.
+        #[expect(clippy::cast_precision_loss, reason = "milliseconds since the last call, far below 2^52")]
+        let elapsed = (now - self.at).max(0) as f64;
+        let refilled = elapsed.mul_add(Self::per_millisecond(calls_per_minute, share), self.tokens);
+        self.tokens = refilled.clamp(0.0, BURST * f64::from(share));
+        self.at = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Bucket;
+    use crate::model::{MINUTE, Millis};
+
+    #[test]
+    fn ten_calls_go_at_once_and_the_eleventh_waits_six_seconds() {
+        let now = Millis(1_000_000);
+        let mut bucket = Bucket::full(1, now);
+        for _ in 0..10 {
+            bucket.take(10, 1, now).unwrap();
+        }
+        assert_eq!(bucket.take(10, 1, now), Err(6000));
+        assert_eq!(bucket.take(10, 1, now + 6000), Ok(()));
+        assert!(bucket.take(10, 1, now + 6001).is_err());
+    }
+
+    #[test]
+    fn a_minute_never_grants_more_than_rate_and_burst_together() {
+        let start = Millis(0);
+        let mut bucket = Bucket::full(1, start);
+        let granted =
+            (0..MINUTE).filter(|elapsed| bucket.take(10, 1, start + *elapsed).is_ok()).count();
+        assert!((19..=20).contains(&granted), "{granted}");
+    }
+
+    #[test]
+    fn a_clock_set_back_does_not_freeze_the_bucket() {
+        let mut bucket = Bucket { tokens: 0.0, at: Millis(1_000_000_000) };
+        assert!(bucket.take(10, 1, Millis(0)).is_err());
+        assert_eq!(bucket.take(10, 1, Millis(6000)), Ok(()));
+    }
+
+    #[test]
+    fn zero_means_no_limit() {
+        let mut bucket = Bucket { tokens: 0.0, at: Millis(0) };
+        assert_eq!(bucket.take(0, 1, Millis(0)), Ok(()));
+    }
+}

@@ -1,0 +1,211 @@
+//! The stored place of one log, and its JSON form.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::bucket::{ACCOUNT_SHARE, Bucket};
+use super::event::ParkCause;
+use super::window::Window;
+use crate::model::Millis;
+
+/// Version of the checkpoint format this release writes.
+const VERSION: u32 = 1;
+
+/// Everything that one log needs to go on where it stopped, whoever goes on with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// Version of the format this was written in.
+    pub version: u32,
+    /// Oldest reader version that understands it; a higher one than ours is refused, never overwritten.
+    pub min_reader: u32,
+    /// First moment that is not collected yet: the end of the last closed window plus one millisecond, or for
+    /// the seconds-based logs the second that is read again inclusively.
+    pub mintime: Millis,
+    /// Where collection began; nothing before it is ever asked for.
+    pub collected_from: Millis,
+    /// The window being paged through, if a run ended inside one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<Window>,
+    /// Runs that committed something; every fifth re-reads the last 15 minutes.
+    #[serde(default)]
+    pub runs: u64,
+    /// Whether Duo ever answered this log with events or an empty page.
+    #[serde(default)]
+    pub answered: bool,
+    /// Set while Duo refuses a log that never answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unavailable: Option<Unavailable>,
+    /// Set while the log waits for Duo or Azure Monitor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parked: Option<Parked>,
+    /// What is left of the rate limits.
+    pub rate: Rates,
+    /// The instance that is at work on this log.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub claim: Option<Claim>,
+    /// Where the rows last went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<Destination>,
+    /// Time of the newest event that Azure Monitor accepted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest_event: Option<Millis>,
+    /// Fields of a later release, kept as they are.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
+}
+
+/// A log that Duo refuses and that never answered: the permission or the edition lacks it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Unavailable {
+    /// When Duo first refused it.
+    pub since: Millis,
+    /// When it was last asked; asked again an hour later.
+    pub asked_at: Millis,
+    /// When it was last reported; reported once a day.
+    pub reported_at: Millis,
+}
+
+/// A pause that outlives the run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parked {
+    /// No call before this time.
+    pub not_before: Millis,
+    /// Parkings in a row without a success between them; lengthens the next one.
+    pub strikes: u32,
+    /// Why the log waits.
+    pub cause: ParkCause,
+}
+
+/// Calls left for this log and for the account as this log last saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rates {
+    /// This log's own bucket.
+    pub log: Bucket,
+    /// The account's bucket.
+    pub account: Bucket,
+}
+
+/// One worker a log: the instance that may post its rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claim {
+    /// The process that holds the claim.
+    pub owner: String,
+    /// When the claim ends if it is not renewed.
+    pub until: Millis,
+}
+
+/// Where the rows of this state go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Destination {
+    /// Fingerprint of the workspace or rule.
+    pub fingerprint: String,
+    /// When rows were last sent there under this state.
+    pub used_at: Millis,
+}
+
+/// Why a stored checkpoint cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum UnreadableCheckpoint {
+    /// Not JSON, or not the fields of a checkpoint.
+    #[error("it is damaged ({0})")]
+    Damaged(String),
+    /// Written by a later release whose state this one cannot read.
+    #[error("it asks for reader version {min_reader}, this release is version {VERSION}")]
+    Newer {
+        /// The reader version it asks for.
+        min_reader: u32,
+    },
+}
+
+impl Checkpoint {
+    /// The checkpoint of a log that was never collected.
+    pub fn first(mintime: Millis, now: Millis) -> Self {
+        Self {
+            version: VERSION,
+            min_reader: VERSION,
+            mintime,
+            collected_from: mintime,
+            window: None,
+            runs: 0,
+            answered: false,
+            unavailable: None,
+            parked: None,
+            rate: Rates { log: Bucket::full(1, now), account: Bucket::full(ACCOUNT_SHARE, now) },
+            claim: None,
+            destination: None,
+            newest_event: None,
+            unknown: Map::new(),
+        }
+    }
+
+    /// Reads a stored checkpoint.
+    pub fn from_json(bytes: &[u8]) -> Result<Self, UnreadableCheckpoint> {
+        /// The two fields that every version has.
+        #[derive(Deserialize)]
+        struct Header {
+            min_reader: u32,
+        }
+        let damaged = |fault: &serde_json::Error| {
+            // Where, not what: the content of a damaged blob is not ours to print.
+            UnreadableCheckpoint::Damaged(format!(
+                "{:?} at line {}, column {}",
+                fault.classify(),
+                fault.line(),
+                fault.column()
+            ))
+        };
+        let header: Header = serde_json::from_slice(bytes).map_err(|fault| damaged(&fault))?;
+        if header.min_reader > VERSION {
+            return Err(UnreadableCheckpoint::Newer { min_reader: header.min_reader });
+        }
+        serde_json::from_slice(bytes).map_err(|fault| damaged(&fault))
+    }
+
+    /// The stored form: readable JSON, one field a line.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(self).expect("a checkpoint has string keys and finite numbers")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Checkpoint, UnreadableCheckpoint};
+    use crate::model::Millis;
+
+    fn stored() -> Checkpoint {
+        Checkpoint::first(Millis(1_795_348_800_000), Millis(1_795_348_900_000))
+    }
+
+    #[test]
+    fn a_checkpoint_comes_back_as_it_was_stored() {
+        let checkpoint = stored();
+        assert_eq!(Checkpoint::from_json(&checkpoint.to_json()).unwrap(), checkpoint);
+    }
+
+    #[test]
+    fn fields_of_a_later_release_survive_a_rewrite() {
+        let mut json: serde_json::Value = serde_json::from_slice(&stored().to_json()).unwrap();
+        json["version"] = 2.into();
+        json["sweeps"] = serde_json::json!({"next": 7});
+        let read = Checkpoint::from_json(json.to_string().as_bytes()).unwrap();
+        let rewritten: serde_json::Value = serde_json::from_slice(&read.to_json()).unwrap();
+        assert_eq!(rewritten, json);
+    }
+
+    #[test]
+    fn state_that_asks_for_a_newer_reader_is_refused() {
+        let mut json: serde_json::Value = serde_json::from_slice(&stored().to_json()).unwrap();
+        json["min_reader"] = 2.into();
+        let fault = Checkpoint::from_json(json.to_string().as_bytes()).unwrap_err();
+        assert!(matches!(fault, UnreadableCheckpoint::Newer { min_reader: 2 }), "{fault}");
+    }
+
+    #[test]
+    fn a_damaged_checkpoint_is_named_without_its_content() {
+        for damaged in [&b""[..], b"{", b"[]", b"{\"min_reader\":1}", b"\xff\xfe", b"{\"min_reader\":\"hunter2\"}"] {
+            let fault = Checkpoint::from_json(damaged).unwrap_err();
+            assert!(matches!(fault, UnreadableCheckpoint::Damaged(_)), "{fault}");
+            assert!(!fault.to_string().contains("hunter2"), "{fault}");
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! What the core is told and what it answers.
+
+use serde::{Deserialize, Serialize};
+
+use super::bucket::Bucket;
+use super::checkpoint::Checkpoint;
+use crate::model::{Hour, Millis};
+
+/// Identity of a row: the first 20 bytes of a SHA-256, shown as 40 hex digits in `event_uid`.
+pub type RowId = [u8; 20];
+
+/// The settings and facts that a run is decided by. Durations are in milliseconds.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Whether pages follow a cursor; otherwise the last second is read again (the v1 logs).
+    pub cursor_paging: bool,
+    /// Whether a refusal (403, 404, 410) always means "retired or not licensed".
+    pub may_be_retired: bool,
+    /// How far behind now a window ends.
+    pub settle: i64,
+    /// Longest window.
+    pub window: i64,
+    /// Calls a minute for one log; 0 for no limit.
+    pub calls_per_minute: u32,
+    /// First pause after a refusal for too many calls without `Retry-After`.
+    pub park: i64,
+    /// Largest request body to Azure Monitor, in bytes.
+    pub max_call_bytes: usize,
+    /// Where the first run of this log begins.
+    pub first_mintime: Millis,
+    /// Identity of this process.
+    pub owner: String,
+    /// Fingerprint of where the rows go.
+    pub destination: String,
+}
+
+/// One question to Duo.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageRequest {
+    /// First moment asked for, inclusive.
+    pub mintime: Millis,
+    /// Last moment asked for, inclusive. The v1 endpoints have no such bound: it is where the shell stops
+    /// taking records.
+    pub maxtime: Millis,
+    /// The cursor of the page before, verbatim.
+    pub cursor: Option<String>,
+}
+
+/// One record of a page, as far as the core needs to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Identity of the row.
+    pub id: RowId,
+    /// Event time; `None` where the record has none that can be read.
+    pub time: Option<Millis>,
+    /// Upper bound of the encoded row, in bytes.
+    pub bytes: usize,
+}
+
+/// A page that Duo gave.
+#[derive(Clone, Debug, Default)]
+pub struct PageSeen {
+    /// The records, in Duo's order.
+    pub records: Vec<Seen>,
+    /// Cursor of the next page.
+    pub cursor: Option<String>,
+    /// How many records the whole question has, where Duo gave an exact number.
+    pub total: Option<u64>,
+}
+
+/// Why Duo gave no page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FetchFault {
+    /// Too many calls (429); `retry_after` in milliseconds where Duo said it.
+    Throttled {
+        /// How long Duo asks to wait.
+        retry_after: Option<i64>,
+    },
+    /// No connection, an answer cut short, a timeout, 408 or 5xx: passes by itself.
+    Unreachable,
+    /// An answer that is not Duo's envelope.
+    Garbled,
+    /// The credentials or the date were refused (401).
+    Credentials,
+    /// The log is not permitted (403).
+    Forbidden,
+    /// The endpoint is not there (404, 410).
+    Gone,
+    /// The question was refused (400).
+    Rejected,
+    /// Anything that trying again cannot change.
+    Fatal,
+}
+
+/// Why Azure Monitor did not accept a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendFault {
+    /// Too much or too often (429); `retry_after` in milliseconds where the service said it.
+    Throttled {
+        /// How long the service asks to wait.
+        retry_after: Option<i64>,
+    },
+    /// No connection, no answer, a timeout, 408 or 5xx. The rows may have been accepted.
+    Unreachable,
+    /// The body is too large for the service.
+    TooLarge,
+    /// A record in the body is refused.
+    BadRecord,
+    /// The credentials are refused.
+    Credentials,
+    /// Anything that trying again cannot change.
+    Fatal,
+}
+
+/// How a row came to be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IngestKind {
+    /// In its turn.
+    Live,
+    /// Seen only after its window had been closed.
+    Late,
+    /// More than 48 hours after it happened.
+    Backfill,
+}
+
+impl IngestKind {
+    /// The value of `ingest_kind`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Late => "late",
+            Self::Backfill => "backfill",
+        }
+    }
+}
+
+/// Rows that go out in one call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shipment {
+    /// Positions of the records in the page.
+    pub records: Vec<usize>,
+    /// The kind they all share.
+    pub kind: IngestKind,
+}
+
+/// What the shell reports.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// The run begins.
+    Started,
+    /// The stored checkpoint; `claim_is_dead` when its claim belongs to a process that provably ended.
+    Loaded {
+        /// `None` where none is stored yet.
+        checkpoint: Option<Box<Checkpoint>>,
+        /// Whether the claim's owner is proved gone.
+        claim_is_dead: bool,
+    },
+    /// The checkpoint was stored.
+    Saved,
+    /// Somebody else stored another checkpoint since it was loaded.
+    Conflict,
+    /// State could not be read or written.
+    StateFailed,
+    /// The account's bucket gave a call, or says in how many milliseconds it will.
+    Drawn {
+        /// Milliseconds until a call is there; `None` when it was given.
+        wait: Option<i64>,
+        /// The account's bucket afterwards.
+        account: Bucket,
+    },
+    /// Duo gave a page; `server_time` is its `Date`.
+    Fetched {
+        /// The page.
+        page: PageSeen,
+        /// Duo's clock.
+        server_time: Option<Millis>,
+    },
+    /// Duo gave no page.
+    FetchFailed(FetchFault),
+    /// For each record of the page, whether the ledger has its id.
+    Recalled(Vec<bool>),
+    /// Azure Monitor accepted the call.
+    Accepted,
+    /// Azure Monitor did not accept it.
+    SendFailed(SendFault),
+    /// The ledger holds the ids of the call.
+    Recorded,
+    /// The pause is over.
+    Waited,
+}
+
+/// The one thing to do next.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// Read the checkpoint.
+    Load,
+    /// Store the checkpoint if nobody else did since it was loaded.
+    Save(Box<Checkpoint>),
+    /// Take a call from the account's bucket.
+    Draw(Bucket),
+    /// Ask Duo.
+    Fetch(PageRequest),
+    /// Look the page's records up in the ledger of these hours.
+    Recall(Vec<Hour>),
+    /// Send rows in one call.
+    Send(Shipment),
+    /// Add ids to the ledger, by hour.
+    Record(Vec<(Hour, RowId)>),
+    /// Do nothing for this many milliseconds.
+    Wait(i64),
+    /// The run is over.
+    Stop(Ending),
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything that Duo shows was delivered.
+    CaughtUp,
+    /// More is there; the run's time was over.
+    OutOfTime,
+    /// More is there; the rate limit was reached.
+    OutOfCalls,
+    /// More may be there; the process was asked to end.
+    Interrupted,
+    /// The log waits until the given time.
+    Parked {
+        /// End of the pause.
+        until: Millis,
+        /// Why.
+        cause: ParkCause,
+    },
+    /// Duo refuses a log that never answered.
+    Unavailable {
+        /// Whether to report it now (once a day).
+        report: bool,
+    },
+    /// Another instance is at work on this log.
+    HeldElsewhere,
+    /// Somebody must act.
+    Failed(Failure),
+}
+
+/// Why a log waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParkCause {
+    /// Duo asked for fewer calls.
+    DuoThrottled,
+    /// Duo could not be reached.
+    DuoUnreachable,
+    /// Duo refused the credentials.
+    DuoCredentials,
+    /// Azure Monitor asked for less.
+    AzureThrottled,
+    /// Azure Monitor could not be reached.
+    AzureUnreachable,
+}
+
+/// Why a log cannot go on without somebody's help. The shell has the text of the last error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Duo refused something.
+    Duo,
+    /// Azure Monitor refused something.
+    AzureMonitor,
+    /// Azure Monitor refused these records even alone.
+    RecordsRefused,
+    /// The state could not be read or written.
+    State,
+    /// Another instance sends this log somewhere else.
+    OtherDestination,
+    /// A window could not be read to its end, twice.
+    Window(WindowFault),
+}
+
+/// Why a window had to be started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowFault {
+    /// Duo answered with a cursor it had given before.
+    CursorRepeated,
+    /// Duo refused its own cursor.
+    CursorRefused,
+    /// Fewer records came than Duo counted.
+    CountShort,
+}
+
+/// Something worth telling that does not end the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A time span that Duo no longer keeps was never collected.
+    Gap {
+        /// First moment of the gap.
+        from: Millis,
+        /// First moment after it.
+        to: Millis,
+    },
+    /// So many records share a second that Duo may hide more of them.
+    CrowdedSecond {
+        /// The second.
+        second: Millis,
+        /// Records seen in it.
+        rows: usize,
+    },
+    /// A window was started again.
+    WindowRestarted(WindowFault),
+    /// The rows of this state went somewhere else before.
+    DestinationChanged,
+    /// The local clock is ahead of Duo's by this many milliseconds.
+    ClockAhead(i64),
+    /// The claim of a process that ended was taken over.
+    ClaimTakenOver,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Calls to Duo.
+    pub requests: u64,
+    /// Pages read.
+    pub pages: u64,
+    /// Calls that Azure Monitor accepted.
+    pub calls: u64,
+    /// Rows that Azure Monitor accepted.
+    pub events: u64,
+    /// Rows among them that were seen only after their window had been closed.
+    pub late: u64,
+    /// Records that had been delivered before and were not sent again.
+    pub duplicates_dropped: u64,
+    /// Answers that asked for fewer calls.
+    pub throttled: u64,
+    /// Calls made again after a passing fault.
+    pub retries: u64,
+    /// Things worth telling.
+    pub notices: Vec<Notice>,
+}

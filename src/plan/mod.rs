@@ -1,0 +1,27 @@
+//! The pure core: what to ask next, when a window closes, what is new, what to commit, when to park.
+//!
+//! Nothing here does I/O, reads a clock or draws from a hidden source of chance. [`LogRun`] is one run of one
+//! log: it is told what happened ([`Event`]) and at what time, and answers with the one thing to do next
+//! ([`Action`]). The shell in [`crate::collect`] does it and reports back. A kill is then simply a run that is
+//! never stepped again, and every interleaving can be tried without a socket.
+//!
+//! The order of the actions is the promise: a page is fetched, the sink accepts a call, the ledger records
+//! that call's ids, and only after the last call of the page does the checkpoint move.
+
+mod bucket;
+mod checkpoint;
+mod event;
+mod page;
+mod run;
+#[cfg(test)]
+mod tests;
+mod window;
+
+pub use bucket::{ACCOUNT_SHARE, Bucket};
+pub use checkpoint::{Checkpoint, Claim, Destination, Parked, Rates, Unavailable, UnreadableCheckpoint};
+pub use event::{
+    Action, Ending, Event, Failure, FetchFault, IngestKind, Limits, Notice, PageRequest, PageSeen, ParkCause,
+    RowId, Seen, SendFault, Shipment, Tally, WindowFault,
+};
+pub use run::LogRun;
+pub use window::{Reread, Window};

@@ -1,0 +1,139 @@
+//! Moving the place: after a page was delivered, and only then.
+
+use super::fetch::LONGEST_RATE_WAIT;
+use super::{After, LogRun};
+use crate::model::Millis;
+use crate::plan::bucket::ACCOUNT_SHARE;
+use crate::plan::checkpoint::Checkpoint;
+use crate::plan::event::{Action, Ending, Failure, Notice, WindowFault};
+
+/// A v1 page of at least this many records may have been cut off ("about 1000").
+const FULL_V1_PAGE: usize = 900;
+/// Pages in a row that bring something new in the same second before it counts as read.
+const MOST_STAYS: u32 = 3;
+
+impl LogRun {
+    /// Every call of the page was accepted and recorded: decides where the log stands now.
+    pub(super) fn page_delivered(&mut self, now: Millis, interrupted: bool) -> Action {
+        if !self.refused.is_empty() {
+            // What could be delivered is in the ledger; the place stays, so that nothing is passed over.
+            return self.finish(Ending::Failed(Failure::RecordsRefused));
+        }
+        if self.limits.cursor_paging {
+            self.cursor_page_delivered(now, interrupted)
+        } else {
+            self.v1_page_delivered(now, interrupted)
+        }
+    }
+
+    fn cursor_page_delivered(&mut self, now: Millis, interrupted: bool) -> Action {
+        let page = self.page.take().expect("a page was delivered");
+        let mut draft = self.stored().clone();
+        let window = self.window.as_mut().expect("planned before");
+        let rows = page.seen.records.len();
+        window.count_page(rows as u64, page.seen.total, page.sorted.newest);
+        match page.seen.cursor {
+            Some(next) if rows > 0 => {
+                let used = window.cursor.replace(next.clone());
+                self.cursors.extend(used);
+                if !self.cursors.insert(next) {
+                    return self.restart_window(WindowFault::CursorRepeated, now, interrupted);
+                }
+                draft.window.clone_from(&self.window);
+                self.commit(draft, None, now, interrupted)
+            }
+            _ if window.is_short() => {
+                self.restart_window(WindowFault::CountShort, now, interrupted)
+            }
+            _ => {
+                // Where Duo's clock is far behind ours, nothing closes: the window lies in what Duo hides.
+                draft.mintime = draft.mintime.max(window.next_mintime());
+                draft.window = None;
+                self.window = None;
+                let more = self.following(draft.mintime, None, now).is_some();
+                self.commit(draft, (!more).then_some(Ending::CaughtUp), now, interrupted)
+            }
+        }
+    }
+
+    /// The rule for logs without cursor, id or upper bound: the last second seen is read again until it brings
+    /// nothing new. This holds whatever number of records Duo puts on a page.
+    fn v1_page_delivered(&mut self, now: Millis, interrupted: bool) -> Action {
+        let page = self.page.take().expect("a page was delivered");
+        let mut draft = self.stored().clone();
+        let window = self.window.as_mut().expect("planned before");
+        let rows = page.seen.records.len();
+        let full = rows >= FULL_V1_PAGE;
+        let place = window.from.seconds();
+        let last = page.sorted.newest.map_or(place, Millis::seconds);
+        let mut caught_up = false;
+        let reached = if page.sorted.taken == 0 {
+            caught_up = true;
+            // A full page of records that must wait says nothing about older ones: order is not promised.
+            if full { place } else { page.take_through.seconds().max(place) }
+        } else if last > place {
+            self.stays = 0;
+            last
+        } else if page.sorted.fresh > 0 && self.stays < MOST_STAYS {
+            self.stays += 1;
+            place
+        } else if full {
+            self.stays = 0;
+            let second = Millis::from_seconds(place);
+            self.tally.notices.push(Notice::CrowdedSecond { second, rows });
+            place + 1
+        } else {
+            caught_up = true;
+            page.take_through.seconds().max(place + 1)
+        };
+        window.from = window.from.max(Millis::from_seconds(reached));
+        draft.mintime = draft.mintime.max(window.from);
+        let ending = (caught_up || window.from > window.maxtime).then_some(Ending::CaughtUp);
+        self.commit(draft, ending, now, interrupted)
+    }
+
+    /// Stores the new place. The claim is given back with it when the run ends here, and renewed when not.
+    fn commit(
+        &mut self,
+        mut draft: Checkpoint,
+        ending: Option<Ending>,
+        now: Millis,
+        interrupted: bool,
+    ) -> Action {
+        if !std::mem::replace(&mut self.counted, true) {
+            draft.runs += 1;
+        }
+        draft.parked = None;
+        self.sign_destination(&mut draft, now);
+        let ending = ending.or_else(|| {
+            if interrupted {
+                Some(Ending::Interrupted)
+            } else if now >= self.deadline {
+                Some(Ending::OutOfTime)
+            } else {
+                self.is_out_of_calls(&draft, now).then_some(Ending::OutOfCalls)
+            }
+        });
+        match ending {
+            Some(ending) => {
+                draft.claim = None;
+                self.save(draft, After::Stop(ending))
+            }
+            None => {
+                if self.holds_claim() {
+                    self.claim(&mut draft, now);
+                }
+                self.save(draft, After::Page)
+            }
+        }
+    }
+
+    /// Whether the next call would have to wait for longer than a run does.
+    fn is_out_of_calls(&self, draft: &Checkpoint, now: Millis) -> bool {
+        let rate = self.limits.calls_per_minute;
+        let mut rates = draft.rate;
+        [rates.log.take(rate, 1, now), rates.account.take(rate, ACCOUNT_SHARE, now)]
+            .into_iter()
+            .any(|taken| taken.is_err_and(|wait| wait > LONGEST_RATE_WAIT))
+    }
+}

@@ -1,0 +1,255 @@
+//! Asking Duo: rate, refusals, pauses.
+
+use super::{After, LogRun, OpenPage, Phase, Resume};
+use crate::model::{HOUR, Hour, MINUTE, Millis, SECOND};
+use crate::plan::bucket::Bucket;
+use crate::plan::checkpoint::Unavailable;
+use crate::plan::event::{
+    Action, Ending, Failure, FetchFault, Notice, PageRequest, PageSeen, ParkCause, WindowFault,
+};
+use crate::plan::page::Sorted;
+
+/// Longest sleep for the rate limit inside a run; waiting for longer is done between runs.
+pub(super) const LONGEST_RATE_WAIT: i64 = 5 * SECOND;
+/// Longest pause that Duo's `Retry-After` is followed for.
+const LONGEST_RETRY_AFTER: i64 = 15 * MINUTE;
+/// Multiples of the first pause when Duo keeps refusing.
+const LADDER: [i64; 3] = [1, 2, 5];
+/// Pause after refused credentials.
+const CREDENTIALS_PARK: i64 = 5 * MINUTE;
+/// First backoff after a passing fault.
+const FIRST_BACKOFF: i64 = SECOND / 2;
+/// Longest backoff after a passing fault.
+const LONGEST_BACKOFF: i64 = 15 * SECOND;
+/// Tries of a question whose answers are not Duo's envelope.
+const GARBLED_TRIES: u32 = 3;
+/// A log that Duo refuses is reported once in this time.
+const REPORT_EVERY: i64 = 24 * HOUR;
+/// A clock that is ahead by more than this is told of: it lengthens what Duo still hides.
+const CLOCK_AHEAD_WORTH_TELLING: i64 = 30 * SECOND;
+
+impl LogRun {
+    /// Plans the next question and takes a call for it, unless the run is over.
+    pub(super) fn ask(&mut self, now: Millis, interrupted: bool) -> Action {
+        if interrupted {
+            return self.finish(Ending::Interrupted);
+        }
+        if !self.plan(now) {
+            return self.finish(Ending::CaughtUp);
+        }
+        if now >= self.deadline {
+            return self.finish(Ending::OutOfTime);
+        }
+        let calls_per_minute = self.limits.calls_per_minute;
+        let checkpoint = self.checkpoint.as_mut().expect("loaded before");
+        if let Err(wait) = checkpoint.rate.log.take(calls_per_minute, 1, now) {
+            return self.wait_for_rate(wait, now);
+        }
+        if calls_per_minute == 0 {
+            return self.fetch();
+        }
+        self.phase = Phase::Drawing;
+        Action::Draw(self.stored().rate.account)
+    }
+
+    /// Takes the answer of the account's bucket.
+    pub(super) fn drawn(&mut self, wait: Option<i64>, account: Bucket, now: Millis) -> Action {
+        let checkpoint = self.checkpoint.as_mut().expect("loaded before");
+        checkpoint.rate.account = account;
+        match wait {
+            None => self.fetch(),
+            Some(wait) => {
+                checkpoint.rate.log.give_back(1);
+                self.wait_for_rate(wait, now)
+            }
+        }
+    }
+
+    fn wait_for_rate(&mut self, wait: i64, now: Millis) -> Action {
+        if wait > LONGEST_RATE_WAIT || now + wait >= self.deadline {
+            return self.finish(Ending::OutOfCalls);
+        }
+        self.phase = Phase::Waiting(Resume::Ask);
+        Action::Wait(wait)
+    }
+
+    fn fetch(&mut self) -> Action {
+        let window = self.window.as_ref().expect("planned before");
+        let request = PageRequest {
+            mintime: window.from,
+            maxtime: window.maxtime,
+            cursor: window.cursor.clone(),
+        };
+        self.tally.requests += 1;
+        self.phase = Phase::Fetching;
+        Action::Fetch(request)
+    }
+
+    /// Takes a page and asks the ledger which of its records are known.
+    pub(super) fn fetched(
+        &mut self,
+        seen: PageSeen,
+        server_time: Option<Millis>,
+        now: Millis,
+        interrupted: bool,
+    ) -> Action {
+        self.attempts = 0;
+        self.tally.pages += 1;
+        let checkpoint = self.checkpoint.as_mut().expect("loaded before");
+        checkpoint.answered = true;
+        checkpoint.unavailable = None;
+
+        // Duo hides its last two minutes by its own clock: a local clock that is ahead must not make a window
+        // reach into them.
+        let duo_now = server_time.map_or(now, |time| time.min(now));
+        let ahead = now - duo_now;
+        if ahead > CLOCK_AHEAD_WORTH_TELLING && self.clock_ahead <= CLOCK_AHEAD_WORTH_TELLING {
+            self.tally.notices.push(Notice::ClockAhead(ahead));
+        }
+        self.clock_ahead = self.clock_ahead.max(ahead);
+        let shown_through = duo_now - self.limits.settle;
+        let window = self.window.as_mut().expect("planned before");
+        let readable = window.readable_through.unwrap_or(shown_through);
+        if self.limits.cursor_paging {
+            window.readable_through = Some(readable);
+        }
+        // Pages with a cursor end at `maxtime` by themselves, and the ledger knows what is read twice.
+        let take_through = if self.limits.cursor_paging {
+            Millis(i64::MAX)
+        } else {
+            window.maxtime.min(shown_through)
+        };
+
+        let mut hours: Vec<_> = seen.records.iter().map(|record| ledger_hour(record.time)).collect();
+        hours.sort_unstable();
+        hours.dedup();
+        self.page = Some(OpenPage {
+            seen,
+            take_through,
+            sorted: Sorted::default(),
+            todo: std::collections::VecDeque::new(),
+        });
+        if hours.is_empty() {
+            return self.recalled(&[], now, interrupted);
+        }
+        self.phase = Phase::Recalling;
+        Action::Recall(hours)
+    }
+
+    /// Decides what a refusal means.
+    pub(super) fn fetch_failed(&mut self, fault: FetchFault, now: Millis, interrupted: bool) -> Action {
+        let failed = Ending::Failed(Failure::Duo);
+        match fault {
+            FetchFault::Throttled { retry_after } => {
+                self.tally.throttled += 1;
+                self.park_a_while(retry_after, ParkCause::DuoThrottled, now)
+            }
+            FetchFault::Unreachable => match self.backoff(now) {
+                Some(delay) => self.pause(delay, Resume::Ask),
+                None => self.park_a_while(None, ParkCause::DuoUnreachable, now),
+            },
+            FetchFault::Garbled => match self.backoff(now) {
+                Some(delay) if self.attempts < GARBLED_TRIES => self.pause(delay, Resume::Ask),
+                _ => self.finish(failed),
+            },
+            FetchFault::Credentials if self.attempts == 0 => {
+                // Once more, dated and signed anew: a date that aged on the way is refused like a wrong key.
+                self.attempts = 1;
+                self.tally.retries += 1;
+                self.fetch()
+            }
+            FetchFault::Credentials => {
+                self.park(now + CREDENTIALS_PARK, ParkCause::DuoCredentials, failed)
+            }
+            FetchFault::Forbidden if self.limits.may_be_retired || !self.stored().answered => {
+                self.unavailable(now)
+            }
+            FetchFault::Gone if self.limits.may_be_retired => self.unavailable(now),
+            FetchFault::Rejected if self.has_cursor() => {
+                self.restart_window(WindowFault::CursorRefused, now, interrupted)
+            }
+            FetchFault::Forbidden | FetchFault::Gone | FetchFault::Rejected | FetchFault::Fatal => {
+                self.finish(failed)
+            }
+        }
+    }
+
+    /// Starts the window again, once a run.
+    pub(super) fn restart_window(
+        &mut self,
+        fault: WindowFault,
+        now: Millis,
+        interrupted: bool,
+    ) -> Action {
+        self.page = None;
+        if self.restarted {
+            return self.finish(Ending::Failed(Failure::Window(fault)));
+        }
+        self.restarted = true;
+        self.attempts = 0;
+        self.cursors.clear();
+        self.tally.notices.push(Notice::WindowRestarted(fault));
+        // Missing records may lie anywhere in the window; a bad cursor only spoils what comes after it.
+        let from_beginning = fault == WindowFault::CountShort;
+        self.window.as_mut().expect("planned before").restart(from_beginning);
+        self.ask(now, interrupted)
+    }
+
+    fn has_cursor(&self) -> bool {
+        self.window.as_ref().is_some_and(|window| window.cursor.is_some())
+    }
+
+    fn unavailable(&mut self, now: Millis) -> Action {
+        let mut draft = self.stored().clone();
+        let before = draft.unavailable;
+        let report = before.is_none_or(|before| now - before.reported_at >= REPORT_EVERY);
+        draft.unavailable = Some(Unavailable {
+            since: before.map_or(now, |before| before.since),
+            asked_at: now,
+            reported_at: if report { now } else { before.map_or(now, |before| before.reported_at) },
+        });
+        draft.claim = None;
+        self.save(draft, After::Stop(Ending::Unavailable { report }))
+    }
+
+    /// Parks for as long as the service asks, or else a step longer each time.
+    pub(super) fn park_a_while(
+        &mut self,
+        retry_after: Option<i64>,
+        cause: ParkCause,
+        now: Millis,
+    ) -> Action {
+        let pause = retry_after.map_or_else(
+            || {
+                let strikes = self.stored().parked.map_or(0, |parked| parked.strikes);
+                let step = usize::try_from(strikes).unwrap_or(usize::MAX).min(LADDER.len() - 1);
+                let pause = self.limits.park * LADDER[step];
+                // Up to a fifth longer, so that logs refused together do not come back together.
+                pause + self.chance.i64(0..=pause / 5)
+            },
+            |asked| asked.clamp(0, LONGEST_RETRY_AFTER),
+        );
+        let until = now + pause;
+        self.park(until, cause, Ending::Parked { until, cause })
+    }
+
+    /// The pause before the next try of a call that failed, or `None` when the run has no time left for it.
+    pub(super) fn backoff(&mut self, now: Millis) -> Option<i64> {
+        let doubled = FIRST_BACKOFF << self.attempts.min(10);
+        self.attempts += 1;
+        let longest = doubled.min(LONGEST_BACKOFF);
+        let delay = self.chance.i64(longest / 2..=longest);
+        (now + delay < self.deadline).then_some(delay)
+    }
+
+    pub(super) fn pause(&mut self, delay: i64, resume: Resume) -> Action {
+        self.tally.retries += 1;
+        self.phase = Phase::Waiting(resume);
+        Action::Wait(delay)
+    }
+}
+
+/// Where the id of a record is kept.
+pub(super) fn ledger_hour(time: Option<Millis>) -> Hour {
+    time.map_or(Hour::UNDATED, Hour::of)
+}

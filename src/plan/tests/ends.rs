@@ -1,0 +1,75 @@
+//! How a run ends: time, calls, wishes.
+
+use super::world::{NOON, World, clustered, id};
+use crate::model::{HOUR, MINUTE, SECOND};
+use crate::plan::{Ending, Event};
+
+#[test]
+fn a_run_ends_between_pages_when_its_time_is_over_and_gives_the_claim_back() {
+    let mut world = World::new(clustered());
+    world.pace = 5 * SECOND;
+    let started = world.now;
+    assert_eq!(world.run("a").0, Ending::OutOfTime);
+    assert!(world.now - started <= 70 * SECOND, "{}", world.now - started);
+    assert_eq!(world.checkpoint().claim, None);
+    assert!(!world.accepted.is_empty());
+    world.pace = 10;
+    world.run_until_caught_up("b");
+    assert!(world.lost().is_empty());
+    assert_eq!(world.duplicates(), 0);
+}
+
+#[test]
+fn the_rate_limit_holds_over_runs_and_is_never_slept_out() {
+    let mut world = World::new((0..200).map(|number| NOON - HOUR + number * 5 * SECOND));
+    world.limits.calls_per_minute = 10;
+    world.page_size = 2;
+    assert_eq!(world.run("a").0, Ending::OutOfCalls);
+    assert_eq!(world.questions, 10);
+    assert_eq!(world.checkpoint().claim, None);
+    for _ in 0..5 {
+        world.now = world.now + MINUTE;
+        world.run("a");
+    }
+    assert!((50..=60).contains(&world.questions), "{}", world.questions);
+    assert!(world.slept.iter().all(|slept| *slept <= 5 * SECOND), "{:?}", world.slept);
+    world.limits.calls_per_minute = 0;
+    world.run_until_caught_up("a");
+    assert!(world.lost().is_empty());
+    assert_eq!(world.duplicates(), 0);
+}
+
+#[test]
+fn an_interrupted_run_ends_at_its_next_commit_and_gives_the_claim_back() {
+    let mut world = World::new(clustered());
+    let mut run = crate::plan::LogRun::new(
+        world.limits.clone(),
+        world.now + 50_000,
+        fastrand::Rng::with_seed(1),
+    );
+    // Told to end before it begins: nothing is asked, the first checkpoint stands.
+    run.step(Event::Started, world.now, true);
+    run.step(Event::Loaded { checkpoint: None, claim_is_dead: false }, world.now, true);
+    let action = run.step(Event::Saved, world.now, true);
+    assert!(matches!(action, crate::plan::Action::Stop(Ending::Interrupted)), "{action:?}");
+    world.run_until_caught_up("a");
+    assert!(world.lost().is_empty());
+}
+
+#[test]
+fn rows_older_than_two_days_are_marked_as_backfill() {
+    let mut world = World::new([NOON - 49 * HOUR, NOON - 47 * HOUR]);
+    world.limits.first_mintime = NOON - 72 * HOUR;
+    world.run_until_caught_up("a");
+    let kinds: Vec<&str> = world.accepted.iter().map(|(_, kind)| kind.as_str()).collect();
+    assert_eq!(kinds, ["backfill", "live"]);
+}
+
+#[test]
+fn a_page_of_known_events_only_moves_the_place_and_sends_nothing() {
+    let mut world = World::new(clustered());
+    world.ledger = (0..100).map(id).collect();
+    world.run("a");
+    assert!(world.accepted.is_empty());
+    assert!(NOON - world.checkpoint().mintime < 4 * MINUTE);
+}
