@@ -1,3 +1,5 @@
 //! duo-sentinel
+pub mod duo;
 pub mod model;
 pub mod plan;
+pub mod record;

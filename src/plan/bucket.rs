@@ -21,7 +21,10 @@ pub struct Bucket {
 impl Bucket {
     /// A bucket from which nothing was taken yet, for `share` times one log's rate.
     pub fn full(share: u32, now: Millis) -> Self {
-        Self { tokens: BURST * f64::from(share), at: now }
+        Self {
+            tokens: BURST * f64::from(share),
+            at: now,
+        }
     }
 
     /// Takes one call, or says in how many milliseconds one will be there.
@@ -37,7 +40,10 @@ impl Bucket {
             return Ok(());
         }
         let per_millisecond = Self::per_millisecond(calls_per_minute, share);
-        #[expect(clippy::cast_possible_truncation, reason = "at most a minute in milliseconds")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "at most a minute in milliseconds"
+        )]
         let wait = ((1.0 - self.tokens) / per_millisecond).ceil() as i64;
         Err(wait.max(1))
     }
@@ -48,21 +54,37 @@ impl Bucket {
     }
 
     /// The lower of two accounts of the same bucket, each brought up to `now`.
-    pub fn lower(mut self, mut other: Self, calls_per_minute: u32, share: u32, now: Millis) -> Self {
+    pub fn lower(
+        mut self,
+        mut other: Self,
+        calls_per_minute: u32,
+        share: u32,
+        now: Millis,
+    ) -> Self {
         self.refill(calls_per_minute, share, now);
         other.refill(calls_per_minute, share, now);
-        if other.tokens < self.tokens { other } else { self }
+        if other.tokens < self.tokens {
+            other
+        } else {
+            self
+        }
     }
 
     fn per_millisecond(calls_per_minute: u32, share: u32) -> f64 {
-        #[expect(clippy::cast_precision_loss, reason = "a minute in milliseconds is exact")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "a minute in milliseconds is exact"
+        )]
         let minute = MINUTE as f64;
         f64::from(calls_per_minute) * f64::from(share) / minute
     }
 
     fn refill(&mut self, calls_per_minute: u32, share: u32, now: Millis) {
         // A clock set back must not freeze the bucket until it catches up: time then starts anew from `now`.
-        #[expect(clippy::cast_precision_loss, reason = "milliseconds since the last call, far below 2^52")]
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "milliseconds since the last call, far below 2^52"
+        )]
         let elapsed = (now - self.at).max(0) as f64;
         let refilled = elapsed.mul_add(Self::per_millisecond(calls_per_minute, share), self.tokens);
         self.tokens = refilled.clamp(0.0, BURST * f64::from(share));
@@ -91,21 +113,28 @@ mod tests {
     fn a_minute_never_grants_more_than_rate_and_burst_together() {
         let start = Millis(0);
         let mut bucket = Bucket::full(1, start);
-        let granted =
-            (0..MINUTE).filter(|elapsed| bucket.take(10, 1, start + *elapsed).is_ok()).count();
+        let granted = (0..MINUTE)
+            .filter(|elapsed| bucket.take(10, 1, start + *elapsed).is_ok())
+            .count();
         assert!((19..=20).contains(&granted), "{granted}");
     }
 
     #[test]
     fn a_clock_set_back_does_not_freeze_the_bucket() {
-        let mut bucket = Bucket { tokens: 0.0, at: Millis(1_000_000_000) };
+        let mut bucket = Bucket {
+            tokens: 0.0,
+            at: Millis(1_000_000_000),
+        };
         assert!(bucket.take(10, 1, Millis(0)).is_err());
         assert_eq!(bucket.take(10, 1, Millis(6000)), Ok(()));
     }
 
     #[test]
     fn zero_means_no_limit() {
-        let mut bucket = Bucket { tokens: 0.0, at: Millis(0) };
+        let mut bucket = Bucket {
+            tokens: 0.0,
+            at: Millis(0),
+        };
         assert_eq!(bucket.take(0, 1, Millis(0)), Ok(()));
     }
 }

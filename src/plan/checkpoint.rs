@@ -130,7 +130,10 @@ impl Checkpoint {
             answered: false,
             unavailable: None,
             parked: None,
-            rate: Rates { log: Bucket::full(1, now), account: Bucket::full(ACCOUNT_SHARE, now) },
+            rate: Rates {
+                log: Bucket::full(1, now),
+                account: Bucket::full(ACCOUNT_SHARE, now),
+            },
             claim: None,
             destination: None,
             newest_event: None,
@@ -156,7 +159,9 @@ impl Checkpoint {
         };
         let header: Header = serde_json::from_slice(bytes).map_err(|fault| damaged(&fault))?;
         if header.min_reader > VERSION {
-            return Err(UnreadableCheckpoint::Newer { min_reader: header.min_reader });
+            return Err(UnreadableCheckpoint::Newer {
+                min_reader: header.min_reader,
+            });
         }
         serde_json::from_slice(bytes).map_err(|fault| damaged(&fault))
     }
@@ -179,7 +184,10 @@ mod tests {
     #[test]
     fn a_checkpoint_comes_back_as_it_was_stored() {
         let checkpoint = stored();
-        assert_eq!(Checkpoint::from_json(&checkpoint.to_json()).unwrap(), checkpoint);
+        assert_eq!(
+            Checkpoint::from_json(&checkpoint.to_json()).unwrap(),
+            checkpoint
+        );
     }
 
     #[test]
@@ -197,12 +205,22 @@ mod tests {
         let mut json: serde_json::Value = serde_json::from_slice(&stored().to_json()).unwrap();
         json["min_reader"] = 2.into();
         let fault = Checkpoint::from_json(json.to_string().as_bytes()).unwrap_err();
-        assert!(matches!(fault, UnreadableCheckpoint::Newer { min_reader: 2 }), "{fault}");
+        assert!(
+            matches!(fault, UnreadableCheckpoint::Newer { min_reader: 2 }),
+            "{fault}"
+        );
     }
 
     #[test]
     fn a_damaged_checkpoint_is_named_without_its_content() {
-        for damaged in [&b""[..], b"{", b"[]", b"{\"min_reader\":1}", b"\xff\xfe", b"{\"min_reader\":\"hunter2\"}"] {
+        for damaged in [
+            &b""[..],
+            b"{",
+            b"[]",
+            b"{\"min_reader\":1}",
+            b"\xff\xfe",
+            b"{\"min_reader\":\"hunter2\"}",
+        ] {
             let fault = Checkpoint::from_json(damaged).unwrap_err();
             assert!(matches!(fault, UnreadableCheckpoint::Damaged(_)), "{fault}");
             assert!(!fault.to_string().contains("hunter2"), "{fault}");

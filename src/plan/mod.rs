@@ -18,10 +18,12 @@ mod tests;
 mod window;
 
 pub use bucket::{ACCOUNT_SHARE, Bucket};
-pub use checkpoint::{Checkpoint, Claim, Destination, Parked, Rates, Unavailable, UnreadableCheckpoint};
+pub use checkpoint::{
+    Checkpoint, Claim, Destination, Parked, Rates, Unavailable, UnreadableCheckpoint,
+};
 pub use event::{
-    Action, Ending, Event, Failure, FetchFault, IngestKind, Limits, Notice, PageRequest, PageSeen, ParkCause,
-    RowId, Seen, SendFault, Shipment, Tally, WindowFault,
+    Action, Ending, Event, Failure, FetchFault, IngestKind, Limits, Notice, PageRequest, PageSeen,
+    ParkCause, RowId, Seen, SendFault, Shipment, Tally, WindowFault,
 };
 pub use run::LogRun;
 pub use window::{Reread, Window};

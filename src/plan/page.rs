@@ -66,7 +66,10 @@ impl Sieve {
                     bytes += cost;
                 }
                 _ => {
-                    sorted.shipments.push_back(Shipment { records: vec![index], kind });
+                    sorted.shipments.push_back(Shipment {
+                        records: vec![index],
+                        kind,
+                    });
                     bytes = cost;
                 }
             }
@@ -89,7 +92,10 @@ pub(super) fn halve(shipment: Shipment) -> Result<(Shipment, Shipment), usize> {
         return Err(only);
     }
     let (first, second) = shipment.records.split_at(shipment.records.len() / 2);
-    let part = |records: &[usize]| Shipment { records: records.to_vec(), kind: shipment.kind };
+    let part = |records: &[usize]| Shipment {
+        records: records.to_vec(),
+        kind: shipment.kind,
+    };
     Ok((part(first), part(second)))
 }
 
@@ -102,18 +108,31 @@ mod tests {
     const NOW: Millis = Millis(1_795_348_800_000);
 
     fn seen(id: u8, time: Millis) -> Seen {
-        Seen { id: [id; 20], time: Some(time), bytes: 98 }
+        Seen {
+            id: [id; 20],
+            time: Some(time),
+            bytes: 98,
+        }
     }
 
     fn sieve() -> Sieve {
-        Sieve { closed_before: NOW - 10 * HOUR, take_through: NOW, now: NOW, max_call_bytes: 250 }
+        Sieve {
+            closed_before: NOW - 10 * HOUR,
+            take_through: NOW,
+            now: NOW,
+            max_call_bytes: 250,
+        }
     }
 
     #[test]
     fn calls_stay_below_the_limit_and_known_rows_are_left_out() {
         let records: Vec<Seen> = (1..=6).map(|id| seen(id, NOW - i64::from(id))).collect();
         let sorted = sieve().sort(&records, &[false, true, false, false, false, false]);
-        let calls: Vec<Vec<usize>> = sorted.shipments.into_iter().map(|call| call.records).collect();
+        let calls: Vec<Vec<usize>> = sorted
+            .shipments
+            .into_iter()
+            .map(|call| call.records)
+            .collect();
         assert_eq!(calls, [vec![5, 4], vec![3, 2], vec![0]]);
         assert_eq!((sorted.fresh, sorted.known, sorted.taken), (5, 1, 6));
     }
@@ -123,7 +142,11 @@ mod tests {
         let mut records = vec![seen(1, NOW), seen(2, NOW), seen(3, NOW)];
         records[1].bytes = 10_000;
         let sorted = sieve().sort(&records, &[false; 3]);
-        let calls: Vec<Vec<usize>> = sorted.shipments.into_iter().map(|call| call.records).collect();
+        let calls: Vec<Vec<usize>> = sorted
+            .shipments
+            .into_iter()
+            .map(|call| call.records)
+            .collect();
         assert_eq!(calls, [[0], [1], [2]]);
     }
 
@@ -143,18 +166,31 @@ mod tests {
     #[test]
     fn kinds_follow_the_time_and_never_share_a_call() {
         let records = [seen(1, NOW - 11 * HOUR), seen(2, NOW - HOUR)];
-        let kinds: Vec<IngestKind> =
-            sieve().sort(&records, &[false; 2]).shipments.iter().map(|call| call.kind).collect();
+        let kinds: Vec<IngestKind> = sieve()
+            .sort(&records, &[false; 2])
+            .shipments
+            .iter()
+            .map(|call| call.kind)
+            .collect();
         assert_eq!(kinds, [IngestKind::Late, IngestKind::Live]);
-        let old = Sieve { closed_before: NOW - 99 * HOUR, ..sieve() };
+        let old = Sieve {
+            closed_before: NOW - 99 * HOUR,
+            ..sieve()
+        };
         let sorted = old.sort(&[seen(1, NOW - 49 * HOUR)], &[false]);
         assert_eq!(sorted.shipments[0].kind, IngestKind::Backfill);
     }
 
     #[test]
     fn halving_ends_at_the_single_row() {
-        let shipment = |records: &[usize]| Shipment { records: records.to_vec(), kind: IngestKind::Live };
-        assert_eq!(halve(shipment(&[4, 5, 6])), Ok((shipment(&[4]), shipment(&[5, 6]))));
+        let shipment = |records: &[usize]| Shipment {
+            records: records.to_vec(),
+            kind: IngestKind::Live,
+        };
+        assert_eq!(
+            halve(shipment(&[4, 5, 6])),
+            Ok((shipment(&[4]), shipment(&[5, 6])))
+        );
         assert_eq!(halve(shipment(&[9])), Err(9));
     }
 }

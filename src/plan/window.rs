@@ -54,7 +54,12 @@ impl Window {
     ///
     /// `horizon` is now minus the settle time, `span` the longest window in milliseconds. `reread` is given for
     /// the first window of a run: with it every fifth run also asks for the last 15 minutes before `mintime`.
-    pub fn next(mintime: Millis, horizon: Millis, span: i64, reread: Option<Reread>) -> Option<Self> {
+    pub fn next(
+        mintime: Millis,
+        horizon: Millis,
+        span: i64,
+        reread: Option<Reread>,
+    ) -> Option<Self> {
         // Duo refuses mintime >= maxtime, and there is nothing to read then.
         if mintime >= horizon {
             return None;
@@ -92,12 +97,15 @@ impl Window {
 
     /// Whether fewer records were read than Duo counted.
     pub fn is_short(&self) -> bool {
-        self.expected.is_some_and(|expected| self.rows_read < expected)
+        self.expected
+            .is_some_and(|expected| self.rows_read < expected)
     }
 
     /// The first millisecond after the window, once it was read to its end.
     pub fn next_mintime(&self) -> Millis {
-        self.readable_through.map_or(self.maxtime, |readable| readable.min(self.maxtime)) + 1
+        self.readable_through
+            .map_or(self.maxtime, |readable| readable.min(self.maxtime))
+            + 1
     }
 }
 
@@ -126,7 +134,10 @@ mod tests {
     #[test]
     fn a_window_is_never_longer_than_the_setting_and_never_reaches_past_the_horizon() {
         let long = Window::next(NOW - 5 * HOUR, NOW, HOUR, None).unwrap();
-        assert_eq!((long.mintime, long.maxtime), (NOW - 5 * HOUR, NOW - 4 * HOUR));
+        assert_eq!(
+            (long.mintime, long.maxtime),
+            (NOW - 5 * HOUR, NOW - 4 * HOUR)
+        );
         let short = Window::next(NOW - MINUTE, NOW, HOUR, None).unwrap();
         assert_eq!(short.maxtime, NOW);
     }
@@ -135,7 +146,9 @@ mod tests {
     fn every_fifth_run_reaches_back_fifteen_minutes_but_not_before_the_start() {
         let reread = |runs, not_before| {
             let reread = Reread { runs, not_before };
-            Window::next(NOW - MINUTE, NOW, HOUR, Some(reread)).unwrap().mintime
+            Window::next(NOW - MINUTE, NOW, HOUR, Some(reread))
+                .unwrap()
+                .mintime
         };
         let long_ago = NOW - 24 * HOUR;
         assert_eq!(reread(3, long_ago), NOW - MINUTE);

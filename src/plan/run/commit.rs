@@ -70,7 +70,11 @@ impl LogRun {
         let reached = if page.sorted.taken == 0 {
             caught_up = true;
             // A full page of records that must wait says nothing about older ones: order is not promised.
-            if full { place } else { page.take_through.seconds().max(place) }
+            if full {
+                place
+            } else {
+                page.take_through.seconds().max(place)
+            }
         } else if last > place {
             self.stays = 0;
             last
@@ -80,7 +84,9 @@ impl LogRun {
         } else if full {
             self.stays = 0;
             let second = Millis::from_seconds(place);
-            self.tally.notices.push(Notice::CrowdedSecond { second, rows });
+            self.tally
+                .notices
+                .push(Notice::CrowdedSecond { second, rows });
             place + 1
         } else {
             caught_up = true;
@@ -111,7 +117,8 @@ impl LogRun {
             } else if now >= self.deadline {
                 Some(Ending::OutOfTime)
             } else {
-                self.is_out_of_calls(&draft, now).then_some(Ending::OutOfCalls)
+                self.is_out_of_calls(&draft, now)
+                    .then_some(Ending::OutOfCalls)
             }
         });
         match ending {
@@ -132,8 +139,11 @@ impl LogRun {
     fn is_out_of_calls(&self, draft: &Checkpoint, now: Millis) -> bool {
         let rate = self.limits.calls_per_minute;
         let mut rates = draft.rate;
-        [rates.log.take(rate, 1, now), rates.account.take(rate, ACCOUNT_SHARE, now)]
-            .into_iter()
-            .any(|taken| taken.is_err_and(|wait| wait > LONGEST_RATE_WAIT))
+        [
+            rates.log.take(rate, 1, now),
+            rates.account.take(rate, ACCOUNT_SHARE, now),
+        ]
+        .into_iter()
+        .any(|taken| taken.is_err_and(|wait| wait > LONGEST_RATE_WAIT))
     }
 }

@@ -3,9 +3,7 @@
 use super::fetch::ledger_hour;
 use super::{After, LogRun, Phase, Resume};
 use crate::model::{Millis, SECOND};
-use crate::plan::event::{
-    Action, Ending, Failure, IngestKind, ParkCause, SendFault, Shipment,
-};
+use crate::plan::event::{Action, Ending, Failure, IngestKind, ParkCause, SendFault, Shipment};
 use crate::plan::page::{Sieve, halve};
 
 /// A call is only begun while the claim lasts at least this much longer.
@@ -19,7 +17,12 @@ impl LogRun {
         let closed_before = self.stored().mintime;
         let max_call_bytes = self.limits.max_call_bytes;
         let page = self.open_page();
-        let sieve = Sieve { closed_before, take_through: page.take_through, now, max_call_bytes };
+        let sieve = Sieve {
+            closed_before,
+            take_through: page.take_through,
+            now,
+            max_call_bytes,
+        };
         page.sorted = sieve.sort(&page.seen.records, known);
         page.todo = std::mem::take(&mut page.sorted.shipments);
         let dropped = page.sorted.known;
@@ -65,9 +68,18 @@ impl LogRun {
     }
 
     /// The ledger holds the call.
-    pub(super) fn recorded(&mut self, shipment: &Shipment, now: Millis, interrupted: bool) -> Action {
+    pub(super) fn recorded(
+        &mut self,
+        shipment: &Shipment,
+        now: Millis,
+        interrupted: bool,
+    ) -> Action {
         let records = &self.open_page().seen.records;
-        let newest = shipment.records.iter().filter_map(|&index| records[index].time).max();
+        let newest = shipment
+            .records
+            .iter()
+            .filter_map(|&index| records[index].time)
+            .max();
         let checkpoint = self.checkpoint.as_mut().expect("loaded before");
         checkpoint.newest_event = checkpoint.newest_event.max(newest);
         self.send_next(now, interrupted)
@@ -88,7 +100,9 @@ impl LogRun {
             SendFault::Credentials | SendFault::Fatal => {
                 return self.finish(Ending::Failed(Failure::AzureMonitor));
             }
-            SendFault::Throttled { retry_after: Some(asked) } => {
+            SendFault::Throttled {
+                retry_after: Some(asked),
+            } => {
                 self.tally.throttled += 1;
                 let in_time = now + asked < self.deadline;
                 if !in_time {

@@ -120,7 +120,11 @@ impl LogRun {
             window.maxtime.min(shown_through)
         };
 
-        let mut hours: Vec<_> = seen.records.iter().map(|record| ledger_hour(record.time)).collect();
+        let mut hours: Vec<_> = seen
+            .records
+            .iter()
+            .map(|record| ledger_hour(record.time))
+            .collect();
         hours.sort_unstable();
         hours.dedup();
         self.page = Some(OpenPage {
@@ -137,7 +141,12 @@ impl LogRun {
     }
 
     /// Decides what a refusal means.
-    pub(super) fn fetch_failed(&mut self, fault: FetchFault, now: Millis, interrupted: bool) -> Action {
+    pub(super) fn fetch_failed(
+        &mut self,
+        fault: FetchFault,
+        now: Millis,
+        interrupted: bool,
+    ) -> Action {
         let failed = Ending::Failed(Failure::Duo);
         match fault {
             FetchFault::Throttled { retry_after } => {
@@ -191,12 +200,17 @@ impl LogRun {
         self.tally.notices.push(Notice::WindowRestarted(fault));
         // Missing records may lie anywhere in the window; a bad cursor only spoils what comes after it.
         let from_beginning = fault == WindowFault::CountShort;
-        self.window.as_mut().expect("planned before").restart(from_beginning);
+        self.window
+            .as_mut()
+            .expect("planned before")
+            .restart(from_beginning);
         self.ask(now, interrupted)
     }
 
     fn has_cursor(&self) -> bool {
-        self.window.as_ref().is_some_and(|window| window.cursor.is_some())
+        self.window
+            .as_ref()
+            .is_some_and(|window| window.cursor.is_some())
     }
 
     fn unavailable(&mut self, now: Millis) -> Action {
@@ -206,7 +220,11 @@ impl LogRun {
         draft.unavailable = Some(Unavailable {
             since: before.map_or(now, |before| before.since),
             asked_at: now,
-            reported_at: if report { now } else { before.map_or(now, |before| before.reported_at) },
+            reported_at: if report {
+                now
+            } else {
+                before.map_or(now, |before| before.reported_at)
+            },
         });
         draft.claim = None;
         self.save(draft, After::Stop(Ending::Unavailable { report }))
@@ -222,7 +240,9 @@ impl LogRun {
         let pause = retry_after.map_or_else(
             || {
                 let strikes = self.stored().parked.map_or(0, |parked| parked.strikes);
-                let step = usize::try_from(strikes).unwrap_or(usize::MAX).min(LADDER.len() - 1);
+                let step = usize::try_from(strikes)
+                    .unwrap_or(usize::MAX)
+                    .min(LADDER.len() - 1);
                 let pause = self.limits.park * LADDER[step];
                 // Up to a fifth longer, so that logs refused together do not come back together.
                 pause + self.chance.i64(0..=pause / 5)

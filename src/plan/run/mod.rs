@@ -60,7 +60,10 @@ pub struct LogRun {
 enum Phase {
     Idle,
     Loading,
-    Saving { draft: Box<Checkpoint>, after: After },
+    Saving {
+        draft: Box<Checkpoint>,
+        after: After,
+    },
     Drawing,
     Fetching,
     Recalling,
@@ -145,13 +148,24 @@ impl LogRun {
                 self.phase = Phase::Loading;
                 Action::Load
             }
-            (Phase::Loading, Event::Loaded { checkpoint: None, .. }) => {
+            (
+                Phase::Loading,
+                Event::Loaded {
+                    checkpoint: None, ..
+                },
+            ) => {
                 // Stored before the first question, also for a log that Duo will refuse: a later success
                 // starts here.
                 let first = Checkpoint::first(self.limits.first_mintime.max(now - RETENTION), now);
                 self.save(first, After::First)
             }
-            (Phase::Loading, Event::Loaded { checkpoint: Some(checkpoint), claim_is_dead }) => {
+            (
+                Phase::Loading,
+                Event::Loaded {
+                    checkpoint: Some(checkpoint),
+                    claim_is_dead,
+                },
+            ) => {
                 self.checkpoint = Some(*checkpoint);
                 self.begin(claim_is_dead, now, interrupted)
             }
@@ -164,23 +178,39 @@ impl LogRun {
                     After::Stop(ending) => Action::Stop(ending),
                 }
             }
-            (Phase::Saving { after: After::First, .. }, Event::Conflict) => {
+            (
+                Phase::Saving {
+                    after: After::First,
+                    ..
+                },
+                Event::Conflict,
+            ) => {
                 self.phase = Phase::Loading;
                 Action::Load
             }
-            (Phase::Saving { after: After::Stop(ending), .. }, Event::Conflict) => Action::Stop(ending),
+            (
+                Phase::Saving {
+                    after: After::Stop(ending),
+                    ..
+                },
+                Event::Conflict,
+            ) => Action::Stop(ending),
             (Phase::Saving { .. }, Event::Conflict) => Action::Stop(Ending::HeldElsewhere),
             (Phase::Drawing, Event::Drawn { wait, account }) => self.drawn(wait, account, now),
             (Phase::Fetching, Event::Fetched { page, server_time }) => {
                 self.fetched(page, server_time, now, interrupted)
             }
-            (Phase::Fetching, Event::FetchFailed(fault)) => self.fetch_failed(fault, now, interrupted),
+            (Phase::Fetching, Event::FetchFailed(fault)) => {
+                self.fetch_failed(fault, now, interrupted)
+            }
             (Phase::Recalling, Event::Recalled(known)) => self.recalled(&known, now, interrupted),
             (Phase::Sending(shipment), Event::Accepted) => self.accepted(shipment),
             (Phase::Sending(shipment), Event::SendFailed(fault)) => {
                 self.send_failed(shipment, fault, now, interrupted)
             }
-            (Phase::Recording(shipment), Event::Recorded) => self.recorded(&shipment, now, interrupted),
+            (Phase::Recording(shipment), Event::Recorded) => {
+                self.recorded(&shipment, now, interrupted)
+            }
             (Phase::Waiting(Resume::Ask), Event::Waited) => self.ask(now, interrupted),
             (Phase::Waiting(Resume::Send(shipment)), Event::Waited) => {
                 // A pause may have outlasted the claim: `send_next` renews it first.
@@ -216,7 +246,10 @@ impl LogRun {
         if let Some(parked) = checkpoint.parked {
             let left = parked.not_before - now;
             if left > 0 && left <= LONGEST_PARK {
-                let ending = Ending::Parked { until: parked.not_before, cause: parked.cause };
+                let ending = Ending::Parked {
+                    until: parked.not_before,
+                    cause: parked.cause,
+                };
                 return Action::Stop(ending);
             }
         }
@@ -234,11 +267,18 @@ impl LogRun {
         let oldest = now - RETENTION;
         let checkpoint = self.checkpoint.as_mut().expect("loaded before");
         if checkpoint.mintime < oldest {
-            self.tally.notices.push(Notice::Gap { from: checkpoint.mintime, to: oldest });
+            self.tally.notices.push(Notice::Gap {
+                from: checkpoint.mintime,
+                to: oldest,
+            });
             checkpoint.mintime = oldest;
             checkpoint.window = None;
         }
-        if checkpoint.window.as_ref().is_some_and(|window| window.from < oldest) {
+        if checkpoint
+            .window
+            .as_ref()
+            .is_some_and(|window| window.from < oldest)
+        {
             checkpoint.window = None;
         }
         checkpoint.collected_from = checkpoint.collected_from.max(oldest);
@@ -258,8 +298,10 @@ impl LogRun {
             self.window = checkpoint.window;
             return true;
         }
-        let reread =
-            first.then_some(Reread { runs: checkpoint.runs, not_before: checkpoint.collected_from });
+        let reread = first.then_some(Reread {
+            runs: checkpoint.runs,
+            not_before: checkpoint.collected_from,
+        });
         self.window = self.following(checkpoint.mintime, reread, now);
         self.window.is_some()
     }
@@ -273,36 +315,56 @@ impl LogRun {
             return None;
         }
         // A v1 endpoint has no upper bound: a shorter window would only fetch the same records again.
-        let span = if self.limits.cursor_paging { self.limits.window } else { i64::MAX };
+        let span = if self.limits.cursor_paging {
+            self.limits.window
+        } else {
+            i64::MAX
+        };
         Window::next(mintime, horizon, span, reread)
     }
 
     fn stored(&self) -> &Checkpoint {
-        self.checkpoint.as_ref().expect("nothing is asked before the checkpoint is loaded")
+        self.checkpoint
+            .as_ref()
+            .expect("nothing is asked before the checkpoint is loaded")
     }
 
     fn open_page(&mut self) -> &mut OpenPage {
-        self.page.as_mut().expect("rows are sent from an open page only")
+        self.page
+            .as_mut()
+            .expect("rows are sent from an open page only")
     }
 
     fn holds_claim(&self) -> bool {
-        let claim = self.checkpoint.as_ref().and_then(|checkpoint| checkpoint.claim.as_ref());
+        let claim = self
+            .checkpoint
+            .as_ref()
+            .and_then(|checkpoint| checkpoint.claim.as_ref());
         claim.is_some_and(|claim| claim.owner == self.limits.owner)
     }
 
     fn claim(&self, draft: &mut Checkpoint, now: Millis) {
-        draft.claim = Some(Claim { owner: self.limits.owner.clone(), until: now + CLAIM });
+        draft.claim = Some(Claim {
+            owner: self.limits.owner.clone(),
+            until: now + CLAIM,
+        });
         self.sign_destination(draft, now);
     }
 
     /// Keeps the state bound to where its rows go, also while there are none.
     fn sign_destination(&self, draft: &mut Checkpoint, now: Millis) {
         let fingerprint = self.limits.destination.clone();
-        draft.destination = Some(Destination { fingerprint, used_at: now });
+        draft.destination = Some(Destination {
+            fingerprint,
+            used_at: now,
+        });
     }
 
     fn save(&mut self, draft: Checkpoint, after: After) -> Action {
-        self.phase = Phase::Saving { draft: Box::new(draft.clone()), after };
+        self.phase = Phase::Saving {
+            draft: Box::new(draft.clone()),
+            after,
+        };
         Action::Save(Box::new(draft))
     }
 
@@ -319,8 +381,15 @@ impl LogRun {
     /// Ends the run with a pause that outlives it.
     fn park(&mut self, until: Millis, cause: ParkCause, ending: Ending) -> Action {
         let mut draft = self.stored().clone();
-        let strikes = draft.parked.map_or(0, |parked| parked.strikes).saturating_add(1);
-        draft.parked = Some(super::checkpoint::Parked { not_before: until, strikes, cause });
+        let strikes = draft
+            .parked
+            .map_or(0, |parked| parked.strikes)
+            .saturating_add(1);
+        draft.parked = Some(super::checkpoint::Parked {
+            not_before: until,
+            strikes,
+            cause,
+        });
         draft.claim = None;
         self.save(draft, After::Stop(ending))
     }

@@ -10,7 +10,11 @@ fn a_run_ends_between_pages_when_its_time_is_over_and_gives_the_claim_back() {
     world.pace = 5 * SECOND;
     let started = world.now;
     assert_eq!(world.run("a").0, Ending::OutOfTime);
-    assert!(world.now - started <= 70 * SECOND, "{}", world.now - started);
+    assert!(
+        world.now - started <= 70 * SECOND,
+        "{}",
+        world.now - started
+    );
     assert_eq!(world.checkpoint().claim, None);
     assert!(!world.accepted.is_empty());
     world.pace = 10;
@@ -32,7 +36,11 @@ fn the_rate_limit_holds_over_runs_and_is_never_slept_out() {
         world.run("a");
     }
     assert!((50..=60).contains(&world.questions), "{}", world.questions);
-    assert!(world.slept.iter().all(|slept| *slept <= 5 * SECOND), "{:?}", world.slept);
+    assert!(
+        world.slept.iter().all(|slept| *slept <= 5 * SECOND),
+        "{:?}",
+        world.slept
+    );
     world.limits.calls_per_minute = 0;
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
@@ -49,9 +57,19 @@ fn an_interrupted_run_ends_at_its_next_commit_and_gives_the_claim_back() {
     );
     // Told to end before it begins: nothing is asked, the first checkpoint stands.
     run.step(Event::Started, world.now, true);
-    run.step(Event::Loaded { checkpoint: None, claim_is_dead: false }, world.now, true);
+    run.step(
+        Event::Loaded {
+            checkpoint: None,
+            claim_is_dead: false,
+        },
+        world.now,
+        true,
+    );
     let action = run.step(Event::Saved, world.now, true);
-    assert!(matches!(action, crate::plan::Action::Stop(Ending::Interrupted)), "{action:?}");
+    assert!(
+        matches!(action, crate::plan::Action::Stop(Ending::Interrupted)),
+        "{action:?}"
+    );
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
 }
@@ -61,7 +79,11 @@ fn rows_older_than_two_days_are_marked_as_backfill() {
     let mut world = World::new([NOON - 49 * HOUR, NOON - 47 * HOUR]);
     world.limits.first_mintime = NOON - 72 * HOUR;
     world.run_until_caught_up("a");
-    let kinds: Vec<&str> = world.accepted.iter().map(|(_, kind)| kind.as_str()).collect();
+    let kinds: Vec<&str> = world
+        .accepted
+        .iter()
+        .map(|(_, kind)| kind.as_str())
+        .collect();
     assert_eq!(kinds, ["backfill", "live"]);
 }
 

@@ -70,8 +70,14 @@ fn too_many_calls_park_the_log_at_once_and_longer_each_time() {
     let mut world = World::new(clustered());
     let mut pauses = Vec::new();
     for _ in 0..4 {
-        world.fetch_faults.push_back(Some(FetchFault::Throttled { retry_after: None }));
-        let Ending::Parked { until, cause: ParkCause::DuoThrottled } = world.run("a").0 else {
+        world
+            .fetch_faults
+            .push_back(Some(FetchFault::Throttled { retry_after: None }));
+        let Ending::Parked {
+            until,
+            cause: ParkCause::DuoThrottled,
+        } = world.run("a").0
+        else {
             panic!("not parked");
         };
         pauses.push((until - world.now) / MINUTE);
@@ -83,7 +89,10 @@ fn too_many_calls_park_the_log_at_once_and_longer_each_time() {
     // 1, 2, 5, 5 minutes, and up to a fifth more.
     assert_eq!(pauses[0], 1);
     assert_eq!(pauses[1], 2);
-    assert!((5..=6).contains(&pauses[2]) && (5..=6).contains(&pauses[3]), "{pauses:?}");
+    assert!(
+        (5..=6).contains(&pauses[2]) && (5..=6).contains(&pauses[3]),
+        "{pauses:?}"
+    );
     assert!(world.slept.is_empty(), "the run slept on a rate limit");
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
@@ -94,8 +103,12 @@ fn too_many_calls_park_the_log_at_once_and_longer_each_time() {
 fn retry_after_is_followed_up_to_a_quarter_of_an_hour() {
     for (asked, expected) in [(7 * SECOND, 7 * SECOND), (2 * HOUR, 15 * MINUTE)] {
         let mut world = World::new(clustered());
-        world.fetch_faults.push_back(Some(FetchFault::Throttled { retry_after: Some(asked) }));
-        let Ending::Parked { until, .. } = world.run("a").0 else { panic!("not parked") };
+        world.fetch_faults.push_back(Some(FetchFault::Throttled {
+            retry_after: Some(asked),
+        }));
+        let Ending::Parked { until, .. } = world.run("a").0 else {
+            panic!("not parked")
+        };
         assert_eq!((until - world.now + world.pace) / SECOND, expected / SECOND);
     }
 }
@@ -105,12 +118,25 @@ fn passing_faults_are_tried_again_while_the_run_lasts_and_then_parked() {
     let mut world = World::new(clustered());
     world.fetch_faults = std::iter::repeat_n(Some(FetchFault::Unreachable), 3).collect();
     assert_eq!(world.run("a").0, Ending::CaughtUp);
-    world.events.push(super::world::Happened { id: id(900), time: NOON, shown_from: NOON });
+    world.events.push(super::world::Happened {
+        id: id(900),
+        time: NOON,
+        shown_from: NOON,
+    });
     world.now = world.now + HOUR;
     world.fetch_faults = std::iter::repeat_n(Some(FetchFault::Unreachable), 1000).collect();
     let started = world.now;
-    assert!(matches!(world.run("a").0, Ending::Parked { cause: ParkCause::DuoUnreachable, .. }));
-    assert!(world.now - started < 50 * SECOND, "the run outlived its time");
+    assert!(matches!(
+        world.run("a").0,
+        Ending::Parked {
+            cause: ParkCause::DuoUnreachable,
+            ..
+        }
+    ));
+    assert!(
+        world.now - started < 50 * SECOND,
+        "the run outlived its time"
+    );
     world.fetch_faults.clear();
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
@@ -154,11 +180,21 @@ fn azure_monitor_out_of_reach_parks_longer_each_time_and_loses_nothing() {
     let mut world = World::new(clustered());
     world.send_faults = std::iter::repeat_n(Some((SendFault::Unreachable, false)), 60).collect();
     let mut pauses = Vec::new();
-    while let (Ending::Parked { until, cause: ParkCause::AzureUnreachable }, _) = world.run("a") {
+    while let (
+        Ending::Parked {
+            until,
+            cause: ParkCause::AzureUnreachable,
+        },
+        _,
+    ) = world.run("a")
+    {
         pauses.push((until - world.now) / MINUTE);
         world.now = until;
     }
-    assert!(pauses.len() >= 3 && pauses[0] == 1 && pauses[1] == 2, "{pauses:?}");
+    assert!(
+        pauses.len() >= 3 && pauses[0] == 1 && pauses[1] == 2,
+        "{pauses:?}"
+    );
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
     assert_eq!(world.duplicates(), 0);
@@ -167,7 +203,9 @@ fn azure_monitor_out_of_reach_parks_longer_each_time_and_loses_nothing() {
 #[test]
 fn refused_workspace_credentials_keep_the_place_and_give_the_claim_back() {
     let mut world = World::new(clustered());
-    world.send_faults.push_back(Some((SendFault::Credentials, false)));
+    world
+        .send_faults
+        .push_back(Some((SendFault::Credentials, false)));
     assert_eq!(world.run("a").0, Ending::Failed(Failure::AzureMonitor));
     assert_eq!(world.checkpoint().claim, None);
     world.run_until_caught_up("b");
@@ -185,7 +223,11 @@ fn a_record_refused_alone_stops_the_log_after_the_others_of_its_page_were_delive
     assert_eq!(world.accepted.len(), 9);
     world.now = world.now + MINUTE;
     assert_eq!(world.run("a").0, Ending::Failed(Failure::RecordsRefused));
-    assert_eq!(world.duplicates(), 0, "what was delivered is not sent again");
+    assert_eq!(
+        world.duplicates(),
+        0,
+        "what was delivered is not sent again"
+    );
     world.refuse_record = None;
     world.now = world.now + MINUTE;
     world.run_until_caught_up("a");

@@ -27,7 +27,13 @@ fn a_clock_that_is_far_ahead_closes_nothing_and_says_so() {
     let (ending, tally) = world.run("a");
     assert_eq!(ending, Ending::CaughtUp);
     assert_eq!(world.checkpoint().mintime, NOON - 10 * MINUTE);
-    assert!(tally.notices.iter().any(|notice| matches!(notice, Notice::ClockAhead(_))), "{tally:?}");
+    assert!(
+        tally
+            .notices
+            .iter()
+            .any(|notice| matches!(notice, Notice::ClockAhead(_))),
+        "{tally:?}"
+    );
     assert_eq!(world.questions, 1);
 }
 
@@ -50,7 +56,11 @@ fn a_late_event_is_found_by_the_overlap_and_marked_late() {
     let time = world.now - 4 * MINUTE;
     world.now = world.now + 2 * MINUTE;
     world.run("a");
-    world.events.push(Happened { id: id(500), time, shown_from: world.now + 3 * MINUTE });
+    world.events.push(Happened {
+        id: id(500),
+        time,
+        shown_from: world.now + 3 * MINUTE,
+    });
     for _ in 0..10 {
         world.run("a");
         world.now = world.now + MINUTE;
@@ -66,8 +76,15 @@ fn a_repeated_cursor_starts_the_window_again_from_the_last_delivered_millisecond
     world.repeat_cursor_at.insert(3);
     let (ending, tally) = world.run("a");
     assert_eq!(ending, Ending::CaughtUp);
-    assert!(tally.notices.contains(&Notice::WindowRestarted(WindowFault::CursorRepeated)));
-    assert!(world.asked[3].mintime > world.asked[2].mintime, "started from the beginning again");
+    assert!(
+        tally
+            .notices
+            .contains(&Notice::WindowRestarted(WindowFault::CursorRepeated))
+    );
+    assert!(
+        world.asked[3].mintime > world.asked[2].mintime,
+        "started from the beginning again"
+    );
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
     assert_eq!(world.duplicates(), 0);
@@ -78,7 +95,10 @@ fn a_cursor_that_repeats_for_ever_stops_the_log_and_keeps_its_place() {
     let mut world = World::new(clustered());
     world.repeat_cursor_at = (1..100).collect();
     let (ending, _) = world.run("a");
-    assert_eq!(ending, Ending::Failed(Failure::Window(WindowFault::CursorRepeated)));
+    assert_eq!(
+        ending,
+        Ending::Failed(Failure::Window(WindowFault::CursorRepeated))
+    );
     assert!(world.questions < 10, "{}", world.questions);
     world.repeat_cursor_at.clear();
     world.now = world.now + MINUTE;
@@ -92,7 +112,11 @@ fn a_window_is_not_closed_on_a_short_count() {
     let mut world = World::new(clustered());
     world.leave_out_at.insert(2);
     let (_, tally) = world.run("a");
-    assert!(tally.notices.contains(&Notice::WindowRestarted(WindowFault::CountShort)));
+    assert!(
+        tally
+            .notices
+            .contains(&Notice::WindowRestarted(WindowFault::CountShort))
+    );
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
     assert_eq!(world.duplicates(), 0);
@@ -103,7 +127,10 @@ fn a_count_that_stays_short_stops_the_log_with_its_place_kept() {
     let mut world = World::new(clustered());
     world.page_size = 100;
     world.leave_out_at = (1..100).collect();
-    assert_eq!(world.run("a").0, Ending::Failed(Failure::Window(WindowFault::CountShort)));
+    assert_eq!(
+        world.run("a").0,
+        Ending::Failed(Failure::Window(WindowFault::CountShort))
+    );
     assert_eq!(world.checkpoint().mintime, world.limits.first_mintime);
     world.leave_out_at.clear();
     world.now = world.now + MINUTE;
@@ -128,7 +155,11 @@ fn records_sharing_the_last_second_of_a_v1_page_are_not_lost() {
         let times = (0..60).map(|number| NOON - HOUR + (number / 5) * SECOND);
         let mut world = World::v1(times, page_size);
         world.run_until_caught_up("a");
-        assert!(world.lost().is_empty(), "page size {page_size}: {} lost", world.lost().len());
+        assert!(
+            world.lost().is_empty(),
+            "page size {page_size}: {} lost",
+            world.lost().len()
+        );
         assert_eq!(world.duplicates(), 0);
     }
 }
@@ -140,9 +171,18 @@ fn a_second_with_more_records_than_a_page_is_reported_and_passed() {
     let (ending, tally) = world.run("a");
     assert_eq!(ending, Ending::CaughtUp);
     let second = NOON - HOUR;
-    assert!(tally.notices.contains(&Notice::CrowdedSecond { second, rows: 1000 }), "{:?}", tally.notices);
+    assert!(
+        tally
+            .notices
+            .contains(&Notice::CrowdedSecond { second, rows: 1000 }),
+        "{:?}",
+        tally.notices
+    );
     let delivered = world.accepted.iter().any(|(row, _)| *row == id(1500));
-    assert!(delivered, "what comes after the crowded second was not delivered");
+    assert!(
+        delivered,
+        "what comes after the crowded second was not delivered"
+    );
 }
 
 #[test]
@@ -166,10 +206,17 @@ fn a_place_that_duo_no_longer_keeps_is_clamped_and_the_gap_reported() {
     let place = world.checkpoint().mintime;
     world.now = world.now + 200 * 24 * HOUR;
     let (_, tally) = world.run("a");
-    let [Notice::Gap { from, to }] = tally.notices[..] else { panic!("{:?}", tally.notices) };
+    let [Notice::Gap { from, to }] = tally.notices[..] else {
+        panic!("{:?}", tally.notices)
+    };
     assert_eq!(from, place);
     assert!((world.now - to) / (24 * HOUR) == 179);
-    assert!(world.asked.iter().all(|asked| asked.maxtime > asked.mintime));
+    assert!(
+        world
+            .asked
+            .iter()
+            .all(|asked| asked.maxtime > asked.mintime)
+    );
 }
 
 #[test]
@@ -178,5 +225,7 @@ fn an_idle_log_asks_nothing_twice_in_the_same_minute() {
     world.limits.first_mintime = NOON - 4 * MINUTE;
     world.run("a");
     assert_eq!(world.questions, 1);
-    assert!(matches!(world.checkpoint(), checkpoint if checkpoint.mintime > Millis(NOON.0 - 4 * MINUTE)));
+    assert!(
+        matches!(world.checkpoint(), checkpoint if checkpoint.mintime > Millis(NOON.0 - 4 * MINUTE))
+    );
 }

@@ -9,7 +9,9 @@ fn any_two_interleaved_runs_lose_nothing_and_repeat_one_page_at_most() {
     for v1 in [false, true] {
         for seed in 0..400 {
             let mut world = if v1 {
-                let seconds = clustered().into_iter().map(|time| Millis::from_seconds(time.seconds()));
+                let seconds = clustered()
+                    .into_iter()
+                    .map(|time| Millis::from_seconds(time.seconds()));
                 World::v1(seconds, 8)
             } else {
                 World::new(clustered())
@@ -28,9 +30,17 @@ fn any_two_interleaved_runs_lose_nothing_and_repeat_one_page_at_most() {
                 }
             }
             world.run_until_caught_up("c");
-            assert!(world.lost().is_empty(), "v1 {v1}, seed {seed}: {:?}", world.lost());
+            assert!(
+                world.lost().is_empty(),
+                "v1 {v1}, seed {seed}: {:?}",
+                world.lost()
+            );
             let page = world.page_size;
-            assert!(world.duplicates() <= page, "v1 {v1}, seed {seed}: {}", world.duplicates());
+            assert!(
+                world.duplicates() <= page,
+                "v1 {v1}, seed {seed}: {}",
+                world.duplicates()
+            );
         }
     }
 }
@@ -49,7 +59,11 @@ fn a_process_that_wakes_after_its_claim_ended_repeats_one_call_at_most() {
         world.finish(&mut sleeper);
         world.run_until_caught_up("b");
         assert!(world.lost().is_empty(), "asleep at {asleep_at}");
-        assert!(world.duplicates() <= 4, "asleep at {asleep_at}: {}", world.duplicates());
+        assert!(
+            world.duplicates() <= 4,
+            "asleep at {asleep_at}: {}",
+            world.duplicates()
+        );
     }
 }
 
@@ -58,7 +72,10 @@ fn an_instance_with_another_destination_stops_and_takes_over_only_after_long_sil
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
     let first = world.limits.clone();
-    world.limits = Limits { destination: "elsewhere".to_owned(), ..first.clone() };
+    world.limits = Limits {
+        destination: "elsewhere".to_owned(),
+        ..first.clone()
+    };
     for _ in 0..10 {
         assert_eq!(world.run("b").0, Ending::Failed(Failure::OtherDestination));
         world.now = world.now + MINUTE;
@@ -66,7 +83,10 @@ fn an_instance_with_another_destination_stops_and_takes_over_only_after_long_sil
         std::mem::swap(&mut world.limits, &mut first.clone());
         world.limits = first.clone();
         assert_eq!(world.run("a").0, Ending::CaughtUp);
-        world.limits = Limits { destination: "elsewhere".to_owned(), ..first.clone() };
+        world.limits = Limits {
+            destination: "elsewhere".to_owned(),
+            ..first.clone()
+        };
     }
     world.now = world.now + 15 * MINUTE;
     let (ending, tally) = world.run("b");

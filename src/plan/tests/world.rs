@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 
 use crate::model::{HOUR, MINUTE, Millis};
 use crate::plan::{
-    ACCOUNT_SHARE, Action, Bucket, Checkpoint, Ending, Event, FetchFault, IngestKind, Limits, LogRun, PageRequest,
-    PageSeen, RowId, Seen, SendFault, Tally,
+    ACCOUNT_SHARE, Action, Bucket, Checkpoint, Ending, Event, FetchFault, IngestKind, Limits,
+    LogRun, PageRequest, PageSeen, RowId, Seen, SendFault, Tally,
 };
 
 /// A time for tests: 2026-11-22T12:00:00Z.
@@ -69,7 +69,11 @@ impl World {
         let events = times
             .into_iter()
             .enumerate()
-            .map(|(number, time)| Happened { id: id(number as u64), time, shown_from: time + 2 * MINUTE })
+            .map(|(number, time)| Happened {
+                id: id(number as u64),
+                time,
+                shown_from: time + 2 * MINUTE,
+            })
             .collect();
         Self {
             now: NOON,
@@ -115,9 +119,18 @@ impl World {
     }
 
     pub(super) fn instance(&self, owner: &str) -> Instance {
-        let limits = Limits { owner: owner.to_owned(), ..self.limits.clone() };
+        let limits = Limits {
+            owner: owner.to_owned(),
+            ..self.limits.clone()
+        };
         let run = LogRun::new(limits, self.now + 50_000, fastrand::Rng::with_seed(7));
-        Instance { run, action: None, version: None, page: Vec::new(), steps: 0 }
+        Instance {
+            run,
+            action: None,
+            version: None,
+            page: Vec::new(),
+            steps: 0,
+        }
     }
 
     /// Runs one instance to its end.
@@ -143,7 +156,11 @@ impl World {
         for _ in 0..200 {
             let before = self.accepted.len();
             let (ending, _) = self.run(owner);
-            quiet = if ending == Ending::CaughtUp && self.accepted.len() == before { quiet + 1 } else { 0 };
+            quiet = if ending == Ending::CaughtUp && self.accepted.len() == before {
+                quiet + 1
+            } else {
+                0
+            };
             if quiet == 5 {
                 return;
             }
@@ -180,7 +197,10 @@ impl World {
                     // Through its stored form, as in life.
                     Box::new(Checkpoint::from_json(&checkpoint.to_json()).unwrap())
                 });
-                Event::Loaded { checkpoint, claim_is_dead: false }
+                Event::Loaded {
+                    checkpoint,
+                    claim_is_dead: false,
+                }
             }
             Action::Save(checkpoint) => {
                 self.now = self.now + self.pace;
@@ -189,7 +209,10 @@ impl World {
                     return Event::Conflict;
                 }
                 if let Some((_, before)) = &self.stored {
-                    assert!(checkpoint.mintime >= before.mintime, "the checkpoint moved back");
+                    assert!(
+                        checkpoint.mintime >= before.mintime,
+                        "the checkpoint moved back"
+                    );
                 }
                 let version = current.unwrap_or(0) + 1;
                 instance.version = Some(version);
@@ -201,22 +224,36 @@ impl World {
                 let mut shared = self.account.unwrap_or(account);
                 let wait = shared.take(rate, ACCOUNT_SHARE, self.now).err();
                 self.account = Some(shared);
-                Event::Drawn { wait, account: shared }
+                Event::Drawn {
+                    wait,
+                    account: shared,
+                }
             }
             Action::Fetch(request) => self.fetch(instance, request),
-            Action::Recall(_) => {
-                Event::Recalled(instance.page.iter().map(|seen| self.ledger.contains(&seen.id)).collect())
-            }
+            Action::Recall(_) => Event::Recalled(
+                instance
+                    .page
+                    .iter()
+                    .map(|seen| self.ledger.contains(&seen.id))
+                    .collect(),
+            ),
             Action::Send(shipment) => {
                 self.now = self.now + self.pace;
-                let rows: Vec<RowId> =
-                    shipment.records.iter().map(|&index| instance.page[index].id).collect();
-                if self.refuse_record.is_some_and(|refused| rows.contains(&refused)) {
+                let rows: Vec<RowId> = shipment
+                    .records
+                    .iter()
+                    .map(|&index| instance.page[index].id)
+                    .collect();
+                if self
+                    .refuse_record
+                    .is_some_and(|refused| rows.contains(&refused))
+                {
                     return Event::SendFailed(SendFault::BadRecord);
                 }
                 let fault = self.send_faults.pop_front().flatten();
                 if fault.is_none_or(|(_, accepted)| accepted) {
-                    self.accepted.extend(rows.iter().map(|&row| (row, shipment.kind)));
+                    self.accepted
+                        .extend(rows.iter().map(|&row| (row, shipment.kind)));
                 }
                 fault.map_or(Event::Accepted, |(fault, _)| Event::SendFailed(fault))
             }
@@ -245,7 +282,10 @@ impl World {
             return Event::FetchFailed(fault);
         }
         let duo_now = self.now - self.clock_ahead;
-        assert!(request.maxtime > request.mintime || self.v1, "Duo refuses mintime >= maxtime");
+        assert!(
+            request.maxtime > request.mintime || self.v1,
+            "Duo refuses mintime >= maxtime"
+        );
         let mut shown: Vec<Happened> = self
             .events
             .iter()
@@ -267,8 +307,12 @@ impl World {
             shown.retain(|event| (event.time, event.id) > (last.time, last.id));
         }
         shown.truncate(self.page_size);
-        let numbers: HashMap<RowId, usize> =
-            self.events.iter().enumerate().map(|(number, event)| (event.id, number)).collect();
+        let numbers: HashMap<RowId, usize> = self
+            .events
+            .iter()
+            .enumerate()
+            .map(|(number, event)| (event.id, number))
+            .collect();
         let mut cursor = shown.last().map(|event| numbers[&event.id].to_string());
         if self.repeat_cursor_at.contains(&self.questions) && request.cursor.is_some() {
             cursor = request.cursor;
@@ -280,8 +324,14 @@ impl World {
             // Order is not promised.
             shown.reverse();
         }
-        instance.page =
-            shown.iter().map(|event| Seen { id: event.id, time: Some(event.time), bytes: 48 }).collect();
+        instance.page = shown
+            .iter()
+            .map(|event| Seen {
+                id: event.id,
+                time: Some(event.time),
+                bytes: 48,
+            })
+            .collect();
         let page = PageSeen {
             records: instance.page.clone(),
             cursor: if self.v1 { None } else { cursor },
@@ -295,7 +345,11 @@ impl World {
     /// Events that Duo shows and that were never accepted, among those the log is caught up with.
     pub(super) fn lost(&self) -> Vec<Happened> {
         let accepted: HashSet<RowId> = self.accepted.iter().map(|(row, _)| *row).collect();
-        self.events.iter().copied().filter(|event| !accepted.contains(&event.id)).collect()
+        self.events
+            .iter()
+            .copied()
+            .filter(|event| !accepted.contains(&event.id))
+            .collect()
     }
 
     /// Deliveries beyond the first of each event.
@@ -311,7 +365,9 @@ impl World {
 
 /// Event times with clusters in one millisecond and one second, over three hours before noon.
 pub(super) fn clustered() -> Vec<Millis> {
-    let mut times: Vec<Millis> = (0..20).map(|number| NOON - 170 * MINUTE + number * 7 * MINUTE).collect();
+    let mut times: Vec<Millis> = (0..20)
+        .map(|number| NOON - 170 * MINUTE + number * 7 * MINUTE)
+        .collect();
     times.extend([NOON - 100 * MINUTE; 5]);
     times.extend((0..5).map(|number| NOON - 50 * MINUTE + number));
     times

@@ -1,0 +1,113 @@
+//! The identity of a row: the same for the same event whenever and wherever it is read.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::probe::Probe;
+use crate::model::LogType;
+use crate::plan::RowId;
+
+/// Gives the records of one page their identities.
+pub(super) struct Identities<'a> {
+    log_type: LogType,
+    host: &'a str,
+    /// How often each content was met: two identical records in one second are two events.
+    met: HashMap<[u8; 32], u32>,
+}
+
+impl<'a> Identities<'a> {
+    pub(super) fn new(log_type: LogType, host: &'a str) -> Self {
+        Self {
+            log_type,
+            host,
+            met: HashMap::new(),
+        }
+    }
+
+    /// Duo's id with the event's time, the pair Duo itself pages by; without an id the content of the record,
+    /// with a count.
+    pub(super) fn of(&mut self, text: &str, probe: &Probe<'_>) -> RowId {
+        let mut hash = Sha256::new();
+        hash.update(self.log_type.as_str());
+        if let (Some(id), Some(time)) = (&probe.id, probe.time_micros) {
+            hash.update("\nid\n");
+            hash.update(id.as_bytes());
+            hash.update("\n");
+            hash.update(time.to_string());
+        } else {
+            let content = content_hash(text);
+            let count = self.met.entry(content).or_insert(0);
+            hash.update("\ncontent\n");
+            hash.update(self.host);
+            hash.update("\n");
+            hash.update(content);
+            hash.update(count.to_string());
+            *count += 1;
+        }
+        let hash: [u8; 32] = hash.finalize().into();
+        let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _] = hash;
+        id
+    }
+}
+
+/// A hash that does not change when Duo changes the order of keys or the blanks between them.
+fn content_hash(text: &str) -> [u8; 32] {
+    // Keys of a `Value` are sorted. A text that is no Unicode (a lone surrogate) is hashed as it stands.
+    let sorted = serde_json::from_str::<Value>(text).map(|value| value.to_string());
+    Sha256::digest(sorted.as_deref().unwrap_or(text).as_bytes()).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::LogType;
+    use crate::plan::RowId;
+    use crate::record::read_records;
+
+    fn ids(log_type: LogType, texts: &[&str]) -> Vec<RowId> {
+        let records = read_records(log_type, "api-x.duosecurity.com", texts.iter().copied());
+        records.into_iter().map(|record| record.id).collect()
+    }
+
+    #[test]
+    fn one_txid_at_two_times_is_two_events_and_the_rest_of_the_record_does_not_matter() {
+        let ids = ids(
+            LogType::Authentication,
+            &[
+                r#"{"txid":"a","isotimestamp":"2026-11-22T11:55:01.234567+00:00"}"#,
+                r#"{"txid":"a","isotimestamp":"2026-11-22T11:55:01.234568+00:00"}"#,
+                r#"{"result":"denied","isotimestamp":"2026-11-22T11:55:01.234567+00:00","txid":"a"}"#,
+            ],
+        );
+        assert_ne!(ids[0], ids[1]);
+        assert_eq!(ids[0], ids[2]);
+    }
+
+    #[test]
+    fn the_same_id_in_two_logs_is_two_events() {
+        let text = [
+            r#"{"txid":"a","telephony_id":"a","ts":"2026-11-22T11:55:01Z","isotimestamp":"2026-11-22T11:55:01Z"}"#,
+        ];
+        assert_ne!(
+            ids(LogType::Authentication, &text),
+            ids(LogType::Telephony, &text)
+        );
+    }
+
+    #[test]
+    fn identical_records_without_an_id_are_counted_and_key_order_does_not_matter() {
+        let one = r#"{"action":"admin_login","timestamp":1795347000,"object":null}"#;
+        let same = r#"{ "timestamp":1795347000, "object":null, "action":"admin_login"}"#;
+        let page = ids(LogType::Administrator, &[one, same, one]);
+        assert!(page[0] != page[1] && page[1] != page[2] && page[0] != page[2]);
+        assert_eq!(page, ids(LogType::Administrator, &[same, one, same]));
+    }
+
+    #[test]
+    fn records_that_are_no_objects_have_an_identity_too() {
+        let page = ids(LogType::Activity, &["null", "\"\\ud800\"", "[1]", "null"]);
+        let distinct: std::collections::HashSet<_> = page.iter().collect();
+        assert_eq!(distinct.len(), 4);
+    }
+}

@@ -1,0 +1,68 @@
+//! From a record of Duo's to a row of `CiscoDuo_CL`: identity, time, and the fields that are added.
+//!
+//! A record is never rebuilt: its text is copied as Duo sent it, and the added fields are put behind its last
+//! one. Only what identity and time need is read, by serde, and nothing is kept of the rest.
+
+mod identity;
+mod probe;
+mod row;
+
+use std::ops::Range;
+
+use crate::model::{LogType, Millis};
+use crate::plan::{RowId, Seen};
+
+pub use row::RowWriter;
+
+/// One record of a page, read as far as needed.
+#[derive(Debug)]
+pub struct Record {
+    /// Identity of the row.
+    pub id: RowId,
+    /// Event time; `None` where the record has none that can be read.
+    pub time: Option<Millis>,
+    /// How its text becomes a row.
+    form: Form,
+}
+
+/// How the text of a record becomes a row.
+#[derive(Debug)]
+enum Form {
+    /// As it is, with these parts (`true`, `false`) put in quotation marks.
+    Object(Vec<Range<usize>>),
+    /// As a text in `raw_record`, because it is no object, or has a field that the row or the service reserves.
+    Wrapped,
+}
+
+/// Reads the records of a page. `host` is the API hostname, part of a row and so of the identity of records
+/// that Duo gives no id.
+pub fn read_records<'a>(
+    log_type: LogType,
+    host: &str,
+    texts: impl ExactSizeIterator<Item = &'a str>,
+) -> Vec<Record> {
+    let mut identities = identity::Identities::new(log_type, host);
+    texts
+        .map(|text| {
+            let probe = probe::probe(log_type, text);
+            Record {
+                id: identities.of(text, &probe),
+                time: probe
+                    .time_micros
+                    .map(|micros| Millis(micros.div_euclid(1000))),
+                form: probe.form,
+            }
+        })
+        .collect()
+}
+
+impl Record {
+    /// What the core needs to know of it; `text` is the record's own.
+    pub fn seen(&self, text: &str, writer: &RowWriter<'_>) -> Seen {
+        Seen {
+            id: self.id,
+            time: self.time,
+            bytes: writer.longest_row(text, self),
+        }
+    }
+}

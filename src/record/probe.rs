@@ -1,0 +1,304 @@
+//! The few fields of a record that are read.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use chrono::DateTime;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use super::Form;
+use crate::duo::position;
+use crate::model::LogType;
+
+/// What was read of a record.
+pub(super) struct Probe<'a> {
+    /// Duo's id, where the log has one and the record carries it.
+    pub(super) id: Option<Cow<'a, str>>,
+    /// Event time in microseconds since 1970.
+    pub(super) time_micros: Option<i64>,
+    pub(super) form: Form,
+}
+
+/// Every field is left raw: one of an unknown type must not cost the others.
+#[derive(Deserialize)]
+struct Fields<'a> {
+    #[serde(borrow)]
+    txid: Option<&'a RawValue>,
+    #[serde(borrow)]
+    activity_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    telephony_id: Option<&'a RawValue>,
+    #[serde(borrow)]
+    sekey: Option<&'a RawValue>,
+    #[serde(borrow)]
+    isotimestamp: Option<&'a RawValue>,
+    #[serde(borrow)]
+    ts: Option<&'a RawValue>,
+    #[serde(borrow)]
+    timestamp: Option<&'a RawValue>,
+    #[serde(borrow)]
+    surfaced_timestamp: Option<&'a RawValue>,
+    #[serde(borrow)]
+    access_device: Option<&'a RawValue>,
+    #[serde(borrow)]
+    surfaced_auth: Option<&'a RawValue>,
+    // Names that the row adds, and names that the service refuses.
+    eventtype: Option<IgnoredAny>,
+    host: Option<IgnoredAny>,
+    event_uid: Option<IgnoredAny>,
+    event_time: Option<IgnoredAny>,
+    ingest_kind: Option<IgnoredAny>,
+    ingest_batch: Option<IgnoredAny>,
+    tenant: Option<IgnoredAny>,
+    #[serde(rename = "TimeGenerated")]
+    time_generated: Option<IgnoredAny>,
+    #[serde(rename = "RawData")]
+    raw_data: Option<IgnoredAny>,
+}
+
+/// The fields whose type wavers between true, false and "unknown".
+#[derive(Deserialize)]
+struct AccessDevice<'a> {
+    #[serde(borrow)]
+    is_encryption_enabled: Option<&'a RawValue>,
+    #[serde(borrow)]
+    is_firewall_enabled: Option<&'a RawValue>,
+    #[serde(borrow)]
+    is_password_set: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct SurfacedAuth<'a> {
+    #[serde(borrow)]
+    access_device: Option<&'a RawValue>,
+}
+
+/// Reads what identity, time and form need.
+pub(super) fn probe(log_type: LogType, text: &str) -> Probe<'_> {
+    if !text.starts_with('{') {
+        return Probe {
+            id: None,
+            time_micros: None,
+            form: Form::Wrapped,
+        };
+    }
+    let Ok(fields) = serde_json::from_str::<Fields<'_>>(text) else {
+        // An object all the same, or the page would not have parsed: a key stands in it twice.
+        return Probe {
+            id: None,
+            time_micros: None,
+            form: Form::Wrapped,
+        };
+    };
+    let id = match log_type.spec().id_field {
+        Some("txid") => fields.txid,
+        Some("activity_id") => fields.activity_id,
+        Some("telephony_id") => fields.telephony_id,
+        Some("sekey") => fields.sekey,
+        _ => None,
+    };
+    // The finest time first. The v1 logs' `isotimestamp` is only a copy of `timestamp`, and was seen malformed.
+    let time_micros = match log_type {
+        LogType::Administrator | LogType::OfflineEnrollment => {
+            seconds(fields.timestamp).or_else(|| iso(fields.isotimestamp))
+        }
+        LogType::TrustMonitor => milliseconds(fields.surfaced_timestamp),
+        LogType::Activity | LogType::Telephony => iso(fields.ts),
+        LogType::Authentication => iso(fields.isotimestamp).or_else(|| seconds(fields.timestamp)),
+    };
+    let form = if fields.has_reserved_name() {
+        Form::Wrapped
+    } else {
+        let mut parts = Vec::new();
+        wavering(text, fields.access_device, &mut parts);
+        if let Some(surfaced) = fields.surfaced_auth
+            && let Ok(surfaced) = serde_json::from_str::<SurfacedAuth<'_>>(surfaced.get())
+        {
+            wavering(text, surfaced.access_device, &mut parts);
+        }
+        parts.sort_unstable_by_key(|part| part.start);
+        Form::Object(parts)
+    };
+    Probe {
+        id: id.and_then(|id| scalar(id.get())),
+        time_micros,
+        form,
+    }
+}
+
+impl Fields<'_> {
+    fn has_reserved_name(&self) -> bool {
+        [
+            &self.eventtype,
+            &self.host,
+            &self.event_uid,
+            &self.event_time,
+            &self.ingest_kind,
+            &self.ingest_batch,
+            &self.tenant,
+            &self.time_generated,
+            &self.raw_data,
+        ]
+        .into_iter()
+        .any(Option::is_some)
+    }
+}
+
+/// Finds the wavering fields of an access device that are true or false, as places in the whole record.
+fn wavering(text: &str, device: Option<&RawValue>, parts: &mut Vec<Range<usize>>) {
+    let Some(device) = device else { return };
+    let Ok(device) = serde_json::from_str::<AccessDevice<'_>>(device.get()) else {
+        return;
+    };
+    for field in [
+        device.is_encryption_enabled,
+        device.is_firewall_enabled,
+        device.is_password_set,
+    ] {
+        if let Some(value) = field
+            && matches!(value.get(), "true" | "false")
+        {
+            parts.push(position(text, value.get()));
+        }
+    }
+}
+
+/// A text or number as text; an empty text is no id.
+fn scalar(raw: &str) -> Option<Cow<'_, str>> {
+    match raw.as_bytes().first()? {
+        b'"' => {
+            #[derive(Deserialize)]
+            struct Borrowed<'a>(#[serde(borrow)] Cow<'a, str>);
+            let Borrowed(text) = serde_json::from_str(raw).ok()?;
+            (!text.is_empty()).then_some(text)
+        }
+        b'0'..=b'9' | b'-' => Some(Cow::Borrowed(raw)),
+        _ => None,
+    }
+}
+
+fn iso(raw: Option<&RawValue>) -> Option<i64> {
+    let text = scalar(raw?.get())?;
+    DateTime::parse_from_rfc3339(text.trim())
+        .ok()
+        .map(|time| time.timestamp_micros())
+}
+
+fn seconds(raw: Option<&RawValue>) -> Option<i64> {
+    number(raw)?.checked_mul(1_000_000)
+}
+
+fn milliseconds(raw: Option<&RawValue>) -> Option<i64> {
+    number(raw)?.checked_mul(1000)
+}
+
+/// A whole number, also in quotation marks or with a fraction, which is cut.
+fn number(raw: Option<&RawValue>) -> Option<i64> {
+    let text = scalar(raw?.get())?;
+    text.parse()
+        .ok()
+        .or_else(|| text.split_once('.')?.0.parse().ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Form, probe};
+    use crate::model::LogType;
+
+    fn time(log_type: LogType, text: &str) -> Option<i64> {
+        probe(log_type, text).time_micros
+    }
+
+    #[test]
+    fn each_log_has_its_own_time() {
+        let iso = r#"{"isotimestamp":"2026-11-22T11:55:01.234567+00:00","timestamp":1795348501}"#;
+        assert_eq!(
+            time(LogType::Authentication, iso),
+            Some(1_795_348_501_234_567)
+        );
+        let seconds = r#"{"isotimestamp":"2026-11-22T11: 55: 01+00: 00","timestamp":1795348501}"#;
+        assert_eq!(
+            time(LogType::Authentication, seconds),
+            Some(1_795_348_501_000_000)
+        );
+        assert_eq!(
+            time(LogType::Administrator, seconds),
+            Some(1_795_348_501_000_000)
+        );
+        let ts = r#"{"ts":"2026-11-22T11:55:01.234567+00:00"}"#;
+        assert_eq!(time(LogType::Activity, ts), Some(1_795_348_501_234_567));
+        assert_eq!(time(LogType::Telephony, ts), Some(1_795_348_501_234_567));
+        let surfaced = r#"{"surfaced_timestamp":1795348501680}"#;
+        assert_eq!(
+            time(LogType::TrustMonitor, surfaced),
+            Some(1_795_348_501_680_000)
+        );
+    }
+
+    #[test]
+    fn times_of_another_type_are_read_where_they_can_be() {
+        for timestamp in ["\"1795348501\"", "1795348501.9", "1795348501"] {
+            let text = format!("{{\"timestamp\":{timestamp}}}");
+            assert_eq!(
+                time(LogType::Administrator, &text),
+                Some(1_795_348_501_000_000),
+                "{text}"
+            );
+        }
+        for timestamp in [
+            "null",
+            "[]",
+            "{}",
+            "true",
+            "\"\"",
+            "1e999",
+            "99999999999999999999",
+        ] {
+            let text = format!("{{\"timestamp\":{timestamp}}}");
+            assert_eq!(time(LogType::Administrator, &text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_true_and_false_are_put_in_quotation_marks() {
+        let text = r#"{"access_device":{"is_encryption_enabled":true,"is_firewall_enabled":"unknown","is_password_set": false},
+            "surfaced_auth":{"access_device":{"is_password_set":true}},"is_password_set":true}"#;
+        let Form::Object(parts) = probe(LogType::TrustMonitor, text).form else {
+            panic!()
+        };
+        let parts: Vec<&str> = parts.into_iter().map(|part| &text[part]).collect();
+        assert_eq!(parts, ["true", "false", "true"]);
+    }
+
+    #[test]
+    fn an_access_device_of_another_type_is_left_alone() {
+        for device in ["null", "\"unknown\"", "[1]", "{\"is_password_set\":1}"] {
+            let text = format!("{{\"txid\":\"a\",\"access_device\":{device}}}");
+            let probe = probe(LogType::Authentication, &text);
+            assert_eq!(probe.id.as_deref(), Some("a"), "{text}");
+            assert!(
+                matches!(probe.form, Form::Object(parts) if parts.is_empty()),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn records_that_cannot_be_rows_are_wrapped() {
+        for text in [
+            "\"text\"",
+            "[{}]",
+            "null",
+            r#"{"a":1,"tenant":2}"#,
+            r#"{"event_uid":1}"#,
+            r#"{"host":1}"#,
+        ] {
+            assert!(
+                matches!(probe(LogType::Activity, text).form, Form::Wrapped),
+                "{text}"
+            );
+        }
+    }
+}
