@@ -1,0 +1,102 @@
+//! Where settings come from.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The text of every setting.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    values: BTreeMap<String, String>,
+    /// The text of host.json, where there is one.
+    pub(super) host_json: Option<String>,
+}
+
+impl Environment {
+    /// The environment of this process and `host.json` of the application folder, as under the Functions host.
+    pub fn of_process() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that reads the environment"
+        )]
+        let values: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let folder = values
+            .get("FUNCTIONS_APP_ROOT_PATH")
+            .map_or(Path::new("."), Path::new);
+        let host_json = std::fs::read_to_string(folder.join("host.json")).ok();
+        Self { values, host_json }
+    }
+
+    /// Adds the `Values` of a `local.settings.json` for names that are not set yet. Returns whether the file
+    /// was there; the error says why it could not be used.
+    pub fn add_local_settings(&mut self, file: &Path) -> Result<bool, String> {
+        #[derive(Deserialize)]
+        struct LocalSettings {
+            #[serde(rename = "IsEncrypted", default)]
+            is_encrypted: bool,
+            #[serde(rename = "Values", default)]
+            values: BTreeMap<String, Value>,
+        }
+        let text = match std::fs::read_to_string(file) {
+            Ok(text) => text,
+            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(fault) => return Err(format!("{} cannot be read: {fault}", file.display())),
+        };
+        // Editors on Windows put a byte order mark in front.
+        let settings: LocalSettings = serde_json::from_str(text.trim_start_matches('\u{feff}'))
+            .map_err(|fault| {
+                format!(
+                    "{} is not valid JSON (line {}, column {})",
+                    file.display(),
+                    fault.line(),
+                    fault.column()
+                )
+            })?;
+        if settings.is_encrypted {
+            return Err(format!(
+                "{} is encrypted; run \"func settings decrypt\"",
+                file.display()
+            ));
+        }
+        for (name, value) in settings.values {
+            let value = match value {
+                Value::String(text) => text,
+                Value::Null => continue,
+                other => other.to_string(),
+            };
+            self.values.entry(name).or_insert(value);
+        }
+        Ok(true)
+    }
+
+    /// A setting's text without blanks around it; an empty one counts as not set.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.values
+            .get(name)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
+    }
+}
+
+impl<const N: usize> From<[(&str, &str); N]> for Environment {
+    fn from(values: [(&str, &str); N]) -> Self {
+        let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        Self {
+            values: values.map(owned).into(),
+            host_json: None,
+        }
+    }
+}
+
+#[cfg(test)]
+impl Environment {
+    /// The same with one setting changed; an empty text unsets it.
+    pub(super) fn with(mut self, name: &str, value: &str) -> Self {
+        self.values.insert(name.to_owned(), value.to_owned());
+        self
+    }
+}

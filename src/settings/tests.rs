@@ -1,0 +1,332 @@
+use super::{BlobAccess, Environment, IdentitySettings, Settings, StateSettings, TimeGenerated};
+use crate::duo::SignatureVersion;
+use crate::model::{HOUR, LogType, MINUTE, Millis};
+
+const KEY: &str =
+    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw==";
+
+fn enough() -> Environment {
+    Environment::from([
+        ("CISCO_DUO_INTEGRATION_KEY", "DIFAKEFAKEFAKEFAKE01"),
+        (
+            "CISCO_DUO_SECRET_KEY",
+            "fakefakefakefakefakefakefakefakefakefake",
+        ),
+        ("CISCO_DUO_API_HOSTNAME", "api-00000000.duosecurity.com"),
+        ("WORKSPACE_ID", "11111111-2222-3333-4444-555555555555"),
+        ("SHARED_KEY", KEY),
+        ("AzureWebJobsStorage", "UseDevelopmentStorage=true"),
+    ])
+}
+
+fn read(environment: &Environment) -> Settings {
+    Settings::read(environment).unwrap()
+}
+
+/// The faults of one changed setting, as shown.
+fn fault(name: &str, value: &str) -> String {
+    Settings::read(&enough().with(name, value))
+        .unwrap_err()
+        .to_string()
+}
+
+#[test]
+fn the_settings_of_the_documented_connector_are_enough() {
+    let settings = read(&enough());
+    assert_eq!(settings.log_types, LogType::ALL);
+    assert_eq!(settings.signature, SignatureVersion::V5);
+    assert_eq!(
+        settings.sink.origin,
+        "https://11111111-2222-3333-4444-555555555555.ods.opinsights.azure.com"
+    );
+    assert_eq!(settings.sink.time_generated, TimeGenerated::Ingestion);
+    assert_eq!(
+        (
+            settings.pace.window,
+            settings.pace.settle,
+            settings.pace.run,
+            settings.pace.calls_per_minute
+        ),
+        (HOUR, 3 * MINUTE, 50_000, 10)
+    );
+}
+
+#[test]
+fn all_faults_are_reported_at_once_each_with_a_remedy() {
+    let environment = Environment::from([
+        (
+            "CISCO_DUO_SECRET_KEY",
+            "@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/duo/)",
+        ),
+        (
+            "CISCO_DUO_API_HOSTNAME",
+            "https://admin-00000000.duosecurity.com/login",
+        ),
+        ("CISCO_DUO_LOG_TYPES", "authn,telephony,users"),
+        ("WORKSPACE_ID", "my-workspace"),
+        ("SHARED_KEY", "not base64"),
+        ("CISCO_DUO_SETTLE_SECONDS", "60"),
+    ]);
+    let shown = Settings::read(&environment).unwrap_err().to_string();
+    let expected = include_str!("../../tests/expected/settings-faults.txt");
+    assert_eq!(format!("{shown}\n"), expected);
+}
+
+#[test]
+fn no_secret_is_shown_by_debug_or_by_a_fault() {
+    let secrets = ["hunter2", "fakefakefake", "AAECAwQF", "sig=abc"];
+    let environment = enough().with(
+        "AzureWebJobsStorage",
+        "AccountName=abc;AccountKey=aHVudGVyMg==",
+    );
+    let shown = format!("{:#?}", read(&environment));
+    let sas = "BlobEndpoint=https://abc.blob.core.windows.net;SharedAccessSignature=?sv=1&sig=abc";
+    let shown_too = format!("{:#?}", read(&enough().with("AzureWebJobsStorage", sas)));
+    let faults = [
+        fault("SHARED_KEY", "hunter2"),
+        fault("AzureWebJobsStorage", "AccountName=abc;AccountKey=hunter2"),
+        fault("AzureWebJobsStorage", "hunter2"),
+        fault("AzureWebJobsStorage", "AccountKey=hunter2"),
+    ];
+    for secret in secrets.into_iter().chain(["aHVudGVyMg"]) {
+        for text in faults.iter().chain([&shown, &shown_too]) {
+            assert!(!text.contains(secret), "{secret} in {text}");
+        }
+    }
+}
+
+#[test]
+fn a_hostname_is_forgiven_what_is_commonly_pasted() {
+    for pasted in [
+        "API-00000000.DuoSecurity.com",
+        "https://api-00000000.duosecurity.com/",
+        "api-00000000.duosecurity.com.",
+        " https://api-00000000.duosecurity.com/admin/v1?x=1 ",
+    ] {
+        let duo = read(&enough().with("CISCO_DUO_API_HOSTNAME", pasted)).duo;
+        assert_eq!(
+            duo.origin, "https://api-00000000.duosecurity.com",
+            "{pasted}"
+        );
+        assert_eq!(duo.host, "api-00000000.duosecurity.com");
+    }
+    assert_eq!(
+        read(&enough().with("CISCO_DUO_API_HOSTNAME", "api-1a2b3c.duofederal.com"))
+            .duo
+            .host,
+        "api-1a2b3c.duofederal.com"
+    );
+}
+
+#[test]
+fn only_duo_and_this_machine_are_asked() {
+    let duo = read(&enough().with("CISCO_DUO_API_HOSTNAME", "http://127.0.0.1:8080")).duo;
+    assert_eq!(
+        (duo.origin.as_str(), duo.host.as_str()),
+        ("http://127.0.0.1:8080", "127.0.0.1")
+    );
+    for wrong in [
+        "http://192.0.2.1:8080",
+        "http://127.0.0.1.example.com",
+        "api-0.duosecurity.com.example.com",
+        "api-0.duosecurity.com:8443",
+        "user@api-0.duosecurity.com",
+        "api-.duosecurity.com",
+        "example.com",
+        "http://user@127.0.0.1:1",
+    ] {
+        assert!(
+            fault("CISCO_DUO_API_HOSTNAME", wrong).contains("api-XXXXXXXX.duosecurity.com"),
+            "{wrong}"
+        );
+    }
+    assert!(fault("CISCO_DUO_API_HOSTNAME", "sso-0.duosecurity.com").contains("begins with api-"));
+}
+
+#[test]
+fn a_dedicated_cloud_needs_the_same_workspace() {
+    let id = "11111111-2222-3333-4444-555555555555";
+    let uri = format!("https://{id}.ods.opinsights.azure.us/");
+    assert_eq!(
+        read(&enough().with("logAnalyticsUri", &uri)).sink.origin,
+        format!("https://{id}.ods.opinsights.azure.us")
+    );
+    for wrong in [
+        "http://11111111-2222-3333-4444-555555555555.ods.opinsights.azure.us",
+        "https://example.com",
+        "x",
+    ] {
+        assert!(
+            fault("logAnalyticsUri", wrong).contains("ods.opinsights.azure.us"),
+            "{wrong}"
+        );
+    }
+    let other = "https://99999999-2222-3333-4444-555555555555.ods.opinsights.azure.us";
+    assert!(fault("logAnalyticsUri", other).contains("names the workspace"));
+    assert_eq!(
+        read(&enough().with("logAnalyticsUri", "http://127.0.0.1:9"))
+            .sink
+            .origin,
+        "http://127.0.0.1:9"
+    );
+}
+
+#[test]
+fn log_types_may_be_spaced_repeated_and_capitalised() {
+    let settings = read(&enough().with(
+        "CISCO_DUO_LOG_TYPES",
+        " Telephony, authentication ,telephony,",
+    ));
+    assert_eq!(
+        settings.log_types,
+        [LogType::Telephony, LogType::Authentication]
+    );
+    assert!(fault("CISCO_DUO_LOG_TYPES", ",").contains("names no log"));
+}
+
+#[test]
+fn numbers_out_of_bounds_name_the_bounds() {
+    assert!(fault("CISCO_DUO_SETTLE_SECONDS", "119").contains("from 120 to 86400"));
+    assert!(fault("CISCO_DUO_LOOKBACK_HOURS", "4297").contains("from 1 to 4296"));
+    assert!(fault("CISCO_DUO_CALLS_PER_MINUTE", "ten").contains("from 0 to 600"));
+    assert_eq!(
+        read(&enough().with("CISCO_DUO_CALLS_PER_MINUTE", "0"))
+            .pace
+            .calls_per_minute,
+        0
+    );
+}
+
+#[test]
+fn a_start_is_one_time_or_a_time_for_each_log() {
+    let noon = Millis(1_795_348_800_000);
+    let now = noon + 10 * HOUR;
+    for text in [
+        "2026-11-22T12:00:00Z",
+        "1795348800",
+        "1795348800000",
+        "2026-11-22T13:00:00+01:00",
+    ] {
+        assert_eq!(
+            read(&enough().with("CISCO_DUO_START", text))
+                .start
+                .of(LogType::Activity, now),
+            noon,
+            "{text}"
+        );
+    }
+    let each = "authentication=1795348800, 2026-11-22T13:00:00Z";
+    let start = read(&enough().with("CISCO_DUO_START", each)).start;
+    assert_eq!(start.of(LogType::Authentication, now), noon);
+    assert_eq!(start.of(LogType::Activity, now), noon + HOUR);
+    assert_eq!(
+        read(&enough()).start.of(LogType::Activity, now),
+        now - 24 * HOUR
+    );
+    assert!(fault("CISCO_DUO_START", "yesterday").contains("is not a time"));
+    assert!(fault("CISCO_DUO_START", "users=1795348800").contains("\"users\" is not a Duo log"));
+}
+
+#[test]
+fn a_run_ends_a_minute_before_the_host_would_kill_it() {
+    let name = "AzureFunctionsJobHost__functionTimeout";
+    let budget = |timeout: &str| read(&enough().with(name, timeout)).pace.run;
+    assert_eq!(budget("00:10:00"), 50_000);
+    assert_eq!(budget("00:01:30"), 45_000);
+    assert_eq!(budget("00:01:40"), 50_000);
+    assert_eq!(budget("00:00:30"), 15_000);
+    let long = enough().with("CISCO_DUO_RUN_SECONDS", "3000");
+    assert_eq!(read(&long.clone().with(name, "-1")).pace.run, 3_000_000);
+    assert_eq!(read(&long).pace.run, 240_000);
+    let mut environment = long;
+    environment.host_json = Some(r#"{"version":"2.0","functionTimeout":"00:10:00"}"#.to_owned());
+    assert_eq!(read(&environment).pace.run, 540_000);
+    assert!(fault(name, "10 minutes").contains("hh:mm:ss"));
+}
+
+fn blob(environment: &Environment) -> (String, BlobAccess) {
+    match read(environment).state {
+        StateSettings::Blob(blob) => (blob.service_url.to_string(), blob.access),
+        StateSettings::Folder(_) => panic!("a folder"),
+    }
+}
+
+#[test]
+fn connection_strings_of_every_form_are_read() {
+    let string = |text: &str| blob(&enough().with("AzureWebJobsStorage", text));
+    let (url, access) = string("UseDevelopmentStorage=true");
+    assert_eq!(url, "http://127.0.0.1:10000/devstoreaccount1");
+    assert!(matches!(access, BlobAccess::AccountKey(account, _) if account == "devstoreaccount1"));
+    let (url, access) = string(
+        "DefaultEndpointsProtocol=https;AccountName=abc;AccountKey=a2V5a2V5aw==;EndpointSuffix=core.usgovcloudapi.net",
+    );
+    assert_eq!(url, "https://abc.blob.core.usgovcloudapi.net/");
+    assert!(matches!(access, BlobAccess::AccountKey(_, key) if key.expose() == "a2V5a2V5aw=="));
+    let (url, access) =
+        string("BlobEndpoint=http://127.0.0.1:10000/abc/;SharedAccessSignature=?sv=2020&sig=a%3D;");
+    assert_eq!(url, "http://127.0.0.1:10000/abc");
+    assert!(
+        matches!(access, BlobAccess::SharedAccessSignature(sas) if sas.expose() == "sv=2020&sig=a%3D")
+    );
+    for (wrong, named) in [
+        ("AccountKey=a2V5", "no account"),
+        ("AccountName=abc", "neither AccountKey nor"),
+        ("AccountName=A_B;AccountKey=a2V5", "AccountName"),
+        ("nonsense", "no \"=\""),
+        (
+            "BlobEndpoint=nonsense;SharedAccessSignature=s",
+            "BlobEndpoint",
+        ),
+    ] {
+        assert!(
+            fault("AzureWebJobsStorage", wrong).contains(named),
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
+fn storage_is_reached_by_identity_where_no_connection_string_is_given() {
+    let none = enough().with("AzureWebJobsStorage", "");
+    let named = none.clone().with("AzureWebJobsStorage__accountName", "abc");
+    let (url, access) = blob(&named);
+    assert_eq!(url, "https://abc.blob.core.windows.net/");
+    assert!(matches!(
+        access,
+        BlobAccess::Identity(IdentitySettings::Managed(None))
+    ));
+    let uri = named
+        .with(
+            "AzureWebJobsStorage__blobServiceUri",
+            "https://abc.blob.core.usgovcloudapi.net/",
+        )
+        .with("AzureWebJobsStorage__credential", "managedidentity")
+        .with("AzureWebJobsStorage__clientId", "the-client");
+    let (url, access) = blob(&uri);
+    assert_eq!(url, "https://abc.blob.core.usgovcloudapi.net/");
+    assert!(
+        matches!(access, BlobAccess::Identity(IdentitySettings::Managed(Some(id))) if id == "the-client")
+    );
+    let outside = uri
+        .with("AzureWebJobsStorage__credential", "")
+        .with("AZURE_TENANT_ID", "tenant")
+        .with("AZURE_CLIENT_ID", "client")
+        .with("AZURE_CLIENT_SECRET", "hunter2");
+    assert!(matches!(
+        blob(&outside).1,
+        BlobAccess::Identity(IdentitySettings::ClientSecret(..))
+    ));
+    let shown = Settings::read(&none).unwrap_err().to_string();
+    assert!(
+        shown.contains("AzureWebJobsStorage") && shown.contains("CISCO_DUO_STATE_DIR"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_local_folder_needs_no_storage_account() {
+    let environment = enough()
+        .with("AzureWebJobsStorage", "")
+        .with("CISCO_DUO_STATE_DIR", "state");
+    assert!(matches!(read(&environment).state, StateSettings::Folder(_)));
+}
