@@ -1,0 +1,99 @@
+//! What the simulators were asked.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use serde::Serialize;
+
+use crate::LogType;
+
+/// Requests seen by both simulators since the start.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Calls {
+    /// Requests for each Duo log.
+    pub duo: BTreeMap<LogType, DuoCalls>,
+    /// Requests to the Duo simulator for anything that is no current log endpoint.
+    pub duo_elsewhere: u64,
+    /// Requests to the Data Collector.
+    pub log_analytics: PostCalls,
+}
+
+/// Requests for one Duo log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct DuoCalls {
+    /// All requests.
+    pub requests: u64,
+    /// Answered with a page (also one spoilt by a fault that still reads as 200).
+    pub pages: u64,
+    /// Records in those pages.
+    pub records: u64,
+    /// Bytes of those pages.
+    pub bytes: u64,
+    /// Answered 401: credentials, signature or date.
+    pub unauthorized: u64,
+    /// Answered 400 for parameters that break a rule.
+    pub refused: u64,
+    /// Answered 429, by the rate limit or by a fault.
+    pub throttled: u64,
+    /// Met a fault.
+    pub struck: u64,
+    /// Asked for times that were still hidden at that moment: events may be lost that way. (v1
+    /// endpoints take no end, so this stays 0 for them.)
+    pub hidden_asked: u64,
+}
+
+/// Posts to the Data Collector.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PostCalls {
+    /// All requests.
+    pub requests: u64,
+    /// Accepted posts, those with a lost answer included.
+    pub accepted: u64,
+    /// Bytes of the accepted bodies.
+    pub bytes: u64,
+    /// Largest accepted body in bytes.
+    pub largest: u64,
+    /// Refused for breaking a rule, with the number of times for each error code.
+    pub refused: BTreeMap<String, u64>,
+    /// Met a fault.
+    pub struck: u64,
+    /// Accepted rows by table, that is by `Log-Type` with `_CL`.
+    pub rows: BTreeMap<String, u64>,
+    /// How many accepted posts named each `time-generated-field`.
+    pub time_generated_fields: BTreeMap<String, u64>,
+}
+
+/// The counters behind [`Calls`].
+#[derive(Debug, Default)]
+pub(crate) struct CallCounter(Mutex<Calls>);
+
+impl CallCounter {
+    pub(crate) fn snapshot(&self) -> Calls {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    pub(crate) fn duo(&self, log: LogType, count: impl FnOnce(&mut DuoCalls)) {
+        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        count(calls.duo.entry(log).or_default());
+    }
+
+    pub(crate) fn duo_elsewhere(&self) {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .duo_elsewhere += 1;
+    }
+
+    pub(crate) fn log_analytics(&self, count: impl FnOnce(&mut PostCalls)) {
+        count(
+            &mut self
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .log_analytics,
+        );
+    }
+}

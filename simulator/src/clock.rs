@@ -1,0 +1,75 @@
+//! The simulators' time: real time plus an offset.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use chrono::{DateTime, Duration, Utc};
+
+/// The clock both simulators go by: what is visible, the `Date` header, the age of a signature.
+///
+/// Clones share one offset.
+#[derive(Clone, Debug, Default)]
+pub struct Clock {
+    offset_microseconds: Arc<AtomicI64>,
+}
+
+impl Clock {
+    /// The simulated time.
+    pub fn now(&self) -> DateTime<Utc> {
+        Utc::now() + self.offset()
+    }
+
+    /// How far the simulated time is ahead of the real one (negative: behind).
+    pub fn offset(&self) -> Duration {
+        Duration::microseconds(self.offset_microseconds.load(Ordering::SeqCst))
+    }
+
+    /// Sets how far the simulated time is ahead of the real one.
+    ///
+    /// An offset beyond what microseconds can count in 64 bits is taken as none.
+    pub fn set_offset(&self, offset: Duration) {
+        let microseconds = offset.num_microseconds().unwrap_or(0);
+        self.offset_microseconds
+            .store(microseconds, Ordering::SeqCst);
+    }
+
+    /// Moves the simulated time on by `step` (back, if negative).
+    pub fn advance(&self, step: Duration) {
+        let microseconds = step.num_microseconds().unwrap_or(0);
+        self.offset_microseconds
+            .fetch_add(microseconds, Ordering::SeqCst);
+    }
+
+    /// The simulated time in milliseconds since 1970.
+    pub(crate) fn now_milliseconds(&self) -> i64 {
+        self.now().timestamp_millis()
+    }
+}
+
+/// The `Date` form of RFC 9110, always GMT.
+pub(crate) fn http_date(time: DateTime<Utc>) -> String {
+    time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+}
+
+/// Parses a mail or HTTP date; `-0000`, `+0000` and `GMT` all mean UTC here.
+pub(crate) fn parse_date(text: &str) -> Option<DateTime<Utc>> {
+    DateTime::parse_from_rfc2822(text)
+        .ok()
+        .map(|time| time.with_timezone(&Utc))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_zone_forms_of_official_clients_are_one_time() {
+        let expected = DateTime::parse_from_rfc3339("2026-11-22T12:00:00Z").unwrap();
+        for zone in ["-0000", "+0000", "GMT"] {
+            let text = format!("Sun, 22 Nov 2026 12:00:00 {zone}");
+            assert_eq!(parse_date(&text).unwrap(), expected, "{zone}");
+        }
+        assert_eq!(http_date(expected.into()), "Sun, 22 Nov 2026 12:00:00 GMT");
+        assert_eq!(parse_date("So, 22 Nov 2026 12:00:00 GMT"), None);
+    }
+}

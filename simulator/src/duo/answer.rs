@@ -1,0 +1,108 @@
+//! The envelopes of Duo's answers.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use bytes::Bytes;
+use serde_json::json;
+
+/// An answer that says no: `{"stat":"FAIL",...}`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Refusal {
+    /// Duo's code; its first three digits are the HTTP status.
+    pub(super) code: u32,
+    pub(super) message: &'static str,
+    pub(super) detail: Option<String>,
+}
+
+impl Refusal {
+    pub(super) const fn new(code: u32, message: &'static str) -> Self {
+        Self {
+            code,
+            message,
+            detail: None,
+        }
+    }
+
+    /// 400/40002, with what Duo says about the parameter.
+    pub(super) fn parameter(detail: impl Into<String>) -> Self {
+        let detail = Some(detail.into());
+        Self {
+            code: 40_002,
+            message: "Invalid request parameters",
+            detail,
+        }
+    }
+
+    /// The documented body for an HTTP status.
+    pub(super) fn of_status(status: u16) -> Self {
+        match status {
+            400 => Self::parameter("mintime"),
+            401 => Self::new(40_103, "Invalid signature in request credentials"),
+            403 => Self::new(40_301, "Access forbidden"),
+            404 => Self::new(40_401, "Resource not found"),
+            405 => Self::new(40_501, "Method not allowed"),
+            429 => Self::new(42_901, "Too Many Requests"),
+            other => Self::new(u32::from(other) * 100 + 1, "Unknown internal server error"),
+        }
+    }
+
+    pub(super) fn status(&self) -> StatusCode {
+        u16::try_from(self.code / 100)
+            .ok()
+            .and_then(|status| StatusCode::from_u16(status).ok())
+            .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    pub(super) fn into_response(self) -> Response {
+        let mut body = json!({"stat": "FAIL", "code": self.code, "message": self.message});
+        if let Some(detail) = &self.detail {
+            body["message_detail"] = json!(detail);
+        }
+        respond(self.status(), "application/json", body.to_string().into())
+    }
+}
+
+/// 429, with `Retry-After` only if seconds are given: Duo itself sends none.
+pub(super) fn too_many_requests(retry_after: Option<u64>) -> Response {
+    let mut response = Refusal::of_status(429).into_response();
+    if let Some(seconds) = retry_after {
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// 500 with a body whose code is the empty string.
+pub(super) fn empty_code() -> Response {
+    let body = json!({"stat": "FAIL", "code": "", "message": "Unknown internal server error"});
+    respond(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "application/json",
+        body.to_string().into(),
+    )
+}
+
+/// 200 with something that is no JSON at all.
+pub(super) fn not_json() -> Response {
+    let page = "<!DOCTYPE html><html><body>Please log in to the guest network.</body></html>";
+    respond(StatusCode::OK, "text/html", page.into())
+}
+
+/// `{"stat":"OK","response":...}` around this JSON text.
+pub(super) fn ok_body(response: &str) -> Bytes {
+    let mut body = String::with_capacity(response.len() + 32);
+    body.extend([r#"{"stat":"OK","response":"#, response, "}"]);
+    body.into()
+}
+
+pub(super) fn respond(status: StatusCode, content_type: &'static str, body: Bytes) -> Response {
+    let mut response = Response::new(Body::from(body));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}

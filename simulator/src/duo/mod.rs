@@ -1,0 +1,202 @@
+//! The Cisco Duo Admin API, as far as its logs go.
+//!
+//! <https://duo.com/docs/adminapi#logs>; where that is silent, what official clients and users saw.
+
+mod answer;
+mod parameters;
+mod rate;
+mod records;
+mod signature;
+mod trust_monitor;
+mod v1;
+mod v2;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::{Request, State};
+use axum::http::header::DATE;
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, Method, StatusCode};
+use axum::response::Response;
+
+use crate::clock::http_date;
+use crate::faults::Call;
+use crate::server::{hang, no_answer, truncate};
+use crate::{FaultKind, LogType, Shared};
+use answer::{Refusal, ok_body, respond, too_many_requests};
+use parameters::Parameters;
+use rate::RateLimit;
+use records::Page;
+
+/// A body on a GET is read this far, to be hashed.
+const LARGEST_BODY: usize = 1 << 20;
+
+struct Duo {
+    shared: Arc<Shared>,
+    rate: RateLimit,
+}
+
+/// Serves the log endpoints.
+pub(crate) fn router(shared: Arc<Shared>) -> Router {
+    let rate = RateLimit::new(shared.config.calls_per_minute);
+    Router::new()
+        .fallback(answer)
+        .with_state(Arc::new(Duo { shared, rate }))
+}
+
+async fn answer(State(duo): State<Arc<Duo>>, request: Request) -> Response {
+    let path = request.uri().path();
+    let Some(log) = LogType::ALL.into_iter().find(|log| log.path() == path) else {
+        duo.shared.calls.duo_elsewhere();
+        return duo.dated(Refusal::of_status(404).into_response(), None);
+    };
+    duo.shared.calls.duo(log, |calls| calls.requests += 1);
+    let (parts, body) = request.into_parts();
+    if parts.method != Method::GET {
+        return duo.dated(Refusal::of_status(405).into_response(), None);
+    }
+    let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
+        return no_answer();
+    };
+    duo.log(log, &parts, &body).await
+}
+
+impl Duo {
+    async fn log(&self, log: LogType, parts: &Parts, body: &[u8]) -> Response {
+        let Shared {
+            config,
+            clock,
+            calls,
+            faults,
+            ..
+        } = &*self.shared;
+        let parameters = Parameters::of_query(parts.uri.query().unwrap_or_default());
+        if let Err(refusal) = signature::check(parts, &parameters, body, config, clock.now()) {
+            calls.duo(log, |calls| calls.unauthorized += 1);
+            return self.dated(refusal.into_response(), None);
+        }
+        if !config.duo_latency.is_zero() {
+            tokio::time::sleep(config.duo_latency).await;
+        }
+        if !self.rate.allows(log, clock.now_milliseconds()) {
+            calls.duo(log, |calls| calls.throttled += 1);
+            return self.dated(too_many_requests(None), None);
+        }
+        let cursor = if log == LogType::TrustMonitor {
+            "offset"
+        } else {
+            "next_offset"
+        };
+        let has_cursor = !log.is_v1() && !parameters.all(cursor).is_empty();
+        let fault = faults.strike(Call::Duo { log, has_cursor });
+        if let Some(fault) = &fault {
+            calls.duo(log, |calls| calls.struck += 1);
+            if let Some(spoilt) = self.instead(log, fault).await {
+                return self.dated(spoilt, None);
+            }
+        }
+        // Taken after all waiting: a page shows what is visible when it is made.
+        let now = clock.now_milliseconds();
+        self.note_hidden(log, &parameters, now);
+        match self.page(log, &parameters, now, fault.as_ref()) {
+            Ok(page) => self.dated(self.deliver(log, &page, fault.as_ref()), fault.as_ref()),
+            Err(refusal) => {
+                calls.duo(log, |calls| calls.refused += 1);
+                self.dated(refusal.into_response(), fault.as_ref())
+            }
+        }
+    }
+
+    /// What some faults answer instead of a page.
+    async fn instead(&self, log: LogType, fault: &FaultKind) -> Option<Response> {
+        let throttled = || self.shared.calls.duo(log, |calls| calls.throttled += 1);
+        match fault {
+            FaultKind::Latency(time) => {
+                tokio::time::sleep(*time).await;
+                None
+            }
+            FaultKind::TooManyRequests { retry_after } => {
+                throttled();
+                Some(too_many_requests(*retry_after))
+            }
+            FaultKind::Status(status) => {
+                if *status == 429 {
+                    throttled();
+                }
+                Some(Refusal::of_status(*status).into_response())
+            }
+            FaultKind::Forbidden => Some(Refusal::of_status(403).into_response()),
+            FaultKind::BadCursor => Some(Refusal::parameter("next_offset").into_response()),
+            FaultKind::EmptyCode => Some(answer::empty_code()),
+            FaultKind::NotJson => Some(answer::not_json()),
+            FaultKind::Reset => Some(no_answer()),
+            FaultKind::Hang => Some(hang().await),
+            _ => None,
+        }
+    }
+
+    /// Counts a request that reaches into times that Duo still hides.
+    fn note_hidden(&self, log: LogType, parameters: &Parameters, now: i64) {
+        let hidden = self.shared.config.hidden_milliseconds(log);
+        if !log.is_v1()
+            && parameters
+                .window(now)
+                .is_ok_and(|it| it.maxtime > now - hidden)
+        {
+            self.shared.calls.duo(log, |calls| calls.hidden_asked += 1);
+        }
+    }
+
+    fn page(
+        &self,
+        log: LogType,
+        parameters: &Parameters,
+        now: i64,
+        fault: Option<&FaultKind>,
+    ) -> Result<Page, Refusal> {
+        match log {
+            LogType::Authentication | LogType::Activity | LogType::Telephony => {
+                v2::page(&self.shared, log, parameters, now, fault)
+            }
+            LogType::Administrator | LogType::OfflineEnrollment => {
+                v1::page(&self.shared, log, parameters, now, fault)
+            }
+            LogType::TrustMonitor => trust_monitor::page(&self.shared, parameters, now, fault),
+        }
+    }
+
+    fn deliver(&self, log: LogType, page: &Page, fault: Option<&FaultKind>) -> Response {
+        let body = match fault {
+            Some(FaultKind::WrongEnvelope) => ok_body(r#"{"unexpected":[]}"#),
+            _ => ok_body(&page.response),
+        };
+        self.shared.calls.duo(log, |calls| {
+            calls.pages += 1;
+            calls.records += page.records as u64;
+            calls.bytes += body.len() as u64;
+        });
+        let response = respond(StatusCode::OK, "application/json", body.clone());
+        if fault == Some(&FaultKind::Truncated) {
+            truncate(response, &body)
+        } else {
+            response
+        }
+    }
+
+    /// The response with the simulated time as its `Date`.
+    fn dated(&self, mut response: Response, fault: Option<&FaultKind>) -> Response {
+        let mut time = self.shared.clock.now();
+        match fault {
+            Some(FaultKind::BadDate { offset: None }) => return response,
+            Some(FaultKind::BadDate {
+                offset: Some(offset),
+            }) => time += *offset,
+            _ => {}
+        }
+        let date = HeaderValue::try_from(http_date(time)).expect("a date is plain ASCII");
+        response.headers_mut().insert(DATE, date);
+        response
+    }
+}

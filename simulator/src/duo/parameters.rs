@@ -1,0 +1,230 @@
+//! Query parameters: decoding, the form in which they are signed, and the rules for times.
+
+use super::answer::Refusal;
+
+/// Days back that Duo keeps and that one window may span.
+const RETENTION_MILLISECONDS: i64 = 180 * 24 * 3_600 * 1_000;
+
+/// The decoded parameters of a request, in the order of arrival.
+#[derive(Clone, Debug)]
+pub(super) struct Parameters(Vec<(String, String)>);
+
+/// `mintime` to `maxtime` in milliseconds, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Window {
+    pub(super) mintime: i64,
+    pub(super) maxtime: i64,
+}
+
+impl Parameters {
+    pub(super) fn of_query(query: &str) -> Self {
+        let pair = |part: &str| {
+            let (key, value) = part.split_once('=').unwrap_or((part, ""));
+            (decode(key), decode(value))
+        };
+        Self(
+            query
+                .split('&')
+                .filter(|part| !part.is_empty())
+                .map(pair)
+                .collect(),
+        )
+    }
+
+    /// The lines that may have been signed. Official clients differ only in whether the values of
+    /// a repeated key are sorted too.
+    pub(super) fn canonical_forms(&self) -> [String; 2] {
+        let mut pairs: Vec<_> = self
+            .0
+            .iter()
+            .map(|(key, value)| (encode(key), encode(value)))
+            .collect();
+        pairs.sort_by(|left, right| left.0.cmp(&right.0));
+        let in_order = join(&pairs);
+        pairs.sort();
+        [join(&pairs), in_order]
+    }
+
+    /// All values of a key.
+    pub(super) fn all(&self, key: &str) -> Vec<&str> {
+        self.0
+            .iter()
+            .filter(|(name, _)| name == key)
+            .map(|(_, value)| value.as_str())
+            .collect()
+    }
+
+    /// The value of a key that may stand there once.
+    pub(super) fn one(&self, key: &str) -> Result<Option<&str>, Refusal> {
+        match self.all(key).as_slice() {
+            [] => Ok(None),
+            [value] => Ok(Some(value)),
+            _ => Err(Refusal::parameter(key)),
+        }
+    }
+
+    /// `mintime` and `maxtime` as the endpoints in milliseconds want them.
+    pub(super) fn window(&self, now: i64) -> Result<Window, Refusal> {
+        let [mintime, maxtime] = ["mintime", "maxtime"].map(|key| self.milliseconds(key));
+        let window = Window {
+            mintime: mintime?,
+            maxtime: maxtime?,
+        };
+        if window.maxtime <= window.mintime {
+            let detail = "'maxtime' must be strictly greater than 'mintime'";
+            return Err(Refusal::parameter(detail));
+        }
+        if window.mintime < now - RETENTION_MILLISECONDS {
+            return Err(Refusal::parameter(
+                "mintime must be within the past 180 days",
+            ));
+        }
+        if window.maxtime - window.mintime > RETENTION_MILLISECONDS {
+            return Err(Refusal::parameter(
+                "maxtime must be within 180 days of mintime",
+            ));
+        }
+        Ok(window)
+    }
+
+    fn milliseconds(&self, key: &str) -> Result<i64, Refusal> {
+        let text = self.one(key)?.ok_or_else(|| Refusal::parameter(key))?;
+        (text.len() == 13)
+            .then(|| whole_number(text))
+            .flatten()
+            .ok_or_else(|| {
+                Refusal::parameter(format!("'{key}' must be a timestamp in milliseconds"))
+            })
+    }
+
+    /// `limit`, clamped to `largest`.
+    pub(super) fn limit(&self, default: usize, largest: usize) -> Result<usize, Refusal> {
+        let Some(text) = self.one("limit")? else {
+            return Ok(default.min(largest));
+        };
+        let limit = whole_number(text).filter(|limit| *limit >= 1);
+        let limit = limit.ok_or_else(|| Refusal::parameter("limit"))?;
+        Ok(usize::try_from(limit).map_or(largest, |limit| limit.min(largest)))
+    }
+}
+
+/// A number written with decimal digits alone.
+pub(super) fn whole_number(text: &str) -> Option<i64> {
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())
+        .flatten()
+}
+
+fn join(pairs: &[(String, String)]) -> String {
+    let parts: Vec<_> = pairs
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    parts.join("&")
+}
+
+fn decode(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, after @ ..] = rest {
+        rest = after;
+        bytes.push(match (first, after) {
+            (b'+', _) => b' ',
+            (b'%', [high, low, behind @ ..])
+                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
+            {
+                rest = behind;
+                nibble(*high) << 4 | nibble(*low)
+            }
+            (byte, _) => *byte,
+        });
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn nibble(digit: u8) -> u8 {
+    match digit {
+        b'0'..=b'9' => digit - b'0',
+        _ => digit.to_ascii_lowercase() - b'a' + 10,
+    }
+}
+
+fn encode(text: &str) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let halves = [byte >> 4, byte & 15].map(|half| char::from(DIGITS[usize::from(half)]));
+            encoded.push('%');
+            encoded.extend(halves);
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_795_348_920_000;
+
+    fn window(query: &str) -> Result<Window, String> {
+        let refused = |refusal: Refusal| refusal.detail.unwrap_or_default();
+        Parameters::of_query(query).window(NOW).map_err(refused)
+    }
+
+    #[test]
+    fn times_are_refused_in_duo_s_words() {
+        let good = window("mintime=1795348800000&maxtime=1795348920000").unwrap();
+        assert_eq!(
+            good,
+            Window {
+                mintime: 1_795_348_800_000,
+                maxtime: NOW
+            }
+        );
+        let cases = [
+            ("maxtime=1795348920000", "mintime"),
+            ("mintime=1795348800000", "maxtime"),
+            (
+                "mintime=1795348800&maxtime=1795348920000",
+                "'mintime' must be a timestamp in milliseconds",
+            ),
+            (
+                "mintime=1795348800000&maxtime=-795348920000",
+                "'maxtime' must be a timestamp in milliseconds",
+            ),
+            (
+                "mintime=1795348800000&maxtime=1795348800000",
+                "'maxtime' must be strictly greater than 'mintime'",
+            ),
+            (
+                "mintime=1779796919999&maxtime=1795348800000",
+                "mintime must be within the past 180 days",
+            ),
+        ];
+        for (query, detail) in cases {
+            assert_eq!(window(query).unwrap_err(), detail, "{query}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_clamped_above_and_refused_below_one() {
+        let limit = |query: &str| Parameters::of_query(query).limit(100, 1_000).ok();
+        assert_eq!(limit(""), Some(100));
+        assert_eq!(limit("limit=1"), Some(1));
+        assert_eq!(limit("limit=5000"), Some(1_000));
+        for bad in [
+            "limit=0",
+            "limit=-1",
+            "limit=ten",
+            "limit=",
+            "limit=1&limit=2",
+        ] {
+            assert_eq!(limit(bad), None, "{bad}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Trust Monitor: milliseconds although v1, and a cursor that comes back as `offset`.
+
+use super::answer::Refusal;
+use super::parameters::{Parameters, whole_number};
+use super::records::{self, Page};
+use crate::{FaultKind, LogType, Shared};
+
+const LOG: LogType = LogType::TrustMonitor;
+
+/// Not documented; one client assumes it.
+const DEFAULT_LIMIT: usize = 50;
+
+/// Added to a position, so that a cursor does not look like a number of records to skip.
+const CURSOR_BASE: usize = 31_000;
+
+/// Answers a request for Trust Monitor events. A `next_offset` sent here is ignored, as Duo does.
+pub(super) fn page(
+    shared: &Shared,
+    parameters: &Parameters,
+    now: i64,
+    fault: Option<&FaultKind>,
+) -> Result<Page, Refusal> {
+    let window = parameters.window(now)?;
+    let limit = parameters.limit(DEFAULT_LIMIT, shared.config.trust_monitor_limit)?;
+    let events = shared.world.events(LOG);
+    let all = events.settled(&events.positions(window.mintime, window.maxtime), now);
+    let newest_first = shared.config.trust_monitor_newest_first;
+    let offset = parameters.one("offset")?;
+    let first = match offset {
+        None if newest_first => all.end,
+        None => all.start,
+        Some(text) => position(text)
+            .filter(|position| (all.start..=all.end).contains(position))
+            .ok_or_else(|| Refusal::parameter("offset"))?,
+    };
+    let visible = |position: &usize| events.is_visible(events.index_at(*position), now);
+    // One more than asked for tells whether this is the last page.
+    let mut positions: Vec<usize> = if newest_first {
+        (all.start..first)
+            .rev()
+            .filter(visible)
+            .take(limit + 1)
+            .collect()
+    } else {
+        (first..all.end).filter(visible).take(limit + 1).collect()
+    };
+    let more = positions.len() > limit;
+    positions.truncate(limit);
+    let next = match (offset, positions.last()) {
+        (Some(same), _) if fault == Some(&FaultKind::RepeatCursor) => position(same),
+        (_, Some(last)) if more => Some(if newest_first { *last } else { last + 1 }),
+        _ => None,
+    };
+    let indexes: Vec<u32> = positions
+        .iter()
+        .map(|position| events.index_at(*position))
+        .collect();
+    let mut response = String::with_capacity(indexes.len() * 1_700 + 100);
+    response.push_str("{\"events\":");
+    records::array(&shared.world, LOG, &indexes, fault, &mut response);
+    response.extend([
+        ",\"metadata\":{",
+        &next.map(metadata).unwrap_or_default(),
+        "}}",
+    ]);
+    Ok(Page {
+        response,
+        records: indexes.len(),
+    })
+}
+
+/// Samples show a text here and a number there, so both occur.
+fn metadata(position: usize) -> String {
+    let cursor = CURSOR_BASE + position;
+    let quote = if position.is_multiple_of(2) { "\"" } else { "" };
+    format!("\"next_offset\":{quote}{cursor}{quote}")
+}
+
+fn position(cursor: &str) -> Option<usize> {
+    usize::try_from(whole_number(cursor)?)
+        .ok()?
+        .checked_sub(CURSOR_BASE)
+}

@@ -1,0 +1,161 @@
+//! Authentication, activity and telephony: milliseconds, `next_offset`, `sort`.
+
+use super::answer::Refusal;
+use super::parameters::{Parameters, Window, whole_number};
+use super::records::{self, Page};
+use crate::events::{Events, parse_uuid, uuid};
+use crate::{Config, FaultKind, LastPage, LogType, Shared, TotalObjects};
+
+const DEFAULT_LIMIT: usize = 100;
+
+/// The place behind one record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Cursor {
+    millisecond: i64,
+    id: u128,
+}
+
+/// Answers a request for one of the three logs.
+pub(super) fn page(
+    shared: &Shared,
+    log: LogType,
+    parameters: &Parameters,
+    now: i64,
+    fault: Option<&FaultKind>,
+) -> Result<Page, Refusal> {
+    let window = parameters.window(now)?;
+    let limit = parameters.limit(DEFAULT_LIMIT, shared.config.max_limit)?;
+    let ascending = match parameters.one("sort")? {
+        Some("ts:asc") => true,
+        None | Some("ts:desc") => false,
+        Some(_) => return Err(Refusal::parameter("sort")),
+    };
+    let cursor = Cursor::of(log, &parameters.all("next_offset"), window)?;
+    let events = shared.world.events(log);
+    let all = events.positions(window.mintime, window.maxtime);
+    let mut rest = events.settled(&all, now);
+    match cursor {
+        Some(Cursor { millisecond, id }) if ascending => {
+            rest.start = events
+                .position_after(millisecond, id)
+                .clamp(rest.start, rest.end);
+        }
+        Some(Cursor { millisecond, id }) => {
+            rest.end = events
+                .position_of(millisecond, id)
+                .clamp(rest.start, rest.end);
+        }
+        None => {}
+    }
+    let visible = |index: &u32| events.is_visible(*index, now);
+    // One more than asked for tells whether this is the last page.
+    let mut indexes: Vec<u32> = if ascending {
+        rest.map(|at| events.index_at(at))
+            .filter(visible)
+            .take(limit + 1)
+            .collect()
+    } else {
+        rest.rev()
+            .map(|at| events.index_at(at))
+            .filter(visible)
+            .take(limit + 1)
+            .collect()
+    };
+    let more = indexes.len() > limit;
+    indexes.truncate(limit);
+    let next = match (indexes.last(), cursor) {
+        (_, Some(cursor)) if fault == Some(&FaultKind::RepeatCursor) => Some(cursor.json(log)),
+        (Some(last), _) if more => Some(Cursor::behind(events, *last).json(log)),
+        (last, _) => match last_page(&shared.config, log) {
+            LastPage::Cursor => Some(last.map_or("null".to_owned(), |last| {
+                Cursor::behind(events, *last).json(log)
+            })),
+            LastPage::Null => Some("null".to_owned()),
+            LastPage::Absent => None,
+        },
+    };
+    // Seen live: an empty page counts 0, not the whole window.
+    let total = if indexes.is_empty() {
+        0
+    } else {
+        events.count_visible(&all, now)
+    };
+    let mut metadata = Vec::new();
+    metadata.extend(next.map(|next| format!("\"next_offset\":{next}")));
+    metadata.extend(total_objects(&shared.config, log, total));
+    let mut response = String::with_capacity(indexes.len() * 1_800 + 200);
+    let list = if log == LogType::Authentication {
+        "authlogs"
+    } else {
+        "items"
+    };
+    response.extend(["{\"", list, "\":"]);
+    records::array(&shared.world, log, &indexes, fault, &mut response);
+    response.extend([",\"metadata\":{", &metadata.join(","), "}}"]);
+    Ok(Page {
+        response,
+        records: indexes.len(),
+    })
+}
+
+fn last_page(config: &Config, log: LogType) -> LastPage {
+    match log {
+        LogType::Activity => config.activity_last_page,
+        LogType::Telephony => config.telephony_last_page,
+        _ => LastPage::Cursor,
+    }
+}
+
+fn total_objects(config: &Config, log: LogType, total: usize) -> Option<String> {
+    let form = if log == LogType::Authentication {
+        TotalObjects::Int
+    } else {
+        config.total_objects
+    };
+    let value = match form {
+        TotalObjects::Int => total.to_string(),
+        TotalObjects::ExactObject => format!("{{\"relation\":\"eq\",\"value\":{total}}}"),
+        TotalObjects::LowerBound => format!("{{\"relation\":\"gte\",\"value\":{}}}", total / 2),
+        TotalObjects::Absent => return None,
+    };
+    Some(format!("\"total_objects\":{value}"))
+}
+
+impl Cursor {
+    fn behind(events: &Events, index: u32) -> Self {
+        Self {
+            millisecond: events.millisecond(index),
+            id: events.id(index),
+        }
+    }
+
+    /// Reads `next_offset`: "ms,id", on authentication also as two parameters. It must lie in the
+    /// window that it was made in.
+    fn of(log: LogType, values: &[&str], window: Window) -> Result<Option<Self>, Refusal> {
+        let (millisecond, id) = match values {
+            [] => return Ok(None),
+            [one] => one.split_once(',').ok_or_else(refused)?,
+            [millisecond, id] if log == LogType::Authentication => (*millisecond, *id),
+            _ => return Err(refused()),
+        };
+        let inside = |time: &i64| (window.mintime..=window.maxtime).contains(time);
+        let millisecond = whole_number(millisecond)
+            .filter(inside)
+            .ok_or_else(refused)?;
+        let id = parse_uuid(id).ok_or_else(refused)?;
+        Ok(Some(Self { millisecond, id }))
+    }
+
+    fn json(self, log: LogType) -> String {
+        let (millisecond, id) = (self.millisecond, uuid(self.id));
+        if log == LogType::Authentication {
+            format!("[\"{millisecond}\",\"{id}\"]")
+        } else {
+            format!("\"{millisecond},{id}\"")
+        }
+    }
+}
+
+fn refused() -> Refusal {
+    Refusal::parameter("next_offset")
+}

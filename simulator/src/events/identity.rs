@@ -1,0 +1,154 @@
+//! Identifiers: an event's index, scrambled into the shape Duo uses, and back.
+//!
+//! Being able to go back saves a table of a million identifiers.
+
+use super::{Events, Stream};
+use crate::LogType;
+use crate::random::{mix, unmix};
+
+/// The bits of a version 4 UUID that are fixed, and what they are.
+const FIXED: u128 = 0xF000_C000_0000_0000_0000;
+const VERSION: u128 = 0x4000_8000_0000_0000_0000;
+
+/// Of a hundred and one pairs of neighbours one is a special pair.
+const PAIRS: u64 = 101;
+
+impl Events {
+    /// The identifier: the number whose text Duo shows as `txid`, `activity_id` or `telephony_id`.
+    ///
+    /// Trust Monitor shows its low half as `sekey`; v1 events have none and are ordered by index.
+    pub(crate) fn id(&self, index: u32) -> u128 {
+        if self.log.is_v1() {
+            return index.into();
+        }
+        let index = if self.log == LogType::Authentication {
+            self.twin(index)
+        } else {
+            index
+        };
+        let code = u128::from(mix(u64::from(index) ^ self.key()));
+        if self.log == LogType::TrustMonitor {
+            return code;
+        }
+        let check = u128::from(self.random(Stream::Identity, index.into()).next());
+        // 16 bits of the code stand in the second group, 48 in the last.
+        let (head, tail) = ((code >> 48) & 0xFFFF, code & 0xFFFF_FFFF_FFFF);
+        let filler = ((check & 0xFFFF_FFFF) << 96) | ((check >> 32) << 48);
+        (((filler & !(0xFFFF << 80)) | (head << 80) | tail) & !FIXED) | VERSION
+    }
+
+    /// The index of the event with this identifier. Of a pair that shares one, the first.
+    pub(crate) fn index_of(&self, id: u128) -> Option<u32> {
+        let code = if self.log == LogType::TrustMonitor {
+            u64::try_from(id).ok()?
+        } else {
+            u64::try_from(((id >> 80) & 0xFFFF) << 48 | (id & 0xFFFF_FFFF_FFFF)).ok()?
+        };
+        let index = u32::try_from(unmix(code) ^ self.key()).ok()?;
+        (index < self.count() && self.id(index) == id).then_some(index)
+    }
+
+    /// The first event of the pair that `index` belongs to, else `index` itself.
+    ///
+    /// A pair of the authentication log shares a `txid` at two times; a pair of a v1 log is two
+    /// identical records.
+    pub(crate) fn twin(&self, index: u32) -> u32 {
+        if index % 2 == 1 && self.is_pair(index / 2) {
+            index - 1
+        } else {
+            index
+        }
+    }
+
+    /// The second event of the pair that begins with `index`, if one does.
+    pub(crate) fn second_twin(&self, index: u32) -> Option<u32> {
+        let second = index + 1;
+        (index.is_multiple_of(2) && self.is_pair(index / 2) && second < self.count())
+            .then_some(second)
+    }
+
+    /// Whether events 2·`pair` and 2·`pair` + 1 are a special pair. The sixth always is, so that
+    /// even a small log has one.
+    pub(super) fn is_pair(&self, pair: u32) -> bool {
+        let suited = self.log.is_v1() || self.log == LogType::Authentication;
+        suited && (pair == 5 || self.random(Stream::Pairs, pair.into()).below(PAIRS) == 0)
+    }
+
+    fn key(&self) -> u64 {
+        self.random(Stream::Identity, u64::MAX - 1).next()
+    }
+}
+
+/// The text of a UUID, lower case with dashes.
+pub(crate) fn uuid(id: u128) -> String {
+    let text = format!("{id:032x}");
+    [
+        &text[..8],
+        &text[8..12],
+        &text[12..16],
+        &text[16..20],
+        &text[20..],
+    ]
+    .join("-")
+}
+
+/// The text of a Trust Monitor `sekey`.
+pub(crate) fn sekey(id: u128) -> String {
+    format!("SEFK{id:016X}")
+}
+
+/// The number behind the text of a UUID in its usual form.
+pub(crate) fn parse_uuid(text: &str) -> Option<u128> {
+    let groups: Vec<&str> = text.split('-').collect();
+    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
+    let hexadecimal = |group: &&str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (lengths == [8, 4, 4, 4, 12] && groups.iter().all(hexadecimal))
+        .then(|| u128::from_str_radix(&groups.concat(), 16).ok())?
+}
+
+/// The number behind the text of a `sekey`.
+pub(crate) fn parse_sekey(text: &str) -> Option<u128> {
+    let code = text.strip_prefix("SEFK").filter(|code| code.len() == 16)?;
+    u128::from_str_radix(code, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::World;
+    use super::*;
+    use crate::Config;
+
+    #[test]
+    fn an_identifier_leads_back_to_its_event() {
+        let world = World::new(&Config::default());
+        for log in [
+            LogType::Activity,
+            LogType::Telephony,
+            LogType::Authentication,
+        ] {
+            let events = world.events(log);
+            for index in 0..events.count() {
+                let text = uuid(events.id(index));
+                let found = events.index_of(parse_uuid(&text).unwrap()).unwrap();
+                assert_eq!(found, events.twin(index));
+                assert_eq!(text.as_bytes()[14], b'4');
+            }
+        }
+        let events = world.events(LogType::TrustMonitor);
+        let text = sekey(events.id(7));
+        assert_eq!(text.len(), 20);
+        assert_eq!(events.index_of(parse_sekey(&text).unwrap()), Some(7));
+        assert_eq!(events.index_of(12_345), None);
+    }
+
+    #[test]
+    fn pairs_share_a_txid_or_a_whole_record() {
+        let world = World::new(&Config::default());
+        let events = world.events(LogType::Authentication);
+        assert_eq!(events.second_twin(10), Some(11));
+        assert_eq!(events.id(10), events.id(11));
+        assert_ne!(events.millisecond(10), events.millisecond(11));
+        let events = world.events(LogType::Administrator);
+        assert_eq!(events.record(10), events.record(11));
+    }
+}

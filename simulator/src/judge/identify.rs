@@ -1,0 +1,122 @@
+//! Which event is this row? Told by Duo's own data alone, never by what the connector added.
+
+use super::compare::difference;
+use super::contents::Contents;
+use super::json::{Json, Members, member};
+use super::ledger::{Ledger, microsecond, uid_bits};
+use crate::LogType;
+use crate::events::{parse_sekey, parse_uuid};
+
+/// What an accepted row turned out to be.
+pub(super) enum Found {
+    Event(LogType, u32),
+    /// No event, but close to one; the text says to which and where it differs.
+    Nearly(String),
+    Nothing,
+}
+
+impl Ledger {
+    /// Finds the event by Duo's own data alone.
+    pub(super) fn identify<'a>(
+        &mut self,
+        added: &Members<'_>,
+        own: Members<'a>,
+    ) -> (Found, Members<'a>) {
+        let text = |name: &str| member(&own, name).and_then(Json::as_text);
+        let by_id = |log: LogType, id: Option<u128>| {
+            let index = id.and_then(|id| self.world.events(log).index_of(id));
+            index.map_or(Found::Nothing, |index| Found::Event(log, index))
+        };
+        if let Some(id) = text("activity_id") {
+            return (by_id(LogType::Activity, parse_uuid(id)), own);
+        }
+        if let Some(id) = text("telephony_id") {
+            return (by_id(LogType::Telephony, parse_uuid(id)), own);
+        }
+        if let Some(id) = text("sekey") {
+            return (by_id(LogType::TrustMonitor, parse_sekey(id)), own);
+        }
+        if let Some(id) = text("txid") {
+            let mut found = by_id(LogType::Authentication, parse_uuid(id));
+            if let Found::Event(log, index) = &mut found {
+                let events = self.world.events(*log);
+                let time = text("isotimestamp").and_then(microsecond);
+                let second = events.second_twin(*index);
+                let twin = second.filter(|twin| time == Some(events.microsecond(*twin)));
+                *index = twin.unwrap_or(*index);
+            }
+            return (found, own);
+        }
+        self.by_content(added, own)
+    }
+
+    fn by_content<'a>(&mut self, added: &Members<'_>, own: Members<'a>) -> (Found, Members<'a>) {
+        let uid = member(added, "event_uid")
+            .and_then(Json::as_text)
+            .and_then(uid_bits);
+        let mut own = own;
+        for log in [LogType::Administrator, LogType::OfflineEnrollment] {
+            let events = self.world.events(log);
+            let contents = self
+                .contents
+                .entry(log)
+                .or_insert_with(|| Contents::of(events));
+            let (mut same, row) = contents.find(own);
+            if same.is_empty() {
+                let spoilt = self.world.spoilt_of(log).into_iter();
+                same.extend(spoilt.filter(|index| {
+                    contents_equal(Json::parse(&events.spoilt_record(*index)).as_ref(), &row)
+                }));
+            }
+            let Json::Object(members) = row else {
+                return (Found::Nothing, Vec::new());
+            };
+            own = members;
+            // Identical records are told apart by their uid, else by what is still wanting.
+            let tally = &self.tallies[&log];
+            let known = |index: &&u32| uid.is_some_and(|uid| tally.uids[**index as usize] == uid);
+            let least = || {
+                same.iter()
+                    .min_by_key(|index| tally.deliveries[**index as usize])
+            };
+            if let Some(index) = same.iter().find(known).or_else(least) {
+                return (Found::Event(log, *index), own);
+            }
+        }
+        let found = self.nearly(&own).map_or(Found::Nothing, Found::Nearly);
+        (found, own)
+    }
+
+    /// Looks for a v1 event of the same second, action and user.
+    fn nearly(&self, own: &Members<'_>) -> Option<String> {
+        let Json::Number(second) = member(own, "timestamp")? else {
+            return None;
+        };
+        let millisecond = second.parse::<i64>().ok()?.checked_mul(1_000)?;
+        [LogType::Administrator, LogType::OfflineEnrollment]
+            .into_iter()
+            .find_map(|log| {
+                let events = self.world.events(log);
+                let mut indexes = events
+                    .positions(millisecond, millisecond)
+                    .map(|at| events.index_at(at));
+                indexes.find_map(|index| {
+                    let record = events.record(index);
+                    let Json::Object(event) = Json::parse(&record)? else {
+                        return None;
+                    };
+                    let same = |name| member(&event, name) == member(own, name);
+                    let path = difference(&event, own, false)?;
+                    (same("action") && same("username"))
+                        .then(|| format!("{log} event {index}: {path} differs"))
+                })
+            })
+    }
+}
+
+fn contents_equal(event: Option<&Json<'_>>, row: &Json<'_>) -> bool {
+    match (event, row) {
+        (Some(Json::Object(event)), Json::Object(row)) => difference(event, row, false).is_none(),
+        _ => false,
+    }
+}

@@ -1,0 +1,249 @@
+//! What arrived, event by event.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use chrono::DateTime;
+
+use super::compare::{ADDED, TRUNCATED, difference, is_added};
+use super::contents::Contents;
+use super::identify::Found;
+use super::json::{Json, Members, member};
+use crate::events::{Events, World};
+use crate::{Config, LogReport, LogType, Report};
+
+/// More findings than this are counted, not told.
+const MOST_PROBLEMS: usize = 20;
+
+/// Deliveries of every event, and whether each was true to it.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    pub(super) world: Arc<World>,
+    host: String,
+    verify: bool,
+    pub(super) tallies: BTreeMap<LogType, Tally>,
+    /// Made when the first row without an identifier arrives.
+    pub(super) contents: BTreeMap<LogType, Contents>,
+    unknown_rows: u64,
+    altered_rows: u64,
+    problems: Vec<String>,
+}
+
+/// What arrived of one log, by index of the event.
+#[derive(Debug)]
+pub(super) struct Tally {
+    pub(super) deliveries: Vec<u16>,
+    /// 64 bits of each event's `event_uid`; 0 while none is known.
+    pub(super) uids: Vec<u64>,
+}
+
+impl Ledger {
+    pub(super) fn new(config: &Config, world: Arc<World>) -> Self {
+        let tally = |log| {
+            let count = world.events(log).count() as usize;
+            (
+                log,
+                Tally {
+                    deliveries: vec![0; count],
+                    uids: vec![0; count],
+                },
+            )
+        };
+        Self {
+            tallies: LogType::ALL.map(tally).into(),
+            host: config
+                .expected_host
+                .clone()
+                .unwrap_or_else(|| config.signed_host.clone()),
+            verify: config.verify,
+            contents: BTreeMap::new(),
+            unknown_rows: 0,
+            altered_rows: 0,
+            problems: Vec::new(),
+            world,
+        }
+    }
+
+    /// Counts a row and, if that was asked for, compares it with its event.
+    pub(super) fn row(&mut self, members: Members<'_>) {
+        let (added, own): (Members<'_>, Members<'_>) =
+            members.into_iter().partition(|(name, _)| is_added(name));
+        let (found, own) = self.identify(&added, own);
+        match found {
+            Found::Event(log, index) => self.delivered(log, index, &added, &own),
+            Found::Nearly(text) => {
+                self.altered_rows += 1;
+                self.problem(text);
+            }
+            Found::Nothing => {
+                self.unknown_rows += 1;
+                let claimed = member(&added, "eventtype").and_then(Json::as_text);
+                let claimed = claimed.and_then(|text| text.parse::<LogType>().ok());
+                let claimed = claimed.map_or("no known log", LogType::name);
+                self.problem(format!("a row that says it is of {claimed} is no event"));
+            }
+        }
+    }
+
+    pub(super) fn problem(&mut self, text: String) {
+        if self.problems.len() < MOST_PROBLEMS {
+            self.problems.push(text);
+        }
+    }
+
+    fn delivered(&mut self, log: LogType, index: u32, added: &Members<'_>, own: &Members<'_>) {
+        let problem = self
+            .verify
+            .then(|| self.compare(log, index, added, own))
+            .flatten();
+        let uid = member(added, "event_uid")
+            .and_then(Json::as_text)
+            .and_then(uid_bits);
+        let tally = self.tallies.get_mut(&log).expect("all logs have one");
+        let place = index as usize;
+        tally.deliveries[place] = tally.deliveries[place].saturating_add(1);
+        if tally.uids[place] == 0 {
+            tally.uids[place] = uid.unwrap_or(0);
+        }
+        if let Some(problem) = problem {
+            self.altered_rows += 1;
+            self.problem(format!("{log} event {index}: {problem}"));
+        }
+    }
+
+    /// What is wrong with a row, if anything is.
+    fn compare(
+        &self,
+        log: LogType,
+        index: u32,
+        added: &Members<'_>,
+        own: &Members<'_>,
+    ) -> Option<String> {
+        let events = self.world.events(log);
+        let cut = member(added, TRUNCATED).is_some();
+        let differs = |record: &str| match Json::parse(record) {
+            Some(Json::Object(event)) => difference(&event, own, cut),
+            _ => Some("(the event itself)".to_owned()),
+        };
+        let spoilt = self.world.was_spoilt(log, index);
+        if let Some(path) = differs(&events.record(index))
+            && !(spoilt && differs(&events.spoilt_record(index)).is_none())
+        {
+            return Some(format!("{path} differs"));
+        }
+        if let Some(absent) = ADDED.iter().find(|name| member(added, name).is_none()) {
+            return Some(format!("{absent} is absent"));
+        }
+        if let Some(twice) = ADDED.iter().find(|name| occurs_twice(added, name)) {
+            return Some(format!("{twice} occurs twice"));
+        }
+        let text = |name: &str| member(added, name).and_then(Json::as_text);
+        if text("eventtype") != Some(log.name()) {
+            return Some("eventtype is not the log's name".to_owned());
+        }
+        if text("host") != Some(&self.host) {
+            return Some("host is not the API host name".to_owned());
+        }
+        if text("event_time").and_then(microsecond) != Some(events.microsecond(index)) {
+            return Some("event_time is not the event's time".to_owned());
+        }
+        if !matches!(text("ingest_kind"), Some("live" | "late" | "backfill")) {
+            return Some("ingest_kind is none of live, late, backfill".to_owned());
+        }
+        let Some(uid) = text("event_uid").and_then(uid_bits) else {
+            return Some("event_uid is not 40 lower-case hexadecimal digits".to_owned());
+        };
+        let known = self.tallies[&log].uids[index as usize];
+        // Without an identifier a uid is made from the content, which a surrogate changes.
+        let changed = known != 0 && known != uid && !(spoilt && log.is_v1());
+        changed.then(|| "event_uid is another than before".to_owned())
+    }
+
+    /// The verdict on events between two times (microseconds), as visible at `now` (milliseconds).
+    pub(super) fn report(&self, from: i64, through: i64, now: i64) -> Report {
+        let mut report = Report {
+            logs: BTreeMap::new(),
+            unknown_rows: self.unknown_rows,
+            altered_rows: self.altered_rows,
+            first_problems: self.problems.clone(),
+        };
+        for (log, tally) in &self.tallies {
+            let events = self.world.events(*log);
+            report
+                .logs
+                .insert(*log, tally.report(events, from, through, now));
+        }
+        if self.verify {
+            self.report_shared_uids(&mut report);
+        }
+        report
+    }
+
+    /// Two events under one uid would be one event to whoever removes duplicates.
+    fn report_shared_uids(&self, report: &mut Report) {
+        let mut all: Vec<(u64, LogType, u32)> = Vec::new();
+        for (log, tally) in &self.tallies {
+            let uids = (0_u32..).zip(&tally.uids).filter(|(_, uid)| **uid != 0);
+            all.extend(uids.map(|(index, uid)| (*uid, *log, index)));
+        }
+        all.sort_unstable();
+        for two in all.windows(2).filter(|two| two[0].0 == two[1].0) {
+            report.altered_rows += 1;
+            if report.first_problems.len() < MOST_PROBLEMS {
+                let (_, log, index) = two[1];
+                let text = format!("{log} event {index}: event_uid is that of another event");
+                report.first_problems.push(text);
+            }
+        }
+    }
+}
+
+impl Tally {
+    fn report(&self, events: &Events, from: i64, through: i64, now: i64) -> LogReport {
+        let mut report = LogReport::default();
+        for (index, deliveries) in (0_u32..).zip(&self.deliveries) {
+            if !(from..=through).contains(&events.microsecond(index)) {
+                continue;
+            }
+            let arrived = u64::from(*deliveries > 0);
+            report.delivered += arrived;
+            report.delivered_once += u64::from(*deliveries == 1);
+            report.duplicates += u64::from(deliveries.saturating_sub(1));
+            if events.is_visible(index, now) {
+                report.shown += 1;
+                report.missing += 1 - arrived;
+                if events.is_late(index) {
+                    report.late_shown += 1;
+                    report.late_delivered += arrived;
+                }
+            }
+        }
+        report
+    }
+}
+
+fn occurs_twice(members: &Members<'_>, name: &str) -> bool {
+    members
+        .iter()
+        .filter(|(key, _)| key.as_ref() == name.as_bytes())
+        .count()
+        > 1
+}
+
+pub(super) fn microsecond(text: &str) -> Option<i64> {
+    DateTime::parse_from_rfc3339(text)
+        .ok()
+        .map(|time| time.timestamp_micros())
+}
+
+/// 64 bits of a uid, never 0; `None` unless it is 40 lower-case hexadecimal digits.
+pub(super) fn uid_bits(text: &str) -> Option<u64> {
+    let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (text.len() == 40 && text.bytes().all(digit))
+        .then(|| {
+            u64::from_str_radix(&text[..16], 16)
+                .map_or(1, |bits| bits.max(1))
+                .into()
+        })
+        .flatten()
+}

@@ -1,0 +1,157 @@
+//! The judge: which events arrived, how often, and unaltered?
+//!
+//! It works on a thread of its own, behind the answers, so that looking closely slows nobody down.
+
+mod compare;
+mod contents;
+mod identify;
+mod json;
+mod ledger;
+mod rows_file;
+
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::events::World;
+use crate::{Config, Report};
+use ledger::Ledger;
+use rows_file::RowsFiles;
+
+/// Bodies waiting to be judged may hold this much memory, in KiB; beyond it posts wait.
+const LARGEST_BACKLOG: usize = 256 * 1_024;
+
+/// Accepted rows.
+pub(crate) struct Post {
+    /// The `Log-Type`.
+    pub(crate) table: String,
+    /// A body that was checked: UTF-8, JSON, objects.
+    pub(crate) body: Bytes,
+}
+
+/// The thread's inbox.
+#[derive(Debug)]
+pub(crate) struct Judge {
+    inbox: Sender<Message>,
+    room: Arc<Semaphore>,
+}
+
+enum Message {
+    Post(Post),
+    Report {
+        from: i64,
+        through: i64,
+        now: i64,
+        reply: oneshot::Sender<Report>,
+    },
+    Stop(oneshot::Sender<()>),
+}
+
+impl Judge {
+    pub(crate) fn start(config: &Config, world: Arc<World>) -> std::io::Result<Self> {
+        let files = RowsFiles::new(config.rows_dir.as_deref())?;
+        let ledger = Ledger::new(config, world);
+        let table = config.log_type_header.clone();
+        let (inbox, messages) = channel();
+        let room = Arc::new(Semaphore::new(LARGEST_BACKLOG));
+        let freed = Arc::clone(&room);
+        thread::Builder::new()
+            .name("simulator-judge".to_owned())
+            .spawn(move || work(&messages, &table, ledger, files, &freed))?;
+        Ok(Self { inbox, room })
+    }
+
+    /// Hands over accepted rows.
+    pub(crate) async fn submit(&self, post: Post) {
+        let permits = self.room.acquire_many(size(&post.body)).await;
+        permits.expect("the semaphore is never closed").forget();
+        self.send(Message::Post(post));
+    }
+
+    /// The verdict on events between two times, as visible at `now` (milliseconds), after all rows
+    /// handed over before.
+    pub(crate) async fn report(
+        &self,
+        from: DateTime<Utc>,
+        through: DateTime<Utc>,
+        now: i64,
+    ) -> Report {
+        let (reply, report) = oneshot::channel();
+        let (from, through) = (from.timestamp_micros(), through.timestamp_micros());
+        self.send(Message::Report {
+            from,
+            through,
+            now,
+            reply,
+        });
+        report
+            .await
+            .expect("the judge's thread answers before it ends")
+    }
+
+    /// Ends the thread once it has seen everything.
+    pub(crate) async fn stop(&self) {
+        let (reply, stopped) = oneshot::channel();
+        self.send(Message::Stop(reply));
+        stopped.await.unwrap_or_default();
+    }
+
+    fn send(&self, message: Message) {
+        // It fails only after `stop`, when nobody is interested any more.
+        self.inbox.send(message).unwrap_or_default();
+    }
+}
+
+/// What a body weighs in the backlog; one that is larger than all of it takes all of it.
+fn size(body: &Bytes) -> u32 {
+    u32::try_from((body.len() / 1_024 + 1).min(LARGEST_BACKLOG)).expect("the backlog is small")
+}
+
+fn work(
+    messages: &Receiver<Message>,
+    table: &str,
+    mut ledger: Ledger,
+    mut files: RowsFiles,
+    freed: &Semaphore,
+) {
+    // Ends when the judge is dropped, too.
+    while let Ok(message) = messages.recv() {
+        match message {
+            Message::Post(post) => {
+                let text = std::str::from_utf8(&post.body).expect("checked before it was accepted");
+                let judged = post.table == table;
+                if judged || files.wanted() {
+                    json::each_row(text, |row, members| {
+                        files.append(&post.table, row);
+                        if judged {
+                            ledger.row(members);
+                        }
+                    });
+                }
+                if let Err(error) = files.flush() {
+                    ledger.problem(format!("rows could not be written: {error}"));
+                }
+                freed.add_permits(size(&post.body) as usize);
+            }
+            Message::Report {
+                from,
+                through,
+                now,
+                reply,
+            } => {
+                // Whoever asked may have given up; then nobody misses it.
+                reply
+                    .send(ledger.report(from, through, now))
+                    .unwrap_or_default();
+            }
+            Message::Stop(reply) => {
+                reply.send(()).unwrap_or_default();
+                return;
+            }
+        }
+    }
+}

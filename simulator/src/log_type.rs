@@ -1,0 +1,108 @@
+//! The six Duo logs.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+/// A log of the Duo Admin API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LogType {
+    /// `/admin/v2/logs/authentication`
+    Authentication,
+    /// `/admin/v1/logs/administrator`
+    Administrator,
+    /// `/admin/v2/logs/telephony`
+    Telephony,
+    /// `/admin/v1/logs/offline_enrollment`
+    OfflineEnrollment,
+    /// `/admin/v1/trust_monitor/events`
+    TrustMonitor,
+    /// `/admin/v2/logs/activity`
+    Activity,
+}
+
+impl LogType {
+    /// Every log, in the order of the names in a setting.
+    pub const ALL: [Self; 6] = [
+        Self::Authentication,
+        Self::Administrator,
+        Self::Telephony,
+        Self::OfflineEnrollment,
+        Self::TrustMonitor,
+        Self::Activity,
+    ];
+
+    /// The name used in settings and in the `eventtype` of a row.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Authentication => "authentication",
+            Self::Administrator => "administrator",
+            Self::Telephony => "telephony",
+            Self::OfflineEnrollment => "offline_enrollment",
+            Self::TrustMonitor => "trust_monitor",
+            Self::Activity => "activity",
+        }
+    }
+
+    /// The path of the endpoint that serves this log.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Authentication => "/admin/v2/logs/authentication",
+            Self::Administrator => "/admin/v1/logs/administrator",
+            Self::Telephony => "/admin/v2/logs/telephony",
+            Self::OfflineEnrollment => "/admin/v1/logs/offline_enrollment",
+            Self::TrustMonitor => "/admin/v1/trust_monitor/events",
+            Self::Activity => "/admin/v2/logs/activity",
+        }
+    }
+
+    /// Whether the endpoint is one of the old kind: seconds, no cursor, no identifier.
+    pub const fn is_v1(self) -> bool {
+        matches!(self, Self::Administrator | Self::OfflineEnrollment)
+    }
+
+    /// The finest step of an event's time in this log, in microseconds.
+    pub(crate) const fn time_step(self) -> i64 {
+        match self {
+            Self::Authentication | Self::Activity | Self::Telephony => 1,
+            Self::TrustMonitor => 1_000,
+            Self::Administrator | Self::OfflineEnrollment => 1_000_000,
+        }
+    }
+}
+
+impl fmt::Display for LogType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+/// The text is no name of a log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownLogType(pub String);
+
+impl fmt::Display for UnknownLogType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "\"{}\" is not a Duo log", self.0)
+    }
+}
+
+impl std::error::Error for UnknownLogType {}
+
+impl FromStr for LogType {
+    type Err = UnknownLogType;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|log| log.name() == text)
+            .ok_or_else(|| UnknownLogType(text.to_owned()))
+    }
+}
+
+impl Serialize for LogType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}

@@ -1,0 +1,14 @@
+//! Both simulators over real connections.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests may panic as the tests do"
+)]
+
+mod caller;
+mod data_collector;
+mod duo;
+mod faults;
+mod judging;
+mod speed;
+mod tenant;

@@ -1,0 +1,67 @@
+//! Small tenants, and a connector that does everything right.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use reqwest::StatusCode;
+use simulator::{Config, LogType};
+
+use crate::caller::{Caller, row};
+
+const MARGIN: TimeDelta = TimeDelta::minutes(2);
+
+pub(crate) fn config(count: u64) -> Config {
+    let mut config = Config {
+        volumes: LogType::ALL.map(|log| (log, count)).into(),
+        max_limit: 37,
+        v1_page: 100,
+        trust_monitor_limit: 40,
+        burst_size: 50,
+        ..Config::default()
+    };
+    // Nothing is hidden any more, so that counts do not change while a test runs.
+    config.to -= TimeDelta::minutes(5);
+    config
+}
+
+/// The query for all times, with further parameters that sort before and after the times.
+pub(crate) fn window(caller: &Caller, before: &str, after: &str) -> String {
+    let config = caller.simulator.config();
+    let from = config.from.timestamp_millis();
+    let to = (config.to + MARGIN).timestamp_millis();
+    format!("{before}maxtime={to}&mintime={from}{after}")
+}
+
+/// Reads every log whole and delivers it as a correct connector would.
+pub(crate) async fn deliver_all(caller: &Caller) -> Vec<String> {
+    let mut rows = Vec::new();
+    for log in LogType::ALL {
+        let query = match log {
+            LogType::Administrator | LogType::OfflineEnrollment => {
+                format!("mintime={}", caller.simulator.config().from.timestamp())
+            }
+            _ => window(caller, "limit=1000&", ""),
+        };
+        let mut copies = BTreeMap::new();
+        for record in caller.records(log, &query).await {
+            let copy = copies
+                .entry(record.clone())
+                .and_modify(|copy| *copy += 1)
+                .or_insert(0);
+            rows.push(row(log, &record, *copy));
+        }
+    }
+    for some in rows.chunks(100) {
+        assert_eq!(caller.deliver(some).await.status(), StatusCode::OK);
+    }
+    rows
+}
+
+pub(crate) fn roomy(count: u64) -> Config {
+    Config {
+        max_limit: 1_000,
+        v1_page: 2_000,
+        trust_monitor_limit: 1_000,
+        ..config(count)
+    }
+}
