@@ -13,14 +13,15 @@ use crate::model::{LogType, Millis};
 use crate::plan::{RowId, Seen};
 
 pub use row::RowWriter;
+pub(crate) use row::hexadecimal;
 
 /// One record of a page, read as far as needed.
 #[derive(Debug)]
 pub struct Record {
     /// Identity of the row.
     pub id: RowId,
-    /// Event time; `None` where the record has none that can be read.
-    pub time: Option<Millis>,
+    /// Event time in microseconds since 1970; `None` where the record has none that can be read.
+    pub time_micros: Option<i64>,
     /// How its text becomes a row.
     form: Form,
 }
@@ -47,9 +48,7 @@ pub fn read_records<'a>(
             let probe = probe::probe(log_type, text);
             Record {
                 id: identities.of(text, &probe),
-                time: probe
-                    .time_micros
-                    .map(|micros| Millis(micros.div_euclid(1000))),
+                time_micros: probe.time_micros,
                 form: probe.form,
             }
         })
@@ -57,11 +56,17 @@ pub fn read_records<'a>(
 }
 
 impl Record {
+    /// Event time as the newer endpoints count it, rounded down.
+    pub fn time(&self) -> Option<Millis> {
+        self.time_micros
+            .map(|micros| Millis(micros.div_euclid(1000)))
+    }
+
     /// What the core needs to know of it; `text` is the record's own.
     pub fn seen(&self, text: &str, writer: &RowWriter<'_>) -> Seen {
         Seen {
             id: self.id,
-            time: self.time,
+            time: self.time(),
             bytes: writer.longest_row(text, self),
         }
     }

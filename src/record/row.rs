@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use chrono::SecondsFormat;
+use chrono::{DateTime, SecondsFormat};
 
 use super::{Form, Record};
-use crate::model::{LogType, Millis};
+use crate::model::LogType;
 use crate::plan::{IngestKind, RowId};
 
 /// Longest text of the added fields apart from host and batch, in bytes.
@@ -75,9 +75,9 @@ impl RowWriter<'_> {
             self.log_type
         )
         .expect("memory takes every write");
-        if let Some(time) = record.time {
-            write!(out, "\"event_time\":\"{}\",", event_time(time))
-                .expect("memory takes every write");
+        if let Some(time) = record.time_micros.and_then(DateTime::from_timestamp_micros) {
+            let time = time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
+            write!(out, "\"event_time\":\"{time}\",").expect("memory takes every write");
         }
         write!(
             out,
@@ -88,14 +88,8 @@ impl RowWriter<'_> {
     }
 }
 
-/// RFC 3339 UTC with milliseconds: the finest form that the service is known to take for `TimeGenerated`.
-fn event_time(time: Millis) -> String {
-    time.date_time()
-        .to_rfc3339_opts(SecondsFormat::Millis, true)
-}
-
 /// 40 digits: a text of 32 would be stored as a GUID, in a column of another name.
-fn hexadecimal(id: RowId) -> String {
+pub(crate) fn hexadecimal(id: RowId) -> String {
     id.iter()
         .fold(String::with_capacity(2 * id.len()), |mut text, byte| {
             let _ = write!(text, "{byte:02x}");
@@ -145,7 +139,7 @@ mod tests {
                 r#"{"txid":"a", "isotimestamp":"2026-11-22T11:55:01.234567+00:00","n":1.0e2,"#,
                 r#""access_device":{"is_password_set":"true"},"eventtype":"authentication","#,
                 r#""host":"api-x.duosecurity.com","event_uid":"78014a01ad54f0541f65c8ed4aa9cb5686150eea","#,
-                r#""event_time":"2026-11-22T11:55:01.234Z","ingest_kind":"live","#,
+                r#""event_time":"2026-11-22T11:55:01.234567Z","ingest_kind":"live","#,
                 r#""ingest_batch":"00000000000000000001"}"#
             )
         );
@@ -169,6 +163,6 @@ mod tests {
         let row: Value = serde_json::from_str(&row(LogType::Activity, text)).unwrap();
         assert_eq!(row["host"], "api-x.duosecurity.com");
         assert_eq!(row["raw_record"], text);
-        assert_eq!(row["event_time"], "2026-11-22T11:55:01.000Z");
+        assert_eq!(row["event_time"], "2026-11-22T11:55:01Z");
     }
 }

@@ -1,8 +1,7 @@
 //! Sending what is new: claim, calls, ledger.
 
-use super::fetch::ledger_hour;
 use super::{After, LogRun, Phase, Resume};
-use crate::model::{Millis, SECOND};
+use crate::model::{Hour, Millis, SECOND};
 use crate::plan::event::{Action, Ending, Failure, IngestKind, ParkCause, SendFault, Shipment};
 use crate::plan::page::{Sieve, halve};
 
@@ -61,7 +60,7 @@ impl LogRun {
         let ids = shipment
             .records
             .iter()
-            .map(|&index| (ledger_hour(records[index].time), records[index].id))
+            .map(|&index| (Hour::of_record(records[index].time), records[index].id))
             .collect();
         self.phase = Phase::Recording(shipment);
         Action::Record(ids)

@@ -123,7 +123,7 @@ impl LogRun {
         let mut hours: Vec<_> = seen
             .records
             .iter()
-            .map(|record| ledger_hour(record.time))
+            .map(|record| Hour::of_record(record.time))
             .collect();
         hours.sort_unstable();
         hours.dedup();
@@ -267,9 +267,4 @@ impl LogRun {
         self.phase = Phase::Waiting(resume);
         Action::Wait(delay)
     }
-}
-
-/// Where the id of a record is kept.
-pub(super) fn ledger_hour(time: Option<Millis>) -> Hour {
-    time.map_or(Hour::UNDATED, Hour::of)
 }

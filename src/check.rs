@@ -1,0 +1,218 @@
+//! Looks at everything that collection needs, with one real call to each remote that leaves nothing behind.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use futures::future::join_all;
+use serde::Serialize;
+
+use crate::collect::Collector;
+use crate::duo::DuoError;
+use crate::model::{LogType, MINUTE, Millis, SECOND};
+use crate::plan::{FetchFault, PageRequest, SendFault};
+use crate::state::{StateError, WriteError};
+
+/// Longest wait for one answer.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Clock difference from which requests may be refused or windows delayed, in seconds.
+const WORRYING_SKEW: i64 = 60;
+
+/// What was found about one thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What was looked at.
+    pub subject: String,
+    /// Whether it is in order.
+    pub ok: bool,
+    /// What was found.
+    pub message: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+impl Finding {
+    fn ok(subject: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            subject: subject.into(),
+            ok: true,
+            message: message.into(),
+            hint: None,
+        }
+    }
+
+    fn problem(
+        subject: impl Into<String>,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) -> Self {
+        Self {
+            subject: subject.into(),
+            ok: false,
+            message: message.into(),
+            hint,
+        }
+    }
+}
+
+/// Looks at everything; `now` dates the calls. The findings come in the order in which they are best mended.
+pub async fn check(collector: &Collector, now: DateTime<Utc>) -> Vec<Finding> {
+    let logs = &collector.settings().log_types;
+    let asked = join_all(logs.iter().map(|&log_type| ask(collector, log_type, now))).await;
+    let mut findings = vec![Finding::ok(
+        "settings",
+        format!("complete; {} logs", logs.len()),
+    )];
+    findings.extend(clock(&asked));
+    findings.extend(asked.into_iter().map(|asked| asked.finding));
+    findings.push(storage(collector).await);
+    findings.extend(join_all(logs.iter().map(|&log_type| place(collector, log_type))).await);
+    findings.push(sink(collector, now).await);
+    findings
+}
+
+/// What Duo said about one log.
+struct Asked {
+    finding: Finding,
+    clock_ahead_seconds: Option<i64>,
+}
+
+/// Asks for the smallest page there is.
+async fn ask(collector: &Collector, log_type: LogType, now: DateTime<Utc>) -> Asked {
+    let subject = format!("Duo {log_type}");
+    let maxtime = Millis::from(now) - collector.settings().pace.settle;
+    let request = PageRequest {
+        mintime: maxtime - MINUTE,
+        maxtime,
+        cursor: None,
+    };
+    match collector
+        .duo()
+        .page(log_type, &request, Some(1), now, PATIENCE)
+        .await
+    {
+        Ok(answer) => Asked {
+            finding: Finding::ok(subject, "may be read"),
+            clock_ahead_seconds: answer
+                .server_time
+                .map(|time| (Millis::from(now) - time) / SECOND),
+        },
+        Err(fault) => Asked {
+            clock_ahead_seconds: fault.clock_ahead_seconds,
+            finding: refusal(subject, log_type, &fault),
+        },
+    }
+}
+
+fn refusal(subject: String, log_type: LogType, fault: &DuoError) -> Finding {
+    let is_gone = matches!(fault.fault, FetchFault::Forbidden | FetchFault::Gone);
+    if log_type.spec().may_be_retired && is_gone {
+        return Finding::ok(
+            subject,
+            "not licensed or retired; nothing is collected from it",
+        );
+    }
+    Finding::problem(subject, fault.to_string(), fault.hint())
+}
+
+fn clock(asked: &[Asked]) -> Option<Finding> {
+    let ahead = asked.iter().find_map(|asked| asked.clock_ahead_seconds)?;
+    let direction = if ahead >= 0 { "ahead of" } else { "behind" };
+    let message = format!("{} s {direction} Duo's", ahead.abs());
+    Some(if ahead.abs() > WORRYING_SKEW {
+        let hint = "set the clock of this machine: Duo refuses requests that are off by minutes"
+            .to_owned();
+        Finding::problem("clock", message, Some(hint))
+    } else {
+        Finding::ok("clock", message)
+    })
+}
+
+/// Writes, compares, reads and removes a text of its own.
+async fn storage(collector: &Collector) -> Finding {
+    let store = collector.store();
+    let name = format!(
+        "{}/self/check/{:016x}",
+        collector.settings().duo.host,
+        fastrand::u64(..)
+    );
+    let tried = async {
+        let version = store.write(&name, b"first".to_vec(), None).await?;
+        let second = store
+            .write(&name, b"second".to_vec(), Some(&version))
+            .await?;
+        let refused = store.write(&name, b"third".to_vec(), Some(&version)).await;
+        let read = store.read(&name).await?;
+        store.remove(&name).await?;
+        let compares = matches!(refused, Err(WriteError::Conflict));
+        let reads =
+            read.is_some_and(|(content, version)| content == b"second" && version == second);
+        Ok::<_, WriteError>((compares, reads))
+    };
+    let place = store.place();
+    match tried.await {
+        Ok((true, true)) => Finding::ok("storage", format!("{place}: reads, writes and compares")),
+        Ok(_) => Finding::problem(
+            "storage",
+            format!("{place}: a conditional write was not honoured"),
+            Some(
+                "something between here and the storage account drops the header If-Match"
+                    .to_owned(),
+            ),
+        ),
+        Err(WriteError::Conflict) => {
+            Finding::problem("storage", format!("{place}: a new name was taken"), None)
+        }
+        Err(WriteError::Failed(fault)) => state_problem("storage".to_owned(), fault),
+    }
+}
+
+/// Looks at the stored place of a log.
+async fn place(collector: &Collector, log_type: LogType) -> Finding {
+    let subject = format!("place of {log_type}");
+    match collector.state_of(log_type).load().await {
+        Ok(None) => Finding::ok(subject, "none yet; the first run begins one"),
+        Ok(Some((checkpoint, _))) => {
+            let ours = collector.settings().sink.fingerprint();
+            match checkpoint.destination {
+                Some(destination) if destination.fingerprint != ours => Finding::problem(
+                    subject,
+                    format!("until {} its rows went to another workspace", destination.used_at),
+                    Some(
+                        "if that was intended, this one takes over 15 minutes after the other stopped; if not, give \
+                         each instance its own CISCO_DUO_CONTAINER"
+                            .to_owned(),
+                    ),
+                ),
+                _ => Finding::ok(subject, format!("collected to {}", checkpoint.mintime)),
+            }
+        }
+        Err(fault) => state_problem(subject, fault),
+    }
+}
+
+fn state_problem(subject: String, fault: StateError) -> Finding {
+    let message = fault.to_string();
+    Finding::problem(subject, message, fault.hint)
+}
+
+/// Sends no rows: the service answers whether it would take some.
+async fn sink(collector: &Collector, now: DateTime<Utc>) -> Finding {
+    let subject = "Azure Monitor";
+    match collector
+        .sink()
+        .send(Bytes::from_static(b"[]"), None, now, PATIENCE)
+        .await
+    {
+        Ok(()) => Finding::ok(subject, "takes rows for this workspace"),
+        // The signature was right, or the answer would be 403: only the empty list is refused.
+        Err(fault) if fault.fault == SendFault::BadRecord => {
+            Finding::ok(subject, "knows this workspace and its key")
+        }
+        Err(fault) => {
+            let hint = fault.hint().map(str::to_owned);
+            Finding::problem(subject, fault.to_string(), hint)
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `check`: is everything there that collection needs?
+
+use chrono::Utc;
+
+use super::output;
+
+/// Arguments of `check`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Print the findings as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn check(arguments: &Arguments) -> u8 {
+    let collector = match super::collector() {
+        Ok(collector) => collector,
+        Err(code) => return code,
+    };
+    #[expect(clippy::disallowed_methods, reason = "the command begins here")]
+    let now = Utc::now();
+    let findings = crate::check::check(&collector, now).await;
+    if arguments.json {
+        output::json(&findings);
+    } else {
+        let width = findings
+            .iter()
+            .map(|finding| finding.subject.len())
+            .max()
+            .unwrap_or(0);
+        for finding in &findings {
+            let state = if finding.ok { "ok     " } else { "problem" };
+            output::data(format!(
+                "{state}  {:width$}  {}",
+                finding.subject, finding.message
+            ));
+            if let Some(hint) = &finding.hint {
+                output::data(format!("         {:width$}  hint: {hint}", ""));
+            }
+        }
+    }
+    if findings.iter().all(|finding| finding.ok) {
+        0
+    } else {
+        super::FAILED
+    }
+}

@@ -1,0 +1,101 @@
+//! The command line: parses, builds the parts, writes what people and programs read.
+//!
+//! stdout is data, stderr is talk. Exit codes: 0 done, 1 some work failed, 2 settings or usage.
+
+mod check;
+#[cfg(feature = "demo")]
+mod demo;
+mod output;
+mod run;
+mod serve;
+#[cfg(feature = "demo")]
+mod simulate;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::collect::Collector;
+use crate::settings::{Environment, Settings};
+
+/// Some work failed.
+const FAILED: u8 = 1;
+/// Settings or usage.
+const USAGE: u8 = 2;
+
+/// Brings every Cisco Duo log into Microsoft Sentinel without a gap.
+#[derive(Debug, Parser)]
+#[command(version, about, disable_help_subcommand = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Tell more on stderr
+    #[arg(long, short, global = true)]
+    verbose: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Answer the Functions host (the default)
+    Serve(serve::Arguments),
+    /// Collect every configured log once, now
+    Run(run::Arguments),
+    /// Look at settings, clock, permissions, storage and Azure Monitor; changes nothing
+    Check(check::Arguments),
+    /// Show the connector at work against a simulated Duo and Azure Monitor; needs no account
+    #[cfg(feature = "demo")]
+    Demo(demo::Arguments),
+    /// Serve the simulated Duo and Azure Monitor on fixed ports, for trying things by hand
+    #[cfg(feature = "demo")]
+    Simulate(simulate::Arguments),
+}
+
+/// Runs the program that the command line asks for.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let command = arguments
+        .command
+        .unwrap_or(Command::Serve(serve::Arguments::default()));
+    match command {
+        Command::Serve(_) => crate::logging::start_for_host(arguments.verbose),
+        _ => crate::logging::start_for_command_line(arguments.verbose),
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        // Collection waits for others nearly all of its time; more threads would only cost memory.
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .expect("the operating system gives threads");
+    let code = runtime.block_on(async {
+        match command {
+            Command::Serve(arguments) => serve::serve(&arguments).await,
+            Command::Run(arguments) => run::run(&arguments).await,
+            Command::Check(arguments) => check::check(&arguments).await,
+            #[cfg(feature = "demo")]
+            Command::Demo(arguments) => demo::demo(&arguments).await,
+            #[cfg(feature = "demo")]
+            Command::Simulate(arguments) => simulate::simulate(&arguments).await,
+        }
+    });
+    // A file operation that hangs in the kernel must not keep the process from ending.
+    runtime.shutdown_background();
+    ExitCode::from(code)
+}
+
+/// The collector for a command: from the environment and, below it, `local.settings.json`.
+fn collector() -> Result<Collector, u8> {
+    let mut environment = Environment::of_process();
+    if let Err(fault) = environment.add_local_settings(Path::new("local.settings.json")) {
+        output::error(&fault, None);
+        return Err(USAGE);
+    }
+    let settings = Settings::read(&environment).map_err(|faults| {
+        output::error(&faults.to_string(), None);
+        USAGE
+    })?;
+    Collector::new(settings).map_err(|fault| {
+        output::error(&fault.to_string(), None);
+        FAILED
+    })
+}

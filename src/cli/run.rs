@@ -1,0 +1,80 @@
+//! `run`: one collection now.
+
+use tokio_util::sync::CancellationToken;
+
+use super::output::{self, number, span};
+use crate::collect::RunReport;
+
+/// Arguments of `run`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Print the report as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(arguments: &Arguments) -> u8 {
+    let collector = match super::collector() {
+        Ok(collector) => collector,
+        Err(code) => return code,
+    };
+    let interrupt = CancellationToken::new();
+    let run = collector.run(&interrupt);
+    tokio::pin!(run);
+    let report = tokio::select! {
+        report = &mut run => report,
+        () = super::serve::asked_to_end() => {
+            output::talk("asked to end: stopping at the next commit");
+            interrupt.cancel();
+            run.await
+        }
+    };
+    if arguments.json {
+        output::json(&report);
+    } else {
+        output::data(table(&report));
+    }
+    for log in &report.logs {
+        for notice in &log.notices {
+            output::talk(format!("{}: {notice}", log.log_type));
+        }
+        if let Some(message) = &log.message {
+            output::talk(format!("{}: {message}", log.log_type));
+        }
+        if let Some(hint) = &log.hint {
+            output::talk(format!("  hint: {hint}"));
+        }
+    }
+    if report.has_failed() {
+        super::FAILED
+    } else {
+        0
+    }
+}
+
+fn table(report: &RunReport) -> String {
+    let rows = report.logs.iter().map(|log| {
+        [
+            log.log_type.to_string(),
+            log.outcome.as_str().to_owned(),
+            number(log.events),
+            number(log.late),
+            number(log.duplicates_dropped),
+            number(log.pages),
+            log.lag_seconds.map_or_else(|| "-".to_owned(), span),
+        ]
+    });
+    output::table(
+        [
+            "log",
+            "outcome",
+            "events",
+            "late",
+            "known",
+            "pages",
+            "behind now",
+        ],
+        rows,
+        2,
+    )
+}

@@ -1,0 +1,86 @@
+//! `serve`: answers the Functions host.
+
+use tracing::{error, info};
+
+use crate::collect::Collector;
+use crate::host;
+use crate::settings::{Environment, Settings};
+
+/// Arguments of `serve`.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Arguments {
+    /// Loopback port to listen on [default: `FUNCTIONS_CUSTOMHANDLER_PORT`, set by the Functions host]
+    #[arg(long)]
+    port: Option<u16>,
+}
+
+/// Names under which the host tells the port, the newer one first.
+const PORT_NAMES: [&str; 2] = ["FUNCTIONS_CUSTOMHANDLER_PORT", "FUNCTIONS_HTTPWORKER_PORT"];
+
+pub(super) async fn serve(arguments: &Arguments) -> u8 {
+    let environment = Environment::of_process();
+    let told = PORT_NAMES.iter().find_map(|name| environment.get(name));
+    let Some(port) = arguments.port.or_else(|| told?.parse().ok()) else {
+        super::output::error(
+            "no port to listen on: FUNCTIONS_CUSTOMHANDLER_PORT is not set",
+            Some(
+                "the Functions host sets it (\"func start\"); use \"duo-sentinel run\" to collect once, or give --port",
+            ),
+        );
+        return super::USAGE;
+    };
+    // Before anything else: the host waits for it, and a fault that is told after it can be read.
+    let listener = match host::listen(port) {
+        Ok(listener) => listener,
+        Err(fault) => {
+            error!("port {port} of 127.0.0.1 cannot be listened on: {fault}");
+            return super::FAILED;
+        }
+    };
+    let collector = match Settings::read(&environment) {
+        Ok(settings) => {
+            let logs: Vec<&str> = settings
+                .log_types
+                .iter()
+                .map(|log_type| log_type.as_str())
+                .collect();
+            info!(port, logs = logs.join(","), "ready");
+            Collector::new(settings).map_err(|fault| fault.to_string())
+        }
+        Err(faults) => Err(faults.one_line()),
+    };
+    if let Err(fault) = &collector {
+        error!("{fault}");
+    }
+    match host::serve(listener, collector, asked_to_end()).await {
+        Ok(()) => 0,
+        Err(fault) => {
+            error!("the server ended: {fault}");
+            super::FAILED
+        }
+    }
+}
+
+/// Waits for SIGINT or SIGTERM.
+pub(super) async fn asked_to_end() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending::<()>().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}

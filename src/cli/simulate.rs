@@ -1,0 +1,81 @@
+//! `simulate`: the simulated services alone, for trying things by hand.
+
+use std::path::PathBuf;
+
+use chrono::{TimeDelta, Utc};
+use simulator::{Config, Simulator};
+
+use super::output::{self, number};
+
+/// Arguments of `simulate`.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Port of the simulated Duo Admin API
+    #[arg(long, default_value_t = 7600)]
+    duo_port: u16,
+    /// Port of the simulated HTTP Data Collector API
+    #[arg(long, default_value_t = 7601)]
+    log_analytics_port: u16,
+    /// Seed of the events
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Calls a minute that each endpoint of Duo allows [default: no limit]
+    #[arg(long)]
+    calls_per_minute: Option<u32>,
+    /// Folder to which accepted rows are written
+    #[arg(long)]
+    rows: Option<PathBuf>,
+}
+
+pub(super) async fn simulate(arguments: &Arguments) -> u8 {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the simulated time is the real one"
+    )]
+    let now = Utc::now();
+    let config = Config {
+        seed: arguments.seed,
+        duo_port: arguments.duo_port,
+        log_analytics_port: arguments.log_analytics_port,
+        calls_per_minute: arguments.calls_per_minute,
+        rows_dir: arguments.rows.clone(),
+        // A day that was and a day to come: events go on appearing.
+        from: now - TimeDelta::hours(23),
+        to: now + TimeDelta::hours(24),
+        ..Config::default()
+    };
+    let simulator = match Simulator::start(config).await {
+        Ok(simulator) => simulator,
+        Err(fault) => {
+            output::error(
+                &format!("the simulators cannot listen: {fault}"),
+                Some("choose other ports"),
+            );
+            return super::FAILED;
+        }
+    };
+    let config = simulator.config();
+    output::talk("Simulated Duo and Azure Monitor until Ctrl+C. Settings for them:\n");
+    for (name, value) in [
+        ("CISCO_DUO_INTEGRATION_KEY", config.integration_key.as_str()),
+        ("CISCO_DUO_SECRET_KEY", &config.secret_key),
+        ("CISCO_DUO_API_HOSTNAME", &simulator.duo_url()),
+        ("WORKSPACE_ID", &config.workspace_id),
+        ("SHARED_KEY", &config.shared_key),
+        ("logAnalyticsUri", &simulator.log_analytics_url()),
+    ] {
+        output::data(format!("{name}={value}"));
+    }
+    super::serve::asked_to_end().await;
+    let report = simulator.report().await;
+    let rows = report.logs.iter().map(|(log, counts)| {
+        let counts = [counts.shown, counts.delivered, counts.duplicates].map(number);
+        let [shown, delivered, repeated] = counts;
+        [log.name().to_owned(), shown, delivered, repeated]
+    });
+    output::talk(format!(
+        "\n{}",
+        output::table(["log", "shown", "delivered", "repeated"], rows, 1)
+    ));
+    0
+}

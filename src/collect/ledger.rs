@@ -1,0 +1,97 @@
+//! The ids already delivered, by hour of event time, read when first needed in a run.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use crate::model::Hour;
+use crate::plan::RowId;
+use crate::state::{LedgerId, LogState, StateError, ledger_id};
+
+/// Ids kept in memory, over all hours; the hours touched longest ago make room. Bounds memory whatever the backlog.
+const MOST_IDS: usize = 100_000;
+/// Hours read or written at once.
+const SIDE_BY_SIDE: usize = 8;
+
+/// What the run knows of the stored ledger.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    state: LogState,
+    hours: HashMap<Hour, HashSet<LedgerId>>,
+    /// The hours in memory, those touched longest ago first.
+    touched: VecDeque<Hour>,
+}
+
+impl Ledger {
+    pub(super) fn new(state: LogState) -> Self {
+        Self {
+            state,
+            hours: HashMap::new(),
+            touched: VecDeque::new(),
+        }
+    }
+
+    /// Makes sure that these hours are in memory.
+    pub(super) async fn recall(&mut self, hours: &[Hour]) -> Result<(), StateError> {
+        let missing: Vec<Hour> = hours
+            .iter()
+            .copied()
+            .filter(|hour| !self.hours.contains_key(hour))
+            .collect();
+        let read: Vec<(Hour, Vec<LedgerId>)> = stream::iter(missing)
+            .map(|hour| {
+                let state = self.state.clone();
+                async move { Ok::<_, StateError>((hour, state.ids(hour).await?)) }
+            })
+            .buffer_unordered(SIDE_BY_SIDE)
+            .try_collect()
+            .await?;
+        for (hour, ids) in read {
+            self.hours.insert(hour, ids.into_iter().collect());
+        }
+        self.touched.retain(|hour| !hours.contains(hour));
+        self.touched.extend(hours);
+        self.make_room(hours.len());
+        Ok(())
+    }
+
+    /// Whether an id of an hour in memory was delivered.
+    pub(super) fn contains(&self, hour: Hour, id: &RowId) -> bool {
+        self.hours
+            .get(&hour)
+            .is_some_and(|ids| ids.contains(&ledger_id(id)))
+    }
+
+    /// Stores the ids of an accepted call.
+    pub(super) async fn record(&mut self, ids: &[(Hour, RowId)]) -> Result<(), StateError> {
+        let mut by_hour: HashMap<Hour, Vec<LedgerId>> = HashMap::new();
+        for (hour, id) in ids {
+            by_hour.entry(*hour).or_default().push(ledger_id(id));
+        }
+        let recorded: Vec<(Hour, Vec<LedgerId>)> = stream::iter(by_hour)
+            .map(|(hour, ids)| {
+                let state = self.state.clone();
+                async move { state.record(hour, &ids).await.map(|()| (hour, ids)) }
+            })
+            .buffer_unordered(SIDE_BY_SIDE)
+            .try_collect()
+            .await?;
+        for (hour, ids) in recorded {
+            if let Some(known) = self.hours.get_mut(&hour) {
+                known.extend(ids);
+            }
+        }
+        Ok(())
+    }
+
+    /// Forgets the hours touched longest ago, but never the `needed` ones just touched.
+    fn make_room(&mut self, needed: usize) {
+        let mut held: usize = self.hours.values().map(HashSet::len).sum();
+        while held > MOST_IDS && self.touched.len() > needed {
+            let Some(oldest) = self.touched.pop_front() else {
+                return;
+            };
+            held -= self.hours.remove(&oldest).map_or(0, |ids| ids.len());
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The shell around the core: does what it says, side by side for each log, and reports what happened.
+
+mod ledger;
+mod notice;
+mod owner;
+mod report;
+mod worker;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Mutex;
+use std::sync::atomic::AtomicU32;
+use std::time::Instant;
+
+use chrono::Utc;
+use futures::FutureExt as _;
+use futures::future::join_all;
+use tokio_util::sync::CancellationToken;
+
+use crate::duo::DuoClient;
+use crate::model::{LogType, Millis};
+use crate::plan::{ACCOUNT_SHARE, Bucket};
+use crate::settings::{Settings, TimeGenerated};
+use crate::sink::DataCollector;
+use crate::state::{LogState, StateError, Store};
+use crate::transport::Transport;
+
+pub use report::{LogReport, Outcome, RunReport};
+
+use owner::Owner;
+use worker::Worker;
+
+/// Everything that a run needs, built once.
+#[derive(Debug)]
+pub struct Collector {
+    settings: Settings,
+    duo: DuoClient,
+    sink: DataCollector,
+    store: Store,
+    owner: Owner,
+    /// The account's rate bucket, shared by the logs of this process.
+    account: Mutex<Option<Bucket>>,
+    /// Numbers the calls of this process, for `ingest_batch`.
+    calls: AtomicU32,
+}
+
+/// Why collection cannot even begin.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The HTTP client could not be built.
+    #[error("the HTTP client could not be built: {0}")]
+    Transport(#[from] reqwest::Error),
+    /// The state cannot be reached in the way that the settings say.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+/// The time as this run sees it: wall-clock time at its start plus the time that passed, so that a clock that is
+/// set while it runs cannot make it end early or never.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    started: Millis,
+    since: Instant,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place where a run meets the clock"
+        )]
+        let now = Utc::now();
+        Self {
+            started: now.into(),
+            since: Instant::now(),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Millis {
+        let passed = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX);
+        self.started + passed
+    }
+}
+
+impl Collector {
+    /// Builds the parts; nothing is asked or written yet.
+    pub fn new(settings: Settings) -> Result<Self, StartError> {
+        let transport = Transport::new()?;
+        let duo = DuoClient::new(
+            transport.client_for(&settings.duo.origin),
+            settings.duo.clone(),
+            settings.credentials.clone(),
+            settings.signature,
+        );
+        let sink = DataCollector::new(
+            transport.client_for(&settings.sink.origin),
+            settings.sink.clone(),
+        );
+        let store = Store::open(&settings.state, &transport)?;
+        Ok(Self {
+            settings,
+            duo,
+            sink,
+            store,
+            owner: Owner::of_process(),
+            account: Mutex::new(None),
+            calls: AtomicU32::new(0),
+        })
+    }
+
+    /// The settings it was built from.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The client of the Admin API.
+    pub fn duo(&self) -> &DuoClient {
+        &self.duo
+    }
+
+    /// The sink.
+    pub fn sink(&self) -> &DataCollector {
+        &self.sink
+    }
+
+    /// Where state lives.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Collects every configured log once, side by side. No log waits for, or fails with, another.
+    pub async fn run(&self, interrupt: &CancellationToken) -> RunReport {
+        let clock = Clock::start();
+        let logs = self.settings.log_types.iter().map(|&log_type| async move {
+            let run = Worker::new(self, log_type, clock, interrupt).run();
+            // A fault of ours in one log must not take the others with it.
+            let report = AssertUnwindSafe(run).catch_unwind().await;
+            report.unwrap_or_else(|_| LogReport::of_panic(log_type))
+        });
+        let logs = join_all(logs).await;
+        RunReport {
+            logs,
+            elapsed_ms: clock.now() - clock.started,
+        }
+    }
+
+    /// The state of one log.
+    pub(crate) fn state_of(&self, log_type: LogType) -> LogState {
+        LogState::new(self.store.clone(), &self.settings.duo.host, log_type)
+    }
+
+    /// Takes a call from the account's bucket, of which a log has seen `known`.
+    fn draw(&self, known: Bucket, now: Millis) -> (Option<i64>, Bucket) {
+        let rate = self.settings.pace.calls_per_minute;
+        let mut account = self
+            .account
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut bucket = account.map_or(known, |shared| {
+            shared.lower(known, rate, ACCOUNT_SHARE, now)
+        });
+        let wait = bucket.take(rate, ACCOUNT_SHARE, now).err();
+        *account = Some(bucket);
+        (wait, bucket)
+    }
+
+    /// The field that becomes `TimeGenerated`, for rows sent in their turn.
+    fn time_generated_field(&self) -> Option<&'static str> {
+        (self.settings.sink.time_generated == TimeGenerated::Event).then_some("event_time")
+    }
+}

@@ -1,0 +1,71 @@
+//! What the core noticed, in words for people.
+
+use crate::model::SECOND;
+use crate::plan::{Failure, Notice, ParkCause, WindowFault};
+
+/// A notice as a sentence.
+pub(super) fn sentence(notice: &Notice) -> String {
+    match notice {
+        Notice::Gap { from, to } => format!(
+            "gap: events from {from} to {to} are beyond Duo's retention and were not collected"
+        ),
+        Notice::CrowdedSecond { second, rows } => format!(
+            "possible gap: the second {second} holds {rows} records or more, and Duo's endpoint gives no way to see \
+             the rest of it"
+        ),
+        Notice::WindowRestarted(fault) => format!("{}; the window was started again", window_fault(*fault)),
+        Notice::DestinationChanged => {
+            "the rows of this log went to another workspace before; they go to this one from here on".to_owned()
+        }
+        Notice::ClockAhead(milliseconds) => format!(
+            "the local clock is {} s ahead of Duo's; windows are closed by Duo's clock",
+            milliseconds / SECOND
+        ),
+        Notice::ClaimTakenOver => {
+            "a process ended in the middle of this log; its work is taken over".to_owned()
+        }
+    }
+}
+
+/// Why a log failed where no other text tells it, and what to do.
+pub(super) fn failure(failure: Failure) -> (String, Option<&'static str>) {
+    match failure {
+        Failure::OtherDestination => (
+            "another instance with the same state sends this log to another workspace".to_owned(),
+            Some(
+                "give each instance its own CISCO_DUO_CONTAINER, or stop the other one: 15 minutes later this one \
+                 takes over",
+            ),
+        ),
+        Failure::Window(fault) => (
+            format!(
+                "{}, twice; the place of the log is kept",
+                window_fault(fault)
+            ),
+            Some("it is tried again with every run; if it stays, report it to Duo with the time"),
+        ),
+        Failure::RecordsRefused => ("records were refused even alone".to_owned(), None),
+        Failure::Duo => ("Duo refused the request".to_owned(), None),
+        Failure::AzureMonitor => ("Azure Monitor refused the request".to_owned(), None),
+        Failure::State => ("the state could not be read or written".to_owned(), None),
+    }
+}
+
+/// Why a log waits.
+pub(super) fn park_cause(cause: ParkCause) -> &'static str {
+    match cause {
+        ParkCause::DuoThrottled => "Duo asked for fewer calls",
+        ParkCause::DuoUnreachable => "Duo could not be reached",
+        ParkCause::DuoCredentials => "Duo refused the credentials",
+        ParkCause::AzureThrottled => "Azure Monitor asked for less",
+        ParkCause::AzureUnreachable => "Azure Monitor could not be reached",
+    }
+}
+
+fn window_fault(fault: WindowFault) -> &'static str {
+    match fault {
+        WindowFault::CursorRepeated => "Duo answered with a cursor it had given before",
+        WindowFault::CursorRefused => "Duo refused its own cursor",
+        WindowFault::CountShort => "Duo showed fewer records than it counted",
+    }
+}

@@ -1,0 +1,130 @@
+//! Who holds a claim, and whether that process is still there.
+//!
+//! A killed process cannot give its claims back, and waiting for them to end would stall its logs for a minute
+//! and a half. Where the kernel can prove that the process is gone, they are taken over at once.
+
+use std::fs;
+
+use sha2::{Digest as _, Sha256};
+
+/// A process, told from every other one on any machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Owner {
+    /// Where process ids are counted: one boot of one kernel, one namespace of ids. `-` where that is unknown.
+    namespace: String,
+    process: u32,
+    /// When the process started, in the kernel's ticks: ids are used again.
+    started: u64,
+    random: u64,
+}
+
+impl Owner {
+    pub(super) fn of_process() -> Self {
+        let process = std::process::id();
+        Self {
+            namespace: namespace().unwrap_or_else(|| "-".to_owned()),
+            process,
+            started: started(process).unwrap_or(0),
+            random: fastrand::u64(..),
+        }
+    }
+
+    /// The text that stands in a claim.
+    pub(super) fn name(&self) -> String {
+        format!(
+            "{}:{}:{}:{:016x}",
+            self.namespace, self.process, self.started, self.random
+        )
+    }
+
+    /// The first digits of `ingest_batch` for the calls of this process.
+    pub(super) fn batch_prefix(&self) -> String {
+        format!("{:012x}", self.random >> 16)
+    }
+
+    /// Whether the process that wrote this name into a claim is proved gone: it counted its id where we count
+    /// ours, and no process with that id and that start is there.
+    pub(super) fn is_dead(&self, name: &str) -> bool {
+        let mut parts = name.split(':');
+        let mut part = || parts.next().unwrap_or_default();
+        let (namespace, process, began) = (part(), part().parse(), part().parse());
+        let (Ok(process), Ok(began)) = (process, began) else {
+            return false;
+        };
+        namespace == self.namespace
+            && self.namespace != "-"
+            && began != 0
+            && started(process) != Some(began)
+    }
+}
+
+/// Names one boot of one kernel and one namespace of process ids in it.
+fn namespace() -> Option<String> {
+    let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let ids = fs::read_link("/proc/self/ns/pid").ok()?;
+    let hash = Sha256::digest(format!("{boot}{}", ids.display()));
+    Some(
+        hash.iter()
+            .take(8)
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+    )
+}
+
+/// When a process started, in ticks since boot; `None` when it is gone or only waits to be buried.
+/// <https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html>
+fn started(process: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    // The name stands in brackets and may hold anything; what follows the last bracket is plain.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    if matches!(fields.first(), Some(&("Z" | "X"))) {
+        return None;
+    }
+    fields.get(19)?.parse().ok()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::Owner;
+
+    #[test]
+    fn a_process_that_ended_is_dead_and_one_that_runs_is_not() {
+        let ours = Owner::of_process();
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let theirs = Owner {
+            process: child.id(),
+            started: super::started(child.id()).unwrap(),
+            ..ours.clone()
+        };
+        assert!(!ours.is_dead(&theirs.name()));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(ours.is_dead(&theirs.name()));
+    }
+
+    #[test]
+    fn nothing_is_proved_about_another_machine_or_a_strange_name() {
+        let ours = Owner::of_process();
+        let elsewhere = Owner {
+            namespace: "0000000000000000".to_owned(),
+            process: 4_000_000,
+            ..ours.clone()
+        };
+        for name in [elsewhere.name().as_str(), "", "a:b:c", ":::", "-:1:2:3"] {
+            assert!(!ours.is_dead(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_id_that_is_used_again_does_not_keep_a_dead_claim_alive() {
+        let ours = Owner::of_process();
+        let before = Owner {
+            started: ours.started - 1,
+            ..ours.clone()
+        };
+        assert!(ours.is_dead(&before.name()));
+    }
+}

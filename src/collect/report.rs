@@ -1,0 +1,214 @@
+//! What a run did, for logs, the command line and the host's answer.
+
+use serde::Serialize;
+
+use super::notice;
+use crate::model::{LogType, Millis, SECOND};
+use crate::plan::{Checkpoint, Ending, ParkCause, Tally};
+
+/// What one run did.
+#[derive(Clone, Debug, Serialize)]
+pub struct RunReport {
+    /// One report a log, in the order of the settings.
+    pub logs: Vec<LogReport>,
+    /// How long the run took, in milliseconds.
+    pub elapsed_ms: i64,
+}
+
+impl RunReport {
+    /// Whether a log failed for good: somebody must act.
+    pub fn has_failed(&self) -> bool {
+        self.logs.iter().any(|log| log.outcome == Outcome::Failed)
+    }
+}
+
+/// How a log's run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Everything that Duo shows was delivered.
+    CaughtUp,
+    /// More is there; the next run goes on.
+    MoreToFetch,
+    /// The log waits; its place is kept.
+    Parked,
+    /// Duo does not give this log to this application.
+    Unavailable,
+    /// Another instance is at work on it.
+    HeldElsewhere,
+    /// Somebody must act.
+    Failed,
+}
+
+impl Outcome {
+    /// The outcome in words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CaughtUp => "caught up",
+            Self::MoreToFetch => "more to fetch",
+            Self::Parked => "parked",
+            Self::Unavailable => "unavailable",
+            Self::HeldElsewhere => "held elsewhere",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What one run did for one log.
+#[derive(Clone, Debug, Serialize)]
+pub struct LogReport {
+    /// The log.
+    pub log_type: LogType,
+    /// How its run ended.
+    pub outcome: Outcome,
+    /// Rows that Azure Monitor accepted.
+    pub events: u64,
+    /// Rows among them that were seen only after their window had been closed.
+    pub late: u64,
+    /// Records that had been delivered before and were not sent again.
+    pub duplicates_dropped: u64,
+    /// Pages that Duo gave.
+    pub pages: u64,
+    /// Calls to Duo.
+    pub requests: u64,
+    /// Answers that asked for fewer calls.
+    pub throttled: u64,
+    /// Calls made again after a passing fault.
+    pub retries: u64,
+    /// Everything before this moment was delivered.
+    pub collected_to: Option<Millis>,
+    /// How far that is behind now, in seconds.
+    pub lag_seconds: Option<i64>,
+    /// When a parked log goes on.
+    pub parked_until: Option<Millis>,
+    /// What happened, where it is not simply done.
+    pub message: Option<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// What else is worth telling.
+    pub notices: Vec<String>,
+    /// Whether an unavailable log is worth telling of in this run (once a day).
+    #[serde(skip)]
+    pub news: bool,
+}
+
+/// The last thing that went wrong, in words.
+#[derive(Clone, Debug)]
+pub(super) struct Trouble {
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+}
+
+impl LogReport {
+    pub(super) fn new(
+        log_type: LogType,
+        ending: Ending,
+        tally: &Tally,
+        checkpoint: Option<&Checkpoint>,
+        trouble: Option<Trouble>,
+        now: Millis,
+    ) -> Self {
+        let (outcome, until) = match ending {
+            Ending::CaughtUp => (Outcome::CaughtUp, None),
+            Ending::OutOfTime | Ending::OutOfCalls | Ending::Interrupted => {
+                (Outcome::MoreToFetch, None)
+            }
+            // A log that waits because its credentials were refused needs somebody.
+            Ending::Parked {
+                until,
+                cause: ParkCause::DuoCredentials,
+            } => (Outcome::Failed, Some(until)),
+            Ending::Parked { until, .. } => (Outcome::Parked, Some(until)),
+            Ending::Unavailable { .. } => (Outcome::Unavailable, None),
+            Ending::HeldElsewhere => (Outcome::HeldElsewhere, None),
+            Ending::Failed(_) => (Outcome::Failed, None),
+        };
+        let (message, hint) = words(ending, trouble);
+        let collected_to = checkpoint.map(|checkpoint| checkpoint.mintime);
+        Self {
+            log_type,
+            outcome,
+            events: tally.events,
+            late: tally.late,
+            duplicates_dropped: tally.duplicates_dropped,
+            pages: tally.pages,
+            requests: tally.requests,
+            throttled: tally.throttled,
+            retries: tally.retries,
+            collected_to,
+            lag_seconds: collected_to.map(|time| (now - time) / SECOND),
+            parked_until: until,
+            message,
+            hint,
+            notices: tally.notices.iter().map(notice::sentence).collect(),
+            news: ending == Ending::Unavailable { report: true },
+        }
+    }
+
+    /// The report of a log whose run broke off by a fault of this program.
+    pub(super) fn of_panic(log_type: LogType) -> Self {
+        let message =
+            "a fault of this program ended the run of this log; its place is kept".to_owned();
+        let hint = "report it with the lines above this one".to_owned();
+        let trouble = Some(Trouble {
+            message,
+            hint: Some(hint),
+        });
+        let ending = Ending::Failed(crate::plan::Failure::State);
+        Self::new(
+            log_type,
+            ending,
+            &Tally::default(),
+            None,
+            trouble,
+            Millis(0),
+        )
+    }
+}
+
+/// Message and hint of an ending.
+fn words(ending: Ending, trouble: Option<Trouble>) -> (Option<String>, Option<String>) {
+    let text = |text: &str| (Some(text.to_owned()), None);
+    match ending {
+        Ending::CaughtUp => (None, None),
+        Ending::OutOfTime => text("the run's time is over; the next run goes on"),
+        Ending::OutOfCalls => text("Duo's rate limit is reached; the next run goes on"),
+        Ending::Interrupted => text("asked to end; the next run goes on"),
+        Ending::HeldElsewhere => text("another instance is at work on this log"),
+        Ending::Parked { until, cause } => {
+            let why = trouble
+                .as_ref()
+                .map_or(notice::park_cause(cause), |trouble| &trouble.message);
+            let message = format!("{why}; waits until {until}, its place is kept");
+            let hint = match cause {
+                ParkCause::DuoCredentials => Some(
+                    "check CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and the local clock"
+                        .to_owned(),
+                ),
+                _ => None,
+            };
+            (
+                Some(message),
+                trouble.and_then(|trouble| trouble.hint).or(hint),
+            )
+        }
+        Ending::Unavailable { .. } => match trouble {
+            Some(trouble) => (Some(trouble.message), trouble.hint),
+            None => {
+                text("Duo does not give this log to this application; it is asked once an hour")
+            }
+        },
+        Ending::Failed(failure) => {
+            let (message, hint) = notice::failure(failure);
+            match trouble {
+                // What the core decided is told, and the last answer behind it.
+                Some(trouble) if message.contains("refused even alone") => (
+                    Some(format!("{message}: {}", trouble.message)),
+                    trouble.hint,
+                ),
+                Some(trouble) => (Some(trouble.message), trouble.hint),
+                None => (Some(message), hint.map(str::to_owned)),
+            }
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! One log's run: steps the core and does what it says.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, instrument};
+
+use super::ledger::Ledger;
+use super::report::{LogReport, Trouble};
+use super::{Clock, Collector};
+use crate::duo::Page;
+use crate::model::{Hour, LogType, Millis, Paging};
+use crate::plan::{
+    Action, Ending, Event, Failure, IngestKind, Limits, LogRun, PageRequest, PageSeen, Shipment,
+};
+use crate::record::{Record, RowWriter, read_records};
+use crate::sink::MAX_CALL_BYTES;
+use crate::state::{LogState, StateError, Version, WriteError};
+
+/// Longest wait for one answer.
+const LONGEST_CALL: Duration = Duration::from_secs(30);
+/// What a call begun at the end of a run may still take.
+const SHORTEST_CALL: Duration = Duration::from_secs(5);
+
+/// One log's run.
+pub(super) struct Worker<'a> {
+    collector: &'a Collector,
+    log_type: LogType,
+    clock: Clock,
+    deadline: Millis,
+    interrupt: &'a CancellationToken,
+    state: LogState,
+    ledger: Ledger,
+    /// What the checkpoint was when it was last read or written.
+    version: Option<Version>,
+    page: Page,
+    records: Vec<Record>,
+    trouble: Option<Trouble>,
+}
+
+impl<'a> Worker<'a> {
+    pub(super) fn new(
+        collector: &'a Collector,
+        log_type: LogType,
+        clock: Clock,
+        interrupt: &'a CancellationToken,
+    ) -> Self {
+        let state = collector.state_of(log_type);
+        Self {
+            collector,
+            log_type,
+            clock,
+            deadline: clock.now() + collector.settings.pace.run,
+            interrupt,
+            ledger: Ledger::new(state.clone()),
+            state,
+            version: None,
+            page: Page::default(),
+            records: Vec::new(),
+            trouble: None,
+        }
+    }
+
+    /// Runs the log to the end of its run.
+    #[instrument(name = "pull", skip_all, fields(log_type = %self.log_type))]
+    pub(super) async fn run(mut self) -> LogReport {
+        let mut run = LogRun::new(self.limits(), self.deadline, fastrand::Rng::new());
+        let mut event = Event::Started;
+        let ending = loop {
+            let action = run.step(event, self.clock.now(), self.interrupt.is_cancelled());
+            event = match action {
+                Action::Stop(ending) => break ending,
+                action => self.act(action).await,
+            };
+        };
+        if ending == Ending::Failed(Failure::RecordsRefused) {
+            self.name_refused(run.refused());
+        }
+        LogReport::new(
+            self.log_type,
+            ending,
+            run.tally(),
+            run.checkpoint(),
+            self.trouble,
+            self.clock.now(),
+        )
+    }
+
+    fn limits(&self) -> Limits {
+        let settings = &self.collector.settings;
+        let spec = self.log_type.spec();
+        Limits {
+            cursor_paging: matches!(spec.paging, Paging::Cursor { .. }),
+            may_be_retired: spec.may_be_retired,
+            settle: settings.pace.settle,
+            window: settings.pace.window,
+            calls_per_minute: settings.pace.calls_per_minute,
+            park: settings.pace.park,
+            max_call_bytes: MAX_CALL_BYTES,
+            first_mintime: settings.start.of(self.log_type, self.clock.now()),
+            owner: self.collector.owner.name(),
+            destination: settings.sink.fingerprint(),
+        }
+    }
+
+    async fn act(&mut self, action: Action) -> Event {
+        match action {
+            Action::Load => self.load().await,
+            Action::Save(checkpoint) => {
+                match self.state.save(&checkpoint, self.version.as_ref()).await {
+                    Ok(version) => {
+                        self.version = Some(version);
+                        Event::Saved
+                    }
+                    Err(WriteError::Conflict) => Event::Conflict,
+                    Err(WriteError::Failed(fault)) => self.state_failed(fault),
+                }
+            }
+            Action::Draw(known) => {
+                let (wait, account) = self.collector.draw(known, self.clock.now());
+                Event::Drawn { wait, account }
+            }
+            Action::Fetch(request) => self.fetch(&request).await,
+            Action::Recall(hours) => match self.ledger.recall(&hours).await {
+                Ok(()) => Event::Recalled(
+                    self.records
+                        .iter()
+                        .map(|record| {
+                            self.ledger
+                                .contains(Hour::of_record(record.time()), &record.id)
+                        })
+                        .collect(),
+                ),
+                Err(fault) => self.state_failed(fault),
+            },
+            Action::Send(shipment) => self.send(&shipment).await,
+            Action::Record(ids) => match self.ledger.record(&ids).await {
+                Ok(()) => Event::Recorded,
+                Err(fault) => self.state_failed(fault),
+            },
+            Action::Wait(milliseconds) => {
+                let pause = Duration::from_millis(milliseconds.unsigned_abs());
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = self.interrupt.cancelled() => {}
+                }
+                Event::Waited
+            }
+            Action::Stop(_) => unreachable!("the loop ends with it"),
+        }
+    }
+
+    async fn load(&mut self) -> Event {
+        match self.state.load().await {
+            Ok(None) => {
+                self.version = None;
+                Event::Loaded {
+                    checkpoint: None,
+                    claim_is_dead: false,
+                }
+            }
+            Ok(Some((checkpoint, version))) => {
+                self.version = Some(version);
+                let claim = checkpoint.claim.as_ref();
+                let claim_is_dead =
+                    claim.is_some_and(|claim| self.collector.owner.is_dead(&claim.owner));
+                Event::Loaded {
+                    checkpoint: Some(Box::new(checkpoint)),
+                    claim_is_dead,
+                }
+            }
+            Err(fault) => self.state_failed(fault),
+        }
+    }
+
+    async fn fetch(&mut self, request: &PageRequest) -> Event {
+        // The page before is not needed any more: two of them need not be in memory.
+        self.page = Page::default();
+        self.records = Vec::new();
+        let now = self.clock.now();
+        let duo = &self.collector.duo;
+        match duo
+            .page(
+                self.log_type,
+                request,
+                None,
+                now.date_time(),
+                self.timeout(now),
+            )
+            .await
+        {
+            Ok(answer) => {
+                self.trouble = None;
+                self.page = answer.page;
+                let host = &self.collector.settings.duo.host;
+                self.records = read_records(self.log_type, host, self.page.records());
+                debug!(events = self.records.len(), mintime = %request.mintime, "page");
+                let writer = self.writer();
+                let seen = self.records.iter().zip(self.page.records());
+                Event::Fetched {
+                    page: PageSeen {
+                        records: seen
+                            .map(|(record, text)| record.seen(text, &writer))
+                            .collect(),
+                        cursor: self.page.cursor.clone(),
+                        total: self.page.total,
+                    },
+                    server_time: answer.server_time,
+                }
+            }
+            Err(fault) => {
+                debug!(error = %fault, "no page");
+                self.trouble = Some(Trouble {
+                    message: fault.to_string(),
+                    hint: fault.hint(),
+                });
+                Event::FetchFailed(fault.fault)
+            }
+        }
+    }
+
+    async fn send(&mut self, shipment: &Shipment) -> Event {
+        let body = self.body(shipment);
+        let bytes = body.len();
+        let now = self.clock.now();
+        let field = match shipment.kind {
+            IngestKind::Live => self.collector.time_generated_field(),
+            IngestKind::Late | IngestKind::Backfill => None,
+        };
+        let sent = self
+            .collector
+            .sink
+            .send(body, field, now.date_time(), self.timeout(now))
+            .await;
+        match sent {
+            Ok(()) => {
+                debug!(events = shipment.records.len(), bytes, "accepted");
+                Event::Accepted
+            }
+            Err(fault) => {
+                debug!(error = %fault, events = shipment.records.len(), bytes, "not accepted");
+                let hint = fault.hint().map(str::to_owned);
+                self.trouble = Some(Trouble {
+                    message: fault.to_string(),
+                    hint,
+                });
+                Event::SendFailed(fault.fault)
+            }
+        }
+    }
+
+    /// The rows of one call, as a JSON array.
+    fn body(&self, shipment: &Shipment) -> Bytes {
+        let number = self.collector.calls.fetch_add(1, Ordering::Relaxed);
+        // 20 digits: a text of 32 would be stored as a GUID.
+        let batch = format!("{}{number:08x}", self.collector.owner.batch_prefix());
+        let writer = self.writer();
+        let rows = shipment
+            .records
+            .iter()
+            .map(|&index| (self.page.record(index), &self.records[index]));
+        let bytes: usize = rows
+            .clone()
+            .map(|(text, record)| writer.longest_row(text, record) + 1)
+            .sum();
+        let mut body = Vec::with_capacity(bytes + 1);
+        for (text, record) in rows {
+            body.push(if body.is_empty() { b'[' } else { b',' });
+            writer.write(&mut body, text, record, shipment.kind, &batch);
+        }
+        body.push(b']');
+        body.into()
+    }
+
+    fn writer(&self) -> RowWriter<'a> {
+        RowWriter {
+            log_type: self.log_type,
+            host: &self.collector.settings.duo.host,
+        }
+    }
+
+    /// How long a call begun now may take.
+    fn timeout(&self, now: Millis) -> Duration {
+        let left = Duration::from_millis(u64::try_from(self.deadline - now).unwrap_or(0));
+        left.clamp(SHORTEST_CALL, LONGEST_CALL)
+    }
+
+    fn state_failed(&mut self, fault: StateError) -> Event {
+        let message = fault.to_string();
+        self.trouble = Some(Trouble {
+            message,
+            hint: fault.hint,
+        });
+        Event::StateFailed
+    }
+
+    /// Tells which records were refused, by their identity, never by their content.
+    fn name_refused(&mut self, refused: &[usize]) {
+        let ids: Vec<String> = refused
+            .iter()
+            .filter_map(|&index| self.records.get(index))
+            .map(|record| crate::record::hexadecimal(record.id))
+            .collect();
+        let answer = self
+            .trouble
+            .take()
+            .map(|trouble| trouble.message)
+            .unwrap_or_default();
+        self.trouble = Some(Trouble {
+            message: format!("event_uid {} ({answer})", ids.join(", ")),
+            hint: Some("the log stands still so that nothing is lost; the other records of the page were delivered".to_owned()),
+        });
+    }
+}

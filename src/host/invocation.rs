@@ -1,0 +1,109 @@
+//! What the host says with an invocation. All of it is optional: nothing in it may keep a run from its work.
+
+use axum::extract::Request;
+use serde_json::Value;
+
+/// Largest invocation body that is read, in bytes.
+const LARGEST_BODY: usize = 1024 * 1024;
+/// Longest invocation id that is repeated in logs.
+const LONGEST_ID: usize = 64;
+
+/// One invocation by the Functions host.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Invocation {
+    /// The host's id of it, or `-`.
+    pub(super) id: String,
+    /// Whether ticks were missed before this one.
+    pub(super) is_past_due: bool,
+}
+
+impl Invocation {
+    /// Reads an invocation. A body that is empty, broken or of another form counts as one without news.
+    pub(super) async fn read(request: Request) -> Self {
+        let id = request.headers().get("x-azure-functions-invocationid");
+        let id: String = id
+            .and_then(|id| id.to_str().ok())
+            .unwrap_or_default()
+            .chars()
+            .filter(|char| char.is_ascii_alphanumeric() || *char == '-')
+            .take(LONGEST_ID)
+            .collect();
+        let body = axum::body::to_bytes(request.into_body(), LARGEST_BODY)
+            .await
+            .unwrap_or_default();
+        let is_past_due =
+            serde_json::from_slice::<Value>(&body).is_ok_and(|body| is_past_due(&body));
+        Self {
+            id: if id.is_empty() { "-".to_owned() } else { id },
+            is_past_due,
+        }
+    }
+}
+
+/// Reads `Data.myTimer.IsPastDue`. The host sends the timer as an object; for other triggers it sends texts that
+/// hold JSON, and its documentation shows both.
+fn is_past_due(body: &Value) -> bool {
+    let timer = &body["Data"]["myTimer"];
+    let decoded = timer
+        .as_str()
+        .and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let value = &decoded.as_ref().unwrap_or(timer)["IsPastDue"];
+    value.as_bool().unwrap_or_else(|| {
+        value
+            .as_str()
+            .is_some_and(|text| text.eq_ignore_ascii_case("true"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::extract::Request;
+
+    use super::Invocation;
+
+    async fn read(id: &str, body: impl Into<Body>) -> Invocation {
+        let request = Request::builder().header("X-Azure-Functions-InvocationId", id);
+        Invocation::read(request.body(body.into()).unwrap()).await
+    }
+
+    #[tokio::test]
+    async fn a_timer_of_the_host_is_understood() {
+        let body = r#"{"Data":{"myTimer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":{"Last":"0001-01-01T00:00:00",
+            "Next":"2026-11-22T10:10:00+00:00","LastUpdated":"0001-01-01T00:00:00+00:00"},"IsPastDue":true}},
+            "Metadata":{"sys":{"MethodName":"CiscoDuoTimer","UtcNow":"2026-11-22T10:10:00.0153312Z"}}}"#;
+        let id = "5f3c9d0e-3a2e-4f43-9a0c-0b6a3a9d6f11";
+        assert_eq!(
+            read(id, body).await,
+            Invocation {
+                id: id.to_owned(),
+                is_past_due: true
+            }
+        );
+        let encoded = r#"{"Data":{"myTimer":"{\"IsPastDue\":true}"}}"#;
+        assert!(read(id, encoded).await.is_past_due);
+    }
+
+    #[tokio::test]
+    async fn a_body_of_any_other_form_counts_as_one_without_news() {
+        let large = "x".repeat(2 * 1024 * 1024);
+        for body in [
+            "",
+            "not JSON",
+            "[]",
+            "null",
+            "{\"Data\":7}",
+            r#"{"Data":{"myTimer":null}}"#,
+            &large,
+        ] {
+            assert!(!read("a", body.to_owned()).await.is_past_due);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_id_cannot_forge_a_log_line() {
+        assert_eq!(read("a b\"{}", "").await.id, "ab");
+        assert_eq!(read("", "").await.id, "-");
+        assert_eq!(read(&"a".repeat(500), "").await.id.len(), 64);
+    }
+}

@@ -1,0 +1,175 @@
+//! The server that the Functions host talks to.
+//!
+//! <https://learn.microsoft.com/azure/azure-functions/functions-custom-handlers>
+
+mod answer;
+mod invocation;
+
+use std::future::Future;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tokio::net::{TcpListener, TcpSocket};
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+use tracing::{Instrument as _, error, info, info_span};
+
+use crate::collect::{Collector, Outcome, RunReport};
+use answer::Answer;
+use invocation::Invocation;
+
+/// How long requests in flight may take to end once the process was asked to.
+const DRAIN: Duration = Duration::from_secs(35);
+
+/// What the server needs.
+#[derive(Debug)]
+struct App {
+    /// The collector, or in one line why there is none: the server stays up and says so with each invocation,
+    /// because a handler that exits takes the host down with it.
+    collector: Result<Collector, String>,
+    /// Held by the run that is at work.
+    running: Arc<Mutex<()>>,
+    interrupt: CancellationToken,
+}
+
+/// Listens on the loopback port that the host names. The host uses the same port again after a restart of this
+/// process, so it is bound even while connections of the process before linger.
+pub fn listen(port: u16) -> io::Result<TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    if cfg!(unix) {
+        socket.set_reuseaddr(true)?;
+    }
+    socket.bind(SocketAddr::from((Ipv4Addr::LOCALHOST, port)))?;
+    socket.listen(64)
+}
+
+/// Serves invocations until `shutdown`, then lets the run at work end at its next commit.
+pub async fn serve(
+    listener: TcpListener,
+    collector: Result<Collector, String>,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> io::Result<()> {
+    let interrupt = CancellationToken::new();
+    let app = App {
+        collector,
+        running: Arc::new(Mutex::new(())),
+        interrupt: interrupt.clone(),
+    };
+    let asked_to_end = interrupt.clone();
+    let server = axum::serve(listener, router(Arc::new(app))).with_graceful_shutdown(async move {
+        shutdown.await;
+        info!("asked to end; the run at work ends at its next commit");
+        asked_to_end.cancel();
+    });
+    tokio::select! {
+        served = async { server.await } => served,
+        () = async { interrupt.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
+    }
+}
+
+fn router(app: Arc<App>) -> Router {
+    Router::new()
+        // Asked every 25 ms until it answers, and later as a sign of life: no work here.
+        .route(
+            "/",
+            get(async || concat!("duo-sentinel ", env!("CARGO_PKG_VERSION"), "\n")),
+        )
+        .route("/CiscoDuoTimer", post(timer))
+        .fallback(unknown_function)
+        .with_state(app)
+}
+
+async fn timer(State(app): State<Arc<App>>, request: Request) -> Response {
+    let invocation = Invocation::read(request).await;
+    let span = info_span!("invocation", id = %invocation.id);
+    // A task of its own: a host that gives up waiting must not break the run off in the middle of a page.
+    let run = tokio::spawn(async move { app.invoke(&invocation).await }.instrument(span));
+    run.await
+        .unwrap_or_else(|_| Answer::failed("the invocation broke off by a fault of this program"))
+        .into_response()
+}
+
+async fn unknown_function(request: Request) -> Response {
+    let path: String = request
+        .uri()
+        .path()
+        .chars()
+        .filter(|char| !char.is_control())
+        .take(100)
+        .collect();
+    error!(path, "no such function; this package has CiscoDuoTimer");
+    (StatusCode::NOT_FOUND, Answer::failed("no such function")).into_response()
+}
+
+impl App {
+    async fn invoke(&self, invocation: &Invocation) -> Answer {
+        let collector = match &self.collector {
+            Ok(collector) => collector,
+            Err(fault) => {
+                error!("{fault}");
+                return Answer::failed(fault);
+            }
+        };
+        let Ok(_running) = Arc::clone(&self.running).try_lock_owned() else {
+            info!("already running; this invocation does nothing");
+            return Answer::already_running();
+        };
+        if invocation.is_past_due {
+            info!("past due: the host missed ticks before this one");
+        }
+        let report = collector.run(&self.interrupt).await;
+        log(&report);
+        Answer::of_run(&report)
+    }
+}
+
+/// One line a log. ERROR: somebody must act. WARN: it waits, nothing is lost. INFO: the rest.
+pub fn log(report: &RunReport) {
+    for log in &report.logs {
+        let log_type = log.log_type.as_str();
+        for notice in &log.notices {
+            tracing::warn!(log_type, "{notice}");
+        }
+        let message = log.message.as_deref().unwrap_or_default();
+        let hint = log.hint.as_deref().unwrap_or_default();
+        let collected_to = log.collected_to.map(tracing::field::display);
+        match log.outcome {
+            Outcome::Failed => error!(log_type, collected_to, hint, "failed: {message}"),
+            Outcome::Parked => tracing::warn!(log_type, collected_to, hint, "{message}"),
+            Outcome::Unavailable if log.news => {
+                info!(
+                    log_type,
+                    hint, "unavailable, asked again once an hour: {message}"
+                );
+            }
+            Outcome::Unavailable => tracing::debug!(log_type, "unavailable"),
+            Outcome::CaughtUp | Outcome::MoreToFetch | Outcome::HeldElsewhere => info!(
+                log_type,
+                events = log.events,
+                late = log.late,
+                duplicates_dropped = log.duplicates_dropped,
+                pages = log.pages,
+                requests = log.requests,
+                retries = log.retries,
+                lag_s = log.lag_seconds,
+                collected_to,
+                "{}",
+                if message.is_empty() {
+                    log.outcome.as_str()
+                } else {
+                    message
+                }
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,286 @@
+//! State in a blob container.
+
+use std::error::Error as _;
+use std::sync::Arc;
+
+use azure_core::error::ErrorKind;
+use azure_core::http::{
+    ClientOptions, Etag, ExponentialRetryOptions, RequestContent, RetryOptions, StatusCode,
+    Transport as AzureTransport,
+};
+use azure_core::time::Duration;
+use azure_storage_blob::models::{
+    AppendBlobClientCreateOptions, BlobClientDownloadOptions, BlobClientUploadOptions,
+};
+use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
+
+use super::Version;
+use super::account_key::AccountKeyPolicy;
+use super::error::{StateError, WriteError};
+use super::identity;
+use crate::settings::{BlobAccess, BlobSettings};
+use crate::transport::Transport;
+
+/// Version of the storage service's protocol: new enough for every call here, old enough for every cloud.
+const SERVICE_VERSION: &str = "2023-11-03";
+/// Tries after the first one.
+const RETRIES: u32 = 4;
+/// Longest time spent on tries, in seconds.
+const RETRY_SECONDS: i64 = 20;
+
+/// State in a blob container.
+#[derive(Clone)]
+pub struct BlobStore {
+    container: Arc<BlobContainerClient>,
+    name: String,
+    place: String,
+}
+
+impl std::fmt::Debug for BlobStore {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not the client: its URL may carry a signature.
+        formatter
+            .debug_struct("BlobStore")
+            .field("place", &self.place)
+            .finish()
+    }
+}
+
+impl BlobStore {
+    pub(super) fn new(settings: &BlobSettings, transport: &Transport) -> Result<Self, StateError> {
+        let mut retry = ExponentialRetryOptions::default();
+        retry.max_retries = RETRIES;
+        retry.max_total_elapsed = Duration::seconds(RETRY_SECONDS);
+        let mut client_options = ClientOptions {
+            retry: RetryOptions::exponential(retry),
+            transport: Some(AzureTransport::new(Arc::new(
+                transport.client_for(settings.service_url.as_str()),
+            ))),
+            ..ClientOptions::default()
+        };
+        let mut url = settings.service_url.clone();
+        let path = format!(
+            "{}/{}",
+            url.path().trim_end_matches('/'),
+            settings.container
+        );
+        url.set_path(&path);
+        let place = format!(
+            "container {} of {}",
+            settings.container, settings.service_url
+        );
+        let unusable = |fault: azure_core::Error| StateError {
+            action: "open",
+            name: place.clone(),
+            reason: reason(&fault),
+            hint: Some("check AzureWebJobsStorage and its identity settings".to_owned()),
+        };
+        let mut token = None;
+        match &settings.access {
+            BlobAccess::AccountKey(account, key) => {
+                let policy = AccountKeyPolicy::new(account.clone(), key.clone());
+                client_options.per_try_policies.push(Arc::new(policy));
+            }
+            BlobAccess::SharedAccessSignature(signature) => url.set_query(Some(signature.expose())),
+            BlobAccess::Identity(identity) => {
+                token = Some(identity::credential(identity, transport).map_err(unusable)?);
+            }
+        }
+        let options = BlobContainerClientOptions {
+            client_options,
+            version: SERVICE_VERSION.to_owned(),
+        };
+        let client = BlobContainerClient::new(url, token, Some(options)).map_err(unusable)?;
+        Ok(Self {
+            container: Arc::new(client),
+            name: settings.container.clone(),
+            place,
+        })
+    }
+
+    pub(super) fn place(&self) -> String {
+        self.place.clone()
+    }
+
+    pub(super) async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StateError> {
+        let download = async {
+            let result = self
+                .blob(name)
+                .download(None::<BlobClientDownloadOptions<'_>>)
+                .await?;
+            let etag = result.properties.etag.clone();
+            Ok((result.body.collect().await?, etag))
+        };
+        match download.await {
+            Ok((content, etag)) => {
+                let etag = etag.ok_or_else(|| {
+                    self.failed("read", name, "the answer has no ETag".to_owned())
+                })?;
+                Ok(Some((content.to_vec(), Version(etag.to_string()))))
+            }
+            Err(fault) if status(&fault) == Some(StatusCode::NotFound) => Ok(None),
+            Err(fault) => Err(self.explained("read", name, &fault)),
+        }
+    }
+
+    pub(super) async fn write(
+        &self,
+        name: &str,
+        content: Vec<u8>,
+        expected: Option<&Version>,
+    ) -> Result<Version, WriteError> {
+        let upload = || async {
+            let options = match expected {
+                None => BlobClientUploadOptions::default().if_not_exists(),
+                Some(Version(etag)) => BlobClientUploadOptions {
+                    if_match: Some(Etag::from(etag.as_str())),
+                    ..BlobClientUploadOptions::default()
+                },
+            };
+            self.blob(name)
+                .upload(RequestContent::from(content.clone()), Some(options))
+                .await
+        };
+        let mut result = upload().await;
+        // Only for a log that begins: where something was read before, a missing container is a fault to tell.
+        if let Err(fault) = &result
+            && expected.is_none()
+            && is_code(fault, "ContainerNotFound")
+        {
+            self.create_container().await?;
+            result = upload().await;
+        }
+        match result {
+            Ok(uploaded) => {
+                let etag = uploaded.etag;
+                let etag = etag.ok_or_else(|| {
+                    self.failed("write", name, "the answer has no ETag".to_owned())
+                })?;
+                Ok(Version(etag.to_string()))
+            }
+            // 409 where a blob was to be new, 412 where it was to be the one read before; 404 where it is gone.
+            Err(fault)
+                if matches!(
+                    status(&fault),
+                    Some(StatusCode::Conflict | StatusCode::PreconditionFailed)
+                ) && !is_code(&fault, "ContainerBeingDeleted") =>
+            {
+                Err(WriteError::Conflict)
+            }
+            Err(fault) => Err(self.explained("write", name, &fault).into()),
+        }
+    }
+
+    pub(super) async fn append(&self, name: &str, content: Vec<u8>) -> Result<(), StateError> {
+        let blob = self.blob(name).append_blob_client();
+        let append = || async {
+            let length = content.len() as u64;
+            blob.append_block(RequestContent::from(content.clone()), length, None)
+                .await
+                .map(drop)
+        };
+        let mut result = append().await;
+        if let Err(fault) = &result
+            && status(fault) == Some(StatusCode::NotFound)
+        {
+            if is_code(fault, "ContainerNotFound") {
+                self.create_container().await?;
+            }
+            let new = AppendBlobClientCreateOptions::default().if_not_exists();
+            match blob.create(Some(new)).await {
+                // Another writer made it first: that is as good.
+                Err(fault) if status(&fault) != Some(StatusCode::Conflict) => {
+                    return Err(self.explained("append to", name, &fault));
+                }
+                _ => {}
+            }
+            result = append().await;
+        }
+        result.map_err(|fault| self.explained("append to", name, &fault))
+    }
+
+    pub(super) async fn remove(&self, name: &str) -> Result<(), StateError> {
+        match self.blob(name).delete(None).await {
+            Err(fault) if status(&fault) != Some(StatusCode::NotFound) => {
+                Err(self.explained("remove", name, &fault))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn blob(&self, name: &str) -> azure_storage_blob::BlobClient {
+        self.container.blob_client(name)
+    }
+
+    async fn create_container(&self) -> Result<(), StateError> {
+        match self.container.create(None).await {
+            Err(fault) if !is_code(&fault, "ContainerAlreadyExists") => {
+                Err(self.explained("create", &self.name, &fault))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn failed(&self, action: &'static str, name: &str, reason: String) -> StateError {
+        StateError {
+            action,
+            name: format!("{name} in the {}", self.place),
+            reason,
+            hint: None,
+        }
+    }
+
+    fn explained(&self, action: &'static str, name: &str, fault: &azure_core::Error) -> StateError {
+        let hint = match status(fault) {
+            Some(StatusCode::Forbidden | StatusCode::Unauthorized) => Some(
+                "check AzureWebJobsStorage: the key or signature must be valid, and an identity needs the role Storage \
+                 Blob Data Owner on the account (a new role takes up to 30 minutes)",
+            ),
+            Some(StatusCode::NotFound) => {
+                Some("the container is gone; it is made again by the next run")
+            }
+            None => Some("check AzureWebJobsStorage, DNS and the storage account's firewall"),
+            _ => None,
+        };
+        StateError {
+            hint: hint.map(str::to_owned),
+            ..self.failed(action, name, reason(fault))
+        }
+    }
+}
+
+fn status(fault: &azure_core::Error) -> Option<StatusCode> {
+    fault.http_status()
+}
+
+fn is_code(fault: &azure_core::Error, code: &str) -> bool {
+    matches!(fault.kind(), ErrorKind::HttpResponse { error_code: Some(found), .. } if found == code)
+}
+
+/// The cause in one line. A URL with a shared access signature stands in the texts of the upper causes, so only
+/// the service's code and what lies below the HTTP client is told.
+fn reason(fault: &azure_core::Error) -> String {
+    if let ErrorKind::HttpResponse {
+        status, error_code, ..
+    } = fault.kind()
+    {
+        let code = error_code.as_deref().unwrap_or("no code");
+        return format!("HTTP {} {code}", u16::from(*status));
+    }
+    let mut told = None;
+    let mut below_client = false;
+    let mut cause = fault.source();
+    while let Some(current) = cause {
+        if below_client {
+            told = Some(current.to_string());
+        }
+        if let Some(client) = current.downcast_ref::<reqwest::Error>() {
+            below_client = true;
+            if client.is_timeout() {
+                return "no answer in time".to_owned();
+            }
+        }
+        cause = current.source();
+    }
+    told.unwrap_or_else(|| "no usable answer".to_owned())
+}

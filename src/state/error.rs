@@ -1,0 +1,26 @@
+//! Why state could not be read or written.
+
+/// State that could not be read or written. Never shows a URL: it may carry a signature.
+#[derive(Debug, thiserror::Error)]
+#[error("could not {action} {name}: {reason}")]
+pub struct StateError {
+    /// What was tried: read, write, append to, remove.
+    pub action: &'static str,
+    /// Name of the blob or file.
+    pub name: String,
+    /// What went wrong, in one line.
+    pub reason: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// Why a text was not replaced.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// Somebody else wrote it since it was read.
+    #[error("somebody else changed it")]
+    Conflict,
+    /// It could not be written.
+    #[error(transparent)]
+    Failed(#[from] StateError),
+}

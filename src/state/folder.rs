@@ -1,0 +1,166 @@
+//! State in a folder of this machine, with the same rule as in Blob Storage.
+//!
+//! A write goes to a new file that then takes the place of the old one, so that a reader sees the one or the
+//! other and never a part. What is expected is compared under a lock that the operating system gives back when
+//! the process ends, however it ends.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Seek as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest as _, Sha256};
+
+use super::Version;
+use super::error::{StateError, WriteError};
+
+/// State in a folder.
+#[derive(Clone, Debug)]
+pub struct FolderStore {
+    folder: PathBuf,
+}
+
+impl FolderStore {
+    pub(super) fn new(folder: PathBuf) -> Self {
+        Self { folder }
+    }
+
+    pub(super) fn place(&self) -> String {
+        format!("folder {}", self.folder.display())
+    }
+
+    pub(super) async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StateError> {
+        self.blocking("read", name, |path| match fs::read(path) {
+            Ok(content) => {
+                let version = version(&content);
+                Ok(Some((content, version)))
+            }
+            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(fault) => Err(fault),
+        })
+        .await
+    }
+
+    pub(super) async fn write(
+        &self,
+        name: &str,
+        content: Vec<u8>,
+        expected: Option<&Version>,
+    ) -> Result<Version, WriteError> {
+        let expected = expected.cloned();
+        let replaced = self
+            .blocking("write", name, move |path| {
+                let _lock = lock(path)?;
+                let current = match fs::read(path) {
+                    Ok(content) => Some(version(&content)),
+                    Err(fault) if fault.kind() == io::ErrorKind::NotFound => None,
+                    Err(fault) => return Err(fault),
+                };
+                if current != expected {
+                    return Ok(None);
+                }
+                // The lock makes one name enough; what a killed process left of it is overwritten.
+                let new = beside(path, "new");
+                let mut file = File::create(&new)?;
+                file.write_all(&content)?;
+                file.sync_all()?;
+                fs::rename(&new, path)?;
+                sync_folder(path)?;
+                Ok(Some(version(&content)))
+            })
+            .await?;
+        replaced.ok_or(WriteError::Conflict)
+    }
+
+    pub(super) async fn append(
+        &self,
+        name: &str,
+        content: Vec<u8>,
+        unit: usize,
+    ) -> Result<(), StateError> {
+        self.blocking("append to", name, move |path| {
+            let _lock = lock(path)?;
+            let is_new = !path.exists();
+            let mut file = OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(path)?;
+            // A process that was killed while it wrote may have left a part of an addition.
+            let length = file.metadata()?.len();
+            let whole = length - length % unit as u64;
+            file.set_len(whole)?;
+            file.seek(io::SeekFrom::Start(whole))?;
+            file.write_all(&content)?;
+            file.sync_all()?;
+            if is_new { sync_folder(path) } else { Ok(()) }
+        })
+        .await
+    }
+
+    pub(super) async fn remove(&self, name: &str) -> Result<(), StateError> {
+        self.blocking("remove", name, |path| match fs::remove_file(path) {
+            Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
+            _ => Ok(()),
+        })
+        .await
+    }
+
+    /// Does file work on a thread that may block; the error tells what was tried.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        action: &'static str,
+        name: &str,
+        work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, StateError> {
+        let path = self.folder.join(name);
+        let done = tokio::task::spawn_blocking(move || work(&path)).await;
+        done.unwrap_or_else(|fault| Err(io::Error::other(fault)))
+            .map_err(|fault| StateError {
+                action,
+                name: format!("{name} in the folder {}", self.folder.display()),
+                reason: fault.to_string(),
+                hint: Some(
+                    "check CISCO_DUO_STATE_DIR: the folder must be writable and the disk not full"
+                        .to_owned(),
+                ),
+            })
+    }
+}
+
+/// Holds the lock of the folder that a file is in, until dropped.
+fn lock(path: &Path) -> io::Result<File> {
+    let folder = path.parent().unwrap_or_else(|| Path::new("."));
+    fs::create_dir_all(folder)?;
+    let file = OpenOptions::new()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(folder.join(".lock"))?;
+    file.lock()?;
+    Ok(file)
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".");
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+/// Makes a new name in a folder survive a power cut.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    // Windows has no such call, and its file system keeps names in a journal.
+    if cfg!(unix) {
+        File::open(path.parent().unwrap_or_else(|| Path::new(".")))?.sync_all()?;
+    }
+    Ok(())
+}
+
+fn version(content: &[u8]) -> Version {
+    Version(
+        Sha256::digest(content)
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect(),
+    )
+}

@@ -1,0 +1,65 @@
+//! The HTTP clients that every call goes through.
+
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use reqwest::{Client, ClientBuilder, Url};
+
+/// Longest wait for a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest silence inside an answer.
+const READ_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Two clients: one that honours `HTTPS_PROXY` and `NO_PROXY`, and one that asks directly.
+#[derive(Clone, Debug)]
+pub struct Transport {
+    outside: Client,
+    direct: Client,
+}
+
+impl Transport {
+    /// Builds the clients. TLS is rustls with ring and the roots of the operating system; redirects are never
+    /// followed, because a signed request is meant for one host.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system's certificates cannot be loaded, or a proxy setting is malformed.
+    pub fn new() -> reqwest::Result<Self> {
+        // Fails only when another part of the process installed one before: then that one serves.
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
+        let builder = || -> ClientBuilder {
+            Client::builder()
+                .user_agent(concat!("duo-sentinel/", env!("CARGO_PKG_VERSION")))
+                .redirect(Policy::none())
+                .connect_timeout(CONNECT_TIMEOUT)
+                .read_timeout(READ_TIMEOUT)
+        };
+        Ok(Self {
+            outside: builder().build()?,
+            direct: builder().no_proxy().build()?,
+        })
+    }
+
+    /// The client for an address: never through a proxy to this machine.
+    pub fn client_for(&self, origin: &str) -> Client {
+        let host = Url::parse(origin)
+            .ok()
+            .and_then(|url| url.host_str().map(str::to_owned));
+        match host.as_deref() {
+            Some("127.0.0.1" | "localhost" | "[::1]") => self.direct(),
+            _ => self.outside(),
+        }
+    }
+
+    /// The client that goes through the proxy where one is set.
+    pub fn outside(&self) -> Client {
+        self.outside.clone()
+    }
+
+    /// The client that uses no proxy, as identity endpoints need.
+    pub fn direct(&self) -> Client {
+        self.direct.clone()
+    }
+}
