@@ -107,6 +107,7 @@ pub enum LastPage {
 
 impl Default for Config {
     fn default() -> Self {
+        #[expect(clippy::disallowed_methods, reason = "the default day ends now")]
         let to = Utc::now();
         Self {
             seed: 1,

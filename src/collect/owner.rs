@@ -63,12 +63,7 @@ fn namespace() -> Option<String> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let ids = fs::read_link("/proc/self/ns/pid").ok()?;
     let hash = Sha256::digest(format!("{boot}{}", ids.display()));
-    Some(
-        hash.iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
-    )
+    Some(hex::encode(&hash[..8]))
 }
 
 /// When a process started, in ticks since boot; `None` when it is gone or only waits to be buried.

@@ -301,7 +301,7 @@ impl<'a> Worker<'a> {
         let ids: Vec<String> = refused
             .iter()
             .filter_map(|&index| self.records.get(index))
-            .map(|record| crate::record::hexadecimal(record.id))
+            .map(|record| hex::encode(record.id))
             .collect();
         let answer = self
             .trouble

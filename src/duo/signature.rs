@@ -63,8 +63,8 @@ pub(super) fn text_to_sign(
     let mut text = format!("{date}\nGET\n{host}\n{path}\n{query}");
     if version == SignatureVersion::V5 {
         // A GET has no body and no X-Duo headers: both lines are the hash of nothing.
-        let nothing = hexadecimal(&Sha512::digest(b""));
-        let _ = write!(text, "\n{nothing}\n{nothing}");
+        let nothing = hex::encode(Sha512::digest(b""));
+        text = format!("{text}\n{nothing}\n{nothing}");
     }
     text
 }
@@ -81,12 +81,12 @@ pub(super) fn authorization(
             let mut mac =
                 Hmac::<Sha512>::new_from_slice(key).expect("HMAC takes keys of any length");
             mac.update(text.as_bytes());
-            hexadecimal(&mac.finalize().into_bytes())
+            hex::encode(mac.finalize().into_bytes())
         }
         SignatureVersion::V2 => {
             let mut mac = Hmac::<Sha1>::new_from_slice(key).expect("HMAC takes keys of any length");
             mac.update(text.as_bytes());
-            hexadecimal(&mac.finalize().into_bytes())
+            hex::encode(mac.finalize().into_bytes())
         }
     };
     format!(
@@ -101,19 +101,10 @@ fn percent_encode(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
             encoded.push(char::from(byte));
         } else {
-            let _ = write!(encoded, "%{byte:02X}");
+            write!(encoded, "%{byte:02X}").expect("a text takes every write");
         }
     }
     encoded
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 #[cfg(test)]

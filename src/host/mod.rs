@@ -69,7 +69,7 @@ pub async fn serve(
         asked_to_end.cancel();
     });
     tokio::select! {
-        served = async { server.await } => served,
+        ended = async { server.await } => ended,
         () = async { interrupt.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
     }
 }

@@ -54,6 +54,7 @@ impl Bucket {
     }
 
     /// The lower of two accounts of the same bucket, each brought up to `now`.
+    #[must_use]
     pub fn lower(
         mut self,
         mut other: Self,

@@ -86,8 +86,8 @@ impl Sieve {
     }
 }
 
-/// Cuts a call in two; `None` when it has one row only.
-pub(super) fn halve(shipment: Shipment) -> Result<(Shipment, Shipment), usize> {
+/// Cuts a call in two; the error is the position of the only row of a call.
+pub(super) fn halve(shipment: &Shipment) -> Result<(Shipment, Shipment), usize> {
     if let [only] = shipment.records[..] {
         return Err(only);
     }
@@ -188,9 +188,9 @@ mod tests {
             kind: IngestKind::Live,
         };
         assert_eq!(
-            halve(shipment(&[4, 5, 6])),
+            halve(&shipment(&[4, 5, 6])),
             Ok((shipment(&[4]), shipment(&[5, 6])))
         );
-        assert_eq!(halve(shipment(&[9])), Err(9));
+        assert_eq!(halve(&shipment(&[9])), Err(9));
     }
 }

@@ -13,7 +13,6 @@ use crate::model::{LogType, Millis};
 use crate::plan::{RowId, Seen};
 
 pub use row::RowWriter;
-pub(crate) use row::hexadecimal;
 
 /// One record of a page, read as far as needed.
 #[derive(Debug)]

@@ -60,6 +60,7 @@ struct Fields<'a> {
 
 /// The fields whose type wavers between true, false and "unknown".
 #[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names are Duo's")]
 struct AccessDevice<'a> {
     #[serde(borrow)]
     is_encryption_enabled: Option<&'a RawValue>,

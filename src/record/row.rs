@@ -1,13 +1,12 @@
 //! Writing rows: Duo's text, and behind it the fields that are added.
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 
 use chrono::{DateTime, SecondsFormat};
 
 use super::{Form, Record};
 use crate::model::LogType;
-use crate::plan::{IngestKind, RowId};
+use crate::plan::IngestKind;
 
 /// Longest text of the added fields apart from host and batch, in bytes.
 const ADDED_FIELDS: usize = 256;
@@ -68,7 +67,8 @@ impl RowWriter<'_> {
             }
         }
         let host = self.host;
-        let uid = hexadecimal(record.id);
+        // 40 digits: a text of 32 would be stored as a GUID, in a column of another name.
+        let uid = hex::encode(record.id);
         write!(
             out,
             "\"eventtype\":\"{}\",\"host\":\"{host}\",\"event_uid\":\"{uid}\",",
@@ -86,15 +86,6 @@ impl RowWriter<'_> {
         )
         .expect("memory takes every write");
     }
-}
-
-/// 40 digits: a text of 32 would be stored as a GUID, in a column of another name.
-pub(crate) fn hexadecimal(id: RowId) -> String {
-    id.iter()
-        .fold(String::with_capacity(2 * id.len()), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }
 
 #[cfg(test)]

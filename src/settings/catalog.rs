@@ -102,6 +102,11 @@ pub const CATALOG: &[SettingInfo] = &[
         "Token file of a workload identity, outside Azure",
     ),
     setting(
+        "CISCO_DUO_CLOUD",
+        "public",
+        "`public`, `usgov` or `china`: which authority gives tokens for an identity outside Azure",
+    ),
+    setting(
         "CISCO_DUO_CONTAINER",
         "cisco-duo",
         "Blob container for state; made when missing",

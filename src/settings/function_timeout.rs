@@ -21,22 +21,22 @@ pub(super) fn run_budget(reader: &mut Reader<'_>) -> i64 {
             if limit.is_none() {
                 reader.fault(TIMEOUT, format!("\"{text}\" is not of the form hh:mm:ss"));
             }
-            limit.unwrap_or(Some(DEFAULT_TIMEOUT))
+            limit.unwrap_or(DEFAULT_TIMEOUT)
         }
         // What is wrong with host.json is the host's to report.
         None => host_json
             .and_then(|text| serde_json::from_str::<Value>(text).ok())
             .and_then(|json| parse(json.get("functionTimeout")?.as_str()?))
-            .unwrap_or(Some(DEFAULT_TIMEOUT)),
+            .unwrap_or(DEFAULT_TIMEOUT),
     };
     // A limit that leaves no margin leaves at least half of itself.
-    limit.map_or(wanted, |limit| wanted.min((limit - MARGIN).max(limit / 2)))
+    wanted.min((limit - MARGIN).max(limit / 2))
 }
 
-/// Reads `hh:mm:ss` or `d.hh:mm:ss`; `Some(None)` for "-1", no limit.
-fn parse(text: &str) -> Option<Option<i64>> {
+/// Reads `hh:mm:ss` or `d.hh:mm:ss` as milliseconds; "-1" is no limit.
+fn parse(text: &str) -> Option<i64> {
     if text == "-1" {
-        return Some(None);
+        return Some(i64::MAX);
     }
     let (days, clock) = text
         .split_once('.')
@@ -53,7 +53,7 @@ fn parse(text: &str) -> Option<Option<i64>> {
     let days = number(days, 10_000)?;
     let hours = number(hours, 23)? + 24 * days;
     let total = (hours * 60 + number(minutes, 59)?) * 60 + number(seconds, 59)?;
-    Some((total > 0).then_some(total * SECOND))
+    (total > 0).then_some(total * SECOND)
 }
 
 #[cfg(test)]
@@ -62,10 +62,10 @@ mod tests {
 
     #[test]
     fn time_limits_are_read_as_the_host_writes_them() {
-        assert_eq!(parse("00:10:00"), Some(Some(600_000)));
-        assert_eq!(parse("1.00:00:30"), Some(Some(86_430_000)));
-        assert_eq!(parse("00:05:00.0000000"), Some(Some(300_000)));
-        assert_eq!(parse("-1"), Some(None));
+        assert_eq!(parse("00:10:00"), Some(600_000));
+        assert_eq!(parse("1.00:00:30"), Some(86_430_000));
+        assert_eq!(parse("00:05:00.0000000"), Some(300_000));
+        assert_eq!(parse("-1"), Some(i64::MAX));
         for wrong in ["", "ten", "10", "00:99:00", "-00:10:00", "25:00:00"] {
             assert_eq!(parse(wrong), None, "{wrong}");
         }

@@ -17,7 +17,7 @@ pub use catalog::{CATALOG, SettingInfo};
 pub use environment::Environment;
 pub use fault::{SettingFault, SettingFaults};
 pub use sink::{DataCollectorSettings, TimeGenerated};
-pub use storage::{BlobAccess, BlobSettings, IdentitySettings, StateSettings};
+pub use storage::{BlobAccess, BlobSettings, Cloud, IdentitySettings, StateSettings};
 
 use crate::duo::{Credentials, Endpoint, SignatureVersion};
 use crate::model::{HOUR, LogType, MINUTE, Millis, SECOND};

@@ -25,10 +25,7 @@ impl DataCollectorSettings {
     /// Tells this destination from another one without naming it.
     pub fn fingerprint(&self) -> String {
         let hash = Sha256::digest(format!("{}\n{}", self.origin, self.workspace_id));
-        hash.iter()
-            .take(8)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hex::encode(&hash[..8])
     }
 }
 

@@ -40,8 +40,20 @@ pub enum BlobAccess {
     AccountKey(String, Secret),
     /// A shared access signature, without the question mark.
     SharedAccessSignature(Secret),
-    /// A token of an identity.
-    Identity(IdentitySettings),
+    /// A token of an identity of this cloud.
+    Identity(IdentitySettings, Cloud),
+}
+
+/// The Azure cloud whose authority gives tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cloud {
+    /// Azure.
+    #[default]
+    Public,
+    /// Azure US Government.
+    UsGov,
+    /// Azure operated by 21Vianet.
+    China,
 }
 
 /// Which identity asks for tokens.
@@ -76,10 +88,11 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<StateSettings> {
         Some(text) => connection_string(text)
             .map_err(|problem| reader.fault(STORAGE, problem))
             .ok()?,
-        None => (
-            identity_endpoint(reader)?,
-            BlobAccess::Identity(identity(reader)),
-        ),
+        None => {
+            let url = identity_endpoint(reader);
+            let access = BlobAccess::Identity(identity(reader), cloud(reader));
+            (url?, access)
+        }
     };
     Some(StateSettings::Blob(BlobSettings {
         service_url,
@@ -135,6 +148,15 @@ fn identity_endpoint(reader: &mut Reader<'_>) -> Option<Url> {
         );
     }
     None
+}
+
+fn cloud(reader: &mut Reader<'_>) -> Cloud {
+    let choices = [
+        ("public", Cloud::Public),
+        ("usgov", Cloud::UsGov),
+        ("china", Cloud::China),
+    ];
+    reader.choice("CISCO_DUO_CLOUD", &choices, Cloud::Public)
 }
 
 fn identity(reader: &mut Reader<'_>) -> IdentitySettings {

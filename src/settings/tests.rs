@@ -1,4 +1,6 @@
-use super::{BlobAccess, Environment, IdentitySettings, Settings, StateSettings, TimeGenerated};
+use super::{
+    BlobAccess, Cloud, Environment, IdentitySettings, Settings, StateSettings, TimeGenerated,
+};
 use crate::duo::SignatureVersion;
 use crate::model::{HOUR, LogType, MINUTE, Millis};
 
@@ -293,7 +295,7 @@ fn storage_is_reached_by_identity_where_no_connection_string_is_given() {
     assert_eq!(url, "https://abc.blob.core.windows.net/");
     assert!(matches!(
         access,
-        BlobAccess::Identity(IdentitySettings::Managed(None))
+        BlobAccess::Identity(IdentitySettings::Managed(None), Cloud::Public)
     ));
     let uri = named
         .with(
@@ -305,16 +307,17 @@ fn storage_is_reached_by_identity_where_no_connection_string_is_given() {
     let (url, access) = blob(&uri);
     assert_eq!(url, "https://abc.blob.core.usgovcloudapi.net/");
     assert!(
-        matches!(access, BlobAccess::Identity(IdentitySettings::Managed(Some(id))) if id == "the-client")
+        matches!(access, BlobAccess::Identity(IdentitySettings::Managed(Some(id)), _) if id == "the-client")
     );
     let outside = uri
         .with("AzureWebJobsStorage__credential", "")
         .with("AZURE_TENANT_ID", "tenant")
         .with("AZURE_CLIENT_ID", "client")
-        .with("AZURE_CLIENT_SECRET", "hunter2");
+        .with("AZURE_CLIENT_SECRET", "hunter2")
+        .with("CISCO_DUO_CLOUD", "China");
     assert!(matches!(
         blob(&outside).1,
-        BlobAccess::Identity(IdentitySettings::ClientSecret(..))
+        BlobAccess::Identity(IdentitySettings::ClientSecret(..), Cloud::China)
     ));
     let shown = Settings::read(&none).unwrap_err().to_string();
     assert!(

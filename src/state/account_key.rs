@@ -83,7 +83,12 @@ impl Policy for AccountKeyPolicy {
         request: &mut Request,
         next: &[Arc<dyn Policy>],
     ) -> PolicyResult {
-        let date = Utc::now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "each try is dated anew, deep in the storage crate's retries"
+        )]
+        let now = Utc::now();
+        let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         request.insert_header("x-ms-date", date);
         // The length must be signed; for requests that carry a body it is known here.
         if let Some(length) = request.body().len().filter(|length| *length > 0) {

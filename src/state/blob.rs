@@ -42,15 +42,17 @@ impl std::fmt::Debug for BlobStore {
         formatter
             .debug_struct("BlobStore")
             .field("place", &self.place)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
 impl BlobStore {
     pub(super) fn new(settings: &BlobSettings, transport: &Transport) -> Result<Self, StateError> {
-        let mut retry = ExponentialRetryOptions::default();
-        retry.max_retries = RETRIES;
-        retry.max_total_elapsed = Duration::seconds(RETRY_SECONDS);
+        let retry = ExponentialRetryOptions {
+            max_retries: RETRIES,
+            max_total_elapsed: Duration::seconds(RETRY_SECONDS),
+            ..ExponentialRetryOptions::default()
+        };
         let mut client_options = ClientOptions {
             retry: RetryOptions::exponential(retry),
             transport: Some(AzureTransport::new(Arc::new(
@@ -82,8 +84,8 @@ impl BlobStore {
                 client_options.per_try_policies.push(Arc::new(policy));
             }
             BlobAccess::SharedAccessSignature(signature) => url.set_query(Some(signature.expose())),
-            BlobAccess::Identity(identity) => {
-                token = Some(identity::credential(identity, transport).map_err(unusable)?);
+            BlobAccess::Identity(identity, cloud) => {
+                token = Some(identity::credential(identity, *cloud, transport).map_err(unusable)?);
             }
         }
         let options = BlobContainerClientOptions {

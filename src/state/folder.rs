@@ -157,10 +157,5 @@ fn sync_folder(path: &Path) -> io::Result<()> {
 }
 
 fn version(content: &[u8]) -> Version {
-    Version(
-        Sha256::digest(content)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
-    )
+    Version(hex::encode(Sha256::digest(content)))
 }

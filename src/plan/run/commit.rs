@@ -121,18 +121,14 @@ impl LogRun {
                     .then_some(Ending::OutOfCalls)
             }
         });
-        match ending {
-            Some(ending) => {
-                draft.claim = None;
-                self.save(draft, After::Stop(ending))
-            }
-            None => {
-                if self.holds_claim() {
-                    self.claim(&mut draft, now);
-                }
-                self.save(draft, After::Page)
-            }
+        if let Some(ending) = ending {
+            draft.claim = None;
+            return self.save(draft, After::Stop(ending));
         }
+        if self.holds_claim() {
+            self.claim(&mut draft, now);
+        }
+        self.save(draft, After::Page)
     }
 
     /// Whether the next call would have to wait for longer than a run does.

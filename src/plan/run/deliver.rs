@@ -94,7 +94,7 @@ impl LogRun {
     ) -> Action {
         let (delay, cause) = match fault {
             SendFault::TooLarge | SendFault::BadRecord => {
-                return self.halve(shipment, now, interrupted);
+                return self.halve(&shipment, now, interrupted);
             }
             SendFault::Credentials | SendFault::Fatal => {
                 return self.finish(Ending::Failed(Failure::AzureMonitor));
@@ -123,7 +123,7 @@ impl LogRun {
     }
 
     /// Splits a call that was refused for its size or for one of its records.
-    fn halve(&mut self, shipment: Shipment, now: Millis, interrupted: bool) -> Action {
+    fn halve(&mut self, shipment: &Shipment, now: Millis, interrupted: bool) -> Action {
         match halve(shipment) {
             Ok((first, second)) => {
                 let page = self.open_page();

@@ -144,7 +144,15 @@ impl LogRun {
     pub fn step(&mut self, event: Event, now: Millis, interrupted: bool) -> Action {
         let phase = std::mem::replace(&mut self.phase, Phase::Over);
         match (phase, event) {
-            (Phase::Idle, Event::Started) => {
+            // Where another instance stored the first checkpoint before us, its place counts.
+            (Phase::Idle, Event::Started)
+            | (
+                Phase::Saving {
+                    after: After::First,
+                    ..
+                },
+                Event::Conflict,
+            ) => {
                 self.phase = Phase::Loading;
                 Action::Load
             }
@@ -177,16 +185,6 @@ impl LogRun {
                     After::Page => self.ask(now, interrupted),
                     After::Stop(ending) => Action::Stop(ending),
                 }
-            }
-            (
-                Phase::Saving {
-                    after: After::First,
-                    ..
-                },
-                Event::Conflict,
-            ) => {
-                self.phase = Phase::Loading;
-                Action::Load
             }
             (
                 Phase::Saving {

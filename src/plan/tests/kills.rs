@@ -4,7 +4,9 @@ use super::world::{World, clustered};
 use crate::model::{MINUTE, Millis};
 use crate::plan::{Ending, SendFault};
 
-fn worlds() -> Vec<(&'static str, Box<dyn Fn() -> World>)> {
+type MakeWorld = Box<dyn Fn() -> World>;
+
+fn worlds() -> Vec<(&'static str, MakeWorld)> {
     // Seconds-based logs know whole seconds only.
     let seconds = || {
         clustered()
