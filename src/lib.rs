@@ -1,4 +1,30 @@
-//! duo-sentinel
+//! Brings every Cisco Duo log into Microsoft Sentinel, without a gap.
+//!
+//! ```text
+//! Functions host ──timer──▶ host      POST /CiscoDuoTimer
+//!                             │
+//!                          collect    one run; each log on its own, side by side
+//!                             │
+//!            ┌────────────────┼───────────────┐
+//!            ▼                ▼               ▼
+//!           plan            duo             state
+//!      what to ask,     one signed      the place of each log and the
+//!      what is new,     page of raw     ids delivered, in Blob Storage
+//!      what to commit   records         or a folder
+//!      (no I/O)           │
+//!                       record          record → row: identity, time, kind
+//!                         │
+//!                       sink            one call to Azure Monitor; returns when accepted
+//! ```
+//!
+//! [`plan`] is the heart: a state machine without I/O that decides everything. [`collect`] is the shell that does
+//! what it says. The order of its steps is the promise: a page is fetched, the sink accepts a call, the ledger
+//! records that call's ids, and only then the checkpoint moves.
+//!
+//! [`settings`] reads the environment, [`transport`] builds the HTTP clients, [`cli`] is the command line,
+//! [`check`] looks at everything before it is needed, [`logging`] speaks to the host's log stream, and [`model`]
+//! holds the words they all share. Imports point one way; `tests/layers.rs` holds them to it.
+
 pub mod check;
 pub mod cli;
 pub mod collect;

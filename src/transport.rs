@@ -2,8 +2,12 @@
 
 use std::time::Duration;
 
+use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
+
 use reqwest::{Client, ClientBuilder, Url};
+
+use crate::model::SECOND;
 
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -61,5 +65,56 @@ impl Transport {
     /// The client that uses no proxy, as identity endpoints need.
     pub fn direct(&self) -> Client {
         self.direct.clone()
+    }
+}
+
+/// The causes of a transport error in one line, without the URL: it carries cursors.
+pub(crate) fn transport_reason(fault: reqwest::Error) -> String {
+    if fault.is_timeout() {
+        return "no answer in time".to_owned();
+    }
+    let fault = fault.without_url();
+    let mut reason = fault.to_string();
+    let mut source = std::error::Error::source(&fault);
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        if !reason.contains(&text) {
+            reason = format!("{reason}: {text}");
+        }
+        source = cause.source();
+    }
+    reason
+}
+
+/// `Retry-After` in milliseconds; as a date it is not read: neither Duo nor Azure Monitor is known to send one.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<i64> {
+    let seconds: i64 = headers
+        .get(RETRY_AFTER)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()?;
+    (seconds >= 0).then_some(seconds.saturating_mul(SECOND))
+}
+
+#[cfg(test)]
+mod tests {
+    use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
+
+    use super::retry_after;
+
+    #[test]
+    fn retry_after_is_read_in_seconds_and_nothing_else() {
+        let read = |value: &'static str| {
+            retry_after(&HeaderMap::from_iter([(
+                RETRY_AFTER,
+                HeaderValue::from_static(value),
+            )]))
+        };
+        assert_eq!(read("7"), Some(7000));
+        assert_eq!(read("-1"), None);
+        assert_eq!(read("Sun, 22 Nov 2026 12:00:00 GMT"), None);
+        assert_eq!(read("9223372036854775807"), Some(i64::MAX));
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use reqwest::header::{AUTHORIZATION, DATE, HeaderMap, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, DATE, HeaderMap};
 
 use super::envelope::{Page, parse_page};
 use super::error::{DuoError, fault_of_status, reason_of_body};
@@ -12,6 +12,7 @@ use super::signature::{
 };
 use crate::model::{LogType, Millis, Paging, SECOND};
 use crate::plan::{FetchFault, PageRequest};
+use crate::transport::{retry_after, transport_reason};
 
 /// Largest answer that is read, in bytes.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
@@ -176,24 +177,6 @@ async fn read_body(response: &mut reqwest::Response, most: usize) -> Result<Vec<
     Ok(body)
 }
 
-/// The causes of a transport error in one line, without the URL: it carries cursors.
-pub(crate) fn transport_reason(fault: reqwest::Error) -> String {
-    if fault.is_timeout() {
-        return "no answer in time".to_owned();
-    }
-    let fault = fault.without_url();
-    let mut reason = fault.to_string();
-    let mut source = std::error::Error::source(&fault);
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        if !reason.contains(&text) {
-            reason = format!("{reason}: {text}");
-        }
-        source = cause.source();
-    }
-    reason
-}
-
 fn server_time(headers: &HeaderMap) -> Option<Millis> {
     let date = headers.get(DATE)?.to_str().ok()?;
     DateTime::parse_from_rfc2822(date)
@@ -201,23 +184,9 @@ fn server_time(headers: &HeaderMap) -> Option<Millis> {
         .map(|time| Millis(time.timestamp_millis()))
 }
 
-/// `Retry-After` in milliseconds; Duo is not known to send it, and never as a date.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<i64> {
-    let seconds: i64 = headers
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
-    (seconds >= 0).then_some(seconds.saturating_mul(SECOND))
-}
-
 #[cfg(test)]
 mod tests {
-    use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
-
-    use super::{DuoClient, retry_after};
+    use super::DuoClient;
     use crate::model::{LogType, Millis};
     use crate::plan::PageRequest;
 
@@ -250,19 +219,5 @@ mod tests {
             query(LogType::OfflineEnrollment, None),
             "mintime=1795348800"
         );
-    }
-
-    #[test]
-    fn retry_after_is_read_in_seconds_and_nothing_else() {
-        let read = |value: &'static str| {
-            retry_after(&HeaderMap::from_iter([(
-                RETRY_AFTER,
-                HeaderValue::from_static(value),
-            )]))
-        };
-        assert_eq!(read("7"), Some(7000));
-        assert_eq!(read("-1"), None);
-        assert_eq!(read("Sun, 22 Nov 2026 12:00:00 GMT"), None);
-        assert_eq!(read("9223372036854775807"), Some(i64::MAX));
     }
 }

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::model::{LogSpec, Paging};
+use crate::model::{LogSpec, Paging, position};
 
 /// A page of records, each left as the text that Duo sent.
 #[derive(Debug, Default)]
@@ -135,12 +135,6 @@ fn ranges(body: &str, records: &[&RawValue]) -> Vec<Range<usize>> {
         .iter()
         .map(|record| position(body, record.get()))
         .collect()
-}
-
-/// The place of a part of `whole` in it.
-pub(crate) fn position(whole: &str, part: &str) -> Range<usize> {
-    let start = part.as_ptr() as usize - whole.as_ptr() as usize;
-    start..start + part.len()
 }
 
 /// The cursor as it goes back: authentication gives an array whose members are joined by a comma, trust monitor

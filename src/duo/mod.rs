@@ -8,8 +8,6 @@ mod error;
 mod signature;
 
 pub use client::{Answer, DuoClient, Endpoint};
-pub(crate) use client::{retry_after, transport_reason};
-pub(crate) use envelope::position;
 pub use envelope::{Page, parse_page};
 pub use error::DuoError;
 pub use signature::{Credentials, SignatureVersion};

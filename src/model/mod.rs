@@ -2,8 +2,10 @@
 
 mod log_type;
 mod secret;
+mod text;
 mod time;
 
 pub use log_type::{LogSpec, LogType, Paging, UnknownLogType};
 pub use secret::Secret;
+pub(crate) use text::position;
 pub use time::{HOUR, Hour, MINUTE, Millis, SECOND};

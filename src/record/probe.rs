@@ -9,8 +9,7 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::Form;
-use crate::duo::position;
-use crate::model::LogType;
+use crate::model::{LogType, position};
 
 /// What was read of a record.
 pub(super) struct Probe<'a> {

@@ -83,16 +83,15 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<StateSettings> {
         return Some(StateSettings::Folder(folder.into()));
     }
     let container = container(reader);
-    let (service_url, access) = match reader.optional(STORAGE) {
-        // A connection string wins over an identity, as in the Functions host.
-        Some(text) => connection_string(text)
-            .map_err(|problem| reader.fault(STORAGE, problem))
-            .ok()?,
-        None => {
-            let url = identity_endpoint(reader);
-            let access = BlobAccess::Identity(identity(reader), cloud(reader));
-            (url?, access)
-        }
+    // A connection string wins over an identity, as in the Functions host.
+    let (service_url, access) = if let Some(text) = reader.optional(STORAGE) {
+        let read = connection_string(text);
+        read.map_err(|problem| reader.fault(STORAGE, problem))
+            .ok()?
+    } else {
+        let url = identity_endpoint(reader);
+        let access = BlobAccess::Identity(identity(reader), cloud(reader));
+        (url?, access)
     };
     Some(StateSettings::Blob(BlobSettings {
         service_url,

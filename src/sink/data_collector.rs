@@ -13,10 +13,10 @@ use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use sha2::Sha256;
 
 use super::error::SinkError;
-use crate::duo::{retry_after, transport_reason};
 use crate::model::Secret;
 use crate::plan::SendFault;
 use crate::settings::DataCollectorSettings;
+use crate::transport::{retry_after, transport_reason};
 
 /// Largest body that is sent, in bytes. The service takes 30 MB; smaller calls repeat less.
 pub const MAX_CALL_BYTES: usize = 5_000_000;
