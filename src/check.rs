@@ -18,6 +18,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Clock difference from which requests may be refused or windows delayed, in seconds.
 const WORRYING_SKEW: i64 = 60;
 
+/// Clock difference below which nothing is told, in seconds: the header has whole seconds, and an answer takes time.
+const AGREEING: i64 = 2;
+
 /// What was found about one thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
@@ -118,6 +121,9 @@ fn refusal(subject: String, log_type: LogType, fault: &DuoError) -> Finding {
 
 fn clock(asked: &[Asked]) -> Option<Finding> {
     let ahead = asked.iter().find_map(|asked| asked.clock_ahead_seconds)?;
+    if ahead.abs() <= AGREEING {
+        return Some(Finding::ok("clock", "agrees with Duo's"));
+    }
     let direction = if ahead >= 0 { "ahead of" } else { "behind" };
     let message = format!("{} s {direction} Duo's", ahead.abs());
     Some(if ahead.abs() > WORRYING_SKEW {
@@ -170,7 +176,7 @@ async fn storage(collector: &Collector) -> Finding {
 
 /// Looks at the stored place of a log.
 async fn place(collector: &Collector, log_type: LogType) -> Finding {
-    let subject = format!("place of {log_type}");
+    let subject = format!("checkpoint {log_type}");
     match collector.state_of(log_type).load().await {
         Ok(None) => Finding::ok(subject, "none yet; the first run begins one"),
         Ok(Some((checkpoint, _))) => {

@@ -13,6 +13,9 @@ use tracing_subscriber::fmt::writer::MakeWriterExt as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+/// RFC 3339 UTC to the millisecond.
+const TIME: &str = "%Y-%m-%dT%H:%M:%S%.3fZ";
+
 /// Only our own lines: what libraries log may hold URLs and headers.
 fn ours(level: LevelFilter) -> Targets {
     Targets::new().with_target(env!("CARGO_CRATE_NAME"), level)
@@ -32,7 +35,7 @@ pub fn start_for_host(verbose: bool) {
         .compact()
         .with_ansi(false)
         .with_target(false)
-        .with_timer(ChronoUtc::rfc_3339())
+        .with_timer(ChronoUtc::new(TIME.to_owned()))
         .with_writer(streams);
     tracing_subscriber::registry()
         .with(lines)
@@ -52,7 +55,7 @@ pub fn start_for_command_line(verbose: bool) {
         .compact()
         .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
         .with_target(false)
-        .with_timer(ChronoUtc::rfc_3339())
+        .with_timer(ChronoUtc::new(TIME.to_owned()))
         .with_writer(io::stderr);
     tracing_subscriber::registry()
         .with(lines)

@@ -28,14 +28,19 @@ pub(super) async fn check(arguments: &Arguments) -> u8 {
             .map(|finding| finding.subject.len())
             .max()
             .unwrap_or(0);
+        let mut last_hint = None;
         for finding in &findings {
             let state = if finding.ok { "ok     " } else { "problem" };
             output::data(format!(
                 "{state}  {:width$}  {}",
                 finding.subject, finding.message
             ));
-            if let Some(hint) = &finding.hint {
+            // Where all logs fail for one reason, its remedy is told once.
+            if let Some(hint) = &finding.hint
+                && last_hint != Some(hint)
+            {
                 output::data(format!("         {:width$}  hint: {hint}", ""));
+                last_hint = Some(hint);
             }
         }
     }

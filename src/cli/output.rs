@@ -58,9 +58,15 @@ pub(super) fn table<const N: usize>(
     for row in rows {
         table.add_row(row.into_iter().enumerate().map(align));
     }
+    // The style pads both sides of a column: the outermost blanks are nobody's.
     let lines: Vec<String> = table
         .lines()
-        .map(|line| line.trim_end().to_owned())
+        .map(|line| {
+            line.strip_prefix(' ')
+                .unwrap_or(&line)
+                .trim_end()
+                .to_owned()
+        })
         .collect();
     lines.join("\n")
 }

@@ -34,6 +34,7 @@ pub(super) async fn run(arguments: &Arguments) -> u8 {
     } else {
         output::data(table(&report));
     }
+    let mut last_hint = None;
     for log in &report.logs {
         for notice in &log.notices {
             output::talk(format!("{}: {notice}", log.log_type));
@@ -41,8 +42,12 @@ pub(super) async fn run(arguments: &Arguments) -> u8 {
         if let Some(message) = &log.message {
             output::talk(format!("{}: {message}", log.log_type));
         }
-        if let Some(hint) = &log.hint {
+        // Where all logs fail for one reason, its remedy is told once.
+        if let Some(hint) = &log.hint
+            && last_hint != Some(hint)
+        {
             output::talk(format!("  hint: {hint}"));
+            last_hint = Some(hint);
         }
     }
     if report.has_failed() {

@@ -88,7 +88,7 @@ fn router(app: Arc<App>) -> Router {
 
 async fn timer(State(app): State<Arc<App>>, request: Request) -> Response {
     let invocation = Invocation::read(request).await;
-    let span = info_span!("invocation", id = %invocation.id);
+    let span = info_span!("invocation", invocation_id = %invocation.id);
     // A task of its own: a host that gives up waiting must not break the run off in the middle of a page.
     let run = tokio::spawn(async move { app.invoke(&invocation).await }.instrument(span));
     run.await

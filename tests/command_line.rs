@@ -1,0 +1,214 @@
+//! What people see at the terminal, compared whole with `tests/expected/`; `UPDATE_EXPECTED=1` rewrites it.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use common::{BINARY, Settings, temporary_folder, tenant};
+use simulator::{Fault, FaultKind, LogType, Simulator, Target};
+use tokio::process::Command;
+
+async fn duo_sentinel(settings: &Settings, folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(BINARY);
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .envs(settings.iter());
+    command.output().await.unwrap()
+}
+
+/// Both streams with what changes from run to run replaced.
+fn shown(output: &Output, simulator: &Simulator, folder: &Path) -> String {
+    let mut text = format!(
+        "exit code {}\n--- stdout\n{}--- stderr\n{}",
+        output.status.code().unwrap(),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for (changing, name) in [
+        (simulator.duo_url(), "DUO_URL"),
+        (simulator.log_analytics_url(), "LOG_ANALYTICS_URL"),
+        (folder.display().to_string(), "FOLDER"),
+    ] {
+        text = text.replace(&changing, name);
+    }
+    mask_times(&text)
+}
+
+/// Replaces times, and the lag that depends on how fast the test runs.
+fn mask_times(text: &str) -> String {
+    let mut masked = String::new();
+    for line in text.split_inclusive('\n') {
+        let words: Vec<String> = line
+            .split(' ')
+            .map(|word| {
+                let is_time = word.len() >= 20 && word.starts_with("20") && word.contains('T');
+                if is_time {
+                    word.replace(&word[..24.min(word.trim_end().len())], "TIME")
+                } else {
+                    word.to_owned()
+                }
+            })
+            .collect();
+        masked.push_str(&words.join(" "));
+    }
+    masked
+}
+
+fn assert_expected(name: &str, actual: &str) {
+    let file = format!("{}/tests/expected/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(&file, actual).unwrap();
+    }
+    let expected = fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        expected == actual,
+        "{name} shows:\n{actual}\ninstead of:\n{expected}"
+    );
+}
+
+async fn small() -> Simulator {
+    Simulator::start(tenant(31, 40)).await.unwrap()
+}
+
+#[tokio::test]
+async fn check_on_a_good_configuration_says_ok_everywhere() {
+    let (simulator, folder) = (small().await, temporary_folder());
+    let settings = Settings::of(&simulator).with("CISCO_DUO_STATE_DIR", "state");
+    let output = duo_sentinel(&settings, folder.path(), &["check"]).await;
+    assert_expected("check-good", &shown(&output, &simulator, folder.path()));
+    // Nothing was sent, and no place was begun.
+    assert_eq!(simulator.report().await.delivered(), 0);
+    let left = fs::read_dir(folder.path().join("state/127.0.0.1/self")).unwrap();
+    let left: Vec<String> = left
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(left, ["check"]);
+}
+
+#[tokio::test]
+async fn check_on_a_broken_configuration_names_each_problem_and_its_remedy() {
+    let (simulator, folder) = (small().await, temporary_folder());
+    let forbidden = |log| Fault::always(Target::Duo(log), FaultKind::Forbidden);
+    simulator.faults().push(forbidden(LogType::Activity));
+    simulator.faults().push(forbidden(LogType::TrustMonitor));
+    let place = folder.path().join("state/127.0.0.1/self/telephony");
+    fs::create_dir_all(&place).unwrap();
+    fs::write(place.join("checkpoint.json"), "{\"min_reader\": 9}").unwrap();
+    let settings = Settings::of(&simulator)
+        .with("CISCO_DUO_STATE_DIR", "state")
+        .with("SHARED_KEY", "d3Jvbmcgd3Jvbmcgd3Jvbmcgd3Jvbmcg");
+    let output = duo_sentinel(&settings, folder.path(), &["check"]).await;
+    assert_expected("check-broken", &shown(&output, &simulator, folder.path()));
+}
+
+#[tokio::test]
+async fn check_and_run_speak_json() {
+    let (simulator, folder) = (small().await, temporary_folder());
+    let settings = Settings::in_folder(&simulator, &folder.path().join("state"));
+    let output = duo_sentinel(&settings, folder.path(), &["check", "--json"]).await;
+    let findings: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        findings
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|finding| finding["ok"] == true),
+        "{findings:#}"
+    );
+    let output = duo_sentinel(&settings, folder.path(), &["run", "--json"]).await;
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["logs"].as_array().unwrap().len(), 6);
+    common::assert_nothing_lost(&simulator, 0).await;
+}
+
+#[tokio::test]
+async fn run_shows_a_table_and_what_to_do() {
+    let (simulator, folder) = (small().await, temporary_folder());
+    simulator.faults().push(Fault::always(
+        Target::Duo(LogType::Activity),
+        FaultKind::Forbidden,
+    ));
+    let settings = Settings::in_folder(&simulator, &folder.path().join("state"))
+        .with("CISCO_DUO_SETTLE_SECONDS", "600");
+    let output = duo_sentinel(&settings, folder.path(), &["run"]).await;
+    let text = shown(&output, &simulator, folder.path());
+    // The lag may grow by a second while the test runs.
+    let text: Vec<String> = text
+        .lines()
+        .map(|line| line.replace("10 min 1 s", "10 min 0 s"))
+        .collect();
+    assert_expected("run", &format!("{}\n", text.join("\n")));
+}
+
+#[tokio::test]
+async fn wrong_settings_and_wrong_usage_end_with_code_2() {
+    let (simulator, folder) = (small().await, temporary_folder());
+    let settings = Settings::of(&simulator).without("SHARED_KEY");
+    for command in [&["run"][..], &["check"]] {
+        let output = duo_sentinel(&settings, folder.path(), command).await;
+        assert_eq!(output.status.code(), Some(2), "{command:?}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            text.starts_with(
+                "error: 2 settings need attention\n  SHARED_KEY           is not set;"
+            ),
+            "{text}"
+        );
+        assert!(output.stdout.is_empty());
+    }
+    for command in [&["collect"][..], &["run", "--fast"], &["serve"]] {
+        let output = duo_sentinel(&settings, folder.path(), command).await;
+        assert_eq!(output.status.code(), Some(2), "{command:?}");
+    }
+}
+
+#[tokio::test]
+async fn settings_come_from_local_settings_json_too() {
+    let (simulator, folder) = (small().await, temporary_folder());
+    let settings = Settings::in_folder(&simulator, &folder.path().join("state"));
+    let values: serde_json::Map<String, serde_json::Value> = settings
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
+    let file = serde_json::json!({"IsEncrypted": false, "Values": values});
+    fs::write(folder.path().join("local.settings.json"), file.to_string()).unwrap();
+    let nothing = settings
+        .iter()
+        .fold(settings.clone(), |left, (name, _)| left.without(name));
+    let output = duo_sentinel(&nothing, folder.path(), &["run"]).await;
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    common::assert_nothing_lost(&simulator, 0).await;
+}
+
+#[tokio::test]
+async fn the_demo_loses_nothing_and_says_so() {
+    let (simulator, folder) = (small().await, temporary_folder());
+    let nothing = Settings::of(&simulator);
+    let nothing = nothing
+        .iter()
+        .fold(nothing.clone(), |left, (name, _)| left.without(name));
+    let output = duo_sentinel(
+        &nothing,
+        folder.path(),
+        &["demo", "--events", "2000", "--folder", "demo"],
+    )
+    .await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("\nlost 0\n"), "{text}");
+    let rows = fs::read_to_string(folder.path().join("demo/rows/CiscoDuo_CL.ndjson")).unwrap();
+    assert!(rows.lines().count() >= 2000);
+    for line in rows.lines().take(50) {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(row["host"], "127.0.0.1");
+    }
+}

@@ -1,0 +1,94 @@
+//! A child process and the lines it writes.
+
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, BufReader};
+use tokio::process::Command;
+use tokio::task::JoinHandle;
+
+/// Longest wait for a process to end.
+const END: Duration = Duration::from_secs(40);
+
+/// Lines of a stream, as they come.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl Lines {
+    pub(super) fn all(&self) -> Vec<String> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn read(&self, stream: impl AsyncRead + Send + Unpin + 'static) -> JoinHandle<()> {
+        let lines = self.clone();
+        tokio::spawn(async move {
+            let mut stream = BufReader::new(stream).lines();
+            while let Ok(Some(line)) = stream.next_line().await {
+                let mut lines = lines.0.lock().unwrap_or_else(PoisonError::into_inner);
+                lines.push(line);
+            }
+        })
+    }
+}
+
+/// A process that is killed when dropped.
+#[derive(Debug)]
+pub(super) struct Child {
+    process: tokio::process::Child,
+    readers: [JoinHandle<()>; 2],
+}
+
+impl Child {
+    pub(super) fn start(command: &mut Command, stdout: &Lines, stderr: &Lines) -> Self {
+        let mut process = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap_or_else(|fault| panic!("{command:?} cannot be started: {fault}"));
+        let readers = [
+            stdout.read(process.stdout.take().expect("it is piped")),
+            stderr.read(process.stderr.take().expect("it is piped")),
+        ];
+        Self { process, readers }
+    }
+
+    /// The exit status, if it ended.
+    pub(super) fn ended(&mut self) -> Option<ExitStatus> {
+        self.process.try_wait().expect("it is our child")
+    }
+
+    pub(super) async fn kill(&mut self) {
+        // It may have ended before.
+        self.process.start_kill().ok();
+        self.wait().await;
+    }
+
+    /// Sends a signal: `TERM` or `INT`.
+    pub(super) async fn signal(&self, name: &str) {
+        let id = self.process.id().expect("it runs").to_string();
+        let sent = Command::new("kill").args(["-s", name, &id]).status().await;
+        assert!(sent.expect("kill is there").success(), "no process {id}");
+    }
+
+    /// Waits for its end and for its last line.
+    pub(super) async fn wait(&mut self) -> ExitStatus {
+        let end = async {
+            let status = self.process.wait().await.expect("it is our child");
+            for reader in &mut self.readers {
+                if !reader.is_finished() {
+                    reader.await.expect("reading lines cannot fail");
+                }
+            }
+            status
+        };
+        tokio::time::timeout(END, end)
+            .await
+            .expect("the process did not end")
+    }
+}

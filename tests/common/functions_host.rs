@@ -1,0 +1,286 @@
+//! The Functions host, as far as a custom handler can tell: starts it, waits for it, fires its timer, judges its
+//! answers. Behaviour is that of azure-functions-host (HttpWorkerProcess, DefaultHttpWorkerService).
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use super::answer::Invocation;
+use super::child::{Child, Lines};
+use super::settings::Settings;
+use super::timer::Body;
+use super::{tools, wire};
+
+/// The program under test.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_duo-sentinel");
+
+/// How often and how long the host asks whether the handler is ready.
+const ASK_EVERY: Duration = Duration::from_millis(25);
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// A running function app.
+#[derive(Debug)]
+pub(crate) struct FunctionsHost {
+    app: TempDir,
+    function: String,
+    binding: String,
+    port: u16,
+    settings: Settings,
+    child: Child,
+    stdout: Lines,
+    stderr: Lines,
+    /// How long the handler took to answer after its last start.
+    pub(crate) ready_after: Duration,
+}
+
+impl FunctionsHost {
+    /// Lays out a package and starts its handler; returns when it is ready.
+    pub(crate) async fn start(settings: &Settings) -> Self {
+        Self::start_with_arguments(settings, &[]).await
+    }
+
+    /// The same with `customHandler.description.arguments` in host.json.
+    pub(crate) async fn start_with_arguments(settings: &Settings, arguments: &[&str]) -> Self {
+        let app = stage(arguments);
+        let (function, binding) = timer_function(app.path());
+        let (stdout, stderr) = (Lines::default(), Lines::default());
+        let port = free_port();
+        let began = Instant::now();
+        let child = spawn(app.path(), port, settings, &stdout, &stderr);
+        let mut host = Self {
+            app,
+            function,
+            binding,
+            port,
+            settings: settings.clone(),
+            child,
+            stdout,
+            stderr,
+            ready_after: Duration::ZERO,
+        };
+        host.wait_until_ready(began).await;
+        host
+    }
+
+    /// The folder of the package, which is the handler's working folder.
+    pub(crate) fn app_root(&self) -> &Path {
+        self.app.path()
+    }
+
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Fires the timer and waits for the answer.
+    pub(crate) async fn fire(&self) -> Invocation {
+        self.fire_with(Body::Timer).await
+    }
+
+    /// Fires the timer with a body of choice.
+    pub(crate) async fn fire_with(&self, body: Body) -> Invocation {
+        let fired = self.begin(body).await;
+        fired.unwrap_or_else(|fault| panic!("no answer: {fault}; stderr: {:#?}", self.stderr()))
+    }
+
+    /// Fires the timer at once or when awaited; an error when the handler breaks off.
+    pub(crate) fn begin(
+        &self,
+        body: Body,
+    ) -> impl Future<Output = std::io::Result<Invocation>> + use<> {
+        static INVOCATIONS: AtomicU64 = AtomicU64::new(1);
+        let number = INVOCATIONS.fetch_add(1, Ordering::Relaxed);
+        let id = format!("5f3c9d0e-3a2e-4f43-9a0c-{number:012x}");
+        let body = body.bytes(&self.function, &self.binding);
+        let (port, path) = (self.port, format!("/{}", self.function));
+        async move {
+            let headers = [
+                ("X-Azure-Functions-InvocationId", id.as_str()),
+                ("X-Azure-Functions-HostVersion", "4.1044.400.0"),
+                ("User-Agent", "Azure-Functions-Host/4.1044.400.0"),
+                ("Content-Type", "application/json; charset=utf-8"),
+            ];
+            let answer = wire::post(port, &path, &headers, &body).await?;
+            Ok(Invocation::judge(id, &answer))
+        }
+    }
+
+    /// Fires the timer until every log is collected to its end; panics when an invocation fails or it takes more
+    /// than `ticks` of them.
+    pub(crate) async fn catch_up(&self, ticks: u32) {
+        for _ in 0..ticks {
+            let invocation = self.fire().await;
+            invocation.summary();
+            if invocation.is_caught_up() {
+                return;
+            }
+            // A log that waits does so for a second in these tests.
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+        panic!("not caught up after {ticks} ticks");
+    }
+
+    /// Kills the handler without a word before, as the platform does.
+    pub(crate) async fn kill(&mut self) {
+        self.child.kill().await;
+    }
+
+    /// Starts the handler again on the same port, as the host does when it ended.
+    pub(crate) async fn restart(&mut self) {
+        let began = Instant::now();
+        let app = self.app.path();
+        self.child = spawn(app, self.port, &self.settings, &self.stdout, &self.stderr);
+        self.wait_until_ready(began).await;
+    }
+
+    /// Sends `TERM` or `INT` without waiting for the end.
+    pub(crate) async fn signal(&self, name: &str) {
+        self.child.signal(name).await;
+    }
+
+    /// Waits for the handler's end.
+    pub(crate) async fn wait(&mut self) -> ExitStatus {
+        self.child.wait().await
+    }
+
+    /// The exit status, if the handler ended.
+    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.ended()
+    }
+
+    /// Asks the handler to end and asserts that it exits with code 0.
+    pub(crate) async fn stop(&mut self) {
+        self.signal("TERM").await;
+        assert_eq!(self.wait().await.code(), Some(0), "{:#?}", self.stderr());
+    }
+
+    /// Lines on stdout, of all starts.
+    pub(crate) fn stdout(&self) -> Vec<String> {
+        self.stdout.all()
+    }
+
+    /// Lines on stderr, of all starts.
+    pub(crate) fn stderr(&self) -> Vec<String> {
+        self.stderr.all()
+    }
+
+    async fn wait_until_ready(&mut self, began: Instant) {
+        // Any HTTP answer will do; only a connection refused means "not yet".
+        while wire::get(self.port, "/").await.is_err() {
+            assert!(
+                began.elapsed() < READY_WITHIN && self.child.ended().is_none(),
+                "the handler does not get ready: {:#?}",
+                self.stderr()
+            );
+            tokio::time::sleep(ASK_EVERY).await;
+        }
+        self.ready_after = began.elapsed();
+    }
+}
+
+/// The content of a released package: host.json, the function and the binary as `handler`.
+fn stage(arguments: &[&str]) -> TempDir {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let app = tools::temporary_folder();
+    let function = app.path().join("CiscoDuoTimer");
+    fs::create_dir(&function).expect("a new folder");
+    fs::copy(
+        source.join("CiscoDuoTimer/function.json"),
+        function.join("function.json"),
+    )
+    .expect("function.json is there");
+    // A link: a copy written by this process could still be open for writing in a child about to start.
+    fs::hard_link(BINARY, app.path().join("handler")).expect("the binary is on the same disk");
+    let text = fs::read_to_string(source.join("host.json")).expect("host.json is there");
+    let mut host: Value = serde_json::from_str(&text).expect("host.json is JSON");
+    if !arguments.is_empty() {
+        host["customHandler"]["description"]["arguments"] = json!(arguments);
+    }
+    fs::write(app.path().join("host.json"), host.to_string()).expect("a new file");
+    app
+}
+
+/// The folder with the timer function, whose name is the path it is called by, and the name of its binding.
+fn timer_function(app: &Path) -> (String, String) {
+    for entry in fs::read_dir(app).expect("the package is there") {
+        let folder = entry.expect("the package is there").path();
+        let Ok(text) = fs::read_to_string(folder.join("function.json")) else {
+            continue;
+        };
+        let function: Value = serde_json::from_str(&text).expect("function.json is JSON");
+        let binding = &function["bindings"][0];
+        if binding["type"] == "timerTrigger" {
+            let name = folder
+                .file_name()
+                .expect("a folder has a name")
+                .to_string_lossy();
+            return (
+                name.into_owned(),
+                binding["name"]
+                    .as_str()
+                    .expect("a binding has a name")
+                    .to_owned(),
+            );
+        }
+    }
+    panic!("the package has no timer function");
+}
+
+fn spawn(app: &Path, port: u16, settings: &Settings, stdout: &Lines, stderr: &Lines) -> Child {
+    let text = fs::read_to_string(app.join("host.json")).expect("the package has it");
+    let host: Value = serde_json::from_str(&text).expect("host.json is JSON");
+    let description = &host["customHandler"]["description"];
+    let executable = description["defaultExecutablePath"]
+        .as_str()
+        .expect("host.json names the handler");
+    let arguments = description["arguments"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let mut command = Command::new(app.join(executable));
+    command
+        .args(
+            arguments
+                .iter()
+                .map(|argument| argument.as_str().expect("arguments are texts")),
+        )
+        .current_dir(app)
+        .env_clear();
+    for name in ["PATH", "LLVM_PROFILE_FILE"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    let port = port.to_string();
+    command
+        .envs(settings.iter())
+        .env("FUNCTIONS_CUSTOMHANDLER_PORT", &port)
+        .env(
+            "FUNCTIONS_CUSTOMHANDLER_WORKER_ID",
+            "e6a9c1f0-0d3c-4c4e-8f7e-2f6a1f6f2b11",
+        )
+        .env("FUNCTIONS_APP_ROOT_PATH", app)
+        .env("FUNCTIONS_HTTPWORKER_PORT", &port)
+        .env(
+            "FUNCTIONS_HTTPWORKER_ID",
+            "e6a9c1f0-0d3c-4c4e-8f7e-2f6a1f6f2b11",
+        );
+    Child::start(&mut command, stdout, stderr)
+}
+
+/// A port that is free now, below those that the operating system gives to outgoing connections, so that none of
+/// them takes it between two starts of a handler.
+fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 10_000).expect("it is small");
+    (0..10_000)
+        .map(|_| 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000)
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("one of ten thousand ports is free")
+}

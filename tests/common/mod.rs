@@ -1,0 +1,27 @@
+//! What the integration tests share: the Functions host as a test sees it, Azurite, settings and small tenants.
+
+#![allow(dead_code, reason = "each test program uses a part of it")]
+#![allow(unused_imports, reason = "each test program uses a part of it")]
+
+mod answer;
+mod azurite;
+mod child;
+mod functions_host;
+mod settings;
+mod shared_access;
+mod storage;
+mod tenant;
+mod timer;
+mod tools;
+mod wire;
+
+pub(crate) use answer::Invocation;
+pub(crate) use azurite::{ACCOUNT, ACCOUNT_KEY, Azurite};
+pub(crate) use functions_host::{BINARY, FunctionsHost};
+pub(crate) use settings::Settings;
+pub(crate) use shared_access::account_signature;
+pub(crate) use storage::{Container, checkpoint_name};
+pub(crate) use tenant::{PAGE, assert_nothing_lost, tenant};
+pub(crate) use timer::{Body, timer};
+pub(crate) use tools::{temporary_folder, tool};
+pub(crate) use wire::{Answer, get, post, request};

@@ -1,0 +1,140 @@
+//! Blob Storage as a test looks into it, past the program under test.
+
+use std::time::Duration;
+
+use reqwest::{Client, Method, Response, StatusCode, Url};
+use serde_json::Value;
+
+use super::azurite::{ACCOUNT, ACCOUNT_KEY};
+use super::shared_access::account_signature;
+
+/// The name of a log's checkpoint blob or file; a simulated account is named after its address.
+pub(crate) fn checkpoint_name(log_type: &str) -> String {
+    format!("127.0.0.1/self/{log_type}/checkpoint.json")
+}
+
+/// A blob container.
+#[derive(Debug)]
+pub(crate) struct Container {
+    url: Url,
+    http: Client,
+}
+
+/// A blob as a listing shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Blob {
+    pub(crate) name: String,
+    /// `BlockBlob` or `AppendBlob`.
+    pub(crate) kind: String,
+    pub(crate) length: u64,
+}
+
+impl Container {
+    pub(super) fn new(endpoint: &str, name: &str) -> Self {
+        rustls::crypto::ring::default_provider()
+            .install_default()
+            .ok();
+        let http = Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(20))
+            // The test's own Azurite, whose certificate it made itself.
+            .tls_danger_accept_invalid_certs(true)
+            .build()
+            .expect("a client without surprises");
+        let mut url = Url::parse(&format!("{endpoint}/{name}")).expect("Azurite's address");
+        url.set_query(Some(&account_signature(ACCOUNT, ACCOUNT_KEY, "rwdlac")));
+        Self { url, http }
+    }
+
+    /// Makes the container, which the connector does by itself.
+    pub(crate) async fn create(&self) {
+        let mut url = self.url.clone();
+        url.query_pairs_mut().append_pair("restype", "container");
+        let status = self.send(Method::PUT, url, &[], Vec::new()).await.status();
+        assert_eq!(status, StatusCode::CREATED);
+    }
+
+    /// Whether the container is there.
+    pub(crate) async fn exists(&self) -> bool {
+        let mut url = self.url.clone();
+        url.query_pairs_mut().append_pair("restype", "container");
+        let status = self.send(Method::GET, url, &[], Vec::new()).await.status();
+        status == StatusCode::OK
+    }
+
+    /// Content of a blob, if it is there.
+    pub(crate) async fn read(&self, name: &str) -> Option<Vec<u8>> {
+        let url = self.blob(name);
+        let answer = self.send(Method::GET, url, &[], Vec::new()).await;
+        if answer.status() == StatusCode::NOT_FOUND {
+            return None;
+        }
+        assert_eq!(answer.status(), StatusCode::OK, "{name}");
+        Some(answer.bytes().await.expect("the whole blob").to_vec())
+    }
+
+    /// The checkpoint of a log.
+    pub(crate) async fn checkpoint(&self, log_type: &str) -> Value {
+        let content = self.read(&checkpoint_name(log_type)).await;
+        let content = content.unwrap_or_else(|| panic!("{log_type} has no checkpoint"));
+        serde_json::from_slice(&content).expect("a checkpoint is JSON")
+    }
+
+    /// Writes a block blob, whatever stood there.
+    pub(crate) async fn write(&self, name: &str, content: impl Into<Vec<u8>>) {
+        let kind = [("x-ms-blob-type", "BlockBlob")];
+        let url = self.blob(name);
+        let answer = self.send(Method::PUT, url, &kind, content.into()).await;
+        assert_eq!(answer.status(), StatusCode::CREATED, "{name}");
+    }
+
+    /// All blobs, by name.
+    pub(crate) async fn list(&self) -> Vec<Blob> {
+        let mut url = self.url.clone();
+        url.query_pairs_mut()
+            .append_pair("restype", "container")
+            .append_pair("comp", "list");
+        let answer = self.send(Method::GET, url, &[], Vec::new()).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        let text = answer.text().await.expect("the whole list");
+        // A listing has 5000 blobs at most; the tests have fewer, and only these three fields matter.
+        text.split("<Blob>")
+            .skip(1)
+            .map(|blob| Blob {
+                name: between(blob, "<Name>", "</Name>"),
+                kind: between(blob, "<BlobType>", "</BlobType>"),
+                length: between(blob, "<Content-Length>", "</Content-Length>")
+                    .parse()
+                    .expect("a length is a number"),
+            })
+            .collect()
+    }
+
+    fn blob(&self, name: &str) -> Url {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}/{name}", self.url.path()));
+        url
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        url: Url,
+        headers: &[(&str, &str)],
+        body: Vec<u8>,
+    ) -> Response {
+        let mut request = self.http.request(method, url).body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        request.send().await.expect("Azurite answers")
+    }
+}
+
+fn between(text: &str, before: &str, after: &str) -> String {
+    let found = text
+        .split_once(before)
+        .and_then(|(_, rest)| rest.split_once(after));
+    let (found, _) = found.unwrap_or_else(|| panic!("no {before} in {text}"));
+    found.to_owned()
+}

@@ -1,0 +1,42 @@
+//! Small simulated tenants whose events have all become visible.
+
+use chrono::{DurationRound as _, TimeDelta, Utc};
+use simulator::{Config, LogType, Simulator};
+
+/// Most records in a page of these tenants, so that few events make many pages.
+pub(crate) const PAGE: u64 = 50;
+
+/// A tenant with `events` events in each of the six logs, spread over five hours and all visible.
+pub(crate) fn tenant(seed: u64, events: u64) -> Config {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the program under test lives in the present"
+    )]
+    let now = Utc::now();
+    let now = now
+        .duration_trunc(TimeDelta::seconds(1))
+        .expect("a time of today");
+    let page = usize::try_from(PAGE).expect("it is small");
+    Config {
+        seed,
+        volumes: LogType::ALL.map(|log| (log, events)).into(),
+        from: now - TimeDelta::minutes(320),
+        to: now - TimeDelta::minutes(20),
+        max_limit: page,
+        v1_page: page,
+        trust_monitor_limit: page,
+        ..Config::default()
+    }
+}
+
+/// Every visible event was delivered unaltered; at most `duplicates` deliveries were repetitions.
+pub(crate) async fn assert_nothing_lost(simulator: &Simulator, duplicates: u64) {
+    let report = simulator.report().await;
+    assert!(report.shown() > 0, "the tenant has no events");
+    assert_eq!(report.missing(), 0, "lost events: {report:#?}");
+    assert!(report.is_complete(), "altered rows: {report:#?}");
+    assert!(
+        report.duplicates() <= duplicates,
+        "more than {duplicates} repeated rows: {report:#?}"
+    );
+}

@@ -1,0 +1,104 @@
+//! What a run answers when Duo or Azure Monitor says no.
+
+use simulator::{Fault, FaultKind, LogType, Simulator, Target};
+
+use crate::common::{FunctionsHost, Settings, assert_nothing_lost, temporary_folder, tenant};
+
+const TELEPHONY: Target = Target::Duo(LogType::Telephony);
+
+/// Every log but telephony.
+const OTHERS: [&str; 5] = [
+    "authentication",
+    "administrator",
+    "offline_enrollment",
+    "trust_monitor",
+    "activity",
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_throttled_log_is_parked_and_no_failure() {
+    let simulator = Simulator::start(tenant(7, 60)).await.unwrap();
+    let kind = FaultKind::TooManyRequests {
+        retry_after: Some(1),
+    };
+    simulator.faults().push(Fault::once(TELEPHONY, kind));
+    let folder = temporary_folder();
+    let host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    let invocation = host.fire().await;
+    invocation.summary();
+    assert_eq!(invocation.outcome("telephony"), "parked");
+    for log in OTHERS {
+        assert_eq!(invocation.outcome(log), "caught_up", "{log}");
+    }
+    host.catch_up(10).await;
+    assert_nothing_lost(&simulator, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_duo_never_gave_is_no_failure_and_one_that_it_gave_before_is() {
+    let simulator = Simulator::start(tenant(8, 60)).await.unwrap();
+    simulator
+        .faults()
+        .push(Fault::always(TELEPHONY, FaultKind::Forbidden));
+    let folder = temporary_folder();
+    let host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    let invocation = host.fire().await;
+    invocation.summary();
+    assert_eq!(invocation.outcome("telephony"), "unavailable");
+    let report = simulator.report().await;
+    for (log, counts) in &report.logs {
+        let expected = if *log == LogType::Telephony { 60 } else { 0 };
+        assert_eq!(counts.missing, expected, "{log}");
+    }
+    assert!(host.stderr().is_empty(), "{:#?}", host.stderr());
+
+    let activity = Target::Duo(LogType::Activity);
+    simulator
+        .faults()
+        .push(Fault::always(activity, FaultKind::Forbidden));
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    assert_eq!(invocation.outcome("activity"), "failed");
+    assert_eq!(invocation.outcome("authentication"), "caught_up");
+    let stderr = host.stderr().join("\n");
+    assert!(stderr.contains("activity"), "{stderr}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_secret_key_fails_with_advice() {
+    let simulator = Simulator::start(tenant(9, 20)).await.unwrap();
+    let folder = temporary_folder();
+    let settings = Settings::in_folder(&simulator, folder.path()).with(
+        "CISCO_DUO_SECRET_KEY",
+        "0123456789012345678901234567890123456789",
+    );
+    let mut host = FunctionsHost::start(&settings).await;
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    assert_eq!(invocation.outcomes(), ["failed"; 6]);
+    for line in host.stderr() {
+        assert!(line.contains("CISCO_DUO_SECRET_KEY"), "no advice: {line}");
+    }
+    assert_eq!(host.stderr().len(), 6, "{:#?}", host.stderr());
+    assert_eq!(simulator.report().await.delivered(), 0);
+    assert!(host.ended().is_none(), "the handler ended");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_workspace_key_fails_and_delivers_all_once_it_is_right() {
+    let simulator = Simulator::start(tenant(10, 20)).await.unwrap();
+    let folder = temporary_folder();
+    let right = Settings::in_folder(&simulator, folder.path());
+    let wrong = right
+        .clone()
+        .with("SHARED_KEY", "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=");
+    let mut host = FunctionsHost::start(&wrong).await;
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    for line in host.stderr() {
+        assert!(line.contains("SHARED_KEY"), "no advice: {line}");
+    }
+    host.stop().await;
+    FunctionsHost::start(&right).await.catch_up(5).await;
+    assert_nothing_lost(&simulator, 0).await;
+}

@@ -1,0 +1,53 @@
+//! What the handler says: the host takes every line of stdout as information and every line of stderr as an error,
+//! unless it holds "warn".
+
+use simulator::{Fault, FaultKind, LogType, Simulator, Target};
+
+use crate::common::{FunctionsHost, Settings, temporary_folder, tenant};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_line_is_in_the_stream_of_its_level_and_carries_the_invocation() {
+    let simulator = Simulator::start(tenant(4, 20)).await.unwrap();
+    let (throttled, refused) = (
+        Target::Duo(LogType::Telephony),
+        Target::Duo(LogType::Activity),
+    );
+    let too_many = FaultKind::TooManyRequests { retry_after: None };
+    simulator.faults().push(Fault::always(throttled, too_many));
+    simulator
+        .faults()
+        .push(Fault::always(refused, FaultKind::Status(400)));
+    let folder = temporary_folder();
+    let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    let (out_before, err_before) = (host.stdout().len(), host.stderr().len());
+    assert_eq!(err_before, 0, "{:#?}", host.stderr());
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    host.kill().await;
+    let (stdout, stderr) = (host.stdout(), host.stderr());
+    for line in &stdout {
+        assert!(line.contains(" INFO "), "not of stdout's level: {line}");
+    }
+    let (warnings, errors): (Vec<_>, Vec<_>) =
+        stderr.iter().partition(|line| line.contains(" WARN "));
+    let [warning] = &warnings[..] else {
+        panic!("not one warning: {stderr:#?}");
+    };
+    let [error] = &errors[..] else {
+        panic!("not one error: {stderr:#?}");
+    };
+    assert!(warning.contains("telephony"), "{warning}");
+    assert!(
+        error.contains("ERROR") && error.contains("activity"),
+        "{error}"
+    );
+    assert!(
+        !error.to_ascii_lowercase().contains("warn"),
+        "the host would take it as a warning: {error}"
+    );
+    // Four logs that did their work.
+    assert_eq!(stdout[out_before..].len(), 4, "{stdout:#?}");
+    for line in stdout[out_before..].iter().chain(&stderr) {
+        assert!(line.contains(&invocation.id), "no invocation id: {line}");
+    }
+}
