@@ -328,3 +328,22 @@ async fn a_service_that_never_answers_is_given_up_and_the_log_waits() {
     host.catch_up(20).await;
     assert_nothing_lost(&simulator, 0).await;
 }
+
+#[tokio::test]
+async fn a_proxy_is_never_asked_for_this_machine() {
+    let simulator = Simulator::start(tenant(23, 40)).await.unwrap();
+    let state = temporary_folder();
+    let mut settings = Settings::in_folder(&simulator, state.path());
+    for name in [
+        "HTTP_PROXY",
+        "http_proxy",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "ALL_PROXY",
+    ] {
+        // Nobody listens there.
+        settings = settings.with(name, "http://127.0.0.1:9");
+    }
+    FunctionsHost::start(&settings).await.catch_up(5).await;
+    assert_nothing_lost(&simulator, 0).await;
+}

@@ -13,7 +13,8 @@ use super::{Clock, Collector};
 use crate::duo::Page;
 use crate::model::{Hour, LogType, Millis, Paging};
 use crate::plan::{
-    Action, Ending, Event, Failure, IngestKind, Limits, LogRun, PageRequest, PageSeen, Shipment,
+    Action, Ending, Event, Failure, FetchFault, IngestKind, Limits, LogRun, PageRequest, PageSeen,
+    Shipment,
 };
 use crate::record::{Record, RowWriter, read_records};
 use crate::sink::MAX_CALL_BYTES;
@@ -181,16 +182,19 @@ impl<'a> Worker<'a> {
         self.records = Vec::new();
         let now = self.clock.now();
         let duo = &self.collector.duo;
-        match duo
-            .page(
-                self.log_type,
-                request,
-                None,
-                now.date_time(),
-                self.timeout(now),
-            )
-            .await
-        {
+        let asked = duo.page(
+            self.log_type,
+            request,
+            None,
+            now.date_time(),
+            self.timeout(now),
+        );
+        // A question changes nothing: a process that is asked to end need not wait for the answer.
+        let answer = tokio::select! {
+            answer = asked => answer,
+            () = self.interrupt.cancelled() => return Event::FetchFailed(FetchFault::Unreachable),
+        };
+        match answer {
             Ok(answer) => {
                 self.trouble = None;
                 self.page = answer.page;

@@ -170,6 +170,3 @@ pub fn log(report: &RunReport) {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

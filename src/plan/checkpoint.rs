@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::bucket::{ACCOUNT_SHARE, Bucket};
-use super::event::ParkCause;
+use super::ending::ParkCause;
 use super::window::Window;
 use crate::model::Millis;
 

@@ -10,6 +10,7 @@
 
 mod bucket;
 mod checkpoint;
+mod ending;
 mod event;
 mod page;
 mod run;
@@ -21,9 +22,10 @@ pub use bucket::{ACCOUNT_SHARE, Bucket};
 pub use checkpoint::{
     Checkpoint, Claim, Destination, Parked, Rates, Unavailable, UnreadableCheckpoint,
 };
+pub use ending::{Ending, Failure, Notice, ParkCause, Tally, WindowFault};
 pub use event::{
-    Action, Ending, Event, Failure, FetchFault, IngestKind, Limits, Notice, PageRequest, PageSeen,
-    ParkCause, RowId, Seen, SendFault, Shipment, Tally, WindowFault,
+    Action, Event, FetchFault, IngestKind, Limits, PageRequest, PageSeen, RowId, Seen, SendFault,
+    Shipment,
 };
 pub use run::LogRun;
 pub use window::{Reread, Window};

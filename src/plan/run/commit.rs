@@ -5,7 +5,8 @@ use super::{After, LogRun};
 use crate::model::Millis;
 use crate::plan::bucket::ACCOUNT_SHARE;
 use crate::plan::checkpoint::Checkpoint;
-use crate::plan::event::{Action, Ending, Failure, Notice, WindowFault};
+use crate::plan::ending::{Ending, Failure, Notice, WindowFault};
+use crate::plan::event::Action;
 
 /// A v1 page of at least this many records may have been cut off ("about 1000").
 const FULL_V1_PAGE: usize = 900;

@@ -2,7 +2,8 @@
 
 use super::{After, LogRun, Phase, Resume};
 use crate::model::{Hour, Millis, SECOND};
-use crate::plan::event::{Action, Ending, Failure, IngestKind, ParkCause, SendFault, Shipment};
+use crate::plan::ending::{Ending, Failure, ParkCause};
+use crate::plan::event::{Action, IngestKind, SendFault, Shipment};
 use crate::plan::page::{Sieve, halve};
 
 /// A call is only begun while the claim lasts at least this much longer.

@@ -4,9 +4,8 @@ use super::{After, LogRun, OpenPage, Phase, Resume};
 use crate::model::{HOUR, Hour, MINUTE, Millis, SECOND};
 use crate::plan::bucket::Bucket;
 use crate::plan::checkpoint::Unavailable;
-use crate::plan::event::{
-    Action, Ending, Failure, FetchFault, Notice, PageRequest, PageSeen, ParkCause, WindowFault,
-};
+use crate::plan::ending::{Ending, Failure, Notice, ParkCause, WindowFault};
+use crate::plan::event::{Action, FetchFault, PageRequest, PageSeen};
 use crate::plan::page::Sorted;
 
 /// Longest sleep for the rate limit inside a run; waiting for longer is done between runs.

@@ -1,0 +1,128 @@
+//! How a run ended, what it did, and what is worth telling of it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Millis;
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// Everything that Duo shows was delivered.
+    CaughtUp,
+    /// More is there; the run's time was over.
+    OutOfTime,
+    /// More is there; the rate limit was reached.
+    OutOfCalls,
+    /// More may be there; the process was asked to end.
+    Interrupted,
+    /// The log waits until the given time.
+    Parked {
+        /// End of the pause.
+        until: Millis,
+        /// Why.
+        cause: ParkCause,
+    },
+    /// Duo refuses a log that never answered.
+    Unavailable {
+        /// Whether to report it now (once a day).
+        report: bool,
+    },
+    /// Another instance is at work on this log.
+    HeldElsewhere,
+    /// Somebody must act.
+    Failed(Failure),
+}
+
+/// Why a log waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ParkCause {
+    /// Duo asked for fewer calls.
+    DuoThrottled,
+    /// Duo could not be reached.
+    DuoUnreachable,
+    /// Duo refused the credentials.
+    DuoCredentials,
+    /// Azure Monitor asked for less.
+    AzureThrottled,
+    /// Azure Monitor could not be reached.
+    AzureUnreachable,
+}
+
+/// Why a log cannot go on without somebody's help. The shell has the text of the last error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// Duo refused something.
+    Duo,
+    /// Azure Monitor refused something.
+    AzureMonitor,
+    /// Azure Monitor refused these records even alone.
+    RecordsRefused,
+    /// The state could not be read or written.
+    State,
+    /// Another instance sends this log somewhere else.
+    OtherDestination,
+    /// A window could not be read to its end, twice.
+    Window(WindowFault),
+}
+
+/// Why a window had to be started again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowFault {
+    /// Duo answered with a cursor it had given before.
+    CursorRepeated,
+    /// Duo refused its own cursor.
+    CursorRefused,
+    /// Fewer records came than Duo counted.
+    CountShort,
+}
+
+/// Something worth telling that does not end the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A time span that Duo no longer keeps was never collected.
+    Gap {
+        /// First moment of the gap.
+        from: Millis,
+        /// First moment after it.
+        to: Millis,
+    },
+    /// So many records share a second that Duo may hide more of them.
+    CrowdedSecond {
+        /// The second.
+        second: Millis,
+        /// Records seen in it.
+        rows: usize,
+    },
+    /// A window was started again.
+    WindowRestarted(WindowFault),
+    /// The rows of this state went somewhere else before.
+    DestinationChanged,
+    /// The local clock is ahead of Duo's by this many milliseconds.
+    ClockAhead(i64),
+    /// The claim of a process that ended was taken over.
+    ClaimTakenOver,
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Calls to Duo.
+    pub requests: u64,
+    /// Pages read.
+    pub pages: u64,
+    /// Calls that Azure Monitor accepted.
+    pub calls: u64,
+    /// Rows that Azure Monitor accepted.
+    pub events: u64,
+    /// Rows among them that were seen only after their window had been closed.
+    pub late: u64,
+    /// Records that had been delivered before and were not sent again.
+    pub duplicates_dropped: u64,
+    /// Answers that asked for fewer calls.
+    pub throttled: u64,
+    /// Calls made again after a passing fault.
+    pub retries: u64,
+    /// Things worth telling.
+    pub notices: Vec<Notice>,
+}
