@@ -1,5 +1,10 @@
 //! The settings in the code, the README, the example file and the host's files agree.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops where it is"
+)]
+
 use std::collections::BTreeSet;
 use std::fs;
 

@@ -1,5 +1,10 @@
 //! What Duo and Azure Monitor may answer at their worst: a clear message, and nothing lost.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops where it is"
+)]
+
 mod common;
 
 use std::fs;

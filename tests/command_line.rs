@@ -1,5 +1,10 @@
 //! What people see at the terminal, compared whole with `tests/expected/`; `UPDATE_EXPECTED=1` rewrites it.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops where it is"
+)]
+
 mod common;
 
 use std::fs;
