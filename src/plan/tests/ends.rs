@@ -24,6 +24,31 @@ fn a_run_ends_between_pages_when_its_time_is_over_and_gives_the_claim_back() {
 }
 
 #[test]
+fn a_run_goes_on_inside_a_window_with_the_cursor_and_the_bounds_of_the_run_before() {
+    let mut world = World::new(clustered());
+    world.pace = 5 * SECOND;
+    for _ in 0..20 {
+        if world.checkpoint_window_cursor().is_some() {
+            break;
+        }
+        world.run("a");
+    }
+    let questions = world.asked.len();
+    let before = world.asked.last().unwrap().clone();
+    world.now = world.now + MINUTE;
+    world.run("b");
+    let next = &world.asked[questions];
+    assert!(
+        next.cursor.is_some() && next.cursor != before.cursor,
+        "{next:?}"
+    );
+    assert_eq!(
+        (next.mintime, next.maxtime),
+        (before.mintime, before.maxtime)
+    );
+}
+
+#[test]
 fn the_rate_limit_holds_over_runs_and_is_never_slept_out() {
     let mut world = World::new((0..200).map(|number| NOON - HOUR + number * 5 * SECOND));
     world.limits.calls_per_minute = 10;

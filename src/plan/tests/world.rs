@@ -358,6 +358,10 @@ impl World {
         self.accepted.len() - distinct.len()
     }
 
+    pub(super) fn checkpoint_window_cursor(&self) -> Option<&str> {
+        self.stored.as_ref()?.1.window.as_ref()?.cursor.as_deref()
+    }
+
     pub(super) fn checkpoint(&self) -> &Checkpoint {
         &self.stored.as_ref().unwrap().1
     }
