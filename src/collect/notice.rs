@@ -13,6 +13,10 @@ pub(super) fn sentence(notice: &Notice) -> String {
             "possible gap: the second {second} holds {rows} records or more, and Duo's endpoint gives no way to see \
              the rest of it"
         ),
+        Notice::CountDisagrees { from, to, counted, shown } => format!(
+            "possible gap: from {from} to {to} Duo counts {counted} records and shows {shown}, however often it is \
+             asked; the log goes on"
+        ),
         Notice::WindowRestarted(fault) => format!("{}; the window was started again", window_fault(*fault)),
         Notice::DestinationChanged => {
             "the rows of this log went to another workspace before; they go to this one from here on".to_owned()

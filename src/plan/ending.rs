@@ -94,6 +94,17 @@ pub enum Notice {
         /// Records seen in it.
         rows: usize,
     },
+    /// Duo goes on counting records in a time span that it never shows.
+    CountDisagrees {
+        /// First moment of the span.
+        from: Millis,
+        /// Last moment of the span.
+        to: Millis,
+        /// Records that Duo counts.
+        counted: u64,
+        /// Records that Duo shows.
+        shown: u64,
+    },
     /// A window was started again.
     WindowRestarted(WindowFault),
     /// The rows of this state went somewhere else before.

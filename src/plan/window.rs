@@ -34,6 +34,9 @@ pub struct Window {
     /// Time of the newest record delivered or found already delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_time: Option<Millis>,
+    /// Runs in which fewer records came than Duo counted, also when the window was read anew.
+    #[serde(default)]
+    pub short_runs: u32,
 }
 
 impl Window {
@@ -47,6 +50,7 @@ impl Window {
             expected: None,
             readable_through: None,
             last_time: None,
+            short_runs: 0,
         }
     }
 

@@ -238,9 +238,10 @@ impl BlobStore {
                 "check AzureWebJobsStorage: the key or signature must be valid, and an identity needs the role Storage \
                  Blob Data Owner on the account (a new role takes up to 30 minutes)",
             ),
-            Some(StatusCode::NotFound) => {
-                Some("the container is gone; it is made again by the next run")
-            }
+            Some(StatusCode::NotFound) => Some(
+                "the container is gone: the next run makes it anew and begins CISCO_DUO_LOOKBACK_HOURS ago; set \
+                 CISCO_DUO_START to where the logs stood",
+            ),
             None => Some("check AzureWebJobsStorage, DNS and the storage account's firewall"),
             _ => None,
         };

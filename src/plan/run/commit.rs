@@ -10,6 +10,8 @@ use crate::plan::event::Action;
 
 /// A v1 page of at least this many records may have been cut off ("about 1000").
 const FULL_V1_PAGE: usize = 900;
+/// Runs in a row in which a window stays short of Duo's count before the log goes on without what Duo never showed.
+const MOST_SHORT_RUNS: u32 = 10;
 /// Pages in a row that bring something new in the same second before it counts as read.
 const MOST_STAYS: u32 = 3;
 
@@ -46,15 +48,41 @@ impl LogRun {
             _ if window.is_short() => {
                 self.restart_window(WindowFault::CountShort, now, interrupted)
             }
-            _ => {
-                // Where Duo's clock is far behind ours, nothing closes: the window lies in what Duo hides.
-                draft.mintime = draft.mintime.max(window.next_mintime());
-                draft.window = None;
-                self.window = None;
-                let more = self.following(draft.mintime, None, now).is_some();
-                self.commit(draft, (!more).then_some(Ending::CaughtUp), now, interrupted)
-            }
+            _ => self.close_window(now, interrupted),
         }
+    }
+
+    /// The window was read to its end.
+    fn close_window(&mut self, now: Millis, interrupted: bool) -> Action {
+        let mut draft = self.stored().clone();
+        let window = self.window.take().expect("planned before");
+        // Where Duo's clock is far behind ours, nothing closes: the window lies in what Duo hides.
+        draft.mintime = draft.mintime.max(window.next_mintime());
+        draft.window = None;
+        let more = self.following(draft.mintime, None, now).is_some();
+        self.commit(draft, (!more).then_some(Ending::CaughtUp), now, interrupted)
+    }
+
+    /// A window came short of Duo's count twice in this run: the log stops with its place kept. What Duo counts
+    /// but never shows cannot be waited for for ever, though: after some runs it is reported, and the log goes on.
+    pub(super) fn short_again(&mut self, now: Millis, interrupted: bool) -> Action {
+        let window = self.window.as_mut().expect("planned before");
+        window.short_runs += 1;
+        if window.short_runs >= MOST_SHORT_RUNS {
+            self.tally.notices.push(Notice::CountDisagrees {
+                from: window.from,
+                to: window.maxtime,
+                counted: window.expected.unwrap_or_default(),
+                shown: window.rows_read,
+            });
+            return self.close_window(now, interrupted);
+        }
+        window.restart(true);
+        let mut draft = self.stored().clone();
+        draft.window.clone_from(&self.window);
+        draft.claim = None;
+        let failure = Failure::Window(WindowFault::CountShort);
+        self.save(draft, After::Stop(Ending::Failed(failure)))
     }
 
     /// The rule for logs without cursor, id or upper bound: the last second seen is read again until it brings

@@ -190,6 +190,9 @@ impl LogRun {
         interrupted: bool,
     ) -> Action {
         self.page = None;
+        if self.restarted && fault == WindowFault::CountShort {
+            return self.short_again(now, interrupted);
+        }
         if self.restarted {
             return self.finish(Ending::Failed(Failure::Window(fault)));
         }

@@ -139,6 +139,30 @@ fn a_count_that_stays_short_stops_the_log_with_its_place_kept() {
 }
 
 #[test]
+fn a_count_that_never_agrees_is_reported_and_passed_after_ten_runs() {
+    let mut world = World::new(clustered());
+    world.page_size = 100;
+    world.limits.window = 3 * HOUR;
+    world.leave_out_at = (1..=40).collect();
+    for run in 1..10 {
+        assert_eq!(
+            world.run("a").0,
+            Ending::Failed(Failure::Window(WindowFault::CountShort)),
+            "run {run}"
+        );
+        world.now = world.now + MINUTE;
+    }
+    let (ending, tally) = world.run("a");
+    assert_eq!(ending, Ending::CaughtUp);
+    let told = tally.notices.iter().any(|notice| {
+        matches!(notice, Notice::CountDisagrees { counted, shown, .. } if counted - shown == 1)
+    });
+    assert!(told, "{:?}", tally.notices);
+    // Only what Duo never showed is missing.
+    assert_eq!((world.lost().len(), world.duplicates()), (1, 0));
+}
+
+#[test]
 fn a_refused_cursor_starts_the_window_again() {
     let mut world = World::new(clustered());
     world.fetch_faults = [None, Some(FetchFault::Rejected)].into();
