@@ -160,12 +160,9 @@ impl BlobStore {
                 })?;
                 Ok(Version(etag.to_string()))
             }
-            // 409 where a blob was to be new, 412 where it was to be the one read before; 404 where it is gone.
+            // The codes of the comparison and no other: a leased or immutable blob answers 409 or 412 too.
             Err(fault)
-                if matches!(
-                    status(&fault),
-                    Some(StatusCode::Conflict | StatusCode::PreconditionFailed)
-                ) && !is_code(&fault, "ContainerBeingDeleted") =>
+                if is_code(&fault, "BlobAlreadyExists") || is_code(&fault, "ConditionNotMet") =>
             {
                 Err(WriteError::Conflict)
             }

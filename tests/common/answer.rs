@@ -79,7 +79,7 @@ impl Invocation {
     }
 }
 
-/// The rules of DefaultHttpWorkerService and HttpScriptInvocationResult in azure-functions-host.
+/// The rules of `DefaultHttpWorkerService` and `HttpScriptInvocationResult` in azure-functions-host.
 fn judge(answer: &Answer) -> Result<Value, String> {
     if !(200..300).contains(&answer.status) {
         return Err(format!("HTTP {}", answer.status));

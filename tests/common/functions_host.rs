@@ -1,5 +1,5 @@
 //! The Functions host, as far as a custom handler can tell: starts it, waits for it, fires its timer, judges its
-//! answers. Behaviour is that of azure-functions-host (HttpWorkerProcess, DefaultHttpWorkerService).
+//! answers. Behaviour is that of azure-functions-host (`HttpWorkerProcess`, `DefaultHttpWorkerService`).
 
 use std::fs;
 use std::net::TcpListener;

@@ -88,6 +88,18 @@ impl Container {
         assert_eq!(answer.status(), StatusCode::CREATED, "{name}");
     }
 
+    /// Leases a blob without end, so that nobody else can write it.
+    pub(crate) async fn lease(&self, name: &str) {
+        let lease = [
+            ("x-ms-lease-action", "acquire"),
+            ("x-ms-lease-duration", "-1"),
+        ];
+        let mut url = self.blob(name);
+        url.query_pairs_mut().append_pair("comp", "lease");
+        let answer = self.send(Method::PUT, url, &lease, Vec::new()).await;
+        assert_eq!(answer.status(), StatusCode::CREATED, "{name}");
+    }
+
     /// All blobs, by name.
     pub(crate) async fn list(&self) -> Vec<Blob> {
         let mut url = self.url.clone();

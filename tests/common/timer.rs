@@ -19,7 +19,7 @@ pub(crate) enum Body {
 }
 
 impl Body {
-    pub(crate) fn bytes(&self, function: &str, binding: &str) -> Vec<u8> {
+    pub(crate) fn bytes(self, function: &str, binding: &str) -> Vec<u8> {
         let now = moment(TimeDelta::zero());
         let last = moment(TimeDelta::minutes(1));
         let status = |last: &str| json!({"Last": last, "Next": now, "LastUpdated": last});
@@ -28,7 +28,7 @@ impl Body {
             Self::PastDue => timer(&status(&last), true),
             Self::FirstEver => timer(&status("0001-01-01T00:00:00"), false),
             Self::NoScheduleStatus => timer(&Value::Null, false),
-            Self::Raw(bytes) => return bytes.clone(),
+            Self::Raw(bytes) => return bytes,
         };
         let data = json!({binding: value});
         let system = json!({"MethodName": function, "UtcNow": now, "RandGuid": "5f3c9d0e-3a2e-4f43-9a0c-0b6a3a9d6f11"});

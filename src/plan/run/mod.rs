@@ -18,6 +18,10 @@ use crate::model::{Millis, SECOND};
 const CLAIM: i64 = 90 * SECOND;
 
 /// One run of one log: step it with what happened, do what it says.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each tells of one thing that happened in the run"
+)]
 pub struct LogRun {
     limits: Limits,
     deadline: Millis,
@@ -35,6 +39,8 @@ pub struct LogRun {
     restarted: bool,
     /// Pages in a row that brought something new without moving on (v1 logs).
     stays: u32,
+    /// Whether another instance stored the first checkpoint before this run could.
+    begun_before: bool,
     /// Whether a window was planned in this run already.
     planned: bool,
     /// Whether this run was counted in the checkpoint already.
@@ -102,6 +108,7 @@ impl LogRun {
             attempts: 0,
             restarted: false,
             stays: 0,
+            begun_before: false,
             planned: false,
             counted: false,
             clock_ahead: 0,
@@ -134,18 +141,14 @@ impl LogRun {
     pub fn step(&mut self, event: Event, now: Millis, interrupted: bool) -> Action {
         let phase = std::mem::replace(&mut self.phase, Phase::Over);
         match (phase, event) {
-            // Where another instance stored the first checkpoint before us, its place counts.
-            (Phase::Idle, Event::Started)
-            | (
+            (Phase::Idle, Event::Started) => self.load(),
+            (
                 Phase::Saving {
                     after: After::First,
                     ..
                 },
                 Event::Conflict,
-            ) => {
-                self.phase = Phase::Loading;
-                Action::Load
-            }
+            ) => self.begun_elsewhere(),
             (
                 Phase::Loading,
                 Event::Loaded {
@@ -209,6 +212,20 @@ impl LogRun {
             (_, Event::StateFailed) => Action::Stop(Ending::Failed(Failure::State)),
             (_, event) => panic!("the shell answered the last action with {event:?}"),
         }
+    }
+
+    fn load(&mut self) -> Action {
+        self.phase = Phase::Loading;
+        Action::Load
+    }
+
+    /// Another instance stored the first checkpoint before us: its place counts.
+    fn begun_elsewhere(&mut self) -> Action {
+        if std::mem::replace(&mut self.begun_before, true) {
+            // A store that has one and does not show it is broken, and is not asked for ever.
+            return Action::Stop(Ending::Failed(Failure::State));
+        }
+        self.load()
     }
 
     fn stored(&self) -> &Checkpoint {

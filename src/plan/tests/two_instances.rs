@@ -2,7 +2,7 @@
 
 use super::world::{World, clustered};
 use crate::model::{MINUTE, Millis};
-use crate::plan::{Ending, Failure, Limits, Notice};
+use crate::plan::{Action, Ending, Event, Failure, Limits, LogRun, Notice};
 
 #[test]
 fn any_two_interleaved_runs_lose_nothing_and_repeat_one_page_at_most() {
@@ -43,6 +43,30 @@ fn any_two_interleaved_runs_lose_nothing_and_repeat_one_page_at_most() {
             );
         }
     }
+}
+
+#[test]
+fn a_store_that_hides_the_first_checkpoint_is_not_asked_for_ever() {
+    let world = World::new([]);
+    let mut run = LogRun::new(
+        world.limits.clone(),
+        world.now + MINUTE,
+        fastrand::Rng::new(),
+    );
+    let hidden = || Event::Loaded {
+        checkpoint: None,
+        claim_is_dead: false,
+    };
+    run.step(Event::Started, world.now, false);
+    run.step(hidden(), world.now, false);
+    let again = run.step(Event::Conflict, world.now, false);
+    assert!(matches!(again, Action::Load), "{again:?}");
+    run.step(hidden(), world.now, false);
+    let end = run.step(Event::Conflict, world.now, false);
+    assert!(
+        matches!(end, Action::Stop(Ending::Failed(Failure::State))),
+        "{end:?}"
+    );
 }
 
 #[test]

@@ -1,0 +1,122 @@
+//! State that cannot be used is told of and never overwritten.
+
+use std::time::Duration;
+
+use simulator::{Fault, FaultKind, LogType, Simulator, Target};
+
+use crate::common::{Azurite, FunctionsHost, Settings, checkpoint_name, tenant};
+use crate::place::Place;
+
+/// Garbage, a truncated checkpoint, and one that asks for a newer reader.
+const UNUSABLE: [(&str, &str, &[u8]); 3] = [
+    ("garbage", "damaged", b"\x00\xffnot a checkpoint"),
+    (
+        "truncated",
+        "damaged",
+        b"{\"version\":1,\"min_reader\":1,\"mintime\":\"2026",
+    ),
+    (
+        "newer",
+        "reader version 2",
+        b"{\"version\":2,\"min_reader\":2,\"place\":\"somewhere new\"}",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_cannot_be_used_stops_its_log_alone_and_is_kept_in_storage() {
+    for (container, reason, content) in UNUSABLE {
+        stops_its_log_alone(&Place::storage(container), reason, content).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_cannot_be_used_stops_its_log_alone_and_is_kept_in_a_folder() {
+    for (_, reason, content) in UNUSABLE {
+        stops_its_log_alone(&Place::folder(), reason, content).await;
+    }
+}
+
+async fn stops_its_log_alone(place: &Place, reason: &str, content: &[u8]) {
+    let simulator = Simulator::start(tenant(51, 60)).await.unwrap();
+    let name = checkpoint_name("telephony");
+    place.begin_with(&name, content).await;
+    let mut host = FunctionsHost::start(&place.settings(&simulator)).await;
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    for log in LogType::ALL {
+        let expected = if log == LogType::Telephony {
+            "failed"
+        } else {
+            "caught_up"
+        };
+        assert_eq!(invocation.outcome(log.name()), expected, "{log}");
+    }
+    let message = invocation.log("telephony")["message"].as_str().unwrap();
+    assert!(
+        message.contains(&name) && message.contains(reason),
+        "{message}"
+    );
+    host.kill().await;
+    let stderr = host.stderr();
+    let [line] = &stderr[..] else {
+        panic!("not one line: {stderr:#?}");
+    };
+    assert!(line.contains(&name) && line.contains(reason), "{line}");
+    assert_eq!(place.read(&name).await.as_deref(), Some(content));
+    let report = simulator.report().await;
+    assert_eq!(report.logs[&LogType::Telephony].delivered, 0);
+    assert_eq!(report.missing(), 60, "{report:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_cannot_be_written_is_told_of() {
+    let simulator = Simulator::start(tenant(53, 20)).await.unwrap();
+    let telephony = Target::Duo(LogType::Telephony);
+    let throttled = FaultKind::TooManyRequests { retry_after: None };
+    simulator.faults().push(Fault::once(telephony, throttled));
+    let azurite = Azurite::shared();
+    let settings = Settings::in_storage(&simulator, &azurite.connection_string(), "leased");
+    let host = FunctionsHost::start(&settings).await;
+    assert_eq!(host.fire().await.outcome("telephony"), "parked");
+    // Refused with 412 like a write that lost a race, yet nobody else is at work on the log.
+    let name = checkpoint_name("telephony");
+    azurite.container("leased").lease(&name).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    assert_eq!(invocation.outcome("activity"), "caught_up");
+    assert_eq!(invocation.outcome("telephony"), "failed");
+    let message = invocation.log("telephony")["message"].as_str().unwrap();
+    assert!(message.contains(&name), "{message}");
+    let report = simulator.report().await;
+    assert_eq!(report.logs[&LogType::Telephony].delivered, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn storage_out_of_reach_fails_with_advice_and_delivers_nothing() {
+    let simulator = Simulator::start(tenant(52, 20)).await.unwrap();
+    let connection = format!(
+        "AccountName={};AccountKey={};BlobEndpoint=http://127.0.0.1:9/{}",
+        crate::common::ACCOUNT,
+        crate::common::ACCOUNT_KEY,
+        crate::common::ACCOUNT,
+    );
+    let settings = Settings::in_storage(&simulator, &connection, "nowhere");
+    let mut host = FunctionsHost::start(&settings).await;
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    assert_eq!(invocation.outcomes(), ["failed"; 6]);
+    host.kill().await;
+    assert_eq!(host.stderr().len(), 6, "{:#?}", host.stderr());
+    for line in host.stderr() {
+        for text in [
+            "could not read",
+            "container nowhere",
+            "check AzureWebJobsStorage",
+        ] {
+            assert!(line.contains(text), "no \"{text}\" in {line}");
+        }
+    }
+    assert_eq!(simulator.calls().log_analytics.requests, 0);
+    assert!(simulator.calls().duo.is_empty(), "Duo was asked in vain");
+}

@@ -1,0 +1,60 @@
+//! A place for state that a test can look into, whichever kind it is.
+
+use simulator::Simulator;
+use tempfile::TempDir;
+
+use crate::common::{Azurite, Container, Settings, temporary_folder};
+
+/// A container of the shared Azurite, or a folder.
+pub(crate) enum Place {
+    Storage(&'static str, Container),
+    Folder(TempDir),
+}
+
+impl Place {
+    pub(crate) fn storage(container: &'static str) -> Self {
+        Self::Storage(container, Azurite::shared().container(container))
+    }
+
+    pub(crate) fn folder() -> Self {
+        Self::Folder(temporary_folder())
+    }
+
+    pub(crate) fn settings(&self, simulator: &Simulator) -> Settings {
+        match self {
+            Self::Storage(name, _) => {
+                Settings::in_storage(simulator, &Azurite::shared().connection_string(), name)
+            }
+            Self::Folder(folder) => Settings::in_folder(simulator, folder.path()),
+        }
+    }
+
+    pub(crate) async fn read(&self, name: &str) -> Option<Vec<u8>> {
+        match self {
+            Self::Storage(_, container) => container.read(name).await,
+            Self::Folder(folder) => std::fs::read(folder.path().join(name)).ok(),
+        }
+    }
+
+    /// Writes a text before the connector wrote anything.
+    pub(crate) async fn begin_with(&self, name: &str, content: &[u8]) {
+        match self {
+            Self::Storage(_, container) => {
+                if !container.exists().await {
+                    container.create().await;
+                }
+                container.write(name, content).await;
+            }
+            Self::Folder(folder) => {
+                let file = folder.path().join(name);
+                std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+                std::fs::write(file, content).unwrap();
+            }
+        }
+    }
+
+    pub(crate) async fn checkpoint(&self, log_type: &str) -> serde_json::Value {
+        let content = self.read(&crate::common::checkpoint_name(log_type)).await;
+        serde_json::from_slice(&content.expect("the log has a checkpoint")).unwrap()
+    }
+}
