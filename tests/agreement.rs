@@ -17,19 +17,16 @@ fn json(file: &str) -> Value {
 
 /// The settings table as the README must show it.
 fn settings_table() -> String {
-    let mut table = "| setting | default | meaning |\n|---|---|---|\n".to_owned();
-    for setting in CATALOG {
+    let rows = CATALOG.iter().map(|setting| {
         let default = match (setting.required, setting.default) {
-            (true, _) => "**required**".to_owned(),
-            (false, "") => "–".to_owned(),
-            (false, default) => default.to_owned(),
+            (true, _) => "**required**",
+            (false, "") => "–",
+            (false, default) => default,
         };
-        table.push_str(&format!(
-            "| `{}` | {default} | {} |\n",
-            setting.name, setting.meaning
-        ));
-    }
-    table
+        format!("| `{}` | {default} | {} |\n", setting.name, setting.meaning)
+    });
+    let head = "| setting | default | meaning |\n|---|---|---|\n".to_owned();
+    head + &rows.collect::<String>()
 }
 
 #[test]
