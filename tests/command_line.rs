@@ -11,12 +11,12 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use common::{BINARY, Settings, temporary_folder, tenant};
+use common::{Settings, binary, temporary_folder, tenant};
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 use tokio::process::Command;
 
 async fn duo_sentinel(settings: &Settings, folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(BINARY);
+    let mut command = Command::new(binary());
     command
         .args(arguments)
         .current_dir(folder)

@@ -3,6 +3,7 @@
 //! A record is never rebuilt: its text is copied as Duo sent it, and the added fields are put behind its last
 //! one. Only what identity and time need is read, by serde, and nothing is kept of the rest.
 
+mod device;
 mod identity;
 mod probe;
 mod row;

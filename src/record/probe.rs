@@ -1,7 +1,6 @@
 //! The few fields of a record that are read.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use chrono::DateTime;
 use serde::Deserialize;
@@ -9,7 +8,8 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::Form;
-use crate::model::{LogType, position};
+use super::device::{AccessDevice, SurfacedAuth, Wavering};
+use crate::model::LogType;
 
 /// What was read of a record.
 pub(super) struct Probe<'a> {
@@ -20,9 +20,10 @@ pub(super) struct Probe<'a> {
     pub(super) form: Form,
 }
 
-/// Every field is left raw: one of an unknown type must not cost the others.
+/// Every field is left raw: one of an unknown type must not cost the others. Only the devices are read in the same
+/// pass, as `A` and `S`: they are long, and reading them again is what a record's time would go to.
 #[derive(Deserialize)]
-struct Fields<'a> {
+struct Fields<'a, A, S> {
     #[serde(borrow)]
     txid: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -39,10 +40,8 @@ struct Fields<'a> {
     timestamp: Option<&'a RawValue>,
     #[serde(borrow)]
     surfaced_timestamp: Option<&'a RawValue>,
-    #[serde(borrow)]
-    access_device: Option<&'a RawValue>,
-    #[serde(borrow)]
-    surfaced_auth: Option<&'a RawValue>,
+    access_device: Option<A>,
+    surfaced_auth: Option<S>,
     // Names that the row adds, and names that the service refuses.
     eventtype: Option<IgnoredAny>,
     host: Option<IgnoredAny>,
@@ -57,41 +56,30 @@ struct Fields<'a> {
     raw_data: Option<IgnoredAny>,
 }
 
-/// The fields whose type wavers between true, false and "unknown".
-#[derive(Deserialize)]
-#[expect(clippy::struct_field_names, reason = "the names are Duo's")]
-struct AccessDevice<'a> {
-    #[serde(borrow)]
-    is_encryption_enabled: Option<&'a RawValue>,
-    #[serde(borrow)]
-    is_firewall_enabled: Option<&'a RawValue>,
-    #[serde(borrow)]
-    is_password_set: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct SurfacedAuth<'a> {
-    #[serde(borrow)]
-    access_device: Option<&'a RawValue>,
-}
-
 /// Reads what identity, time and form need.
 pub(super) fn probe(log_type: LogType, text: &str) -> Probe<'_> {
-    if !text.starts_with('{') {
-        return Probe {
-            id: None,
-            time_micros: None,
-            form: Form::Wrapped,
-        };
-    }
-    let Ok(fields) = serde_json::from_str::<Fields<'_>>(text) else {
-        // An object all the same, or the page would not have parsed: a key stands in it twice.
-        return Probe {
-            id: None,
-            time_micros: None,
-            form: Form::Wrapped,
-        };
+    let wrapped = Probe {
+        id: None,
+        time_micros: None,
+        form: Form::Wrapped,
     };
+    if !text.starts_with('{') {
+        return wrapped;
+    }
+    read::<AccessDevice<'_>, SurfacedAuth<'_>>(log_type, text)
+        // A device that is no object, or has a key twice.
+        .or_else(|| read::<IgnoredAny, IgnoredAny>(log_type, text))
+        // An object all the same, or the page would not have parsed: a key stands in it twice.
+        .unwrap_or(wrapped)
+}
+
+/// Reads a record in one pass, its devices as `A` and `S`.
+fn read<'a, A, S>(log_type: LogType, text: &'a str) -> Option<Probe<'a>>
+where
+    A: Wavering + Deserialize<'a>,
+    S: Wavering + Deserialize<'a>,
+{
+    let fields: Fields<'a, A, S> = serde_json::from_str(text).ok()?;
     let id = match log_type.spec().id_field {
         Some("txid") => fields.txid,
         Some("activity_id") => fields.activity_id,
@@ -112,23 +100,23 @@ pub(super) fn probe(log_type: LogType, text: &str) -> Probe<'_> {
         Form::Wrapped
     } else {
         let mut parts = Vec::new();
-        wavering(text, fields.access_device, &mut parts);
-        if let Some(surfaced) = fields.surfaced_auth
-            && let Ok(surfaced) = serde_json::from_str::<SurfacedAuth<'_>>(surfaced.get())
-        {
-            wavering(text, surfaced.access_device, &mut parts);
+        if let Some(device) = &fields.access_device {
+            device.add_to(&mut parts, text);
+        }
+        if let Some(surfaced) = &fields.surfaced_auth {
+            surfaced.add_to(&mut parts, text);
         }
         parts.sort_unstable_by_key(|part| part.start);
         Form::Object(parts)
     };
-    Probe {
+    Some(Probe {
         id: id.and_then(|id| scalar(id.get())),
         time_micros,
         form,
-    }
+    })
 }
 
-impl Fields<'_> {
+impl<A, S> Fields<'_, A, S> {
     fn has_reserved_name(&self) -> bool {
         [
             &self.eventtype,
@@ -143,25 +131,6 @@ impl Fields<'_> {
         ]
         .into_iter()
         .any(Option::is_some)
-    }
-}
-
-/// Finds the wavering fields of an access device that are true or false, as places in the whole record.
-fn wavering(text: &str, device: Option<&RawValue>, parts: &mut Vec<Range<usize>>) {
-    let Some(device) = device else { return };
-    let Ok(device) = serde_json::from_str::<AccessDevice<'_>>(device.get()) else {
-        return;
-    };
-    for field in [
-        device.is_encryption_enabled,
-        device.is_firewall_enabled,
-        device.is_password_set,
-    ] {
-        if let Some(value) = field
-            && matches!(value.get(), "true" | "false")
-        {
-            parts.push(position(text, value.get()));
-        }
     }
 }
 
@@ -274,7 +243,15 @@ mod tests {
 
     #[test]
     fn an_access_device_of_another_type_is_left_alone() {
-        for device in ["null", "\"unknown\"", "[1]", "{\"is_password_set\":1}"] {
+        for device in [
+            "null",
+            "\"unknown\"",
+            "\"\\ud800\"",
+            "[1]",
+            "{\"is_password_set\":1}",
+            "{\"is_password_set\":true,\"is_password_set\":true}",
+            "{\"\\ud800\":1,\"is_password_set\":true}",
+        ] {
             let text = format!("{{\"txid\":\"a\",\"access_device\":{device}}}");
             let probe = probe(LogType::Authentication, &text);
             assert_eq!(probe.id.as_deref(), Some("a"), "{text}");

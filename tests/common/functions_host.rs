@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -18,8 +18,12 @@ use super::settings::Settings;
 use super::timer::Body;
 use super::{tools, wire};
 
-/// The program under test.
-pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_duo-sentinel");
+/// The program under test: the one that Cargo built with the tests, or the one that `DUO_SENTINEL_BINARY` names, so
+/// that tests built for debugging can judge the program that is released.
+pub(crate) fn binary() -> PathBuf {
+    let built = || PathBuf::from(env!("CARGO_BIN_EXE_duo-sentinel"));
+    std::env::var_os("DUO_SENTINEL_BINARY").map_or_else(built, PathBuf::from)
+}
 
 /// How often and how long the host asks whether the handler is ready.
 const ASK_EVERY: Duration = Duration::from_millis(25);
@@ -196,7 +200,7 @@ fn stage(arguments: &[&str]) -> TempDir {
     )
     .expect("function.json is there");
     // A link: a copy written by this process could still be open for writing in a child about to start.
-    fs::hard_link(BINARY, app.path().join("handler")).expect("the binary is on the same disk");
+    fs::hard_link(binary(), app.path().join("handler")).expect("the binary is on the same disk");
     let text = fs::read_to_string(source.join("host.json")).expect("host.json is there");
     let mut host: Value = serde_json::from_str(&text).expect("host.json is JSON");
     if !arguments.is_empty() {

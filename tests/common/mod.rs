@@ -17,7 +17,7 @@ mod wire;
 
 pub(crate) use answer::Invocation;
 pub(crate) use azurite::{ACCOUNT, ACCOUNT_KEY, Azurite};
-pub(crate) use functions_host::{BINARY, FunctionsHost};
+pub(crate) use functions_host::{FunctionsHost, binary};
 pub(crate) use settings::Settings;
 pub(crate) use shared_access::account_signature;
 pub(crate) use storage::{Container, checkpoint_name};

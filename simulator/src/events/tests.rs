@@ -63,6 +63,7 @@ fn order_is_by_millisecond_and_identifier_with_clusters() {
 fn counting_agrees_with_looking_at_each_event() {
     let (world, _) = world(200);
     let events = world.events(LogType::Authentication);
+    #[expect(clippy::disallowed_methods, reason = "visibility is by the real clock")]
     let now = (Utc::now() - TimeDelta::minutes(1)).timestamp_millis();
     for hours in [0, 1, 5, 30] {
         let range = events.positions(now - hours * 3_600_000, now);

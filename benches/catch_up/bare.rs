@@ -1,0 +1,202 @@
+//! The bare program: fetches the same pages and posts as many bytes with the same HTTP client, and nothing else.
+//!
+//! It keeps no state, and of a page it reads the cursor alone.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use reqwest::Client;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256, Sha512};
+
+use crate::Fault;
+use crate::child::{self, Usage};
+use crate::tenant::{CatchUp, Tenant};
+
+/// First argument that makes this program the bare one.
+pub(crate) const ROLE: &str = "bare";
+/// Span asked for at once, as the connector does, in milliseconds.
+const WINDOW: i64 = 60 * 60 * 1_000;
+
+/// What the bare program is told.
+#[derive(Debug, Serialize, Deserialize)]
+struct Task {
+    duo_url: String,
+    integration_key: String,
+    secret_key: String,
+    log_analytics_url: String,
+    workspace_id: String,
+    shared_key: String,
+    /// First and last millisecond.
+    from: i64,
+    to: i64,
+    /// Bytes of each post.
+    post_bytes: usize,
+    finds_cursor_by: FindsCursorBy,
+}
+
+/// How the cursor of the next page is found.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) enum FindsCursorBy {
+    /// By reading the page as JSON, for nothing but its metadata: what any program has to do.
+    ReadingPage,
+    /// By knowing that the simulator writes it at the very end: next to nothing, and of no use with Duo.
+    KnowingPlace,
+}
+
+/// Runs the bare program on the pages that the connector fetched before.
+pub(crate) async fn repeat(
+    tenant: &Tenant,
+    connector: &CatchUp,
+    finds_cursor_by: FindsCursorBy,
+) -> Result<Usage, Fault> {
+    let config = tenant.simulator.config();
+    let task = Task {
+        duo_url: tenant.simulator.duo_url(),
+        integration_key: config.integration_key.clone(),
+        secret_key: config.secret_key.clone(),
+        log_analytics_url: tenant.simulator.log_analytics_url(),
+        workspace_id: config.workspace_id.clone(),
+        shared_key: config.shared_key.clone(),
+        from: config.from.timestamp_millis(),
+        to: config.to.timestamp_millis(),
+        post_bytes: usize::try_from(connector.posted / connector.posts)?,
+        finds_cursor_by,
+    };
+    let program = std::env::current_exe()?;
+    let program = program.to_str().ok_or("a path that is no text")?;
+    let task = serde_json::to_string(&task)?;
+    child::run(program, &[ROLE, &task], &[]).await
+}
+
+/// The bare program.
+pub(crate) async fn run(arguments: &[&str]) -> Result<(), Fault> {
+    let [task] = arguments else {
+        return Err("the bare program takes its task".into());
+    };
+    let task: Task = serde_json::from_str(task)?;
+    // Fails only when there is one already.
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
+    let http = Client::builder().no_proxy().build()?;
+    let mut mintime = task.from;
+    while mintime < task.to {
+        let maxtime = (mintime + WINDOW).min(task.to);
+        let mut cursor = None;
+        loop {
+            let page = task.page(&http, mintime, maxtime, cursor).await?;
+            cursor = task.next_cursor(&page)?;
+            if cursor.is_none() {
+                break;
+            }
+            drop(page);
+            task.post(&http).await?;
+        }
+        mintime = maxtime;
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    response: Response,
+}
+
+#[derive(Deserialize)]
+struct Response {
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    next_offset: Option<Vec<String>>,
+}
+
+/// Reads what stands behind the last `key`.
+fn read_behind<T: DeserializeOwned>(key: &[u8], page: &[u8]) -> Result<T, Fault> {
+    let tail = &page[page.len().saturating_sub(300)..];
+    let place = tail.windows(key.len()).position(|part| part == key);
+    let behind = &tail[place.ok_or("no metadata at the end")? + key.len()..];
+    let text = behind
+        .strip_suffix(b"}}")
+        .ok_or("another end than expected")?;
+    Ok(serde_json::from_slice(text)?)
+}
+
+impl Task {
+    fn next_cursor(&self, page: &[u8]) -> Result<Option<String>, Fault> {
+        let metadata = match self.finds_cursor_by {
+            FindsCursorBy::ReadingPage => serde_json::from_slice::<Answer>(page)?.response.metadata,
+            FindsCursorBy::KnowingPlace => read_behind(b"\"metadata\":", page)?,
+        };
+        Ok(metadata.next_offset.map(|parts| parts.join("%2C")))
+    }
+
+    async fn page(
+        &self,
+        http: &Client,
+        mintime: i64,
+        maxtime: i64,
+        cursor: Option<String>,
+    ) -> Result<bytes::Bytes, Fault> {
+        const PATH: &str = "/admin/v2/logs/authentication";
+        let cursor = cursor.map_or_else(String::new, |cursor| format!("&next_offset={cursor}"));
+        let query = format!("limit=1000&maxtime={maxtime}&mintime={mintime}{cursor}&sort=ts%3Aasc");
+        let date = now().to_rfc2822();
+        let nothing = hex::encode(Sha512::digest(b""));
+        let text = format!("{date}\nGET\n127.0.0.1\n{PATH}\n{query}\n{nothing}\n{nothing}");
+        let mut mac = Hmac::<Sha512>::new_from_slice(self.secret_key.as_bytes())?;
+        mac.update(text.as_bytes());
+        let signature = hex::encode(mac.finalize().into_bytes());
+        let credentials = STANDARD.encode(format!("{}:{signature}", self.integration_key));
+        let answer = http
+            .get(format!("{}{PATH}?{query}", self.duo_url))
+            .header("date", date)
+            .header("authorization", format!("Basic {credentials}"))
+            .send()
+            .await?;
+        Ok(answer.error_for_status()?.bytes().await?)
+    }
+
+    async fn post(&self, http: &Client) -> Result<(), Fault> {
+        let mut body = Vec::with_capacity(self.post_bytes);
+        body.extend_from_slice(b"[{\"row\":\"");
+        body.resize(self.post_bytes - 3, b'x');
+        body.extend_from_slice(b"\"}]");
+        let date = now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let text = format!(
+            "POST\n{}\napplication/json\nx-ms-date:{date}\n/api/logs",
+            body.len()
+        );
+        let key = STANDARD.decode(&self.shared_key)?;
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key)?;
+        mac.update(text.as_bytes());
+        let signature = STANDARD.encode(mac.finalize().into_bytes());
+        let url = &self.log_analytics_url;
+        http.post(format!("{url}/api/logs?api-version=2016-04-01"))
+            .header(
+                "authorization",
+                format!("SharedKey {}:{signature}", self.workspace_id),
+            )
+            .header("content-type", "application/json")
+            // Another table: these are no rows of the connector's.
+            .header("log-type", "Bare")
+            .header("x-ms-date", date)
+            .body(body)
+            .send()
+            .await?
+            .error_for_status()?;
+        Ok(())
+    }
+}
+
+fn now() -> DateTime<Utc> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a request is dated when it is sent"
+    )]
+    Utc::now()
+}

@@ -1,0 +1,265 @@
+//! The figures, one function each.
+
+use std::io::{Read as _, Write as _};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use simulator::LogType;
+
+use crate::Fault;
+use crate::bare::{self, FindsCursorBy};
+use crate::table::{self, Figure};
+use crate::tenant::{PROGRAM, Tenant, state_folder};
+
+/// How much is measured.
+pub(crate) struct Sizes {
+    /// Authentication events of the CPU figure.
+    cpu_events: u64,
+    /// Turns of the CPU figure; the median counts.
+    cpu_runs: usize,
+    /// Authentication events of the wall-time figure.
+    wall_events: u64,
+    /// Authentication events of the memory figure for one log.
+    memory_events: [u64; 2],
+    /// Thousandths of [`ALL_LOGS`] of the memory figure for all logs.
+    all_logs_per_mille: u64,
+    /// Starts of which the median counts.
+    starts: usize,
+}
+
+impl Sizes {
+    pub(crate) const FULL: Self = Self {
+        cpu_events: 200_000,
+        cpu_runs: 7,
+        wall_events: 100_000,
+        memory_events: [10_000, 1_000_000],
+        all_logs_per_mille: 1_000,
+        starts: 20,
+    };
+    pub(crate) const QUICK: Self = Self {
+        cpu_events: 20_000,
+        cpu_runs: 3,
+        wall_events: 10_000,
+        memory_events: [5_000, 50_000],
+        all_logs_per_mille: 100,
+        starts: 5,
+    };
+}
+
+/// Events of the memory figure for all logs at once.
+const ALL_LOGS: [(LogType, u64); 6] = [
+    (LogType::Authentication, 150_000),
+    (LogType::Activity, 100_000),
+    (LogType::Telephony, 50_000),
+    (LogType::Administrator, 30_000),
+    (LogType::OfflineEnrollment, 10_000),
+    (LogType::TrustMonitor, 10_000),
+];
+/// What an answer takes in the wall-time figure.
+const PAGE_LATENCY: Duration = Duration::from_millis(100);
+const POST_LATENCY: Duration = Duration::from_millis(50);
+const MEBIBYTE: f64 = 1_048_576.0;
+
+/// Measures the figures that were asked for, all when none was, and prints them.
+pub(crate) async fn measure(sizes: &Sizes, wanted: &[&str]) -> Result<(), Fault> {
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.contains(&name);
+    let mut figures = Vec::new();
+    if is_wanted("cpu") {
+        figures.push(cpu(sizes).await?);
+    }
+    if is_wanted("wall") {
+        figures.push(wall(sizes).await?);
+    }
+    if is_wanted("memory") {
+        figures.extend(memory(sizes).await?);
+    }
+    if is_wanted("start") {
+        figures.push(start(sizes).await?);
+    }
+    if is_wanted("size") {
+        figures.push(size()?);
+    }
+    table::print(&figures);
+    Ok(())
+}
+
+/// CPU of the connector against that of the bare program, one run of each in turn.
+///
+/// A neighbour on the same machine slows down all of a turn, so the ratio is taken within each turn.
+async fn cpu(sizes: &Sizes) -> Result<Figure, Fault> {
+    let tenant = authentication(sizes.cpu_events, Duration::ZERO, Duration::ZERO).await?;
+    let (mut ratios, mut ratios_knowing) = (Vec::new(), Vec::new());
+    let (mut connector, mut reading) = (Vec::new(), Vec::new());
+    for _ in 0..sizes.cpu_runs {
+        let caught_up = tenant.catch_up().await?;
+        let own = caught_up.usage.cpu;
+        let bare = bare::repeat(&tenant, &caught_up, FindsCursorBy::ReadingPage).await?;
+        let knowing = bare::repeat(&tenant, &caught_up, FindsCursorBy::KnowingPlace).await?;
+        ratios.push(own.as_secs_f64() / bare.cpu.as_secs_f64());
+        ratios_knowing.push(own.as_secs_f64() / knowing.cpu.as_secs_f64());
+        connector.push(own.as_secs_f64() * 1_000.0);
+        reading.push(bare.cpu.as_secs_f64() * 1_000.0);
+    }
+    Ok(Figure {
+        name: format!("CPU, {} authentication events", sizes.cpu_events),
+        value: median(&mut ratios),
+        bound: 4.0,
+        unit: "x",
+        detail: format!(
+            "{:.0} ms against {:.0} ms, {} turns; {:.1} x one that does not read JSON at all",
+            median(&mut connector),
+            median(&mut reading),
+            sizes.cpu_runs,
+            median(&mut ratios_knowing),
+        ),
+    })
+}
+
+/// Wall time against the sum of the latencies that the simulators were told to have.
+async fn wall(sizes: &Sizes) -> Result<Figure, Fault> {
+    let tenant = authentication(sizes.wall_events, PAGE_LATENCY, POST_LATENCY).await?;
+    let caught_up = tenant.catch_up().await?;
+    let latencies = PAGE_LATENCY * u32::try_from(caught_up.requests)?
+        + POST_LATENCY * u32::try_from(caught_up.posts)?;
+    Ok(Figure {
+        name: format!("wall time, {} authentication events", sizes.wall_events),
+        value: caught_up.usage.wall.as_secs_f64() / latencies.as_secs_f64(),
+        bound: 1.2,
+        unit: "x",
+        detail: format!(
+            "{:.2} s against {:.2} s: {} pages of {} ms, {} posts of {} ms",
+            caught_up.usage.wall.as_secs_f64(),
+            latencies.as_secs_f64(),
+            caught_up.requests,
+            PAGE_LATENCY.as_millis(),
+            caught_up.posts,
+            POST_LATENCY.as_millis(),
+        ),
+    })
+}
+
+/// Peak memory: one log with a short and with a long backlog, and all logs at once.
+async fn memory(sizes: &Sizes) -> Result<Vec<Figure>, Fault> {
+    let mut figures = Vec::new();
+    for events in sizes.memory_events {
+        let name = format!("peak memory, {events} authentication events");
+        let volumes = [(LogType::Authentication, events)];
+        figures.push(peak_memory(name, &volumes, Duration::ZERO, 32.0).await?);
+    }
+    let volumes = ALL_LOGS.map(|(log, events)| (log, events * sizes.all_logs_per_mille / 1_000));
+    let events: u64 = volumes.iter().map(|(_, events)| events).sum();
+    let name = format!("peak memory, {events} events of six logs at once");
+    // All logs hold a page and its rows while they wait for Azure Monitor.
+    figures.push(peak_memory(name, &volumes, POST_LATENCY, 64.0).await?);
+    Ok(figures)
+}
+
+async fn peak_memory(
+    name: String,
+    volumes: &[(LogType, u64)],
+    post_latency: Duration,
+    bound: f64,
+) -> Result<Figure, Fault> {
+    let tenant = Tenant::start(volumes, Duration::ZERO, post_latency).await?;
+    let caught_up = tenant.catch_up().await?;
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let bytes = caught_up.usage.peak_memory as f64;
+    Ok(Figure {
+        name,
+        value: bytes / MEBIBYTE,
+        bound,
+        unit: "MiB",
+        detail: format!("{:.1} s of CPU", caught_up.usage.cpu.as_secs_f64()),
+    })
+}
+
+/// From the start of the process to its first answer.
+async fn start(sizes: &Sizes) -> Result<Figure, Fault> {
+    let tenant = authentication(1, Duration::ZERO, Duration::ZERO).await?;
+    let state = state_folder()?;
+    let environment = tenant.environment(state.path());
+    let mut times = Vec::new();
+    for _ in 0..sizes.starts {
+        // A port that is free now; the host, too, names one before the handler listens on it.
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
+            .local_addr()?
+            .port();
+        let started = Instant::now();
+        let mut handler = Command::new(PROGRAM)
+            .arg("serve")
+            .env_clear()
+            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()?;
+        let answered = first_answer(port, &mut handler);
+        times.push(started.elapsed().as_secs_f64() * 1_000.0);
+        handler.kill()?;
+        handler.wait()?;
+        answered?;
+    }
+    Ok(Figure {
+        name: "start to first answer".to_owned(),
+        value: median(&mut times),
+        bound: 50.0,
+        unit: "ms",
+        detail: format!(
+            "median of {}; {:.0} to {:.0} ms",
+            times.len(),
+            times[0],
+            times[times.len() - 1]
+        ),
+    })
+}
+
+/// Asks until the handler answers; the host does the same, but looks every 25 ms only.
+fn first_answer(port: u16, handler: &mut Child) -> Result<(), Fault> {
+    loop {
+        if let Ok(mut connection) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
+            connection.write_all(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")?;
+            let mut answer = [0; 12];
+            connection.read_exact(&mut answer)?;
+            if answer == *b"HTTP/1.1 200" {
+                return Ok(());
+            }
+            return Err("the handler's first answer is not 200".into());
+        }
+        if let Some(status) = handler.try_wait()? {
+            return Err(format!("the handler ended: {status}").into());
+        }
+        std::thread::sleep(Duration::from_micros(500));
+    }
+}
+
+fn size() -> Result<Figure, Fault> {
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let bytes = std::fs::metadata(PROGRAM)?.len() as f64;
+    let detail = if cfg!(feature = "demo") {
+        "with the simulators; the deployed one is smaller (--no-default-features)"
+    } else {
+        "without the simulators, as deployed"
+    };
+    Ok(Figure {
+        name: "size of the binary".to_owned(),
+        value: bytes / 1_000_000.0,
+        bound: 12.0,
+        unit: "MB",
+        detail: detail.to_owned(),
+    })
+}
+
+async fn authentication(
+    events: u64,
+    page_latency: Duration,
+    post_latency: Duration,
+) -> Result<Tenant, Fault> {
+    let volumes = [(LogType::Authentication, events)];
+    Tenant::start(&volumes, page_latency, post_latency).await
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_unstable_by(f64::total_cmp);
+    values[values.len() / 2]
+}

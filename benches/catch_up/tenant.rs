@@ -1,0 +1,115 @@
+//! A simulated tenant with a backlog, and the connector that catches up with it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use simulator::{Config, LogType, Simulator};
+use tempfile::TempDir;
+
+use crate::Fault;
+use crate::child::{self, Usage};
+
+/// The program under measurement.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_duo-sentinel");
+
+/// Simulators with a backlog of a day.
+pub(crate) struct Tenant {
+    pub(crate) simulator: Simulator,
+    log_types: String,
+    events: u64,
+}
+
+/// One catch-up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct CatchUp {
+    pub(crate) usage: Usage,
+    /// Requests to Duo.
+    pub(crate) requests: u64,
+    /// Requests to Azure Monitor.
+    pub(crate) posts: u64,
+    /// Bytes of the rows posted.
+    pub(crate) posted: u64,
+}
+
+impl Tenant {
+    pub(crate) async fn start(
+        volumes: &[(LogType, u64)],
+        duo_latency: Duration,
+        log_analytics_latency: Duration,
+    ) -> Result<Self, Fault> {
+        let config = Config::default();
+        let now = config.to;
+        let names: Vec<&str> = volumes.iter().map(|(log, _)| log.name()).collect();
+        let simulator = Simulator::start(Config {
+            volumes: volumes.iter().copied().collect(),
+            from: now - TimeDelta::hours(23),
+            to: now - TimeDelta::minutes(10),
+            duo_latency,
+            log_analytics_latency,
+            // Looking closely at every row takes the CPU that is measured elsewhere.
+            verify: false,
+            ..config
+        })
+        .await?;
+        Ok(Self {
+            simulator,
+            log_types: names.join(","),
+            events: volumes.iter().map(|(_, events)| events).sum(),
+        })
+    }
+
+    /// Lets the connector catch up once, from nothing.
+    pub(crate) async fn catch_up(&self) -> Result<CatchUp, Fault> {
+        let state = state_folder()?;
+        let before = self.simulator.calls();
+        let environment = self.environment(state.path());
+        let usage = child::run(PROGRAM, &["run"], &environment).await?;
+        let calls = self.simulator.calls();
+        let rows = |calls: &simulator::Calls| calls.log_analytics.rows.values().sum::<u64>();
+        let delivered = rows(&calls) - rows(&before);
+        if delivered != self.events {
+            return Err(format!("{delivered} rows of {} events", self.events).into());
+        }
+        let requests =
+            |calls: &simulator::Calls| calls.duo.values().map(|log| log.requests).sum::<u64>();
+        Ok(CatchUp {
+            usage,
+            requests: requests(&calls) - requests(&before),
+            posts: calls.log_analytics.requests - before.log_analytics.requests,
+            posted: calls.log_analytics.bytes - before.log_analytics.bytes,
+        })
+    }
+
+    /// The settings of the connector.
+    pub(crate) fn environment(&self, state: &Path) -> Vec<(String, String)> {
+        let config = self.simulator.config();
+        [
+            ("CISCO_DUO_INTEGRATION_KEY", config.integration_key.clone()),
+            ("CISCO_DUO_SECRET_KEY", config.secret_key.clone()),
+            ("CISCO_DUO_API_HOSTNAME", self.simulator.duo_url()),
+            ("CISCO_DUO_LOG_TYPES", self.log_types.clone()),
+            ("WORKSPACE_ID", config.workspace_id.clone()),
+            ("SHARED_KEY", config.shared_key.clone()),
+            ("logAnalyticsUri", self.simulator.log_analytics_url()),
+            ("CISCO_DUO_STATE_DIR", state.display().to_string()),
+            // No pauses, and everything in one run.
+            ("CISCO_DUO_CALLS_PER_MINUTE", "0".to_owned()),
+            ("CISCO_DUO_RUN_SECONDS", "3000".to_owned()),
+            ("AzureFunctionsJobHost__functionTimeout", "-1".to_owned()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
+    }
+}
+
+/// An empty folder for state: in memory where there is such a place, for the disk is no part of any figure.
+pub(crate) fn state_folder() -> Result<TempDir, Fault> {
+    let memory = Path::new("/dev/shm");
+    let parent = if memory.is_dir() {
+        memory
+    } else {
+        Path::new(env!("CARGO_TARGET_TMPDIR"))
+    };
+    Ok(tempfile::tempdir_in(parent)?)
+}

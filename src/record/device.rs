@@ -1,0 +1,61 @@
+//! The fields of a device whose type wavers between true, false and "unknown".
+
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+
+use crate::model::position;
+
+/// An `access_device`.
+#[derive(Deserialize)]
+#[expect(clippy::struct_field_names, reason = "the names are Duo's")]
+pub(super) struct AccessDevice<'a> {
+    #[serde(borrow)]
+    is_encryption_enabled: Option<&'a RawValue>,
+    #[serde(borrow)]
+    is_firewall_enabled: Option<&'a RawValue>,
+    #[serde(borrow)]
+    is_password_set: Option<&'a RawValue>,
+}
+
+/// The authentication that trust monitor brings to attention.
+#[derive(Deserialize)]
+pub(super) struct SurfacedAuth<'a> {
+    #[serde(borrow)]
+    access_device: Option<AccessDevice<'a>>,
+}
+
+/// Where the fields stand whose type wavers.
+pub(super) trait Wavering {
+    /// Adds the places of those that are true or false in the whole record.
+    fn add_to(&self, parts: &mut Vec<Range<usize>>, text: &str);
+}
+
+impl Wavering for AccessDevice<'_> {
+    fn add_to(&self, parts: &mut Vec<Range<usize>>, text: &str) {
+        let values = [
+            self.is_encryption_enabled,
+            self.is_firewall_enabled,
+            self.is_password_set,
+        ];
+        let truths = values
+            .into_iter()
+            .flatten()
+            .filter(|value| matches!(value.get(), "true" | "false"));
+        parts.extend(truths.map(|value| position(text, value.get())));
+    }
+}
+
+impl Wavering for SurfacedAuth<'_> {
+    fn add_to(&self, parts: &mut Vec<Range<usize>>, text: &str) {
+        if let Some(device) = &self.access_device {
+            device.add_to(parts, text);
+        }
+    }
+}
+
+impl Wavering for IgnoredAny {
+    fn add_to(&self, _parts: &mut Vec<Range<usize>>, _text: &str) {}
+}
