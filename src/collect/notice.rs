@@ -34,6 +34,13 @@ pub(super) fn sentence(notice: &Notice) -> String {
 /// Why a log failed where no other text tells it, and what to do.
 pub(super) fn failure(failure: Failure) -> (String, Option<&'static str>) {
     match failure {
+        Failure::Future => (
+            "the log would begin in the future".to_owned(),
+            Some(
+                "check the clock and CISCO_DUO_START; if a wrong clock moved the checkpoint, restore an earlier version \
+                 of it",
+            ),
+        ),
         Failure::OtherDestination => (
             "another instance with the same state sends this log to another workspace".to_owned(),
             Some(
@@ -63,6 +70,8 @@ pub(super) fn park_cause(cause: ParkCause) -> &'static str {
         ParkCause::DuoCredentials => "Duo refused the credentials",
         ParkCause::AzureThrottled => "Azure Monitor asked for less",
         ParkCause::AzureUnreachable => "Azure Monitor could not be reached",
+        ParkCause::StateUnreachable => "the ledger could not be written",
+        ParkCause::Unknown => "a later release parked it",
     }
 }
 

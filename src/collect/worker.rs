@@ -94,6 +94,7 @@ impl<'a> Worker<'a> {
         let spec = self.log_type.spec();
         Limits {
             cursor_paging: matches!(spec.paging, Paging::Cursor { .. }),
+            sorted: matches!(spec.paging, Paging::Cursor { sorted: true, .. }),
             may_be_retired: spec.may_be_retired,
             settle: settings.pace.settle,
             window: settings.pace.window,

@@ -47,6 +47,11 @@ pub enum ParkCause {
     AzureThrottled,
     /// Azure Monitor could not be reached.
     AzureUnreachable,
+    /// The ledger could not be written.
+    StateUnreachable,
+    /// A cause that a later release knows.
+    #[serde(other)]
+    Unknown,
 }
 
 /// Why a log cannot go on without somebody's help. The shell has the text of the last error.
@@ -60,6 +65,8 @@ pub enum Failure {
     RecordsRefused,
     /// The state could not be read or written.
     State,
+    /// The checkpoint, or the start that the settings name, lies in the future.
+    Future,
     /// Another instance sends this log somewhere else.
     OtherDestination,
     /// A window could not be read to its end, twice.

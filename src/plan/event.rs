@@ -15,6 +15,8 @@ pub type RowId = [u8; 20];
 pub struct Limits {
     /// Whether pages follow a cursor; otherwise the last second is read again (the v1 logs).
     pub cursor_paging: bool,
+    /// Whether pages come oldest first, so that what follows a bad cursor is later than what was delivered.
+    pub sorted: bool,
     /// Whether a refusal (403, 404, 410) always means "retired or not licensed".
     pub may_be_retired: bool,
     /// How far behind now a window ends.

@@ -1,6 +1,7 @@
 //! The span of event time that is being read, page by page.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::model::{MINUTE, Millis};
 
@@ -34,9 +35,15 @@ pub struct Window {
     /// Time of the newest record delivered or found already delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_time: Option<Millis>,
-    /// Runs in which fewer records came than Duo counted, also when the window was read anew.
+    /// Whether it was read anew because fewer records came than Duo counted.
     #[serde(default)]
-    pub short_runs: u32,
+    pub recounted: bool,
+    /// Times in a row that fewer records came than Duo counted, also when it was read anew.
+    #[serde(default)]
+    pub short_readings: u32,
+    /// Fields of a later release, kept as they are.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
 }
 
 impl Window {
@@ -50,7 +57,9 @@ impl Window {
             expected: None,
             readable_through: None,
             last_time: None,
-            short_runs: 0,
+            recounted: false,
+            short_readings: 0,
+            unknown: Map::new(),
         }
     }
 
@@ -96,7 +105,10 @@ impl Window {
             self.expected = total;
         }
         self.rows_read += rows;
-        self.last_time = self.last_time.max(newest);
+        // A broken time far ahead must not make a restart pass over what lies before it.
+        self.last_time = self
+            .last_time
+            .max(newest.filter(|time| *time <= self.maxtime));
     }
 
     /// Whether fewer records were read than Duo counted.

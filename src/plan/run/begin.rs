@@ -1,13 +1,14 @@
 //! What a run begins with: may it work on this log, and on which window?
 
-use super::LogRun;
+use super::{After, LogRun};
 use crate::model::{HOUR, MINUTE, Millis};
+use crate::plan::checkpoint::Checkpoint;
 use crate::plan::ending::{Ending, Failure, Notice};
 use crate::plan::event::Action;
 use crate::plan::window::{Reread, Window};
 
 /// Duo keeps 180 days; a request at exactly that border is refused by the time it arrives.
-pub(super) const RETENTION: i64 = 179 * 24 * HOUR;
+const RETENTION: i64 = 179 * 24 * HOUR;
 /// A claim that ends later than this was written by a clock that is wrong; it is not waited for.
 const LONGEST_CLAIM: i64 = 10 * MINUTE;
 /// How long another destination must have been silent before this one takes over.
@@ -18,6 +19,24 @@ const ASK_AGAIN: i64 = HOUR;
 const LONGEST_PARK: i64 = 75 * MINUTE;
 
 impl LogRun {
+    /// Stores the first checkpoint. Before the first question, also for a log that Duo will refuse: a later success
+    /// starts here.
+    pub(super) fn begin_anew(&mut self, now: Millis) -> Action {
+        let wanted = self.limits.first_mintime;
+        if wanted > now + HOUR {
+            return Action::Stop(Ending::Failed(Failure::Future));
+        }
+        let oldest = now - RETENTION;
+        // An hour of slack: a start is rounded down, and some time passed since it was worked out.
+        if wanted + HOUR < oldest {
+            self.tally.notices.push(Notice::Gap {
+                from: wanted,
+                to: oldest,
+            });
+        }
+        self.save(Checkpoint::first(wanted.max(oldest), now), After::First)
+    }
+
     /// Decides from the stored checkpoint whether and what to ask.
     pub(super) fn begin(&mut self, claim_is_dead: bool, now: Millis, interrupted: bool) -> Action {
         let checkpoint = self.stored().clone();
@@ -25,7 +44,8 @@ impl LogRun {
             && last.fingerprint != self.limits.destination
         {
             let silent_for = now - last.used_at;
-            if silent_for < HANDOVER {
+            // A time far ahead was written by a clock that is wrong.
+            if (-LONGEST_CLAIM..HANDOVER).contains(&silent_for) {
                 return Action::Stop(Ending::Failed(Failure::OtherDestination));
             }
             self.tally.notices.push(Notice::DestinationChanged);
@@ -54,30 +74,24 @@ impl LogRun {
         {
             return Action::Stop(Ending::Unavailable { report: false });
         }
-        self.clamp_to_retention(now);
+        if checkpoint.mintime > now + HOUR {
+            return Action::Stop(Ending::Failed(Failure::Future));
+        }
+        self.tell_of_gap(now);
         self.ask(now, interrupted)
     }
 
-    /// Moves a place that Duo no longer keeps to the edge of what it keeps, and tells of the gap.
-    fn clamp_to_retention(&mut self, now: Millis) {
-        let oldest = now - RETENTION;
-        let checkpoint = self.checkpoint.as_mut().expect("loaded before");
-        if checkpoint.mintime < oldest {
+    /// The oldest moment that Duo still keeps. A place before it is told of and passed over when a window is planned,
+    /// never written by itself: a clock that is wrong for a while must not move a place for good.
+    fn tell_of_gap(&mut self, now: Millis) {
+        self.oldest = now - RETENTION;
+        let place = self.stored().mintime;
+        if place < self.oldest {
             self.tally.notices.push(Notice::Gap {
-                from: checkpoint.mintime,
-                to: oldest,
+                from: place,
+                to: self.oldest,
             });
-            checkpoint.mintime = oldest;
-            checkpoint.window = None;
         }
-        if checkpoint
-            .window
-            .as_ref()
-            .is_some_and(|window| window.from < oldest)
-        {
-            checkpoint.window = None;
-        }
-        checkpoint.collected_from = checkpoint.collected_from.max(oldest);
     }
 
     /// The window to read: the one in hand, the one a run ended in, or the next one.
@@ -90,15 +104,20 @@ impl LogRun {
         self.cursors.clear();
         self.restarted = false;
         self.stays = 0;
-        if first && checkpoint.window.is_some() {
+        if first
+            && checkpoint
+                .window
+                .as_ref()
+                .is_some_and(|window| window.from >= self.oldest)
+        {
             self.window = checkpoint.window;
             return true;
         }
         let reread = first.then_some(Reread {
             runs: checkpoint.runs,
-            not_before: checkpoint.collected_from,
+            not_before: checkpoint.collected_from.max(self.oldest),
         });
-        self.window = self.following(checkpoint.mintime, reread, now);
+        self.window = self.following(checkpoint.mintime.max(self.oldest), reread, now);
         self.window.is_some()
     }
 

@@ -10,8 +10,8 @@ use crate::plan::event::Action;
 
 /// A v1 page of at least this many records may have been cut off ("about 1000").
 const FULL_V1_PAGE: usize = 900;
-/// Runs in a row in which a window stays short of Duo's count before the log goes on without what Duo never showed.
-const MOST_SHORT_RUNS: u32 = 10;
+/// Times in a row that a window stays short of Duo's count, also when read anew, before the log goes on without what Duo never showed.
+const MOST_SHORT_READINGS: u32 = 10;
 /// Pages in a row that bring something new in the same second before it counts as read.
 const MOST_STAYS: u32 = 3;
 
@@ -63,12 +63,13 @@ impl LogRun {
         self.commit(draft, (!more).then_some(Ending::CaughtUp), now, interrupted)
     }
 
-    /// A window came short of Duo's count twice in this run: the log stops with its place kept. What Duo counts
-    /// but never shows cannot be waited for for ever, though: after some runs it is reported, and the log goes on.
+    /// A window came short of Duo's count, and again when it was read anew: the log stops with its place kept. What
+    /// Duo counts but never shows cannot be waited for for ever, though: in the end it is reported, and the log goes
+    /// on.
     pub(super) fn short_again(&mut self, now: Millis, interrupted: bool) -> Action {
         let window = self.window.as_mut().expect("planned before");
-        window.short_runs += 1;
-        if window.short_runs >= MOST_SHORT_RUNS {
+        window.short_readings += 1;
+        if window.short_readings >= MOST_SHORT_READINGS {
             self.tally.notices.push(Notice::CountDisagrees {
                 from: window.from,
                 to: window.maxtime,
@@ -78,6 +79,7 @@ impl LogRun {
             return self.close_window(now, interrupted);
         }
         window.restart(true);
+        window.recounted = false;
         let mut draft = self.stored().clone();
         draft.window.clone_from(&self.window);
         draft.claim = None;
@@ -110,7 +112,7 @@ impl LogRun {
         } else if page.sorted.fresh > 0 && self.stays < MOST_STAYS {
             self.stays += 1;
             place
-        } else if full {
+        } else if page.sorted.taken >= FULL_V1_PAGE {
             self.stays = 0;
             let second = Millis::from_seconds(place);
             self.tally

@@ -85,6 +85,16 @@ impl LogRun {
         self.send_next(now, interrupted)
     }
 
+    /// The ledger did not take an accepted call: it will be sent again, so not at once.
+    pub(super) fn record_failed(&mut self, now: Millis) -> Action {
+        let until = now + self.pause_step();
+        self.park(
+            until,
+            ParkCause::StateUnreachable,
+            Ending::Failed(Failure::State),
+        )
+    }
+
     /// Decides what a call that was not accepted means.
     pub(super) fn send_failed(
         &mut self,

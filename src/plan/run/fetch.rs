@@ -93,6 +93,7 @@ impl LogRun {
         interrupted: bool,
     ) -> Action {
         self.attempts = 0;
+        self.signed_again = false;
         self.tally.pages += 1;
         let checkpoint = self.checkpoint.as_mut().expect("loaded before");
         checkpoint.answered = true;
@@ -152,6 +153,10 @@ impl LogRun {
                 self.tally.throttled += 1;
                 self.park_a_while(retry_after, ParkCause::DuoThrottled, now)
             }
+            // Not Duo's fault: the question was broken off, or would not be asked again.
+            FetchFault::Unreachable | FetchFault::Garbled if interrupted => {
+                self.finish(Ending::Interrupted)
+            }
             FetchFault::Unreachable => match self.backoff(now) {
                 Some(delay) => self.pause(delay, Resume::Ask),
                 None => self.park_a_while(None, ParkCause::DuoUnreachable, now),
@@ -160,9 +165,9 @@ impl LogRun {
                 Some(delay) if self.attempts < GARBLED_TRIES => self.pause(delay, Resume::Ask),
                 _ => self.finish(failed),
             },
-            FetchFault::Credentials if self.attempts == 0 => {
+            FetchFault::Credentials if !self.signed_again => {
                 // Once more, dated and signed anew: a date that aged on the way is refused like a wrong key.
-                self.attempts = 1;
+                self.signed_again = true;
                 self.tally.retries += 1;
                 self.fetch()
             }
@@ -190,22 +195,23 @@ impl LogRun {
         interrupted: bool,
     ) -> Action {
         self.page = None;
-        if self.restarted && fault == WindowFault::CountShort {
-            return self.short_again(now, interrupted);
-        }
-        if self.restarted {
+        let window = self.window.as_mut().expect("planned before");
+        if fault == WindowFault::CountShort {
+            // Kept with the window: reading it anew may take more than one run.
+            if std::mem::replace(&mut window.recounted, true) {
+                return self.short_again(now, interrupted);
+            }
+        } else if std::mem::replace(&mut self.restarted, true) {
             return self.finish(Ending::Failed(Failure::Window(fault)));
         }
-        self.restarted = true;
         self.attempts = 0;
         self.cursors.clear();
         self.tally.notices.push(Notice::WindowRestarted(fault));
-        // Missing records may lie anywhere in the window; a bad cursor only spoils what comes after it.
-        let from_beginning = fault == WindowFault::CountShort;
-        self.window
-            .as_mut()
-            .expect("planned before")
-            .restart(from_beginning);
+        // Missing records may lie anywhere in the window, and so may those behind a bad cursor where pages come in no
+        // promised order.
+        let from_beginning = fault == WindowFault::CountShort || !self.limits.sorted;
+        let window = self.window.as_mut().expect("planned before");
+        window.restart(from_beginning);
         self.ask(now, interrupted)
     }
 
@@ -239,20 +245,23 @@ impl LogRun {
         cause: ParkCause,
         now: Millis,
     ) -> Action {
-        let pause = retry_after.map_or_else(
-            || {
-                let strikes = self.stored().parked.map_or(0, |parked| parked.strikes);
-                let step = usize::try_from(strikes)
-                    .unwrap_or(usize::MAX)
-                    .min(LADDER.len() - 1);
-                let pause = self.limits.park * LADDER[step];
-                // Up to a fifth longer, so that logs refused together do not come back together.
-                pause + self.chance.i64(0..=pause / 5)
-            },
-            |asked| asked.clamp(0, LONGEST_RETRY_AFTER),
-        );
+        let pause = match retry_after {
+            Some(asked) => asked.clamp(0, LONGEST_RETRY_AFTER),
+            None => self.pause_step(),
+        };
         let until = now + pause;
         self.park(until, cause, Ending::Parked { until, cause })
+    }
+
+    /// The next pause where nobody says how long: a step longer each time.
+    pub(super) fn pause_step(&mut self) -> i64 {
+        let strikes = self.stored().parked.map_or(0, |parked| parked.strikes);
+        let step = usize::try_from(strikes)
+            .unwrap_or(usize::MAX)
+            .min(LADDER.len() - 1);
+        let pause = self.limits.park * LADDER[step];
+        // Up to a fifth longer, so that logs refused together do not come back together.
+        pause + self.chance.i64(0..=pause / 5)
     }
 
     /// The pause before the next try of a call that failed, or `None` when the run has no time left for it.

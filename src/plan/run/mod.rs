@@ -35,6 +35,8 @@ pub struct LogRun {
     cursors: HashSet<String>,
     /// Tries of the current call that failed.
     attempts: u32,
+    /// Whether the current question was signed anew after its credentials were refused.
+    signed_again: bool,
     /// Whether the window was started again in this run.
     restarted: bool,
     /// Pages in a row that brought something new without moving on (v1 logs).
@@ -45,6 +47,8 @@ pub struct LogRun {
     planned: bool,
     /// Whether this run was counted in the checkpoint already.
     counted: bool,
+    /// The oldest moment that Duo still keeps.
+    oldest: Millis,
     /// Milliseconds by which the local clock is ahead of Duo's.
     clock_ahead: i64,
     /// Records that the sink refused even alone.
@@ -106,11 +110,13 @@ impl LogRun {
             page: None,
             cursors: HashSet::new(),
             attempts: 0,
+            signed_again: false,
             restarted: false,
             stays: 0,
             begun_before: false,
             planned: false,
             counted: false,
+            oldest: Millis(i64::MIN),
             clock_ahead: 0,
             refused: Vec::new(),
             tally: Tally::default(),
@@ -154,13 +160,7 @@ impl LogRun {
                 Event::Loaded {
                     checkpoint: None, ..
                 },
-            ) => {
-                // Stored before the first question, also for a log that Duo will refuse: a later success
-                // starts here.
-                let first =
-                    Checkpoint::first(self.limits.first_mintime.max(now - begin::RETENTION), now);
-                self.save(first, After::First)
-            }
+            ) => self.begin_anew(now),
             (
                 Phase::Loading,
                 Event::Loaded {
@@ -209,6 +209,7 @@ impl LogRun {
                 self.open_page().todo.push_front(shipment);
                 self.send_next(now, interrupted)
             }
+            (Phase::Recording(_), Event::StateFailed) => self.record_failed(now),
             (_, Event::StateFailed) => Action::Stop(Ending::Failed(Failure::State)),
             (_, event) => panic!("the shell answered the last action with {event:?}"),
         }

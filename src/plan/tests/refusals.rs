@@ -214,6 +214,41 @@ fn refused_workspace_credentials_keep_the_place_and_give_the_claim_back() {
 }
 
 #[test]
+fn a_ledger_that_takes_nothing_parks_the_log_longer_each_time() {
+    let mut world = World::new(clustered());
+    world.ledger_is_broken = true;
+    for _ in 0..60 {
+        let ending = world.run("a").0;
+        assert!(
+            matches!(
+                ending,
+                Ending::Failed(Failure::State) | Ending::Parked { .. }
+            ),
+            "{ending:?}"
+        );
+        world.now = world.now + MINUTE;
+    }
+    // At most once in five minutes instead of every minute.
+    assert!(world.questions <= 15, "{}", world.questions);
+    world.ledger_is_broken = false;
+    world.now = world.now + 10 * MINUTE;
+    world.run_until_caught_up("a");
+    assert!(world.lost().is_empty());
+}
+
+#[test]
+fn credentials_refused_after_another_fault_are_signed_again_too() {
+    let mut world = World::new(clustered());
+    world.fetch_faults = [
+        Some(FetchFault::Unreachable),
+        Some(FetchFault::Credentials),
+        None,
+    ]
+    .into();
+    assert_eq!(world.run("a").0, Ending::CaughtUp);
+}
+
+#[test]
 fn a_record_refused_alone_stops_the_log_after_the_others_of_its_page_were_delivered() {
     let mut world = World::new(clustered());
     world.page_size = 10;

@@ -163,6 +163,104 @@ fn a_count_that_never_agrees_is_reported_and_passed_after_ten_runs() {
 }
 
 #[test]
+fn a_bad_cursor_loses_nothing_where_pages_come_newest_first() {
+    for at in 1..12 {
+        let mut world = World::new(clustered());
+        world.newest_first = true;
+        world.limits.sorted = false;
+        world.fetch_faults = (0..at).map(|_| None).collect();
+        world.fetch_faults.push_back(Some(FetchFault::Rejected));
+        world.run_until_caught_up("a");
+        assert!(
+            world.lost().is_empty(),
+            "refused at {at}: {:?}",
+            world.lost()
+        );
+        assert_eq!(world.duplicates(), 0);
+    }
+}
+
+#[test]
+fn a_count_that_never_agrees_stops_no_log_that_needs_many_runs_for_a_window() {
+    let mut world = World::new(clustered());
+    world.limits.window = 3 * HOUR;
+    world.limits.calls_per_minute = 10;
+    world.page_size = 2;
+    // Of the first window's pages one is always short.
+    world.leave_out_at = (1..=400).collect();
+    let mut passed = false;
+    for _ in 0..120 {
+        let (_, tally) = world.run("a");
+        let told = |notice: &Notice| matches!(notice, Notice::CountDisagrees { .. });
+        passed |= tally.notices.iter().any(told);
+        world.now = world.now + MINUTE;
+    }
+    assert!(passed, "never reported");
+    assert!(
+        NOON - world.checkpoint().mintime < HOUR,
+        "{}",
+        world.checkpoint().mintime
+    );
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_for_a_while_moves_no_place_for_good() {
+    let mut world = World::new(clustered());
+    world.run("a");
+    let place = world.checkpoint().mintime;
+    let now = world.now;
+    world.now = world.now + 400 * 24 * HOUR;
+    world.fetch_faults = std::iter::repeat_n(Some(FetchFault::Credentials), 2).collect();
+    assert_eq!(world.run("a").0, Ending::Failed(Failure::Duo));
+    assert_eq!(world.checkpoint().mintime, place);
+    world.now = now + 10 * MINUTE;
+    world.run_until_caught_up("a");
+    assert!(world.lost().is_empty());
+}
+
+#[test]
+fn a_place_in_the_future_is_a_failure_and_not_caught_up() {
+    let mut world = World::new(clustered());
+    world.limits.first_mintime = NOON + 2 * HOUR;
+    assert_eq!(world.run("a").0, Ending::Failed(Failure::Future));
+    assert!(world.stored.is_none(), "a place in the future was stored");
+    world.limits.first_mintime = NOON - HOUR;
+    world.run("a");
+    world.now = NOON - 3 * HOUR;
+    assert_eq!(world.run("a").0, Ending::Failed(Failure::Future));
+}
+
+#[test]
+fn a_start_that_duo_no_longer_keeps_is_told_of() {
+    let mut world = World::new(clustered());
+    world.limits.first_mintime = NOON - 300 * 24 * HOUR;
+    let (_, tally) = world.run("a");
+    let from = NOON - 300 * 24 * HOUR;
+    let told =
+        |notice: &&Notice| matches!(notice, Notice::Gap { from: start, .. } if *start == from);
+    assert_eq!(
+        tally.notices.iter().filter(told).count(),
+        1,
+        "{:?}",
+        tally.notices
+    );
+}
+
+#[test]
+fn records_that_wait_crowd_no_second() {
+    // A thousand records of the last three minutes, and before them a quiet second that is known already.
+    let waiting = (0..1000).map(|number| NOON - 2 * MINUTE + number);
+    let mut world = World::v1([NOON - HOUR].into_iter().chain(waiting), 1000);
+    for event in &mut world.events {
+        event.shown_from = event.time;
+    }
+    for _ in 0..3 {
+        let (_, tally) = world.run("a");
+        assert_eq!(tally.notices, []);
+    }
+}
+
+#[test]
 fn a_refused_cursor_starts_the_window_again() {
     let mut world = World::new(clustered());
     world.fetch_faults = [None, Some(FetchFault::Rejected)].into();

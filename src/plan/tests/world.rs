@@ -28,6 +28,10 @@ pub(super) struct World {
     pub(super) events: Vec<Happened>,
     pub(super) page_size: usize,
     pub(super) v1: bool,
+    /// Pages come newest first, as trust monitor's may.
+    pub(super) newest_first: bool,
+    /// The ledger takes nothing.
+    pub(super) ledger_is_broken: bool,
     /// Answers instead of pages, in order; `None` lets one question pass.
     pub(super) fetch_faults: VecDeque<Option<FetchFault>>,
     /// Answers instead of acceptance; `true` means that the rows were accepted all the same.
@@ -81,6 +85,8 @@ impl World {
             events,
             page_size: 3,
             v1: false,
+            newest_first: false,
+            ledger_is_broken: false,
             fetch_faults: VecDeque::new(),
             send_faults: VecDeque::new(),
             repeat_cursor_at: HashSet::new(),
@@ -95,6 +101,7 @@ impl World {
             slept: Vec::new(),
             limits: Limits {
                 cursor_paging: true,
+                sorted: true,
                 may_be_retired: false,
                 settle: 3 * MINUTE,
                 window: HOUR,
@@ -114,6 +121,7 @@ impl World {
         let mut world = Self::new(times);
         world.v1 = true;
         world.limits.cursor_paging = false;
+        world.limits.sorted = false;
         world.page_size = page_size;
         world
     }
@@ -257,6 +265,7 @@ impl World {
                 }
                 fault.map_or(Event::Accepted, |(fault, _)| Event::SendFailed(fault))
             }
+            Action::Record(_) if self.ledger_is_broken => Event::StateFailed,
             Action::Record(ids) => {
                 for (_, id) in ids {
                     let accepted = self.accepted.iter().any(|(row, _)| *row == id);
@@ -300,11 +309,18 @@ impl World {
             })
             .collect();
         shown.sort_by_key(|event| (event.time, event.id));
+        if self.newest_first {
+            shown.reverse();
+        }
         let total = shown.len() as u64;
         if let Some(cursor) = &request.cursor {
             let number: u64 = cursor.parse().unwrap();
             let last = self.events[usize::try_from(number).unwrap()];
-            shown.retain(|event| (event.time, event.id) > (last.time, last.id));
+            shown.retain(|event| {
+                let later = (event.time, event.id) > (last.time, last.id);
+                let same = event.id == last.id;
+                !same && later != self.newest_first
+            });
         }
         shown.truncate(self.page_size);
         let numbers: HashMap<RowId, usize> = self
