@@ -135,7 +135,7 @@ fn clock(asked: &[Asked]) -> Option<Finding> {
     })
 }
 
-/// Writes, compares, reads and removes a text of its own.
+/// Writes, compares, reads, appends to and removes texts of its own.
 async fn storage(collector: &Collector) -> Finding {
     let store = collector.store();
     let name = format!(
@@ -143,6 +143,7 @@ async fn storage(collector: &Collector) -> Finding {
         collector.settings().duo.host,
         fastrand::u64(..)
     );
+    let ledger = format!("{name}.ids");
     let tried = async {
         let version = store.write(&name, b"first".to_vec(), None).await?;
         let second = store
@@ -150,14 +151,21 @@ async fn storage(collector: &Collector) -> Finding {
             .await?;
         let refused = store.write(&name, b"third".to_vec(), Some(&version)).await;
         let read = store.read(&name).await?;
-        store.remove(&name).await?;
+        store.append(&ledger, b"1".to_vec(), 1).await?;
+        store.append(&ledger, b"2".to_vec(), 1).await?;
+        let appended = store.read(&ledger).await?;
         let compares = matches!(refused, Err(WriteError::Conflict));
         let reads =
             read.is_some_and(|(content, version)| content == b"second" && version == second);
-        Ok::<_, WriteError>((compares, reads))
+        let appends = appended.is_some_and(|(content, _)| content == b"12");
+        Ok::<_, WriteError>((compares, reads && appends))
     };
+    let tried = tried.await;
+    // Also after a fault in the middle. What cannot be removed now would not tell more than the fault before.
+    let removed = store.remove(&name).await.and(store.remove(&ledger).await);
+    let tried = tried.and_then(|found| Ok(removed.map(|()| found)?));
     let place = store.place();
-    match tried.await {
+    match tried {
         Ok((true, true)) => Finding::ok("storage", format!("{place}: reads, writes and compares")),
         Ok(_) => Finding::problem(
             "storage",

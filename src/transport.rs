@@ -48,12 +48,10 @@ impl Transport {
 
     /// The client for an address: never through a proxy to this machine.
     pub fn client_for(&self, origin: &str) -> Client {
-        let host = Url::parse(origin)
-            .ok()
-            .and_then(|url| url.host_str().map(str::to_owned));
-        match host.as_deref() {
-            Some("127.0.0.1" | "localhost" | "[::1]") => self.direct(),
-            _ => self.outside(),
+        if Url::parse(origin).is_ok_and(|url| is_loopback(&url)) {
+            self.direct()
+        } else {
+            self.outside()
         }
     }
 
@@ -65,6 +63,24 @@ impl Transport {
     /// The client that uses no proxy, as identity endpoints need.
     pub fn direct(&self) -> Client {
         self.direct.clone()
+    }
+}
+
+/// A plain-text address on this machine, for tests and the demo; nothing else may go without TLS.
+pub(crate) fn loopback(text: &str) -> Option<Url> {
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| url.scheme() == "http" && is_loopback(url))?;
+    let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
+    bare.then_some(url)
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 

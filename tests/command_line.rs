@@ -217,3 +217,17 @@ async fn the_demo_loses_nothing_and_says_so() {
         assert_eq!(row["host"], "127.0.0.1");
     }
 }
+
+#[tokio::test]
+async fn the_demo_removes_nothing_that_is_not_its_own() {
+    let (simulator, folder) = (small().await, temporary_folder());
+    let checkpoint = folder.path().join("state/checkpoint.json");
+    fs::create_dir(folder.path().join("state")).unwrap();
+    fs::write(&checkpoint, "mine").unwrap();
+    let settings = Settings::of(&simulator);
+    let output = duo_sentinel(&settings, folder.path(), &["demo", "--folder", "."]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("give another --folder"), "{text}");
+    assert_eq!(fs::read_to_string(checkpoint).unwrap(), "mine");
+}

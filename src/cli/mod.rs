@@ -41,7 +41,7 @@ enum Command {
     Serve(serve::Arguments),
     /// Collect every configured log once, now
     Run(run::Arguments),
-    /// Look at settings, clock, permissions, storage and Azure Monitor; changes nothing
+    /// Look at settings, clock, permissions, storage and Azure Monitor; collects nothing
     Check(check::Arguments),
     /// Show the connector at work against a simulated Duo and Azure Monitor; needs no account
     #[cfg(feature = "demo")]
@@ -95,7 +95,7 @@ fn collector() -> Result<Collector, u8> {
         USAGE
     })?;
     Collector::new(settings).map_err(|fault| {
-        output::error(&fault.to_string(), None);
+        output::error(&fault.to_string(), fault.hint());
         FAILED
     })
 }

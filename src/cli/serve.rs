@@ -45,7 +45,8 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
                 .map(|log_type| log_type.as_str())
                 .collect();
             info!(port, logs = logs.join(","), "ready");
-            Collector::new(settings).map_err(|fault| fault.to_string())
+            Collector::new(settings)
+                .map_err(|fault| format!("{fault}; {}", fault.hint().unwrap_or_default()))
         }
         Err(faults) => Err(faults.one_line()),
     };

@@ -54,6 +54,18 @@ pub enum StartError {
     State(#[from] StateError),
 }
 
+impl StartError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Transport(_) => Some(
+                "check that the operating system's CA certificates are installed, and HTTPS_PROXY",
+            ),
+            Self::State(fault) => fault.hint.as_deref(),
+        }
+    }
+}
+
 /// The time as this run sees it: wall-clock time at its start plus the time that passed, so that a clock that is
 /// set while it runs cannot make it end early or never.
 #[derive(Clone, Copy, Debug)]

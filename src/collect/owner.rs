@@ -62,7 +62,9 @@ impl Owner {
 fn namespace() -> Option<String> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let ids = fs::read_link("/proc/self/ns/pid").ok()?;
-    let hash = Sha256::digest(format!("{boot}{}", ids.display()));
+    // Machines resumed from one snapshot share the boot id.
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    let hash = Sha256::digest(format!("{boot}{host}{}", ids.display()));
     Some(hex::encode(&hash[..8]))
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::notice;
 use crate::model::{LogType, Millis, SECOND};
-use crate::plan::{Checkpoint, Ending, ParkCause, Tally};
+use crate::plan::{Checkpoint, Ending, Failure, ParkCause, Tally};
 
 /// What one run did.
 #[derive(Clone, Debug, Serialize)]
@@ -154,7 +154,7 @@ impl LogReport {
             message,
             hint: Some(hint),
         });
-        let ending = Ending::Failed(crate::plan::Failure::State);
+        let ending = Ending::Failed(Failure::State);
         Self::new(
             log_type,
             ending,
@@ -200,14 +200,14 @@ fn words(ending: Ending, trouble: Option<Trouble>) -> (Option<String>, Option<St
         },
         Ending::Failed(failure) => {
             let (message, hint) = notice::failure(failure);
-            match trouble {
-                // What the core decided is told, and the last answer behind it.
-                Some(trouble) if message.contains("refused even alone") => (
-                    Some(format!("{message}: {}", trouble.message)),
-                    trouble.hint,
+            match (failure, trouble) {
+                // What the core decided comes first, and behind it the last answer that led to it.
+                (Failure::Window(_), Some(trouble)) => (
+                    Some(format!("{message} ({})", trouble.message)),
+                    hint.map(str::to_owned),
                 ),
-                Some(trouble) => (Some(trouble.message), trouble.hint),
-                None => (Some(message), hint.map(str::to_owned)),
+                (_, Some(trouble)) => (Some(trouble.message), trouble.hint),
+                (_, None) => (Some(message), hint.map(str::to_owned)),
             }
         }
     }

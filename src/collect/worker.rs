@@ -22,7 +22,7 @@ use crate::state::{LogState, StateError, Version, WriteError};
 
 /// Longest wait for one answer.
 const LONGEST_CALL: Duration = Duration::from_secs(30);
-/// What a call begun at the end of a run may still take.
+/// What a question asked at the end of a run may still take.
 const SHORTEST_CALL: Duration = Duration::from_secs(5);
 
 /// One log's run.
@@ -39,6 +39,8 @@ pub(super) struct Worker<'a> {
     page: Page,
     records: Vec<Record>,
     trouble: Option<Trouble>,
+    /// The answer to a record that was refused even alone.
+    refusal: String,
 }
 
 impl<'a> Worker<'a> {
@@ -61,6 +63,7 @@ impl<'a> Worker<'a> {
             page: Page::default(),
             records: Vec::new(),
             trouble: None,
+            refusal: String::new(),
         }
     }
 
@@ -234,18 +237,23 @@ impl<'a> Worker<'a> {
             IngestKind::Live => self.collector.time_generated_field(),
             IngestKind::Late | IngestKind::Backfill => None,
         };
+        // Never cut short by the run's end: rows whose answer comes too late would be sent again.
         let sent = self
             .collector
             .sink
-            .send(body, field, now.date_time(), self.timeout(now))
+            .send(body, field, now.date_time(), LONGEST_CALL)
             .await;
         match sent {
             Ok(()) => {
+                self.trouble = None;
                 debug!(events = shipment.records.len(), bytes, "accepted");
                 Event::Accepted
             }
             Err(fault) => {
                 debug!(error = %fault, events = shipment.records.len(), bytes, "not accepted");
+                if shipment.records.len() == 1 {
+                    self.refusal = fault.to_string();
+                }
                 let hint = fault.hint().map(str::to_owned);
                 self.trouble = Some(Trouble {
                     message: fault.to_string(),
@@ -308,13 +316,9 @@ impl<'a> Worker<'a> {
             .filter_map(|&index| self.records.get(index))
             .map(|record| hex::encode(record.id))
             .collect();
-        let answer = self
-            .trouble
-            .take()
-            .map(|trouble| trouble.message)
-            .unwrap_or_default();
+        let answer = &self.refusal;
         self.trouble = Some(Trouble {
-            message: format!("event_uid {} ({answer})", ids.join(", ")),
+            message: format!("records were refused even alone: event_uid {} ({answer})", ids.join(", ")),
             hint: Some("the log stands still so that nothing is lost; the other records of the page were delivered".to_owned()),
         });
     }

@@ -37,8 +37,7 @@ struct Envelope<'a, R> {
     #[serde(borrow)]
     stat: Cow<'a, str>,
     response: R,
-    #[serde(default = "no_metadata")]
-    metadata: Metadata,
+    metadata: Option<Metadata>,
 }
 
 /// The newer endpoints; the key of the records tells which one answered.
@@ -50,23 +49,15 @@ struct Keyed<'a> {
     items: Option<Vec<&'a RawValue>>,
     #[serde(borrow)]
     events: Option<Vec<&'a RawValue>>,
-    #[serde(default = "no_metadata")]
-    metadata: Metadata,
+    metadata: Option<Metadata>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Metadata {
     #[serde(default)]
     next_offset: Value,
     #[serde(default)]
     total_objects: Value,
-}
-
-fn no_metadata() -> Metadata {
-    Metadata {
-        next_offset: Value::Null,
-        total_objects: Value::Null,
-    }
 }
 
 /// Reads a page; the error says what is wrong with the envelope, never what is in it.
@@ -90,7 +81,8 @@ pub fn parse_page(spec: &LogSpec, body: Vec<u8>) -> Result<Page, String> {
             };
             let records = records.ok_or_else(|| format!("\"response\" has no \"{key}\""))?;
             // Some of Duo's list endpoints put the metadata beside the response instead of inside it.
-            let [inner, outer] = [response.metadata, envelope.metadata];
+            let [inner, outer] =
+                [response.metadata, envelope.metadata].map(Option::unwrap_or_default);
             let next = if inner.next_offset.is_null() {
                 outer.next_offset
             } else {
@@ -211,6 +203,17 @@ mod tests {
         assert_eq!(cursor("null"), None);
         assert_eq!(cursor("\"\""), None);
         assert_eq!(cursor("[]"), None);
+    }
+
+    #[test]
+    fn metadata_may_be_null_or_stand_beside_the_response() {
+        let null = r#"{"stat":"OK","response":{"events":[],"metadata":null}}"#;
+        assert_eq!(page(LogType::TrustMonitor, null).unwrap().cursor, None);
+        let beside = r#"{"stat":"OK","response":{"events":[]},"metadata":{"next_offset":7}}"#;
+        assert_eq!(
+            page(LogType::TrustMonitor, beside).unwrap().cursor.unwrap(),
+            "7"
+        );
     }
 
     #[test]

@@ -85,6 +85,18 @@ mod tests {
     }
 
     #[test]
+    fn two_records_of_a_txid_without_a_fine_time_stay_two_events() {
+        let ids = ids(
+            LogType::Authentication,
+            &[
+                r#"{"txid":"a","result":"denied","isotimestamp":null,"timestamp":1795348501}"#,
+                r#"{"txid":"a","result":"success","isotimestamp":null,"timestamp":1795348501}"#,
+            ],
+        );
+        assert_ne!(ids[0], ids[1]);
+    }
+
+    #[test]
     fn the_same_id_in_two_logs_is_two_events() {
         let text = [
             r#"{"txid":"a","telephony_id":"a","ts":"2026-11-22T11:55:01Z","isotimestamp":"2026-11-22T11:55:01Z"}"#,

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use chrono::DateTime;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::Form;
@@ -23,6 +23,10 @@ pub(super) struct Probe<'a> {
 /// Every field is left raw: one of an unknown type must not cost the others. Only the devices are read in the same
 /// pass, as `A` and `S`: they are long, and reading them again is what a record's time would go to.
 #[derive(Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each notes a name that is taken"
+)]
 struct Fields<'a, A, S> {
     #[serde(borrow)]
     txid: Option<&'a RawValue>,
@@ -43,17 +47,24 @@ struct Fields<'a, A, S> {
     access_device: Option<A>,
     surfaced_auth: Option<S>,
     // Names that the row adds, and names that the service refuses.
-    eventtype: Option<IgnoredAny>,
-    host: Option<IgnoredAny>,
-    event_uid: Option<IgnoredAny>,
-    event_time: Option<IgnoredAny>,
-    ingest_kind: Option<IgnoredAny>,
-    ingest_batch: Option<IgnoredAny>,
-    tenant: Option<IgnoredAny>,
-    #[serde(rename = "TimeGenerated")]
-    time_generated: Option<IgnoredAny>,
-    #[serde(rename = "RawData")]
-    raw_data: Option<IgnoredAny>,
+    #[serde(default, deserialize_with = "present")]
+    eventtype: bool,
+    #[serde(default, deserialize_with = "present")]
+    host: bool,
+    #[serde(default, deserialize_with = "present")]
+    event_uid: bool,
+    #[serde(default, deserialize_with = "present")]
+    event_time: bool,
+    #[serde(default, deserialize_with = "present")]
+    ingest_kind: bool,
+    #[serde(default, deserialize_with = "present")]
+    ingest_batch: bool,
+    #[serde(default, deserialize_with = "present")]
+    tenant: bool,
+    #[serde(rename = "TimeGenerated", default, deserialize_with = "present")]
+    time_generated: bool,
+    #[serde(rename = "RawData", default, deserialize_with = "present")]
+    raw_data: bool,
 }
 
 /// Reads what identity, time and form need.
@@ -80,7 +91,10 @@ where
     S: Wavering + Deserialize<'a>,
 {
     let fields: Fields<'a, A, S> = serde_json::from_str(text).ok()?;
+    let iso_time = iso(fields.isotimestamp);
     let id = match log_type.spec().id_field {
+        // One transaction may have two records, told apart by their time only: whole seconds are too coarse for that.
+        Some("txid") if iso_time.is_none() => None,
         Some("txid") => fields.txid,
         Some("activity_id") => fields.activity_id,
         Some("telephony_id") => fields.telephony_id,
@@ -90,11 +104,11 @@ where
     // The finest time first. The v1 logs' `isotimestamp` is only a copy of `timestamp`, and was seen malformed.
     let time_micros = match log_type {
         LogType::Administrator | LogType::OfflineEnrollment => {
-            seconds(fields.timestamp).or_else(|| iso(fields.isotimestamp))
+            seconds(fields.timestamp).or(iso_time)
         }
         LogType::TrustMonitor => milliseconds(fields.surfaced_timestamp),
         LogType::Activity | LogType::Telephony => iso(fields.ts),
-        LogType::Authentication => iso(fields.isotimestamp).or_else(|| seconds(fields.timestamp)),
+        LogType::Authentication => iso_time.or_else(|| seconds(fields.timestamp)),
     };
     let form = if fields.has_reserved_name() {
         Form::Wrapped
@@ -118,20 +132,21 @@ where
 
 impl<A, S> Fields<'_, A, S> {
     fn has_reserved_name(&self) -> bool {
-        [
-            &self.eventtype,
-            &self.host,
-            &self.event_uid,
-            &self.event_time,
-            &self.ingest_kind,
-            &self.ingest_batch,
-            &self.tenant,
-            &self.time_generated,
-            &self.raw_data,
-        ]
-        .into_iter()
-        .any(Option::is_some)
+        self.eventtype
+            || self.host
+            || self.event_uid
+            || self.event_time
+            || self.ingest_kind
+            || self.ingest_batch
+            || self.tenant
+            || self.time_generated
+            || self.raw_data
     }
+}
+
+/// Notes that a field is there, whatever its value: null, too, takes the name.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 /// A text or number as text; an empty text is no id.
@@ -252,8 +267,8 @@ mod tests {
             "{\"is_password_set\":true,\"is_password_set\":true}",
             "{\"\\ud800\":1,\"is_password_set\":true}",
         ] {
-            let text = format!("{{\"txid\":\"a\",\"access_device\":{device}}}");
-            let probe = probe(LogType::Authentication, &text);
+            let text = format!("{{\"activity_id\":\"a\",\"access_device\":{device}}}");
+            let probe = probe(LogType::Activity, &text);
             assert_eq!(probe.id.as_deref(), Some("a"), "{text}");
             assert!(
                 matches!(probe.form, Form::Object(parts) if parts.is_empty()),
@@ -271,6 +286,7 @@ mod tests {
             r#"{"a":1,"tenant":2}"#,
             r#"{"event_uid":1}"#,
             r#"{"host":1}"#,
+            r#"{"TimeGenerated":null}"#,
         ] {
             assert!(
                 matches!(probe(LogType::Activity, text).form, Form::Wrapped),

@@ -34,7 +34,7 @@ pub(super) fn endpoint(reader: &mut Reader<'_>) -> Option<Endpoint> {
         "copy the API hostname of the Admin API application",
     )?;
     let lower = text.to_ascii_lowercase();
-    if let Some(loopback) = super::sink::loopback(&lower) {
+    if let Some(loopback) = crate::transport::loopback(&lower) {
         let host = loopback
             .host_str()
             .expect("a loopback URL has a host")
@@ -139,7 +139,7 @@ pub(super) fn start(reader: &mut Reader<'_>) -> Start {
             );
             continue;
         };
-        match name.map(str::parse::<LogType>) {
+        match name.map(|name| name.to_ascii_lowercase().parse::<LogType>()) {
             None => start.all = Some(time),
             Some(Ok(log_type)) => {
                 start.each.insert(log_type, time);

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::reader::Reader;
 use crate::model::Secret;
+use crate::transport::loopback;
 
 /// The workspace behind the HTTP Data Collector API.
 #[derive(Clone, Debug)]
@@ -121,18 +122,6 @@ fn endpoint(reader: &mut Reader<'_>, workspace_id: Option<&str>) -> Option<Strin
         return None;
     }
     Some(lower.trim_end_matches('/').to_owned())
-}
-
-/// A plain-text address on this machine, for tests and the demo; nothing else may go without TLS.
-pub(super) fn loopback(text: &str) -> Option<Url> {
-    let url = Url::parse(text).ok().filter(|url| url.scheme() == "http")?;
-    let is_loopback = match url.host()? {
-        url::Host::Ipv4(address) => address.is_loopback(),
-        url::Host::Ipv6(address) => address.is_loopback(),
-        url::Host::Domain(name) => name == "localhost",
-    };
-    let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
-    (is_loopback && bare).then_some(url)
 }
 
 pub(super) fn origin(url: &Url) -> String {

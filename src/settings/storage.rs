@@ -124,7 +124,7 @@ fn identity_endpoint(reader: &mut Reader<'_>) -> Option<Url> {
         if url.is_none() {
             reader.fault(
                 SERVICE_URI,
-                "is not of the form https://ACCOUNT.blob.core.windows.net",
+                "is not of the form https://ACCOUNT.blob.core.windows.net, with nothing behind it",
             );
         }
         return url;
@@ -208,7 +208,7 @@ fn connection_string(text: &str) -> Result<(Url, BlobAccess), String> {
     }
     let account = part("accountname");
     let url = match (part("blobendpoint"), account) {
-        (Some(url), _) => endpoint(url).ok_or("has a BlobEndpoint that is not a URL")?,
+        (Some(url), _) => endpoint(url).ok_or("has a BlobEndpoint that is not a bare URL")?,
         (None, Some(account)) => {
             let scheme = part("defaultendpointsprotocol").unwrap_or("https");
             account_url(
@@ -251,12 +251,17 @@ fn account_url(name: &str, scheme: &str, suffix: &str) -> Option<Url> {
         .flatten()
 }
 
-/// A blob endpoint without the final slash, which would make the container's name begin with one.
+/// A blob endpoint without the final slash, which would make the container's name begin with one. One that carries a
+/// signature or a password is refused: an endpoint is shown in messages.
 fn endpoint(text: &str) -> Option<Url> {
     let mut url = Url::parse(text)
         .ok()
         .filter(|url| matches!(url.scheme(), "http" | "https"))?;
     url.host()?;
+    let is_bare = url.query().is_none() && url.username().is_empty() && url.password().is_none();
+    if !is_bare {
+        return None;
+    }
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     Some(url)

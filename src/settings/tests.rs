@@ -81,7 +81,7 @@ fn no_secret_is_shown_by_debug_or_by_a_fault() {
         "AzureWebJobsStorage",
         "AccountName=abc;AccountKey=aHVudGVyMg==",
     );
-    let shown = format!("{:#?}", read(&environment));
+    let shown = format!("{:#?} {environment:#?}", read(&environment));
     let sas = "BlobEndpoint=https://abc.blob.core.windows.net;SharedAccessSignature=?sv=1&sig=abc";
     let shown_too = format!("{:#?}", read(&enough().with("AzureWebJobsStorage", sas)));
     let faults = [
@@ -274,6 +274,10 @@ fn connection_strings_of_every_form_are_read() {
         ("AccountKey=a2V5", "no account"),
         ("AccountName=abc", "neither AccountKey nor"),
         ("AccountName=A_B;AccountKey=a2V5", "AccountName"),
+        (
+            "BlobEndpoint=https://abc.blob.core.windows.net/?sig=hunter2;SharedAccessSignature=s",
+            "BlobEndpoint",
+        ),
         ("nonsense", "no \"=\""),
         (
             "BlobEndpoint=nonsense;SharedAccessSignature=s",

@@ -56,7 +56,7 @@ impl BlobStore {
         let mut client_options = ClientOptions {
             retry: RetryOptions::exponential(retry),
             transport: Some(AzureTransport::new(Arc::new(
-                transport.client_for(settings.service_url.as_str()),
+                transport.client_for(&settings.service_url.origin().ascii_serialization()),
             ))),
             ..ClientOptions::default()
         };
@@ -231,9 +231,13 @@ impl BlobStore {
 
     fn explained(&self, action: &'static str, name: &str, fault: &azure_core::Error) -> StateError {
         let hint = match status(fault) {
+            _ if matches!(fault.kind(), ErrorKind::Credential) => Some(
+                "check the identity: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET outside Azure, \
+                 AzureWebJobsStorage__clientId for a user-assigned identity",
+            ),
             Some(StatusCode::Forbidden | StatusCode::Unauthorized) => Some(
-                "check AzureWebJobsStorage: the key or signature must be valid, and an identity needs the role Storage \
-                 Blob Data Owner on the account (a new role takes up to 30 minutes)",
+                "check AzureWebJobsStorage: the key or signature must be valid, and an identity needs the role \
+                 Storage Blob Data Owner on the account (a new role takes up to 30 minutes)",
             ),
             Some(StatusCode::NotFound) => Some(
                 "the container is gone: the next run makes it anew and begins CISCO_DUO_LOOKBACK_HOURS ago; set \
@@ -266,6 +270,19 @@ fn reason(fault: &azure_core::Error) -> String {
     {
         let code = error_code.as_deref().unwrap_or("no code");
         return format!("HTTP {} {code}", u16::from(*status));
+    }
+    if matches!(fault.kind(), ErrorKind::Credential) {
+        let mut cause = fault.source();
+        while let Some(current) = cause {
+            if let Some(status) = current
+                .downcast_ref::<azure_core::Error>()
+                .and_then(azure_core::Error::http_status)
+            {
+                return format!("the identity got no token (HTTP {})", u16::from(status));
+            }
+            cause = current.source();
+        }
+        return "the identity got no token".to_owned();
     }
     let mut told = None;
     let mut below_client = false;

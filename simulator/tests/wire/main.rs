@@ -10,5 +10,4 @@ mod data_collector;
 mod duo;
 mod faults;
 mod judging;
-mod speed;
 mod tenant;

@@ -5,6 +5,7 @@ mod handler;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io};
 
 use chrono::{TimeDelta, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -70,14 +71,9 @@ struct Demo {
 
 impl Demo {
     async fn new(arguments: &Arguments) -> Result<Self, String> {
-        let (rows, state) = (
-            arguments.folder.join("rows"),
-            arguments.folder.join("state"),
-        );
-        for folder in [&rows, &state] {
-            replace(folder)
-                .map_err(|fault| format!("{} cannot be used: {fault}", folder.display()))?;
-        }
+        let folder = &arguments.folder;
+        prepare(folder).map_err(|fault| format!("{} cannot be used: {fault}", folder.display()))?;
+        let (rows, state) = (folder.join("rows"), folder.join("state"));
         #[expect(clippy::disallowed_methods, reason = "the simulated day ends now")]
         let now = Utc::now();
         let config = Config {
@@ -280,10 +276,24 @@ impl Demo {
     }
 }
 
-fn replace(folder: &Path) -> std::io::Result<()> {
-    match std::fs::remove_dir_all(folder) {
-        Err(fault) if fault.kind() != std::io::ErrorKind::NotFound => return Err(fault),
-        _ => {}
+/// Left in the folder of a demo, so that the next one knows what it may replace.
+const MARK: &str = "made-by-duo-sentinel-demo";
+
+/// Empties the folder of an earlier demo, or makes a new one; anything else in the way stays as it is.
+fn prepare(folder: &Path) -> io::Result<()> {
+    let is_ours = folder.join(MARK).exists();
+    for part in [folder.join("rows"), folder.join("state")] {
+        if part.exists() && !is_ours {
+            let fault = format!(
+                "{} is there and not of a demo; give another --folder",
+                part.display()
+            );
+            return Err(io::Error::other(fault));
+        }
+        if part.exists() {
+            fs::remove_dir_all(&part)?;
+        }
+        fs::create_dir_all(&part)?;
     }
-    std::fs::create_dir_all(folder)
+    fs::write(folder.join(MARK), "")
 }
