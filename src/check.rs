@@ -8,7 +8,7 @@ use futures::future::join_all;
 use serde::Serialize;
 
 use crate::collect::Collector;
-use crate::duo::DuoError;
+use crate::duo::{DuoError, Unread};
 use crate::model::{LogType, MINUTE, Millis, SECOND};
 use crate::plan::{FetchFault, PageRequest, SendFault};
 use crate::state::{StateError, WriteError};
@@ -92,7 +92,7 @@ async fn ask(collector: &Collector, log_type: LogType, now: DateTime<Utc>) -> As
     };
     match collector
         .duo()
-        .page(log_type, &request, Some(1), now, PATIENCE)
+        .page(log_type, &request, &mut Unread, Some(1), now, PATIENCE)
         .await
     {
         Ok(answer) => Asked {

@@ -16,7 +16,7 @@ use crate::plan::{
     Action, Ending, Event, Failure, FetchFault, IngestKind, Limits, LogRun, PageRequest, PageSeen,
     Shipment,
 };
-use crate::record::{Record, RowWriter, read_records};
+use crate::record::{Record, Records, RowWriter};
 use crate::sink::MAX_CALL_BYTES;
 use crate::state::{LogState, StateError, Version, WriteError};
 
@@ -186,9 +186,11 @@ impl<'a> Worker<'a> {
         self.records = Vec::new();
         let now = self.clock.now();
         let duo = &self.collector.duo;
+        let mut reader = Records::new(self.log_type, &self.collector.settings.duo.host);
         let asked = duo.page(
             self.log_type,
             request,
+            &mut reader,
             None,
             now.date_time(),
             self.timeout(now),
@@ -202,8 +204,7 @@ impl<'a> Worker<'a> {
             Ok(answer) => {
                 self.trouble = None;
                 self.page = answer.page;
-                let host = &self.collector.settings.duo.host;
-                self.records = read_records(self.log_type, host, self.page.records());
+                self.records = answer.records;
                 debug!(events = self.records.len(), mintime = %request.mintime, "page");
                 let writer = self.writer();
                 let seen = self.records.iter().zip(self.page.records());

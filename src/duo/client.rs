@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::header::{AUTHORIZATION, DATE, HeaderMap};
 
-use super::envelope::{Page, parse_page};
+use super::envelope::{Page, RecordReader, parse_page};
 use super::error::{DuoError, fault_of_status, reason_of_body};
 use super::signature::{
     Credentials, SignatureVersion, authorization, canonical_query, date_header, text_to_sign,
@@ -39,9 +39,11 @@ pub struct DuoClient {
 
 /// What Duo gave.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Answer<R> {
     /// The page.
     pub page: Page,
+    /// What was made of its records.
+    pub records: Vec<R>,
     /// Duo's clock, from the `Date` header.
     pub server_time: Option<Millis>,
 }
@@ -62,15 +64,16 @@ impl DuoClient {
         }
     }
 
-    /// Asks for one page. `now` dates the request; `limit` lowers the page size below what the endpoint grants.
-    pub async fn page(
+    /// Asks for one page, whose records go through `reader`. `now` dates the request; `limit` lowers the page size below what the endpoint grants.
+    pub async fn page<R: RecordReader>(
         &self,
         log_type: LogType,
         request: &PageRequest,
+        reader: &mut R,
         limit: Option<u32>,
         now: DateTime<Utc>,
         timeout: Duration,
-    ) -> Result<Answer, DuoError> {
+    ) -> Result<Answer<R::Record>, DuoError> {
         let spec = log_type.spec();
         let query = Self::query(log_type, request, limit);
         let date = date_header(now);
@@ -123,9 +126,13 @@ impl DuoClient {
                     refused(FetchFault::Unreachable, transport_reason(fault))
                 }
             })?;
-        let page =
-            parse_page(&spec, body).map_err(|reason| refused(FetchFault::Garbled, reason))?;
-        Ok(Answer { page, server_time })
+        let (page, records) = parse_page(&spec, body, reader)
+            .map_err(|reason| refused(FetchFault::Garbled, reason))?;
+        Ok(Answer {
+            page,
+            records,
+            server_time,
+        })
     }
 
     fn query(log_type: LogType, request: &PageRequest, limit: Option<u32>) -> String {

@@ -4,10 +4,12 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::model::{LogSpec, Paging, position};
+use super::spanned::{Spanned, spans};
+use crate::model::{LogSpec, position};
 
 /// A page of records, each left as the text that Duo sent.
 #[derive(Debug, Default)]
@@ -32,6 +34,28 @@ impl Page {
     }
 }
 
+/// Reads records while a page is parsed, so that its text is walked once.
+pub trait RecordReader {
+    /// The fields that are read of a record, as serde finds them in the page.
+    type Fields<'a>: Deserialize<'a>;
+    /// What is made of a record.
+    type Record;
+
+    /// Takes one record. `fields` is `None` where they could not be read with the page: the text is any JSON value.
+    fn read<'a>(&mut self, text: &'a str, fields: Option<Self::Fields<'a>>) -> Self::Record;
+}
+
+/// Reads nothing of the records.
+#[derive(Clone, Copy, Debug)]
+pub struct Unread;
+
+impl RecordReader for Unread {
+    type Fields<'a> = IgnoredAny;
+    type Record = ();
+
+    fn read(&mut self, _text: &str, _fields: Option<IgnoredAny>) {}
+}
+
 #[derive(Deserialize)]
 struct Envelope<'a, R> {
     #[serde(borrow)]
@@ -42,13 +66,10 @@ struct Envelope<'a, R> {
 
 /// The newer endpoints; the key of the records tells which one answered.
 #[derive(Deserialize)]
-struct Keyed<'a> {
-    #[serde(borrow)]
-    authlogs: Option<Vec<&'a RawValue>>,
-    #[serde(borrow)]
-    items: Option<Vec<&'a RawValue>>,
-    #[serde(borrow)]
-    events: Option<Vec<&'a RawValue>>,
+struct Keyed<E> {
+    authlogs: Option<Vec<E>>,
+    items: Option<Vec<E>>,
+    events: Option<Vec<E>>,
     metadata: Option<Metadata>,
 }
 
@@ -61,47 +82,94 @@ struct Metadata {
 }
 
 /// Reads a page; the error says what is wrong with the envelope, never what is in it.
-pub fn parse_page(spec: &LogSpec, body: Vec<u8>) -> Result<Page, String> {
+pub fn parse_page<R: RecordReader>(
+    spec: &LogSpec,
+    body: Vec<u8>,
+    reader: &mut R,
+) -> Result<(Page, Vec<R::Record>), String> {
     // One byte that is no UTF-8 condemns a character, not a thousand records.
     let body = String::from_utf8(body)
         .unwrap_or_else(|fault| String::from_utf8_lossy(fault.as_bytes()).into_owned());
-    let (ranges, cursor, total) = match spec.paging {
-        Paging::LastSecond => {
-            let envelope: Envelope<'_, Vec<&RawValue>> = read(&body)?;
-            (ranges(&body, &envelope.response), None, None)
-        }
-        Paging::Cursor { .. } => {
-            let envelope: Envelope<'_, Keyed<'_>> = read(&body)?;
-            let response = envelope.response;
-            let key = spec.records_key.unwrap_or_default();
-            let records = match key {
-                "authlogs" => response.authlogs,
-                "items" => response.items,
-                _ => response.events,
-            };
-            let records = records.ok_or_else(|| format!("\"response\" has no \"{key}\""))?;
-            // Some of Duo's list endpoints put the metadata beside the response instead of inside it.
-            let [inner, outer] =
-                [response.metadata, envelope.metadata].map(Option::unwrap_or_default);
-            let next = if inner.next_offset.is_null() {
-                outer.next_offset
-            } else {
-                inner.next_offset
-            };
-            let total = if inner.total_objects.is_null() {
-                outer.total_objects
-            } else {
-                inner.total_objects
-            };
-            (ranges(&body, &records), cursor(next)?, exact(&total))
-        }
+    let (ranges, records, metadata) = match in_one_pass(spec, &body, reader) {
+        Some(read) => read,
+        None => record_by_record(spec, &body, reader)?,
     };
-    Ok(Page {
-        records: ranges,
-        body,
-        cursor,
-        total,
-    })
+    let cursor = cursor(metadata.next_offset)?;
+    let total = exact(&metadata.total_objects);
+    Ok((
+        Page {
+            records: ranges,
+            body,
+            cursor,
+            total,
+        },
+        records,
+    ))
+}
+
+/// The places of the records, what was made of them, and the metadata.
+type Read<T> = (Vec<Range<usize>>, Vec<T>, Metadata);
+
+/// Reads the fields of all records with the page; `None` where one of them is not what is expected.
+fn in_one_pass<R: RecordReader>(
+    spec: &LogSpec,
+    body: &str,
+    reader: &mut R,
+) -> Option<Read<R::Record>> {
+    let (members, metadata) = members::<Spanned<'_, R::Fields<'_>>>(spec, body).ok()?;
+    let ranges = spans(body, &members)?;
+    let read = members.into_iter().zip(&ranges);
+    let records = read
+        .map(|(member, range)| reader.read(&body[range.clone()], Some(member.value)))
+        .collect();
+    Some((ranges, records, metadata))
+}
+
+/// Splits the records first, so that whatever is wrong with one condemns that one only.
+fn record_by_record<R: RecordReader>(
+    spec: &LogSpec,
+    body: &str,
+    reader: &mut R,
+) -> Result<Read<R::Record>, String> {
+    let (members, metadata) = members::<&RawValue>(spec, body)?;
+    let ranges = members
+        .iter()
+        .map(|member| position(body, member.get()))
+        .collect();
+    let records = members
+        .into_iter()
+        .map(|member| reader.read(member.get(), serde_json::from_str(member.get()).ok()))
+        .collect();
+    Ok((ranges, records, metadata))
+}
+
+/// The records of a page, each as `E`, and the metadata.
+fn members<'a, E: Deserialize<'a>>(
+    spec: &LogSpec,
+    body: &'a str,
+) -> Result<(Vec<E>, Metadata), String> {
+    let Some(key) = spec.records_key else {
+        let envelope: Envelope<'_, Vec<E>> = read(body)?;
+        return Ok((envelope.response, Metadata::default()));
+    };
+    let envelope: Envelope<'_, Keyed<E>> = read(body)?;
+    let response = envelope.response;
+    let records = match key {
+        "authlogs" => response.authlogs,
+        "items" => response.items,
+        _ => response.events,
+    };
+    let records = records.ok_or_else(|| format!("\"response\" has no \"{key}\""))?;
+    // Some of Duo's list endpoints put the metadata beside the response instead of inside it.
+    let mut metadata = response.metadata.unwrap_or_default();
+    let outer = envelope.metadata.unwrap_or_default();
+    if metadata.next_offset.is_null() {
+        metadata.next_offset = outer.next_offset;
+    }
+    if metadata.total_objects.is_null() {
+        metadata.total_objects = outer.total_objects;
+    }
+    Ok((records, metadata))
 }
 
 fn read<'a, R: Deserialize<'a>>(body: &'a str) -> Result<Envelope<'a, R>, String> {
@@ -119,14 +187,6 @@ fn read<'a, R: Deserialize<'a>>(body: &'a str) -> Result<Envelope<'a, R>, String
     } else {
         Err("\"stat\" is not \"OK\"".to_owned())
     }
-}
-
-/// Where each record stands in the body.
-fn ranges(body: &str, records: &[&RawValue]) -> Vec<Range<usize>> {
-    records
-        .iter()
-        .map(|record| position(body, record.get()))
-        .collect()
 }
 
 /// The cursor as it goes back: authentication gives an array whose members are joined by a comma, trust monitor
@@ -162,11 +222,11 @@ fn exact(value: &Value) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Page, parse_page};
+    use super::{Page, Unread, parse_page};
     use crate::model::LogType;
 
     fn page(log_type: LogType, body: &str) -> Result<Page, String> {
-        parse_page(&log_type.spec(), body.as_bytes().to_vec())
+        parse_page(&log_type.spec(), body.as_bytes().to_vec(), &mut Unread).map(|read| read.0)
     }
 
     fn metadata(next_offset: &str, total: &str) -> Page {
@@ -185,6 +245,28 @@ mod tests {
             [r#"{"a" : 1.0e2}"#, "\"x\"", "null"]
         );
         assert_eq!((page.cursor, page.total), (None, None));
+    }
+
+    #[test]
+    fn records_are_split_the_same_way_in_one_pass_and_one_by_one() {
+        let plain = [
+            r#"{"a":1}"#,
+            r#"{ "a" : {"b":[{"c":"},{"}]} }"#,
+            r#"{"a":"\u007d, \"{"}"#,
+        ];
+        // A member that the fast way does not take: then all of them go the slow way.
+        let odd = ["{}", "7", "\"{\"", r#"{"\u0061":1}"#, "[{}]"];
+        for odd in [None].into_iter().chain(odd.map(Some)) {
+            let members: Vec<&str> = plain.into_iter().chain(odd).collect();
+            for separator in [",", " ,\n "] {
+                let body = format!(
+                    "{{\"stat\":\"OK\",\"response\":[ {} ]}}",
+                    members.join(separator)
+                );
+                let page = page(LogType::Administrator, &body).unwrap();
+                assert_eq!(page.records().collect::<Vec<_>>(), members, "{body}");
+            }
+        }
     }
 
     #[test]
@@ -238,7 +320,9 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_condemn_a_character_only() {
         let body = b"{\"stat\":\"OK\",\"response\":[{\"username\":\"a\xffb\"}]}".to_vec();
-        let page = parse_page(&LogType::Administrator.spec(), body).unwrap();
+        let page = parse_page(&LogType::Administrator.spec(), body, &mut Unread)
+            .unwrap()
+            .0;
         assert_eq!(page.record(0), "{\"username\":\"a\u{fffd}b\"}");
     }
 

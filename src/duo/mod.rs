@@ -6,8 +6,9 @@ mod client;
 mod envelope;
 mod error;
 mod signature;
+mod spanned;
 
 pub use client::{Answer, DuoClient, Endpoint};
-pub use envelope::{Page, parse_page};
+pub use envelope::{Page, RecordReader, Unread, parse_page};
 pub use error::DuoError;
 pub use signature::{Credentials, SignatureVersion};

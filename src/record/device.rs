@@ -9,9 +9,9 @@ use serde_json::value::RawValue;
 use crate::model::position;
 
 /// An `access_device`.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[expect(clippy::struct_field_names, reason = "the names are Duo's")]
-pub(super) struct AccessDevice<'a> {
+pub struct AccessDevice<'a> {
     #[serde(borrow)]
     is_encryption_enabled: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -21,14 +21,14 @@ pub(super) struct AccessDevice<'a> {
 }
 
 /// The authentication that trust monitor brings to attention.
-#[derive(Deserialize)]
-pub(super) struct SurfacedAuth<'a> {
+#[derive(Debug, Deserialize)]
+pub struct SurfacedAuth<'a> {
     #[serde(borrow)]
     access_device: Option<AccessDevice<'a>>,
 }
 
 /// Where the fields stand whose type wavers.
-pub(super) trait Wavering {
+pub trait Wavering {
     /// Adds the places of those that are true or false in the whole record.
     fn add_to(&self, parts: &mut Vec<Range<usize>>, text: &str);
 }

@@ -10,6 +10,7 @@ use crate::model::LogType;
 use crate::plan::RowId;
 
 /// Gives the records of one page their identities.
+#[derive(Debug)]
 pub(super) struct Identities<'a> {
     log_type: LogType,
     host: &'a str,

@@ -10,10 +10,28 @@ mod row;
 
 use std::ops::Range;
 
+use crate::duo::RecordReader;
 use crate::model::{LogType, Millis};
 use crate::plan::{RowId, Seen};
 
+use device::{AccessDevice, SurfacedAuth};
+use identity::Identities;
+use probe::Fields;
+
 pub use row::RowWriter;
+
+#[cfg(test)]
+fn read_records<'a>(
+    log_type: LogType,
+    host: &str,
+    texts: impl IntoIterator<Item = &'a str>,
+) -> Vec<Record> {
+    let mut reader = Records::new(log_type, host);
+    let texts = texts.into_iter();
+    texts
+        .map(|text| reader.read(text, serde_json::from_str(text).ok()))
+        .collect()
+}
 
 /// One record of a page, read as far as needed.
 #[derive(Debug)]
@@ -35,24 +53,36 @@ enum Form {
     Wrapped,
 }
 
-/// Reads the records of a page. `host` is the API hostname, part of a row and so of the identity of records
-/// that Duo gives no id.
-pub fn read_records<'a>(
+/// Reads the records of one page while it is parsed.
+#[derive(Debug)]
+pub struct Records<'h> {
     log_type: LogType,
-    host: &str,
-    texts: impl ExactSizeIterator<Item = &'a str>,
-) -> Vec<Record> {
-    let mut identities = identity::Identities::new(log_type, host);
-    texts
-        .map(|text| {
-            let probe = probe::probe(log_type, text);
-            Record {
-                id: identities.of(text, &probe),
-                time_micros: probe.time_micros,
-                form: probe.form,
-            }
-        })
-        .collect()
+    identities: Identities<'h>,
+}
+
+impl<'h> Records<'h> {
+    /// A reader for one page. `host` is the API hostname, part of a row and so of the identity of records that Duo gives
+    /// no id.
+    pub fn new(log_type: LogType, host: &'h str) -> Self {
+        Self {
+            log_type,
+            identities: Identities::new(log_type, host),
+        }
+    }
+}
+
+impl RecordReader for Records<'_> {
+    type Fields<'a> = Fields<'a, AccessDevice<'a>, SurfacedAuth<'a>>;
+    type Record = Record;
+
+    fn read<'a>(&mut self, text: &'a str, fields: Option<Self::Fields<'a>>) -> Record {
+        let probe = probe::probe(self.log_type, text, fields);
+        Record {
+            id: self.identities.of(text, &probe),
+            time_micros: probe.time_micros,
+            form: probe.form,
+        }
+    }
 }
 
 impl Record {

@@ -22,12 +22,12 @@ pub(super) struct Probe<'a> {
 
 /// Every field is left raw: one of an unknown type must not cost the others. Only the devices are read in the same
 /// pass, as `A` and `S`: they are long, and reading them again is what a record's time would go to.
-#[derive(Deserialize)]
+#[derive(Debug, Deserialize)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each notes a name that is taken"
 )]
-struct Fields<'a, A, S> {
+pub struct Fields<'a, A, S> {
     #[serde(borrow)]
     txid: Option<&'a RawValue>,
     #[serde(borrow)]
@@ -67,67 +67,68 @@ struct Fields<'a, A, S> {
     raw_data: bool,
 }
 
-/// Reads what identity, time and form need.
-pub(super) fn probe(log_type: LogType, text: &str) -> Probe<'_> {
-    let wrapped = Probe {
-        id: None,
-        time_micros: None,
-        form: Form::Wrapped,
-    };
-    if !text.starts_with('{') {
-        return wrapped;
+/// Makes of a record what identity, time and form need. `fields` is what was read of it with its page.
+pub(super) fn probe<'a>(
+    log_type: LogType,
+    text: &'a str,
+    fields: Option<Fields<'a, AccessDevice<'a>, SurfacedAuth<'a>>>,
+) -> Probe<'a> {
+    if let Some(fields) = fields {
+        return fields.probe(log_type, text);
     }
-    read::<AccessDevice<'_>, SurfacedAuth<'_>>(log_type, text)
+    match serde_json::from_str::<Fields<'_, IgnoredAny, IgnoredAny>>(text) {
         // A device that is no object, or has a key twice.
-        .or_else(|| read::<IgnoredAny, IgnoredAny>(log_type, text))
-        // An object all the same, or the page would not have parsed: a key stands in it twice.
-        .unwrap_or(wrapped)
+        Ok(fields) if text.starts_with('{') => fields.probe(log_type, text),
+        // No object, or one in which a key stands twice.
+        _ => Probe {
+            id: None,
+            time_micros: None,
+            form: Form::Wrapped,
+        },
+    }
 }
 
-/// Reads a record in one pass, its devices as `A` and `S`.
-fn read<'a, A, S>(log_type: LogType, text: &'a str) -> Option<Probe<'a>>
-where
-    A: Wavering + Deserialize<'a>,
-    S: Wavering + Deserialize<'a>,
-{
-    let fields: Fields<'a, A, S> = serde_json::from_str(text).ok()?;
-    let iso_time = iso(fields.isotimestamp);
-    let id = match log_type.spec().id_field {
-        // One transaction may have two records, told apart by their time only: whole seconds are too coarse for that.
-        Some("txid") if iso_time.is_none() => None,
-        Some("txid") => fields.txid,
-        Some("activity_id") => fields.activity_id,
-        Some("telephony_id") => fields.telephony_id,
-        Some("sekey") => fields.sekey,
-        _ => None,
-    };
-    // The finest time first. The v1 logs' `isotimestamp` is only a copy of `timestamp`, and was seen malformed.
-    let time_micros = match log_type {
-        LogType::Administrator | LogType::OfflineEnrollment => {
-            seconds(fields.timestamp).or(iso_time)
+impl<'a, A: Wavering, S: Wavering> Fields<'a, A, S> {
+    fn probe(self, log_type: LogType, text: &'a str) -> Probe<'a> {
+        let fields = self;
+        let iso_time = iso(fields.isotimestamp);
+        let id = match log_type.spec().id_field {
+            // One transaction may have two records, told apart by their time only: whole seconds are too coarse for that.
+            Some("txid") if iso_time.is_none() => None,
+            Some("txid") => fields.txid,
+            Some("activity_id") => fields.activity_id,
+            Some("telephony_id") => fields.telephony_id,
+            Some("sekey") => fields.sekey,
+            _ => None,
+        };
+        // The finest time first. The v1 logs' `isotimestamp` is only a copy of `timestamp`, and was seen malformed.
+        let time_micros = match log_type {
+            LogType::Administrator | LogType::OfflineEnrollment => {
+                seconds(fields.timestamp).or(iso_time)
+            }
+            LogType::TrustMonitor => milliseconds(fields.surfaced_timestamp),
+            LogType::Activity | LogType::Telephony => iso(fields.ts),
+            LogType::Authentication => iso_time.or_else(|| seconds(fields.timestamp)),
+        };
+        let form = if fields.has_reserved_name() {
+            Form::Wrapped
+        } else {
+            let mut parts = Vec::new();
+            if let Some(device) = &fields.access_device {
+                device.add_to(&mut parts, text);
+            }
+            if let Some(surfaced) = &fields.surfaced_auth {
+                surfaced.add_to(&mut parts, text);
+            }
+            parts.sort_unstable_by_key(|part| part.start);
+            Form::Object(parts)
+        };
+        Probe {
+            id: id.and_then(|id| scalar(id.get())),
+            time_micros,
+            form,
         }
-        LogType::TrustMonitor => milliseconds(fields.surfaced_timestamp),
-        LogType::Activity | LogType::Telephony => iso(fields.ts),
-        LogType::Authentication => iso_time.or_else(|| seconds(fields.timestamp)),
-    };
-    let form = if fields.has_reserved_name() {
-        Form::Wrapped
-    } else {
-        let mut parts = Vec::new();
-        if let Some(device) = &fields.access_device {
-            device.add_to(&mut parts, text);
-        }
-        if let Some(surfaced) = &fields.surfaced_auth {
-            surfaced.add_to(&mut parts, text);
-        }
-        parts.sort_unstable_by_key(|part| part.start);
-        Form::Object(parts)
-    };
-    Some(Probe {
-        id: id.and_then(|id| scalar(id.get())),
-        time_micros,
-        form,
-    })
+    }
 }
 
 impl<A, S> Fields<'_, A, S> {
@@ -188,8 +189,12 @@ fn number(raw: Option<&RawValue>) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Form, probe};
+    use super::{Form, Probe};
     use crate::model::LogType;
+
+    fn probe(log_type: LogType, text: &str) -> Probe<'_> {
+        super::probe(log_type, text, serde_json::from_str(text).ok())
+    }
 
     fn time(log_type: LogType, text: &str) -> Option<i64> {
         probe(log_type, text).time_micros

@@ -109,9 +109,7 @@ mod tests {
             log_type,
             host: "api-x.duosecurity.com",
         };
-        let record = read_records(log_type, writer.host, [text].into_iter())
-            .pop()
-            .unwrap();
+        let record = read_records(log_type, writer.host, [text]).pop().unwrap();
         let mut out = Vec::new();
         writer.write(
             &mut out,
