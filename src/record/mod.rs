@@ -20,19 +20,6 @@ use probe::Fields;
 
 pub use row::RowWriter;
 
-#[cfg(test)]
-fn read_records<'a>(
-    log_type: LogType,
-    host: &str,
-    texts: impl IntoIterator<Item = &'a str>,
-) -> Vec<Record> {
-    let mut reader = Records::new(log_type, host);
-    let texts = texts.into_iter();
-    texts
-        .map(|text| reader.read(text, serde_json::from_str(text).ok()))
-        .collect()
-}
-
 /// One record of a page, read as far as needed.
 #[derive(Debug)]
 pub struct Record {
@@ -100,4 +87,18 @@ impl Record {
             bytes: writer.longest_row(text, self),
         }
     }
+}
+
+/// The records with these texts, as of one page.
+#[cfg(test)]
+fn read_records<'a>(
+    log_type: LogType,
+    host: &str,
+    texts: impl IntoIterator<Item = &'a str>,
+) -> Vec<Record> {
+    let mut reader = Records::new(log_type, host);
+    let texts = texts.into_iter();
+    texts
+        .map(|text| reader.read(text, serde_json::from_str(text).ok()))
+        .collect()
 }

@@ -73,51 +73,55 @@ pub(super) fn probe<'a>(
     text: &'a str,
     fields: Option<Fields<'a, AccessDevice<'a>, SurfacedAuth<'a>>>,
 ) -> Probe<'a> {
+    let wrapped = Probe {
+        id: None,
+        time_micros: None,
+        form: Form::Wrapped,
+    };
+    // serde would take an array, too, for the fields of a record, by their order.
+    if !text.starts_with('{') {
+        return wrapped;
+    }
     if let Some(fields) = fields {
         return fields.probe(log_type, text);
     }
+    // A device that is no object, or has a key twice: the rest of the record is read without it.
     match serde_json::from_str::<Fields<'_, IgnoredAny, IgnoredAny>>(text) {
-        // A device that is no object, or has a key twice.
-        Ok(fields) if text.starts_with('{') => fields.probe(log_type, text),
-        // No object, or one in which a key stands twice.
-        _ => Probe {
-            id: None,
-            time_micros: None,
-            form: Form::Wrapped,
-        },
+        Ok(fields) => fields.probe(log_type, text),
+        // A key stands in the record twice.
+        Err(_) => wrapped,
     }
 }
 
 impl<'a, A: Wavering, S: Wavering> Fields<'a, A, S> {
     fn probe(self, log_type: LogType, text: &'a str) -> Probe<'a> {
-        let fields = self;
-        let iso_time = iso(fields.isotimestamp);
+        let iso_time = iso(self.isotimestamp);
         let id = match log_type.spec().id_field {
             // One transaction may have two records, told apart by their time only: whole seconds are too coarse for that.
             Some("txid") if iso_time.is_none() => None,
-            Some("txid") => fields.txid,
-            Some("activity_id") => fields.activity_id,
-            Some("telephony_id") => fields.telephony_id,
-            Some("sekey") => fields.sekey,
+            Some("txid") => self.txid,
+            Some("activity_id") => self.activity_id,
+            Some("telephony_id") => self.telephony_id,
+            Some("sekey") => self.sekey,
             _ => None,
         };
         // The finest time first. The v1 logs' `isotimestamp` is only a copy of `timestamp`, and was seen malformed.
         let time_micros = match log_type {
             LogType::Administrator | LogType::OfflineEnrollment => {
-                seconds(fields.timestamp).or(iso_time)
+                seconds(self.timestamp).or(iso_time)
             }
-            LogType::TrustMonitor => milliseconds(fields.surfaced_timestamp),
-            LogType::Activity | LogType::Telephony => iso(fields.ts),
-            LogType::Authentication => iso_time.or_else(|| seconds(fields.timestamp)),
+            LogType::TrustMonitor => milliseconds(self.surfaced_timestamp),
+            LogType::Activity | LogType::Telephony => iso(self.ts),
+            LogType::Authentication => iso_time.or_else(|| seconds(self.timestamp)),
         };
-        let form = if fields.has_reserved_name() {
+        let form = if self.has_reserved_name() {
             Form::Wrapped
         } else {
             let mut parts = Vec::new();
-            if let Some(device) = &fields.access_device {
+            if let Some(device) = &self.access_device {
                 device.add_to(&mut parts, text);
             }
-            if let Some(surfaced) = &fields.surfaced_auth {
+            if let Some(surfaced) = &self.surfaced_auth {
                 surfaced.add_to(&mut parts, text);
             }
             parts.sort_unstable_by_key(|part| part.start);
@@ -288,6 +292,9 @@ mod tests {
             "\"text\"",
             "[{}]",
             "null",
+            // As many members as there are fields.
+            "[null,null,null,null,null,null,null,null,null,null,1,1,1,1,1,1,1,1,1]",
+            "[null,null,null,null,null,null,null,null,null,null]",
             r#"{"a":1,"tenant":2}"#,
             r#"{"event_uid":1}"#,
             r#"{"host":1}"#,
