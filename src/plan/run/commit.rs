@@ -98,9 +98,10 @@ impl LogRun {
         let place = window.from.seconds();
         let last = page.sorted.newest.map_or(place, Millis::seconds);
         let mut caught_up = false;
+        // Where the end of the log is in sight, everything up to where records are taken was read; but a full page of
+        // records that must wait says nothing about older ones, for order is not promised.
         let reached = if page.sorted.taken == 0 {
             caught_up = true;
-            // A full page of records that must wait says nothing about older ones: order is not promised.
             if full {
                 place
             } else {
@@ -121,7 +122,11 @@ impl LogRun {
             place + 1
         } else {
             caught_up = true;
-            page.take_through.seconds().max(place + 1)
+            if full {
+                place
+            } else {
+                page.take_through.seconds().max(place + 1)
+            }
         };
         window.from = window.from.max(Millis::from_seconds(reached));
         draft.mintime = draft.mintime.max(window.from);
