@@ -2,7 +2,7 @@
 //! answers. Behaviour is that of azure-functions-host (`HttpWorkerProcess`, `DefaultHttpWorkerService`).
 
 use std::fs;
-use std::net::TcpListener;
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
@@ -279,12 +279,13 @@ fn spawn(app: &Path, port: u16, settings: &Settings, stdout: &Lines, stderr: &Li
 }
 
 /// A port that is free now, below those that the operating system gives to outgoing connections, so that none of
-/// them takes it between two starts of a handler.
+/// them takes it between two starts of a handler. It is looked at by connecting: a listener made to try it would
+/// live on for a moment in whatever process another test is starting right then.
 fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 10_000).expect("it is small");
     (0..10_000)
         .map(|_| 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000)
-        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .find(|port| TcpStream::connect(("127.0.0.1", *port)).is_err())
         .expect("one of ten thousand ports is free")
 }
