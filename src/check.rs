@@ -8,7 +8,7 @@ use futures::future::join_all;
 use serde::Serialize;
 
 use crate::collect::Collector;
-use crate::duo::{DuoError, Unread};
+use crate::duo::{DuoError, Question, Unread};
 use crate::model::{LogType, MINUTE, Millis, SECOND};
 use crate::plan::{FetchFault, PageRequest, SendFault};
 use crate::state::{StateError, WriteError};
@@ -90,11 +90,15 @@ async fn ask(collector: &Collector, log_type: LogType, now: DateTime<Utc>) -> As
         maxtime,
         cursor: None,
     };
-    match collector
-        .duo()
-        .page(log_type, &request, &mut Unread, Some(1), now, PATIENCE)
-        .await
-    {
+    let question = Question {
+        log_type,
+        request: &request,
+        limit: Some(1),
+        now,
+        timeout: PATIENCE,
+        buffer: Vec::new(),
+    };
+    match collector.duo().page(question, &mut Unread).await {
         Ok(answer) => Asked {
             finding: Finding::ok(subject, "may be read"),
             clock_ahead_seconds: answer

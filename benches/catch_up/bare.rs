@@ -10,6 +10,7 @@ use reqwest::Client;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256, Sha512};
+use tokio::runtime::Builder;
 
 use crate::Fault;
 use crate::child::{self, Usage};
@@ -34,23 +35,25 @@ struct Task {
     to: i64,
     /// Bytes of each post.
     post_bytes: usize,
-    finds_cursor_by: FindsCursorBy,
+    variant: Variant,
 }
 
-/// How the cursor of the next page is found.
+/// The bare program in three forms.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) enum FindsCursorBy {
-    /// By reading the page as JSON, for nothing but its metadata: what any program has to do.
+pub(crate) enum Variant {
+    /// Reads no JSON: knows that the simulator writes the cursor at the very end. Of no use with Duo.
+    Blind,
+    /// The same on one thread, where no answer is passed on to another: as the connector runs.
+    BlindOnOneThread,
+    /// Reads the page as JSON, for nothing but its cursor: what any program has to do.
     ReadingPage,
-    /// By knowing that the simulator writes it at the very end: next to nothing, and of no use with Duo.
-    KnowingPlace,
 }
 
 /// Runs the bare program on the pages that the connector fetched before.
 pub(crate) async fn repeat(
     tenant: &Tenant,
     connector: &CatchUp,
-    finds_cursor_by: FindsCursorBy,
+    variant: Variant,
 ) -> Result<Usage, Fault> {
     let config = tenant.simulator.config();
     let task = Task {
@@ -63,7 +66,7 @@ pub(crate) async fn repeat(
         from: config.from.timestamp_millis(),
         to: config.to.timestamp_millis(),
         post_bytes: usize::try_from(connector.posted / connector.posts)?,
-        finds_cursor_by,
+        variant,
     };
     let program = std::env::current_exe()?;
     let program = program.to_str().ok_or("a path that is no text")?;
@@ -72,11 +75,19 @@ pub(crate) async fn repeat(
 }
 
 /// The bare program.
-pub(crate) async fn run(arguments: &[&str]) -> Result<(), Fault> {
+pub(crate) fn run(arguments: &[&str]) -> Result<(), Fault> {
     let [task] = arguments else {
         return Err("the bare program takes its task".into());
     };
     let task: Task = serde_json::from_str(task)?;
+    let mut runtime = match task.variant {
+        Variant::Blind | Variant::ReadingPage => Builder::new_multi_thread(),
+        Variant::BlindOnOneThread => Builder::new_current_thread(),
+    };
+    runtime.enable_all().build()?.block_on(catch_up(&task))
+}
+
+async fn catch_up(task: &Task) -> Result<(), Fault> {
     // Fails only when there is one already.
     rustls::crypto::ring::default_provider()
         .install_default()
@@ -128,9 +139,9 @@ fn read_behind<T: DeserializeOwned>(key: &[u8], page: &[u8]) -> Result<T, Fault>
 
 impl Task {
     fn next_cursor(&self, page: &[u8]) -> Result<Option<String>, Fault> {
-        let metadata = match self.finds_cursor_by {
-            FindsCursorBy::ReadingPage => serde_json::from_slice::<Answer>(page)?.response.metadata,
-            FindsCursorBy::KnowingPlace => read_behind(b"\"metadata\":", page)?,
+        let metadata = match self.variant {
+            Variant::ReadingPage => serde_json::from_slice::<Answer>(page)?.response.metadata,
+            Variant::Blind | Variant::BlindOnOneThread => read_behind(b"\"metadata\":", page)?,
         };
         Ok(metadata.next_offset.map(|parts| parts.join("%2C")))
     }

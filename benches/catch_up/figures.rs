@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use simulator::LogType;
 
 use crate::Fault;
-use crate::bare::{self, FindsCursorBy};
+use crate::bare::{self, Variant};
+use crate::child::Usage;
 use crate::table::{self, Figure};
 use crate::tenant::{PROGRAM, Tenant, state_folder};
 
@@ -89,29 +90,37 @@ pub(crate) async fn measure(sizes: &Sizes, wanted: &[&str]) -> Result<(), Fault>
 /// A neighbour on the same machine slows down all of a turn, so the ratio is taken within each turn.
 async fn cpu(sizes: &Sizes) -> Result<Figure, Fault> {
     let tenant = authentication(sizes.cpu_events, Duration::ZERO, Duration::ZERO).await?;
-    let (mut ratios, mut ratios_knowing) = (Vec::new(), Vec::new());
-    let (mut connector, mut reading) = (Vec::new(), Vec::new());
+    let milliseconds = |usage: Usage| usage.cpu.as_secs_f64() * 1_000.0;
+    let variants = [
+        Variant::Blind,
+        Variant::BlindOnOneThread,
+        Variant::ReadingPage,
+    ];
+    let (mut connector, mut blind) = (Vec::new(), Vec::new());
+    let mut ratios = [const { Vec::new() }; 3];
     for _ in 0..sizes.cpu_runs {
         let caught_up = tenant.catch_up().await?;
-        let own = caught_up.usage.cpu;
-        let bare = bare::repeat(&tenant, &caught_up, FindsCursorBy::ReadingPage).await?;
-        let knowing = bare::repeat(&tenant, &caught_up, FindsCursorBy::KnowingPlace).await?;
-        ratios.push(own.as_secs_f64() / bare.cpu.as_secs_f64());
-        ratios_knowing.push(own.as_secs_f64() / knowing.cpu.as_secs_f64());
-        connector.push(own.as_secs_f64() * 1_000.0);
-        reading.push(bare.cpu.as_secs_f64() * 1_000.0);
+        let own = milliseconds(caught_up.usage);
+        connector.push(own);
+        for (variant, ratios) in variants.into_iter().zip(&mut ratios) {
+            let bare = milliseconds(bare::repeat(&tenant, &caught_up, variant).await?);
+            ratios.push(own / bare);
+            if matches!(variant, Variant::Blind) {
+                blind.push(bare);
+            }
+        }
     }
+    let [value, one_thread, reading] = ratios.map(|mut ratios| median(&mut ratios));
     Ok(Figure {
         name: format!("CPU, {} authentication events", sizes.cpu_events),
-        value: median(&mut ratios),
+        value,
         bound: 4.0,
         unit: "x",
         detail: format!(
-            "{:.0} ms against {:.0} ms, {} turns; {:.1} x one that does not read JSON at all",
+            "{:.0} ms against {:.0} ms, {} turns; {one_thread:.1} x on one thread, {reading:.1} x one that reads JSON",
             median(&mut connector),
-            median(&mut reading),
+            median(&mut blind),
             sizes.cpu_runs,
-            median(&mut ratios_knowing),
         ),
     })
 }

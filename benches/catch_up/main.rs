@@ -22,14 +22,13 @@ use figures::Sizes;
 /// What can keep a figure from being measured.
 type Fault = Box<dyn std::error::Error>;
 
-#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let names: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match names[..] {
         // This program starts itself in these two roles.
         [child::ROLE, program, ref rest @ ..] => child::measure(program, rest),
-        [bare::ROLE, ref rest @ ..] => bare::run(rest).await,
+        [bare::ROLE, ref rest @ ..] => bare::run(rest),
         _ => {
             let sizes = if names.contains(&"--quick") {
                 Sizes::QUICK
@@ -41,7 +40,7 @@ async fn main() -> ExitCode {
                 .into_iter()
                 .filter(|name| !name.starts_with('-'))
                 .collect();
-            figures::measure(&sizes, &wanted).await
+            measure(&sizes, &wanted)
         }
     };
     match done {
@@ -51,4 +50,9 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+#[tokio::main]
+async fn measure(sizes: &Sizes, wanted: &[&str]) -> Result<(), Fault> {
+    figures::measure(sizes, wanted).await
 }

@@ -61,9 +61,14 @@ pub fn main() -> ExitCode {
         Command::Serve(_) => crate::logging::start_for_host(arguments.verbose),
         _ => crate::logging::start_for_command_line(arguments.verbose),
     }
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        // Collection waits for others nearly all of its time; more threads would only cost memory.
-        .worker_threads(2)
+    // Collection waits for others nearly all of its time: a second thread would only pass every answer on to the first.
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    #[cfg(feature = "demo")]
+    if matches!(command, Command::Demo(_) | Command::Simulate(_)) {
+        // The simulators make and judge every event, beside those who wait for their answers.
+        runtime = tokio::runtime::Builder::new_multi_thread();
+    }
+    let runtime = runtime
         .enable_all()
         .build()
         .expect("the operating system gives threads");

@@ -1,8 +1,9 @@
 //! The ids already delivered, by hour of event time, read when first needed in a run.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::VecDeque;
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::Hour;
 use crate::plan::RowId;
@@ -17,7 +18,8 @@ const SIDE_BY_SIDE: usize = 8;
 #[derive(Debug)]
 pub(super) struct Ledger {
     state: LogState,
-    hours: HashMap<Hour, HashSet<LedgerId>>,
+    /// Ids are parts of a SHA-256: nobody can choose them so that they collide in a plain hash.
+    hours: FxHashMap<Hour, FxHashSet<LedgerId>>,
     /// The hours in memory, those touched longest ago first.
     touched: VecDeque<Hour>,
 }
@@ -26,7 +28,7 @@ impl Ledger {
     pub(super) fn new(state: LogState) -> Self {
         Self {
             state,
-            hours: HashMap::new(),
+            hours: FxHashMap::default(),
             touched: VecDeque::new(),
         }
     }
@@ -64,7 +66,7 @@ impl Ledger {
 
     /// Stores the ids of an accepted call.
     pub(super) async fn record(&mut self, ids: &[(Hour, RowId)]) -> Result<(), StateError> {
-        let mut by_hour: HashMap<Hour, Vec<LedgerId>> = HashMap::new();
+        let mut by_hour: FxHashMap<Hour, Vec<LedgerId>> = FxHashMap::default();
         for (hour, id) in ids {
             by_hour.entry(*hour).or_default().push(ledger_id(id));
         }
@@ -86,7 +88,7 @@ impl Ledger {
 
     /// Forgets the hours touched longest ago, but never the `needed` ones just touched.
     fn make_room(&mut self, needed: usize) {
-        let mut held: usize = self.hours.values().map(HashSet::len).sum();
+        let mut held: usize = self.hours.values().map(FxHashSet::len).sum();
         while held > MOST_IDS && self.touched.len() > needed {
             let Some(oldest) = self.touched.pop_front() else {
                 return;

@@ -3,14 +3,14 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{BufMut as _, Bytes};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, instrument};
 
 use super::ledger::Ledger;
 use super::report::{LogReport, Trouble};
 use super::{Clock, Collector};
-use crate::duo::Page;
+use crate::duo::{Page, Question};
 use crate::model::{Hour, LogType, Millis, Paging};
 use crate::plan::{
     Action, Ending, Event, Failure, FetchFault, IngestKind, Limits, LogRun, PageRequest, PageSeen,
@@ -38,6 +38,8 @@ pub(super) struct Worker<'a> {
     version: Option<Version>,
     page: Page,
     records: Vec<Record>,
+    /// The call sent last, for its memory.
+    sent: Bytes,
     trouble: Option<Trouble>,
     /// The answer to a record that was refused even alone.
     refusal: String,
@@ -62,6 +64,7 @@ impl<'a> Worker<'a> {
             version: None,
             page: Page::default(),
             records: Vec::new(),
+            sent: Bytes::new(),
             trouble: None,
             refusal: String::new(),
         }
@@ -181,20 +184,20 @@ impl<'a> Worker<'a> {
     }
 
     async fn fetch(&mut self, request: &PageRequest) -> Event {
-        // The page before is not needed any more: two of them need not be in memory.
-        self.page = Page::default();
-        self.records = Vec::new();
+        self.records.clear();
         let now = self.clock.now();
         let duo = &self.collector.duo;
         let mut reader = Records::new(self.log_type, &self.collector.settings.duo.host);
-        let asked = duo.page(
-            self.log_type,
+        let question = Question {
+            log_type: self.log_type,
             request,
-            &mut reader,
-            None,
-            now.date_time(),
-            self.timeout(now),
-        );
+            limit: None,
+            now: now.date_time(),
+            timeout: self.timeout(now),
+            // The page before is not needed any more: its memory is used again.
+            buffer: std::mem::take(&mut self.page).into_buffer(),
+        };
+        let asked = duo.page(question, &mut reader);
         // A question changes nothing: a process that is asked to end need not wait for the answer.
         let answer = tokio::select! {
             answer = asked => answer,
@@ -206,13 +209,11 @@ impl<'a> Worker<'a> {
                 self.page = answer.page;
                 self.records = answer.records;
                 debug!(events = self.records.len(), mintime = %request.mintime, "page");
-                let writer = self.writer();
+                let host = &self.collector.settings.duo.host;
                 let seen = self.records.iter().zip(self.page.records());
                 Event::Fetched {
                     page: PageSeen {
-                        records: seen
-                            .map(|(record, text)| record.seen(text, &writer))
-                            .collect(),
+                        records: seen.map(|(record, text)| record.seen(text, host)).collect(),
                         cursor: self.page.cursor.clone(),
                         total: self.page.total,
                     },
@@ -266,33 +267,33 @@ impl<'a> Worker<'a> {
     }
 
     /// The rows of one call, as a JSON array.
-    fn body(&self, shipment: &Shipment) -> Bytes {
+    fn body(&mut self, shipment: &Shipment) -> Bytes {
         let number = self.collector.calls.fetch_add(1, Ordering::Relaxed);
         // 20 digits: a text of 32 would be stored as a GUID.
         let batch = format!("{}{number:08x}", self.collector.owner.batch_prefix());
-        let writer = self.writer();
+        let host = &self.collector.settings.duo.host;
+        let writer = RowWriter::new(self.log_type, host, shipment.kind, &batch);
         let rows = shipment
             .records
             .iter()
             .map(|&index| (self.page.record(index), &self.records[index]));
         let bytes: usize = rows
             .clone()
-            .map(|(text, record)| writer.longest_row(text, record) + 1)
+            .map(|(text, record)| record.longest_row(text, host) + 1)
             .sum();
-        let mut body = Vec::with_capacity(bytes + 1);
+        // Used again unless the client still holds on to it, as after a call that was not answered in time.
+        let mut body = std::mem::take(&mut self.sent)
+            .try_into_mut()
+            .unwrap_or_default();
+        body.clear();
+        body.reserve(bytes + 1);
         for (text, record) in rows {
-            body.push(if body.is_empty() { b'[' } else { b',' });
-            writer.write(&mut body, text, record, shipment.kind, &batch);
+            body.put_u8(if body.is_empty() { b'[' } else { b',' });
+            writer.write(&mut body, text, record);
         }
-        body.push(b']');
-        body.into()
-    }
-
-    fn writer(&self) -> RowWriter<'a> {
-        RowWriter {
-            log_type: self.log_type,
-            host: &self.collector.settings.duo.host,
-        }
+        body.put_u8(b']');
+        self.sent = body.freeze();
+        self.sent.clone()
     }
 
     /// How long a call begun now may take.

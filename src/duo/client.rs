@@ -37,6 +37,23 @@ pub struct DuoClient {
     version: SignatureVersion,
 }
 
+/// What is asked, and how.
+#[derive(Debug)]
+pub struct Question<'a> {
+    /// The log.
+    pub log_type: LogType,
+    /// The span and the place in it.
+    pub request: &'a PageRequest,
+    /// Lowers the page size below what the endpoint grants.
+    pub limit: Option<u32>,
+    /// Dates the request.
+    pub now: DateTime<Utc>,
+    /// Longest wait for the whole answer.
+    pub timeout: Duration,
+    /// Memory for the answer; what is in it is overwritten.
+    pub buffer: Vec<u8>,
+}
+
 /// What Duo gave.
 #[derive(Debug)]
 pub struct Answer<R> {
@@ -64,16 +81,20 @@ impl DuoClient {
         }
     }
 
-    /// Asks for one page, whose records go through `reader`. `now` dates the request; `limit` lowers the page size below what the endpoint grants.
+    /// Asks for one page, whose records go through `reader`.
     pub async fn page<R: RecordReader>(
         &self,
-        log_type: LogType,
-        request: &PageRequest,
+        question: Question<'_>,
         reader: &mut R,
-        limit: Option<u32>,
-        now: DateTime<Utc>,
-        timeout: Duration,
     ) -> Result<Answer<R::Record>, DuoError> {
+        let Question {
+            log_type,
+            request,
+            limit,
+            now,
+            timeout,
+            buffer,
+        } = question;
         let spec = log_type.spec();
         let query = Self::query(log_type, request, limit);
         let date = date_header(now);
@@ -110,12 +131,12 @@ impl DuoClient {
         if status != 200 {
             let fault = fault_of_status(status, retry_after(response.headers()));
             // The status decides; a body that cannot be read takes nothing away from it.
-            let body = read_body(&mut response, LARGEST_REFUSAL)
+            let body = read_body(&mut response, Vec::new(), LARGEST_REFUSAL)
                 .await
                 .unwrap_or_default();
             return Err(refused(fault, reason_of_body(&body)));
         }
-        let body = read_body(&mut response, LARGEST_ANSWER)
+        let body = read_body(&mut response, buffer, LARGEST_ANSWER)
             .await
             .map_err(|fault| match fault {
                 BodyFault::TooLarge => refused(
@@ -167,14 +188,19 @@ enum BodyFault {
     Broken(reqwest::Error),
 }
 
-async fn read_body(response: &mut reqwest::Response, most: usize) -> Result<Vec<u8>, BodyFault> {
+async fn read_body(
+    response: &mut reqwest::Response,
+    mut body: Vec<u8>,
+    most: usize,
+) -> Result<Vec<u8>, BodyFault> {
     let promised = response
         .content_length()
         .and_then(|length| usize::try_from(length).ok());
     if promised.is_some_and(|length| length > most) {
         return Err(BodyFault::TooLarge);
     }
-    let mut body = Vec::with_capacity(promised.unwrap_or(0));
+    body.clear();
+    body.reserve(promised.unwrap_or(0));
     while let Some(chunk) = response.chunk().await.map_err(BodyFault::Broken)? {
         if body.len() + chunk.len() > most {
             return Err(BodyFault::TooLarge);

@@ -28,6 +28,11 @@ impl Page {
         self.records.iter().map(|range| &self.body[range.clone()])
     }
 
+    /// The memory of the page, for the next one.
+    pub fn into_buffer(self) -> Vec<u8> {
+        self.body.into_bytes()
+    }
+
     /// The JSON text of one record.
     pub fn record(&self, index: usize) -> &str {
         &self.body[self.records[index].clone()]

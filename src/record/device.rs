@@ -1,11 +1,10 @@
 //! The fields of a device whose type wavers between true, false and "unknown".
 
-use std::ops::Range;
-
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
+use super::Parts;
 use crate::model::position;
 
 /// An `access_device`.
@@ -30,11 +29,11 @@ pub struct SurfacedAuth<'a> {
 /// Where the fields stand whose type wavers.
 pub trait Wavering {
     /// Adds the places of those that are true or false in the whole record.
-    fn add_to(&self, parts: &mut Vec<Range<usize>>, text: &str);
+    fn add_to(&self, parts: &mut Parts, text: &str);
 }
 
 impl Wavering for AccessDevice<'_> {
-    fn add_to(&self, parts: &mut Vec<Range<usize>>, text: &str) {
+    fn add_to(&self, parts: &mut Parts, text: &str) {
         let values = [
             self.is_encryption_enabled,
             self.is_firewall_enabled,
@@ -49,7 +48,7 @@ impl Wavering for AccessDevice<'_> {
 }
 
 impl Wavering for SurfacedAuth<'_> {
-    fn add_to(&self, parts: &mut Vec<Range<usize>>, text: &str) {
+    fn add_to(&self, parts: &mut Parts, text: &str) {
         if let Some(device) = &self.access_device {
             device.add_to(parts, text);
         }
@@ -57,5 +56,5 @@ impl Wavering for SurfacedAuth<'_> {
 }
 
 impl Wavering for IgnoredAny {
-    fn add_to(&self, _parts: &mut Vec<Range<usize>>, _text: &str) {}
+    fn add_to(&self, _parts: &mut Parts, _text: &str) {}
 }

@@ -10,6 +10,8 @@ mod row;
 
 use std::ops::Range;
 
+use smallvec::SmallVec;
+
 use crate::duo::RecordReader;
 use crate::model::{LogType, Millis};
 use crate::plan::{RowId, Seen};
@@ -31,11 +33,14 @@ pub struct Record {
     form: Form,
 }
 
+/// Places in the text of a record. A device has three of them.
+type Parts = SmallVec<[Range<usize>; 3]>;
+
 /// How the text of a record becomes a row.
 #[derive(Debug)]
 enum Form {
     /// As it is, with these parts (`true`, `false`) put in quotation marks.
-    Object(Vec<Range<usize>>),
+    Object(Parts),
     /// As a text in `raw_record`, because it is no object, or has a field that the row or the service reserves.
     Wrapped,
 }
@@ -79,12 +84,12 @@ impl Record {
             .map(|micros| Millis(micros.div_euclid(1000)))
     }
 
-    /// What the core needs to know of it; `text` is the record's own.
-    pub fn seen(&self, text: &str, writer: &RowWriter<'_>) -> Seen {
+    /// What the core needs to know of it; `text` is the record's own, `host` the API hostname.
+    pub fn seen(&self, text: &str, host: &str) -> Seen {
         Seen {
             id: self.id,
             time: self.time(),
-            bytes: writer.longest_row(text, self),
+            bytes: self.longest_row(text, host),
         }
     }
 }

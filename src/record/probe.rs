@@ -7,8 +7,8 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::Form;
 use super::device::{AccessDevice, SurfacedAuth, Wavering};
+use super::{Form, Parts};
 use crate::model::LogType;
 
 /// What was read of a record.
@@ -117,7 +117,7 @@ impl<'a, A: Wavering, S: Wavering> Fields<'a, A, S> {
         let form = if self.has_reserved_name() {
             Form::Wrapped
         } else {
-            let mut parts = Vec::new();
+            let mut parts = Parts::new();
             if let Some(device) = &self.access_device {
                 device.add_to(&mut parts, text);
             }

@@ -1,7 +1,6 @@
 //! Writing rows: Duo's text, and behind it the fields that are added.
 
-use std::io::Write as _;
-
+use bytes::{BufMut as _, BytesMut};
 use chrono::{DateTime, SecondsFormat};
 
 use super::{Form, Record};
@@ -11,43 +10,35 @@ use crate::plan::{IngestKind, RowId};
 /// Longest text of the added fields apart from host and batch, in bytes.
 const ADDED_FIELDS: usize = 256;
 
-/// Writes the rows of one log.
-#[derive(Clone, Copy, Debug)]
-pub struct RowWriter<'a> {
-    /// Value of `eventtype`.
-    pub log_type: LogType,
-    /// Value of `host`: the API hostname.
-    pub host: &'a str,
+/// Writes the rows of one call.
+#[derive(Debug)]
+pub struct RowWriter {
+    /// The added fields that stand before the digits of `event_uid`, and what stands behind them: the same in every row.
+    around_uid: [String; 2],
 }
 
-impl RowWriter<'_> {
-    /// Upper bound of the bytes of a row.
-    pub fn longest_row(&self, text: &str, record: &Record) -> usize {
-        let own = match &record.form {
-            Form::Object(parts) => text.len() + 2 * parts.len(),
-            // Each byte is at most escaped.
-            Form::Wrapped => 2 * text.len() + text.bytes().filter(u8::is_ascii_control).count() * 4,
-        };
-        own + ADDED_FIELDS + self.host.len()
+impl RowWriter {
+    /// Rows of a log of the account at `host`, its API hostname. `batch` names the call they go out in.
+    pub fn new(log_type: LogType, host: &str, kind: IngestKind, batch: &str) -> Self {
+        let kind = kind.as_str();
+        Self {
+            around_uid: [
+                format!(r#""eventtype":"{log_type}","host":"{host}","event_uid":""#),
+                format!(r#"","ingest_kind":"{kind}","ingest_batch":"{batch}""#),
+            ],
+        }
     }
 
-    /// Writes one row. `batch` names the call it goes out in.
-    pub fn write(
-        &self,
-        out: &mut Vec<u8>,
-        text: &str,
-        record: &Record,
-        kind: IngestKind,
-        batch: &str,
-    ) {
+    /// Writes one row; `text` is the record's own.
+    pub fn write(&self, out: &mut BytesMut, text: &str, record: &Record) {
         match &record.form {
             Form::Object(parts) => {
                 let mut copied = 0;
                 for part in parts {
                     out.extend_from_slice(&text.as_bytes()[copied..part.start]);
-                    out.push(b'"');
+                    out.put_u8(b'"');
                     out.extend_from_slice(&text.as_bytes()[part.clone()]);
-                    out.push(b'"');
+                    out.put_u8(b'"');
                     copied = part.end;
                 }
                 // Without the closing brace; an object's text ends with it.
@@ -57,46 +48,47 @@ impl RowWriter<'_> {
                     .bytes()
                     .any(|byte| !byte.is_ascii_whitespace())
                 {
-                    out.push(b',');
+                    out.put_u8(b',');
                 }
             }
             Form::Wrapped => {
                 out.extend_from_slice(b"{\"raw_record\":");
-                serde_json::to_writer(&mut *out, text).expect("a text can be written to memory");
-                out.push(b',');
+                serde_json::to_writer(out.writer(), text).expect("a text can be written to memory");
+                out.put_u8(b',');
             }
         }
         // 40 digits: a text of 32 would be stored as a GUID, in a column of another name.
         let mut uid = [0; 2 * size_of::<RowId>()];
         hex::encode_to_slice(record.id, &mut uid).expect("two digits for each byte");
-        let (log_type, host) = (self.log_type.as_str().as_bytes(), self.host.as_bytes());
-        // Copied, not formatted: this is done for every row.
-        for part in [
-            b"\"eventtype\":\"".as_slice(),
-            log_type,
-            b"\",\"host\":\"",
-            host,
-            b"\",\"event_uid\":\"",
-            &uid,
-            b"\",",
-        ] {
-            out.extend_from_slice(part);
-        }
+        let [before_uid, after_uid] = &self.around_uid;
+        out.extend_from_slice(before_uid.as_bytes());
+        out.extend_from_slice(&uid);
+        out.extend_from_slice(after_uid.as_bytes());
         if let Some(time) = record.time_micros.and_then(DateTime::from_timestamp_micros) {
             let time = time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-            write!(out, "\"event_time\":\"{time}\",").expect("memory takes every write");
+            for part in [",\"event_time\":\"", &time, "\""] {
+                out.extend_from_slice(part.as_bytes());
+            }
         }
-        write!(
-            out,
-            "\"ingest_kind\":\"{}\",\"ingest_batch\":\"{batch}\"}}",
-            kind.as_str()
-        )
-        .expect("memory takes every write");
+        out.put_u8(b'}');
+    }
+}
+
+impl Record {
+    /// Upper bound of the bytes of its row; `text` is the record's own, `host` the API hostname.
+    pub fn longest_row(&self, text: &str, host: &str) -> usize {
+        let own = match &self.form {
+            Form::Object(parts) => text.len() + 2 * parts.len(),
+            // Each byte is at most escaped.
+            Form::Wrapped => 2 * text.len() + text.bytes().filter(u8::is_ascii_control).count() * 4,
+        };
+        own + ADDED_FIELDS + host.len()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::BytesMut;
     use serde_json::Value;
 
     use super::RowWriter;
@@ -105,25 +97,14 @@ mod tests {
     use crate::record::read_records;
 
     fn row(log_type: LogType, text: &str) -> String {
-        let writer = RowWriter {
-            log_type,
-            host: "api-x.duosecurity.com",
-        };
-        let record = read_records(log_type, writer.host, [text]).pop().unwrap();
-        let mut out = Vec::new();
-        writer.write(
-            &mut out,
-            text,
-            &record,
-            IngestKind::Live,
-            "00000000000000000001",
-        );
-        assert!(
-            out.len() <= writer.longest_row(text, &record),
-            "{} bytes",
-            out.len()
-        );
-        String::from_utf8(out).unwrap()
+        const HOST: &str = "api-x.duosecurity.com";
+        let writer = RowWriter::new(log_type, HOST, IngestKind::Live, "00000000000000000001");
+        let record = read_records(log_type, HOST, [text]).pop().unwrap();
+        let mut out = BytesMut::new();
+        writer.write(&mut out, text, &record);
+        let longest = record.longest_row(text, HOST);
+        assert!(out.len() <= longest, "{} bytes", out.len());
+        String::from_utf8(out.into()).unwrap()
     }
 
     #[test]
@@ -135,8 +116,8 @@ mod tests {
                 r#"{"txid":"a", "isotimestamp":"2026-11-22T11:55:01.234567+00:00","n":1.0e2,"#,
                 r#""access_device":{"is_password_set":"true"},"eventtype":"authentication","#,
                 r#""host":"api-x.duosecurity.com","event_uid":"78014a01ad54f0541f65c8ed4aa9cb5686150eea","#,
-                r#""event_time":"2026-11-22T11:55:01.234567Z","ingest_kind":"live","#,
-                r#""ingest_batch":"00000000000000000001"}"#
+                r#""ingest_kind":"live","ingest_batch":"00000000000000000001","#,
+                r#""event_time":"2026-11-22T11:55:01.234567Z"}"#
             )
         );
     }

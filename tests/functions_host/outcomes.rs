@@ -41,7 +41,7 @@ async fn a_log_that_duo_never_gave_is_no_failure_and_one_that_it_gave_before_is(
         .faults()
         .push(Fault::always(TELEPHONY, FaultKind::Forbidden));
     let folder = temporary_folder();
-    let host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
     let invocation = host.fire().await;
     invocation.summary();
     assert_eq!(invocation.outcome("telephony"), "unavailable");
@@ -60,6 +60,7 @@ async fn a_log_that_duo_never_gave_is_no_failure_and_one_that_it_gave_before_is(
     invocation.assert_failed();
     assert_eq!(invocation.outcome("activity"), "failed");
     assert_eq!(invocation.outcome("authentication"), "caught_up");
+    host.stop().await;
     let stderr = host.stderr().join("\n");
     assert!(stderr.contains("activity"), "{stderr}");
 }
@@ -76,12 +77,14 @@ async fn a_wrong_secret_key_fails_with_advice() {
     let invocation = host.fire().await;
     invocation.assert_failed();
     assert_eq!(invocation.outcomes(), ["failed"; 6]);
+    assert!(host.ended().is_none(), "the handler ended");
+    assert_eq!(simulator.report().await.delivered(), 0);
+    // Its streams are complete only when it ended.
+    host.stop().await;
     for line in host.stderr() {
         assert!(line.contains("CISCO_DUO_SECRET_KEY"), "no advice: {line}");
     }
     assert_eq!(host.stderr().len(), 6, "{:#?}", host.stderr());
-    assert_eq!(simulator.report().await.delivered(), 0);
-    assert!(host.ended().is_none(), "the handler ended");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -95,10 +98,11 @@ async fn a_wrong_workspace_key_fails_and_delivers_all_once_it_is_right() {
     let mut host = FunctionsHost::start(&wrong).await;
     let invocation = host.fire().await;
     invocation.assert_failed();
+    host.stop().await;
+    assert_ne!(host.stderr(), [""; 0]);
     for line in host.stderr() {
         assert!(line.contains("SHARED_KEY"), "no advice: {line}");
     }
-    host.stop().await;
     FunctionsHost::start(&right).await.catch_up(5).await;
     assert_nothing_lost(&simulator, 0).await;
 }
