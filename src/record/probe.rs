@@ -257,12 +257,12 @@ mod tests {
     #[test]
     fn only_true_and_false_are_put_in_quotation_marks() {
         let text = r#"{"access_device":{"is_encryption_enabled":true,"is_firewall_enabled":"unknown","is_password_set": false},
-            "surfaced_auth":{"access_device":{"is_password_set":true}},"is_password_set":true}"#;
+            "surfaced_auth":{"access_device":{"is_password_set":false}},"is_password_set":true}"#;
         let Form::Object(parts) = probe(LogType::TrustMonitor, text).form else {
             panic!()
         };
         let parts: Vec<&str> = parts.into_iter().map(|part| &text[part]).collect();
-        assert_eq!(parts, ["true", "false", "true"]);
+        assert_eq!(parts, ["true", "false", "false"]);
     }
 
     #[test]
