@@ -87,11 +87,14 @@ async fn check_on_a_good_configuration_says_ok_everywhere() {
     assert_expected("check-good", &shown(&output, &simulator, folder.path()));
     // Nothing was sent, and no place was begun.
     assert_eq!(simulator.report().await.delivered(), 0);
-    let left = fs::read_dir(folder.path().join("state/127.0.0.1/self")).unwrap();
-    let left: Vec<String> = left
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    assert_eq!(left, ["check"]);
+    let names = |path: &str| -> Vec<String> {
+        let entries = fs::read_dir(folder.path().join(path)).unwrap();
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    };
+    assert_eq!(names("state/127.0.0.1/self"), ["check"]);
+    assert_eq!(names("state/127.0.0.1/self/check"), [".lock"]);
 }
 
 #[tokio::test]
