@@ -89,11 +89,11 @@ async fn ask(collector: &Collector, log_type: LogType, now: DateTime<Utc>) -> As
         mintime: maxtime - MINUTE,
         maxtime,
         cursor: None,
+        limit: Some(1),
     };
     let question = Question {
         log_type,
         request: &request,
-        limit: Some(1),
         now,
         timeout: PATIENCE,
         buffer: Vec::new(),

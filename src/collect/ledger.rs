@@ -1,12 +1,12 @@
 //! The ids already delivered, by hour of event time, read when first needed in a run.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::model::Hour;
-use crate::plan::RowId;
+use crate::plan::{Conclusion, HourResult, RowId};
 use crate::state::{LedgerId, LogState, StateError, ledger_id};
 
 /// Ids kept in memory, over all hours; the hours touched longest ago make room. Bounds memory whatever the backlog.
@@ -62,6 +62,37 @@ impl Ledger {
         self.hours
             .get(&hour)
             .is_some_and(|ids| ids.contains(&ledger_id(id)))
+    }
+
+    /// How many events of each hour were delivered.
+    pub(super) async fn tally(&mut self, hours: &[Hour]) -> Result<Vec<u64>, StateError> {
+        let mut tally = Vec::with_capacity(hours.len());
+        // One after another: two days of a busy log are more than memory is for.
+        for hour in hours {
+            self.recall(&[*hour]).await?;
+            tally.push(self.hours.get(hour).map_or(0, |ids| ids.len() as u64));
+        }
+        Ok(tally)
+    }
+
+    /// Stores what was found out about hours, and forgets what is not needed any more.
+    pub(super) async fn conclude(&mut self, conclusion: Conclusion) -> Result<(), StateError> {
+        let mut by_day: BTreeMap<Hour, Vec<(Hour, HourResult)>> = BTreeMap::new();
+        for (hour, result) in conclusion.results {
+            by_day.entry(hour.day()).or_default().push((hour, result));
+        }
+        for (day, results) in by_day {
+            self.state.add_results(day, &results).await?;
+        }
+        for hour in conclusion.forget {
+            self.hours.remove(&hour);
+            self.touched.retain(|touched| *touched != hour);
+            self.state.forget_ids(hour).await?;
+        }
+        for day in conclusion.prune {
+            self.state.forget_results(day).await?;
+        }
+        Ok(())
     }
 
     /// Stores the ids of an accepted call.

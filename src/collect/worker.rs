@@ -100,6 +100,7 @@ impl<'a> Worker<'a> {
         let spec = self.log_type.spec();
         Limits {
             cursor_paging: matches!(spec.paging, Paging::Cursor { .. }),
+            sweeps: true,
             sorted: matches!(spec.paging, Paging::Cursor { sorted: true, .. }),
             may_be_retired: spec.may_be_retired,
             settle: settings.pace.settle,
@@ -148,6 +149,14 @@ impl<'a> Worker<'a> {
                 Ok(()) => Event::Recorded,
                 Err(fault) => self.state_failed(fault),
             },
+            Action::Tally(hours) => match self.ledger.tally(&hours).await {
+                Ok(delivered) => Event::Tallied(delivered),
+                Err(fault) => self.state_failed(fault),
+            },
+            Action::Conclude(conclusion) => match self.ledger.conclude(conclusion).await {
+                Ok(()) => Event::Concluded,
+                Err(fault) => self.state_failed(fault),
+            },
             Action::Wait(milliseconds) => {
                 let pause = Duration::from_millis(milliseconds.unsigned_abs());
                 tokio::select! {
@@ -191,7 +200,6 @@ impl<'a> Worker<'a> {
         let question = Question {
             log_type: self.log_type,
             request,
-            limit: None,
             now: now.date_time(),
             timeout: self.timeout(now),
             // The page before is not needed any more: its memory is used again.

@@ -44,8 +44,6 @@ pub struct Question<'a> {
     pub log_type: LogType,
     /// The span and the place in it.
     pub request: &'a PageRequest,
-    /// Lowers the page size below what the endpoint grants.
-    pub limit: Option<u32>,
     /// Dates the request.
     pub now: DateTime<Utc>,
     /// Longest wait for the whole answer.
@@ -90,13 +88,12 @@ impl DuoClient {
         let Question {
             log_type,
             request,
-            limit,
             now,
             timeout,
             buffer,
         } = question;
         let spec = log_type.spec();
-        let query = Self::query(log_type, request, limit);
+        let query = Self::query(log_type, request);
         let date = date_header(now);
         let text = text_to_sign(self.version, &date, &self.endpoint.host, spec.path, &query);
         let unanswered = |fault, reason: String| DuoError {
@@ -156,9 +153,11 @@ impl DuoClient {
         })
     }
 
-    fn query(log_type: LogType, request: &PageRequest, limit: Option<u32>) -> String {
+    fn query(log_type: LogType, request: &PageRequest) -> String {
         let spec = log_type.spec();
-        let limit = spec.limit.map(|most| limit.unwrap_or(most).to_string());
+        let limit = spec
+            .limit
+            .map(|most| request.limit.unwrap_or(most).to_string());
         let mut parameters = Vec::with_capacity(6);
         let (mintime, maxtime);
         match spec.paging {
@@ -228,8 +227,9 @@ mod tests {
             mintime: Millis(1_795_348_800_000),
             maxtime: Millis(1_795_348_920_000),
             cursor: cursor.map(str::to_owned),
+            limit: None,
         };
-        DuoClient::query(log_type, &request, None)
+        DuoClient::query(log_type, &request)
     }
 
     #[test]

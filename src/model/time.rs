@@ -119,7 +119,52 @@ impl Hour {
 
     /// When the hour begins.
     pub const fn start(self) -> Millis {
-        Millis(self.0 * HOUR)
+        Millis(self.0.saturating_mul(HOUR))
+    }
+
+    /// The first moment after the hour.
+    pub const fn end(self) -> Millis {
+        self.after(1).start()
+    }
+
+    /// The hour this many hours later, or earlier where it is negative.
+    pub const fn after(self, hours: i64) -> Self {
+        Self(self.0.saturating_add(hours))
+    }
+
+    /// The first hour of the same UTC day.
+    pub const fn day(self) -> Self {
+        Self(self.0.div_euclid(24) * 24)
+    }
+
+    /// Its UTC date, `2026-11-22`.
+    pub fn date(self) -> String {
+        self.start().date_time().format("%Y-%m-%d").to_string()
+    }
+
+    /// Its number in its UTC day, in two digits.
+    pub fn number_in_day(self) -> String {
+        format!("{:02}", self.0.rem_euclid(24))
+    }
+
+    /// Reads `2026-11-22T10`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let start = Millis::parse(&format!("{text}:00:00Z"))?;
+        Some(Self::of(start))
+    }
+}
+
+impl Serialize for Hour {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Hour {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text)
+            .ok_or_else(|| de::Error::custom("an hour is not of the form 2026-11-22T10"))
     }
 }
 

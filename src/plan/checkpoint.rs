@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 
 use super::bucket::{ACCOUNT_SHARE, Bucket};
 use super::ending::ParkCause;
+use super::stored::{self, Unreadable};
+use super::sweep::Sweeps;
 use super::window::Window;
 use crate::model::Millis;
 
@@ -46,6 +48,9 @@ pub struct Checkpoint {
     /// Where the rows last went.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<Destination>,
+    /// How far the checks of closed hours have come; missing in what an earlier release stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweeps: Option<Sweeps>,
     /// Time of the newest event that Azure Monitor accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest_event: Option<Millis>,
@@ -103,20 +108,6 @@ pub struct Destination {
     pub used_at: Millis,
 }
 
-/// Why a stored checkpoint cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum UnreadableCheckpoint {
-    /// Not JSON, or not the fields of a checkpoint.
-    #[error("it is damaged ({0})")]
-    Damaged(String),
-    /// Written by a later release whose state this one cannot read.
-    #[error("it asks for reader version {min_reader}, this release is version {VERSION}")]
-    Newer {
-        /// The reader version it asks for.
-        min_reader: u32,
-    },
-}
-
 impl Checkpoint {
     /// The checkpoint of a log that was never collected.
     pub fn first(mintime: Millis, now: Millis) -> Self {
@@ -136,46 +127,28 @@ impl Checkpoint {
             },
             claim: None,
             destination: None,
+            sweeps: Some(Sweeps::begin(mintime)),
             newest_event: None,
             unknown: Map::new(),
         }
     }
 
     /// Reads a stored checkpoint.
-    pub fn from_json(bytes: &[u8]) -> Result<Self, UnreadableCheckpoint> {
-        /// The two fields that every version has.
-        #[derive(Deserialize)]
-        struct Header {
-            min_reader: u32,
-        }
-        let damaged = |fault: &serde_json::Error| {
-            // Where, not what: the content of a damaged blob is not ours to print.
-            UnreadableCheckpoint::Damaged(format!(
-                "{:?} at line {}, column {}",
-                fault.classify(),
-                fault.line(),
-                fault.column()
-            ))
-        };
-        let header: Header = serde_json::from_slice(bytes).map_err(|fault| damaged(&fault))?;
-        if header.min_reader > VERSION {
-            return Err(UnreadableCheckpoint::Newer {
-                min_reader: header.min_reader,
-            });
-        }
-        serde_json::from_slice(bytes).map_err(|fault| damaged(&fault))
+    pub fn from_json(bytes: &[u8]) -> Result<Self, Unreadable> {
+        stored::from_json(bytes, VERSION)
     }
 
-    /// The stored form: readable JSON, one field a line.
+    /// The stored form.
     pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec_pretty(self).expect("a checkpoint has string keys and finite numbers")
+        stored::to_json(self)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Checkpoint, UnreadableCheckpoint};
+    use super::Checkpoint;
     use crate::model::Millis;
+    use crate::plan::stored::Unreadable;
 
     fn stored() -> Checkpoint {
         Checkpoint::first(Millis(1_795_348_800_000), Millis(1_795_348_900_000))
@@ -194,7 +167,7 @@ mod tests {
     fn fields_of_a_later_release_survive_a_rewrite() {
         let mut json: serde_json::Value = serde_json::from_slice(&stored().to_json()).unwrap();
         json["version"] = 2.into();
-        json["sweeps"] = serde_json::json!({"next": 7});
+        json["seals"] = serde_json::json!({"next": 7});
         let read = Checkpoint::from_json(json.to_string().as_bytes()).unwrap();
         let rewritten: serde_json::Value = serde_json::from_slice(&read.to_json()).unwrap();
         assert_eq!(rewritten, json);
@@ -206,7 +179,7 @@ mod tests {
         json["min_reader"] = 2.into();
         let fault = Checkpoint::from_json(json.to_string().as_bytes()).unwrap_err();
         assert!(
-            matches!(fault, UnreadableCheckpoint::Newer { min_reader: 2 }),
+            matches!(fault, Unreadable::Newer { min_reader: 2, .. }),
             "{fault}"
         );
     }
@@ -222,7 +195,7 @@ mod tests {
             b"{\"min_reader\":\"hunter2\"}",
         ] {
             let fault = Checkpoint::from_json(damaged).unwrap_err();
-            assert!(matches!(fault, UnreadableCheckpoint::Damaged(_)), "{fault}");
+            assert!(matches!(fault, Unreadable::Damaged(_)), "{fault}");
             assert!(!fault.to_string().contains("hunter2"), "{fault}");
         }
     }

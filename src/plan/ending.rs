@@ -137,6 +137,8 @@ pub struct Tally {
     pub late: u64,
     /// Records that had been delivered before and were not sent again.
     pub duplicates_dropped: u64,
+    /// Checks of closed hours.
+    pub checks: u64,
     /// Answers that asked for fewer calls.
     pub throttled: u64,
     /// Calls made again after a passing fault.

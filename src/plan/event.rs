@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::bucket::Bucket;
 use super::checkpoint::Checkpoint;
 use super::ending::Ending;
+use super::hours::HourResult;
 use crate::model::{Hour, Millis};
 
 /// Identity of a row: the first 20 bytes of a SHA-256, shown as 40 hex digits in `event_uid`.
@@ -17,6 +18,8 @@ pub struct Limits {
     pub cursor_paging: bool,
     /// Whether pages come oldest first, so that what follows a bad cursor is later than what was delivered.
     pub sorted: bool,
+    /// Whether closed hours are looked at again.
+    pub sweeps: bool,
     /// Whether a refusal (403, 404, 410) always means "retired or not licensed".
     pub may_be_retired: bool,
     /// How far behind now a window ends.
@@ -47,6 +50,8 @@ pub struct PageRequest {
     pub maxtime: Millis,
     /// The cursor of the page before, verbatim.
     pub cursor: Option<String>,
+    /// Most records wanted, below what the endpoint grants; where only the count matters.
+    pub limit: Option<u32>,
 }
 
 /// One record of a page, as far as the core needs to know it.
@@ -147,6 +152,17 @@ pub struct Shipment {
     pub kind: IngestKind,
 }
 
+/// What was found out about hours.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conclusion {
+    /// Results to add to what is known of these hours.
+    pub results: Vec<(Hour, HourResult)>,
+    /// Hours whose ids are not needed any more.
+    pub forget: Vec<Hour>,
+    /// Days whose results are not kept any longer, by their first hour.
+    pub prune: Vec<Hour>,
+}
+
 /// What the shell reports.
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -189,6 +205,10 @@ pub enum Event {
     SendFailed(SendFault),
     /// The ledger holds the ids of the call.
     Recorded,
+    /// For each hour asked for, how many ids the ledger has.
+    Tallied(Vec<u64>),
+    /// The results of hours are stored.
+    Concluded,
     /// The pause is over.
     Waited,
 }
@@ -210,6 +230,10 @@ pub enum Action {
     Send(Shipment),
     /// Add ids to the ledger, by hour.
     Record(Vec<(Hour, RowId)>),
+    /// Say how many ids the ledger has of these hours.
+    Tally(Vec<Hour>),
+    /// Store what was found out about hours.
+    Conclude(Conclusion),
     /// Do nothing for this many milliseconds.
     Wait(i64),
     /// The run is over.

@@ -12,20 +12,24 @@ mod bucket;
 mod checkpoint;
 mod ending;
 mod event;
+mod hours;
 mod page;
 mod run;
+mod stored;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod window;
 
 pub use bucket::{ACCOUNT_SHARE, Bucket};
-pub use checkpoint::{
-    Checkpoint, Claim, Destination, Parked, Rates, Unavailable, UnreadableCheckpoint,
-};
+pub use checkpoint::{Checkpoint, Claim, Destination, Parked, Rates, Unavailable};
 pub use ending::{Ending, Failure, Notice, ParkCause, Tally, WindowFault};
 pub use event::{
-    Action, Event, FetchFault, IngestKind, Limits, PageRequest, PageSeen, RowId, Seen, SendFault,
-    Shipment,
+    Action, Conclusion, Event, FetchFault, IngestKind, Limits, PageRequest, PageSeen, RowId, Seen,
+    SendFault, Shipment,
 };
+pub use hours::{DayResults, HourResult, HourState, KEPT_DAYS};
 pub use run::LogRun;
+pub use stored::Unreadable;
+pub use sweep::{Due, Reading, Span, Sweeps};
 pub use window::{Reread, Window};

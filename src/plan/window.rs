@@ -47,7 +47,8 @@ pub struct Window {
 }
 
 impl Window {
-    fn new(mintime: Millis, maxtime: Millis) -> Self {
+    /// A window of which nothing was read yet.
+    pub fn new(mintime: Millis, maxtime: Millis) -> Self {
         Self {
             mintime,
             maxtime,

@@ -1,13 +1,17 @@
 //! The checkpoint and the ledger of one log.
 
+use tracing::warn;
+
 use super::error::{StateError, WriteError};
 use super::{Store, Version};
 use crate::model::{Hour, LogType};
-use crate::plan::{Checkpoint, RowId};
+use crate::plan::{Checkpoint, DayResults, HourResult, RowId, Unreadable};
 
 /// What the ledger keeps of a row's identity: its first 16 bytes.
 pub type LedgerId = [u8; LEDGER_ID];
 const LEDGER_ID: usize = 16;
+/// Tries of a change that others make at the same time.
+const TRIES: u32 = 5;
 
 /// The stored state of one log of one account.
 #[derive(Clone, Debug)]
@@ -63,10 +67,19 @@ impl LogState {
 
     /// The ids delivered for an hour of event time.
     pub async fn ids(&self, hour: Hour) -> Result<Vec<LedgerId>, StateError> {
-        let content = self.store.read(&self.ledger_name(hour)).await?;
-        // A part at the end is what a killed process left of its last write.
-        let content = content.map(|(content, _)| content).unwrap_or_default();
-        Ok(content.as_chunks::<LEDGER_ID>().0.to_vec())
+        let name = self.ledger_name(hour);
+        let Some((content, _)) = self.store.read(&name).await? else {
+            return Ok(Vec::new());
+        };
+        let (ids, rest) = content.as_chunks::<LEDGER_ID>();
+        let ids = ids.to_vec();
+        if !rest.is_empty() && !self.store.cuts_torn_ends() {
+            // Whatever is added behind it would stand askew, and be known by nobody.
+            let reason = format!("{} bytes are no whole number of ids", content.len());
+            self.set_aside(&name, content, &reason).await?;
+            self.record(hour, &ids).await?;
+        }
+        Ok(ids)
     }
 
     /// Adds ids to an hour of event time.
@@ -80,9 +93,98 @@ impl LogState {
             .await
     }
 
+    /// Removes the ids of an hour.
+    pub async fn forget_ids(&self, hour: Hour) -> Result<(), StateError> {
+        self.store.remove(&self.ledger_name(hour)).await
+    }
+
+    /// What is known of the hours of a day.
+    pub async fn results(&self, day: Hour) -> Result<DayResults, StateError> {
+        Ok(self.stored_results(day).await?.0)
+    }
+
+    /// Adds to what is known of the hours of a day. Others may add at the same time.
+    pub async fn add_results(
+        &self,
+        day: Hour,
+        results: &[(Hour, HourResult)],
+    ) -> Result<(), StateError> {
+        let name = self.results_name(day);
+        for _ in 0..TRIES {
+            let (mut known, version) = self.stored_results(day).await?;
+            for (hour, result) in results {
+                known.add(*hour, result.clone());
+            }
+            match self
+                .store
+                .write(&name, known.to_json(), version.as_ref())
+                .await
+            {
+                Ok(_) => return Ok(()),
+                Err(WriteError::Conflict) => {}
+                Err(WriteError::Failed(fault)) => return Err(fault),
+            }
+        }
+        Err(StateError {
+            action: "write",
+            name: format!("{name} in the {}", self.store.place()),
+            reason: format!("it was changed by others {TRIES} times in a row"),
+            hint: Some("check how many instances share this state".to_owned()),
+        })
+    }
+
+    /// Removes what is known of the hours of a day.
+    pub async fn forget_results(&self, day: Hour) -> Result<(), StateError> {
+        self.store.remove(&self.results_name(day)).await
+    }
+
+    /// Reads what is known of a day. What is damaged is set aside: a ledger never stops collection.
+    async fn stored_results(&self, day: Hour) -> Result<(DayResults, Option<Version>), StateError> {
+        let name = self.results_name(day);
+        let Some((content, version)) = self.store.read(&name).await? else {
+            return Ok((DayResults::default(), None));
+        };
+        match DayResults::from_json(&content) {
+            Ok(known) => Ok((known, Some(version))),
+            Err(Unreadable::Damaged(reason)) => {
+                self.set_aside(&name, content, &reason).await?;
+                Ok((DayResults::default(), None))
+            }
+            Err(fault) => Err(StateError {
+                action: "use",
+                name: format!("{name} in the {}", self.store.place()),
+                reason: fault.to_string(),
+                hint: Some("run the release that wrote it, or move it away".to_owned()),
+            }),
+        }
+    }
+
+    /// Keeps a copy of what is damaged under another name, and removes it.
+    async fn set_aside(
+        &self,
+        name: &str,
+        content: Vec<u8>,
+        reason: &str,
+    ) -> Result<(), StateError> {
+        let aside = format!("{name}.damaged-{:08x}", fastrand::u32(..));
+        warn!(
+            name,
+            aside, reason, "a part of the ledger is damaged; it was set aside"
+        );
+        match self.store.write(&aside, content, None).await {
+            Ok(_) => self.store.remove(name).await,
+            Err(WriteError::Conflict) => Ok(()),
+            Err(WriteError::Failed(fault)) => Err(fault),
+        }
+    }
+
     /// Name of the checkpoint in the store, for messages.
     pub fn checkpoint_name(&self) -> String {
         format!("{}/checkpoint.json", self.prefix)
+    }
+
+    fn results_name(&self, day: Hour) -> String {
+        format!("{}/ledger/{}.json", self.prefix, day.date())
     }
 
     fn ledger_name(&self, hour: Hour) -> String {

@@ -83,6 +83,11 @@ impl Store {
         }
     }
 
+    /// Whether an addition first cuts off what a killed writer left of its own; in a container none is ever torn.
+    pub fn cuts_torn_ends(&self) -> bool {
+        matches!(self, Self::Folder(_))
+    }
+
     /// Removes a text; one that is not there is no error.
     pub async fn remove(&self, name: &str) -> Result<(), StateError> {
         match self {

@@ -1,6 +1,6 @@
 //! What a run begins with: may it work on this log, and on which window?
 
-use super::{After, LogRun};
+use super::{After, LogRun, OpenWindow};
 use crate::model::{HOUR, MINUTE, Millis};
 use crate::plan::checkpoint::Checkpoint;
 use crate::plan::ending::{Ending, Failure, Notice};
@@ -94,31 +94,29 @@ impl LogRun {
         }
     }
 
-    /// The window to read: the one in hand, the one a run ended in, or the next one.
+    /// Finds the live window to read: the one in hand, the one a run ended in, or the next one.
     pub(super) fn plan(&mut self, now: Millis) -> bool {
-        if self.window.is_some() {
+        if self.live.is_some() {
             return true;
         }
-        let checkpoint = self.stored().clone();
-        let first = !std::mem::replace(&mut self.planned, true);
-        self.cursors.clear();
-        self.restarted = false;
-        self.stays = 0;
-        if first
-            && checkpoint
-                .window
-                .as_ref()
-                .is_some_and(|window| window.from >= self.oldest)
-        {
-            self.window = checkpoint.window;
-            return true;
+        if self.live_is_done {
+            return false;
         }
-        let reread = first.then_some(Reread {
+        let checkpoint = self.stored();
+        let stored = checkpoint
+            .window
+            .clone()
+            .filter(|window| !self.planned && window.from >= self.oldest);
+        let reread = (!self.planned).then_some(Reread {
             runs: checkpoint.runs,
             not_before: checkpoint.collected_from.max(self.oldest),
         });
-        self.window = self.following(checkpoint.mintime.max(self.oldest), reread, now);
-        self.window.is_some()
+        let mintime = checkpoint.mintime.max(self.oldest);
+        let window = stored.or_else(|| self.following(mintime, reread, now));
+        self.planned = true;
+        self.live_is_done = window.is_none();
+        self.live = window.map(OpenWindow::new);
+        self.live.is_some()
     }
 
     /// The window after `mintime`; `reread` is given for the first one of a run.

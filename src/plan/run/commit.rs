@@ -1,12 +1,14 @@
 //! Moving the place: after a page was delivered, and only then.
 
 use super::fetch::LONGEST_RATE_WAIT;
-use super::{After, LogRun};
-use crate::model::Millis;
+use super::{After, Job, LogRun, OpenWindow};
+use crate::model::{Millis, SECOND};
 use crate::plan::bucket::ACCOUNT_SHARE;
 use crate::plan::checkpoint::Checkpoint;
 use crate::plan::ending::{Ending, Failure, Notice, WindowFault};
 use crate::plan::event::Action;
+use crate::plan::sweep::Span;
+use crate::plan::window::Window;
 
 /// A v1 page of at least this many records may have been cut off ("about 1000").
 const FULL_V1_PAGE: usize = 900;
@@ -32,56 +34,56 @@ impl LogRun {
     fn cursor_page_delivered(&mut self, now: Millis, interrupted: bool) -> Action {
         let page = self.page.take().expect("a page was delivered");
         let mut draft = self.stored().clone();
-        let window = self.window.as_mut().expect("planned before");
+        let open = self.open_window();
         let rows = page.seen.records.len();
-        window.count_page(rows as u64, page.seen.total, page.sorted.newest);
+        open.window
+            .count_page(rows as u64, page.seen.total, page.sorted.newest);
         match page.seen.cursor {
             Some(next) if rows > 0 => {
-                let used = window.cursor.replace(next.clone());
-                self.cursors.extend(used);
-                if !self.cursors.insert(next) {
+                let used = open.window.cursor.replace(next.clone());
+                open.cursors.extend(used);
+                if !open.cursors.insert(next) {
                     return self.restart_window(WindowFault::CursorRepeated, now, interrupted);
                 }
-                draft.window.clone_from(&self.window);
+                self.keep_place(&mut draft);
                 self.commit(draft, None, now, interrupted)
             }
-            _ if window.is_short() => {
+            _ if open.window.is_short() => {
                 self.restart_window(WindowFault::CountShort, now, interrupted)
             }
-            _ => self.close_window(now, interrupted),
+            _ if self.job == Job::Live => self.close_window(now, interrupted),
+            _ => self.end_reading(None),
         }
     }
 
     /// The window was read to its end.
     fn close_window(&mut self, now: Millis, interrupted: bool) -> Action {
         let mut draft = self.stored().clone();
-        let window = self.window.take().expect("planned before");
+        let window = self.live.take().expect("planned before").window;
+        remember_gap(&mut draft, window.mintime);
         // Where Duo's clock is far behind ours, nothing closes: the window lies in what Duo hides.
         draft.mintime = draft.mintime.max(window.next_mintime());
         draft.window = None;
-        let more = self.following(draft.mintime, None, now).is_some();
-        self.commit(draft, (!more).then_some(Ending::CaughtUp), now, interrupted)
+        self.live_is_done = self.following(draft.mintime, None, now).is_none();
+        self.commit(draft, None, now, interrupted)
     }
 
     /// A window came short of Duo's count, and again when it was read anew: the log stops with its place kept. What
     /// Duo counts but never shows cannot be waited for for ever, though: in the end it is reported, and the log goes
     /// on.
     pub(super) fn short_again(&mut self, now: Millis, interrupted: bool) -> Action {
-        let window = self.window.as_mut().expect("planned before");
+        let window = &mut self.open_window().window;
         window.short_readings += 1;
         if window.short_readings >= MOST_SHORT_READINGS {
-            self.tally.notices.push(Notice::CountDisagrees {
-                from: window.from,
-                to: window.maxtime,
-                counted: window.expected.unwrap_or_default(),
-                shown: window.rows_read,
-            });
+            let notice = count_disagrees(window);
+            self.tally.notices.push(notice);
+            // Its hours tell whether it stays so: their checks count anew.
             return self.close_window(now, interrupted);
         }
         window.restart(true);
         window.recounted = false;
         let mut draft = self.stored().clone();
-        draft.window.clone_from(&self.window);
+        self.keep_place(&mut draft);
         draft.claim = None;
         let failure = Failure::Window(WindowFault::CountShort);
         self.save(draft, After::Stop(Ending::Failed(failure)))
@@ -92,7 +94,9 @@ impl LogRun {
     fn v1_page_delivered(&mut self, now: Millis, interrupted: bool) -> Action {
         let page = self.page.take().expect("a page was delivered");
         let mut draft = self.stored().clone();
-        let window = self.window.as_mut().expect("planned before");
+        let is_live = self.job == Job::Live;
+        let OpenWindow { window, stays, .. } = self.open_window();
+        let mut crowded = None;
         let rows = page.seen.records.len();
         let full = rows >= FULL_V1_PAGE;
         let place = window.from.seconds();
@@ -108,17 +112,14 @@ impl LogRun {
                 page.take_through.seconds().max(place)
             }
         } else if last > place {
-            self.stays = 0;
+            *stays = 0;
             last
-        } else if page.sorted.fresh > 0 && self.stays < MOST_STAYS {
-            self.stays += 1;
+        } else if page.sorted.fresh > 0 && *stays < MOST_STAYS {
+            *stays += 1;
             place
         } else if page.sorted.taken >= FULL_V1_PAGE {
-            self.stays = 0;
-            let second = Millis::from_seconds(place);
-            self.tally
-                .notices
-                .push(Notice::CrowdedSecond { second, rows });
+            *stays = 0;
+            crowded = Some(Millis::from_seconds(place));
             place + 1
         } else {
             caught_up = true;
@@ -129,19 +130,49 @@ impl LogRun {
             }
         };
         window.from = window.from.max(Millis::from_seconds(reached));
-        draft.mintime = draft.mintime.max(window.from);
-        let ending = (caught_up || window.from > window.maxtime).then_some(Ending::CaughtUp);
-        self.commit(draft, ending, now, interrupted)
+        let (began, reached) = (window.mintime, window.from);
+        let is_over = caught_up || window.from > window.maxtime;
+        if let Some(second) = crowded {
+            self.tally
+                .notices
+                .push(Notice::CrowdedSecond { second, rows });
+            if let Some(sweeps) = &mut draft.sweeps {
+                sweeps.remember_gap(Span {
+                    from: second,
+                    to: second + SECOND,
+                });
+            }
+        }
+        if is_live {
+            remember_gap(&mut draft, began);
+            draft.mintime = draft.mintime.max(reached);
+            self.live_is_done = is_over;
+            if is_over {
+                self.live = None;
+            }
+        } else {
+            if let Some(checkpoint) = &mut self.checkpoint {
+                // The gaps found; the place is kept with the end of the reading.
+                checkpoint.sweeps.clone_from(&draft.sweeps);
+            }
+            if is_over {
+                return self.end_reading(None);
+            }
+        }
+        self.keep_place(&mut draft);
+        self.commit(draft, None, now, interrupted)
     }
 
     /// Stores the new place. The claim is given back with it when the run ends here, and renewed when not.
-    fn commit(
+    pub(super) fn commit(
         &mut self,
         mut draft: Checkpoint,
         ending: Option<Ending>,
         now: Millis,
         interrupted: bool,
     ) -> Action {
+        let is_done = self.live_is_done && !self.has_checks(&draft, now);
+        let ending = ending.or(is_done.then_some(Ending::CaughtUp));
         if !std::mem::replace(&mut self.counted, true) {
             draft.runs += 1;
         }
@@ -157,7 +188,7 @@ impl LogRun {
                     .then_some(Ending::OutOfCalls)
             }
         });
-        if let Some(ending) = ending {
+        if let Some(ending) = ending.map(|ending| self.in_view_of_live(ending)) {
             draft.claim = None;
             return self.save(draft, After::Stop(ending));
         }
@@ -177,5 +208,25 @@ impl LogRun {
         ]
         .into_iter()
         .any(|taken| taken.is_err_and(|wait| wait > LONGEST_RATE_WAIT))
+    }
+}
+
+/// Where a window begins behind the place, Duo did not keep what lies between.
+fn remember_gap(draft: &mut Checkpoint, began: Millis) {
+    let gap = Span {
+        from: draft.mintime,
+        to: began,
+    };
+    if let Some(sweeps) = &mut draft.sweeps {
+        sweeps.remember_gap(gap);
+    }
+}
+
+pub(super) fn count_disagrees(window: &Window) -> Notice {
+    Notice::CountDisagrees {
+        from: window.from,
+        to: window.maxtime,
+        counted: window.expected.unwrap_or_default(),
+        shown: window.rows_read,
     }
 }

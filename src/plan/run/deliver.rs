@@ -39,9 +39,7 @@ impl LogRun {
         if !self.holds_claim() || until.is_none_or(|until| until - now < CLAIM_LEFT) {
             let mut draft = self.stored().clone();
             self.claim(&mut draft, now);
-            if self.limits.cursor_paging {
-                draft.window.clone_from(&self.window);
-            }
+            self.keep_place(&mut draft);
             return self.save(draft, After::Claim);
         }
         let shipment = self.open_page().todo.pop_front().expect("checked above");
@@ -57,6 +55,7 @@ impl LogRun {
         if shipment.kind == IngestKind::Late {
             self.tally.late += shipment.records.len() as u64;
         }
+        self.count_late(&shipment);
         let records = &self.open_page().seen.records;
         let ids = shipment
             .records

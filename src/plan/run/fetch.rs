@@ -1,6 +1,6 @@
 //! Asking Duo: rate, refusals, pauses.
 
-use super::{After, LogRun, OpenPage, Phase, Resume};
+use super::{After, Job, LogRun, OpenPage, Phase, Resume};
 use crate::model::{HOUR, Hour, MINUTE, Millis, SECOND};
 use crate::plan::bucket::Bucket;
 use crate::plan::checkpoint::Unavailable;
@@ -33,8 +33,11 @@ impl LogRun {
         if interrupted {
             return self.finish(Ending::Interrupted);
         }
-        if !self.plan(now) {
+        if !self.choose(now) {
             return self.finish(Ending::CaughtUp);
+        }
+        if let Some(conclusion) = self.conclude_unasked() {
+            return conclusion;
         }
         if now >= self.deadline {
             return self.finish(Ending::OutOfTime);
@@ -73,11 +76,14 @@ impl LogRun {
     }
 
     fn fetch(&mut self) -> Action {
-        let window = self.window.as_ref().expect("planned before");
+        let limit = (self.job == Job::Count).then_some(1);
+        self.count_turn();
+        let window = &self.open_window().window;
         let request = PageRequest {
             mintime: window.from,
             maxtime: window.maxtime,
             cursor: window.cursor.clone(),
+            limit,
         };
         self.tally.requests += 1;
         self.phase = Phase::Fetching;
@@ -108,13 +114,17 @@ impl LogRun {
         }
         self.clock_ahead = self.clock_ahead.max(ahead);
         let shown_through = duo_now - self.limits.settle;
-        let window = self.window.as_mut().expect("planned before");
+        if self.job == Job::Count {
+            return self.counted(seen.total, now, interrupted);
+        }
+        let cursor_paging = self.limits.cursor_paging;
+        let window = &mut self.open_window().window;
         let readable = window.readable_through.unwrap_or(shown_through);
-        if self.limits.cursor_paging {
+        if cursor_paging {
             window.readable_through = Some(readable);
         }
         // Pages with a cursor end at `maxtime` by themselves, and the ledger knows what is read twice.
-        let take_through = if self.limits.cursor_paging {
+        let take_through = if cursor_paging {
             Millis(i64::MAX)
         } else {
             window.maxtime.min(shown_through)
@@ -195,30 +205,42 @@ impl LogRun {
         interrupted: bool,
     ) -> Action {
         self.page = None;
-        let window = self.window.as_mut().expect("planned before");
+        let is_live = self.job == Job::Live;
+        let open = self.open_window();
         if fault == WindowFault::CountShort {
             // Kept with the window: reading it anew may take more than one run.
-            if std::mem::replace(&mut window.recounted, true) {
-                return self.short_again(now, interrupted);
+            if std::mem::replace(&mut open.window.recounted, true) {
+                return if is_live {
+                    self.short_again(now, interrupted)
+                } else {
+                    self.end_reading(Some(fault))
+                };
             }
-        } else if std::mem::replace(&mut self.restarted, true) {
-            return self.finish(Ending::Failed(Failure::Window(fault)));
+        } else if std::mem::replace(&mut open.restarted, true) {
+            return if is_live {
+                self.finish(Ending::Failed(Failure::Window(fault)))
+            } else {
+                self.end_reading(Some(fault))
+            };
         }
         self.attempts = 0;
-        self.cursors.clear();
         self.tally.notices.push(Notice::WindowRestarted(fault));
         // Missing records may lie anywhere in the window, and so may those behind a bad cursor where pages come in no
         // promised order.
         let from_beginning = fault == WindowFault::CountShort || !self.limits.sorted;
-        let window = self.window.as_mut().expect("planned before");
-        window.restart(from_beginning);
+        let open = self.open_window();
+        open.cursors.clear();
+        open.window.restart(from_beginning);
         self.ask(now, interrupted)
     }
 
     fn has_cursor(&self) -> bool {
-        self.window
-            .as_ref()
-            .is_some_and(|window| window.cursor.is_some())
+        let reading = self.reading.as_ref().map(|reading| &reading.open);
+        let open = match self.job {
+            Job::Live => self.live.as_ref(),
+            Job::Count | Job::Read => reading,
+        };
+        open.is_some_and(|open| open.window.cursor.is_some())
     }
 
     fn unavailable(&mut self, now: Millis) -> Action {

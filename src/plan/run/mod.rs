@@ -4,6 +4,7 @@ mod begin;
 mod commit;
 mod deliver;
 mod fetch;
+mod sweep;
 
 use std::collections::{HashSet, VecDeque};
 
@@ -13,6 +14,7 @@ use super::event::{Action, Event, Limits, PageSeen, Shipment};
 use super::page::Sorted;
 use super::window::Window;
 use crate::model::{Millis, SECOND};
+use sweep::OpenReading;
 
 /// How long a claim lasts unless it is renewed.
 const CLAIM: i64 = 90 * SECOND;
@@ -29,22 +31,23 @@ pub struct LogRun {
     phase: Phase,
     /// The checkpoint as stored, but for the rate buckets, which are counted on in memory.
     checkpoint: Option<Checkpoint>,
-    window: Option<Window>,
+    /// The live window.
+    live: Option<OpenWindow>,
+    /// Closed hours that are read again.
+    reading: Option<OpenReading>,
+    /// Which of them the next call is for.
+    job: Job,
     page: Option<OpenPage>,
-    /// Cursors met in this window, to notice one that comes again.
-    cursors: HashSet<String>,
     /// Tries of the current call that failed.
     attempts: u32,
     /// Whether the current question was signed anew after its credentials were refused.
     signed_again: bool,
-    /// Whether the window was started again in this run.
-    restarted: bool,
-    /// Pages in a row that brought something new without moving on (v1 logs).
-    stays: u32,
     /// Whether another instance stored the first checkpoint before this run could.
     begun_before: bool,
     /// Whether a window was planned in this run already.
     planned: bool,
+    /// Whether everything was read that Duo showed when the run began.
+    live_is_done: bool,
     /// Whether this run was counted in the checkpoint already.
     counted: bool,
     /// The oldest moment that Duo still keeps.
@@ -54,6 +57,39 @@ pub struct LogRun {
     /// Records that the sink refused even alone.
     refused: Vec<usize>,
     tally: Tally,
+}
+
+/// What a call is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Job {
+    /// The live window.
+    Live,
+    /// Duo's count of closed hours.
+    Count,
+    /// Reading closed hours again.
+    Read,
+}
+
+/// A window in hand.
+struct OpenWindow {
+    window: Window,
+    /// Cursors met in it, to notice one that comes again.
+    cursors: HashSet<String>,
+    /// Whether it was started again in this run.
+    restarted: bool,
+    /// Pages in a row that brought something new without moving on (v1 logs).
+    stays: u32,
+}
+
+impl OpenWindow {
+    fn new(window: Window) -> Self {
+        Self {
+            window,
+            cursors: HashSet::new(),
+            restarted: false,
+            stays: 0,
+        }
+    }
 }
 
 /// What the run waits to be told.
@@ -69,6 +105,8 @@ enum Phase {
     Recalling,
     Sending(Shipment),
     Recording(Shipment),
+    Tallying(sweep::Found),
+    Concluding(Box<Checkpoint>),
     Waiting(Resume),
     Over,
 }
@@ -106,15 +144,15 @@ impl LogRun {
             chance,
             phase: Phase::Idle,
             checkpoint: None,
-            window: None,
+            live: None,
+            reading: None,
+            job: Job::Live,
             page: None,
-            cursors: HashSet::new(),
             attempts: 0,
             signed_again: false,
-            restarted: false,
-            stays: 0,
             begun_before: false,
             planned: false,
+            live_is_done: false,
             counted: false,
             oldest: Millis(i64::MIN),
             clock_ahead: 0,
@@ -203,6 +241,12 @@ impl LogRun {
             (Phase::Recording(shipment), Event::Recorded) => {
                 self.recorded(&shipment, now, interrupted)
             }
+            (Phase::Tallying(found), Event::Tallied(delivered)) => {
+                self.tallied(found, &delivered, now, interrupted)
+            }
+            (Phase::Concluding(draft), Event::Concluded) => {
+                self.commit(*draft, None, now, interrupted)
+            }
             (Phase::Waiting(Resume::Ask), Event::Waited) => self.ask(now, interrupted),
             (Phase::Waiting(Resume::Send(shipment)), Event::Waited) => {
                 // A pause may have outlasted the claim: `send_next` renews it first.
@@ -233,6 +277,25 @@ impl LogRun {
         self.checkpoint
             .as_ref()
             .expect("nothing is asked before the checkpoint is loaded")
+    }
+
+    /// The window that is being read.
+    fn open_window(&mut self) -> &mut OpenWindow {
+        let window = match self.job {
+            Job::Live => self.live.as_mut(),
+            Job::Count | Job::Read => self.reading.as_mut().map(|reading| &mut reading.open),
+        };
+        window.expect("planned before")
+    }
+
+    /// Keeps the place reached in the windows at hand.
+    fn keep_place(&self, draft: &mut Checkpoint) {
+        if self.limits.cursor_paging {
+            draft.window = self.live.as_ref().map(|live| live.window.clone());
+        }
+        if let (Some(sweeps), Some(reading)) = (&mut draft.sweeps, &self.reading) {
+            sweeps.reading = Some(reading.stored());
+        }
     }
 
     fn open_page(&mut self) -> &mut OpenPage {
@@ -276,12 +339,21 @@ impl LogRun {
 
     /// Ends the run, giving the claim back first if it is held.
     fn finish(&mut self, ending: Ending) -> Action {
+        let ending = self.in_view_of_live(ending);
         if !self.holds_claim() {
             return Action::Stop(ending);
         }
         let mut draft = self.stored().clone();
         draft.claim = None;
         self.save(draft, After::Stop(ending))
+    }
+
+    /// Checks that are left to the next run do not keep the log from having caught up.
+    fn in_view_of_live(&self, ending: Ending) -> Ending {
+        match ending {
+            Ending::OutOfTime | Ending::OutOfCalls if self.live_is_done => Ending::CaughtUp,
+            ending => ending,
+        }
     }
 
     /// Ends the run with a pause that outlives it.

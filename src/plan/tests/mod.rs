@@ -3,6 +3,7 @@
 mod ends;
 mod kills;
 mod refusals;
+mod sweeps;
 mod traps;
 mod two_instances;
 mod world;

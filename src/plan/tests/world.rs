@@ -1,11 +1,11 @@
 //! Duo, Azure Monitor, the ledger and the stored checkpoint, in memory and without mercy.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
-use crate::model::{HOUR, MINUTE, Millis};
+use crate::model::{HOUR, Hour, MINUTE, Millis};
 use crate::plan::{
-    ACCOUNT_SHARE, Action, Bucket, Checkpoint, Ending, Event, FetchFault, IngestKind, Limits,
-    LogRun, PageRequest, PageSeen, RowId, Seen, SendFault, Tally,
+    ACCOUNT_SHARE, Action, Bucket, Checkpoint, DayResults, Ending, Event, FetchFault, HourResult,
+    IngestKind, Limits, LogRun, PageRequest, PageSeen, RowId, Seen, SendFault, Tally,
 };
 
 /// A time for tests: 2026-11-22T12:00:00Z.
@@ -43,7 +43,14 @@ pub(super) struct World {
     pub(super) questions: u64,
     pub(super) asked: Vec<PageRequest>,
     pub(super) accepted: Vec<(RowId, IngestKind)>,
-    pub(super) ledger: HashSet<RowId>,
+    /// Ids recorded, with the hour they stand under.
+    pub(super) ledger: HashMap<RowId, Hour>,
+    /// Questions for a count only; they are not among the others.
+    pub(super) counts: Vec<PageRequest>,
+    /// Added to what Duo counts; `None` for a count that is not exact.
+    pub(super) miscount: Option<i64>,
+    pub(super) results: BTreeMap<Hour, DayResults>,
+    pub(super) forgotten: Vec<Hour>,
     pub(super) stored: Option<(u64, Checkpoint)>,
     pub(super) account: Option<Bucket>,
     pub(super) slept: Vec<i64>,
@@ -95,13 +102,18 @@ impl World {
             questions: 0,
             asked: Vec::new(),
             accepted: Vec::new(),
-            ledger: HashSet::new(),
+            ledger: HashMap::new(),
+            counts: Vec::new(),
+            miscount: Some(0),
+            results: BTreeMap::new(),
+            forgotten: Vec::new(),
             stored: None,
             account: None,
             slept: Vec::new(),
             limits: Limits {
                 cursor_paging: true,
                 sorted: true,
+                sweeps: true,
                 may_be_retired: false,
                 settle: 3 * MINUTE,
                 window: HOUR,
@@ -242,7 +254,7 @@ impl World {
                 instance
                     .page
                     .iter()
-                    .map(|seen| self.ledger.contains(&seen.id))
+                    .map(|seen| self.ledger.contains_key(&seen.id))
                     .collect(),
             ),
             Action::Send(shipment) => {
@@ -267,12 +279,31 @@ impl World {
             }
             Action::Record(_) if self.ledger_is_broken => Event::StateFailed,
             Action::Record(ids) => {
-                for (_, id) in ids {
+                for (hour, id) in ids {
                     let accepted = self.accepted.iter().any(|(row, _)| *row == id);
                     assert!(accepted, "the ledger names an event that was not accepted");
-                    self.ledger.insert(id);
+                    self.ledger.insert(id, hour);
                 }
                 Event::Recorded
+            }
+            Action::Tally(hours) => Event::Tallied(
+                hours
+                    .iter()
+                    .map(|hour| self.ledger.values().filter(|known| *known == hour).count() as u64)
+                    .collect(),
+            ),
+            Action::Conclude(conclusion) => {
+                for (hour, result) in conclusion.results {
+                    self.results
+                        .entry(hour.day())
+                        .or_default()
+                        .add(hour, result);
+                }
+                for hour in conclusion.forget {
+                    self.ledger.retain(|_, known| *known != hour);
+                    self.forgotten.push(hour);
+                }
+                Event::Concluded
             }
             Action::Wait(milliseconds) => {
                 self.slept.push(milliseconds);
@@ -285,8 +316,12 @@ impl World {
 
     fn fetch(&mut self, instance: &mut Instance, request: PageRequest) -> Event {
         self.now = self.now + self.pace;
-        self.questions += 1;
-        self.asked.push(request.clone());
+        if request.limit.is_some() {
+            self.counts.push(request.clone());
+        } else {
+            self.questions += 1;
+            self.asked.push(request.clone());
+        }
         if let Some(fault) = self.fetch_faults.pop_front().flatten() {
             return Event::FetchFailed(fault);
         }
@@ -322,7 +357,7 @@ impl World {
                 !same && later != self.newest_first
             });
         }
-        shown.truncate(self.page_size);
+        shown.truncate(request.limit.map_or(self.page_size, |limit| limit as usize));
         let numbers: HashMap<RowId, usize> = self
             .events
             .iter()
@@ -351,7 +386,10 @@ impl World {
         let page = PageSeen {
             records: instance.page.clone(),
             cursor: if self.v1 { None } else { cursor },
-            total: (!self.v1).then_some(total),
+            total: self
+                .miscount
+                .filter(|_| !self.v1)
+                .map(|wrong| total.saturating_add_signed(wrong)),
         };
         // The header has whole seconds only.
         let server_time = Some(Millis::from_seconds(duo_now.seconds()));
@@ -372,6 +410,19 @@ impl World {
     pub(super) fn duplicates(&self) -> usize {
         let distinct: HashSet<RowId> = self.accepted.iter().map(|(row, _)| *row).collect();
         self.accepted.len() - distinct.len()
+    }
+
+    /// What is known of an hour.
+    pub(super) fn result(&self, hour: Hour) -> &HourResult {
+        &self.results[&hour.day()].hours[&hour.number_in_day()]
+    }
+
+    /// Runs every five minutes until then.
+    pub(super) fn run_until(&mut self, owner: &str, end: Millis) {
+        while self.now < end {
+            self.run(owner);
+            self.now = self.now + 5 * MINUTE;
+        }
     }
 
     pub(super) fn checkpoint_window_cursor(&self) -> Option<&str> {

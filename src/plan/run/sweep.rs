@@ -1,0 +1,313 @@
+//! Looking at closed hours again: Duo's count first, a full reading where it does not agree or there is none.
+
+use std::collections::BTreeMap;
+
+use super::commit::count_disagrees;
+use super::{Job, LogRun, OpenWindow, Phase};
+use crate::model::{HOUR, Hour, Millis};
+use crate::plan::checkpoint::Checkpoint;
+use crate::plan::ending::WindowFault;
+use crate::plan::event::{Action, Conclusion, Shipment};
+use crate::plan::hours::{HourResult, HourState, KEPT_DAYS};
+use crate::plan::sweep::{CHECKS, Due, Reading, Span, Sweeps, forgotten_with};
+use crate::plan::window::Window;
+
+/// Calls for the live log after which one for a due check is made, while the log is behind.
+const LIVE_CALLS: u32 = 4;
+/// How long after its end an hour counts as first read late.
+const LATE: i64 = 24 * HOUR;
+
+/// A reading in hand.
+pub(super) struct OpenReading {
+    span: Span,
+    check: usize,
+    counted: Option<u64>,
+    /// Whether Duo is still to be asked for its count first.
+    is_to_be_counted: bool,
+    /// Events found that were not delivered before, by hour.
+    late: BTreeMap<Hour, u64>,
+    pub(super) open: OpenWindow,
+}
+
+/// What a look at closed hours found.
+pub(super) struct Found {
+    span: Span,
+    check: usize,
+    counted: Option<u64>,
+    late: BTreeMap<Hour, u64>,
+    by: FoundBy,
+}
+
+/// How it was found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum FoundBy {
+    Count,
+    Reading,
+    /// A reading that could not be brought to its end.
+    BrokenReading(WindowFault),
+    /// Duo was not asked: it does not keep the hour any more.
+    Nothing,
+}
+
+impl OpenReading {
+    fn new(due: Due, counted: Option<u64>, is_to_be_counted: bool) -> Self {
+        let window = Window::new(due.span.from, due.span.to - 1);
+        Self {
+            span: due.span,
+            check: due.check,
+            counted,
+            is_to_be_counted,
+            late: BTreeMap::new(),
+            open: OpenWindow::new(window),
+        }
+    }
+
+    /// The form in which it is stored.
+    pub(super) fn stored(&self) -> Reading {
+        Reading {
+            span: self.span,
+            check: self.check,
+            counted: self.counted,
+            late: self.late.clone(),
+            window: self.open.window.clone(),
+        }
+    }
+
+    fn found(self, by: FoundBy) -> Found {
+        Found {
+            span: self.span,
+            check: self.check,
+            counted: self.counted,
+            late: self.late,
+            by,
+        }
+    }
+}
+
+impl LogRun {
+    /// Decides what the next call is for; `false` when nothing is left to ask. While the log is behind, one call in five
+    /// goes to checks.
+    pub(super) fn choose(&mut self, now: Millis) -> bool {
+        let live = self.plan(now);
+        let checks = self.has_checks(self.stored(), now);
+        let turns = self
+            .stored()
+            .sweeps
+            .as_ref()
+            .map_or(0, |sweeps| sweeps.live_calls);
+        if !checks || (live && turns < LIVE_CALLS) {
+            self.job = Job::Live;
+            return live;
+        }
+        if self.reading.is_none() {
+            self.reading = self.next_reading(now);
+        }
+        let counts = self.reading.as_ref();
+        let counts = counts.is_some_and(|reading| reading.is_to_be_counted);
+        self.job = if counts { Job::Count } else { Job::Read };
+        true
+    }
+
+    /// Whether Duo counts the records of a question for this log.
+    fn counts(&self) -> bool {
+        self.limits.cursor_paging && self.limits.sorted
+    }
+
+    /// Whether closed hours are due to be looked at.
+    pub(super) fn has_checks(&self, checkpoint: &Checkpoint, now: Millis) -> bool {
+        self.limits.sweeps
+            && checkpoint.answered
+            && (self.reading.is_some() || self.due(checkpoint, now).is_some())
+    }
+
+    fn due(&self, checkpoint: &Checkpoint, now: Millis) -> Option<Due> {
+        let begin = || Sweeps::begin(checkpoint.collected_from);
+        let sweeps = checkpoint.sweeps.clone().unwrap_or_else(begin);
+        if let Some(reading) = &sweeps.reading {
+            return Some(Due {
+                span: reading.span,
+                check: reading.check,
+            });
+        }
+        let collected = Span {
+            from: checkpoint.collected_from,
+            to: checkpoint.mintime,
+        };
+        if self.counts() {
+            sweeps.due_hour(collected, now)
+        } else {
+            sweeps.due_span(collected, now)
+        }
+    }
+
+    fn next_reading(&self, now: Millis) -> Option<OpenReading> {
+        let due = self.due(self.stored(), now)?;
+        let mut reading = OpenReading::new(due, None, self.counts());
+        let sweeps = self.stored().sweeps.as_ref();
+        if let Some(stored) = sweeps.and_then(|sweeps| sweeps.reading.as_ref()) {
+            // It is stored only when it is being read.
+            reading.is_to_be_counted = false;
+            reading.counted = stored.counted;
+            reading.late.clone_from(&stored.late);
+            reading.open.window = stored.window.clone();
+        }
+        Some(reading)
+    }
+
+    /// Counts whose turn it is; see [`LogRun::choose`].
+    pub(super) fn count_turn(&mut self) {
+        let is_live = self.job == Job::Live;
+        let checkpoint = self.checkpoint.as_mut().expect("loaded before");
+        let begin = Sweeps::begin(checkpoint.collected_from);
+        let sweeps = checkpoint.sweeps.get_or_insert(begin);
+        sweeps.live_calls = if is_live { sweeps.live_calls + 1 } else { 0 };
+    }
+
+    /// An hour that Duo does not keep any more is not asked for.
+    pub(super) fn conclude_unasked(&mut self) -> Option<Action> {
+        let reading = self
+            .reading
+            .take_if(|reading| self.job != Job::Live && reading.span.from < self.oldest)?;
+        Some(self.tally_of(reading.found(FoundBy::Nothing)))
+    }
+
+    /// Takes Duo's count of an hour.
+    pub(super) fn counted(&mut self, total: Option<u64>, now: Millis, interrupted: bool) -> Action {
+        let reading = self.reading.as_mut().expect("it was counted");
+        reading.counted = total;
+        reading.is_to_be_counted = false;
+        if total.is_some() {
+            let reading = self.reading.take().expect("it was counted");
+            return self.tally_of(reading.found(FoundBy::Count));
+        }
+        // No exact number: only a reading tells.
+        self.ask(now, interrupted)
+    }
+
+    /// A reading came to its end, or cannot.
+    pub(super) fn end_reading(&mut self, fault: Option<WindowFault>) -> Action {
+        let reading = self.reading.take().expect("it was read");
+        if fault == Some(WindowFault::CountShort) {
+            let notice = count_disagrees(&reading.open.window);
+            self.tally.notices.push(notice);
+        }
+        let by = fault.map_or(FoundBy::Reading, FoundBy::BrokenReading);
+        self.tally_of(reading.found(by))
+    }
+
+    /// Notes which events a reading found that were not delivered before.
+    pub(super) fn count_late(&mut self, shipment: &Shipment) {
+        if self.job == Job::Live {
+            return;
+        }
+        let (Some(reading), Some(page)) = (&mut self.reading, &self.page) else {
+            return;
+        };
+        for &index in &shipment.records {
+            let hour = Hour::of_record(page.seen.records[index].time);
+            *reading.late.entry(hour).or_default() += 1;
+        }
+    }
+
+    fn tally_of(&mut self, found: Found) -> Action {
+        let hours = self.hours_to_tell(&found);
+        self.phase = Phase::Tallying(found);
+        Action::Tally(hours)
+    }
+
+    /// The hours of which there is something to tell. A log without counts is read 48 hours at once: most of them were
+    /// told of before.
+    fn hours_to_tell(&self, found: &Found) -> Vec<Hour> {
+        let whole = |hour: &Hour| hour.end() <= found.span.to;
+        if self.counts() {
+            return found.span.hours().collect();
+        }
+        let sweeps = self.stored().sweeps.as_ref();
+        let told_before = sweeps.map(|sweeps| sweeps.next[0]);
+        let hours = found.span.hours().filter(whole);
+        hours
+            .filter(|hour| {
+                told_before.is_none_or(|before| *hour >= before) || found.late.contains_key(hour)
+            })
+            .collect()
+    }
+
+    /// Takes how many events of the hours were delivered, and decides what that means.
+    pub(super) fn tallied(
+        &mut self,
+        found: Found,
+        delivered: &[u64],
+        now: Millis,
+        interrupted: bool,
+    ) -> Action {
+        let total: u64 = delivered.iter().sum();
+        if found.by == FoundBy::Count && found.counted != Some(total) {
+            let due = Due {
+                span: found.span,
+                check: found.check,
+            };
+            self.reading = Some(OpenReading::new(due, found.counted, false));
+            return self.ask(now, interrupted);
+        }
+        let hours = self.hours_to_tell(&found);
+        let results = hours
+            .iter()
+            .zip(delivered)
+            .map(|(hour, delivered)| (*hour, self.result(&found, *hour, *delivered, now)))
+            .collect();
+        let mut draft = self.stored().clone();
+        let begin = Sweeps::begin(draft.collected_from);
+        let sweeps = draft.sweeps.get_or_insert(begin);
+        sweeps.reading = None;
+        let settled = if self.counts() {
+            sweeps.done(found.span, found.check);
+            (found.check == CHECKS - 1).then_some(found.span)
+        } else {
+            sweeps.reread_at = Some(now);
+            Some(sweeps.reread_done(found.span.to, now))
+        };
+        sweeps.forget_gaps();
+        let settled: Vec<Hour> = settled.into_iter().flat_map(Span::hours).collect();
+        self.tally.checks += 1;
+        self.phase = Phase::Concluding(Box::new(draft));
+        Action::Conclude(Conclusion {
+            results,
+            forget: settled.iter().copied().map(forgotten_with).collect(),
+            prune: settled
+                .into_iter()
+                .filter(|hour| *hour == hour.day())
+                .map(|hour| hour.after(-24 * KEPT_DAYS))
+                .collect(),
+        })
+    }
+
+    fn result(&self, found: &Found, hour: Hour, delivered: u64, now: Millis) -> HourResult {
+        let sweeps = self.stored().sweeps.as_ref();
+        let span = found
+            .span
+            .within(Span::of(hour))
+            .unwrap_or_else(|| Span::of(hour));
+        let is_first = sweeps.is_none_or(|sweeps| sweeps.next[0] <= hour);
+        let gap = sweeps
+            .and_then(|sweeps| sweeps.gap_in(hour))
+            .or((found.by == FoundBy::BrokenReading(WindowFault::CountShort)).then_some(span));
+        let state = match found.by {
+            _ if gap.is_some() => HourState::Gap,
+            FoundBy::Nothing | FoundBy::BrokenReading(_) => HourState::Unknown,
+            _ if is_first && now - hour.end() > LATE => HourState::LateRead,
+            FoundBy::Count => HourState::Counted,
+            FoundBy::Reading => HourState::Proved,
+        };
+        HourResult {
+            state,
+            span,
+            counted: found.counted,
+            delivered,
+            late: found.late.get(&hour).copied().unwrap_or(0),
+            gap,
+            checked_at: now,
+            checks: found.check + 1,
+            unknown: serde_json::Map::new(),
+        }
+    }
+}

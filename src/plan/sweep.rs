@@ -1,0 +1,323 @@
+//! When closed hours are looked at again, and how far that has come.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::window::Window;
+use crate::model::{HOUR, Hour, MINUTE, Millis};
+
+/// Checks that each hour gets.
+pub(super) const CHECKS: usize = 4;
+/// How long after its end an hour is checked. Duo's incident reports name delays of 1 to 15 hours; the last check finds
+/// what came within two days.
+const AGES: [i64; CHECKS] = [15 * MINUTE, 2 * HOUR, 24 * HOUR, 48 * HOUR];
+/// How far back a log without counts is read again, and how often.
+const REREAD_SPAN: i64 = AGES[CHECKS - 1];
+const REREAD_EVERY: i64 = HOUR;
+/// Most gaps that are remembered until their hours are settled; beyond it the two oldest become one.
+const MOST_GAPS: usize = 64;
+
+/// How far the checks of closed hours have come; part of the checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sweeps {
+    /// For each check the first hour that did not get it. A later check is never ahead of an earlier one.
+    pub next: [Hour; CHECKS],
+    /// The reading that a run ended in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Reading>,
+    /// When a log without counts was last begun to be read again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reread_at: Option<Millis>,
+    /// Calls for the live log since the last one for a check.
+    #[serde(default)]
+    pub live_calls: u32,
+    /// Spans that were never collected, until their hours are settled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Span>,
+    /// Fields of a later release, kept as they are.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
+}
+
+/// A span of event time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// First moment.
+    pub from: Millis,
+    /// First moment after it.
+    pub to: Millis,
+}
+
+/// What is due to be looked at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Whole hours, clipped to what was collected.
+    pub span: Span,
+    /// The check that its hours get, and with it all earlier ones.
+    pub check: usize,
+}
+
+/// A span that is being read again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// What is read.
+    #[serde(flatten)]
+    pub span: Span,
+    /// The check that it is.
+    pub check: usize,
+    /// How many records Duo counts in it, where it gave an exact number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<u64>,
+    /// Events found that were not delivered before, by hour.
+    #[serde(default)]
+    pub late: BTreeMap<Hour, u64>,
+    /// The place reached in it.
+    pub window: Window,
+}
+
+impl Span {
+    /// The part that lies inside another span.
+    pub fn within(self, other: Self) -> Option<Self> {
+        let part = Self {
+            from: self.from.max(other.from),
+            to: self.to.min(other.to),
+        };
+        (part.from < part.to).then_some(part)
+    }
+
+    /// A whole hour.
+    pub const fn of(hour: Hour) -> Self {
+        Self {
+            from: hour.start(),
+            to: hour.end(),
+        }
+    }
+
+    /// The hours that it touches.
+    pub fn hours(self) -> impl Iterator<Item = Hour> {
+        let (first, end) = (Hour::of(self.from), self.to);
+        (0..)
+            .map(move |number| first.after(number))
+            .take_while(move |hour| hour.start() < end)
+    }
+}
+
+impl Sweeps {
+    /// Nothing was checked of a log that is collected from here on.
+    pub fn begin(collected_from: Millis) -> Self {
+        Self {
+            next: [Hour::of(collected_from); CHECKS],
+            reading: None,
+            reread_at: None,
+            live_calls: 0,
+            gaps: Vec::new(),
+            unknown: Map::new(),
+        }
+    }
+
+    /// The hour whose check is due, the oldest first; checks that are overdue together are one. `collected` runs from
+    /// where collection began to the first moment that is not closed yet.
+    pub fn due_hour(&self, collected: Span, now: Millis) -> Option<Due> {
+        (0..CHECKS).rev().find_map(|check| {
+            let hour = self.next[check];
+            let is_due = hour.end() <= collected.to && hour.end() + AGES[check] <= now;
+            let span = Span::of(hour).within(collected);
+            // An hour that was never collected is passed over as it stands.
+            let span = span.unwrap_or_else(|| Span::of(hour));
+            is_due.then_some(Due { span, check })
+        })
+    }
+
+    /// What is due of a log without counts: once an hour everything of the last 48 hours.
+    pub fn due_span(&self, collected: Span, now: Millis) -> Option<Due> {
+        if self
+            .reread_at
+            .is_some_and(|at| (0..REREAD_EVERY).contains(&(now - at)))
+        {
+            return None;
+        }
+        let last = Span {
+            from: self.next[CHECKS - 1].start().max(now - REREAD_SPAN - HOUR),
+            to: collected.to,
+        };
+        let span = last.within(collected)?;
+        Some(Due { span, check: 0 })
+    }
+
+    /// Notes that hours got a check.
+    pub fn done(&mut self, hours: Span, check: usize) {
+        let after = Hour::of(hours.to - 1).after(1);
+        for next in &mut self.next[..=check] {
+            *next = (*next).max(after);
+        }
+    }
+
+    /// After a log without counts was read again: hours that ended before `to` got the first check, and those too old
+    /// to be read again the last. Gives the hours that are settled now.
+    pub fn reread_done(&mut self, to: Millis, now: Millis) -> Span {
+        let settled = Span {
+            from: self.next[CHECKS - 1].start(),
+            to: Hour::of((now - REREAD_SPAN).min(to)).start(),
+        };
+        if settled.from < settled.to {
+            self.done(settled, CHECKS - 1);
+        }
+        let closed = Span {
+            from: self.next[0].start(),
+            to: Hour::of(to).start(),
+        };
+        if closed.from < closed.to {
+            self.done(closed, 0);
+        }
+        settled
+    }
+
+    /// Remembers a span that was never collected.
+    pub fn remember_gap(&mut self, gap: Span) {
+        if gap.from >= gap.to
+            || self
+                .gaps
+                .iter()
+                .any(|known| gap.within(*known) == Some(gap))
+        {
+            return;
+        }
+        self.gaps.push(gap);
+        self.gaps.sort_by_key(|gap| gap.from);
+        if self.gaps.len() > MOST_GAPS {
+            let first = self.gaps.remove(0);
+            let second = &mut self.gaps[0];
+            second.from = first.from;
+            second.to = second.to.max(first.to);
+        }
+    }
+
+    /// The part of an hour that was never collected, from its first to its last such moment.
+    pub fn gap_in(&self, hour: Hour) -> Option<Span> {
+        let parts = self
+            .gaps
+            .iter()
+            .filter_map(|gap| gap.within(Span::of(hour)));
+        parts.reduce(|one, other| Span {
+            from: one.from.min(other.from),
+            to: one.to.max(other.to),
+        })
+    }
+
+    /// Forgets the gaps of hours that got their last check.
+    pub fn forget_gaps(&mut self) {
+        let settled = self.next[CHECKS - 1].start();
+        self.gaps.retain(|gap| gap.to > settled);
+    }
+}
+
+/// The hour whose ids are not needed any more once `hour` is settled: a record near the border of an hour may be found
+/// in the hour beside it.
+pub(super) fn forgotten_with(hour: Hour) -> Hour {
+    hour.after(-2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AGES, Due, Span, Sweeps};
+    use crate::model::{HOUR, Hour, MINUTE, Millis};
+
+    /// 2026-11-22T12:00:00Z.
+    const NOON: Millis = Millis(1_795_348_800_000);
+
+    fn collected(to: Millis) -> Span {
+        Span {
+            from: NOON - 10 * HOUR + 20 * MINUTE,
+            to,
+        }
+    }
+
+    fn sweeps() -> Sweeps {
+        Sweeps::begin(collected(NOON).from)
+    }
+
+    /// Everything that is due, in order.
+    fn all_due(sweeps: &mut Sweeps, closed: Millis, now: Millis) -> Vec<(i64, usize)> {
+        let mut found = Vec::new();
+        while let Some(Due { span, check }) = sweeps.due_hour(collected(closed), now) {
+            found.push(((span.from - (NOON - 10 * HOUR)) / HOUR, check));
+            sweeps.done(span, check);
+        }
+        found
+    }
+
+    #[test]
+    fn overdue_checks_of_an_hour_are_one_and_the_oldest_hour_comes_first() {
+        let mut sweeps = sweeps();
+        let due = all_due(&mut sweeps, NOON, NOON);
+        // The last hour is not a quarter of an hour old, the two before it not two hours.
+        let expected: Vec<(i64, usize)> = (0..8).map(|hour| (hour, 1)).chain([(8, 0)]).collect();
+        assert_eq!(due, expected);
+        let later = all_due(&mut sweeps, NOON, NOON + 20 * HOUR);
+        let expected: Vec<(i64, usize)> = (0..6)
+            .map(|hour| (hour, 2))
+            .chain([(8, 1), (9, 1)])
+            .collect();
+        assert_eq!(later, expected);
+        let last = all_due(&mut sweeps, NOON, NOON + 60 * HOUR);
+        assert_eq!(last, (0..10).map(|hour| (hour, 3)).collect::<Vec<_>>());
+        assert_eq!(all_due(&mut sweeps, NOON, NOON + 600 * HOUR), []);
+    }
+
+    #[test]
+    fn only_closed_hours_are_checked_and_only_what_was_collected() {
+        let sweeps = sweeps();
+        let hour = |closed, now| sweeps.due_hour(collected(closed), now);
+        let start = NOON - 10 * HOUR;
+        assert_eq!(hour(start + HOUR - 1, NOON), None);
+        assert_eq!(hour(start + HOUR, start + HOUR + AGES[0] - 1), None);
+        let first = hour(start + HOUR, start + HOUR + AGES[0]).unwrap();
+        assert_eq!(first.span.from, start + 20 * MINUTE);
+        assert_eq!(first.span.to, start + HOUR);
+    }
+
+    #[test]
+    fn a_log_without_counts_is_read_again_once_an_hour() {
+        let mut sweeps = sweeps();
+        let due = sweeps.due_span(collected(NOON), NOON).unwrap();
+        assert_eq!(due.span, collected(NOON));
+        sweeps.reread_at = Some(NOON);
+        assert_eq!(sweeps.due_span(collected(NOON), NOON + HOUR - 1), None);
+        assert!(sweeps.due_span(collected(NOON), NOON + HOUR).is_some());
+        // A clock that was set back does not stop it.
+        assert!(sweeps.due_span(collected(NOON), NOON - 1).is_some());
+        let settled = sweeps.reread_done(NOON + 90 * HOUR, NOON + 90 * HOUR);
+        assert_eq!(settled.to, NOON + 42 * HOUR);
+        assert_eq!(sweeps.next[3], Hour::of(NOON + 42 * HOUR));
+        assert_eq!(sweeps.next[0], Hour::of(NOON + 90 * HOUR));
+    }
+
+    #[test]
+    fn gaps_are_remembered_until_their_hours_are_settled() {
+        let mut sweeps = sweeps();
+        let hour = Hour::of(NOON);
+        let gap = Span {
+            from: NOON - HOUR,
+            to: NOON + 10 * MINUTE,
+        };
+        sweeps.remember_gap(gap);
+        sweeps.remember_gap(gap);
+        assert_eq!(sweeps.gaps.len(), 1);
+        let part = sweeps.gap_in(hour).unwrap();
+        assert_eq!((part.from, part.to), (NOON, NOON + 10 * MINUTE));
+        assert_eq!(sweeps.gap_in(hour.after(1)), None);
+        sweeps.done(Span::of(hour), 3);
+        sweeps.forget_gaps();
+        assert_eq!(sweeps.gaps, []);
+        for minute in 0..1000 {
+            sweeps.remember_gap(Span {
+                from: NOON + minute * MINUTE,
+                to: NOON + minute * MINUTE + 1,
+            });
+        }
+        assert_eq!(sweeps.gaps.len(), 64);
+        assert_eq!(sweeps.gaps[0].from, NOON);
+    }
+}
