@@ -215,6 +215,9 @@ async fn the_demo_loses_nothing_and_says_so() {
     assert!(text.contains("\nlost 0\n"), "{text}");
     let rows = fs::read_to_string(folder.path().join("demo/rows/CiscoDuo_CL.ndjson")).unwrap();
     assert!(rows.lines().count() >= 2000);
+    // What Duo showed a day late was found by the checks of closed hours, and marked.
+    assert!(rows.contains(r#""ingest_kind":"late""#), "{text}");
+    assert!(text.contains(" 0 have a gap\n"), "{text}");
     for line in rows.lines().take(50) {
         let row: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!(row["host"], "127.0.0.1");

@@ -75,14 +75,15 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    pub(crate) fn start() -> Self {
+    /// `offset` is added to the time of this machine, in milliseconds.
+    pub(crate) fn start(offset: i64) -> Self {
         #[expect(
             clippy::disallowed_methods,
             reason = "the one place where a run meets the clock"
         )]
         let now = Utc::now();
         Self {
-            started: now.into(),
+            started: Millis::from(now) + offset,
             since: Instant::now(),
         }
     }
@@ -141,7 +142,7 @@ impl Collector {
 
     /// Collects every configured log once, side by side. No log waits for, or fails with, another.
     pub async fn run(&self, interrupt: &CancellationToken) -> RunReport {
-        let clock = Clock::start();
+        let clock = Clock::start(self.settings.clock_offset);
         let logs = self.settings.log_types.iter().map(|&log_type| async move {
             let run = Worker::new(self, log_type, clock, interrupt).run();
             // A fault of ours in one log must not take the others with it.

@@ -128,11 +128,13 @@ impl Hour {
     }
 
     /// The hour this many hours later, or earlier where it is negative.
+    #[must_use]
     pub const fn after(self, hours: i64) -> Self {
         Self(self.0.saturating_add(hours))
     }
 
     /// The first hour of the same UTC day.
+    #[must_use]
     pub const fn day(self) -> Self {
         Self(self.0.div_euclid(24) * 24)
     }

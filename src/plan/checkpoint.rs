@@ -127,7 +127,11 @@ impl Checkpoint {
             },
             claim: None,
             destination: None,
-            sweeps: Some(Sweeps::begin(mintime)),
+            sweeps: Some(Sweeps {
+                // What is read now need not be read again at once.
+                reread_at: Some(now),
+                ..Sweeps::begin(mintime)
+            }),
             newest_event: None,
             unknown: Map::new(),
         }

@@ -13,6 +13,10 @@ pub type RowId = [u8; 20];
 
 /// The settings and facts that a run is decided by. Durations are in milliseconds.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a property of the log"
+)]
 pub struct Limits {
     /// Whether pages follow a cursor; otherwise the last second is read again (the v1 logs).
     pub cursor_paging: bool,

@@ -15,7 +15,7 @@ const VERSION: u32 = 1;
 pub const KEPT_DAYS: i64 = 400;
 
 /// What the last look at an hour found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HourState {
     /// As many records were delivered as Duo counts.

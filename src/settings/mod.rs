@@ -3,6 +3,7 @@
 //! All faults are collected before any is reported, so that one look at the log is enough to mend them.
 
 mod catalog;
+mod clock;
 mod duo;
 mod environment;
 mod fault;
@@ -42,6 +43,8 @@ pub struct Settings {
     pub pace: Pace,
     /// Where the first run of each log begins.
     pub start: Start,
+    /// How far the clock of runs is ahead of this machine's, in milliseconds; 0 but in the demo.
+    pub clock_offset: i64,
 }
 
 /// How collection is paced. Durations are in milliseconds.
@@ -109,6 +112,7 @@ impl Settings {
                 * HOUR,
             ..duo::start(&mut reader)
         };
+        let clock_offset = clock::offset(&mut reader);
         reader.finish()?;
         // Each of them is there, or a fault was reported.
         let missing = "a setting that is missing was reported as a fault";
@@ -121,6 +125,7 @@ impl Settings {
             state: state.expect(missing),
             pace,
             start,
+            clock_offset,
         })
     }
 }

@@ -45,8 +45,10 @@ async fn goes_on_in_the_middle_of_a_window(place: &Place) {
     let report = simulator.report().await;
     let activity = report.logs[&LogType::Activity];
     assert_eq!((activity.missing, activity.duplicates), (0, 0));
-    // Every record was asked for once: the second process began with the first one's cursor.
-    assert_eq!(simulator.calls().duo[&LogType::Activity].records, EVENTS);
+    // Every record was asked for once: the second process began with the first one's cursor. The count of a closed
+    // hour brings one more each.
+    let records = simulator.calls().duo[&LogType::Activity].records;
+    assert!((EVENTS..=EVENTS + 6).contains(&records), "{records}");
     let checkpoint = place.checkpoint("activity").await;
     assert!(checkpoint.get("window").is_none(), "{checkpoint:#}");
 }

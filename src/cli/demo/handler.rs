@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use serde::Deserialize;
 use simulator::Simulator;
 use tokio::process::{Child, Command};
@@ -71,8 +72,12 @@ impl Handler {
             .map_err(|fault| format!("the handler cannot be killed: {fault}"))
     }
 
-    /// Starts the handler again, on the same port.
-    pub(super) async fn restart(&mut self) -> Result<(), String> {
+    /// Starts the handler again, on the same port, its clock as far ahead of this machine's.
+    pub(super) async fn restart(&mut self, clock_ahead: TimeDelta) -> Result<(), String> {
+        let name = "CISCO_DUO_DEMO_CLOCK_SECONDS";
+        self.environment.retain(|(known, _)| *known != name);
+        self.environment
+            .push((name, clock_ahead.num_seconds().to_string()));
         self.child = spawn(self.port, &self.environment)?;
         self.ready().await
     }

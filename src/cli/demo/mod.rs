@@ -1,11 +1,12 @@
 //! `demo`: the main job with no account. A simulated Duo and Azure Monitor, and between them this very program as
 //! the Functions host runs it, with everything that goes wrong in a bad week.
 
+mod closing;
+mod folder;
 mod handler;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
-use std::{fs, io};
 
 use chrono::{TimeDelta, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -34,6 +35,11 @@ const MOST_TICKS: u32 = 200;
 const DUO_LATENCY: Duration = Duration::from_millis(60);
 /// What an answer of the simulated Azure Monitor takes.
 const AZURE_LATENCY: Duration = Duration::from_millis(30);
+/// Of a thousand events, how many Duo shows a day late.
+const LATE_PER_MILLE: u32 = 10;
+const LATE_BY: Duration = Duration::from_secs(24 * 60 * 60);
+/// How far the clocks are set ahead, so that Duo shows them all.
+const DAY: TimeDelta = TimeDelta::hours(25);
 /// Of a thousand events, how many are in each log.
 const SHARES: [(LogType, u64); 6] = [
     (LogType::Authentication, 700),
@@ -72,7 +78,8 @@ struct Demo {
 impl Demo {
     async fn new(arguments: &Arguments) -> Result<Self, String> {
         let folder = &arguments.folder;
-        prepare(folder).map_err(|fault| format!("{} cannot be used: {fault}", folder.display()))?;
+        folder::prepare(folder)
+            .map_err(|fault| format!("{} cannot be used: {fault}", folder.display()))?;
         let (rows, state) = (folder.join("rows"), folder.join("state"));
         #[expect(clippy::disallowed_methods, reason = "the simulated day ends now")]
         let now = Utc::now();
@@ -85,6 +92,8 @@ impl Demo {
             to: now - TimeDelta::minutes(10),
             duo_latency: DUO_LATENCY,
             log_analytics_latency: AZURE_LATENCY,
+            late_per_mille: LATE_PER_MILLE,
+            late_by: LATE_BY,
             rows_dir: Some(rows.clone()),
             ..Config::default()
         };
@@ -122,19 +131,47 @@ impl Demo {
         self.tick("Azure Monitor: takes a call but its answer is lost; unavailable")
             .await?;
         self.kill().await?;
+        self.catch_up("all is well again, until every log is caught up")
+            .await?;
+        // Before the day ends: what is there now came in its turn.
+        let in_turn = self.simulator.report().await;
+        self.pass_a_day().await?;
+        self.catch_up(
+            "a day later Duo shows late events, and the checks of closed hours find them",
+        )
+        .await?;
+        self.handler.stop().await?;
+        self.progress.finish_and_clear();
+        Ok(self.tell(&in_turn).await)
+    }
+
+    /// Fires the timer until every log is caught up.
+    async fn catch_up(&mut self, what: &str) -> Result<(), String> {
         let before = self.delivered();
-        while !self.tick("").await? {
+        let mut quiet = 0;
+        // Checks that are left when a run's time is over do not keep a log from having caught up: a run that brings
+        // nothing more ends them.
+        while quiet < 2 {
+            let delivered = self.delivered();
+            let caught_up = self.tick("").await?;
+            quiet = if caught_up && self.delivered() == delivered {
+                quiet + 1
+            } else {
+                0
+            };
             if self.ticks > MOST_TICKS {
                 return Err("the logs never caught up".to_owned());
             }
         }
-        self.line(
-            "all is well again, until every log is caught up",
-            self.delivered() - before,
-        );
-        self.handler.stop().await?;
-        self.progress.finish_and_clear();
-        Ok(self.tell().await)
+        self.line(what, self.delivered() - before);
+        Ok(())
+    }
+
+    /// Sets all clocks a day ahead.
+    async fn pass_a_day(&mut self) -> Result<(), String> {
+        self.handler.kill().await?;
+        self.simulator.clock().set_offset(DAY);
+        self.handler.restart(DAY).await
     }
 
     fn spoil_duo(&self) {
@@ -195,7 +232,7 @@ impl Demo {
             "the process is killed in the middle of its work, and started again",
             self.delivered() - before,
         );
-        self.handler.restart().await
+        self.handler.restart(TimeDelta::zero()).await
     }
 
     /// Waits for an invocation while the progress bar moves.
@@ -212,7 +249,7 @@ impl Demo {
     fn line(&self, what: &str, delivered: u64) {
         self.progress.suspend(|| {
             output::talk(format!(
-                "  tick {:2}  {what:72} {:>7} rows",
+                "  tick {:2}  {what:75} {:>6} rows",
                 self.ticks,
                 number(delivered)
             ));
@@ -222,81 +259,4 @@ impl Demo {
     fn delivered(&self) -> u64 {
         self.simulator.calls().log_analytics.rows.values().sum()
     }
-
-    /// The numbers that matter.
-    async fn tell(&self) -> bool {
-        let report = self.simulator.report().await;
-        let mut rows: Vec<[String; 5]> = Vec::new();
-        let mut row = |name: &str, counts: [u64; 4]| {
-            let [shown, delivered, twice, lost] = counts.map(number);
-            rows.push([name.to_owned(), shown, delivered, twice, lost]);
-        };
-        for (log, counts) in &report.logs {
-            row(
-                log.name(),
-                [
-                    counts.shown,
-                    counts.delivered,
-                    counts.duplicates,
-                    counts.missing,
-                ],
-            );
-        }
-        row(
-            "total",
-            [
-                report.shown(),
-                report.delivered(),
-                report.duplicates(),
-                report.missing(),
-            ],
-        );
-        output::data(format!(
-            "\n{}",
-            output::table(
-                ["log", "events in Duo", "delivered", "repeated", "lost"],
-                rows,
-                1
-            )
-        ));
-        output::data(format!("\nlost {}", number(report.missing())));
-        if report.duplicates() > 0 {
-            output::data(format!(
-                "{} rows were sent again after the lost answer and the kill; they carry the\n\
-                 same event_uid, so that queries can tell them",
-                number(report.duplicates())
-            ));
-        }
-        for problem in &report.first_problems {
-            output::data(format!("altered: {problem}"));
-        }
-        output::data(format!(
-            "rows   {}",
-            self.rows.join("CiscoDuo_CL.ndjson").display()
-        ));
-        output::data(format!("state  {}", self.state.display()));
-        report.is_complete()
-    }
-}
-
-/// Left in the folder of a demo, so that the next one knows what it may replace.
-const MARK: &str = "made-by-duo-sentinel-demo";
-
-/// Empties the folder of an earlier demo, or makes a new one; anything else in the way stays as it is.
-fn prepare(folder: &Path) -> io::Result<()> {
-    let is_ours = folder.join(MARK).exists();
-    for part in [folder.join("rows"), folder.join("state")] {
-        if part.exists() && !is_ours {
-            let fault = format!(
-                "{} is there and not of a demo; give another --folder",
-                part.display()
-            );
-            return Err(io::Error::other(fault));
-        }
-        if part.exists() {
-            fs::remove_dir_all(&part)?;
-        }
-        fs::create_dir_all(&part)?;
-    }
-    fs::write(folder.join(MARK), "")
 }

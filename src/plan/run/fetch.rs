@@ -100,7 +100,6 @@ impl LogRun {
     ) -> Action {
         self.attempts = 0;
         self.signed_again = false;
-        self.tally.pages += 1;
         let checkpoint = self.checkpoint.as_mut().expect("loaded before");
         checkpoint.answered = true;
         checkpoint.unavailable = None;
@@ -117,6 +116,7 @@ impl LogRun {
         if self.job == Job::Count {
             return self.counted(seen.total, now, interrupted);
         }
+        self.tally.pages += 1;
         let cursor_paging = self.limits.cursor_paging;
         let window = &mut self.open_window().window;
         let readable = window.readable_through.unwrap_or(shown_through);

@@ -242,7 +242,7 @@ impl LogRun {
                 self.recorded(&shipment, now, interrupted)
             }
             (Phase::Tallying(found), Event::Tallied(delivered)) => {
-                self.tallied(found, &delivered, now, interrupted)
+                self.tallied(&found, &delivered, now, interrupted)
             }
             (Phase::Concluding(draft), Event::Concluded) => {
                 self.commit(*draft, None, now, interrupted)

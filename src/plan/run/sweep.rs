@@ -235,7 +235,7 @@ impl LogRun {
     /// Takes how many events of the hours were delivered, and decides what that means.
     pub(super) fn tallied(
         &mut self,
-        found: Found,
+        found: &Found,
         delivered: &[u64],
         now: Millis,
         interrupted: bool,
@@ -249,11 +249,11 @@ impl LogRun {
             self.reading = Some(OpenReading::new(due, found.counted, false));
             return self.ask(now, interrupted);
         }
-        let hours = self.hours_to_tell(&found);
+        let hours = self.hours_to_tell(found);
         let results = hours
             .iter()
             .zip(delivered)
-            .map(|(hour, delivered)| (*hour, self.result(&found, *hour, *delivered, now)))
+            .map(|(hour, delivered)| (*hour, self.result(found, *hour, *delivered, now)))
             .collect();
         let mut draft = self.stored().clone();
         let begin = Sweeps::begin(draft.collected_from);
