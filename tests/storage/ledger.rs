@@ -28,7 +28,7 @@ async fn a_missing_container_is_made_and_its_append_blobs_name_each_delivered_ro
         let prefix = format!("127.0.0.1/self/{log}/ledger/");
         let ledger: Vec<_> = blobs
             .iter()
-            .filter(|blob| blob.name.starts_with(&prefix) && blob.name.ends_with(".ids"))
+            .filter(|blob| blob.name.starts_with(&prefix) && blob.name.contains(".ids"))
             .collect();
         let mut length = 0;
         let mut ids = BTreeSet::new();

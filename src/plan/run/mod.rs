@@ -4,16 +4,14 @@ mod begin;
 mod commit;
 mod deliver;
 mod fetch;
+mod phase;
 mod sweep;
-
-use std::collections::{HashSet, VecDeque};
 
 use super::checkpoint::{Checkpoint, Claim, Destination};
 use super::ending::{Ending, Failure, ParkCause, Tally};
-use super::event::{Action, Event, Limits, PageSeen, Shipment};
-use super::page::Sorted;
-use super::window::Window;
+use super::event::{Action, Event, Limits};
 use crate::model::{Millis, SECOND};
+use phase::{After, Job, OpenPage, OpenWindow, Phase, Resume};
 use sweep::OpenReading;
 
 /// How long a claim lasts unless it is renewed.
@@ -57,82 +55,6 @@ pub struct LogRun {
     /// Records that the sink refused even alone.
     refused: Vec<usize>,
     tally: Tally,
-}
-
-/// What a call is for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Job {
-    /// The live window.
-    Live,
-    /// Duo's count of closed hours.
-    Count,
-    /// Reading closed hours again.
-    Read,
-}
-
-/// A window in hand.
-struct OpenWindow {
-    window: Window,
-    /// Cursors met in it, to notice one that comes again.
-    cursors: HashSet<String>,
-    /// Whether it was started again in this run.
-    restarted: bool,
-    /// Pages in a row that brought something new without moving on (v1 logs).
-    stays: u32,
-}
-
-impl OpenWindow {
-    fn new(window: Window) -> Self {
-        Self {
-            window,
-            cursors: HashSet::new(),
-            restarted: false,
-            stays: 0,
-        }
-    }
-}
-
-/// What the run waits to be told.
-enum Phase {
-    Idle,
-    Loading,
-    Saving {
-        draft: Box<Checkpoint>,
-        after: After,
-    },
-    Drawing,
-    Fetching,
-    Recalling,
-    Sending(Shipment),
-    Recording(Shipment),
-    Tallying(sweep::Found),
-    Concluding(Box<Checkpoint>),
-    Waiting(Resume),
-    Over,
-}
-
-/// What follows a stored checkpoint.
-#[derive(Clone, Copy)]
-enum After {
-    First,
-    Claim,
-    Page,
-    Stop(Ending),
-}
-
-/// What follows a pause.
-enum Resume {
-    Ask,
-    Send(Shipment),
-}
-
-/// The page in hand.
-struct OpenPage {
-    seen: PageSeen,
-    /// Up to where records are taken.
-    take_through: Millis,
-    sorted: Sorted,
-    todo: VecDeque<Shipment>,
 }
 
 impl LogRun {

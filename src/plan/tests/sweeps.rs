@@ -72,9 +72,9 @@ fn a_kill_between_any_two_steps_of_the_checks_loses_nothing_and_repeats_one_call
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
     let before = world.accepted.len();
-    for number in 0..7 {
-        let time = NOON - 2 * HOUR + number * MINUTE;
-        world.events.push(late(500 + number as u64, time, HOUR));
+    for (number, minute) in (500..507).zip(0..) {
+        let time = NOON - 2 * HOUR + minute * MINUTE;
+        world.events.push(late(number, time, HOUR));
     }
     world.now = NOON + 15 * HOUR;
     let mut killed_after = 0;

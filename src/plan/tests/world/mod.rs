@@ -1,11 +1,14 @@
 //! Duo, Azure Monitor, the ledger and the stored checkpoint, in memory and without mercy.
 
+mod azure_and_state;
+mod duo;
+
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use crate::model::{HOUR, Hour, MINUTE, Millis};
 use crate::plan::{
-    ACCOUNT_SHARE, Action, Bucket, Checkpoint, DayResults, Ending, Event, FetchFault, HourResult,
-    IngestKind, Limits, LogRun, PageRequest, PageSeen, RowId, Seen, SendFault, Tally,
+    Action, Bucket, Checkpoint, DayResults, Ending, Event, FetchFault, HourResult, IngestKind,
+    Limits, LogRun, PageRequest, RowId, Seen, SendFault, Tally,
 };
 
 /// A time for tests: 2026-11-22T12:00:00Z.
@@ -207,193 +210,6 @@ impl World {
         }
         instance.action = Some(action);
         None
-    }
-
-    fn act(&mut self, instance: &mut Instance, action: Action) -> Event {
-        match action {
-            Action::Load => {
-                instance.version = self.stored.as_ref().map(|(version, _)| *version);
-                let checkpoint = self.stored.as_ref().map(|(_, checkpoint)| {
-                    // Through its stored form, as in life.
-                    Box::new(Checkpoint::from_json(&checkpoint.to_json()).unwrap())
-                });
-                Event::Loaded {
-                    checkpoint,
-                    claim_is_dead: false,
-                }
-            }
-            Action::Save(checkpoint) => {
-                self.now = self.now + self.pace;
-                let current = self.stored.as_ref().map(|(version, _)| *version);
-                if current != instance.version {
-                    return Event::Conflict;
-                }
-                if let Some((_, before)) = &self.stored {
-                    assert!(
-                        checkpoint.mintime >= before.mintime,
-                        "the checkpoint moved back"
-                    );
-                }
-                let version = current.unwrap_or(0) + 1;
-                instance.version = Some(version);
-                self.stored = Some((version, *checkpoint));
-                Event::Saved
-            }
-            Action::Draw(account) => {
-                let rate = self.limits.calls_per_minute;
-                let mut shared = self.account.unwrap_or(account);
-                let wait = shared.take(rate, ACCOUNT_SHARE, self.now).err();
-                self.account = Some(shared);
-                Event::Drawn {
-                    wait,
-                    account: shared,
-                }
-            }
-            Action::Fetch(request) => self.fetch(instance, request),
-            Action::Recall(_) => Event::Recalled(
-                instance
-                    .page
-                    .iter()
-                    .map(|seen| self.ledger.contains_key(&seen.id))
-                    .collect(),
-            ),
-            Action::Send(shipment) => {
-                self.now = self.now + self.pace;
-                let rows: Vec<RowId> = shipment
-                    .records
-                    .iter()
-                    .map(|&index| instance.page[index].id)
-                    .collect();
-                if self
-                    .refuse_record
-                    .is_some_and(|refused| rows.contains(&refused))
-                {
-                    return Event::SendFailed(SendFault::BadRecord);
-                }
-                let fault = self.send_faults.pop_front().flatten();
-                if fault.is_none_or(|(_, accepted)| accepted) {
-                    self.accepted
-                        .extend(rows.iter().map(|&row| (row, shipment.kind)));
-                }
-                fault.map_or(Event::Accepted, |(fault, _)| Event::SendFailed(fault))
-            }
-            Action::Record(_) if self.ledger_is_broken => Event::StateFailed,
-            Action::Record(ids) => {
-                for (hour, id) in ids {
-                    let accepted = self.accepted.iter().any(|(row, _)| *row == id);
-                    assert!(accepted, "the ledger names an event that was not accepted");
-                    self.ledger.insert(id, hour);
-                }
-                Event::Recorded
-            }
-            Action::Tally(hours) => Event::Tallied(
-                hours
-                    .iter()
-                    .map(|hour| self.ledger.values().filter(|known| *known == hour).count() as u64)
-                    .collect(),
-            ),
-            Action::Conclude(conclusion) => {
-                for (hour, result) in conclusion.results {
-                    self.results
-                        .entry(hour.day())
-                        .or_default()
-                        .add(hour, result);
-                }
-                for hour in conclusion.forget {
-                    self.ledger.retain(|_, known| *known != hour);
-                    self.forgotten.push(hour);
-                }
-                Event::Concluded
-            }
-            Action::Wait(milliseconds) => {
-                self.slept.push(milliseconds);
-                self.now = self.now + milliseconds;
-                Event::Waited
-            }
-            Action::Stop(_) => unreachable!("handled by the caller"),
-        }
-    }
-
-    fn fetch(&mut self, instance: &mut Instance, request: PageRequest) -> Event {
-        self.now = self.now + self.pace;
-        if request.limit.is_some() {
-            self.counts.push(request.clone());
-        } else {
-            self.questions += 1;
-            self.asked.push(request.clone());
-        }
-        if let Some(fault) = self.fetch_faults.pop_front().flatten() {
-            return Event::FetchFailed(fault);
-        }
-        let duo_now = self.now - self.clock_ahead;
-        assert!(
-            request.maxtime > request.mintime || self.v1,
-            "Duo refuses mintime >= maxtime"
-        );
-        let mut shown: Vec<Happened> = self
-            .events
-            .iter()
-            .copied()
-            .filter(|event| event.shown_from <= duo_now)
-            .filter(|event| {
-                if self.v1 {
-                    event.time.seconds() >= request.mintime.seconds()
-                } else {
-                    event.time >= request.mintime && event.time <= request.maxtime
-                }
-            })
-            .collect();
-        shown.sort_by_key(|event| (event.time, event.id));
-        if self.newest_first {
-            shown.reverse();
-        }
-        let total = shown.len() as u64;
-        if let Some(cursor) = &request.cursor {
-            let number: u64 = cursor.parse().unwrap();
-            let last = self.events[usize::try_from(number).unwrap()];
-            shown.retain(|event| {
-                let later = (event.time, event.id) > (last.time, last.id);
-                let same = event.id == last.id;
-                !same && later != self.newest_first
-            });
-        }
-        shown.truncate(request.limit.map_or(self.page_size, |limit| limit as usize));
-        let numbers: HashMap<RowId, usize> = self
-            .events
-            .iter()
-            .enumerate()
-            .map(|(number, event)| (event.id, number))
-            .collect();
-        let mut cursor = shown.last().map(|event| numbers[&event.id].to_string());
-        if self.repeat_cursor_at.contains(&self.questions) && request.cursor.is_some() {
-            cursor = request.cursor;
-        }
-        if self.leave_out_at.contains(&self.questions) && !shown.is_empty() {
-            shown.remove(0);
-        }
-        if self.v1 {
-            // Order is not promised.
-            shown.reverse();
-        }
-        instance.page = shown
-            .iter()
-            .map(|event| Seen {
-                id: event.id,
-                time: Some(event.time),
-                bytes: 48,
-            })
-            .collect();
-        let page = PageSeen {
-            records: instance.page.clone(),
-            cursor: if self.v1 { None } else { cursor },
-            total: self
-                .miscount
-                .filter(|_| !self.v1)
-                .map(|wrong| total.saturating_add_signed(wrong)),
-        };
-        // The header has whole seconds only.
-        let server_time = Some(Millis::from_seconds(duo_now.seconds()));
-        Event::Fetched { page, server_time }
     }
 
     /// Events that Duo shows and that were never accepted, among those the log is caught up with.

@@ -1,0 +1,87 @@
+//! What a run has in hand, and what it waits to be told.
+
+use std::collections::{HashSet, VecDeque};
+
+use super::sweep::Found;
+use crate::model::Millis;
+use crate::plan::checkpoint::Checkpoint;
+use crate::plan::ending::Ending;
+use crate::plan::event::{PageSeen, Shipment};
+use crate::plan::page::Sorted;
+use crate::plan::window::Window;
+
+/// What a call is for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Job {
+    /// The live window.
+    Live,
+    /// Duo's count of closed hours.
+    Count,
+    /// Reading closed hours again.
+    Read,
+}
+
+/// A window in hand.
+pub(super) struct OpenWindow {
+    pub(super) window: Window,
+    /// Cursors met in it, to notice one that comes again.
+    pub(super) cursors: HashSet<String>,
+    /// Whether it was started again in this run.
+    pub(super) restarted: bool,
+    /// Pages in a row that brought something new without moving on (v1 logs).
+    pub(super) stays: u32,
+}
+
+impl OpenWindow {
+    pub(super) fn new(window: Window) -> Self {
+        Self {
+            window,
+            cursors: HashSet::new(),
+            restarted: false,
+            stays: 0,
+        }
+    }
+}
+
+/// What the run waits to be told.
+pub(super) enum Phase {
+    Idle,
+    Loading,
+    Saving {
+        draft: Box<Checkpoint>,
+        after: After,
+    },
+    Drawing,
+    Fetching,
+    Recalling,
+    Sending(Shipment),
+    Recording(Shipment),
+    Tallying(Found),
+    Concluding(Box<Checkpoint>),
+    Waiting(Resume),
+    Over,
+}
+
+/// What follows a stored checkpoint.
+#[derive(Clone, Copy)]
+pub(super) enum After {
+    First,
+    Claim,
+    Page,
+    Stop(Ending),
+}
+
+/// What follows a pause.
+pub(super) enum Resume {
+    Ask,
+    Send(Shipment),
+}
+
+/// The page in hand.
+pub(super) struct OpenPage {
+    pub(super) seen: PageSeen,
+    /// Up to where records are taken.
+    pub(super) take_through: Millis,
+    pub(super) sorted: Sorted,
+    pub(super) todo: VecDeque<Shipment>,
+}

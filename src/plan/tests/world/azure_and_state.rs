@@ -1,0 +1,113 @@
+//! What is done with the actions of an instance: the sink, the ledger and the stored checkpoint.
+
+use super::{Instance, World};
+use crate::plan::{ACCOUNT_SHARE, Action, Checkpoint, Event, RowId, SendFault, Shipment};
+
+impl World {
+    pub(super) fn act(&mut self, instance: &mut Instance, action: Action) -> Event {
+        match action {
+            Action::Load => {
+                instance.version = self.stored.as_ref().map(|(version, _)| *version);
+                let checkpoint = self.stored.as_ref().map(|(_, checkpoint)| {
+                    // Through its stored form, as in life.
+                    Box::new(Checkpoint::from_json(&checkpoint.to_json()).unwrap())
+                });
+                Event::Loaded {
+                    checkpoint,
+                    claim_is_dead: false,
+                }
+            }
+            Action::Save(checkpoint) => {
+                self.now = self.now + self.pace;
+                let current = self.stored.as_ref().map(|(version, _)| *version);
+                if current != instance.version {
+                    return Event::Conflict;
+                }
+                if let Some((_, before)) = &self.stored {
+                    assert!(
+                        checkpoint.mintime >= before.mintime,
+                        "the checkpoint moved back"
+                    );
+                }
+                let version = current.unwrap_or(0) + 1;
+                instance.version = Some(version);
+                self.stored = Some((version, *checkpoint));
+                Event::Saved
+            }
+            Action::Draw(account) => {
+                let rate = self.limits.calls_per_minute;
+                let mut shared = self.account.unwrap_or(account);
+                let wait = shared.take(rate, ACCOUNT_SHARE, self.now).err();
+                self.account = Some(shared);
+                Event::Drawn {
+                    wait,
+                    account: shared,
+                }
+            }
+            Action::Fetch(request) => self.fetch(instance, request),
+            Action::Recall(_) => Event::Recalled(
+                instance
+                    .page
+                    .iter()
+                    .map(|seen| self.ledger.contains_key(&seen.id))
+                    .collect(),
+            ),
+            Action::Send(shipment) => self.send(instance, &shipment),
+            Action::Record(_) if self.ledger_is_broken => Event::StateFailed,
+            Action::Record(ids) => {
+                for (hour, id) in ids {
+                    let accepted = self.accepted.iter().any(|(row, _)| *row == id);
+                    assert!(accepted, "the ledger names an event that was not accepted");
+                    self.ledger.insert(id, hour);
+                }
+                Event::Recorded
+            }
+            Action::Tally(hours) => Event::Tallied(
+                hours
+                    .iter()
+                    .map(|hour| self.ledger.values().filter(|known| *known == hour).count() as u64)
+                    .collect(),
+            ),
+            Action::Conclude(conclusion) => {
+                for (hour, result) in conclusion.results {
+                    self.results
+                        .entry(hour.day())
+                        .or_default()
+                        .add(hour, result);
+                }
+                for hour in conclusion.forget {
+                    self.ledger.retain(|_, known| *known != hour);
+                    self.forgotten.push(hour);
+                }
+                Event::Concluded
+            }
+            Action::Wait(milliseconds) => {
+                self.slept.push(milliseconds);
+                self.now = self.now + milliseconds;
+                Event::Waited
+            }
+            Action::Stop(_) => unreachable!("handled by the caller"),
+        }
+    }
+
+    fn send(&mut self, instance: &Instance, shipment: &Shipment) -> Event {
+        self.now = self.now + self.pace;
+        let rows: Vec<RowId> = shipment
+            .records
+            .iter()
+            .map(|&index| instance.page[index].id)
+            .collect();
+        if self
+            .refuse_record
+            .is_some_and(|refused| rows.contains(&refused))
+        {
+            return Event::SendFailed(SendFault::BadRecord);
+        }
+        let fault = self.send_faults.pop_front().flatten();
+        if fault.is_none_or(|(_, accepted)| accepted) {
+            self.accepted
+                .extend(rows.iter().map(|&row| (row, shipment.kind)));
+        }
+        fault.map_or(Event::Accepted, |(fault, _)| Event::SendFailed(fault))
+    }
+}
