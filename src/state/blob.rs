@@ -170,7 +170,7 @@ impl BlobStore {
         }
     }
 
-    pub(super) async fn append(&self, name: &str, content: Vec<u8>) -> Result<(), StateError> {
+    pub(super) async fn append(&self, name: &str, content: Vec<u8>) -> Result<(), WriteError> {
         let blob = self.blob(name).append_blob_client();
         let append = || async {
             let length = content.len() as u64;
@@ -189,13 +189,17 @@ impl BlobStore {
             match blob.create(Some(new)).await {
                 // Another writer made it first: that is as good.
                 Err(fault) if status(&fault) != Some(StatusCode::Conflict) => {
-                    return Err(self.explained("append to", name, &fault));
+                    return Err(self.explained("append to", name, &fault).into());
                 }
                 _ => {}
             }
             result = append().await;
         }
-        result.map_err(|fault| self.explained("append to", name, &fault))
+        match result {
+            // Somebody put a blob of another kind there.
+            Err(fault) if is_code(&fault, "InvalidBlobType") => Err(WriteError::Conflict),
+            result => Ok(result.map_err(|fault| self.explained("append to", name, &fault))?),
+        }
     }
 
     pub(super) async fn remove(&self, name: &str) -> Result<(), StateError> {

@@ -14,10 +14,10 @@ pub struct StateError {
     pub hint: Option<String>,
 }
 
-/// Why a text was not replaced.
+/// Why a text was not replaced or added to.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// Somebody else wrote it since it was read.
+    /// Somebody else wrote it since it was read; or what stands there is of a kind that cannot be added to.
     #[error("somebody else changed it")]
     Conflict,
     /// It could not be written.

@@ -84,13 +84,33 @@ impl LogState {
 
     /// Adds ids to an hour of event time.
     pub async fn record(&self, hour: Hour, ids: &[LedgerId]) -> Result<(), StateError> {
-        self.store
-            .append(
-                &self.ledger_name(hour),
-                ids.as_flattened().to_vec(),
-                LEDGER_ID,
-            )
-            .await
+        let name = self.ledger_name(hour);
+        match self.append(&name, ids).await {
+            Err(WriteError::Conflict) => {}
+            Err(WriteError::Failed(fault)) => return Err(fault),
+            Ok(()) => return Ok(()),
+        }
+        // Something else was put there, by a restore or by hand: what it knows is kept.
+        let found = self.store.read(&name).await?;
+        let content = found.map(|(content, _)| content).unwrap_or_default();
+        let known = content.as_chunks::<LEDGER_ID>().0.to_vec();
+        self.set_aside(&name, content, "it cannot be added to")
+            .await?;
+        match self.append(&name, &[&known, ids].concat()).await {
+            Err(WriteError::Conflict) => Err(StateError {
+                action: "append to",
+                name: format!("{name} in the {}", self.store.place()),
+                reason: "it cannot be added to, however often it is set aside".to_owned(),
+                hint: Some("find out who writes there beside this program".to_owned()),
+            }),
+            Err(WriteError::Failed(fault)) => Err(fault),
+            Ok(()) => Ok(()),
+        }
+    }
+
+    async fn append(&self, name: &str, ids: &[LedgerId]) -> Result<(), WriteError> {
+        let content = ids.as_flattened().to_vec();
+        self.store.append(name, content, LEDGER_ID).await
     }
 
     /// Removes the ids of an hour.

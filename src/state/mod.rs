@@ -76,9 +76,9 @@ impl Store {
         name: &str,
         content: Vec<u8>,
         unit: usize,
-    ) -> Result<(), StateError> {
+    ) -> Result<(), WriteError> {
         match self {
-            Self::Folder(store) => store.append(name, content, unit).await,
+            Self::Folder(store) => Ok(store.append(name, content, unit).await?),
             Self::Blob(store) => store.append(name, content).await,
         }
     }

@@ -88,6 +88,13 @@ impl Container {
         assert_eq!(answer.status(), StatusCode::CREATED, "{name}");
     }
 
+    /// Removes a blob.
+    pub(crate) async fn remove(&self, name: &str) {
+        let url = self.blob(name);
+        let answer = self.send(Method::DELETE, url, &[], Vec::new()).await;
+        assert_eq!(answer.status(), StatusCode::ACCEPTED, "{name}");
+    }
+
     /// Leases a blob without end, so that nobody else can write it.
     pub(crate) async fn lease(&self, name: &str) {
         let lease = [

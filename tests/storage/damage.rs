@@ -120,3 +120,57 @@ async fn storage_out_of_reach_fails_with_advice_and_delivers_nothing() {
     assert_eq!(simulator.calls().log_analytics.requests, 0);
     assert!(simulator.calls().duo.is_empty(), "Duo was asked in vain");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_ledger_is_set_aside_and_stops_nothing_in_storage() {
+    let place = Place::storage("damaged-ledger");
+    damaged_ledger(&place, LogType::Telephony).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_ledger_is_set_aside_and_stops_nothing_in_a_folder() {
+    damaged_ledger(&Place::folder(), LogType::Activity).await;
+}
+
+/// All results and ids of a log are damaged between two runs, and its place is lost.
+async fn damaged_ledger(place: &Place, log: LogType) {
+    let simulator = Simulator::start(tenant(54, 120)).await.unwrap();
+    let mut host = FunctionsHost::start(&place.settings(&simulator)).await;
+    host.catch_up(5).await;
+    let ledger = format!("127.0.0.1/self/{log}/ledger/");
+    let names = place.list(&ledger).await;
+    let (ids, results): (Vec<&String>, Vec<&String>) =
+        names.iter().partition(|name| name.contains(".ids"));
+    assert!(!ids.is_empty() && !results.is_empty(), "{names:?}");
+    for name in &results {
+        place.replace(name, b"{\"version\":1,\"min_rea").await;
+    }
+    let mut kept = 0;
+    for name in &ids {
+        // The last id is torn: what stands before it is still known.
+        let content = place.read(name).await.unwrap();
+        kept += content.len() / 16 - 1;
+        place.replace(name, &content[..content.len() - 7]).await;
+    }
+    place.remove(&checkpoint_name(log.name())).await;
+    host.catch_up(5).await;
+    host.stop().await;
+    let report = simulator.report().await;
+    assert_eq!(report.missing(), 0, "{report:#?}");
+    let delivered = usize::try_from(report.logs[&log].delivered).unwrap();
+    // A torn id makes its event unknown, and nothing else.
+    let repeated = usize::try_from(report.logs[&log].duplicates).unwrap();
+    assert_eq!(repeated, ids.len(), "{kept} of {delivered} ids were kept");
+    let names = place.list(&ledger).await;
+    let aside = names.iter().filter(|name| name.contains(".damaged-"));
+    let expected = results.len() + if place.is_storage() { ids.len() } else { 0 };
+    assert_eq!(aside.count(), expected, "{names:?}");
+    for name in &names {
+        let content = place.read(name).await.unwrap();
+        if !name.contains(".damaged-") && name.contains(".ids") {
+            assert_eq!(content.len() % 16, 0, "{name}");
+        }
+    }
+    let told = host.stderr().join("\n");
+    assert!(told.contains("it was set aside"), "{told}");
+}

@@ -40,6 +40,21 @@ async fn a_missing_container_is_made_and_its_append_blobs_name_each_delivered_ro
             ids.extend(content.chunks(16).map(hex::encode));
         }
         assert_eq!(length / ID, report.logs[&log].delivered, "{log}");
+        for blob in blobs
+            .iter()
+            .filter(|blob| blob.name.starts_with(&prefix) && blob.name.contains(".json"))
+        {
+            let content = container.read(&blob.name).await.unwrap();
+            let day: Value = serde_json::from_slice(&content).unwrap();
+            for (hour, result) in day["hours"].as_object().unwrap() {
+                assert_eq!(result["state"], "counted", "{}: {hour}", blob.name);
+                assert_eq!(
+                    result["counted"], result["delivered"],
+                    "{}: {hour}",
+                    blob.name
+                );
+            }
+        }
         assert_eq!(ids, delivered_ids(rows.path(), log), "{log}");
     }
     for log in LogType::ALL {

@@ -53,6 +53,41 @@ impl Place {
         }
     }
 
+    pub(crate) fn is_storage(&self) -> bool {
+        matches!(self, Self::Storage(..))
+    }
+
+    /// Names that begin with `folder`, which ends with a slash.
+    pub(crate) async fn list(&self, folder: &str) -> Vec<String> {
+        match self {
+            Self::Storage(_, container) => {
+                let blobs = container.list().await.into_iter().map(|blob| blob.name);
+                blobs.filter(|name| name.starts_with(folder)).collect()
+            }
+            Self::Folder(root) => {
+                let files = std::fs::read_dir(root.path().join(folder)).unwrap();
+                files
+                    .map(|file| file.unwrap().file_name().into_string().unwrap())
+                    .filter(|name| !name.starts_with('.'))
+                    .map(|name| format!("{folder}{name}"))
+                    .collect()
+            }
+        }
+    }
+
+    pub(crate) async fn remove(&self, name: &str) {
+        match self {
+            Self::Storage(_, container) => container.remove(name).await,
+            Self::Folder(folder) => std::fs::remove_file(folder.path().join(name)).unwrap(),
+        }
+    }
+
+    /// Puts something else in the place of a text.
+    pub(crate) async fn replace(&self, name: &str, content: &[u8]) {
+        self.remove(name).await;
+        self.begin_with(name, content).await;
+    }
+
     pub(crate) async fn checkpoint(&self, log_type: &str) -> serde_json::Value {
         let content = self.read(&crate::common::checkpoint_name(log_type)).await;
         serde_json::from_slice(&content.expect("the log has a checkpoint")).unwrap()
