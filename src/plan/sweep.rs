@@ -67,6 +67,8 @@ pub struct Reading {
     pub span: Span,
     /// The check that it is.
     pub check: usize,
+    /// When it was begun.
+    pub began_at: Millis,
     /// How many records Duo counts in it, where it gave an exact number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<u64>,
@@ -122,7 +124,7 @@ impl Sweeps {
     pub fn due_hour(&self, collected: Span, now: Millis) -> Option<Due> {
         (0..CHECKS).rev().find_map(|check| {
             let hour = self.next[check];
-            let is_due = hour.end() <= collected.to && hour.end() + AGES[check] <= now;
+            let is_due = hour.end() <= collected.to && due_check(hour, now) >= Some(check);
             let span = Span::of(hour).within(collected);
             // An hour that was never collected is passed over as it stands.
             let span = span.unwrap_or_else(|| Span::of(hour));
@@ -130,7 +132,7 @@ impl Sweeps {
         })
     }
 
-    /// What is due of a log without counts: once an hour everything of the last 48 hours.
+    /// What is due of a log without counts: once an hour everything that was not read again at the age of 48 hours.
     pub fn due_span(&self, collected: Span, now: Millis) -> Option<Due> {
         if self
             .reread_at
@@ -139,7 +141,7 @@ impl Sweeps {
             return None;
         }
         let last = Span {
-            from: self.next[CHECKS - 1].start().max(now - REREAD_SPAN - HOUR),
+            from: self.next[CHECKS - 1].start(),
             to: collected.to,
         };
         let span = last.within(collected)?;
@@ -154,12 +156,12 @@ impl Sweeps {
         }
     }
 
-    /// After a log without counts was read again: hours that ended before `to` got the first check, and those too old
-    /// to be read again the last. Gives the hours that are settled now.
-    pub fn reread_done(&mut self, to: Millis, now: Millis) -> Span {
+    /// After a log without counts was read again, from `began_at` on: hours that ended before `to` got the first check,
+    /// and those that were old enough the last. Gives the hours that are settled now.
+    pub fn reread_done(&mut self, to: Millis, began_at: Millis) -> Span {
         let settled = Span {
             from: self.next[CHECKS - 1].start(),
-            to: Hour::of((now - REREAD_SPAN).min(to)).start(),
+            to: Hour::of((began_at - REREAD_SPAN).min(to)).start(),
         };
         if settled.from < settled.to {
             self.done(settled, CHECKS - 1);
@@ -211,6 +213,11 @@ impl Sweeps {
         let settled = self.next[CHECKS - 1].start();
         self.gaps.retain(|gap| gap.to > settled);
     }
+}
+
+/// The last check that an hour is old enough for.
+pub(super) fn due_check(hour: Hour, now: Millis) -> Option<usize> {
+    AGES.iter().rposition(|age| hour.end() + *age <= now)
 }
 
 /// The hour whose ids are not needed any more once `hour` is settled: a record near the border of an hour may be found

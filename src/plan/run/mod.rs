@@ -46,6 +46,8 @@ pub struct LogRun {
     planned: bool,
     /// Whether everything was read that Duo showed when the run began.
     live_is_done: bool,
+    /// Whether Duo's clock showed that checks are not due yet.
+    checks_are_early: bool,
     /// Whether this run was counted in the checkpoint already.
     counted: bool,
     /// The oldest moment that Duo still keeps.
@@ -75,6 +77,7 @@ impl LogRun {
             begun_before: false,
             planned: false,
             live_is_done: false,
+            checks_are_early: false,
             counted: false,
             oldest: Millis(i64::MIN),
             clock_ahead: 0,

@@ -9,7 +9,7 @@ use crate::plan::checkpoint::Checkpoint;
 use crate::plan::ending::WindowFault;
 use crate::plan::event::{Action, Conclusion, Shipment};
 use crate::plan::hours::{HourResult, HourState, KEPT_DAYS};
-use crate::plan::sweep::{CHECKS, Due, Reading, Span, Sweeps, forgotten_with};
+use crate::plan::sweep::{CHECKS, Due, Reading, Span, Sweeps, due_check, forgotten_with};
 use crate::plan::window::Window;
 
 /// Calls for the live log after which one for a due check is made, while the log is behind.
@@ -21,6 +21,7 @@ const LATE: i64 = 24 * HOUR;
 pub(super) struct OpenReading {
     span: Span,
     check: usize,
+    began_at: Millis,
     counted: Option<u64>,
     /// Whether Duo is still to be asked for its count first.
     is_to_be_counted: bool,
@@ -33,6 +34,7 @@ pub(super) struct OpenReading {
 pub(super) struct Found {
     span: Span,
     check: usize,
+    began_at: Millis,
     counted: Option<u64>,
     late: BTreeMap<Hour, u64>,
     by: FoundBy,
@@ -50,11 +52,12 @@ enum FoundBy {
 }
 
 impl OpenReading {
-    fn new(due: Due, counted: Option<u64>, is_to_be_counted: bool) -> Self {
+    fn new(due: Due, counted: Option<u64>, is_to_be_counted: bool, began_at: Millis) -> Self {
         let window = Window::new(due.span.from, due.span.to - 1);
         Self {
             span: due.span,
             check: due.check,
+            began_at,
             counted,
             is_to_be_counted,
             late: BTreeMap::new(),
@@ -67,6 +70,7 @@ impl OpenReading {
         Reading {
             span: self.span,
             check: self.check,
+            began_at: self.began_at,
             counted: self.counted,
             late: self.late.clone(),
             window: self.open.window.clone(),
@@ -77,6 +81,7 @@ impl OpenReading {
         Found {
             span: self.span,
             check: self.check,
+            began_at: self.began_at,
             counted: self.counted,
             late: self.late,
             by,
@@ -116,6 +121,7 @@ impl LogRun {
     /// Whether closed hours are due to be looked at.
     pub(super) fn has_checks(&self, checkpoint: &Checkpoint, now: Millis) -> bool {
         self.limits.sweeps
+            && !self.checks_are_early
             && checkpoint.answered
             && (self.reading.is_some() || self.due(checkpoint, now).is_some())
     }
@@ -134,7 +140,7 @@ impl LogRun {
             to: checkpoint.mintime,
         };
         if self.counts() {
-            sweeps.due_hour(collected, now)
+            sweeps.due_hour(collected, now - self.clock_ahead)
         } else {
             sweeps.due_span(collected, now)
         }
@@ -142,11 +148,12 @@ impl LogRun {
 
     fn next_reading(&self, now: Millis) -> Option<OpenReading> {
         let due = self.due(self.stored(), now)?;
-        let mut reading = OpenReading::new(due, None, self.counts());
+        let mut reading = OpenReading::new(due, None, self.counts(), now);
         let sweeps = self.stored().sweeps.as_ref();
         if let Some(stored) = sweeps.and_then(|sweeps| sweeps.reading.as_ref()) {
             // It is stored only when it is being read.
             reading.is_to_be_counted = false;
+            reading.began_at = stored.began_at;
             reading.counted = stored.counted;
             reading.late.clone_from(&stored.late);
             reading.open.window = stored.window.clone();
@@ -240,13 +247,15 @@ impl LogRun {
         now: Millis,
         interrupted: bool,
     ) -> Action {
+        // A local clock that is ahead must not settle an hour before its time.
+        let duo_now = now - self.clock_ahead;
         let total: u64 = delivered.iter().sum();
         if found.by == FoundBy::Count && found.counted != Some(total) {
             let due = Due {
                 span: found.span,
                 check: found.check,
             };
-            self.reading = Some(OpenReading::new(due, found.counted, false));
+            self.reading = Some(OpenReading::new(due, found.counted, false, found.began_at));
             return self.ask(now, interrupted);
         }
         let hours = self.hours_to_tell(found);
@@ -260,11 +269,16 @@ impl LogRun {
         let sweeps = draft.sweeps.get_or_insert(begin);
         sweeps.reading = None;
         let settled = if self.counts() {
-            sweeps.done(found.span, found.check);
-            (found.check == CHECKS - 1).then_some(found.span)
+            let ripe = due_check(Hour::of(found.span.from), duo_now);
+            let Some(check) = ripe.map(|ripe| ripe.min(found.check)) else {
+                self.checks_are_early = true;
+                return self.ask(now, interrupted);
+            };
+            sweeps.done(found.span, check);
+            (check == CHECKS - 1).then_some(found.span)
         } else {
             sweeps.reread_at = Some(now);
-            Some(sweeps.reread_done(found.span.to, now))
+            Some(sweeps.reread_done(found.span.to, found.began_at.min(now) - self.clock_ahead))
         };
         sweeps.forget_gaps();
         let settled: Vec<Hour> = settled.into_iter().flat_map(Span::hours).collect();

@@ -1,7 +1,9 @@
 //! Whole runs of the core against a small world in memory: what decides that nothing is lost.
 
 mod ends;
+mod every_call;
 mod kills;
+mod random;
 mod refusals;
 mod sweeps;
 mod traps;

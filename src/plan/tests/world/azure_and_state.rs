@@ -1,9 +1,70 @@
 //! What is done with the actions of an instance: the sink, the ledger and the stored checkpoint.
 
-use super::{Instance, World};
+use super::{Instance, Trouble, World};
+use crate::model::SECOND;
 use crate::plan::{ACCOUNT_SHARE, Action, Checkpoint, Event, RowId, SendFault, Shipment};
 
+/// A call is begun only while the claim lasts this much longer: whoever sleeps longer may lose it.
+const SLEEP: i64 = 45 * SECOND;
+
 impl World {
+    /// Does an action, unless something goes wrong with it.
+    pub(super) fn act_in_trouble(&mut self, instance: &mut Instance, action: Action) -> Event {
+        self.deeds += 1;
+        // A process that slept while its claim ended may wake with a call in its hand, or with its ids.
+        let slept = self.now - instance.last_at > SLEEP;
+        self.may_repeat +=
+            u64::from(slept && matches!(action, Action::Send(_) | Action::Record(_)));
+        let Some(trouble) = self.troubles.remove(&self.deeds) else {
+            return self.act(instance, action);
+        };
+        let touches_state = matches!(
+            action,
+            Action::Load
+                | Action::Save(_)
+                | Action::Recall(_)
+                | Action::Record(_)
+                | Action::Tally(_)
+                | Action::Conclude(_)
+        );
+        self.struck += 1;
+        match (trouble, &action) {
+            (Trouble::KilledBefore, _) => {
+                instance.is_killed = true;
+                self.may_repeat += u64::from(matches!(action, Action::Record(_)));
+                Event::StateFailed
+            }
+            (Trouble::KilledAfter, _) => {
+                instance.is_killed = true;
+                self.may_repeat += u64::from(matches!(action, Action::Send(_)));
+                self.act(instance, action)
+            }
+            (Trouble::State(is_done), _) if touches_state => {
+                if is_done {
+                    self.act(instance, action);
+                } else {
+                    self.may_repeat += u64::from(matches!(action, Action::Record(_)));
+                }
+                Event::StateFailed
+            }
+            (Trouble::Fetch(fault), Action::Fetch(_)) => {
+                self.now = self.now + self.pace;
+                Event::FetchFailed(fault)
+            }
+            (Trouble::Send(fault, is_accepted), Action::Send(_)) => {
+                if is_accepted {
+                    self.act(instance, action);
+                    self.may_repeat += 1;
+                }
+                Event::SendFailed(fault)
+            }
+            _ => {
+                self.struck -= 1;
+                self.act(instance, action)
+            }
+        }
+    }
+
     pub(super) fn act(&mut self, instance: &mut Instance, action: Action) -> Event {
         match action {
             Action::Load => {

@@ -58,8 +58,31 @@ pub(super) struct World {
     pub(super) account: Option<Bucket>,
     pub(super) slept: Vec<i64>,
     pub(super) limits: Limits,
+    /// What was done so far, and what goes wrong with which of it.
+    pub(super) deeds: u64,
+    /// Runs it took to catch up.
+    pub(super) runs: u64,
+    pub(super) troubles: BTreeMap<u64, Trouble>,
+    /// Troubles that struck, and those among them after which rows may be sent twice.
+    pub(super) struck: u64,
+    pub(super) may_repeat: u64,
     /// Milliseconds that each question, call and write takes.
     pub(super) pace: i64,
+}
+
+/// What may go wrong with one thing that an instance does.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Trouble {
+    /// The process is killed before it is done.
+    KilledBefore,
+    /// The process is killed when it is done, before it knows.
+    KilledAfter,
+    /// The storage does not answer; `true` when it did what was asked all the same.
+    State(bool),
+    /// Duo gives no page.
+    Fetch(FetchFault),
+    /// Azure Monitor does not accept; `true` when it did all the same.
+    Send(SendFault, bool),
 }
 
 /// One process at work on the log.
@@ -69,6 +92,10 @@ pub(super) struct Instance {
     version: Option<u64>,
     page: Vec<Seen>,
     pub(super) steps: u64,
+    /// When it was last at work.
+    pub(super) last_at: Millis,
+    /// Whether the process was killed.
+    pub(super) is_killed: bool,
 }
 
 pub(super) fn id(number: u64) -> RowId {
@@ -127,6 +154,11 @@ impl World {
                 owner: "a".to_owned(),
                 destination: "workspace".to_owned(),
             },
+            deeds: 0,
+            runs: 0,
+            troubles: BTreeMap::new(),
+            struck: 0,
+            may_repeat: 0,
             pace: 10,
         }
     }
@@ -153,6 +185,8 @@ impl World {
             version: None,
             page: Vec::new(),
             steps: 0,
+            last_at: self.now,
+            is_killed: false,
         }
     }
 
@@ -179,6 +213,7 @@ impl World {
         for _ in 0..200 {
             let before = self.accepted.len();
             let (ending, _) = self.run(owner);
+            self.runs += 1;
             quiet = if ending == Ending::CaughtUp && self.accepted.len() == before {
                 quiet + 1
             } else {
@@ -201,8 +236,12 @@ impl World {
                 instance.action = Some(Action::Stop(ending));
                 return Some(ending);
             }
-            Some(action) => self.act(instance, action),
+            Some(action) => self.act_in_trouble(instance, action),
         };
+        instance.last_at = self.now;
+        if instance.is_killed {
+            return Some(Ending::Interrupted);
+        }
         let action = instance.run.step(event, self.now, false);
         if let Action::Stop(ending) = action {
             instance.action = Some(Action::Stop(ending));
@@ -233,11 +272,11 @@ impl World {
         &self.results[&hour.day()].hours[&hour.number_in_day()]
     }
 
-    /// Runs every five minutes until then.
+    /// Runs every quarter of an hour until then.
     pub(super) fn run_until(&mut self, owner: &str, end: Millis) {
         while self.now < end {
             self.run(owner);
-            self.now = self.now + 5 * MINUTE;
+            self.now = self.now + 15 * MINUTE;
         }
     }
 
