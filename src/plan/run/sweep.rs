@@ -262,7 +262,7 @@ impl LogRun {
         let results = hours
             .iter()
             .zip(delivered)
-            .map(|(hour, delivered)| (*hour, self.result(found, *hour, *delivered, now)))
+            .map(|(hour, delivered)| (*hour, self.result(found, *hour, *delivered, duo_now)))
             .collect();
         let mut draft = self.stored().clone();
         let begin = Sweeps::begin(draft.collected_from);

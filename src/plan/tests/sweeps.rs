@@ -248,3 +248,31 @@ fn a_checkpoint_of_a_release_without_checks_gets_them() {
         HourState::Counted
     );
 }
+
+#[test]
+fn a_local_clock_that_is_days_ahead_settles_no_hour_before_its_time() {
+    for v1 in [false, true] {
+        let mut world = if v1 {
+            World::v1(clustered(), 10)
+        } else {
+            World::new(clustered())
+        };
+        world.run_until_caught_up("a");
+        // In the hour whose check comes next.
+        let time = NOON - 165 * MINUTE;
+        world.events.push(late(500, time, 20 * HOUR));
+        world.now = world.now + HOUR;
+        let sweeps = world.stored.as_mut().unwrap().1.sweeps.as_mut().unwrap();
+        // The next call is one for a check: nothing of Duo's clock is known before it.
+        sweeps.live_calls = 100;
+        world.now = world.now + 60 * HOUR;
+        world.clock_ahead = 60 * HOUR;
+        world.run("a");
+        world.now = world.now - 60 * HOUR;
+        world.clock_ahead = 0;
+        world.run_until("a", time + 50 * HOUR);
+        world.run_until_caught_up("a");
+        assert!(world.lost().is_empty(), "v1 {v1}");
+        assert_eq!(world.duplicates(), 0, "v1 {v1}");
+    }
+}
