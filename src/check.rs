@@ -65,7 +65,11 @@ pub async fn check(collector: &Collector, now: DateTime<Utc>) -> Vec<Finding> {
     let asked = join_all(logs.iter().map(|&log_type| ask(collector, log_type, now))).await;
     let mut findings = vec![Finding::ok(
         "settings",
-        format!("complete; {} logs", logs.len()),
+        format!(
+            "complete; {} log{}",
+            logs.len(),
+            if logs.len() == 1 { "" } else { "s" }
+        ),
     )];
     findings.extend(clock(&asked));
     findings.extend(asked.into_iter().map(|asked| asked.finding));
@@ -196,7 +200,7 @@ async fn place(collector: &Collector, log_type: LogType) -> Finding {
             match checkpoint.destination {
                 Some(destination) if destination.fingerprint != ours => Finding::problem(
                     subject,
-                    format!("until {} its rows went to another workspace", destination.used_at),
+                    format!("until {} its rows went to another workspace or endpoint", destination.used_at),
                     Some(
                         "if that was intended, this one takes over 15 minutes after the other stopped; if not, give \
                          each instance its own CISCO_DUO_CONTAINER"

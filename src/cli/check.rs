@@ -13,7 +13,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn check(arguments: &Arguments) -> u8 {
-    let collector = match super::collector() {
+    let collector = match super::collector(arguments.json) {
         Ok(collector) => collector,
         Err(code) => return code,
     };

@@ -89,13 +89,17 @@ pub fn main() -> ExitCode {
 }
 
 /// The collector for a command: from the environment and, below it, `local.settings.json`.
-fn collector() -> Result<Collector, u8> {
+/// With `json` wrong settings are told on stdout as well.
+fn collector(json: bool) -> Result<Collector, u8> {
     let mut environment = Environment::of_process();
     if let Err(fault) = environment.add_local_settings(Path::new("local.settings.json")) {
         output::error(&fault, None);
         return Err(USAGE);
     }
     let settings = Settings::read(&environment).map_err(|faults| {
+        if json {
+            output::json(&faults);
+        }
         output::error(&faults.to_string(), None);
         USAGE
     })?;

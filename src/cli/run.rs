@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::output::{self, number, span};
-use crate::collect::RunReport;
+use crate::collect::{LogReport, Outcome, RunReport};
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn run(arguments: &Arguments) -> u8 {
-    let collector = match super::collector() {
+    let collector = match super::collector(arguments.json) {
         Ok(collector) => collector,
         Err(code) => return code,
     };
@@ -50,7 +50,9 @@ pub(super) async fn run(arguments: &Arguments) -> u8 {
             last_hint = Some(hint);
         }
     }
-    if report.has_failed() {
+    // A log that waits did not do its work: for the host that is no failure, for whoever calls this it is.
+    let is_waiting = |log: &LogReport| log.outcome == Outcome::Parked;
+    if report.has_failed() || report.logs.iter().any(is_waiting) {
         super::FAILED
     } else {
         0

@@ -33,6 +33,13 @@ pub(super) async fn simulate(arguments: &Arguments) -> u8 {
         reason = "the simulated time is the real one"
     )]
     let now = Utc::now();
+    if let Some(rows) = &arguments.rows
+        && let Err(fault) = std::fs::create_dir_all(rows)
+    {
+        let message = format!("{} cannot be made: {fault}", rows.display());
+        output::error(&message, Some("choose another folder with --rows"));
+        return super::FAILED;
+    }
     let config = Config {
         seed: arguments.seed,
         duo_port: arguments.duo_port,
@@ -47,9 +54,13 @@ pub(super) async fn simulate(arguments: &Arguments) -> u8 {
     let simulator = match Simulator::start(config).await {
         Ok(simulator) => simulator,
         Err(fault) => {
+            let (duo, azure) = (arguments.duo_port, arguments.log_analytics_port);
+            let hint = format!(
+                "the ports {duo} and {azure} must be free: choose others with --duo-port and --log-analytics-port"
+            );
             output::error(
                 &format!("the simulators cannot listen: {fault}"),
-                Some("choose other ports"),
+                Some(&hint),
             );
             return super::FAILED;
         }
@@ -63,6 +74,7 @@ pub(super) async fn simulate(arguments: &Arguments) -> u8 {
         ("WORKSPACE_ID", &config.workspace_id),
         ("SHARED_KEY", &config.shared_key),
         ("logAnalyticsUri", &simulator.log_analytics_url()),
+        ("CISCO_DUO_STATE_DIR", "duo-sentinel-simulated-state"),
     ] {
         output::data(format!("{name}={value}"));
     }

@@ -42,7 +42,8 @@ pub(super) fn failure(failure: Failure) -> (String, Option<&'static str>) {
             ),
         ),
         Failure::OtherDestination => (
-            "another instance with the same state sends this log to another workspace".to_owned(),
+            "another instance with the same state sends this log to another workspace or endpoint"
+                .to_owned(),
             Some(
                 "give each instance its own CISCO_DUO_CONTAINER, or stop the other one: 15 minutes later this one \
                  takes over",

@@ -172,7 +172,9 @@ fn words(ending: Ending, trouble: Option<Trouble>) -> (Option<String>, Option<St
     match ending {
         Ending::CaughtUp => (None, None),
         Ending::OutOfTime => text("the run's time is over; the next run goes on"),
-        Ending::OutOfCalls => text("Duo's rate limit is reached; the next run goes on"),
+        Ending::OutOfCalls => {
+            text("the limit of CISCO_DUO_CALLS_PER_MINUTE is reached; the next run goes on")
+        }
         Ending::Interrupted => text("asked to end; the next run goes on"),
         Ending::HeldElsewhere => text("another instance is at work on this log"),
         Ending::Parked { until, cause } => {

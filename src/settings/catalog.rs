@@ -139,7 +139,7 @@ pub const CATALOG: &[SettingInfo] = &[
     setting(
         "CISCO_DUO_CALLS_PER_MINUTE",
         "10",
-        "Calls to Duo a minute for each log; 0 for no limit",
+        "Calls to Duo a minute for each log, and three times that for all of them, after a burst of as many; 0 for no limit",
     ),
     setting(
         "CISCO_DUO_PARK_SECONDS",

@@ -60,6 +60,13 @@ pub(super) fn endpoint(reader: &mut Reader<'_>) -> Option<Endpoint> {
         );
         return None;
     }
+    if host.starts_with("api-xxxxxxxx.") {
+        reader.fault(
+            HOSTNAME,
+            "is still the example; copy the API hostname of the Admin API application",
+        );
+        return None;
+    }
     let account = host
         .strip_suffix(".duosecurity.com")
         .or_else(|| host.strip_suffix(".duofederal.com"))

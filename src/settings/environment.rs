@@ -45,7 +45,7 @@ impl Environment {
         struct LocalSettings {
             #[serde(rename = "IsEncrypted", default)]
             is_encrypted: bool,
-            #[serde(rename = "Values", default)]
+            #[serde(rename = "Values")]
             values: BTreeMap<String, Value>,
         }
         let text = match std::fs::read_to_string(file) {
@@ -54,15 +54,28 @@ impl Environment {
             Err(fault) => return Err(format!("{} cannot be read: {fault}", file.display())),
         };
         // Editors on Windows put a byte order mark in front.
-        let settings: LocalSettings = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-            .map_err(|fault| {
-                format!(
-                    "{} is not valid JSON (line {}, column {})",
-                    file.display(),
-                    fault.line(),
-                    fault.column()
-                )
-            })?;
+        let text = text.trim_start_matches('\u{feff}').trim_start();
+        let form = || {
+            format!(
+                "{} is not of the form {{\"IsEncrypted\": false, \"Values\": {{\"NAME\": \"value\"}}}}",
+                file.display()
+            )
+        };
+        // serde would take an array, too, for the two fields.
+        if text.starts_with('[') {
+            return Err(form());
+        }
+        let settings: LocalSettings = serde_json::from_str(text).map_err(|fault| {
+            if fault.is_data() {
+                return form();
+            }
+            format!(
+                "{} is not valid JSON (line {}, column {})",
+                file.display(),
+                fault.line(),
+                fault.column()
+            )
+        })?;
         if settings.is_encrypted {
             return Err(format!(
                 "{} is encrypted; run \"func settings decrypt\"",

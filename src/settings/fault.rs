@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use serde::Serialize;
+
 /// One setting that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SettingFault {
     /// Name of the setting.
     pub setting: &'static str,
@@ -13,7 +15,7 @@ pub struct SettingFault {
 }
 
 /// Every setting that cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SettingFaults(pub Vec<SettingFault>);
 
 impl SettingFaults {

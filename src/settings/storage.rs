@@ -79,10 +79,11 @@ const DEVELOPMENT_KEY: &str =
 const DEVELOPMENT_ENDPOINT: &str = "http://127.0.0.1:10000/devstoreaccount1";
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<StateSettings> {
+    // Read also where they are not needed: whoever sets them means something.
+    let (container, cloud) = (container(reader), cloud(reader));
     if let Some(folder) = reader.optional("CISCO_DUO_STATE_DIR") {
         return Some(StateSettings::Folder(folder.into()));
     }
-    let container = container(reader);
     // A connection string wins over an identity, as in the Functions host.
     let (service_url, access) = if let Some(text) = reader.optional(STORAGE) {
         let read = connection_string(text);
@@ -90,7 +91,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<StateSettings> {
             .ok()?
     } else {
         let url = identity_endpoint(reader);
-        let access = BlobAccess::Identity(identity(reader), cloud(reader));
+        let access = BlobAccess::Identity(identity(reader), cloud);
         (url?, access)
     };
     Some(StateSettings::Blob(BlobSettings {

@@ -19,7 +19,7 @@ use super::account_key::AccountKeyPolicy;
 use super::error::{StateError, WriteError};
 use super::identity;
 use crate::settings::{BlobAccess, BlobSettings};
-use crate::transport::Transport;
+use crate::transport::{self, Transport};
 
 /// Version of the storage service's protocol: new enough for every call here, old enough for every cloud.
 const SERVICE_VERSION: &str = "2023-11-03";
@@ -34,6 +34,7 @@ pub struct BlobStore {
     container: Arc<BlobContainerClient>,
     name: String,
     place: String,
+    is_on_this_machine: bool,
 }
 
 impl std::fmt::Debug for BlobStore {
@@ -97,6 +98,7 @@ impl BlobStore {
             container: Arc::new(client),
             name: settings.container.clone(),
             place,
+            is_on_this_machine: transport::is_loopback(&settings.service_url),
         })
     }
 
@@ -247,6 +249,7 @@ impl BlobStore {
                 "the container is gone: the next run makes it anew and begins CISCO_DUO_LOOKBACK_HOURS ago; set \
                  CISCO_DUO_START to where the logs stood",
             ),
+            None if self.is_on_this_machine => Some("start Azurite: npx --yes azurite"),
             None => Some("check AzureWebJobsStorage, DNS and the storage account's firewall"),
             _ => None,
         };

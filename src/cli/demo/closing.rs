@@ -80,8 +80,8 @@ impl Demo {
         output::data(format!("\nlost {}", number(report.missing())));
         if report.duplicates() > 0 {
             output::data(format!(
-                "{} rows were sent again after the lost answer and the kill; they carry the\n\
-                 same event_uid, so that queries can tell them",
+                "sent again after the lost answer and the kill: {}; they carry the same event_uid,\n\
+                 so that queries can tell them",
                 number(report.duplicates())
             ));
         }

@@ -73,6 +73,8 @@ struct Demo {
     rows: PathBuf,
     state: PathBuf,
     ticks: u32,
+    /// The last tick that a line told of.
+    told: u32,
 }
 
 impl Demo {
@@ -118,6 +120,7 @@ impl Demo {
             rows,
             state,
             ticks: 0,
+            told: 0,
         })
     }
 
@@ -246,11 +249,15 @@ impl Demo {
         }
     }
 
-    fn line(&self, what: &str, delivered: u64) {
+    fn line(&mut self, what: &str, delivered: u64) {
+        let ticks = match self.ticks - self.told {
+            0 | 1 => format!("tick {}", self.ticks),
+            _ => format!("ticks {}-{}", self.told + 1, self.ticks),
+        };
+        self.told = self.ticks;
         self.progress.suspend(|| {
             output::talk(format!(
-                "  tick {:2}  {what:75} {:>6} rows",
-                self.ticks,
+                "  {ticks:11}  {what:75} {:>6} rows",
                 number(delivered)
             ));
         });
