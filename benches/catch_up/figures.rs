@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use simulator::LogType;
 
-use crate::Fault;
 use crate::bare::{self, Variant};
 use crate::child::Usage;
 use crate::table::{self, Figure};
 use crate::tenant::{PROGRAM, Tenant, state_folder};
+use crate::{Fault, day};
 
 /// How much is measured.
 pub(crate) struct Sizes {
@@ -80,6 +80,13 @@ pub(crate) async fn measure(sizes: &Sizes, wanted: &[&str]) -> Result<(), Fault>
     }
     if is_wanted("size") {
         figures.push(size()?);
+    }
+    // Only when it is asked for: it takes minutes, and a program whose clock can be set.
+    if wanted.contains(&"day") {
+        if !cfg!(feature = "demo") {
+            return Err("\"day\" needs the feature demo".into());
+        }
+        figures.extend(day::measure().await?);
     }
     table::print(&figures);
     Ok(())

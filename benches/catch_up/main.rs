@@ -11,6 +11,7 @@
 
 mod bare;
 mod child;
+mod day;
 mod figures;
 mod table;
 mod tenant;

@@ -23,7 +23,7 @@ impl Figure {
         [
             self.name.clone(),
             format!("{:.2} {}", self.value, self.unit),
-            format!("{} {}", self.bound, self.unit),
+            format!("{} {}", (self.bound * 100.0).round() / 100.0, self.unit),
             format!("{:.0} %", share * 100.0),
             if share <= 1.0 { "ok" } else { "OVER" }.to_owned(),
             self.detail.clone(),

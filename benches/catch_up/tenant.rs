@@ -83,24 +83,33 @@ impl Tenant {
 
     /// The settings of the connector.
     pub(crate) fn environment(&self, state: &Path) -> Vec<(String, String)> {
-        let config = self.simulator.config();
-        [
-            ("CISCO_DUO_INTEGRATION_KEY", config.integration_key.clone()),
-            ("CISCO_DUO_SECRET_KEY", config.secret_key.clone()),
-            ("CISCO_DUO_API_HOSTNAME", self.simulator.duo_url()),
-            ("CISCO_DUO_LOG_TYPES", self.log_types.clone()),
-            ("WORKSPACE_ID", config.workspace_id.clone()),
-            ("SHARED_KEY", config.shared_key.clone()),
-            ("logAnalyticsUri", self.simulator.log_analytics_url()),
-            ("CISCO_DUO_STATE_DIR", state.display().to_string()),
-            // No pauses, and everything in one run.
-            ("CISCO_DUO_CALLS_PER_MINUTE", "0".to_owned()),
-            ("CISCO_DUO_RUN_SECONDS", "3000".to_owned()),
-            ("AzureFunctionsJobHost__functionTimeout", "-1".to_owned()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
+        environment(&self.simulator, &self.log_types, state)
     }
+}
+
+/// The settings of a connector for simulated services.
+pub(crate) fn environment(
+    simulator: &Simulator,
+    log_types: &str,
+    state: &Path,
+) -> Vec<(String, String)> {
+    let config = simulator.config();
+    [
+        ("CISCO_DUO_INTEGRATION_KEY", config.integration_key.clone()),
+        ("CISCO_DUO_SECRET_KEY", config.secret_key.clone()),
+        ("CISCO_DUO_API_HOSTNAME", simulator.duo_url()),
+        ("CISCO_DUO_LOG_TYPES", log_types.to_owned()),
+        ("WORKSPACE_ID", config.workspace_id.clone()),
+        ("SHARED_KEY", config.shared_key.clone()),
+        ("logAnalyticsUri", simulator.log_analytics_url()),
+        ("CISCO_DUO_STATE_DIR", state.display().to_string()),
+        // No pauses, and everything in one run.
+        ("CISCO_DUO_CALLS_PER_MINUTE", "0".to_owned()),
+        ("CISCO_DUO_RUN_SECONDS", "3000".to_owned()),
+        ("AzureFunctionsJobHost__functionTimeout", "-1".to_owned()),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .into()
 }
 
 /// An empty folder for state: in memory where there is such a place, for the disk is no part of any figure.

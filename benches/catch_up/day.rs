@@ -1,0 +1,112 @@
+//! A day of a busy log, minute by minute: how many calls it takes, and how much is stored.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use simulator::{Config, LogType, Simulator};
+
+use crate::Fault;
+use crate::child;
+use crate::table::Figure;
+use crate::tenant::{self, PROGRAM, state_folder};
+
+/// Authentications a day.
+const EVENTS: u64 = 75_000;
+/// Of a thousand events, how many Duo shows late, and how late.
+const LATE_PER_MILLE: u32 = 1;
+const LATE_BY: Duration = Duration::from_secs(5 * 60 * 60);
+/// Hours before the day that is measured: until then ids only come, from then on they also go.
+const BEFORE: i64 = 54;
+const MINUTES: i64 = 24 * 60;
+/// Calls to Duo that a day may take: one or two a minute, four counts an hour, and each hour read again three times, in
+/// pages of a thousand.
+const MOST_CALLS: f64 = 2.0 * 1_440.0 + 96.0 + 3.0 * 24.0 * 6.0;
+/// Bytes that the state may take: the ids of 53 hours, 16 bytes each, and a day's results for each of three days.
+const MOST_BYTES: f64 = 53.0 / 24.0 * 75_000.0 * 16.0 + 3.0 * 8_192.0;
+
+/// Lives through the days.
+pub(crate) async fn measure() -> Result<Vec<Figure>, Fault> {
+    let config = Config::default();
+    let began = config.to;
+    let days = (BEFORE + 24) / 24 + 1;
+    let simulator = Simulator::start(Config {
+        volumes: [(LogType::Authentication, EVENTS * u64::try_from(days)?)].into(),
+        from: began,
+        to: began + TimeDelta::days(days),
+        late_per_mille: LATE_PER_MILLE,
+        late_by: LATE_BY,
+        verify: false,
+        ..config
+    })
+    .await?;
+    let state = state_folder()?;
+    for hour in 1..=BEFORE {
+        run(&simulator, state.path(), TimeDelta::hours(hour)).await?;
+    }
+    let before = calls(&simulator);
+    for minute in 1..=MINUTES {
+        let ahead = TimeDelta::hours(BEFORE) + TimeDelta::minutes(minute);
+        run(&simulator, state.path(), ahead).await?;
+    }
+    let calls = calls(&simulator) - before;
+    let (ids, others) = stored(state.path())?;
+    #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+    let (calls, ids, others) = (calls as f64, ids as f64, others as f64);
+    Ok(vec![
+        Figure {
+            name: format!("calls to Duo a day, {EVENTS} authentications"),
+            value: calls,
+            bound: MOST_CALLS,
+            unit: "",
+            detail: format!("a run every minute; {LATE_PER_MILLE} of 1000 events 5 hours late"),
+        },
+        Figure {
+            name: format!("stored state, {EVENTS} authentications a day"),
+            value: (ids + others) / 1_000_000.0,
+            bound: MOST_BYTES / 1_000_000.0,
+            unit: "MB",
+            detail: format!(
+                "ids {:.2} MB, everything else {:.0} kB",
+                ids / 1_000_000.0,
+                others / 1_000.0
+            ),
+        },
+    ])
+}
+
+/// One run, all clocks that far ahead.
+async fn run(simulator: &Simulator, state: &Path, ahead: TimeDelta) -> Result<(), Fault> {
+    simulator.clock().set_offset(ahead);
+    let log_types = LogType::Authentication.name();
+    let mut environment = tenant::environment(simulator, log_types, state);
+    environment.push((
+        "CISCO_DUO_DEMO_CLOCK_SECONDS".to_owned(),
+        ahead.num_seconds().to_string(),
+    ));
+    child::run(PROGRAM, &["run"], &environment).await?;
+    Ok(())
+}
+
+fn calls(simulator: &Simulator) -> u64 {
+    simulator.calls().duo.values().map(|log| log.requests).sum()
+}
+
+/// Bytes of the ids, and of everything else.
+fn stored(folder: &Path) -> Result<(u64, u64), Fault> {
+    let (mut ids, mut others) = (0, 0);
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            let (inner_ids, inner_others) = stored(&path)?;
+            ids += inner_ids;
+            others += inner_others;
+        } else if path.extension().is_some_and(|extension| extension == "ids") {
+            ids += fs::metadata(&path)?.len();
+        } else {
+            others += fs::metadata(&path)?.len();
+        }
+    }
+    Ok((ids, others))
+}
