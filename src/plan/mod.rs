@@ -10,6 +10,7 @@
 
 mod bucket;
 mod checkpoint;
+mod dead_letter;
 mod ending;
 mod event;
 mod hours;
@@ -23,6 +24,7 @@ mod window;
 
 pub use bucket::{ACCOUNT_SHARE, Bucket};
 pub use checkpoint::{Checkpoint, Claim, Destination, Parked, Rates, Unavailable};
+pub use dead_letter::{DeadLetter, Why};
 pub use ending::{Ending, Failure, Notice, ParkCause, Tally, WindowFault};
 pub use event::{
     Action, Conclusion, Event, FetchFault, IngestKind, Limits, PageRequest, PageSeen, RowId, Seen,
