@@ -118,6 +118,23 @@ fn while_nothing_is_accepted_nothing_is_set_aside_and_the_place_is_kept() {
 }
 
 #[test]
+fn the_next_event_of_a_quiet_log_is_reached_within_the_calls_of_a_run() {
+    let mut world = World::new([NOON - 150 * MINUTE]);
+    world.limits.calls_per_minute = 10;
+    world.letters.refused.insert(id(0));
+    for _ in 0..4 {
+        assert_eq!(world.run("a").0, Ending::Failed(Failure::RecordsRefused));
+        world.now = world.now + 24 * HOUR;
+    }
+    let now = world.now;
+    happens(&mut world, 1, now);
+    world.now = world.now + 10 * MINUTE;
+    world.run_until_caught_up("a");
+    assert!(world.is_set_aside(id(0)));
+    assert!(world.lost().is_empty());
+}
+
+#[test]
 fn a_service_that_refuses_everything_gets_no_record_set_aside() {
     let mut world = one_window();
     world.letters.refused.extend(in_order(&world));
