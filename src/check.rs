@@ -11,7 +11,7 @@ use crate::collect::Collector;
 use crate::duo::{DuoError, Question, Unread};
 use crate::model::{LogType, MINUTE, Millis, SECOND};
 use crate::plan::{FetchFault, PageRequest, SendFault};
-use crate::state::{StateError, WriteError};
+use crate::state::{StateError, Store, WriteError};
 
 /// Longest wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -73,7 +73,9 @@ pub async fn check(collector: &Collector, now: DateTime<Utc>) -> Vec<Finding> {
     )];
     findings.extend(clock(&asked));
     findings.extend(asked.into_iter().map(|asked| asked.finding));
-    findings.push(storage(collector).await);
+    findings.push(storage(collector, "storage", collector.store()).await);
+    let dead_letters = collector.dead_letters().store();
+    findings.push(storage(collector, "dead letters", dead_letters).await);
     findings.extend(join_all(logs.iter().map(|&log_type| place(collector, log_type))).await);
     findings.push(sink(collector, now).await);
     findings
@@ -144,8 +146,7 @@ fn clock(asked: &[Asked]) -> Option<Finding> {
 }
 
 /// Writes, compares, reads, appends to and removes texts of its own.
-async fn storage(collector: &Collector) -> Finding {
-    let store = collector.store();
+async fn storage(collector: &Collector, subject: &str, store: &Store) -> Finding {
     let name = format!(
         "{}/self/check/{:016x}",
         collector.settings().duo.host,
@@ -174,9 +175,9 @@ async fn storage(collector: &Collector) -> Finding {
     let tried = tried.and_then(|found| Ok(removed.map(|()| found)?));
     let place = store.place();
     match tried {
-        Ok((true, true)) => Finding::ok("storage", format!("{place}: reads, writes and compares")),
+        Ok((true, true)) => Finding::ok(subject, format!("{place}: reads, writes and compares")),
         Ok(_) => Finding::problem(
-            "storage",
+            subject,
             format!("{place}: a conditional write was not honoured"),
             Some(
                 "something between here and the storage account drops the header If-Match"
@@ -184,9 +185,9 @@ async fn storage(collector: &Collector) -> Finding {
             ),
         ),
         Err(WriteError::Conflict) => {
-            Finding::problem("storage", format!("{place}: a new name was taken"), None)
+            Finding::problem(subject, format!("{place}: a new name was taken"), None)
         }
-        Err(WriteError::Failed(fault)) => state_problem("storage".to_owned(), fault),
+        Err(WriteError::Failed(fault)) => state_problem(subject.to_owned(), fault),
     }
 }
 

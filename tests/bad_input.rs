@@ -223,28 +223,84 @@ async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
     config.rows_dir = Some(rows.path().to_owned());
     let simulator = Simulator::start(config).await.unwrap();
     let state = temporary_folder();
-    let host = FunctionsHost::start(&Settings::in_folder(&simulator, state.path())).await;
+    let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, state.path())).await;
     let needle = known_id(&simulator, rows.path()).await;
-    let refused = FaultKind::InvalidRecord { needle };
+    let refused = FaultKind::InvalidRecord {
+        needle: needle.clone(),
+    };
     simulator
         .faults()
         .push(Fault::always(Target::LogAnalytics, refused));
     let invocation = host.fire().await;
-    invocation.assert_failed();
-    let told = message(&invocation, "telephony");
+    assert!(invocation.has_succeeded());
+    assert!(invocation.is_caught_up(), "{:?}", invocation.outcomes());
+    let report = invocation.log("telephony");
+    assert_eq!(report["dead_letters"], 1, "{report:#}");
+    // Its original is kept, and named without its content.
+    let folder = state.path().join("dead-letter/127.0.0.1/self/telephony");
+    let letters: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .flat_map(|date| fs::read_dir(date.unwrap().path()).unwrap())
+        .map(|file| file.unwrap().path())
+        .filter(|file| {
+            file.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .collect();
+    let [letter] = &letters[..] else {
+        panic!("{letters:?}");
+    };
+    let uid = letter.file_stem().unwrap().to_str().unwrap();
+    let letter: serde_json::Value = serde_json::from_slice(&fs::read(letter).unwrap()).unwrap();
+    assert_eq!(letter["event_uid"], uid);
+    let why = serde_json::json!({"reason": "refused", "status": 400, "code": "InvalidDataFormat"});
+    assert_eq!(letter["why"], why);
+    let original: serde_json::Value =
+        serde_json::from_str(letter["original"].as_str().unwrap()).unwrap();
+    assert_eq!(original["telephony_id"], needle);
+    host.stop().await;
+    let told = host.stderr();
     assert!(
-        told.contains("event_uid") && told.contains("InvalidDataFormat"),
-        "{told}"
+        told.len() == 1 && told[0].contains("WARN") && told[0].contains(uid),
+        "{told:?}"
     );
-    for log in [
-        "authentication",
-        "administrator",
-        "offline_enrollment",
-        "trust_monitor",
-        "activity",
-    ] {
-        assert_eq!(invocation.outcome(log), "caught_up");
+    let said = host.stdout().join("\n") + &told[0];
+    assert!(!said.contains(&needle), "{said}");
+    // Every other record was delivered, and none is sent again, whoever reads them again.
+    host.restart().await;
+    for _ in 0..6 {
+        host.fire().await.summary();
     }
+    let report = simulator.report().await;
+    assert_eq!(
+        (report.missing(), report.duplicates()),
+        (1, 0),
+        "{report:#?}"
+    );
+    assert_eq!(report.logs[&LogType::Telephony].missing, 1);
+    assert_eq!((report.altered_rows, report.unknown_rows), (0, 0));
+}
+
+#[tokio::test]
+async fn a_service_that_refuses_every_record_gets_none_set_aside() {
+    let (simulator, host, state) = start(24, 40).await;
+    // In every row.
+    let needle = "event_uid".to_owned();
+    simulator.faults().push(Fault::always(
+        Target::LogAnalytics,
+        FaultKind::InvalidRecord { needle },
+    ));
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    for log in LogType::ALL {
+        assert_eq!(invocation.outcome(log.name()), "failed");
+        let told = message(&invocation, log.name());
+        assert!(
+            told.contains("event_uid ") && told.contains("InvalidDataFormat"),
+            "{told}"
+        );
+    }
+    assert!(!state.path().join("dead-letter").exists());
     simulator.faults().clear();
     host.catch_up(5).await;
     assert_nothing_lost(&simulator, 0).await;

@@ -59,6 +59,8 @@ pub struct PostCalls {
     pub struck: u64,
     /// Accepted rows by table, that is by `Log-Type` with `_CL`.
     pub rows: BTreeMap<String, u64>,
+    /// Values in accepted rows that are larger than the service keeps, so that it cut them.
+    pub values_cut: u64,
     /// How many accepted posts named each `time-generated-field`.
     pub time_generated_fields: BTreeMap<String, u64>,
 }

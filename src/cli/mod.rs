@@ -3,6 +3,7 @@
 //! stdout is data, stderr is talk. Exit codes: 0 done, 1 some work failed, 2 settings or usage.
 
 mod check;
+mod dead_letters;
 #[cfg(feature = "demo")]
 mod demo;
 mod output;
@@ -43,6 +44,8 @@ enum Command {
     Run(run::Arguments),
     /// Look at settings, clock, permissions, storage and Azure Monitor; collects nothing
     Check(check::Arguments),
+    /// List, send again or remove the originals of records that did not become whole rows
+    DeadLetters(dead_letters::Arguments),
     /// Show the connector at work against a simulated Duo and Azure Monitor; needs no account
     #[cfg(feature = "demo")]
     Demo(demo::Arguments),
@@ -77,6 +80,7 @@ pub fn main() -> ExitCode {
             Command::Serve(arguments) => serve::serve(&arguments).await,
             Command::Run(arguments) => run::run(&arguments).await,
             Command::Check(arguments) => check::check(&arguments).await,
+            Command::DeadLetters(arguments) => dead_letters::dead_letters(&arguments).await,
             #[cfg(feature = "demo")]
             Command::Demo(arguments) => demo::demo(&arguments).await,
             #[cfg(feature = "demo")]

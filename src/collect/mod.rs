@@ -1,9 +1,12 @@
 //! The shell around the core: does what it says, side by side for each log, and reports what happened.
 
+mod asides;
+mod call;
 mod ledger;
 mod notice;
 mod owner;
 mod report;
+mod resend;
 mod worker;
 
 use std::panic::AssertUnwindSafe;
@@ -21,10 +24,11 @@ use crate::model::{LogType, Millis};
 use crate::plan::{ACCOUNT_SHARE, Bucket};
 use crate::settings::{Settings, TimeGenerated};
 use crate::sink::DataCollector;
-use crate::state::{LogState, StateError, Store};
+use crate::state::{DeadLetters, LogState, StateError, Store};
 use crate::transport::Transport;
 
 pub use report::{LogReport, Outcome, RunReport};
+pub use resend::{ResendError, Resent};
 
 use owner::Owner;
 use worker::Worker;
@@ -36,6 +40,7 @@ pub struct Collector {
     duo: DuoClient,
     sink: DataCollector,
     store: Store,
+    dead_letters: DeadLetters,
     owner: Owner,
     /// The account's rate bucket, shared by the logs of this process.
     account: Mutex<Option<Bucket>>,
@@ -109,11 +114,14 @@ impl Collector {
             settings.sink.clone(),
         );
         let store = Store::open(&settings.state, &transport)?;
+        let dead_letters = Store::open_dead_letters(&settings.state, &transport)?;
+        let dead_letters = DeadLetters::new(dead_letters, &settings.duo.host);
         Ok(Self {
             settings,
             duo,
             sink,
             store,
+            dead_letters,
             owner: Owner::of_process(),
             account: Mutex::new(None),
             calls: AtomicU32::new(0),
@@ -138,6 +146,11 @@ impl Collector {
     /// Where state lives.
     pub fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// The originals of records that did not become whole rows.
+    pub fn dead_letters(&self) -> &DeadLetters {
+        &self.dead_letters
     }
 
     /// Collects every configured log once, side by side. No log waits for, or fails with, another.

@@ -1,7 +1,7 @@
 //! What the core noticed, in words for people.
 
 use crate::model::SECOND;
-use crate::plan::{Failure, Notice, ParkCause, WindowFault};
+use crate::plan::{DeadLetterTally, Failure, Notice, ParkCause, WindowFault};
 
 /// A notice as a sentence.
 pub(super) fn sentence(notice: &Notice) -> String {
@@ -29,6 +29,28 @@ pub(super) fn sentence(notice: &Notice) -> String {
             "a process ended in the middle of this log; its work is taken over".to_owned()
         }
     }
+}
+
+/// The originals that a run set aside, by their identity; `None` where there are none.
+pub(super) fn dead_letters(tally: &DeadLetterTally) -> Option<String> {
+    let what = match (tally.cut, tally.refused) {
+        (0, 0) => return None,
+        (cut, 0) => format!("{cut} rows have a value cut"),
+        (0, refused) => format!("{refused} records were refused even alone"),
+        (cut, refused) => {
+            format!("{cut} rows have a value cut, {refused} records were refused even alone")
+        }
+    };
+    let named: Vec<String> = tally.named.iter().map(hex::encode).collect();
+    let more = tally.count() - named.len() as u64;
+    let more = match more {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    Some(format!(
+        "{what}; the originals are kept as dead letters: event_uid {}{more}",
+        named.join(", ")
+    ))
 }
 
 /// Why a log failed where no other text tells it, and what to do.

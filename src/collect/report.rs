@@ -65,6 +65,8 @@ pub struct LogReport {
     pub events: u64,
     /// Rows among them that were seen only after their window had been closed.
     pub late: u64,
+    /// Records whose originals were set aside: delivered with a value cut, or refused even alone.
+    pub dead_letters: u64,
     /// Records that had been delivered before and were not sent again.
     pub duplicates_dropped: u64,
     /// Pages that Duo gave.
@@ -130,6 +132,7 @@ impl LogReport {
             outcome,
             events: tally.events,
             late: tally.late,
+            dead_letters: tally.dead_letters.count(),
             duplicates_dropped: tally.duplicates_dropped,
             pages: tally.pages,
             requests: tally.requests,
@@ -140,7 +143,12 @@ impl LogReport {
             parked_until: until,
             message,
             hint,
-            notices: tally.notices.iter().map(notice::sentence).collect(),
+            notices: tally
+                .notices
+                .iter()
+                .map(notice::sentence)
+                .chain(notice::dead_letters(&tally.dead_letters))
+                .collect(),
             news: ending == Ending::Unavailable { report: true },
         }
     }

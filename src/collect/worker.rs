@@ -1,12 +1,12 @@
 //! One log's run: steps the core and does what it says.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use bytes::{BufMut as _, Bytes};
+use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, instrument};
 
+use super::asides::Asides;
 use super::ledger::Ledger;
 use super::report::{LogReport, Trouble};
 use super::{Clock, Collector};
@@ -14,10 +14,10 @@ use crate::duo::{Page, Question};
 use crate::model::{Hour, LogType, Millis, Paging};
 use crate::plan::{
     Action, Ending, Event, Failure, FetchFault, IngestKind, Limits, LogRun, PageRequest, PageSeen,
-    Shipment,
+    SendFault, Shipment,
 };
-use crate::record::{Record, Records, RowWriter};
-use crate::sink::MAX_CALL_BYTES;
+use crate::record::{Record, Records};
+use crate::sink::{MAX_CALL_BYTES, MAX_FIELD_BYTES};
 use crate::state::{LogState, StateError, Version, WriteError};
 
 /// Longest wait for one answer.
@@ -34,6 +34,7 @@ pub(super) struct Worker<'a> {
     interrupt: &'a CancellationToken,
     state: LogState,
     ledger: Ledger,
+    asides: Asides,
     /// What the checkpoint was when it was last read or written.
     version: Option<Version>,
     page: Page,
@@ -41,8 +42,6 @@ pub(super) struct Worker<'a> {
     /// The call sent last, for its memory.
     sent: Bytes,
     trouble: Option<Trouble>,
-    /// The answer to a record that was refused even alone.
-    refusal: String,
 }
 
 impl<'a> Worker<'a> {
@@ -60,13 +59,13 @@ impl<'a> Worker<'a> {
             deadline: clock.now() + collector.settings.pace.run,
             interrupt,
             ledger: Ledger::new(state.clone()),
+            asides: Asides::new(collector.dead_letters.clone(), log_type),
             state,
             version: None,
             page: Page::default(),
             records: Vec::new(),
             sent: Bytes::new(),
             trouble: None,
-            refusal: String::new(),
         }
     }
 
@@ -83,7 +82,7 @@ impl<'a> Worker<'a> {
             };
         };
         if ending == Ending::Failed(Failure::RecordsRefused) {
-            self.name_refused(run.refused());
+            self.trouble = Some(self.asides.trouble(&run.refused()));
         }
         LogReport::new(
             self.log_type,
@@ -144,7 +143,19 @@ impl<'a> Worker<'a> {
                 ),
                 Err(fault) => self.state_failed(fault),
             },
+            Action::KeepOriginals(records) => {
+                let now = self.clock.now();
+                let records = records.iter().map(|&index| self.record(index));
+                match self.asides.keep_originals(records, now).await {
+                    Ok(()) => Event::SetAside,
+                    Err(fault) => self.state_failed(fault),
+                }
+            }
             Action::Send(shipment) => self.send(&shipment).await,
+            Action::SetAside(id) => match self.asides.set_aside(&id, self.clock.now()).await {
+                Ok(()) => Event::SetAside,
+                Err(fault) => self.state_failed(fault),
+            },
             Action::Record(ids) => match self.ledger.record(&ids).await {
                 Ok(()) => Event::Recorded,
                 Err(fault) => self.state_failed(fault),
@@ -196,7 +207,8 @@ impl<'a> Worker<'a> {
         self.records.clear();
         let now = self.clock.now();
         let duo = &self.collector.duo;
-        let mut reader = Records::new(self.log_type, &self.collector.settings.duo.host);
+        let host = &self.collector.settings.duo.host;
+        let mut reader = Records::new(self.log_type, host, MAX_FIELD_BYTES);
         let question = Question {
             log_type: self.log_type,
             request,
@@ -217,7 +229,6 @@ impl<'a> Worker<'a> {
                 self.page = answer.page;
                 self.records = answer.records;
                 debug!(events = self.records.len(), mintime = %request.mintime, "page");
-                let host = &self.collector.settings.duo.host;
                 let seen = self.records.iter().zip(self.page.records());
                 Event::Fetched {
                     page: PageSeen {
@@ -240,7 +251,12 @@ impl<'a> Worker<'a> {
     }
 
     async fn send(&mut self, shipment: &Shipment) -> Event {
-        let body = self.body(shipment);
+        let buffer = std::mem::take(&mut self.sent);
+        let rows = shipment.records.iter().map(|&index| self.record(index));
+        let body = self
+            .collector
+            .body(self.log_type, shipment.kind, rows, buffer);
+        self.sent = body.clone();
         let bytes = body.len();
         let now = self.clock.now();
         let field = match shipment.kind {
@@ -261,8 +277,12 @@ impl<'a> Worker<'a> {
             }
             Err(fault) => {
                 debug!(error = %fault, events = shipment.records.len(), bytes, "not accepted");
-                if shipment.records.len() == 1 {
-                    self.refusal = fault.to_string();
+                if let [alone] = shipment.records[..]
+                    && matches!(fault.fault, SendFault::BadRecord | SendFault::TooLarge)
+                {
+                    let text = self.page.record(alone);
+                    let record = &self.records[alone];
+                    self.asides.refused(record, text, &fault);
                 }
                 let hint = fault.hint().map(str::to_owned);
                 self.trouble = Some(Trouble {
@@ -274,34 +294,9 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// The rows of one call, as a JSON array.
-    fn body(&mut self, shipment: &Shipment) -> Bytes {
-        let number = self.collector.calls.fetch_add(1, Ordering::Relaxed);
-        // 20 digits: a text of 32 would be stored as a GUID.
-        let batch = format!("{}{number:08x}", self.collector.owner.batch_prefix());
-        let host = &self.collector.settings.duo.host;
-        let writer = RowWriter::new(self.log_type, host, shipment.kind, &batch);
-        let rows = shipment
-            .records
-            .iter()
-            .map(|&index| (self.page.record(index), &self.records[index]));
-        let bytes: usize = rows
-            .clone()
-            .map(|(text, record)| record.longest_row(text, host) + 1)
-            .sum();
-        // Used again unless the client still holds on to it, as after a call that was not answered in time.
-        let mut body = std::mem::take(&mut self.sent)
-            .try_into_mut()
-            .unwrap_or_default();
-        body.clear();
-        body.reserve(bytes + 1);
-        for (text, record) in rows {
-            body.put_u8(if body.is_empty() { b'[' } else { b',' });
-            writer.write(&mut body, text, record);
-        }
-        body.put_u8(b']');
-        self.sent = body.freeze();
-        self.sent.clone()
+    /// The text of a record of the page, and what was read of it.
+    fn record(&self, index: usize) -> (&str, &Record) {
+        (self.page.record(index), &self.records[index])
     }
 
     /// How long a call begun now may take.
@@ -317,19 +312,5 @@ impl<'a> Worker<'a> {
             hint: fault.hint,
         });
         Event::StateFailed
-    }
-
-    /// Tells which records were refused, by their identity, never by their content.
-    fn name_refused(&mut self, refused: &[usize]) {
-        let ids: Vec<String> = refused
-            .iter()
-            .filter_map(|&index| self.records.get(index))
-            .map(|record| hex::encode(record.id))
-            .collect();
-        let answer = &self.refusal;
-        self.trouble = Some(Trouble {
-            message: format!("records were refused even alone: event_uid {} ({answer})", ids.join(", ")),
-            hint: Some("the log stands still so that nothing is lost; the other records of the page were delivered".to_owned()),
-        });
     }
 }

@@ -154,6 +154,7 @@ pub fn log(report: &RunReport) {
                 log_type,
                 events = log.events,
                 late = log.late,
+                dead_letters = log.dead_letters,
                 duplicates_dropped = log.duplicates_dropped,
                 pages = log.pages,
                 requests = log.requests,

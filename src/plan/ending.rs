@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::event::RowId;
 use crate::model::Millis;
 
 /// How a run ended.
@@ -61,7 +62,8 @@ pub enum Failure {
     Duo,
     /// Azure Monitor refused something.
     AzureMonitor,
-    /// Azure Monitor refused these records even alone.
+    /// Azure Monitor refused records even alone, and the fault may not be theirs: it accepted no other record in this
+    /// run, or refused too many.
     RecordsRefused,
     /// The state could not be read or written.
     State,
@@ -143,6 +145,35 @@ pub struct Tally {
     pub throttled: u64,
     /// Calls made again after a passing fault.
     pub retries: u64,
+    /// Records whose originals were set aside.
+    pub dead_letters: DeadLetterTally,
     /// Things worth telling.
     pub notices: Vec<Notice>,
+}
+
+/// Records whose originals a run set aside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeadLetterTally {
+    /// Those whose rows go out with a value cut.
+    pub cut: u64,
+    /// Those that the service refused even alone.
+    pub refused: u64,
+    /// The first of them, to be named.
+    pub named: Vec<RowId>,
+}
+
+/// Dead letters that are named in the report of a run.
+const MOST_NAMED: usize = 10;
+
+impl DeadLetterTally {
+    /// All of them.
+    pub const fn count(&self) -> u64 {
+        self.cut + self.refused
+    }
+
+    pub(super) fn name(&mut self, id: RowId) {
+        if self.named.len() < MOST_NAMED && !self.named.contains(&id) {
+            self.named.push(id);
+        }
+    }
 }

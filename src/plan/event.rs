@@ -6,6 +6,7 @@ use super::bucket::Bucket;
 use super::checkpoint::Checkpoint;
 use super::ending::Ending;
 use super::hours::HourResult;
+use super::page::BACKFILL_AGE;
 use crate::model::{Hour, Millis};
 
 /// Identity of a row: the first 20 bytes of a SHA-256, shown as 40 hex digits in `event_uid`.
@@ -67,6 +68,8 @@ pub struct Seen {
     pub time: Option<Millis>,
     /// Upper bound of the encoded row, in bytes.
     pub bytes: usize,
+    /// Whether the row lacks a part of the record, because a value is larger than the service keeps.
+    pub is_cut: bool,
 }
 
 /// A page that Duo gave.
@@ -137,6 +140,14 @@ pub enum IngestKind {
 }
 
 impl IngestKind {
+    /// The kind of a row of `time` that is sent once more at `now`, when its window is long closed.
+    pub fn of_resent(time: Option<Millis>, now: Millis) -> Self {
+        match time {
+            Some(time) if now - time > BACKFILL_AGE => Self::Backfill,
+            _ => Self::Late,
+        }
+    }
+
     /// The value of `ingest_kind`.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -207,6 +218,8 @@ pub enum Event {
     Accepted,
     /// Azure Monitor did not accept it.
     SendFailed(SendFault),
+    /// The dead letters are stored.
+    SetAside,
     /// The ledger holds the ids of the call.
     Recorded,
     /// For each hour asked for, how many ids the ledger has.
@@ -230,8 +243,12 @@ pub enum Action {
     Fetch(PageRequest),
     /// Look the page's records up in the ledger of these hours.
     Recall(Vec<Hour>),
+    /// Store the originals of these records of the page, whose rows lack a part of them.
+    KeepOriginals(Vec<usize>),
     /// Send rows in one call.
     Send(Shipment),
+    /// Store the original of a record that was refused even alone, with the answer. The page it stood on may be gone.
+    SetAside(RowId),
     /// Add ids to the ledger, by hour.
     Record(Vec<(Hour, RowId)>),
     /// Say how many ids the ledger has of these hours.

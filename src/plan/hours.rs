@@ -41,7 +41,7 @@ pub struct HourResult {
     /// Records that Duo counts, where it gave an exact number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counted: Option<u64>,
-    /// Events of the hour that Azure Monitor accepted.
+    /// Events of the hour that Azure Monitor accepted, and those that were set aside because it refused them.
     pub delivered: u64,
     /// Events among them that were found by checks.
     #[serde(default)]

@@ -6,10 +6,12 @@
 //! never stepped again, and every interleaving can be tried without a socket.
 //!
 //! The order of the actions is the promise: a page is fetched, the sink accepts a call, the ledger records
-//! that call's ids, and only after the last call of the page does the checkpoint move.
+//! that call's ids, and only after the last call of the page does the checkpoint move. What a row lacks of its record,
+//! and a record that is refused, is set aside before the ledger names it.
 
 mod bucket;
 mod checkpoint;
+mod dead_letter;
 mod ending;
 mod event;
 mod hours;
@@ -23,7 +25,8 @@ mod window;
 
 pub use bucket::{ACCOUNT_SHARE, Bucket};
 pub use checkpoint::{Checkpoint, Claim, Destination, Parked, Rates, Unavailable};
-pub use ending::{Ending, Failure, Notice, ParkCause, Tally, WindowFault};
+pub use dead_letter::{DeadLetter, Why};
+pub use ending::{DeadLetterTally, Ending, Failure, Notice, ParkCause, Tally, WindowFault};
 pub use event::{
     Action, Conclusion, Event, FetchFault, IngestKind, Limits, PageRequest, PageSeen, RowId, Seen,
     SendFault, Shipment,

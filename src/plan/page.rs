@@ -9,7 +9,7 @@ use crate::model::{HOUR, Millis};
 
 /// Rows older than this when they are sent in their turn are marked as backfill, so that alert rules on recent
 /// activity can leave them out.
-const BACKFILL_AGE: i64 = 48 * HOUR;
+pub(super) const BACKFILL_AGE: i64 = 48 * HOUR;
 
 /// By what a page is sorted out.
 pub(super) struct Sieve {
@@ -115,6 +115,7 @@ mod tests {
             id: [id; 20],
             time: Some(time),
             bytes: 98,
+            is_cut: false,
         }
     }
 

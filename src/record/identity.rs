@@ -67,7 +67,12 @@ mod tests {
     use crate::record::read_records;
 
     fn ids(log_type: LogType, texts: &[&str]) -> Vec<RowId> {
-        let records = read_records(log_type, "api-x.duosecurity.com", texts.iter().copied());
+        let records = read_records(
+            log_type,
+            "api-x.duosecurity.com",
+            32_000,
+            texts.iter().copied(),
+        );
         records.into_iter().map(|record| record.id).collect()
     }
 

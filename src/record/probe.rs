@@ -59,6 +59,8 @@ pub struct Fields<'a, A, S> {
     ingest_kind: bool,
     #[serde(default, deserialize_with = "present")]
     ingest_batch: bool,
+    #[serde(rename = "truncated_fields", default, deserialize_with = "present")]
+    truncated: bool,
     #[serde(default, deserialize_with = "present")]
     tenant: bool,
     #[serde(rename = "TimeGenerated", default, deserialize_with = "present")]
@@ -143,6 +145,7 @@ impl<A, S> Fields<'_, A, S> {
             || self.event_time
             || self.ingest_kind
             || self.ingest_batch
+            || self.truncated
             || self.tenant
             || self.time_generated
             || self.raw_data
@@ -293,7 +296,7 @@ mod tests {
             "[{}]",
             "null",
             // As many members as there are fields.
-            "[null,null,null,null,null,null,null,null,null,null,1,1,1,1,1,1,1,1,1]",
+            "[null,null,null,null,null,null,null,null,null,null,1,1,1,1,1,1,1,1,1,1]",
             "[null,null,null,null,null,null,null,null,null,null]",
             r#"{"a":1,"tenant":2}"#,
             r#"{"event_uid":1}"#,

@@ -3,7 +3,8 @@
 use bytes::{BufMut as _, BytesMut};
 use chrono::{DateTime, SecondsFormat};
 
-use super::{Form, Record};
+use super::cut::Cut;
+use super::{Form, Record, cut};
 use crate::model::LogType;
 use crate::plan::{IngestKind, RowId};
 
@@ -34,12 +35,23 @@ impl RowWriter {
         match &record.form {
             Form::Object(parts) => {
                 let mut copied = 0;
+                let mut cuts = record.cuts.iter().peekable();
                 for part in parts {
+                    while let Some(cut) = cuts.next_if(|cut| cut.place.start < part.start) {
+                        out.extend_from_slice(&text.as_bytes()[copied..cut.place.start]);
+                        cut.write(out, text);
+                        copied = cut.place.end;
+                    }
                     out.extend_from_slice(&text.as_bytes()[copied..part.start]);
                     out.put_u8(b'"');
                     out.extend_from_slice(&text.as_bytes()[part.clone()]);
                     out.put_u8(b'"');
                     copied = part.end;
+                }
+                for cut in cuts {
+                    out.extend_from_slice(&text.as_bytes()[copied..cut.place.start]);
+                    cut.write(out, text);
+                    copied = cut.place.end;
                 }
                 // Without the closing brace; an object's text ends with it.
                 let inside = &text.as_bytes()[copied..text.len() - 1];
@@ -53,9 +65,16 @@ impl RowWriter {
             }
             Form::Wrapped => {
                 out.extend_from_slice(b"{\"raw_record\":");
-                serde_json::to_writer(out.writer(), text).expect("a text can be written to memory");
+                let kept = record.cuts.first().map_or(text, |cut| cut.kept_of(text));
+                serde_json::to_writer(out.writer(), kept).expect("a text can be written to memory");
                 out.put_u8(b',');
             }
+        }
+        if !record.cuts.is_empty() {
+            out.extend_from_slice(b"\"truncated_fields\":");
+            let list = cut::list(&record.cuts);
+            serde_json::to_writer(out.writer(), &list).expect("a text can be written to memory");
+            out.put_u8(b',');
         }
         // 40 digits: a text of 32 would be stored as a GUID, in a column of another name.
         let mut uid = [0; 2 * size_of::<RowId>()];
@@ -78,11 +97,17 @@ impl Record {
     /// Upper bound of the bytes of its row; `text` is the record's own, `host` the API hostname.
     pub fn longest_row(&self, text: &str, host: &str) -> usize {
         let own = match &self.form {
-            Form::Object(parts) => text.len() + 2 * parts.len(),
+            Form::Object(parts) => {
+                let growth: usize = self.cuts.iter().map(Cut::longest_growth).sum();
+                text.len() + 2 * parts.len() + growth
+            }
             // Each byte is at most escaped.
-            Form::Wrapped => 2 * text.len() + text.bytes().filter(u8::is_ascii_control).count() * 4,
+            Form::Wrapped => {
+                let kept = self.cuts.first().map_or(text, |cut| cut.kept_of(text));
+                2 * kept.len() + kept.bytes().filter(u8::is_ascii_control).count() * 4
+            }
         };
-        own + ADDED_FIELDS + host.len()
+        own + cut::longest_list(&self.cuts) + ADDED_FIELDS + host.len()
     }
 }
 
@@ -99,7 +124,7 @@ mod tests {
     fn row(log_type: LogType, text: &str) -> String {
         const HOST: &str = "api-x.duosecurity.com";
         let writer = RowWriter::new(log_type, HOST, IngestKind::Live, "00000000000000000001");
-        let record = read_records(log_type, HOST, [text]).pop().unwrap();
+        let record = read_records(log_type, HOST, 32_000, [text]).pop().unwrap();
         let mut out = BytesMut::new();
         writer.write(&mut out, text, &record);
         let longest = record.longest_row(text, HOST);

@@ -112,6 +112,11 @@ pub const CATALOG: &[SettingInfo] = &[
         "Blob container for state; made when missing",
     ),
     setting(
+        "CISCO_DUO_DEAD_LETTER_CONTAINER",
+        "cisco-duo-dead-letter",
+        "Blob container for [originals that did not become whole rows](#dead-letters); made when missing",
+    ),
+    setting(
         "CISCO_DUO_STATE_DIR",
         "",
         "Local folder for state instead of Blob Storage (one machine only)",

@@ -29,6 +29,8 @@ pub struct BlobSettings {
     pub service_url: Url,
     /// Name of the container.
     pub container: String,
+    /// Name of the container for dead letters, another one.
+    pub dead_letter_container: String,
     /// How requests are authorised.
     pub access: BlobAccess,
 }
@@ -71,6 +73,7 @@ const STORAGE: &str = "AzureWebJobsStorage";
 const SERVICE_URI: &str = "AzureWebJobsStorage__blobServiceUri";
 const ACCOUNT_NAME: &str = "AzureWebJobsStorage__accountName";
 const CONTAINER: &str = "CISCO_DUO_CONTAINER";
+const DEAD_LETTER_CONTAINER: &str = "CISCO_DUO_DEAD_LETTER_CONTAINER";
 
 /// Azurite's account; its key is published: <https://learn.microsoft.com/azure/storage/common/storage-use-azurite>.
 const DEVELOPMENT_ACCOUNT: &str = "devstoreaccount1";
@@ -80,7 +83,15 @@ const DEVELOPMENT_ENDPOINT: &str = "http://127.0.0.1:10000/devstoreaccount1";
 
 pub(super) fn read(reader: &mut Reader<'_>) -> Option<StateSettings> {
     // Read also where they are not needed: whoever sets them means something.
-    let (container, cloud) = (container(reader), cloud(reader));
+    let cloud = cloud(reader);
+    let state = container(reader, CONTAINER, "cisco-duo");
+    let dead_letters = container(reader, DEAD_LETTER_CONTAINER, "cisco-duo-dead-letter");
+    if state.is_some() && state == dead_letters {
+        // What removes old dead letters would remove the places of the logs with them.
+        let problem =
+            format!("names the container of {CONTAINER}; give dead letters one of their own");
+        reader.fault(DEAD_LETTER_CONTAINER, problem);
+    }
     if let Some(folder) = reader.optional("CISCO_DUO_STATE_DIR") {
         return Some(StateSettings::Folder(folder.into()));
     }
@@ -96,13 +107,18 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<StateSettings> {
     };
     Some(StateSettings::Blob(BlobSettings {
         service_url,
-        container: container?,
+        container: state?,
+        dead_letter_container: dead_letters?,
         access,
     }))
 }
 
-fn container(reader: &mut Reader<'_>) -> Option<String> {
-    let name = reader.optional(CONTAINER).unwrap_or("cisco-duo");
+fn container(
+    reader: &mut Reader<'_>,
+    setting: &'static str,
+    default: &'static str,
+) -> Option<String> {
+    let name = reader.optional(setting).unwrap_or(default);
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     let well_formed = (3..=63).contains(&name.len())
         && name.bytes().all(allowed)
@@ -111,7 +127,7 @@ fn container(reader: &mut Reader<'_>) -> Option<String> {
         && !name.contains("--");
     if !well_formed {
         reader.fault(
-            CONTAINER,
+            setting,
             format!("\"{name}\" is not a container name: 3 to 63 lower-case letters, digits and single hyphens"),
         );
         return None;

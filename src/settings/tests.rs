@@ -337,3 +337,29 @@ fn a_local_folder_needs_no_storage_account() {
         .with("CISCO_DUO_STATE_DIR", "state");
     assert!(matches!(read(&environment).state, StateSettings::Folder(_)));
 }
+
+#[test]
+fn dead_letters_have_a_container_of_their_own() {
+    let containers = |environment: &Environment| match read(environment).state {
+        StateSettings::Blob(blob) => (blob.container, blob.dead_letter_container),
+        StateSettings::Folder(_) => panic!("a folder has no containers"),
+    };
+    let (state, dead_letters) = containers(&enough());
+    assert_eq!(
+        (state.as_str(), dead_letters.as_str()),
+        ("cisco-duo", "cisco-duo-dead-letter")
+    );
+    let named = enough().with("CISCO_DUO_DEAD_LETTER_CONTAINER", "kept-apart");
+    assert_eq!(containers(&named).1, "kept-apart");
+    let shared = fault("CISCO_DUO_DEAD_LETTER_CONTAINER", "cisco-duo");
+    assert!(
+        shared.contains("names the container of CISCO_DUO_CONTAINER"),
+        "{shared}"
+    );
+    let wrong = fault("CISCO_DUO_DEAD_LETTER_CONTAINER", "Kept_Apart");
+    assert!(
+        wrong.contains("CISCO_DUO_DEAD_LETTER_CONTAINER")
+            && wrong.contains("is not a container name"),
+        "{wrong}"
+    );
+}

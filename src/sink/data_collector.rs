@@ -20,6 +20,9 @@ use crate::transport::{retry_after, transport_reason};
 
 /// Largest body that is sent, in bytes. The service takes 30 MB; smaller calls repeat less.
 pub const MAX_CALL_BYTES: usize = 5_000_000;
+/// Largest value of a column, in bytes. The service keeps 32 KB and cuts what is longer without a word; it does not say
+/// whether a KB has 1000 or 1024 bytes, so what is safe is taken.
+pub const MAX_FIELD_BYTES: usize = 32_000;
 /// The service's name for the table; it adds `_CL` itself.
 const LOG_TYPE: &str = "CiscoDuo";
 /// Part of the signed text: any other spelling, or a charset behind it, would not match.
@@ -86,6 +89,7 @@ impl DataCollector {
         let response = request.body(body).send().await.map_err(|fault| SinkError {
             fault: SendFault::Unreachable,
             status: None,
+            code: None,
             reason: transport_reason(fault),
         })?;
         let status = response.status();
@@ -94,10 +98,12 @@ impl DataCollector {
         }
         let retry_after = retry_after(response.headers());
         let answer = response.text().await.unwrap_or_default();
+        let code = code(&answer);
         Err(SinkError {
             fault: fault(status.as_u16(), &answer, bytes, retry_after),
             status: Some(status.as_u16()),
-            reason: reason(&answer),
+            code,
+            reason: code.unwrap_or("no known code in the answer").to_owned(),
         })
     }
 }
@@ -118,21 +124,15 @@ fn fault(status: u16, answer: &str, bytes: usize, retry_after: Option<i64>) -> S
 }
 
 /// The service's code and nothing else: its explanation may quote a row.
-fn reason(answer: &str) -> String {
+fn code(answer: &str) -> Option<&'static str> {
     const OTHER_CODES: [&str; 4] = [
         "InvalidDataFormat",
         "InvalidAuthorization",
         "UnspecifiedError",
         "ServiceUnavailable",
     ];
-    let known = FATAL_CODES
-        .iter()
-        .chain(&OTHER_CODES)
-        .find(|code| answer.contains(**code));
-    known.map_or_else(
-        || "no known code in the answer".to_owned(),
-        |code| (*code).to_owned(),
-    )
+    let mut known = FATAL_CODES.into_iter().chain(OTHER_CODES);
+    known.find(|code| answer.contains(code))
 }
 
 /// The text to sign; `bytes` is the length of the body in bytes, not in characters.
@@ -155,7 +155,7 @@ fn authorization(workspace_id: &str, shared_key: &Secret, text: &str) -> String 
 
 #[cfg(test)]
 mod tests {
-    use super::{authorization, fault, reason, text_to_sign};
+    use super::{authorization, code, fault, text_to_sign};
     use crate::model::Secret;
     use crate::plan::SendFault;
 
@@ -214,9 +214,9 @@ mod tests {
     #[test]
     fn an_answer_that_quotes_a_row_is_not_repeated() {
         assert_eq!(
-            reason("InvalidDataFormat: at \"hunter2\""),
-            "InvalidDataFormat"
+            code("InvalidDataFormat: at \"hunter2\""),
+            Some("InvalidDataFormat")
         );
-        assert_eq!(reason("hunter2"), "no known code in the answer");
+        assert_eq!(code("hunter2"), None);
     }
 }

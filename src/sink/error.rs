@@ -11,6 +11,8 @@ pub struct SinkError {
     pub fault: SendFault,
     /// HTTP status, where there was an answer.
     pub status: Option<u16>,
+    /// The service's error code, where the answer has a known one.
+    pub code: Option<&'static str>,
     /// What went wrong, in one line.
     pub reason: String,
 }

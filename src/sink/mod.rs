@@ -3,5 +3,5 @@
 mod data_collector;
 mod error;
 
-pub use data_collector::{DataCollector, MAX_CALL_BYTES};
+pub use data_collector::{DataCollector, MAX_CALL_BYTES, MAX_FIELD_BYTES};
 pub use error::SinkError;

@@ -11,8 +11,10 @@ use azure_core::http::{
 use azure_core::time::Duration;
 use azure_storage_blob::models::{
     AppendBlobClientCreateOptions, BlobClientDownloadOptions, BlobClientUploadOptions,
+    BlobContainerClientListBlobsOptions,
 };
 use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
+use futures::TryStreamExt as _;
 
 use super::Version;
 use super::account_key::AccountKeyPolicy;
@@ -201,6 +203,26 @@ impl BlobStore {
             // Somebody put a blob of another kind there.
             Err(fault) if is_code(&fault, "InvalidBlobType") => Err(WriteError::Conflict),
             result => Ok(result.map_err(|fault| self.explained("append to", name, &fault))?),
+        }
+    }
+
+    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StateError> {
+        let options = BlobContainerClientListBlobsOptions {
+            prefix: Some(prefix.to_owned()),
+            ..BlobContainerClientListBlobsOptions::default()
+        };
+        let listed = async {
+            let mut blobs = self.container.list_blobs(Some(options))?;
+            let mut names = Vec::new();
+            while let Some(blob) = blobs.try_next().await? {
+                names.extend(blob.name);
+            }
+            Ok(names)
+        };
+        match listed.await {
+            // Nothing was ever stored.
+            Err(fault) if is_code(&fault, "ContainerNotFound") => Ok(Vec::new()),
+            listed => listed.map_err(|fault| self.explained("list", prefix, &fault)),
         }
     }
 

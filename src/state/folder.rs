@@ -97,6 +97,16 @@ impl FolderStore {
         .await
     }
 
+    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StateError> {
+        let prefix_text = prefix.to_owned();
+        self.blocking("list", prefix, move |folder| {
+            let mut names = Vec::new();
+            add_names(folder, &prefix_text, &mut names)?;
+            Ok(names)
+        })
+        .await
+    }
+
     pub(super) async fn remove(&self, name: &str) -> Result<(), StateError> {
         self.blocking("remove", name, |path| match fs::remove_file(path) {
             Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
@@ -125,6 +135,27 @@ impl FolderStore {
                 ),
             })
     }
+}
+
+/// Adds the names of the files in a folder and in those below it, each behind `prefix`.
+fn add_names(folder: &Path, prefix: &str, names: &mut Vec<String>) -> io::Result<()> {
+    let entries = match fs::read_dir(folder) {
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        // A name that is no Unicode is none of ours.
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        if entry.file_type()?.is_dir() {
+            add_names(&entry.path(), &format!("{prefix}{name}/"), names)?;
+        } else {
+            names.push(format!("{prefix}{name}"));
+        }
+    }
+    Ok(())
 }
 
 /// Holds the lock of the folder that a file is in, until dropped.

@@ -1,22 +1,27 @@
 //! Where the place of each log and the ids of what was delivered are kept.
 //!
 //! [`Store`] is a folder or a blob container with one rule: a write says what it expects to replace.
-//! [`LogState`] gives one log its checkpoint and its ledger in it.
+//! [`LogState`] gives one log its checkpoint and its ledger in it, [`DeadLetters`] keeps originals in a place of their own.
 
 mod account_key;
 mod blob;
+mod dead_letters;
 mod error;
 mod folder;
 mod identity;
 mod log_state;
 
+pub use dead_letters::{DeadLetterName, DeadLetters};
 pub use error::{StateError, WriteError};
 pub use log_state::{LedgerId, LogState, ledger_id};
 
-use crate::settings::StateSettings;
+use crate::settings::{BlobSettings, StateSettings};
 use crate::transport::Transport;
 use blob::BlobStore;
 use folder::FolderStore;
+
+/// The folder of dead letters in the folder of the state.
+const DEAD_LETTER_FOLDER: &str = "dead-letter";
 
 /// What a stored text was when it was read: a write that expects it fails when somebody else wrote since.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,6 +42,25 @@ impl Store {
         match settings {
             StateSettings::Folder(folder) => Ok(Self::Folder(FolderStore::new(folder.clone()))),
             StateSettings::Blob(blob) => BlobStore::new(blob, transport).map(Self::Blob),
+        }
+    }
+
+    /// Opens the place of dead letters, beside the state; nothing is read or written yet.
+    pub fn open_dead_letters(
+        settings: &StateSettings,
+        transport: &Transport,
+    ) -> Result<Self, StateError> {
+        match settings {
+            StateSettings::Folder(folder) => Ok(Self::Folder(FolderStore::new(
+                folder.join(DEAD_LETTER_FOLDER),
+            ))),
+            StateSettings::Blob(blob) => {
+                let blob = BlobSettings {
+                    container: blob.dead_letter_container.clone(),
+                    ..blob.clone()
+                };
+                BlobStore::new(&blob, transport).map(Self::Blob)
+            }
         }
     }
 
@@ -86,6 +110,14 @@ impl Store {
     /// Whether an addition first cuts off what a killed writer left of its own; in a container none is ever torn.
     pub fn cuts_torn_ends(&self) -> bool {
         matches!(self, Self::Folder(_))
+    }
+
+    /// The names of all texts that begin with `prefix`, which ends with a slash, in no particular order.
+    pub async fn list(&self, prefix: &str) -> Result<Vec<String>, StateError> {
+        match self {
+            Self::Folder(store) => store.list(prefix).await,
+            Self::Blob(store) => store.list(prefix).await,
+        }
     }
 
     /// Removes a text; one that is not there is no error.

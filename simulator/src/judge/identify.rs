@@ -106,7 +106,7 @@ impl Ledger {
                         return None;
                     };
                     let same = |name| member(&event, name) == member(own, name);
-                    let path = difference(&event, own, false)?;
+                    let path = difference(&event, own, "")?;
                     (same("action") && same("username"))
                         .then(|| format!("{log} event {index}: {path} differs"))
                 })
@@ -116,7 +116,7 @@ impl Ledger {
 
 fn contents_equal(event: Option<&Json<'_>>, row: &Json<'_>) -> bool {
     match (event, row) {
-        (Some(Json::Object(event)), Json::Object(row)) => difference(event, row, false).is_none(),
+        (Some(Json::Object(event)), Json::Object(row)) => difference(event, row, "").is_none(),
         _ => false,
     }
 }

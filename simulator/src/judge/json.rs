@@ -13,8 +13,21 @@ pub(super) enum Json<'a> {
     Truth(bool),
     Number(&'a str),
     Text(Cow<'a, [u8]>),
-    Array(Vec<Json<'a>>),
+    Array(Array<'a>),
     Object(Members<'a>),
+}
+
+/// An array, with its own JSON.
+#[derive(Clone, Debug, Eq)]
+pub(super) struct Array<'a> {
+    pub(super) values: Vec<Json<'a>>,
+    pub(super) text: &'a str,
+}
+
+impl PartialEq for Array<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.values == other.values
+    }
 }
 
 /// The members of an object in their order.
@@ -39,7 +52,7 @@ impl<'a> Json<'a> {
             Self::Truth(truth) => truth.hash(hasher),
             Self::Number(number) => number.hash(hasher),
             Self::Text(text) => text.hash(hasher),
-            Self::Array(values) => {
+            Self::Array(Array { values, .. }) => {
                 values.len().hash(hasher);
                 for value in values {
                     value.hash_into(hasher);
@@ -148,7 +161,8 @@ impl<'a> Reader<'a> {
         Some(members)
     }
 
-    fn array(&mut self) -> Option<Vec<Json<'a>>> {
+    fn array(&mut self) -> Option<Array<'a>> {
+        let start = self.place;
         self.take(b'[')?;
         let mut values = Vec::new();
         while !self.next_is(b']') {
@@ -158,7 +172,8 @@ impl<'a> Reader<'a> {
             values.push(self.value()?);
         }
         self.place += 1;
-        Some(values)
+        let text = &self.text[start..self.place];
+        Some(Array { values, text })
     }
 
     fn string(&mut self) -> Option<Cow<'a, [u8]>> {

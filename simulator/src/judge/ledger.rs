@@ -9,6 +9,7 @@ use super::compare::{ADDED, TRUNCATED, difference, is_added};
 use super::contents::Contents;
 use super::identify::Found;
 use super::json::{Json, Members, member};
+use super::sizes::values_cut;
 use crate::events::{Events, World};
 use crate::{Config, LogReport, LogType, Report};
 
@@ -120,7 +121,17 @@ impl Ledger {
         own: &Members<'_>,
     ) -> Option<String> {
         let events = self.world.events(log);
-        let cut = member(added, TRUNCATED).is_some();
+        let cut = member(added, TRUNCATED).map(|names| names.as_text().unwrap_or_default());
+        if cut == Some("") {
+            return Some(format!("{TRUNCATED} names nothing"));
+        }
+        let cut = cut.unwrap_or_default();
+        if occurs_twice(added, TRUNCATED) {
+            return Some(format!("{TRUNCATED} occurs twice"));
+        }
+        if values_cut(own) > 0 {
+            return Some("a value is larger than the service keeps, and was cut".to_owned());
+        }
         let differs = |record: &str| match Json::parse(record) {
             Some(Json::Object(event)) => difference(&event, own, cut),
             _ => Some("(the event itself)".to_owned()),

@@ -8,6 +8,7 @@ mod identify;
 mod json;
 mod ledger;
 mod rows_file;
+mod sizes;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -21,6 +22,8 @@ use crate::events::World;
 use crate::{Config, Report};
 use ledger::Ledger;
 use rows_file::RowsFiles;
+
+pub(crate) use sizes::{LARGEST_VALUE, values_cut_in};
 
 /// Bodies waiting to be judged may hold this much memory, in KiB; beyond it posts wait.
 const LARGEST_BACKLOG: usize = 256 * 1_024;

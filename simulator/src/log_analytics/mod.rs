@@ -172,7 +172,8 @@ impl LogAnalytics {
             calls.accepted += 1;
             calls.bytes += bytes;
             calls.largest = calls.largest.max(bytes);
-            *calls.rows.entry(format!("{table}_CL")).or_default() += rows;
+            *calls.rows.entry(format!("{table}_CL")).or_default() += rows.count;
+            calls.values_cut += rows.values_cut;
             if let Some(name) = time_field {
                 *calls
                     .time_generated_fields

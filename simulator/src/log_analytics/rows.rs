@@ -5,16 +5,26 @@ use std::borrow::Cow;
 use std::fmt;
 
 use chrono::DateTime;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
+
+use crate::judge::{LARGEST_VALUE, values_cut_in};
 
 /// Names the service keeps for itself.
 const RESERVED: [&str; 3] = ["tenant", "TimeGenerated", "RawData"];
 
+/// What a body holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Rows {
+    pub(super) count: u64,
+    /// Values that are larger than the service keeps.
+    pub(super) values_cut: u64,
+}
+
 /// Counts the rows in a body, one object or an array of them.
 ///
 /// With a `time_field` each row must have that field with a time in ISO 8601.
-pub(super) fn count(body: &str, time_field: Option<&str>) -> Result<u64, serde_json::Error> {
+pub(super) fn count(body: &str, time_field: Option<&str>) -> Result<Rows, serde_json::Error> {
     let mut json = serde_json::Deserializer::from_str(body);
     let rows = Body { time_field }.deserialize(&mut json)?;
     json.end()?;
@@ -27,51 +37,58 @@ struct Body<'a> {
 }
 
 impl<'de> DeserializeSeed<'de> for Body<'_> {
-    type Value = u64;
+    type Value = Rows;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u64, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Rows, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Body<'_> {
-    type Value = u64;
+    type Value = Rows;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an array of objects, or one object")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<u64, A::Error> {
-        let mut count = 0;
-        while rows.next_element_seed(Row(self))?.is_some() {
-            count += 1;
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Rows, A::Error> {
+        let mut all = Rows::default();
+        while let Some(values_cut) = rows.next_element_seed(Row(self))? {
+            all.count += 1;
+            all.values_cut += values_cut;
         }
-        Ok(count)
+        Ok(all)
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, properties: A) -> Result<u64, A::Error> {
-        Row(self).visit_map(properties).map(|()| 1)
+    fn visit_map<A: MapAccess<'de>>(self, properties: A) -> Result<Rows, A::Error> {
+        let values_cut = Row(self).visit_map(properties)?;
+        Ok(Rows {
+            count: 1,
+            values_cut,
+        })
     }
 }
 
 struct Row<'a>(Body<'a>);
 
 impl<'de> DeserializeSeed<'de> for Row<'_> {
-    type Value = ();
+    /// Values that are larger than the service keeps.
+    type Value = u64;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u64, D::Error> {
         deserializer.deserialize_map(self)
     }
 }
 
 impl<'de> Visitor<'de> for Row<'_> {
-    type Value = ();
+    type Value = u64;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut properties: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut properties: A) -> Result<u64, A::Error> {
+        let mut values_cut = 0;
         let mut timed = self.0.time_field.is_none();
         while let Some(Name(name)) = properties.next_key()? {
             if RESERVED.contains(&name.as_ref()) {
@@ -90,11 +107,15 @@ impl<'de> Visitor<'de> for Row<'_> {
             if self.0.time_field == Some(name.as_ref()) {
                 timed = is_time(properties.next_value::<&RawValue>()?);
             } else {
-                properties.next_value::<IgnoredAny>()?;
+                let value = properties.next_value::<&RawValue>()?.get();
+                // A small value holds no large one.
+                if value.len() > LARGEST_VALUE {
+                    values_cut += values_cut_in(value);
+                }
             }
         }
         if timed {
-            Ok(())
+            Ok(values_cut)
         } else {
             Err(Error::custom("the time-generated-field holds no time"))
         }
@@ -137,12 +158,10 @@ mod tests {
 
     #[test]
     fn rows_are_counted_and_bad_bodies_refused() {
-        assert_eq!(count("[]", None).unwrap(), 0);
-        assert_eq!(count("{\"a\":1}", None).unwrap(), 1);
-        assert_eq!(
-            count("[{\"a\":\"\\ud800\"},{\"\\u0061\":{\"x y\":[]}}]", None).unwrap(),
-            2
-        );
+        let rows = |body| super::count(body, None).unwrap().count;
+        assert_eq!(rows("[]"), 0);
+        assert_eq!(rows("{\"a\":1}"), 1);
+        assert_eq!(rows("[{\"a\":\"\\ud800\"},{\"\\u0061\":{\"x y\":[]}}]"), 2);
         for bad in [
             "",
             "[1]",
@@ -158,5 +177,15 @@ mod tests {
         assert!(count("[{\"t\":\"2026-11-22T11:55:01.234567Z\"}]", Some("t")).is_ok());
         assert!(count("[{\"t\":\"2026-11-22T11:55:01Z\"},{}]", Some("t")).is_err());
         assert!(count("[{\"t\":5}]", Some("t")).is_err());
+    }
+
+    #[test]
+    fn values_that_the_service_cuts_are_counted() {
+        let (fits, long) = ("x".repeat(32_000), "x".repeat(32_001));
+        let row = |value: &str| format!("{{\"a\":{{\"b\":\"{value}\"}},\"c\":[\"{value}\"]}}");
+        let body = format!("[{},{}]", row(&fits), row(&long));
+        let rows = count(&body, None).unwrap();
+        // The array of the first row is its text and four characters more.
+        assert_eq!((rows.count, rows.values_cut), (2, 3));
     }
 }

@@ -132,8 +132,9 @@ impl LogRun {
         if reread.is_none() && horizon - mintime < MINUTE {
             return None;
         }
-        // A v1 endpoint has no upper bound: a shorter window would only fetch the same records again.
-        let span = if self.limits.cursor_paging {
+        // A v1 endpoint has no upper bound: a shorter window would only fetch the same records again. And while refused
+        // records keep the place, the next event, however far it is, must be within the calls of a run.
+        let span = if self.limits.cursor_paging && !self.refused.keeps_place() {
             self.limits.window
         } else {
             i64::MAX

@@ -20,9 +20,8 @@ const MOST_STAYS: u32 = 3;
 impl LogRun {
     /// Every call of the page was accepted and recorded: decides where the log stands now.
     pub(super) fn page_delivered(&mut self, now: Millis, interrupted: bool) -> Action {
-        if !self.refused.is_empty() {
-            // What could be delivered is in the ledger; the place stays, so that nothing is passed over.
-            return self.finish(Ending::Failed(Failure::RecordsRefused));
+        if let Some(stop) = self.keep_place_of_refused() {
+            return stop;
         }
         if self.limits.cursor_paging {
             self.cursor_page_delivered(now, interrupted)
@@ -188,7 +187,7 @@ impl LogRun {
                     .then_some(Ending::OutOfCalls)
             }
         });
-        if let Some(ending) = ending.map(|ending| self.in_view_of_live(ending)) {
+        if let Some(ending) = ending.map(|ending| self.in_view_of_the_rest(ending)) {
             draft.claim = None;
             return self.save(draft, After::Stop(ending));
         }

@@ -8,22 +8,21 @@ use crate::plan::page::{Sieve, halve};
 
 /// A call is only begun while the claim lasts at least this much longer.
 const CLAIM_LEFT: i64 = 45 * SECOND;
-/// Records refused alone before the log stops: beyond it the fault is not the records'.
-const MOST_REFUSED: usize = 10;
 
 impl LogRun {
     /// Sorts the page out and begins to send what is new.
     pub(super) fn recalled(&mut self, known: &[bool], now: Millis, interrupted: bool) -> Action {
         let closed_before = self.stored().mintime;
         let max_call_bytes = self.limits.max_call_bytes;
-        let page = self.open_page();
+        let page = self.page.as_mut().expect("a page was looked up");
+        let known = self.refused.known_too(known, &page.seen.records);
         let sieve = Sieve {
             closed_before,
             take_through: page.take_through,
             now,
             max_call_bytes,
         };
-        page.sorted = sieve.sort(&page.seen.records, known);
+        page.sorted = sieve.sort(&page.seen.records, &known);
         page.todo = std::mem::take(&mut page.sorted.shipments);
         let dropped = page.sorted.known;
         self.tally.duplicates_dropped += dropped;
@@ -32,6 +31,11 @@ impl LogRun {
 
     /// Sends the next call of the page, or commits the page when all were accepted.
     pub(super) fn send_next(&mut self, now: Millis, interrupted: bool) -> Action {
+        if let Some(record) = self.refused.next_to_set_aside() {
+            let id = record.id;
+            self.phase = Phase::SettingAside(record);
+            return Action::SetAside(id);
+        }
         if self.open_page().todo.is_empty() {
             return self.page_delivered(now, interrupted);
         }
@@ -43,6 +47,11 @@ impl LogRun {
             return self.save(draft, After::Claim);
         }
         let shipment = self.open_page().todo.pop_front().expect("checked above");
+        let cut = self.open_page().cut_and_not_kept(&shipment);
+        if !cut.is_empty() {
+            self.phase = Phase::KeepingOriginals(shipment);
+            return Action::KeepOriginals(cut);
+        }
         self.phase = Phase::Sending(shipment.clone());
         Action::Send(shipment)
     }
@@ -50,6 +59,7 @@ impl LogRun {
     /// The sink accepted a call: its ids go to the ledger before anything else is sent.
     pub(super) fn accepted(&mut self, shipment: Shipment) -> Action {
         self.attempts = 0;
+        self.refused.road_is_open();
         self.tally.calls += 1;
         self.tally.events += shipment.records.len() as u64;
         if shipment.kind == IngestKind::Late {
@@ -141,9 +151,8 @@ impl LogRun {
                 page.todo.push_front(first);
             }
             Err(alone) => {
-                self.refused.push(alone);
-                if self.refused.len() >= MOST_REFUSED {
-                    return self.finish(Ending::Failed(Failure::RecordsRefused));
+                if let Some(stop) = self.refused_alone(alone) {
+                    return stop;
                 }
             }
         }

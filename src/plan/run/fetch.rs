@@ -142,6 +142,7 @@ impl LogRun {
             take_through,
             sorted: Sorted::default(),
             todo: std::collections::VecDeque::new(),
+            kept: std::collections::HashSet::new(),
         });
         if hours.is_empty() {
             return self.recalled(&[], now, interrupted);

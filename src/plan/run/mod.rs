@@ -5,13 +5,15 @@ mod commit;
 mod deliver;
 mod fetch;
 mod phase;
+mod refused;
 mod sweep;
 
 use super::checkpoint::{Checkpoint, Claim, Destination};
 use super::ending::{Ending, Failure, ParkCause, Tally};
-use super::event::{Action, Event, Limits};
+use super::event::{Action, Event, Limits, RowId};
 use crate::model::{Millis, SECOND};
 use phase::{After, Job, OpenPage, OpenWindow, Phase, Resume};
+use refused::Refused;
 use sweep::OpenReading;
 
 /// How long a claim lasts unless it is renewed.
@@ -55,7 +57,7 @@ pub struct LogRun {
     /// Milliseconds by which the local clock is ahead of Duo's.
     clock_ahead: i64,
     /// Records that the sink refused even alone.
-    refused: Vec<usize>,
+    refused: Refused,
     tally: Tally,
 }
 
@@ -81,7 +83,7 @@ impl LogRun {
             counted: false,
             oldest: Millis(i64::MIN),
             clock_ahead: 0,
-            refused: Vec::new(),
+            refused: Refused::default(),
             tally: Tally::default(),
         }
     }
@@ -93,12 +95,12 @@ impl LogRun {
 
     /// The checkpoint as last loaded or stored.
     pub fn checkpoint(&self) -> Option<&Checkpoint> {
-        self.checkpoint.as_ref()
+        self.refused.kept_place().or(self.checkpoint.as_ref())
     }
 
-    /// Positions of the records that the sink refused even alone.
-    pub fn refused(&self) -> &[usize] {
-        &self.refused
+    /// Records that were refused even alone and are not set aside.
+    pub fn refused(&self) -> Vec<RowId> {
+        self.refused.waiting()
     }
 
     /// Takes what happened at `now` and says what to do next. `interrupted` asks the run to end at its next
@@ -159,6 +161,9 @@ impl LogRun {
                 self.fetch_failed(fault, now, interrupted)
             }
             (Phase::Recalling, Event::Recalled(known)) => self.recalled(&known, now, interrupted),
+            (Phase::KeepingOriginals(shipment), Event::SetAside) => {
+                self.originals_kept(shipment, now, interrupted)
+            }
             (Phase::Sending(shipment), Event::Accepted) => self.accepted(shipment),
             (Phase::Sending(shipment), Event::SendFailed(fault)) => {
                 self.send_failed(shipment, fault, now, interrupted)
@@ -178,7 +183,14 @@ impl LogRun {
                 self.open_page().todo.push_front(shipment);
                 self.send_next(now, interrupted)
             }
-            (Phase::Recording(_), Event::StateFailed) => self.record_failed(now),
+            (Phase::SettingAside(record), Event::SetAside) => self.set_aside(record),
+            (Phase::RecordingAside, Event::Recorded) => self.aside_recorded(now, interrupted),
+            (Phase::Recording(_) | Phase::RecordingAside, Event::StateFailed) => {
+                self.record_failed(now)
+            }
+            (Phase::KeepingOriginals(_) | Phase::SettingAside(_), Event::StateFailed) => {
+                self.finish(Ending::Failed(Failure::State))
+            }
             (_, Event::StateFailed) => Action::Stop(Ending::Failed(Failure::State)),
             (_, event) => panic!("the shell answered the last action with {event:?}"),
         }
@@ -255,16 +267,17 @@ impl LogRun {
     }
 
     fn save(&mut self, draft: Checkpoint, after: After) -> Action {
+        let stored = self.refused.at_kept_place(&draft);
         self.phase = Phase::Saving {
-            draft: Box::new(draft.clone()),
+            draft: Box::new(draft),
             after,
         };
-        Action::Save(Box::new(draft))
+        Action::Save(Box::new(stored))
     }
 
     /// Ends the run, giving the claim back first if it is held.
     fn finish(&mut self, ending: Ending) -> Action {
-        let ending = self.in_view_of_live(ending);
+        let ending = self.in_view_of_the_rest(ending);
         if !self.holds_claim() {
             return Action::Stop(ending);
         }
@@ -273,9 +286,15 @@ impl LogRun {
         self.save(draft, After::Stop(ending))
     }
 
-    /// Checks that are left to the next run do not keep the log from having caught up.
-    fn in_view_of_live(&self, ending: Ending) -> Ending {
+    /// Checks that are left to the next run do not keep the log from having caught up; records that nobody knows what to
+    /// do with do.
+    fn in_view_of_the_rest(&self, ending: Ending) -> Ending {
         match ending {
+            Ending::CaughtUp | Ending::OutOfTime | Ending::OutOfCalls
+                if self.refused.keeps_place() =>
+            {
+                Ending::Failed(Failure::RecordsRefused)
+            }
             Ending::OutOfTime | Ending::OutOfCalls if self.live_is_done => Ending::CaughtUp,
             ending => ending,
         }

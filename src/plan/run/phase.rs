@@ -2,6 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use super::refused::RefusedRecord;
 use super::sweep::Found;
 use crate::model::Millis;
 use crate::plan::checkpoint::Checkpoint;
@@ -54,8 +55,11 @@ pub(super) enum Phase {
     Drawing,
     Fetching,
     Recalling,
+    KeepingOriginals(Shipment),
     Sending(Shipment),
     Recording(Shipment),
+    SettingAside(RefusedRecord),
+    RecordingAside,
     Tallying(Found),
     Concluding(Box<Checkpoint>),
     Waiting(Resume),
@@ -84,4 +88,6 @@ pub(super) struct OpenPage {
     pub(super) take_through: Millis,
     pub(super) sorted: Sorted,
     pub(super) todo: VecDeque<Shipment>,
+    /// Records whose originals are stored.
+    pub(super) kept: HashSet<usize>,
 }

@@ -122,6 +122,8 @@ impl LogRun {
     pub(super) fn has_checks(&self, checkpoint: &Checkpoint, now: Millis) -> bool {
         self.limits.sweeps
             && !self.checks_are_early
+            // What a check would prove, the kept place would have to be read for again.
+            && !self.refused.keeps_place()
             && checkpoint.answered
             && (self.reading.is_some() || self.due(checkpoint, now).is_some())
     }

@@ -77,14 +77,32 @@ fn play(seed: u64) -> (u64, usize) {
     world.may_repeat += instances.len() as u64;
     drop(instances);
     world.now = world.now + 2 * MINUTE;
-    world.run_until_caught_up("d");
     let last = world.events.iter().map(|event| event.time).max();
-    world.run_until("d", last.unwrap_or(NOON).max(NOON) + 50 * HOUR);
+    let end = (last.unwrap_or(NOON).max(NOON) + 50 * HOUR).max(world.now + 5 * HOUR);
+    if !world.letters.refused.is_empty() {
+        // A refused record waits for one that is accepted, on a log where nothing happens for ever.
+        let now = Millis::from_seconds(world.now.seconds());
+        let moments = (0..).map(|number| (number, now + 2 * HOUR * number));
+        for (number, time) in moments.take_while(|(_, time)| *time < end - HOUR) {
+            world.events.push(Happened {
+                id: id(20_000 + number.unsigned_abs()),
+                time,
+                shown_from: time + MINUTE,
+            });
+        }
+        world.run_until("d", world.now + 3 * HOUR);
+    } else {
+        world.run_until_caught_up("d");
+    }
+    world.run_until("d", end);
     world.run_until_caught_up("d");
     assert!(world.lost().is_empty(), "{:?}", world.lost());
     let bound = usize::try_from(world.may_repeat).unwrap() * world.page_size;
     let repeated = world.duplicates();
     assert!(repeated <= bound, "{repeated} repeated, {bound} allowed");
+    for refused in &world.letters.refused {
+        assert!(world.is_set_aside(*refused), "it was passed over");
+    }
     (world.struck, repeated)
 }
 
@@ -144,6 +162,16 @@ fn world(chance: &mut fastrand::Rng) -> World {
             time,
             shown_from: time + chance.i64(0..2 * MINUTE),
         });
+    }
+    // Some are refused, and the rows of some lack a part of them.
+    if chance.u8(0..3) == 0 {
+        for event in &world.events {
+            match chance.u8(0..10) {
+                0 if world.letters.refused.len() < 10 => world.letters.refused.insert(event.id),
+                1 => world.letters.cut.insert(event.id),
+                _ => false,
+            };
+        }
     }
     world.limits.first_mintime = NOON - 6 * HOUR;
     world.limits.window = [10 * MINUTE, HOUR, 24 * HOUR][chance.usize(0..3)];

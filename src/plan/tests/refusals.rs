@@ -249,28 +249,6 @@ fn credentials_refused_after_another_fault_are_signed_again_too() {
 }
 
 #[test]
-fn a_record_refused_alone_stops_the_log_after_the_others_of_its_page_were_delivered() {
-    let mut world = World::new(clustered());
-    world.page_size = 10;
-    world.limits.window = 3 * HOUR;
-    world.refuse_record = Some(id(4));
-    assert_eq!(world.run("a").0, Ending::Failed(Failure::RecordsRefused));
-    assert_eq!(world.accepted.len(), 9);
-    world.now = world.now + MINUTE;
-    assert_eq!(world.run("a").0, Ending::Failed(Failure::RecordsRefused));
-    assert_eq!(
-        world.duplicates(),
-        0,
-        "what was delivered is not sent again"
-    );
-    world.refuse_record = None;
-    world.now = world.now + MINUTE;
-    world.run_until_caught_up("a");
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
-}
-
-#[test]
 fn a_call_that_is_too_large_is_halved_until_it_fits() {
     let mut world = World::new(clustered());
     world.page_size = 8;

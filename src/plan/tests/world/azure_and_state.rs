@@ -24,6 +24,8 @@ impl World {
                 | Action::Save(_)
                 | Action::Recall(_)
                 | Action::Record(_)
+                | Action::KeepOriginals(_)
+                | Action::SetAside(_)
                 | Action::Tally(_)
                 | Action::Conclude(_)
         );
@@ -90,6 +92,7 @@ impl World {
                         "the checkpoint moved back"
                     );
                 }
+                self.assert_nothing_is_passed_over(&checkpoint);
                 let version = current.unwrap_or(0) + 1;
                 instance.version = Some(version);
                 self.stored = Some((version, *checkpoint));
@@ -118,11 +121,15 @@ impl World {
             Action::Record(ids) => {
                 for (hour, id) in ids {
                     let accepted = self.accepted.iter().any(|(row, _)| *row == id);
-                    assert!(accepted, "the ledger names an event that was not accepted");
+                    assert!(
+                        accepted || self.is_set_aside(id),
+                        "the ledger names an event that was neither accepted nor set aside"
+                    );
                     self.ledger.insert(id, hour);
                 }
                 Event::Recorded
             }
+            Action::KeepOriginals(_) | Action::SetAside(_) => self.set_aside(instance, action),
             Action::Tally(hours) => Event::Tallied(
                 hours
                     .iter()
@@ -158,10 +165,7 @@ impl World {
             .iter()
             .map(|&index| instance.page[index].id)
             .collect();
-        if self
-            .refuse_record
-            .is_some_and(|refused| rows.contains(&refused))
-        {
+        if self.refuses(&rows) {
             return Event::SendFailed(SendFault::BadRecord);
         }
         let fault = self.send_faults.pop_front().flatten();

@@ -74,6 +74,7 @@ impl World {
                 id: event.id,
                 time: Some(event.time),
                 bytes: 48,
+                is_cut: self.letters.cut.contains(&event.id),
             })
             .collect();
         let page = PageSeen {

@@ -2,6 +2,7 @@
 
 mod azure_and_state;
 mod duo;
+mod letters;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -10,6 +11,7 @@ use crate::plan::{
     Action, Bucket, Checkpoint, DayResults, Ending, Event, FetchFault, HourResult, IngestKind,
     Limits, LogRun, PageRequest, RowId, Seen, SendFault, Tally,
 };
+use letters::Letters;
 
 /// A time for tests: 2026-11-22T12:00:00Z.
 pub(super) const NOON: Millis = Millis(1_795_348_800_000);
@@ -21,6 +23,13 @@ pub(super) struct Happened {
     pub(super) time: Millis,
     /// When Duo begins to show it, by Duo's clock.
     pub(super) shown_from: Millis,
+}
+
+impl Happened {
+    /// Whether Duo shows it only after it says that it shows everything.
+    pub(super) fn is_late(&self) -> bool {
+        self.shown_from > self.time + 2 * MINUTE
+    }
 }
 
 pub(super) struct World {
@@ -42,7 +51,7 @@ pub(super) struct World {
     /// Cursors that Duo answers with again, pages it leaves a record out of, by question number.
     pub(super) repeat_cursor_at: HashSet<u64>,
     pub(super) leave_out_at: HashSet<u64>,
-    pub(super) refuse_record: Option<RowId>,
+    pub(super) letters: Letters,
     pub(super) questions: u64,
     pub(super) asked: Vec<PageRequest>,
     pub(super) accepted: Vec<(RowId, IngestKind)>,
@@ -128,7 +137,7 @@ impl World {
             send_faults: VecDeque::new(),
             repeat_cursor_at: HashSet::new(),
             leave_out_at: HashSet::new(),
-            refuse_record: None,
+            letters: Letters::default(),
             questions: 0,
             asked: Vec::new(),
             accepted: Vec::new(),
@@ -251,13 +260,13 @@ impl World {
         None
     }
 
-    /// Events that Duo shows and that were never accepted, among those the log is caught up with.
+    /// Events that Duo shows and that were neither accepted nor set aside, among those the log is caught up with.
     pub(super) fn lost(&self) -> Vec<Happened> {
         let accepted: HashSet<RowId> = self.accepted.iter().map(|(row, _)| *row).collect();
         self.events
             .iter()
             .copied()
-            .filter(|event| !accepted.contains(&event.id))
+            .filter(|event| !accepted.contains(&event.id) && !self.is_set_aside(event.id))
             .collect()
     }
 

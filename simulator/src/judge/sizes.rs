@@ -1,0 +1,26 @@
+//! Values that are larger than the service keeps.
+
+use super::json::{Json, Members};
+
+/// What the service keeps of a value, in bytes: 32 KB, read in the way in which it is less. It cuts what is longer, and
+/// says nothing. <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#data-limits>
+pub(crate) const LARGEST_VALUE: usize = 32_000;
+
+/// How many values of a row the service cuts. Objects become a column for each member, arrays one column.
+pub(super) fn values_cut(members: &Members<'_>) -> u64 {
+    members.iter().map(|(_, value)| of_value(value)).sum()
+}
+
+/// How many values the service cuts in the JSON of one.
+pub(crate) fn values_cut_in(value: &str) -> u64 {
+    Json::parse(value).map_or(0, |value| of_value(&value))
+}
+
+fn of_value(value: &Json<'_>) -> u64 {
+    match value {
+        Json::Object(members) => values_cut(members),
+        Json::Text(text) => u64::from(text.len() > LARGEST_VALUE),
+        Json::Array(array) => u64::from(array.text.len() > LARGEST_VALUE),
+        Json::Null | Json::Truth(_) | Json::Number(_) => 0,
+    }
+}

@@ -1,0 +1,74 @@
+//! Sending a dead letter once more.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::Collector;
+use crate::model::Millis;
+use crate::plan::IngestKind;
+use crate::record::read_record;
+use crate::sink::{MAX_FIELD_BYTES, SinkError};
+use crate::state::{DeadLetterName, StateError};
+
+/// Longest wait for the answer.
+const LONGEST_CALL: Duration = Duration::from_secs(30);
+
+/// What became of a dead letter that was sent once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resent {
+    /// The whole record was accepted, and the dead letter removed.
+    Whole,
+    /// The row was accepted with a value cut again. The dead letter stays: it alone has the rest.
+    Cut,
+    /// Somebody else removed it before.
+    Gone,
+}
+
+/// Why a dead letter could not be sent once more.
+#[derive(Debug, thiserror::Error)]
+pub enum ResendError {
+    /// It could not be read or removed.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// It was not accepted.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+}
+
+impl ResendError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::State(fault) => fault.hint.as_deref(),
+            Self::Sink(fault) => fault.hint(),
+        }
+    }
+}
+
+impl Collector {
+    /// Sends a dead letter once more, alone, and removes it when Azure Monitor accepted all of it. Its row has the same
+    /// `event_uid` as before.
+    pub async fn resend(&self, name: &DeadLetterName, now: Millis) -> Result<Resent, ResendError> {
+        let letters = self.dead_letters();
+        let Some(letter) = letters.read(name).await? else {
+            return Ok(Resent::Gone);
+        };
+        let host = &self.settings.duo.host;
+        let text = letter.original.as_str();
+        let mut record = read_record(letter.log_type, host, MAX_FIELD_BYTES, text);
+        // A record without an id of Duo's is told from its like by their number on the page.
+        hex::decode_to_slice(&letter.event_uid, &mut record.id).ok();
+        let kind = IngestKind::of_resent(record.time(), now);
+        let rows = std::iter::once((text, &record));
+        let body = self.body(letter.log_type, kind, rows, Bytes::new());
+        self.sink
+            .send(body, None, now.date_time(), LONGEST_CALL)
+            .await?;
+        if record.cut_fields().len() > 0 {
+            return Ok(Resent::Cut);
+        }
+        letters.remove(name).await?;
+        Ok(Resent::Whole)
+    }
+}

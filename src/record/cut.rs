@@ -1,0 +1,210 @@
+//! Values that are larger than the service keeps: found, cut at a character boundary and named.
+//!
+//! The service would cut them too, and say nothing. It makes a column of every value of an object, whatever its depth, and
+//! names it by the path, joined with `_`; an array becomes one column, which holds its JSON text. So a text is cut, and
+//! an array is replaced by the first part of its JSON text, which goes into the same column.
+//! <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#data-limits>
+
+use std::fmt;
+use std::ops::Range;
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use crate::model::position;
+
+/// Objects in objects that are followed; below, an object is treated like an array. Duo's records have four of them.
+const DEEPEST: usize = 16;
+/// Longest part of a path that is kept, in characters.
+const LONGEST_NAME: usize = 100;
+/// Longest list of names in `truncated_fields`, in bytes; what does not fit is left out and marked.
+const LONGEST_LIST: usize = 1000;
+/// Where `raw_record` is too large, it is the name of the cut field.
+pub(super) const RAW_RECORD: &str = "raw_record";
+
+/// A value of which only the beginning goes into the row.
+#[derive(Debug)]
+pub(super) struct Cut {
+    /// Where the value stands in the text of the record.
+    pub(super) place: Range<usize>,
+    /// Bytes that are kept: of the text that the value means, or of its JSON.
+    kept: usize,
+    /// Whether the value is a text, and not JSON that becomes one.
+    is_text: bool,
+    /// Its path, as the service names the column, without the suffix.
+    pub(super) field: String,
+}
+
+/// The values of an object that are larger than `largest`, in bytes, in their order.
+pub(super) fn of_object(text: &str, largest: usize) -> Vec<Cut> {
+    let mut search = Search {
+        text,
+        largest,
+        cuts: Vec::new(),
+    };
+    search.look_at(text, "", 0);
+    search.cuts
+}
+
+/// The cut of a record that goes out as one text.
+pub(super) fn of_text(text: &str, largest: usize) -> Vec<Cut> {
+    let cut = |kept| Cut {
+        place: 0..text.len(),
+        kept,
+        is_text: false,
+        field: RAW_RECORD.to_owned(),
+    };
+    (text.len() > largest)
+        .then(|| cut(whole_characters(text.as_bytes(), largest)))
+        .into_iter()
+        .collect()
+}
+
+impl Cut {
+    /// The part of the JSON that is kept, where the value is no text.
+    pub(super) fn kept_of<'a>(&self, text: &'a str) -> &'a str {
+        &text[self.place.clone()][..self.kept]
+    }
+
+    /// Writes what is kept in place of the value.
+    pub(super) fn write(&self, out: &mut BytesMut, text: &str) {
+        let writes = "a text can be written to memory";
+        if self.is_text {
+            let value = meaning(&text[self.place.clone()]);
+            let kept = std::str::from_utf8(&value[..self.kept]).expect("cut between characters");
+            serde_json::to_writer(out.writer(), kept).expect(writes);
+        } else {
+            serde_json::to_writer(out.writer(), self.kept_of(text)).expect(writes);
+        }
+    }
+
+    /// How many bytes longer than the value what is written for it may be.
+    pub(super) fn longest_growth(&self) -> usize {
+        if self.is_text {
+            // No character needs more escapes than Duo gave it.
+            0
+        } else {
+            // A quotation mark, a backslash or a line break becomes two bytes.
+            (2 * self.kept + 2).saturating_sub(self.place.len())
+        }
+    }
+}
+
+/// The value of `truncated_fields`: the names of the cut fields, comma-separated.
+pub(super) fn list(cuts: &[Cut]) -> String {
+    let mut list = String::new();
+    for cut in cuts {
+        if list.len() + cut.field.len() > LONGEST_LIST {
+            list.push_str(",…");
+            break;
+        }
+        if !list.is_empty() {
+            list.push(',');
+        }
+        list.push_str(&cut.field);
+    }
+    list
+}
+
+/// Upper bound of the bytes of `truncated_fields` in a row, with its name.
+pub(super) fn longest_list(cuts: &[Cut]) -> usize {
+    if cuts.is_empty() {
+        return 0;
+    }
+    // Each byte is at most escaped.
+    let names: usize = cuts.iter().map(|cut| 6 * cut.field.len() + 1).sum();
+    names.min(6 * (LONGEST_LIST + 8)) + 32
+}
+
+struct Search<'a> {
+    text: &'a str,
+    largest: usize,
+    cuts: Vec<Cut>,
+}
+
+impl Search<'_> {
+    /// Looks at one value, whose JSON is a part of the text.
+    fn look_at(&mut self, value: &str, path: &str, depth: usize) {
+        // What a value means, or holds, is never longer than its JSON.
+        if value.len() <= self.largest {
+            return;
+        }
+        match value.as_bytes()[0] {
+            b'"' => {
+                let meaning = meaning(value);
+                if meaning.len() > self.largest {
+                    self.cut(value, path, true, whole_characters(&meaning, self.largest));
+                }
+            }
+            b'{' if depth < DEEPEST => {
+                let Ok(Members(members)) = serde_json::from_str(value) else {
+                    return;
+                };
+                for (name, value) in members {
+                    let name = String::from_utf8_lossy(&name);
+                    let name: String = name.chars().take(LONGEST_NAME).collect();
+                    let separator = if path.is_empty() { "" } else { "_" };
+                    let path = format!("{path}{separator}{name}");
+                    self.look_at(value.get(), &path, depth + 1);
+                }
+            }
+            b'{' | b'[' => {
+                let kept = whole_characters(value.as_bytes(), self.largest);
+                self.cut(value, path, false, kept);
+            }
+            // A number goes into a column of eight bytes, however it is spelt.
+            _ => {}
+        }
+    }
+
+    fn cut(&mut self, value: &str, path: &str, is_text: bool, kept: usize) {
+        self.cuts.push(Cut {
+            place: position(self.text, value),
+            kept,
+            is_text,
+            field: path.to_owned(),
+        });
+    }
+}
+
+/// The members of an object; keys may be no Unicode (a lone surrogate).
+struct Members<'a>(Vec<(Bytes, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Members<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = object.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
+}
+
+/// The text that a JSON string means, in UTF-8 but for lone surrogates.
+fn meaning(value: &str) -> Bytes {
+    // serde reads every string of a record that it took as JSON; were it not so, nothing would be cut.
+    serde_json::from_str(value).unwrap_or_default()
+}
+
+/// The most bytes, up to `most`, that are whole characters of Unicode.
+fn whole_characters(text: &[u8], most: usize) -> usize {
+    let kept = &text[..most.min(text.len())];
+    std::str::from_utf8(kept).map_or_else(|fault| fault.valid_up_to(), str::len)
+}
+
+#[cfg(test)]
+mod tests;
