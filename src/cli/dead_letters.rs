@@ -95,7 +95,11 @@ struct Shown {
 }
 
 pub(super) async fn dead_letters(arguments: &Arguments) -> u8 {
-    let collector = match super::collector() {
+    let json = match &arguments.command {
+        Command::List(filter) | Command::Resend(filter) => filter.json,
+        Command::Purge(purge) => purge.json,
+    };
+    let collector = match super::collector(json) {
         Ok(collector) => collector,
         Err(code) => return code,
     };
