@@ -16,6 +16,8 @@ const AGES: [i64; CHECKS] = [15 * MINUTE, 2 * HOUR, 24 * HOUR, 48 * HOUR];
 /// How far back a log without counts is read again, and how often.
 const REREAD_SPAN: i64 = AGES[CHECKS - 1];
 const REREAD_EVERY: i64 = HOUR;
+/// Most hours whose ids are forgotten at once.
+const MOST_FORGOTTEN: i64 = 100;
 /// Most gaps that are remembered until their hours are settled; beyond it the two oldest become one.
 const MOST_GAPS: usize = 64;
 
@@ -30,6 +32,9 @@ pub struct Sweeps {
     /// When a log without counts was last begun to be read again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reread_at: Option<Millis>,
+    /// The first hour whose ids were not forgotten yet; missing where none were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forgotten: Option<Hour>,
     /// Calls for the live log since the last one for a check.
     #[serde(default)]
     pub live_calls: u32,
@@ -113,6 +118,7 @@ impl Sweeps {
             next: [Hour::of(collected_from); CHECKS],
             reading: None,
             reread_at: None,
+            forgotten: Some(forgettable_before(Hour::of(collected_from))),
             live_calls: 0,
             gaps: Vec::new(),
             unknown: Map::new(),
@@ -157,8 +163,8 @@ impl Sweeps {
     }
 
     /// After a log without counts was read again, from `began_at` on: hours that ended before `to` got the first check,
-    /// and those that were old enough the last. Gives the hours that are settled now.
-    pub fn reread_done(&mut self, to: Millis, began_at: Millis) -> Span {
+    /// and those that were old enough the last.
+    pub fn reread_done(&mut self, to: Millis, began_at: Millis) {
         let settled = Span {
             from: self.next[CHECKS - 1].start(),
             to: Hour::of((began_at - REREAD_SPAN).min(to)).start(),
@@ -173,7 +179,18 @@ impl Sweeps {
         if closed.from < closed.to {
             self.done(closed, 0);
         }
-        settled
+    }
+
+    /// Takes the hours whose ids are not needed any more: nothing reads them again.
+    pub fn forget_settled(&mut self) -> Vec<Hour> {
+        let end = forgettable_before(self.next[CHECKS - 1]);
+        let first = self.forgotten.unwrap_or(end);
+        let hours: Vec<Hour> = (0..MOST_FORGOTTEN)
+            .map(|number| first.after(number))
+            .take_while(|hour| *hour < end)
+            .collect();
+        self.forgotten = Some(hours.last().map_or(first.max(end), |hour| hour.after(1)));
+        hours
     }
 
     /// Remembers a span that was never collected.
@@ -220,10 +237,9 @@ pub(super) fn due_check(hour: Hour, now: Millis) -> Option<usize> {
     AGES.iter().rposition(|age| hour.end() + *age <= now)
 }
 
-/// The hour whose ids are not needed any more once `hour` is settled: a record near the border of an hour may be found
-/// in the hour beside it.
-pub(super) fn forgotten_with(hour: Hour) -> Hour {
-    hour.after(-2)
+/// A record near the border of an hour may be found in the hour beside it: ids stay for two more.
+fn forgettable_before(settled: Hour) -> Hour {
+    settled.after(-2)
 }
 
 #[cfg(test)]
@@ -295,10 +311,23 @@ mod tests {
         assert!(sweeps.due_span(collected(NOON), NOON + HOUR).is_some());
         // A clock that was set back does not stop it.
         assert!(sweeps.due_span(collected(NOON), NOON - 1).is_some());
-        let settled = sweeps.reread_done(NOON + 90 * HOUR, NOON + 90 * HOUR);
-        assert_eq!(settled.to, NOON + 42 * HOUR);
+        sweeps.reread_done(NOON + 90 * HOUR, NOON + 90 * HOUR);
         assert_eq!(sweeps.next[3], Hour::of(NOON + 42 * HOUR));
         assert_eq!(sweeps.next[0], Hour::of(NOON + 90 * HOUR));
+    }
+
+    #[test]
+    fn ids_are_forgotten_once_and_not_before_their_hours_are_settled() {
+        let mut sweeps = sweeps();
+        assert_eq!(sweeps.forget_settled(), []);
+        let first = Hour::of(NOON - 10 * HOUR);
+        sweeps.next[3] = first.after(5);
+        let expected: Vec<Hour> = (-2..3).map(|number| first.after(number)).collect();
+        assert_eq!(sweeps.forget_settled(), expected);
+        assert_eq!(sweeps.forget_settled(), []);
+        sweeps.next[3] = first.after(500);
+        assert_eq!(sweeps.forget_settled().len(), 100);
+        assert_eq!(sweeps.forget_settled()[0], first.after(103));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::plan::checkpoint::Checkpoint;
 use crate::plan::ending::WindowFault;
 use crate::plan::event::{Action, Conclusion, Shipment};
 use crate::plan::hours::{HourResult, HourState, KEPT_DAYS};
-use crate::plan::sweep::{CHECKS, Due, Reading, Span, Sweeps, due_check, forgotten_with};
+use crate::plan::sweep::{Due, Reading, Span, Sweeps, due_check};
 use crate::plan::window::Window;
 
 /// Calls for the live log after which one for a due check is made, while the log is behind.
@@ -270,30 +270,30 @@ impl LogRun {
         let begin = Sweeps::begin(draft.collected_from);
         let sweeps = draft.sweeps.get_or_insert(begin);
         sweeps.reading = None;
-        let settled = if self.counts() {
+        // By what is stored: what this look settles could be looked at again, if its end is never stored.
+        let forget = sweeps.forget_settled();
+        if self.counts() {
             let ripe = due_check(Hour::of(found.span.from), duo_now);
             let Some(check) = ripe.map(|ripe| ripe.min(found.check)) else {
                 self.checks_are_early = true;
                 return self.ask(now, interrupted);
             };
             sweeps.done(found.span, check);
-            (check == CHECKS - 1).then_some(found.span)
         } else {
             sweeps.reread_at = Some(now);
-            Some(sweeps.reread_done(found.span.to, found.began_at.min(now) - self.clock_ahead))
-        };
+            sweeps.reread_done(found.span.to, found.began_at.min(now) - self.clock_ahead);
+        }
         sweeps.forget_gaps();
-        let settled: Vec<Hour> = settled.into_iter().flat_map(Span::hours).collect();
         self.tally.checks += 1;
         self.phase = Phase::Concluding(Box::new(draft));
         Action::Conclude(Conclusion {
             results,
-            forget: settled.iter().copied().map(forgotten_with).collect(),
-            prune: settled
-                .into_iter()
-                .filter(|hour| *hour == hour.day())
+            prune: forget
+                .iter()
+                .filter(|hour| **hour == hour.day())
                 .map(|hour| hour.after(-24 * KEPT_DAYS))
                 .collect(),
+            forget,
         })
     }
 
