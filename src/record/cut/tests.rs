@@ -128,6 +128,21 @@ fn an_array_counts_as_one_value_and_becomes_the_beginning_of_its_text() {
 }
 
 #[test]
+fn an_array_that_doubles_when_it_becomes_a_text_stays_within_what_was_said() {
+    let text = format!("{{\"a\":[{}]}}", vec![r#""\"\"\"\"""#; 2000].join(","));
+    let largest = text.len() - 100;
+    let record = read_records(LogType::Activity, HOST, largest, [text.as_str()]).remove(0);
+    let mut out = BytesMut::new();
+    RowWriter::new(LogType::Activity, HOST, IngestKind::Live, "1").write(&mut out, &text, &record);
+    assert!(
+        out.len() > text.len() + 10_000,
+        "it does not grow enough to prove anything"
+    );
+    assert!(out.len() <= record.longest_row(&text, HOST));
+    assert!(serde_json::from_slice::<Value>(&out).is_ok());
+}
+
+#[test]
 fn objects_too_deep_to_follow_are_treated_like_arrays() {
     let deep = format!("{}1{}", "{\"a\":".repeat(3000), "}".repeat(3000));
     let record = record(&deep);
