@@ -10,16 +10,16 @@ const LONGEST_ID: usize = 64;
 
 /// One invocation by the Functions host.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Invocation {
+pub struct Invocation {
     /// The host's id of it, or `-`.
-    pub(super) id: String,
+    pub id: String,
     /// Whether ticks were missed before this one.
-    pub(super) is_past_due: bool,
+    pub is_past_due: bool,
 }
 
 impl Invocation {
     /// Reads an invocation. A body that is empty, broken or of another form counts as one without news.
-    pub(super) async fn read(request: Request) -> Self {
+    pub async fn read(request: Request) -> Self {
         let id = request.headers().get("x-azure-functions-invocationid");
         let id: String = id
             .and_then(|id| id.to_str().ok())

@@ -23,7 +23,8 @@ use tracing::{Instrument as _, error, info, info_span};
 
 use crate::collect::{Collector, Outcome, RunReport};
 use answer::Answer;
-use invocation::Invocation;
+
+pub use invocation::Invocation;
 
 /// How long requests in flight may take to end once the process was asked to.
 const DRAIN: Duration = Duration::from_secs(35);

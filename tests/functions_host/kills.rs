@@ -1,31 +1,75 @@
-//! Killed at any moment, the handler loses nothing and repeats little.
+//! Killed at any moment, again and again, the handler loses nothing and repeats little.
 
+use std::ops::AddAssign;
 use std::time::Duration;
 
 use simulator::{LogType, Simulator};
 
-use crate::common::{Azurite, Body, FunctionsHost, PAGE, Settings, temporary_folder, tenant};
+use crate::common::{
+    Azurite, Body, FunctionsHost, PAGE, Settings, number, temporary_folder, tenant,
+};
 
-const KILLS: u64 = 8;
-/// Calls of a handler's life, over which the moments of the kills are spread. Enough work is left after all of them.
-const CALLS: u64 = 40;
+/// Kills where nothing else is said; `DUO_SENTINEL_KILLS` asks for more.
+const KILLS: u64 = 60;
+/// Draws the moments of the kills where `DUO_SENTINEL_SEED` says nothing else.
+const SEED: u64 = 20_261_123;
+/// Most calls between two kills.
+const CALLS: u64 = 16;
+/// Calls of a handler's life before it is left in peace, so that each tenant has work for every kill.
+const LAST_CALL: u64 = 180;
+
+/// What one tenant, or all of them, went through.
+#[derive(Default)]
+struct Counts {
+    kills: u64,
+    repeated: u64,
+    delivered: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.kills += other.kills;
+        self.repeated += other.repeated;
+        self.delivered += other.delivered;
+    }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_again_and_again_nothing_is_lost_in_storage() {
-    let simulator = slow_tenant(11).await;
+    let (kills, seed) = (
+        number("DUO_SENTINEL_KILLS").unwrap_or(KILLS),
+        number("DUO_SENTINEL_SEED").unwrap_or(SEED),
+    );
     let storage = Azurite::shared().connection_string();
-    // One window for everything, so that each kill falls into the middle of it.
-    let settings = Settings::in_storage(&simulator, &storage, "kills")
-        .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600");
-    kill_and_finish(&simulator, &settings, 20_261_123).await;
+    let mut counts = Counts::default();
+    for round in 0.. {
+        let simulator = slow_tenant(seed + round).await;
+        let container = format!("kills-{round}");
+        // One window for everything, so that each kill falls into the middle of it.
+        let settings = Settings::in_storage(&simulator, &storage, &container)
+            .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600");
+        counts += kill_and_finish(&simulator, &settings, kills - counts.kills, seed + round).await;
+        if counts.kills >= kills {
+            break;
+        }
+    }
+    println!(
+        "seed {seed}: {} kills, lost 0 of {} events, repeated {} rows",
+        counts.kills, counts.delivered, counts.repeated
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_again_and_again_nothing_is_lost_in_a_folder() {
-    let simulator = slow_tenant(12).await;
+    let seed = number("DUO_SENTINEL_SEED").unwrap_or(SEED);
+    let simulator = slow_tenant(seed).await;
     let folder = temporary_folder();
     let settings = Settings::in_folder(&simulator, folder.path());
-    kill_and_finish(&simulator, &settings, 7).await;
+    let counts = kill_and_finish(&simulator, &settings, 8, seed).await;
+    println!(
+        "seed {seed}, in a folder: {} kills, lost 0 of {} events, repeated {} rows",
+        counts.kills, counts.delivered, counts.repeated
+    );
 }
 
 async fn slow_tenant(seed: u64) -> Simulator {
@@ -35,18 +79,23 @@ async fn slow_tenant(seed: u64) -> Simulator {
     Simulator::start(config).await.expect("free ports")
 }
 
-async fn kill_and_finish(simulator: &Simulator, settings: &Settings, seed: u64) {
+/// Collects a tenant with at most so many kills on the way.
+async fn kill_and_finish(
+    simulator: &Simulator,
+    settings: &Settings,
+    most_kills: u64,
+    seed: u64,
+) -> Counts {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut host = FunctionsHost::start(settings).await;
-    for kill in 0..KILLS {
-        // One moment in each eighth of the span, and a few milliseconds more: between two calls the ledger and the
-        // checkpoint are written.
-        let after = kill * CALLS / KILLS + random.u64(1..=CALLS / KILLS);
+    let mut kills = 0;
+    while kills < most_kills && calls(simulator) < LAST_CALL {
+        // A few calls on, and a few milliseconds more: between two calls the ledger and the checkpoint are written.
+        let after = calls(simulator) + random.u64(1..=CALLS);
         let pause = Duration::from_micros(random.u64(0..12_000));
-        let before = calls(simulator);
         let run = tokio::spawn(host.begin(Body::Timer));
-        while calls(simulator) < before + after {
-            assert!(!run.is_finished(), "the run ended before kill {kill}");
+        while calls(simulator) < after {
+            assert!(!run.is_finished(), "seed {seed}: no work at kill {kills}");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         tokio::time::sleep(pause).await;
@@ -55,19 +104,29 @@ async fn kill_and_finish(simulator: &Simulator, settings: &Settings, seed: u64) 
         let broken_off = run.await.expect("asking does not panic");
         assert!(
             broken_off.is_err(),
-            "kill {kill} was no kill: {broken_off:#?}"
+            "seed {seed}: kill {kills} was no kill: {broken_off:#?}"
         );
+        kills += 1;
         host.restart().await;
     }
     host.catch_up(10).await;
+    host.stop().await;
     let report = simulator.report().await;
-    assert!(report.is_complete(), "{report:#?}");
+    assert!(report.is_complete(), "seed {seed}: {report:#?}");
     for log in LogType::ALL {
         let repeated = report.logs[&log].duplicates;
         // A page that was accepted and not yet recorded when the process was killed.
-        assert!(repeated <= KILLS * PAGE, "{log}: {repeated} repeated");
+        let bound = kills * PAGE;
+        assert!(
+            repeated <= bound,
+            "seed {seed}: {log}: {repeated} repeated after {kills} kills"
+        );
     }
-    host.stop().await;
+    Counts {
+        kills,
+        repeated: report.duplicates(),
+        delivered: report.delivered(),
+    }
 }
 
 /// Calls that the simulators saw.

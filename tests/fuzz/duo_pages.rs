@@ -1,0 +1,88 @@
+//! Pages of the six logs, on their whole way: read, made into rows, and taken by the core.
+
+use bytes::BytesMut;
+use duo_sentinel::duo::parse_page;
+use duo_sentinel::model::LogType;
+use duo_sentinel::plan::{IngestKind, PageSeen};
+use duo_sentinel::record::{Records, RowWriter};
+
+use crate::core;
+use crate::damage::SECRET;
+use crate::drive::fuzz;
+use crate::rows::assert_holds;
+
+const HOST: &str = "api-x.duosecurity.com";
+
+#[test]
+fn authentication() {
+    pages(
+        LogType::Authentication,
+        include_bytes!("pages/authentication.json"),
+    );
+}
+
+#[test]
+fn administrator() {
+    pages(
+        LogType::Administrator,
+        include_bytes!("pages/administrator.json"),
+    );
+}
+
+#[test]
+fn telephony() {
+    pages(LogType::Telephony, include_bytes!("pages/telephony.json"));
+}
+
+#[test]
+fn offline_enrollment() {
+    pages(
+        LogType::OfflineEnrollment,
+        include_bytes!("pages/offline_enrollment.json"),
+    );
+}
+
+#[test]
+fn trust_monitor() {
+    pages(
+        LogType::TrustMonitor,
+        include_bytes!("pages/trust_monitor.json"),
+    );
+}
+
+#[test]
+fn activity() {
+    pages(LogType::Activity, include_bytes!("pages/activity.json"));
+}
+
+fn pages(log_type: LogType, page: &[u8]) {
+    let answer = |body: &[u8]| {
+        let mut reader = Records::new(log_type, HOST);
+        parse_page(&log_type.spec(), body.to_vec(), &mut reader)
+    };
+    let (whole, _) = answer(page).expect("a page as Duo sends it is read");
+    assert_eq!(whole.records().len(), 2);
+    let name = format!("page of {log_type}");
+    fuzz(&name, &[page], |body| match answer(body) {
+        Err(fault) => assert!(!fault.contains(SECRET), "{fault}"),
+        Ok((page, records)) => {
+            assert_eq!(page.records().len(), records.len());
+            let writer = RowWriter::new(log_type, HOST, IngestKind::Live, "00000000000000000001");
+            for (text, record) in page.records().zip(&records) {
+                let mut row = BytesMut::new();
+                writer.write(&mut row, text, record);
+                assert!(row.len() <= record.longest_row(text, HOST), "{row:?}");
+                assert_holds(&row, text, log_type, record);
+            }
+            let texts = page.records().zip(&records);
+            let seen = PageSeen {
+                records: texts
+                    .map(|(text, record)| record.seen(text, HOST))
+                    .collect(),
+                cursor: page.cursor.clone(),
+                total: page.total,
+            };
+            core::take(log_type, seen);
+        }
+    });
+}

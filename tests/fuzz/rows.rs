@@ -1,0 +1,111 @@
+//! Whether a row is JSON and holds what its record held, told by a reader of its own.
+
+use std::fmt;
+
+use duo_sentinel::model::LogType;
+use duo_sentinel::record::Record;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// The fields of a device that are always sent as text.
+const AS_TEXT: [&str; 3] = [
+    "is_encryption_enabled",
+    "is_firewall_enabled",
+    "is_password_set",
+];
+
+/// The members of an object in their order, also those that stand there twice.
+struct Members<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Members<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members<'de>;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+/// Asserts that the row of a record is valid JSON with every field of the record, and the added ones behind them.
+pub(crate) fn assert_holds(row: &[u8], record_text: &str, log_type: LogType, record: &Record) {
+    let row = std::str::from_utf8(row).expect("a row is UTF-8");
+    if let Err(fault) = serde_json::from_str::<IgnoredAny>(row) {
+        panic!("{fault}: {row:.2000}");
+    }
+    let Members(members) = serde_json::from_str(row).expect("the names of a row are texts");
+    let has_time = members.last().is_some_and(|(name, _)| name == "event_time");
+    let added = if has_time { 6 } else { 5 };
+    let (own, added) = members.split_at(members.len() - added);
+    let names: Vec<&str> = added.iter().map(|(name, _)| name.as_str()).collect();
+    let expected = [
+        "eventtype",
+        "host",
+        "event_uid",
+        "ingest_kind",
+        "ingest_batch",
+        "event_time",
+    ];
+    assert_eq!(names, expected[..added.len()], "{row:.2000}");
+    assert_eq!(added[0].1.get(), format!("\"{log_type}\""));
+    assert_eq!(added[2].1.get().len(), 42, "{row:.2000}");
+    assert!(has_time <= record.time_micros.is_some(), "{row:.2000}");
+    for (name, _) in own {
+        assert!(
+            !expected.contains(&name.as_str()),
+            "{name} twice: {row:.2000}"
+        );
+    }
+    if let [(name, raw)] = own
+        && name == "raw_record"
+        && let Ok(text) = serde_json::from_str::<String>(raw.get())
+        && text == record_text
+    {
+        return;
+    }
+    let Members(fields) =
+        serde_json::from_str(record_text).unwrap_or_else(|fault| panic!("{fault}: {row:.2000}"));
+    assert_eq!(own.len(), fields.len(), "{row:.2000}");
+    for (own, field) in own.iter().zip(&fields) {
+        assert_same(own, field, false);
+    }
+}
+
+/// Asserts that two members are the same, word for word, but for the fields of a device that became texts.
+fn assert_same(row: &(String, &RawValue), record: &(String, &RawValue), of_device: bool) {
+    let (row_text, record_text) = (row.1.get(), record.1.get());
+    assert_eq!(row.0, record.0);
+    let is_truth = matches!(record_text, "true" | "false");
+    if of_device && is_truth && AS_TEXT.contains(&record.0.as_str()) {
+        let quoted = format!("\"{record_text}\"");
+        assert!(row_text == quoted || row_text == record_text, "{row_text}");
+        return;
+    }
+    let holds_device = record.0 == "access_device";
+    if row_text != record_text && (holds_device || record.0 == "surfaced_auth") {
+        let inside = |text| serde_json::from_str::<Members<'_>>(text);
+        let (row, record) = (inside(row_text), inside(record_text));
+        let (Ok(Members(row)), Ok(Members(record))) = (row, record) else {
+            panic!("{record_text} became {row_text}");
+        };
+        assert_eq!(row.len(), record.len());
+        for (row, record) in row.iter().zip(&record) {
+            assert_same(row, record, holds_device);
+        }
+        return;
+    }
+    assert_eq!(row_text, record_text, "{}", record.0);
+}
