@@ -74,6 +74,7 @@ fn run(log_type: LogType, checkpoint: Option<&Checkpoint>, page: PageSeen) {
                 }
                 Event::Recorded
             }
+            Action::KeepOriginals(_) | Action::SetAside(_) => Event::SetAside,
             Action::Tally(hours) => Event::Tallied(vec![0; hours.len()]),
             Action::Conclude(_) => Event::Concluded,
             Action::Wait(milliseconds) => {
