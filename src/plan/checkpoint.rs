@@ -8,10 +8,13 @@ use super::ending::ParkCause;
 use super::stored::{self, Unreadable};
 use super::sweep::Sweeps;
 use super::window::Window;
-use crate::model::Millis;
+use crate::model::{Hour, Millis};
 
 /// Version of the checkpoint format this release writes.
 const VERSION: u32 = 1;
+/// Between these lies every place that a log can have, also one that a wrong clock set: 1960 and 2160.
+const EARLIEST: Millis = Millis(-315_619_200_000);
+const LATEST: Millis = Millis(5_995_900_800_000);
 
 /// Everything that one log needs to go on where it stopped, whoever goes on with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -137,9 +140,37 @@ impl Checkpoint {
         }
     }
 
-    /// Reads a stored checkpoint.
+    /// Reads a stored checkpoint. One that says what no release ever wrote counts as damaged: no run could go on from it.
     pub fn from_json(bytes: &[u8]) -> Result<Self, Unreadable> {
-        stored::from_json(bytes, VERSION)
+        let read: Self = stored::from_json(bytes, VERSION)?;
+        match read.contradiction() {
+            Some(what) => Err(Unreadable::Damaged(what.to_owned())),
+            None => Ok(read),
+        }
+    }
+
+    fn contradiction(&self) -> Option<&'static str> {
+        let of_this_world = |time: Millis| (EARLIEST..LATEST).contains(&time);
+        let next = self.sweeps.iter().flat_map(|sweeps| sweeps.next);
+        let mut times = next
+            .map(Hour::start)
+            .chain([self.mintime, self.collected_from]);
+        if !times.all(of_this_world) {
+            return Some("a time is out of this world");
+        }
+        if self
+            .window
+            .as_ref()
+            .is_some_and(|window| !window.is_sound())
+        {
+            return Some("the place lies outside of its window");
+        }
+        let sweeps = self.sweeps.as_ref();
+        let reading = sweeps.and_then(|sweeps| sweeps.reading.as_ref());
+        // Only what was collected is ever read again.
+        reading
+            .is_some_and(|reading| !reading.is_sound() || reading.span.to > self.mintime)
+            .then_some("a check of closed hours cannot be")
     }
 
     /// The stored form.
@@ -186,6 +217,37 @@ mod tests {
             matches!(fault, Unreadable::Newer { min_reader: 2, .. }),
             "{fault}"
         );
+    }
+
+    #[test]
+    fn what_no_run_could_go_on_from_is_damaged() {
+        let mut json: serde_json::Value = serde_json::from_slice(&stored().to_json()).unwrap();
+        let window = serde_json::json!({
+            "mintime": "2026-11-22T11:00:00Z", "maxtime": "2026-11-22T11:59:59.999Z", "from": "2026-11-22T11:30:00Z"
+        });
+        json["window"] = window.clone();
+        json["sweeps"]["reading"] = serde_json::json!({
+            "from": "2026-11-22T11:00:00Z", "to": "2026-11-22T12:00:00Z", "check": 3,
+            "began_at": "2026-11-22T13:00:00Z", "window": window
+        });
+        assert!(Checkpoint::from_json(json.to_string().as_bytes()).is_ok());
+        for (place, value) in [
+            ("/mintime", serde_json::json!("9026-11-22T12:00:00Z")),
+            ("/sweeps/next/3", "-9026-11-22T12".into()),
+            ("/window/from", "2036-11-22T11:30:00Z".into()),
+            ("/sweeps/reading/check", 4.into()),
+            ("/sweeps/reading/to", "2026-11-22T11:00:00Z".into()),
+            ("/sweeps/reading/to", "2026-11-22T13:00:00Z".into()),
+            (
+                "/sweeps/reading/window/maxtime",
+                "2026-11-22T11:00:00Z".into(),
+            ),
+        ] {
+            let mut damaged = json.clone();
+            *damaged.pointer_mut(place).unwrap() = value;
+            let fault = Checkpoint::from_json(damaged.to_string().as_bytes()).unwrap_err();
+            assert!(matches!(fault, Unreadable::Damaged(_)), "{place}: {fault}");
+        }
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl DayResults {
     pub fn add(&mut self, hour: Hour, mut result: HourResult) {
         let name = hour.number_in_day();
         if let Some(before) = self.hours.remove(&name) {
-            result.late += before.late;
+            result.late = result.late.saturating_add(before.late);
             // Ids are forgotten once an hour is settled: what was delivered does not become less.
             result.delivered = result.delivered.max(before.delivered);
             result.checks = result.checks.max(before.checks);

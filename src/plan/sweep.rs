@@ -18,6 +18,8 @@ const REREAD_SPAN: i64 = AGES[CHECKS - 1];
 const REREAD_EVERY: i64 = HOUR;
 /// Most hours whose ids are forgotten at once.
 const MOST_FORGOTTEN: i64 = 100;
+/// Longest span that is ever read again, which a log without counts reaches after standing still for that long.
+const LONGEST_READING: i64 = 200 * 366 * 24 * HOUR;
 /// Most gaps that are remembered until their hours are settled; beyond it the two oldest become one.
 const MOST_GAPS: usize = 64;
 
@@ -82,6 +84,14 @@ pub struct Reading {
     pub late: BTreeMap<Hour, u64>,
     /// The place reached in it.
     pub window: Window,
+}
+
+impl Reading {
+    /// Whether it is one that a run can go on with.
+    pub(super) fn is_sound(&self) -> bool {
+        let length = self.span.to - self.span.from;
+        self.check < CHECKS && (1..=LONGEST_READING).contains(&length) && self.window.is_sound()
+    }
 }
 
 impl Span {

@@ -88,10 +88,16 @@ impl Window {
         Some(Self::new(from, maxtime))
     }
 
+    /// Whether the place reached lies inside the window, as in all that is ever stored.
+    pub(super) fn is_sound(&self) -> bool {
+        self.mintime <= self.from && self.from <= self.maxtime
+    }
+
     /// Starts the window again: from its beginning, or from the last delivered millisecond.
     pub fn restart(&mut self, from_beginning: bool) {
         self.from = match self.last_time {
-            Some(last) if !from_beginning => last.clamp(self.mintime, self.maxtime - 1),
+            // Not `clamp`, which panics where a window is a single millisecond.
+            Some(last) if !from_beginning => last.min(self.maxtime - 1).max(self.mintime),
             _ => self.mintime,
         };
         self.cursor = None;
@@ -105,7 +111,7 @@ impl Window {
         if rows > 0 || self.cursor.is_none() {
             self.expected = total;
         }
-        self.rows_read += rows;
+        self.rows_read = self.rows_read.saturating_add(rows);
         // A broken time far ahead must not make a restart pass over what lies before it.
         self.last_time = self
             .last_time

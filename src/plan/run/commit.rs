@@ -72,7 +72,7 @@ impl LogRun {
     /// on.
     pub(super) fn short_again(&mut self, now: Millis, interrupted: bool) -> Action {
         let window = &mut self.open_window().window;
-        window.short_readings += 1;
+        window.short_readings = window.short_readings.saturating_add(1);
         if window.short_readings >= MOST_SHORT_READINGS {
             let notice = count_disagrees(window);
             self.tally.notices.push(notice);
@@ -173,7 +173,7 @@ impl LogRun {
         let is_done = self.live_is_done && !self.has_checks(&draft, now);
         let ending = ending.or(is_done.then_some(Ending::CaughtUp));
         if !std::mem::replace(&mut self.counted, true) {
-            draft.runs += 1;
+            draft.runs = draft.runs.saturating_add(1);
         }
         draft.parked = None;
         self.sign_destination(&mut draft, now);

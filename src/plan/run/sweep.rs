@@ -169,7 +169,11 @@ impl LogRun {
         let checkpoint = self.checkpoint.as_mut().expect("loaded before");
         let begin = Sweeps::begin(checkpoint.collected_from);
         let sweeps = checkpoint.sweeps.get_or_insert(begin);
-        sweeps.live_calls = if is_live { sweeps.live_calls + 1 } else { 0 };
+        sweeps.live_calls = if is_live {
+            sweeps.live_calls.saturating_add(1)
+        } else {
+            0
+        };
     }
 
     /// An hour that Duo does not keep any more is not asked for.
@@ -214,7 +218,8 @@ impl LogRun {
         };
         for &index in &shipment.records {
             let hour = Hour::of_record(page.seen.records[index].time);
-            *reading.late.entry(hour).or_default() += 1;
+            let late = reading.late.entry(hour).or_default();
+            *late = late.saturating_add(1);
         }
     }
 
