@@ -271,7 +271,9 @@ impl BlobStore {
                 "the container is gone: the next run makes it anew and begins CISCO_DUO_LOOKBACK_HOURS ago; set \
                  CISCO_DUO_START to where the logs stood",
             ),
-            None if self.is_on_this_machine => Some("start Azurite: npx --yes azurite"),
+            None if self.is_on_this_machine => {
+                Some("check AzureWebJobsStorage, and that Azurite runs: npx --yes azurite")
+            }
             None => Some("check AzureWebJobsStorage, DNS and the storage account's firewall"),
             _ => None,
         };
