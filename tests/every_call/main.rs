@@ -67,11 +67,11 @@ async fn every_call_goes_wrong_once() {
             Err(fault) => faults.push(fault),
         }
     }
+    assert!(faults.is_empty(), "{} faults: {faults:#?}", faults.len());
     println!(
         "{count} schedules, in {} of them the call went wrong: lost 0 of {} events, repeated {} rows, at most {} runs",
         all.struck, all.delivered, all.repeated, all.runs
     );
-    assert!(faults.is_empty(), "{} faults: {faults:#?}", faults.len());
     // How many calls a catch-up takes varies by a few, as six logs share one process.
     assert!(
         all.struck * 10 >= count * 9,
