@@ -15,6 +15,7 @@ mod storage;
 mod tenant;
 mod timer;
 mod tools;
+mod twin;
 mod wire;
 
 pub(crate) use answer::Invocation;
@@ -28,4 +29,5 @@ pub(crate) use storage::{Container, checkpoint_name};
 pub(crate) use tenant::{PAGE, assert_nothing_lost, tenant};
 pub(crate) use timer::{Body, timer};
 pub(crate) use tools::{temporary_folder, tool};
+pub(crate) use twin::telephony_id;
 pub(crate) use wire::{Answer, get, post, request};

@@ -4,10 +4,10 @@ use std::fs;
 use std::process::Output;
 
 use serde_json::Value;
-use simulator::{Config, Fault, FaultKind, LogType, Simulator, Target};
+use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 use tempfile::TempDir;
 
-use crate::common::{FunctionsHost, Settings, assert_nothing_lost, temporary_folder};
+use crate::common::{FunctionsHost, Settings, assert_nothing_lost, telephony_id, temporary_folder};
 use crate::{dead_letters, files, oversized, parsed, stderr};
 
 /// A handler's work with one refused telephony record and some records with an oversized value.
@@ -27,7 +27,7 @@ impl Scene {
         let (simulator, rows) = oversized(seed).await;
         let folder = temporary_folder();
         let settings = Settings::in_folder(&simulator, &folder.path().join("state"));
-        let refused = a_telephony_id(&simulator).await;
+        let refused = telephony_id(&simulator).await;
         let needle = refused.clone();
         simulator.faults().push(Fault::always(
             Target::LogAnalytics,
@@ -56,24 +56,6 @@ impl Scene {
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         parsed(&output)
     }
-}
-
-/// The id of a telephony record, from a simulator of the same tenant whose rows were all taken.
-async fn a_telephony_id(simulator: &Simulator) -> String {
-    let rows = temporary_folder();
-    let config = Config {
-        rows_dir: Some(rows.path().to_owned()),
-        ..simulator.config().clone()
-    };
-    let twin = Simulator::start(config).await.unwrap();
-    let state = temporary_folder();
-    let settings =
-        Settings::in_folder(&twin, state.path()).with("CISCO_DUO_LOG_TYPES", "telephony");
-    FunctionsHost::start(&settings).await.catch_up(5).await;
-    twin.report().await;
-    let rows = fs::read_to_string(rows.path().join("CiscoDuo_CL.ndjson")).unwrap();
-    let row: Value = serde_json::from_str(rows.lines().nth(60).unwrap()).unwrap();
-    row["telephony_id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]

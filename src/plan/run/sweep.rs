@@ -129,8 +129,8 @@ impl LogRun {
     }
 
     fn due(&self, checkpoint: &Checkpoint, now: Millis) -> Option<Due> {
-        let begin = || Sweeps::begin(checkpoint.collected_from);
-        let sweeps = checkpoint.sweeps.clone().unwrap_or_else(begin);
+        let begin = Sweeps::begin(checkpoint.collected_from);
+        let sweeps = checkpoint.sweeps.as_ref().unwrap_or(&begin);
         if let Some(reading) = &sweeps.reading {
             return Some(Due {
                 span: reading.span,

@@ -1,0 +1,28 @@
+//! What Duo and Azure Monitor may answer at their worst: a clear message, and nothing lost.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on stops where it is"
+)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod azure_monitor;
+mod duo;
+
+use common::{FunctionsHost, Settings, temporary_folder, tenant};
+use simulator::Simulator;
+
+/// A tenant, its handler with the state in a folder, and the folder.
+pub(crate) async fn start(seed: u64, events: u64) -> (Simulator, FunctionsHost, tempfile::TempDir) {
+    let simulator = Simulator::start(tenant(seed, events)).await.unwrap();
+    let state = temporary_folder();
+    let host = FunctionsHost::start(&Settings::in_folder(&simulator, state.path())).await;
+    (simulator, host, state)
+}
+
+pub(crate) fn message(invocation: &common::Invocation, log: &str) -> String {
+    let report = invocation.log(log);
+    format!("{} {}", report["message"], report["hint"])
+}
