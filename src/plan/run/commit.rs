@@ -1,8 +1,8 @@
 //! Moving the place: after a page was delivered, and only then.
 
 use super::fetch::LONGEST_RATE_WAIT;
-use super::{After, Job, LogRun, OpenWindow};
-use crate::model::{Millis, SECOND};
+use super::{After, Job, LogRun};
+use crate::model::Millis;
 use crate::plan::bucket::ACCOUNT_SHARE;
 use crate::plan::checkpoint::Checkpoint;
 use crate::plan::ending::{Ending, Failure, Notice, WindowFault};
@@ -10,12 +10,8 @@ use crate::plan::event::Action;
 use crate::plan::sweep::Span;
 use crate::plan::window::Window;
 
-/// A v1 page of at least this many records may have been cut off ("about 1000").
-const FULL_V1_PAGE: usize = 900;
 /// Times in a row that a window stays short of Duo's count, also when read anew, before the log goes on without what Duo never showed.
 const MOST_SHORT_READINGS: u32 = 10;
-/// Pages in a row that bring something new in the same second before it counts as read.
-const MOST_STAYS: u32 = 3;
 
 impl LogRun {
     /// Every call of the page was accepted and recorded: decides where the log stands now.
@@ -88,80 +84,6 @@ impl LogRun {
         self.save(draft, After::Stop(Ending::Failed(failure)))
     }
 
-    /// The rule for logs without cursor, id or upper bound: the last second seen is read again until it brings
-    /// nothing new. This holds whatever number of records Duo puts on a page.
-    fn v1_page_delivered(&mut self, now: Millis, interrupted: bool) -> Action {
-        let page = self.page.take().expect("a page was delivered");
-        let mut draft = self.stored().clone();
-        let is_live = self.job == Job::Live;
-        let OpenWindow { window, stays, .. } = self.open_window();
-        let mut crowded = None;
-        let rows = page.seen.records.len();
-        let full = rows >= FULL_V1_PAGE;
-        let place = window.from.seconds();
-        let last = page.sorted.newest.map_or(place, Millis::seconds);
-        let mut caught_up = false;
-        // Where the end of the log is in sight, everything up to where records are taken was read; but a full page of
-        // records that must wait says nothing about older ones, for order is not promised.
-        let reached = if page.sorted.taken == 0 {
-            caught_up = true;
-            if full {
-                place
-            } else {
-                page.take_through.seconds().max(place)
-            }
-        } else if last > place {
-            *stays = 0;
-            last
-        } else if page.sorted.fresh > 0 && *stays < MOST_STAYS {
-            *stays += 1;
-            place
-        } else if page.sorted.taken >= FULL_V1_PAGE {
-            *stays = 0;
-            crowded = Some(Millis::from_seconds(place));
-            place + 1
-        } else {
-            caught_up = true;
-            if full {
-                place
-            } else {
-                page.take_through.seconds().max(place + 1)
-            }
-        };
-        window.from = window.from.max(Millis::from_seconds(reached));
-        let (began, reached) = (window.mintime, window.from);
-        let is_over = caught_up || window.from > window.maxtime;
-        if let Some(second) = crowded {
-            self.tally
-                .notices
-                .push(Notice::CrowdedSecond { second, rows });
-            if let Some(sweeps) = &mut draft.sweeps {
-                sweeps.remember_gap(Span {
-                    from: second,
-                    to: second + SECOND,
-                });
-            }
-        }
-        if is_live {
-            remember_gap(&mut draft, began);
-            draft.mintime = draft.mintime.max(reached);
-            self.live_is_done = is_over;
-            if is_over {
-                self.live = None;
-            }
-        } else {
-            if let Some(checkpoint) = &mut self.checkpoint {
-                // The gaps found; the place is kept with the end of the reading.
-                checkpoint.sweeps.clone_from(&draft.sweeps);
-            }
-            if is_over {
-                return self.end_reading(None);
-            }
-        }
-        self.keep_place(&mut draft);
-        self.commit(draft, None, now, interrupted)
-    }
-
     /// Stores the new place. The claim is given back with it when the run ends here, and renewed when not.
     pub(super) fn commit(
         &mut self,
@@ -211,7 +133,7 @@ impl LogRun {
 }
 
 /// Where a window begins behind the place, Duo did not keep what lies between.
-fn remember_gap(draft: &mut Checkpoint, began: Millis) {
+pub(super) fn remember_gap(draft: &mut Checkpoint, began: Millis) {
     let gap = Span {
         from: draft.mintime,
         to: began,

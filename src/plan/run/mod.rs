@@ -7,6 +7,7 @@ mod fetch;
 mod phase;
 mod refused;
 mod sweep;
+mod v1;
 
 use super::checkpoint::{Checkpoint, Claim, Destination};
 use super::ending::{Ending, Failure, ParkCause, Tally};

@@ -4,6 +4,7 @@ use std::collections::{HashSet, VecDeque};
 
 use super::refused::RefusedRecord;
 use super::sweep::Found;
+use super::v1::LastSecond;
 use crate::model::Millis;
 use crate::plan::checkpoint::Checkpoint;
 use crate::plan::ending::Ending;
@@ -31,6 +32,8 @@ pub(super) struct OpenWindow {
     pub(super) restarted: bool,
     /// Pages in a row that brought something new without moving on (v1 logs).
     pub(super) stays: u32,
+    /// What the page before leaves open (v1 logs).
+    pub(super) last_second: Option<LastSecond>,
 }
 
 impl OpenWindow {
@@ -40,6 +43,7 @@ impl OpenWindow {
             cursors: HashSet::new(),
             restarted: false,
             stays: 0,
+            last_second: None,
         }
     }
 }

@@ -9,4 +9,5 @@ mod refusals;
 mod sweeps;
 mod traps;
 mod two_instances;
+mod v1;
 mod world;

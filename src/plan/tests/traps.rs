@@ -280,57 +280,6 @@ fn a_refused_cursor_starts_the_window_again() {
 }
 
 #[test]
-fn records_sharing_the_last_second_of_a_v1_page_are_not_lost() {
-    // Pages end inside a second again and again, whatever their size.
-    for page_size in 6..=20 {
-        let times = (0..60).map(|number| NOON - HOUR + (number / 5) * SECOND);
-        let mut world = World::v1(times, page_size);
-        world.run_until_caught_up("a");
-        assert!(
-            world.lost().is_empty(),
-            "page size {page_size}: {} lost",
-            world.lost().len()
-        );
-        assert_eq!(world.duplicates(), 0);
-    }
-}
-
-#[test]
-fn a_second_with_more_records_than_a_page_is_reported_and_passed() {
-    let crowded = std::iter::repeat_n(NOON - HOUR, 1500);
-    let mut world = World::v1(crowded.chain([NOON - 30 * MINUTE]), 1000);
-    let (ending, tally) = world.run("a");
-    assert_eq!(ending, Ending::CaughtUp);
-    let second = NOON - HOUR;
-    assert!(
-        tally
-            .notices
-            .contains(&Notice::CrowdedSecond { second, rows: 1000 }),
-        "{:?}",
-        tally.notices
-    );
-    let delivered = world.accepted.iter().any(|(row, _)| *row == id(1500));
-    assert!(
-        delivered,
-        "what comes after the crowded second was not delivered"
-    );
-}
-
-#[test]
-fn v1_records_wait_until_duo_can_add_no_earlier_ones() {
-    let mut world = World::v1([NOON - 10 * MINUTE, NOON - MINUTE], 1000);
-    for event in &mut world.events {
-        event.shown_from = event.time;
-    }
-    world.run("a");
-    assert_eq!(world.accepted.len(), 1);
-    world.now = world.now + 5 * MINUTE;
-    world.run_until_caught_up("a");
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
-}
-
-#[test]
 fn a_place_that_duo_no_longer_keeps_is_clamped_and_the_gap_reported() {
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
