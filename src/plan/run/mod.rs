@@ -2,6 +2,7 @@
 
 mod begin;
 mod commit;
+mod conclude;
 mod deliver;
 mod fetch;
 mod phase;

@@ -2,8 +2,8 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use super::conclude::Found;
 use super::refused::RefusedRecord;
-use super::sweep::Found;
 use super::v1::LastSecond;
 use crate::model::Millis;
 use crate::plan::checkpoint::Checkpoint;

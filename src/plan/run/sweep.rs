@@ -3,56 +3,38 @@
 use std::collections::BTreeMap;
 
 use super::commit::count_disagrees;
-use super::{Job, LogRun, OpenWindow, Phase};
-use crate::model::{HOUR, Hour, Millis};
+use super::conclude::FoundBy;
+use super::{Job, LogRun, OpenWindow};
+use crate::model::{Hour, Millis};
 use crate::plan::checkpoint::Checkpoint;
 use crate::plan::ending::WindowFault;
-use crate::plan::event::{Action, Conclusion, Shipment};
-use crate::plan::hours::{HourResult, HourState, KEPT_DAYS};
-use crate::plan::sweep::{Due, Reading, Span, Sweeps, due_check};
+use crate::plan::event::{Action, Shipment};
+use crate::plan::sweep::{Due, Reading, Span, Sweeps};
 use crate::plan::window::Window;
 
 /// Calls for the live log after which one for a due check is made, while the log is behind.
 const LIVE_CALLS: u32 = 4;
-/// How long after its end an hour counts as first read late.
-const LATE: i64 = 24 * HOUR;
 
 /// A reading in hand.
 pub(super) struct OpenReading {
-    span: Span,
-    check: usize,
-    began_at: Millis,
-    counted: Option<u64>,
+    pub(super) span: Span,
+    pub(super) check: usize,
+    pub(super) began_at: Millis,
+    pub(super) counted: Option<u64>,
     /// Whether Duo is still to be asked for its count first.
     is_to_be_counted: bool,
     /// Events found that were not delivered before, by hour.
-    late: BTreeMap<Hour, u64>,
+    pub(super) late: BTreeMap<Hour, u64>,
     pub(super) open: OpenWindow,
 }
 
-/// What a look at closed hours found.
-pub(super) struct Found {
-    span: Span,
-    check: usize,
-    began_at: Millis,
-    counted: Option<u64>,
-    late: BTreeMap<Hour, u64>,
-    by: FoundBy,
-}
-
-/// How it was found.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum FoundBy {
-    Count,
-    Reading,
-    /// A reading that could not be brought to its end.
-    BrokenReading(WindowFault),
-    /// Duo was not asked: it does not keep the hour any more.
-    Nothing,
-}
-
 impl OpenReading {
-    fn new(due: Due, counted: Option<u64>, is_to_be_counted: bool, began_at: Millis) -> Self {
+    pub(super) fn new(
+        due: Due,
+        counted: Option<u64>,
+        is_to_be_counted: bool,
+        began_at: Millis,
+    ) -> Self {
         let window = Window::new(due.span.from, due.span.to - 1);
         Self {
             span: due.span,
@@ -74,17 +56,6 @@ impl OpenReading {
             counted: self.counted,
             late: self.late.clone(),
             window: self.open.window.clone(),
-        }
-    }
-
-    fn found(self, by: FoundBy) -> Found {
-        Found {
-            span: self.span,
-            check: self.check,
-            began_at: self.began_at,
-            counted: self.counted,
-            late: self.late,
-            by,
         }
     }
 }
@@ -114,7 +85,7 @@ impl LogRun {
     }
 
     /// Whether Duo counts the records of a question for this log.
-    fn counts(&self) -> bool {
+    pub(super) fn counts(&self) -> bool {
         self.limits.cursor_paging && self.limits.sorted
     }
 
@@ -220,115 +191,6 @@ impl LogRun {
             let hour = Hour::of_record(page.seen.records[index].time);
             let late = reading.late.entry(hour).or_default();
             *late = late.saturating_add(1);
-        }
-    }
-
-    fn tally_of(&mut self, found: Found) -> Action {
-        let hours = self.hours_to_tell(&found);
-        self.phase = Phase::Tallying(found);
-        Action::Tally(hours)
-    }
-
-    /// The hours of which there is something to tell. A log without counts is read 48 hours at once: most of them were
-    /// told of before.
-    fn hours_to_tell(&self, found: &Found) -> Vec<Hour> {
-        let whole = |hour: &Hour| hour.end() <= found.span.to;
-        if self.counts() {
-            return found.span.hours().collect();
-        }
-        let sweeps = self.stored().sweeps.as_ref();
-        let told_before = sweeps.map(|sweeps| sweeps.next[0]);
-        let hours = found.span.hours().filter(whole);
-        hours
-            .filter(|hour| {
-                told_before.is_none_or(|before| *hour >= before) || found.late.contains_key(hour)
-            })
-            .collect()
-    }
-
-    /// Takes how many events of the hours were delivered, and decides what that means.
-    pub(super) fn tallied(
-        &mut self,
-        found: &Found,
-        delivered: &[u64],
-        now: Millis,
-        interrupted: bool,
-    ) -> Action {
-        // A local clock that is ahead must not settle an hour before its time.
-        let duo_now = now - self.clock_ahead;
-        let total: u64 = delivered.iter().sum();
-        if found.by == FoundBy::Count && found.counted != Some(total) {
-            let due = Due {
-                span: found.span,
-                check: found.check,
-            };
-            self.reading = Some(OpenReading::new(due, found.counted, false, found.began_at));
-            return self.ask(now, interrupted);
-        }
-        let hours = self.hours_to_tell(found);
-        let results = hours
-            .iter()
-            .zip(delivered)
-            .map(|(hour, delivered)| (*hour, self.result(found, *hour, *delivered, duo_now)))
-            .collect();
-        let mut draft = self.stored().clone();
-        let begin = Sweeps::begin(draft.collected_from);
-        let sweeps = draft.sweeps.get_or_insert(begin);
-        sweeps.reading = None;
-        // By what is stored: what this look settles could be looked at again, if its end is never stored.
-        let forget = sweeps.forget_settled();
-        if self.counts() {
-            let ripe = due_check(Hour::of(found.span.from), duo_now);
-            let Some(check) = ripe.map(|ripe| ripe.min(found.check)) else {
-                self.checks_are_early = true;
-                return self.ask(now, interrupted);
-            };
-            sweeps.done(found.span, check);
-        } else {
-            sweeps.reread_at = Some(now);
-            sweeps.reread_done(found.span.to, found.began_at.min(now) - self.clock_ahead);
-        }
-        sweeps.forget_gaps();
-        self.tally.checks += 1;
-        self.phase = Phase::Concluding(Box::new(draft));
-        Action::Conclude(Conclusion {
-            results,
-            prune: forget
-                .iter()
-                .filter(|hour| **hour == hour.day())
-                .map(|hour| hour.after(-24 * KEPT_DAYS))
-                .collect(),
-            forget,
-        })
-    }
-
-    fn result(&self, found: &Found, hour: Hour, delivered: u64, now: Millis) -> HourResult {
-        let sweeps = self.stored().sweeps.as_ref();
-        let span = found
-            .span
-            .within(Span::of(hour))
-            .unwrap_or_else(|| Span::of(hour));
-        let is_first = sweeps.is_none_or(|sweeps| sweeps.next[0] <= hour);
-        let gap = sweeps
-            .and_then(|sweeps| sweeps.gap_in(hour))
-            .or((found.by == FoundBy::BrokenReading(WindowFault::CountShort)).then_some(span));
-        let state = match found.by {
-            _ if gap.is_some() => HourState::Gap,
-            FoundBy::Nothing | FoundBy::BrokenReading(_) => HourState::Unknown,
-            _ if is_first && now - hour.end() > LATE => HourState::LateRead,
-            FoundBy::Count => HourState::Counted,
-            FoundBy::Reading => HourState::Proved,
-        };
-        HourResult {
-            state,
-            span,
-            counted: found.counted,
-            delivered,
-            late: found.late.get(&hour).copied().unwrap_or(0),
-            gap,
-            checked_at: now,
-            checks: found.check + 1,
-            unknown: serde_json::Map::new(),
         }
     }
 }

@@ -1,0 +1,140 @@
+use super::{Page, Unread, parse_page};
+use crate::model::LogType;
+
+fn page(log_type: LogType, body: &str) -> Result<Page, String> {
+    parse_page(&log_type.spec(), body.as_bytes().to_vec(), &mut Unread).map(|read| read.0)
+}
+
+fn metadata(next_offset: &str, total: &str) -> Page {
+    let body = format!(
+        "{{\"stat\":\"OK\",\"response\":{{\"items\":[],\"metadata\":{{\"next_offset\":{next_offset},\"total_objects\":{total}}}}}}}"
+    );
+    page(LogType::Activity, &body).unwrap()
+}
+
+#[test]
+fn records_stay_the_text_that_duo_sent() {
+    let body =
+        r#"{"response": {"metadata": {}, "authlogs": [ {"a" : 1.0e2} , "x", null]}, "stat": "OK"}"#;
+    let page = page(LogType::Authentication, body).unwrap();
+    assert_eq!(
+        page.records().collect::<Vec<_>>(),
+        [r#"{"a" : 1.0e2}"#, "\"x\"", "null"]
+    );
+    assert_eq!((page.cursor, page.total), (None, None));
+}
+
+#[test]
+fn records_are_split_the_same_way_in_one_pass_and_one_by_one() {
+    let plain = [
+        r#"{"a":1}"#,
+        r#"{ "a" : {"b":[{"c":"},{"}]} }"#,
+        r#"{"a":"\u007d, \"{"}"#,
+    ];
+    // A member that the fast way does not take: then all of them go the slow way.
+    let odd = ["{}", "7", "\"{\"", r#"{"\u0061":1}"#, "[{}]"];
+    for odd in [None].into_iter().chain(odd.map(Some)) {
+        let members: Vec<&str> = plain.into_iter().chain(odd).collect();
+        for separator in [",", " ,\n "] {
+            let body = format!(
+                "{{\"stat\":\"OK\",\"response\":[ {} ]}}",
+                members.join(separator)
+            );
+            let page = page(LogType::Administrator, &body).unwrap();
+            assert_eq!(page.records().collect::<Vec<_>>(), members, "{body}");
+        }
+    }
+}
+
+#[test]
+fn cursors_of_every_form_go_back_as_one_text() {
+    let cursor = |form| metadata(form, "null").cursor;
+    assert_eq!(
+        cursor(r#"["1795348861234","txid"]"#).unwrap(),
+        "1795348861234,txid"
+    );
+    assert_eq!(
+        cursor(r#"[1795348861234,"txid"]"#).unwrap(),
+        "1795348861234,txid"
+    );
+    assert_eq!(cursor("\"31229\"").unwrap(), "31229");
+    assert_eq!(cursor("2").unwrap(), "2");
+    assert_eq!(cursor("null"), None);
+    assert_eq!(cursor("\"\""), None);
+    assert_eq!(cursor("[]"), None);
+}
+
+#[test]
+fn metadata_may_be_null_or_stand_beside_the_response() {
+    let null = r#"{"stat":"OK","response":{"events":[],"metadata":null}}"#;
+    assert_eq!(page(LogType::TrustMonitor, null).unwrap().cursor, None);
+    let beside = r#"{"stat":"OK","response":{"events":[]},"metadata":{"next_offset":7}}"#;
+    assert_eq!(
+        page(LogType::TrustMonitor, beside).unwrap().cursor.unwrap(),
+        "7"
+    );
+}
+
+#[test]
+fn only_an_exact_count_is_a_count() {
+    let total = |form| metadata("null", form).total;
+    assert_eq!(total("12"), Some(12));
+    assert_eq!(total(r#"{"relation":"eq","value":12}"#), Some(12));
+    assert_eq!(total(r#"{"relation":"gte","value":10000}"#), None);
+    assert_eq!(total("null"), None);
+    assert_eq!(total("\"12\""), None);
+}
+
+#[test]
+fn a_lone_surrogate_and_a_strange_number_condemn_no_page() {
+    let body = r#"{"stat":"OK","response":[{"username":"\ud800"},{"n":1e999},{"n":123456789012345678901234567890}]}"#;
+    assert_eq!(
+        page(LogType::Administrator, body).unwrap().records().len(),
+        3
+    );
+}
+
+#[test]
+fn bytes_that_are_no_text_condemn_a_character_only() {
+    let body = b"{\"stat\":\"OK\",\"response\":[{\"username\":\"a\xffb\"}]}".to_vec();
+    let page = parse_page(&LogType::Administrator.spec(), body, &mut Unread)
+        .unwrap()
+        .0;
+    assert_eq!(page.record(0), "{\"username\":\"a\u{fffd}b\"}");
+}
+
+#[test]
+fn a_wrong_envelope_is_refused_without_showing_what_was_in_it() {
+    let wrong = [
+        (
+            LogType::Authentication,
+            r#"{"stat":"OK","response":[{"user":"hunter2"}]}"#,
+        ),
+        (
+            LogType::Authentication,
+            r#"{"stat":"OK","response":{"items":["hunter2"]}}"#,
+        ),
+        (
+            LogType::Administrator,
+            r#"{"stat":"OK","response":{"authlogs":["hunter2"]}}"#,
+        ),
+        (
+            LogType::Administrator,
+            r#"{"stat":"FAIL","response":["hunter2"]}"#,
+        ),
+        (
+            LogType::Activity,
+            r#"{"stat":"OK","response":{"items":[{"hunter2":1}"#,
+        ),
+        (
+            LogType::Activity,
+            r#"{"stat":"OK","response":{"items":[],"metadata":{"next_offset":{"hunter2":1}}}}"#,
+        ),
+        (LogType::Activity, "<html>hunter2</html>"),
+        (LogType::Activity, ""),
+    ];
+    for (log_type, body) in wrong {
+        let fault = page(log_type, body).unwrap_err();
+        assert!(!fault.contains("hunter2"), "{fault}");
+    }
+}

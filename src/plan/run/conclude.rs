@@ -1,0 +1,160 @@
+//! What a look at closed hours means: their results, and how far the checks have come.
+
+use std::collections::BTreeMap;
+
+use super::sweep::OpenReading;
+use super::{LogRun, Phase};
+use crate::model::{HOUR, Hour, Millis};
+use crate::plan::ending::WindowFault;
+use crate::plan::event::{Action, Conclusion};
+use crate::plan::hours::{HourResult, HourState, KEPT_DAYS};
+use crate::plan::sweep::{Due, Span, Sweeps, due_check};
+
+/// How long after its end an hour counts as first read late.
+const LATE: i64 = 24 * HOUR;
+
+/// What a look at closed hours found.
+pub(super) struct Found {
+    span: Span,
+    check: usize,
+    began_at: Millis,
+    counted: Option<u64>,
+    late: BTreeMap<Hour, u64>,
+    by: FoundBy,
+}
+
+/// How it was found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum FoundBy {
+    Count,
+    Reading,
+    /// A reading that could not be brought to its end.
+    BrokenReading(WindowFault),
+    /// Duo was not asked: it does not keep the hour any more.
+    Nothing,
+}
+
+impl OpenReading {
+    /// What it found.
+    pub(super) fn found(self, by: FoundBy) -> Found {
+        Found {
+            span: self.span,
+            check: self.check,
+            began_at: self.began_at,
+            counted: self.counted,
+            late: self.late,
+            by,
+        }
+    }
+}
+
+impl LogRun {
+    pub(super) fn tally_of(&mut self, found: Found) -> Action {
+        let hours = self.hours_to_tell(&found);
+        self.phase = Phase::Tallying(found);
+        Action::Tally(hours)
+    }
+
+    /// The hours of which there is something to tell. A log without counts is read 48 hours at once: most of them were
+    /// told of before.
+    fn hours_to_tell(&self, found: &Found) -> Vec<Hour> {
+        let whole = |hour: &Hour| hour.end() <= found.span.to;
+        if self.counts() {
+            return found.span.hours().collect();
+        }
+        let sweeps = self.stored().sweeps.as_ref();
+        let told_before = sweeps.map(|sweeps| sweeps.next[0]);
+        let hours = found.span.hours().filter(whole);
+        hours
+            .filter(|hour| {
+                told_before.is_none_or(|before| *hour >= before) || found.late.contains_key(hour)
+            })
+            .collect()
+    }
+
+    /// Takes how many events of the hours were delivered, and decides what that means.
+    pub(super) fn tallied(
+        &mut self,
+        found: &Found,
+        delivered: &[u64],
+        now: Millis,
+        interrupted: bool,
+    ) -> Action {
+        // A local clock that is ahead must not settle an hour before its time.
+        let duo_now = now - self.clock_ahead;
+        let total: u64 = delivered.iter().sum();
+        if found.by == FoundBy::Count && found.counted != Some(total) {
+            let due = Due {
+                span: found.span,
+                check: found.check,
+            };
+            self.reading = Some(OpenReading::new(due, found.counted, false, found.began_at));
+            return self.ask(now, interrupted);
+        }
+        let hours = self.hours_to_tell(found);
+        let results = hours
+            .iter()
+            .zip(delivered)
+            .map(|(hour, delivered)| (*hour, self.result(found, *hour, *delivered, duo_now)))
+            .collect();
+        let mut draft = self.stored().clone();
+        let begin = Sweeps::begin(draft.collected_from);
+        let sweeps = draft.sweeps.get_or_insert(begin);
+        sweeps.reading = None;
+        // By what is stored: what this look settles could be looked at again, if its end is never stored.
+        let forget = sweeps.forget_settled();
+        if self.counts() {
+            let ripe = due_check(Hour::of(found.span.from), duo_now);
+            let Some(check) = ripe.map(|ripe| ripe.min(found.check)) else {
+                self.checks_are_early = true;
+                return self.ask(now, interrupted);
+            };
+            sweeps.done(found.span, check);
+        } else {
+            sweeps.reread_at = Some(now);
+            sweeps.reread_done(found.span.to, found.began_at.min(now) - self.clock_ahead);
+        }
+        sweeps.forget_gaps();
+        self.tally.checks += 1;
+        self.phase = Phase::Concluding(Box::new(draft));
+        Action::Conclude(Conclusion {
+            results,
+            prune: forget
+                .iter()
+                .filter(|hour| **hour == hour.day())
+                .map(|hour| hour.after(-24 * KEPT_DAYS))
+                .collect(),
+            forget,
+        })
+    }
+
+    fn result(&self, found: &Found, hour: Hour, delivered: u64, now: Millis) -> HourResult {
+        let sweeps = self.stored().sweeps.as_ref();
+        let span = found
+            .span
+            .within(Span::of(hour))
+            .unwrap_or_else(|| Span::of(hour));
+        let is_first = sweeps.is_none_or(|sweeps| sweeps.next[0] <= hour);
+        let gap = sweeps
+            .and_then(|sweeps| sweeps.gap_in(hour))
+            .or((found.by == FoundBy::BrokenReading(WindowFault::CountShort)).then_some(span));
+        let state = match found.by {
+            _ if gap.is_some() => HourState::Gap,
+            FoundBy::Nothing | FoundBy::BrokenReading(_) => HourState::Unknown,
+            _ if is_first && now - hour.end() > LATE => HourState::LateRead,
+            FoundBy::Count => HourState::Counted,
+            FoundBy::Reading => HourState::Proved,
+        };
+        HourResult {
+            state,
+            span,
+            counted: found.counted,
+            delivered,
+            late: found.late.get(&hour).copied().unwrap_or(0),
+            gap,
+            checked_at: now,
+            checks: found.check + 1,
+            unknown: serde_json::Map::new(),
+        }
+    }
+}
