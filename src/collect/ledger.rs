@@ -128,3 +128,6 @@ impl Ledger {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -217,3 +217,6 @@ pub fn ledger_id(id: &RowId) -> LedgerId {
     *id.first_chunk()
         .expect("a row's identity is longer than the ledger's")
 }
+
+#[cfg(test)]
+mod tests;
