@@ -64,11 +64,8 @@ impl Bucket {
     ) -> Self {
         self.refill(calls_per_minute, share, now);
         other.refill(calls_per_minute, share, now);
-        if other.tokens < self.tokens {
-            other
-        } else {
-            self
-        }
+        self.tokens = self.tokens.min(other.tokens);
+        self
     }
 
     fn per_millisecond(calls_per_minute: u32, share: u32) -> f64 {
@@ -108,6 +105,49 @@ mod tests {
         assert_eq!(bucket.take(10, 1, now), Err(6000));
         assert_eq!(bucket.take(10, 1, now + 6000), Ok(()));
         assert!(bucket.take(10, 1, now + 6001).is_err());
+    }
+
+    #[test]
+    fn the_accounts_bucket_holds_thirty_calls_and_no_more() {
+        let now = Millis(1_000_000);
+        let mut bucket = Bucket::full(3, now);
+        bucket.give_back(3);
+        let granted = |bucket: &mut Bucket, now| {
+            let calls = (0..100).take_while(|_| bucket.take(10, 3, now).is_ok());
+            calls.count()
+        };
+        assert_eq!(granted(&mut bucket, now), 30);
+        bucket.give_back(3);
+        assert_eq!(granted(&mut bucket, now), 1);
+        assert_eq!(granted(&mut bucket, now + MINUTE), 30);
+    }
+
+    #[test]
+    fn the_wait_is_for_what_is_missing_of_a_call() {
+        let mut bucket = Bucket {
+            tokens: 0.75,
+            at: Millis(0),
+        };
+        assert_eq!(bucket.take(10, 1, Millis(0)), Err(1500));
+        assert_eq!(bucket.take(10, 1, Millis(1499)), Err(1));
+        assert_eq!(bucket.take(10, 1, Millis(1500)), Ok(()));
+    }
+
+    #[test]
+    fn the_lower_of_two_accounts_counts_both_brought_up_to_now() {
+        let account = |tokens, at| Bucket {
+            tokens,
+            at: Millis(at),
+        };
+        // Six seconds bring one call.
+        let (old, new) = (account(2.0, 0), account(4.0, 18_000));
+        let now = Millis(18_000);
+        assert_eq!(old.lower(new, 10, 1, now), account(4.0, 18_000));
+        assert_eq!(new.lower(account(1.0, 0), 10, 1, now), account(4.0, 18_000));
+        let now = Millis(24_000);
+        let lower = account(3.0, 24_000);
+        assert_eq!(new.lower(account(3.0, 24_000), 10, 1, now), lower);
+        assert_eq!(account(3.0, 24_000).lower(new, 10, 1, now), lower);
     }
 
     #[test]
