@@ -14,7 +14,7 @@ use crate::model::{Hour, Millis};
 const VERSION: u32 = 1;
 /// Between these lies every place that a log can have, also one that a wrong clock set: 1960 and 2160.
 const EARLIEST: Millis = Millis(-315_619_200_000);
-const LATEST: Millis = Millis(5_995_900_800_000);
+const LATEST: Millis = Millis(5_995_814_400_000);
 
 /// Everything that one log needs to go on where it stopped, whoever goes on with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -250,6 +250,19 @@ mod tests {
             let fault = Checkpoint::from_json(damaged.to_string().as_bytes()).unwrap_err();
             assert!(matches!(fault, Unreadable::Damaged(_)), "{place}: {fault}");
         }
+    }
+
+    #[test]
+    fn places_of_two_centuries_are_of_this_world() {
+        let with = |mintime: &str| {
+            let mut json: serde_json::Value = serde_json::from_slice(&stored().to_json()).unwrap();
+            json["mintime"] = mintime.into();
+            Checkpoint::from_json(json.to_string().as_bytes()).is_ok()
+        };
+        assert!(!with("1959-12-31T23:59:59.999Z"));
+        assert!(with("1960-01-01T00:00:00.000Z"));
+        assert!(with("2159-12-31T23:59:59.999Z"));
+        assert!(!with("2160-01-01T00:00:00.000Z"));
     }
 
     #[test]

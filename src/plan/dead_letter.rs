@@ -128,6 +128,28 @@ mod tests {
     }
 
     #[test]
+    fn letters_say_the_same_whenever_they_were_stored() {
+        let cut = || Why::Oversized {
+            fields: vec!["action_details".to_owned()],
+        };
+        let first = letter(cut());
+        let changed = |change: fn(&mut DeadLetter)| {
+            let mut other = letter(cut());
+            change(&mut other);
+            first.says_the_same_as(&other)
+        };
+        assert!(changed(|letter| letter.when = Millis(0)));
+        assert!(!changed(|letter| letter.log_type = LogType::Telephony));
+        assert!(!changed(|letter| letter.event_uid.push('c')));
+        assert!(!changed(|letter| letter.original.push(' ')));
+        let refused = letter(Why::Refused {
+            status: None,
+            code: None,
+        });
+        assert!(!first.says_the_same_as(&refused));
+    }
+
+    #[test]
     fn the_stored_form_is_the_documented_one() {
         let stored = letter(Why::Refused {
             status: Some(400),
