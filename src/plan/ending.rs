@@ -177,3 +177,23 @@ impl DeadLetterTally {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::DeadLetterTally;
+
+    #[test]
+    fn dead_letters_are_counted_and_the_first_ten_named_once() {
+        let mut tally = DeadLetterTally {
+            cut: 2,
+            refused: 3,
+            named: Vec::new(),
+        };
+        assert_eq!(tally.count(), 5);
+        for number in (0..12).chain(0..12) {
+            tally.name([number; 20]);
+        }
+        let first: Vec<_> = (0..10).map(|number| [number; 20]).collect();
+        assert_eq!(tally.named, first);
+    }
+}

@@ -260,3 +260,20 @@ pub enum Action {
     /// The run is over.
     Stop(Ending),
 }
+
+#[cfg(test)]
+mod tests {
+    use super::IngestKind;
+    use crate::model::{HOUR, Millis};
+
+    #[test]
+    fn what_is_sent_once_more_is_late_and_after_two_days_backfill() {
+        let now = Millis(1_795_348_800_000);
+        let kind = |age| IngestKind::of_resent(Some(now - age), now).as_str();
+        assert_eq!(kind(0), "late");
+        assert_eq!(kind(48 * HOUR), "late");
+        assert_eq!(kind(48 * HOUR + 1), "backfill");
+        assert_eq!(IngestKind::of_resent(None, now), IngestKind::Late);
+        assert_eq!(IngestKind::Live.as_str(), "live");
+    }
+}
