@@ -54,6 +54,14 @@ impl Container {
         assert_eq!(status, StatusCode::CREATED);
     }
 
+    /// Deletes the container with everything in it.
+    pub(crate) async fn delete(&self) {
+        let mut url = self.url.clone();
+        url.query_pairs_mut().append_pair("restype", "container");
+        let answer = self.send(Method::DELETE, url, &[], Vec::new()).await;
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+    }
+
     /// Whether the container is there.
     pub(crate) async fn exists(&self) -> bool {
         let mut url = self.url.clone();
