@@ -267,9 +267,25 @@ impl BlobStore {
                 "check AzureWebJobsStorage: the key or signature must be valid, and an identity needs the role \
                  Storage Blob Data Owner on the account (a new role takes up to 30 minutes)",
             ),
+            _ if is_code(fault, "ContainerBeingDeleted") => Some(
+                "the container is being deleted, and Azure makes no new one of that name for a while: the runs after \
+                 that begin CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START to where the logs stood, or \
+                 CISCO_DUO_CONTAINER to another name",
+            ),
             Some(StatusCode::NotFound) => Some(
                 "the container is gone: the next run makes it anew and begins CISCO_DUO_LOOKBACK_HOURS ago; set \
                  CISCO_DUO_START to where the logs stood",
+            ),
+            Some(StatusCode::Conflict | StatusCode::PreconditionFailed) => Some(
+                "something protects it: look for a lease, a legal hold or an immutability policy on the container",
+            ),
+            Some(
+                StatusCode::TooManyRequests
+                | StatusCode::InternalServerError
+                | StatusCode::ServiceUnavailable,
+            ) => Some(
+                "the storage account is busy or out of order: the next run tries again; if it stays, look at the \
+                 account's metrics for throttling, or give the connector a storage account of its own",
             ),
             None if self.is_on_this_machine => {
                 Some("check AzureWebJobsStorage, and that Azurite runs: npx --yes azurite")

@@ -6,6 +6,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod places;
 mod play;
 
 use std::sync::Arc;
