@@ -21,6 +21,8 @@ use play::{Played, Schedule, Side, play};
 const SCHEDULES: usize = 75;
 /// Played side by side: most of their time is waiting.
 const SIDE_BY_SIDE: usize = 6;
+/// Those in which a call hangs do little else but wait.
+const WAITING_SIDE_BY_SIDE: usize = 30;
 
 const SPOILS: [Spoil; 7] = [
     Spoil::Closed,
@@ -52,9 +54,14 @@ async fn every_call_goes_wrong_once() {
     let count = schedules.len();
 
     let room = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+    let waiting_room = Arc::new(Semaphore::new(WAITING_SIDE_BY_SIDE));
     let mut plays = JoinSet::new();
     for schedule in schedules {
-        let room = Arc::clone(&room);
+        let room = Arc::clone(if schedule.spoil == Spoil::Hang {
+            &waiting_room
+        } else {
+            &room
+        });
         plays.spawn(async move {
             let _place = room.acquire_owned().await.expect("it is never closed");
             play(Some(schedule)).await
