@@ -339,3 +339,30 @@ fn a_refused_record_that_is_found_late_is_set_aside_and_its_hour_agrees() {
     let hour = world.result(Hour::of(time));
     assert_eq!(hour.counted, Some(hour.delivered));
 }
+
+#[test]
+fn what_waits_is_named_and_the_place_before_it_told() {
+    let mut world = one_window();
+    let order = in_order(&world);
+    world.letters.refused.extend(order.iter().copied());
+    let mut instance = world.instance("a");
+    let ending = world.finish(&mut instance);
+    assert_eq!(ending, Ending::Failed(Failure::RecordsRefused));
+    let waiting = instance.run.refused();
+    assert_eq!(waiting, order[..waiting.len()]);
+    assert_eq!(waiting.len(), 11);
+    let told = instance.run.checkpoint().unwrap();
+    assert_eq!(told.mintime, world.limits.first_mintime);
+    assert_eq!(told.mintime, world.checkpoint().mintime);
+}
+
+#[test]
+fn a_cut_row_that_is_refused_counts_as_refused_alone() {
+    let mut world = one_window();
+    let order = in_order(&world);
+    world.letters.cut.extend([order[3], order[7]]);
+    world.letters.refused.insert(order[3]);
+    let (_, tally) = world.run("a");
+    let letters = &tally.dead_letters;
+    assert_eq!((letters.cut, letters.refused, letters.count()), (1, 1, 2));
+}

@@ -63,6 +63,8 @@ pub(super) struct World {
     pub(super) miscount: Option<i64>,
     pub(super) results: BTreeMap<Hour, DayResults>,
     pub(super) forgotten: Vec<Hour>,
+    /// Days whose results were given up.
+    pub(super) pruned: Vec<Hour>,
     pub(super) stored: Option<(u64, Checkpoint)>,
     pub(super) account: Option<Bucket>,
     pub(super) slept: Vec<i64>,
@@ -96,7 +98,7 @@ pub(super) enum Trouble {
 
 /// One process at work on the log.
 pub(super) struct Instance {
-    run: LogRun,
+    pub(super) run: LogRun,
     action: Option<Action>,
     version: Option<u64>,
     page: Vec<Seen>,
@@ -146,6 +148,7 @@ impl World {
             miscount: Some(0),
             results: BTreeMap::new(),
             forgotten: Vec::new(),
+            pruned: Vec::new(),
             stored: None,
             account: None,
             slept: Vec::new(),
@@ -274,6 +277,15 @@ impl World {
     pub(super) fn duplicates(&self) -> usize {
         let distinct: HashSet<RowId> = self.accepted.iter().map(|(row, _)| *row).collect();
         self.accepted.len() - distinct.len()
+    }
+
+    /// Something happens now.
+    pub(super) fn add_now(&mut self, number: u64) {
+        self.events.push(Happened {
+            id: id(number),
+            time: self.now,
+            shown_from: self.now + 2 * MINUTE,
+        });
     }
 
     /// What is known of an hour.
