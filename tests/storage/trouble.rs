@@ -245,7 +245,8 @@ async fn a_container_that_is_deleted_in_the_middle_of_a_run_begins_anew_at_the_l
         ];
         told.assert_told(&wrong, "CISCO_DUO_LOOKBACK_HOURS");
         let delivered = scene.simulator.report().await.delivered();
-        assert!(delivered > 0, "nothing was delivered before");
+        // The ledger is looked into before the first call: then nothing may have been delivered.
+        assert!(delivered > 0 || method == "GET", "nothing was delivered");
         // What stood in the container is forgotten: each event comes twice at most, and what the lookback spans is
         // whole.
         let repeated = scene.run_until_nothing_is_left().await;
