@@ -8,7 +8,8 @@ use simulator::{LogType, Simulator};
 use tokio::process::Command;
 
 use crate::common::{
-    ACCOUNT_KEY, Azurite, Container, Gate, PAGE, Settings, Spoil, Trouble, binary, tenant,
+    ACCOUNT_KEY, Azurite, Container, FunctionsHost, Gate, PAGE, Settings, Spoil, Trouble,
+    assert_nothing_lost, binary, tenant,
 };
 
 /// Events of each log.
@@ -150,6 +151,24 @@ async fn storage_that_can_only_be_read_any_more_is_told_of_and_repeats_at_most_a
     assert_eq!(scene.simulator.calls().log_analytics.accepted, accepted);
     scene.gate.end();
     scene.run_until_nothing_is_left().await;
+    assert_a_page_each(&scene.simulator).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn under_the_host_it_repeats_no_more_however_often_the_timer_fires() {
+    let scene = Scene::new(87, "read-only-host").await;
+    let mut host = FunctionsHost::start(&scene.settings).await;
+    let refused = Spoil::Storage(403, "AuthorizationPermissionMismatch");
+    scene
+        .gate
+        .begin(Trouble::every(refused).of("PUT", "").after(CALLS_BEFORE));
+    for _ in 0..3 {
+        host.fire().await.assert_failed();
+    }
+    scene.gate.end();
+    host.catch_up(5).await;
+    host.stop().await;
+    assert_nothing_lost(&scene.simulator, 6 * PAGE).await;
     assert_a_page_each(&scene.simulator).await;
 }
 
