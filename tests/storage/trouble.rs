@@ -8,7 +8,8 @@ use simulator::{LogType, Simulator};
 use tokio::process::Command;
 
 use crate::common::{
-    ACCOUNT_KEY, Azurite, Container, Gate, PAGE, Settings, Spoil, Trouble, binary, tenant,
+    ACCOUNT_KEY, Azurite, Container, FunctionsHost, Gate, PAGE, Settings, Spoil, Trouble,
+    assert_nothing_lost, binary, tenant,
 };
 
 /// Events of each log.
@@ -154,6 +155,24 @@ async fn storage_that_can_only_be_read_any_more_is_told_of_and_repeats_at_most_a
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn under_the_host_it_repeats_no_more_however_often_the_timer_fires() {
+    let scene = Scene::new(87, "read-only-host").await;
+    let mut host = FunctionsHost::start(&scene.settings).await;
+    let refused = Spoil::Storage(403, "AuthorizationPermissionMismatch");
+    scene
+        .gate
+        .begin(Trouble::every(refused).of("PUT", "").after(CALLS_BEFORE));
+    for _ in 0..3 {
+        host.fire().await.assert_failed();
+    }
+    scene.gate.end();
+    host.catch_up(5).await;
+    host.stop().await;
+    assert_nothing_lost(&scene.simulator, 6 * PAGE).await;
+    assert_a_page_each(&scene.simulator).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn storage_that_is_busy_for_a_moment_is_asked_again_and_nobody_notices() {
     let scene = Scene::new(82, "busy-for-a-moment").await;
     let busy = Spoil::Storage(503, "ServerBusy");
@@ -245,7 +264,8 @@ async fn a_container_that_is_deleted_in_the_middle_of_a_run_begins_anew_at_the_l
         ];
         told.assert_told(&wrong, "CISCO_DUO_LOOKBACK_HOURS");
         let delivered = scene.simulator.report().await.delivered();
-        assert!(delivered > 0, "nothing was delivered before");
+        // The ledger is looked into before the first call: then nothing may have been delivered.
+        assert!(delivered > 0 || method == "GET", "nothing was delivered");
         // What stood in the container is forgotten: each event comes twice at most, and what the lookback spans is
         // whole.
         let repeated = scene.run_until_nothing_is_left().await;

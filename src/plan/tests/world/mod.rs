@@ -46,6 +46,8 @@ pub(super) struct World {
     pub(super) ledger_is_broken: bool,
     /// Answers instead of pages, in order; `None` lets one question pass.
     pub(super) fetch_faults: VecDeque<Option<FetchFault>>,
+    /// The answer to every question for a count, and to every reading of a closed hour; `None` lets them pass.
+    pub(super) check_fault: Option<FetchFault>,
     /// Answers instead of acceptance; `true` means that the rows were accepted all the same.
     pub(super) send_faults: VecDeque<Option<(SendFault, bool)>>,
     /// Cursors that Duo answers with again, pages it leaves a record out of, by question number.
@@ -136,6 +138,7 @@ impl World {
             newest_first: false,
             ledger_is_broken: false,
             fetch_faults: VecDeque::new(),
+            check_fault: None,
             send_faults: VecDeque::new(),
             repeat_cursor_at: HashSet::new(),
             leave_out_at: HashSet::new(),
