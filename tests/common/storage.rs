@@ -36,7 +36,7 @@ impl Container {
             .ok();
         let http = Client::builder()
             .no_proxy()
-            .timeout(Duration::from_secs(20))
+            .timeout(Duration::from_secs(120))
             // The test's own Azurite, whose certificate it made itself.
             .tls_danger_accept_invalid_certs(true)
             .build()
