@@ -3,8 +3,8 @@
 use super::world::{NOON, World, id};
 use crate::model::{HOUR, MINUTE, Millis, SECOND};
 use crate::plan::{
-    Action, Bucket, Checkpoint, Claim, Destination, Ending, Event, Failure, FetchFault, Limits,
-    LogRun, Notice, PageSeen, ParkCause, Seen, SendFault, Window,
+    Action, Checkpoint, Claim, Destination, Ending, Event, Failure, FetchFault, Limits, LogRun,
+    Notice, PageSeen, Seen, Window,
 };
 
 /// Duo keeps this much for us.
@@ -14,14 +14,14 @@ fn limits() -> Limits {
     World::new([]).limits
 }
 
-fn checkpoint(mintime: Millis) -> Checkpoint {
+pub(super) fn checkpoint(mintime: Millis) -> Checkpoint {
     let mut checkpoint = Checkpoint::first(mintime, NOON);
     // No checks of closed hours unless a test asks for them.
     checkpoint.sweeps = None;
     checkpoint
 }
 
-fn no_checks() -> Limits {
+pub(super) fn no_checks() -> Limits {
     Limits {
         sweeps: false,
         ..limits()
@@ -29,7 +29,7 @@ fn no_checks() -> Limits {
 }
 
 /// A run that was given its checkpoint, and what it does first.
-fn begun(limits: Limits, checkpoint: Checkpoint) -> (LogRun, Action) {
+pub(super) fn begun(limits: Limits, checkpoint: Checkpoint) -> (LogRun, Action) {
     let mut run = LogRun::new(limits, NOON + 50 * SECOND, fastrand::Rng::with_seed(3));
     run.step(Event::Started, NOON, false);
     let loaded = Event::Loaded {
@@ -56,7 +56,7 @@ fn begun_anew(first_mintime: Millis) -> (LogRun, Action) {
     (run, action)
 }
 
-fn page(times: &[Millis], cursor: Option<&str>) -> Event {
+pub(super) fn page(times: &[Millis], cursor: Option<&str>) -> Event {
     let seen = |(number, time): (u64, &Millis)| Seen {
         id: id(number),
         time: Some(*time),
@@ -74,7 +74,7 @@ fn page(times: &[Millis], cursor: Option<&str>) -> Event {
 }
 
 /// A run with one page in two calls, the first of which is in its hand; its claim was taken at noon.
-fn sending() -> LogRun {
+pub(super) fn sending() -> LogRun {
     let (mut run, action) = begun(no_checks(), checkpoint(NOON - HOUR));
     assert!(matches!(action, Action::Fetch(_)), "{action:?}");
     run.step(page(&[NOON - 30 * MINUTE; 4], None), NOON, false);
@@ -188,76 +188,6 @@ fn an_empty_page_ends_its_window_whatever_cursor_it_has() {
     assert!(saved.mintime > NOON - HOUR);
 }
 
-/// A run that may make one more call, at so many a minute, and made it: what it stores and does then.
-fn after_the_last_call(calls_per_minute: u32, deadline: i64) -> (Option<Claim>, Action) {
-    let limits = Limits {
-        calls_per_minute,
-        ..no_checks()
-    };
-    let mut run = LogRun::new(limits, NOON + deadline, fastrand::Rng::with_seed(3));
-    run.step(Event::Started, NOON, false);
-    let mut checkpoint = checkpoint(NOON - 10 * HOUR);
-    checkpoint.rate.log.tokens = 1.0;
-    let loaded = Event::Loaded {
-        checkpoint: Some(Box::new(checkpoint)),
-        claim_is_dead: false,
-    };
-    let action = run.step(loaded, NOON, false);
-    let Action::Draw(account) = action else {
-        panic!("the account's bucket is not asked: {action:?}")
-    };
-    run.step(
-        Event::Drawn {
-            wait: None,
-            account,
-        },
-        NOON,
-        false,
-    );
-    let times = [NOON - 9 * HOUR - 30 * MINUTE];
-    run.step(page(&times, Some("1,2")), NOON, false);
-    run.step(Event::Recalled(vec![false]), NOON, false);
-    run.step(Event::Saved, NOON, false);
-    run.step(Event::Accepted, NOON, false);
-    let Action::Save(saved) = run.step(Event::Recorded, NOON, false) else {
-        panic!()
-    };
-    (saved.claim, run.step(Event::Saved, NOON, false))
-}
-
-#[test]
-fn a_call_is_waited_for_up_to_five_seconds_and_never_beyond_the_end_of_the_run() {
-    // Twelve a minute: one in five seconds. The claim is kept for it.
-    let (claim, action) = after_the_last_call(12, 50 * SECOND);
-    assert!(claim.is_some());
-    assert!(matches!(action, Action::Wait(5000)), "{action:?}");
-    // A little more than five seconds: the claim is given back with the page.
-    let (claim, action) = after_the_last_call(11, 50 * SECOND);
-    assert_eq!(claim, None);
-    assert!(
-        matches!(action, Action::Stop(Ending::OutOfCalls)),
-        "{action:?}"
-    );
-    // The run ends before, or when, the call may be made.
-    for (deadline, waits) in [(5 * SECOND, false), (5 * SECOND + 1, true)] {
-        let (_, action) = after_the_last_call(12, deadline);
-        assert_eq!(matches!(action, Action::Wait(_)), waits, "{action:?}");
-    }
-}
-
-#[test]
-fn the_wait_of_a_drawn_account_is_a_wait_of_the_log() {
-    let limits = Limits {
-        calls_per_minute: 10,
-        ..no_checks()
-    };
-    let (mut run, _) = begun(limits, checkpoint(NOON - HOUR));
-    let account = Bucket::full(3, NOON);
-    let wait = Some(2000);
-    let action = run.step(Event::Drawn { wait, account }, NOON, false);
-    assert!(matches!(action, Action::Wait(2000)), "{action:?}");
-}
-
 #[test]
 fn a_claim_with_less_than_45_seconds_is_renewed_before_a_call() {
     // It was taken at noon, for 90 seconds.
@@ -275,70 +205,6 @@ fn a_claim_with_less_than_45_seconds_is_renewed_before_a_call() {
         };
         assert!(is_renewed);
         assert_eq!(saved.claim.unwrap().until, now + 90 * SECOND);
-    }
-}
-
-#[test]
-fn azure_monitors_retry_after_is_waited_for_within_the_run_and_parks_the_log_beyond_it() {
-    let throttled = |asked, interrupted| {
-        let mut run = sending();
-        let retry_after = Some(asked);
-        let fault = Event::SendFailed(SendFault::Throttled { retry_after });
-        let action = run.step(fault, NOON, interrupted);
-        assert_eq!(run.tally().throttled, 1);
-        (run, action)
-    };
-    let (run, action) = throttled(50 * SECOND - 1, false);
-    assert!(matches!(action, Action::Wait(49_999)), "{action:?}");
-    assert_eq!(run.tally().retries, 1);
-    let (_, action) = throttled(50 * SECOND, false);
-    let Action::Save(saved) = action else {
-        panic!("{action:?}")
-    };
-    let parked = saved.parked.unwrap();
-    let until = NOON + 50 * SECOND;
-    assert_eq!(
-        (parked.not_before, parked.cause),
-        (until, ParkCause::AzureThrottled)
-    );
-    // A run that is asked to end does not wait.
-    let (mut run, action) = throttled(SECOND, true);
-    assert!(matches!(action, Action::Save(saved) if saved.claim.is_none()));
-    let action = run.step(Event::Saved, NOON, true);
-    assert!(matches!(action, Action::Stop(Ending::Interrupted)));
-    // Nobody says how long.
-    let mut run = sending();
-    let retry_after = None;
-    run.step(
-        Event::SendFailed(SendFault::Throttled { retry_after }),
-        NOON,
-        false,
-    );
-    assert_eq!(run.tally().throttled, 1);
-}
-
-#[test]
-fn a_backoff_is_between_half_and_the_whole_and_ends_before_the_run() {
-    let first_wait = |seed, deadline| {
-        let mut run = LogRun::new(no_checks(), NOON + deadline, fastrand::Rng::with_seed(seed));
-        run.step(Event::Started, NOON, false);
-        let loaded = Event::Loaded {
-            checkpoint: Some(Box::new(checkpoint(NOON - HOUR))),
-            claim_is_dead: false,
-        };
-        run.step(loaded, NOON, false);
-        let action = run.step(Event::FetchFailed(FetchFault::Unreachable), NOON, false);
-        match action {
-            Action::Wait(wait) => Some((wait, run.tally().retries)),
-            _ => None,
-        }
-    };
-    for seed in 0..50 {
-        let (wait, retries) = first_wait(seed, 50 * SECOND).unwrap();
-        assert!((250..=500).contains(&wait), "{wait}");
-        assert_eq!(retries, 1);
-        assert_eq!(first_wait(seed, wait), None);
-        assert_eq!(first_wait(seed, wait + 1), Some((wait, 1)));
     }
 }
 
@@ -373,42 +239,4 @@ fn a_clock_that_is_more_than_half_a_minute_ahead_is_told_of() {
         let (_, tally) = world.run("a");
         assert_eq!(tally.notices.len(), told, "{ahead}");
     }
-}
-
-#[test]
-fn what_a_run_did_is_counted() {
-    let times = (0..7).map(|number| NOON - 2 * HOUR + number * MINUTE);
-    let mut world = World::new(times);
-    let (_, tally) = world.run("a");
-    let calls = world.questions + world.counts.len() as u64;
-    assert_eq!((tally.requests, tally.pages), (calls, world.questions));
-    assert_eq!((tally.events, tally.late), (7, 0));
-    // Three pages of three rows, one call each.
-    assert_eq!(tally.calls, 3);
-    assert!(tally.checks > 0);
-    assert_eq!(tally.duplicates_dropped, 0);
-    // Every fifth run reads the last quarter of an hour once more.
-    world.now = world.now + MINUTE;
-    world.events.push(super::world::Happened {
-        id: id(800),
-        time: NOON - 4 * MINUTE,
-        shown_from: NOON,
-    });
-    let (mut dropped, mut late) = (0, 0);
-    world.add_now(900);
-    for _ in 0..20 {
-        let (_, tally) = world.run("a");
-        dropped += tally.duplicates_dropped;
-        late += tally.late;
-        world.now = world.now + MINUTE;
-    }
-    assert_eq!(late, 1);
-    assert!(dropped > 0);
-    // Refused for too many calls, and for credentials that are signed once more.
-    world.fetch_faults = [Some(FetchFault::Credentials)].into();
-    assert_eq!(world.run("a").1.retries, 1);
-    world.now = world.now + MINUTE;
-    let retry_after = None;
-    world.fetch_faults = [Some(FetchFault::Throttled { retry_after })].into();
-    assert_eq!(world.run("a").1.throttled, 1);
 }
