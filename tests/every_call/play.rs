@@ -118,6 +118,8 @@ pub(crate) async fn play(schedule: Option<Schedule>) -> Result<Played, String> {
     result.map_err(told)?;
     let may_repeat = schedule.is_some_and(|schedule| schedule.may_repeat(spoilt.as_deref()));
     let (delivered, repeated) = play.judge(may_repeat).await.map_err(told)?;
+    // Azurite writes down all that it has every few seconds: the blobs of thousands of plays would bring it to a halt.
+    play.container.delete().await;
     Ok(Played {
         calls: Side::ALL.map(|side| gates[side.index()].calls()),
         struck: usize::from(spoilt.is_some()),
