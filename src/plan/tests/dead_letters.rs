@@ -2,7 +2,7 @@
 
 use super::world::{Happened, NOON, World, clustered, id};
 use crate::model::{HOUR, Hour, MINUTE, Millis};
-use crate::plan::{Ending, Failure};
+use crate::plan::{Ending, Failure, Notice};
 
 /// A world whose events stand on three large pages of one window.
 fn one_window() -> World {
@@ -365,4 +365,31 @@ fn a_cut_row_that_is_refused_counts_as_refused_alone() {
     let (_, tally) = world.run("a");
     let letters = &tally.dead_letters;
     assert_eq!((letters.cut, letters.refused, letters.count()), (1, 1, 2));
+}
+
+#[test]
+fn the_place_that_is_kept_is_told_however_far_the_run_read_on() {
+    let mut world = World::new([NOON - 150 * MINUTE, NOON - 140 * MINUTE]);
+    world.letters.refused.extend([id(0), id(1)]);
+    let mut instance = world.instance("a");
+    let ending = world.finish(&mut instance);
+    assert_eq!(ending, Ending::Failed(Failure::RecordsRefused));
+    assert!(world.questions >= 3, "it did not read on");
+    let told = instance.run.checkpoint().unwrap();
+    assert_eq!(told.mintime, world.limits.first_mintime);
+}
+
+#[test]
+fn a_window_that_never_agrees_is_not_waited_for_for_ever_while_records_wait() {
+    let mut world = World::new([NOON - 150 * MINUTE, NOON - 140 * MINUTE]);
+    world.limits.window = 3 * HOUR;
+    world.letters.refused.extend([id(0), id(1)]);
+    world.miscount = Some(1);
+    let told = (0..15).any(|_| {
+        let (_, tally) = world.run("a");
+        world.now = world.now + MINUTE;
+        let mut notices = tally.notices.iter();
+        notices.any(|notice| matches!(notice, Notice::CountDisagrees { .. }))
+    });
+    assert!(told);
 }
