@@ -130,7 +130,7 @@ impl OpenWindow {
             };
         }
         let mut times = page.seen.records.iter().filter_map(|record| record.time);
-        if place < shown_through && times.all(|time| time.seconds() <= place) {
+        if times.all(|time| time.seconds() <= place) {
             self.last_second = Some(LastSecond {
                 second,
                 rows,
