@@ -76,13 +76,12 @@ impl AddAssign for Played {
 }
 
 /// Collects a tenant to its end; the error says which promise was broken, and by what.
-pub(crate) async fn play(schedule: Option<Schedule>) -> Result<Played, String> {
+pub(crate) async fn play(azurite: &Azurite, schedule: Option<Schedule>) -> Result<Played, String> {
     static PLAYS: AtomicU64 = AtomicU64::new(0);
     let number = PLAYS.fetch_add(1, Ordering::Relaxed);
     let mut config = tenant(71, EVENTS);
     (config.max_limit, config.trust_monitor_limit) = (PAGE, PAGE);
     let simulator = Simulator::start(config).await.expect("free ports");
-    let azurite = Azurite::shared();
     let name = format!("call-{number}");
     let gates = [
         Gate::to(&simulator.duo_url()).await,

@@ -164,6 +164,19 @@ fn another_instance_and_another_destination_are_respected_to_the_millisecond() {
 }
 
 #[test]
+fn a_claim_that_an_earlier_run_left_behind_is_taken_anew_before_anything_is_sent() {
+    let mut checkpoint = checkpoint(NOON - HOUR);
+    checkpoint.claim = Some(Claim {
+        owner: "a".to_owned(),
+        until: NOON + 90 * SECOND,
+    });
+    let (mut run, _) = begun(no_checks(), checkpoint);
+    run.step(page(&[NOON - 30 * MINUTE], None), NOON, false);
+    let action = run.step(Event::Recalled(vec![false]), NOON, false);
+    assert!(matches!(action, Action::Save(_)), "{action:?}");
+}
+
+#[test]
 fn a_further_window_is_opened_for_a_minute_and_not_for_less() {
     for (short_by, questions) in [(0, 2), (1, 1)] {
         let mut world = World::new([]);
