@@ -195,15 +195,15 @@ impl Sweeps {
         hours
     }
 
-    /// Remembers a span that was never collected.
-    pub fn remember_gap(&mut self, gap: Span) {
+    /// Remembers a span that was never collected; whether it is a new one.
+    pub fn remember_gap(&mut self, gap: Span) -> bool {
         if gap.from >= gap.to
             || self
                 .gaps
                 .iter()
                 .any(|known| gap.within(*known) == Some(gap))
         {
-            return;
+            return false;
         }
         self.gaps.push(gap);
         self.gaps.sort_by_key(|gap| gap.from);
@@ -213,6 +213,7 @@ impl Sweeps {
             second.from = first.from;
             second.to = second.to.max(first.to);
         }
+        true
     }
 
     /// The part of an hour that was never collected, from its first to its last such moment.

@@ -89,7 +89,15 @@ fn sorted_text(text: &str, depth: usize) -> String {
     };
     parts.map_or_else(
         || text.to_owned(),
-        |parts| format!("{}{}", &text[..1], parts.join(",")),
+        // With both brackets: nesting is a part of what a record says.
+        |parts| {
+            format!(
+                "{}{}{}",
+                &text[..1],
+                parts.join(","),
+                &text[text.len() - 1..]
+            )
+        },
     )
 }
 
@@ -163,6 +171,13 @@ mod tests {
         let page = ids(LogType::Administrator, &[one, &other]);
         assert_ne!(page[0], page[1]);
         assert_eq!(page, ids(LogType::Administrator, &[same, &other]));
+        for [one, other] in [
+            [r#"{"a":{"b":1},"c":1e999}"#, r#"{"a":{"b":1,"c":1e999}}"#],
+            [r#"{"a":[[1],1e999]}"#, r#"{"a":[[1,1e999]]}"#],
+        ] {
+            let ids = |text| ids(LogType::Administrator, &[text]);
+            assert_ne!(ids(one), ids(other));
+        }
     }
 
     #[test]

@@ -21,7 +21,7 @@ pub(super) fn hint(fault: &azure_core::Error, is_on_this_machine: bool) -> Optio
                  that begin CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START to where the logs stood, or \
                  CISCO_DUO_CONTAINER to another name",
         ),
-        Some(StatusCode::NotFound) => Some(
+        _ if is_code(fault, "ContainerNotFound") => Some(
             "the container is gone: the next run makes it anew and begins CISCO_DUO_LOOKBACK_HOURS ago; set \
                  CISCO_DUO_START to where the logs stood",
         ),

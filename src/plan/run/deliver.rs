@@ -41,7 +41,7 @@ impl LogRun {
         }
         let until = self.stored().claim.as_ref().map(|claim| claim.until);
         let lasts = until.is_some_and(|until| until - now >= CLAIM_LEFT);
-        if !self.claimed || !self.holds_claim() || !lasts {
+        if !self.claimed || !lasts {
             let mut draft = self.stored().clone();
             self.claim(&mut draft, now);
             self.keep_place(&mut draft);

@@ -33,7 +33,7 @@ fn what_a_run_did_is_counted() {
     }
     assert_eq!(late, 1);
     assert!(dropped > 0);
-    // Refused for too many calls, and for credentials that are signed once more.
+    // Refused for credentials, which are signed once more, and for too many calls.
     world.fetch_faults = [Some(FetchFault::Credentials)].into();
     assert_eq!(world.run("a").1.retries, 1);
     world.now = world.now + MINUTE;

@@ -1,9 +1,9 @@
 //! The traps of the older endpoints, which have no cursor and whole seconds only.
 
 use super::world::{Happened, NOON, World, id};
-use crate::model::{HOUR, MINUTE, Millis, SECOND};
+use crate::model::{HOUR, Hour, MINUTE, Millis, SECOND};
 use crate::plan::sweep::Span;
-use crate::plan::{Action, Checkpoint, Ending, Event, LogRun, Notice, PageSeen, Seen};
+use crate::plan::{Action, Checkpoint, Ending, Event, HourState, LogRun, Notice, PageSeen, Seen};
 
 #[test]
 fn records_sharing_the_last_second_of_a_v1_page_are_not_lost() {
@@ -201,4 +201,50 @@ fn a_second_at_the_border_of_what_is_taken_is_passed() {
     let mut run = at_place();
     assert_eq!(shown(&mut run, &[(1, last - 1)], 0), Some(last - 1));
     assert_eq!(shown(&mut run, &[(1, last - 1)], 1), Some(last));
+}
+
+#[test]
+fn a_record_without_a_time_ends_the_log_like_any_other() {
+    let mut run = at_place();
+    let page = PageSeen {
+        records: vec![Seen {
+            id: id(1),
+            time: None,
+            bytes: 48,
+            is_cut: false,
+        }],
+        cursor: None,
+        total: None,
+    };
+    let event = Event::Fetched {
+        page,
+        server_time: Some(NOON),
+    };
+    run.step(event, NOON, false);
+    let action = run.step(Event::Recalled(vec![true]), NOON, false);
+    assert!(matches!(action, Action::Save(_)), "{action:?}");
+    let action = run.step(Event::Saved, NOON, false);
+    assert!(
+        matches!(action, Action::Stop(Ending::CaughtUp)),
+        "{action:?}"
+    );
+}
+
+#[test]
+fn a_cut_second_that_is_noticed_only_later_makes_a_gap_of_an_hour_that_was_proved() {
+    let second = NOON - 2 * HOUR;
+    let mut world = World::v1([second; 3], 2);
+    world.run_until("a", NOON + 4 * HOUR);
+    assert_eq!(world.result(Hour::of(second)).state, HourState::Proved);
+    // Something follows: the page was cut off before it.
+    world.add_now(100);
+    let mut notices = 0;
+    for _ in 0..20 {
+        let (_, tally) = world.run("a");
+        notices += tally.notices.len();
+        world.now = world.now + 15 * MINUTE;
+    }
+    let result = world.result(Hour::of(second));
+    assert_eq!(result.state, HourState::Gap, "{result:?}");
+    assert_eq!(notices, 1, "told of once");
 }
