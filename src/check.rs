@@ -96,6 +96,7 @@ async fn ask(collector: &Collector, log_type: LogType, now: DateTime<Utc>) -> As
         maxtime,
         cursor: None,
         limit: Some(1),
+        is_check: false,
     };
     let question = Question {
         log_type,

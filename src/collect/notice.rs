@@ -80,6 +80,10 @@ pub(super) fn failure(failure: Failure) -> (String, Option<&'static str>) {
         ),
         Failure::RecordsRefused => ("records were refused even alone".to_owned(), None),
         Failure::Duo => ("Duo refused the request".to_owned(), None),
+        Failure::Check => (
+            "the log is read, but Duo refuses what is asked to prove its closed hours".to_owned(),
+            Some("it is asked again with every run; if it stays, report it to Duo with the time"),
+        ),
         Failure::AzureMonitor => ("Azure Monitor refused the request".to_owned(), None),
         Failure::State => ("the state could not be read or written".to_owned(), None),
     }

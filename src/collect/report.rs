@@ -212,7 +212,7 @@ fn words(ending: Ending, trouble: Option<Trouble>) -> (Option<String>, Option<St
             let (message, hint) = notice::failure(failure);
             match (failure, trouble) {
                 // What the core decided comes first, and behind it the last answer that led to it.
-                (Failure::Window(_), Some(trouble)) => (
+                (Failure::Window(_) | Failure::Check, Some(trouble)) => (
                     Some(format!("{message} ({})", trouble.message)),
                     hint.map(str::to_owned),
                 ),

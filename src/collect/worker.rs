@@ -42,6 +42,8 @@ pub(super) struct Worker<'a> {
     /// The call sent last, for its memory.
     sent: Bytes,
     trouble: Option<Trouble>,
+    /// Why Duo refused what a check asked, if it did; the run goes on after it.
+    check_trouble: Option<Trouble>,
 }
 
 impl<'a> Worker<'a> {
@@ -66,6 +68,7 @@ impl<'a> Worker<'a> {
             records: Vec::new(),
             sent: Bytes::new(),
             trouble: None,
+            check_trouble: None,
         }
     }
 
@@ -81,8 +84,12 @@ impl<'a> Worker<'a> {
                 action => self.act(action).await,
             };
         };
-        if ending == Ending::Failed(Failure::RecordsRefused) {
-            self.trouble = Some(self.asides.trouble(&run.refused()));
+        match ending {
+            Ending::Failed(Failure::RecordsRefused) => {
+                self.trouble = Some(self.asides.trouble(&run.refused()));
+            }
+            Ending::Failed(Failure::Check) => self.trouble = self.check_trouble.take(),
+            _ => {}
         }
         LogReport::new(
             self.log_type,
@@ -241,10 +248,14 @@ impl<'a> Worker<'a> {
             }
             Err(fault) => {
                 debug!(error = %fault, "no page");
-                self.trouble = Some(Trouble {
+                let trouble = Trouble {
                     message: fault.to_string(),
                     hint: fault.hint(),
-                });
+                };
+                if request.is_check {
+                    self.check_trouble = Some(trouble.clone());
+                }
+                self.trouble = Some(trouble);
                 Event::FetchFailed(fault.fault)
             }
         }

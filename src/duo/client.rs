@@ -228,6 +228,7 @@ mod tests {
             maxtime: Millis(1_795_348_920_000),
             cursor: cursor.map(str::to_owned),
             limit: None,
+            is_check: false,
         };
         DuoClient::query(log_type, &request)
     }

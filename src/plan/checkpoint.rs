@@ -173,6 +173,12 @@ impl Checkpoint {
             .then_some("a check of closed hours cannot be")
     }
 
+    /// How far the checks have come, to be changed; where an earlier release stored nothing of them, from the beginning.
+    pub(super) fn sweeps_mut(&mut self) -> &mut Sweeps {
+        let begin = Sweeps::begin(self.collected_from);
+        self.sweeps.get_or_insert(begin)
+    }
+
     /// The stored form.
     pub fn to_json(&self) -> Vec<u8> {
         stored::to_json(self)

@@ -60,6 +60,8 @@ pub enum ParkCause {
 pub enum Failure {
     /// Duo refused something.
     Duo,
+    /// Duo refused what was asked about closed hours; the live log was read.
+    Check,
     /// Azure Monitor refused something.
     AzureMonitor,
     /// Azure Monitor refused records even alone, and the fault may not be theirs: it accepted no other record in this

@@ -57,6 +57,8 @@ pub struct PageRequest {
     pub cursor: Option<String>,
     /// Most records wanted, below what the endpoint grants; where only the count matters.
     pub limit: Option<u32>,
+    /// Whether it is about closed hours.
+    pub is_check: bool,
 }
 
 /// One record of a page, as far as the core needs to know it.

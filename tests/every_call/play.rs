@@ -218,6 +218,12 @@ impl Play {
         if !report.is_complete() || report.delivered() != EVENTS * 6 {
             return Err(format!("lost or altered: {report:#?}"));
         }
+        let repeating = LogType::ALL.map(|log| report.logs[&log].duplicates > 0);
+        if repeating.iter().filter(|repeats| **repeats).count() > 1 {
+            return Err(format!(
+                "one call went wrong, and several logs repeat: {report:#?}"
+            ));
+        }
         for log in LogType::ALL {
             let page = if log.is_v1() {
                 self.simulator.config().v1_page

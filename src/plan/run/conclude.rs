@@ -8,7 +8,7 @@ use crate::model::{HOUR, Hour, Millis};
 use crate::plan::ending::WindowFault;
 use crate::plan::event::{Action, Conclusion};
 use crate::plan::hours::{HourResult, HourState, KEPT_DAYS};
-use crate::plan::sweep::{Due, Span, Sweeps, due_check};
+use crate::plan::sweep::{Due, Span, due_check};
 
 /// How long after its end an hour counts as first read late.
 const LATE: i64 = 24 * HOUR;
@@ -100,8 +100,7 @@ impl LogRun {
             .map(|(hour, delivered)| (*hour, self.result(found, *hour, *delivered, duo_now)))
             .collect();
         let mut draft = self.stored().clone();
-        let begin = Sweeps::begin(draft.collected_from);
-        let sweeps = draft.sweeps.get_or_insert(begin);
+        let sweeps = draft.sweeps_mut();
         sweeps.reading = None;
         // By what is stored: what this look settles could be looked at again, if its end is never stored.
         let forget = sweeps.forget_settled();

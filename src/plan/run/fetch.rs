@@ -10,10 +10,6 @@ use crate::plan::page::Sorted;
 
 /// Longest sleep for the rate limit inside a run; waiting for longer is done between runs.
 pub(super) const LONGEST_RATE_WAIT: i64 = 5 * SECOND;
-/// Longest pause that Duo's `Retry-After` is followed for.
-const LONGEST_RETRY_AFTER: i64 = 15 * MINUTE;
-/// Multiples of the first pause when Duo keeps refusing.
-const LADDER: [i64; 3] = [1, 2, 5];
 /// Pause after refused credentials.
 const CREDENTIALS_PARK: i64 = 5 * MINUTE;
 /// First backoff after a passing fault.
@@ -84,6 +80,7 @@ impl LogRun {
             maxtime: window.maxtime,
             cursor: window.cursor.clone(),
             limit,
+            is_check: self.job != Job::Live,
         };
         self.tally.requests += 1;
         self.phase = Phase::Fetching;
@@ -158,7 +155,6 @@ impl LogRun {
         now: Millis,
         interrupted: bool,
     ) -> Action {
-        let failed = Ending::Failed(Failure::Duo);
         match fault {
             FetchFault::Throttled { retry_after } => {
                 self.tally.throttled += 1;
@@ -174,7 +170,7 @@ impl LogRun {
             },
             FetchFault::Garbled => match self.backoff(now) {
                 Some(delay) if self.attempts < GARBLED_TRIES => self.pause(delay, Resume::Ask),
-                _ => self.finish(failed),
+                _ => self.duo_refused(now, interrupted),
             },
             FetchFault::Credentials if !self.signed_again => {
                 // Once more, dated and signed anew: a date that aged on the way is refused like a wrong key.
@@ -183,6 +179,7 @@ impl LogRun {
                 self.fetch()
             }
             FetchFault::Credentials => {
+                let failed = Ending::Failed(Failure::Duo);
                 self.park(now + CREDENTIALS_PARK, ParkCause::DuoCredentials, failed)
             }
             FetchFault::Forbidden if self.limits.may_be_retired || !self.stored().answered => {
@@ -193,8 +190,17 @@ impl LogRun {
                 self.restart_window(WindowFault::CursorRefused, now, interrupted)
             }
             FetchFault::Forbidden | FetchFault::Gone | FetchFault::Rejected | FetchFault::Fatal => {
-                self.finish(failed)
+                self.duo_refused(now, interrupted)
             }
+        }
+    }
+
+    /// What asking again does not help against.
+    fn duo_refused(&mut self, now: Millis, interrupted: bool) -> Action {
+        if self.job == Job::Live {
+            self.finish(Ending::Failed(Failure::Duo))
+        } else {
+            self.check_refused(now, interrupted)
         }
     }
 
@@ -259,32 +265,6 @@ impl LogRun {
         });
         draft.claim = None;
         self.save(draft, After::Stop(Ending::Unavailable { report }))
-    }
-
-    /// Parks for as long as the service asks, or else a step longer each time.
-    pub(super) fn park_a_while(
-        &mut self,
-        retry_after: Option<i64>,
-        cause: ParkCause,
-        now: Millis,
-    ) -> Action {
-        let pause = match retry_after {
-            Some(asked) => asked.clamp(0, LONGEST_RETRY_AFTER),
-            None => self.pause_step(),
-        };
-        let until = now + pause;
-        self.park(until, cause, Ending::Parked { until, cause })
-    }
-
-    /// The next pause where nobody says how long: a step longer each time.
-    pub(super) fn pause_step(&mut self) -> i64 {
-        let strikes = self.stored().parked.map_or(0, |parked| parked.strikes);
-        let step = usize::try_from(strikes)
-            .unwrap_or(usize::MAX)
-            .min(LADDER.len() - 1);
-        let pause = self.limits.park * LADDER[step];
-        // Up to a fifth longer, so that logs refused together do not come back together.
-        pause + self.chance.i64(0..=pause / 5)
     }
 
     /// The pause before the next try of a call that failed, or `None` when the run has no time left for it.

@@ -5,13 +5,14 @@ mod commit;
 mod conclude;
 mod deliver;
 mod fetch;
+mod finish;
 mod phase;
 mod refused;
 mod sweep;
 mod v1;
 
 use super::checkpoint::{Checkpoint, Claim, Destination};
-use super::ending::{Ending, Failure, ParkCause, Tally};
+use super::ending::{Ending, Failure, Tally};
 use super::event::{Action, Event, Limits, RowId};
 use crate::model::{Millis, SECOND};
 use phase::{After, Job, OpenPage, OpenWindow, Phase, Resume};
@@ -52,6 +53,8 @@ pub struct LogRun {
     live_is_done: bool,
     /// Whether Duo's clock showed that checks are not due yet.
     checks_are_early: bool,
+    /// Whether Duo refused what a check asked, and the run goes on without checks.
+    check_is_refused: bool,
     /// Whether this run stored the claim itself: one that an earlier run of this process could not give back says nothing
     /// of whether anything can be stored.
     claimed: bool,
@@ -85,6 +88,7 @@ impl LogRun {
             planned: false,
             live_is_done: false,
             checks_are_early: false,
+            check_is_refused: false,
             claimed: false,
             counted: false,
             oldest: Millis(i64::MIN),
@@ -282,48 +286,5 @@ impl LogRun {
             after,
         };
         Action::Save(Box::new(stored))
-    }
-
-    /// Ends the run, giving the claim back first if it is held.
-    fn finish(&mut self, ending: Ending) -> Action {
-        let ending = self.in_view_of_the_rest(ending);
-        // A check that Duo refuses gives its turn back to the live log, or each run would begin and end with it.
-        let is_refused_check = self.job != Job::Live && matches!(ending, Ending::Failed(_));
-        if !self.holds_claim() && !is_refused_check {
-            return Action::Stop(ending);
-        }
-        let mut draft = self.stored().clone();
-        draft.claim = None;
-        self.save(draft, After::Stop(ending))
-    }
-
-    /// Checks that are left to the next run do not keep the log from having caught up; records that nobody knows what to
-    /// do with do.
-    fn in_view_of_the_rest(&self, ending: Ending) -> Ending {
-        match ending {
-            Ending::CaughtUp | Ending::OutOfTime | Ending::OutOfCalls
-                if self.refused.keeps_place() =>
-            {
-                Ending::Failed(Failure::RecordsRefused)
-            }
-            Ending::OutOfTime | Ending::OutOfCalls if self.live_is_done => Ending::CaughtUp,
-            ending => ending,
-        }
-    }
-
-    /// Ends the run with a pause that outlives it.
-    fn park(&mut self, until: Millis, cause: ParkCause, ending: Ending) -> Action {
-        let mut draft = self.stored().clone();
-        let strikes = draft
-            .parked
-            .map_or(0, |parked| parked.strikes)
-            .saturating_add(1);
-        draft.parked = Some(super::checkpoint::Parked {
-            not_before: until,
-            strikes,
-            cause,
-        });
-        draft.claim = None;
-        self.save(draft, After::Stop(ending))
     }
 }

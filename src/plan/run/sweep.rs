@@ -93,6 +93,7 @@ impl LogRun {
     pub(super) fn has_checks(&self, checkpoint: &Checkpoint, now: Millis) -> bool {
         self.limits.sweeps
             && !self.checks_are_early
+            && !self.check_is_refused
             // What a check would prove, the kept place would have to be read for again.
             && !self.refused.keeps_place()
             && checkpoint.answered
@@ -134,12 +135,21 @@ impl LogRun {
         Some(reading)
     }
 
+    /// Duo refuses what a check asks: the run goes on without checks and tells of it in the end, so that the live log is
+    /// read as far as ever.
+    pub(super) fn check_refused(&mut self, now: Millis, interrupted: bool) -> Action {
+        self.check_is_refused = true;
+        self.reading = None;
+        self.attempts = 0;
+        self.signed_again = false;
+        self.ask(now, interrupted)
+    }
+
     /// Counts whose turn it is; see [`LogRun::choose`].
     pub(super) fn count_turn(&mut self) {
         let is_live = self.job == Job::Live;
         let checkpoint = self.checkpoint.as_mut().expect("loaded before");
-        let begin = Sweeps::begin(checkpoint.collected_from);
-        let sweeps = checkpoint.sweeps.get_or_insert(begin);
+        let sweeps = checkpoint.sweeps_mut();
         sweeps.live_calls = if is_live {
             sweeps.live_calls.saturating_add(1)
         } else {

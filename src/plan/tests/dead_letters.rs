@@ -2,10 +2,10 @@
 
 use super::world::{Happened, NOON, World, clustered, id};
 use crate::model::{HOUR, Hour, MINUTE, Millis};
-use crate::plan::{Ending, Failure, Notice};
+use crate::plan::{Ending, Failure};
 
 /// A world whose events stand on three large pages of one window.
-fn one_window() -> World {
+pub(super) fn one_window() -> World {
     let mut world = World::new(clustered());
     world.page_size = 10;
     world.limits.window = 3 * HOUR;
@@ -13,13 +13,13 @@ fn one_window() -> World {
 }
 
 /// The ids of the events in the order in which Duo shows them.
-fn in_order(world: &World) -> Vec<crate::plan::RowId> {
+pub(super) fn in_order(world: &World) -> Vec<crate::plan::RowId> {
     let mut events = world.events.clone();
     events.sort_by_key(|event| (event.time, event.id));
     events.into_iter().map(|event| event.id).collect()
 }
 
-fn happens(world: &mut World, number: u64, time: Millis) {
+pub(super) fn happens(world: &mut World, number: u64, time: Millis) {
     world.events.push(Happened {
         id: id(number),
         time,
@@ -57,84 +57,6 @@ fn a_record_refused_alone_is_set_aside_after_another_was_accepted_and_the_log_go
     );
     assert!(world.lost().is_empty());
     assert_eq!(world.duplicates(), 0);
-}
-
-#[test]
-fn the_first_record_of_all_waits_for_the_first_that_is_accepted() {
-    for page_size in [1, 3, 10] {
-        let mut world = one_window();
-        world.page_size = page_size;
-        world.letters.refused.insert(in_order(&world)[0]);
-        assert_eq!(world.run("a").0, Ending::CaughtUp, "pages of {page_size}");
-        assert_eq!(world.letters.stored.len(), 1);
-        assert!(world.lost().is_empty());
-    }
-}
-
-#[test]
-fn the_record_that_tells_may_stand_in_a_later_window() {
-    for v1 in [false, true] {
-        let times = [NOON - 150 * MINUTE, NOON - 10 * MINUTE];
-        let mut world = if v1 {
-            World::v1(times, 8)
-        } else {
-            World::new(times)
-        };
-        world.limits.window = 20 * MINUTE;
-        world.letters.refused.insert(id(0));
-        assert_eq!(world.run("a").0, Ending::CaughtUp);
-        assert!(world.is_set_aside(id(0)), "v1: {v1}");
-        assert!(world.lost().is_empty());
-    }
-}
-
-#[test]
-fn while_nothing_is_accepted_nothing_is_set_aside_and_the_place_is_kept() {
-    for v1 in [false, true] {
-        let lonely = [NOON - 150 * MINUTE];
-        let mut world = if v1 {
-            World::v1(lonely, 8)
-        } else {
-            World::new(lonely)
-        };
-        world.letters.refused.insert(id(0));
-        for _ in 0..30 {
-            let (ending, tally) = world.run("a");
-            assert_eq!(ending, Ending::Failed(Failure::RecordsRefused), "v1: {v1}");
-            assert_eq!(tally.dead_letters.count(), 0);
-            // Once a run, however often it is read: the last second of a v1 log is read twice.
-            let refusals = std::mem::take(&mut world.letters.refusals);
-            assert_eq!(refusals, 1, "v1: {v1}");
-            world.now = world.now + 5 * MINUTE;
-        }
-        assert!(world.letters.stored.is_empty());
-        assert!(world.checkpoint().mintime <= NOON - 150 * MINUTE);
-        assert_eq!(world.checkpoint().claim, None);
-        // The next event tells that the fault is the record's.
-        let now = world.now;
-        happens(&mut world, 1, now);
-        world.now = world.now + 10 * MINUTE;
-        world.run_until_caught_up("a");
-        assert!(world.is_set_aside(id(0)));
-        assert!(world.lost().is_empty());
-    }
-}
-
-#[test]
-fn the_next_event_of_a_quiet_log_is_reached_within_the_calls_of_a_run() {
-    let mut world = World::new([NOON - 150 * MINUTE]);
-    world.limits.calls_per_minute = 10;
-    world.letters.refused.insert(id(0));
-    for _ in 0..4 {
-        assert_eq!(world.run("a").0, Ending::Failed(Failure::RecordsRefused));
-        world.now = world.now + 24 * HOUR;
-    }
-    let now = world.now;
-    happens(&mut world, 1, now);
-    world.now = world.now + 10 * MINUTE;
-    world.run_until_caught_up("a");
-    assert!(world.is_set_aside(id(0)));
-    assert!(world.lost().is_empty());
 }
 
 #[test]
@@ -341,22 +263,6 @@ fn a_refused_record_that_is_found_late_is_set_aside_and_its_hour_agrees() {
 }
 
 #[test]
-fn what_waits_is_named_and_the_place_before_it_told() {
-    let mut world = one_window();
-    let order = in_order(&world);
-    world.letters.refused.extend(order.iter().copied());
-    let mut instance = world.instance("a");
-    let ending = world.finish(&mut instance);
-    assert_eq!(ending, Ending::Failed(Failure::RecordsRefused));
-    let waiting = instance.run.refused();
-    assert_eq!(waiting, order[..waiting.len()]);
-    assert_eq!(waiting.len(), 11);
-    let told = instance.run.checkpoint().unwrap();
-    assert_eq!(told.mintime, world.limits.first_mintime);
-    assert_eq!(told.mintime, world.checkpoint().mintime);
-}
-
-#[test]
 fn a_cut_row_that_is_refused_counts_as_refused_alone() {
     let mut world = one_window();
     let order = in_order(&world);
@@ -365,31 +271,4 @@ fn a_cut_row_that_is_refused_counts_as_refused_alone() {
     let (_, tally) = world.run("a");
     let letters = &tally.dead_letters;
     assert_eq!((letters.cut, letters.refused, letters.count()), (1, 1, 2));
-}
-
-#[test]
-fn the_place_that_is_kept_is_told_however_far_the_run_read_on() {
-    let mut world = World::new([NOON - 150 * MINUTE, NOON - 140 * MINUTE]);
-    world.letters.refused.extend([id(0), id(1)]);
-    let mut instance = world.instance("a");
-    let ending = world.finish(&mut instance);
-    assert_eq!(ending, Ending::Failed(Failure::RecordsRefused));
-    assert!(world.questions >= 3, "it did not read on");
-    let told = instance.run.checkpoint().unwrap();
-    assert_eq!(told.mintime, world.limits.first_mintime);
-}
-
-#[test]
-fn a_window_that_never_agrees_is_not_waited_for_for_ever_while_records_wait() {
-    let mut world = World::new([NOON - 150 * MINUTE, NOON - 140 * MINUTE]);
-    world.limits.window = 3 * HOUR;
-    world.letters.refused.extend([id(0), id(1)]);
-    world.miscount = Some(1);
-    let told = (0..15).any(|_| {
-        let (_, tally) = world.run("a");
-        world.now = world.now + MINUTE;
-        let mut notices = tally.notices.iter();
-        notices.any(|notice| matches!(notice, Notice::CountDisagrees { .. }))
-    });
-    assert!(told);
 }

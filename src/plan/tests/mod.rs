@@ -13,5 +13,6 @@ mod tallies;
 mod traps;
 mod two_instances;
 mod v1;
+mod waiting_records;
 mod waits;
 mod world;

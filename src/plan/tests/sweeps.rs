@@ -2,7 +2,7 @@
 
 use super::world::{Happened, NOON, World, clustered, id};
 use crate::model::{HOUR, Hour, MINUTE, SECOND};
-use crate::plan::{Ending, FetchFault, HourState, IngestKind, Notice};
+use crate::plan::{Ending, Failure, FetchFault, HourState, IngestKind, Notice};
 
 /// An event that Duo shows this much later than it happened.
 fn late(number: u64, time: crate::model::Millis, delay: i64) -> Happened {
@@ -222,23 +222,35 @@ fn a_check_that_fails_stops_no_live_log() {
         throttled,
     ];
     // A log where much happens, and one where nothing does.
-    for (fault, every) in faults
+    let kinds = [(13 * MINUTE, false), (7 * HOUR, false), (13 * MINUTE, true)];
+    for (fault, (every, v1)) in faults
         .into_iter()
-        .flat_map(|fault| [(fault, 13 * MINUTE), (fault, 7 * HOUR)])
+        .flat_map(|fault| kinds.map(|kind| (fault, kind)))
     {
-        let mut world =
-            World::new((0..11 * HOUR / every).map(|number| NOON - 2 * HOUR + number * every));
+        let times = (0..11 * HOUR / every).map(|number| NOON - 2 * HOUR + number * every);
+        let mut world = if v1 {
+            World::v1(times, 10)
+        } else {
+            World::new(times)
+        };
         world.run_until_caught_up("a");
         world.check_fault = Some(fault);
         let end = NOON + 10 * HOUR;
+        let is_refusal = !matches!(
+            fault,
+            FetchFault::Unreachable | FetchFault::Throttled { .. }
+        );
+        let mut told = 0;
         while world.now < end {
-            world.run("a");
+            told += u32::from(world.run("a").0 == Ending::Failed(Failure::Check));
             world.now = world.now + MINUTE;
         }
-        assert!(!world.counts.is_empty());
+        assert_eq!(world.counts.is_empty(), v1);
+        assert_eq!(told > 500, is_refusal, "{fault:?}: told {told} times");
         let behind = end - world.checkpoint().mintime;
+        // What Duo refuses costs the live log nothing; what makes the log wait does.
         assert!(
-            behind < HOUR,
+            behind < if is_refusal { 6 * MINUTE } else { HOUR },
             "{fault:?}: {} minutes behind",
             behind / MINUTE
         );

@@ -18,7 +18,7 @@ impl World {
         if let Some(fault) = self.fetch_faults.pop_front().flatten() {
             return Event::FetchFailed(fault);
         }
-        if request.limit.is_some()
+        if request.is_check
             && let Some(fault) = self.check_fault
         {
             return Event::FetchFailed(fault);
