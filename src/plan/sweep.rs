@@ -43,6 +43,10 @@ pub struct Sweeps {
     /// Spans that were never collected, until their hours are settled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<Span>,
+    /// The first hour whose result says that a reading could not be brought to its end, in a log without counts: the
+    /// next one tells of it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unproved: Option<Hour>,
     /// Fields of a later release, kept as they are.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
@@ -131,6 +135,7 @@ impl Sweeps {
             forgotten: Some(forgettable_before(Hour::of(collected_from))),
             live_calls: 0,
             gaps: Vec::new(),
+            unproved: None,
             unknown: Map::new(),
         }
     }
@@ -181,6 +186,12 @@ impl Sweeps {
         let settled_before = Hour::of((began_at - REREAD_SPAN).min(to));
         self.done_before(settled_before, CHECKS - 1);
         self.done_before(Hour::of(to), 0);
+    }
+
+    /// The first hour of a log without counts of which there is still something to tell.
+    pub fn untold(&self) -> Hour {
+        self.unproved
+            .map_or(self.next[0], |unproved| unproved.min(self.next[0]))
     }
 
     /// Takes the hours whose ids are not needed any more: nothing reads them again.

@@ -8,7 +8,7 @@ use crate::model::{HOUR, Hour, Millis};
 use crate::plan::ending::WindowFault;
 use crate::plan::event::{Action, Conclusion};
 use crate::plan::hours::{HourResult, HourState, KEPT_DAYS};
-use crate::plan::sweep::{Due, Span, due_check};
+use crate::plan::sweep::{Due, Span, Sweeps, due_check};
 
 /// How long after its end an hour counts as first read late.
 const LATE: i64 = 24 * HOUR;
@@ -63,11 +63,11 @@ impl LogRun {
             return found.span.hours().collect();
         }
         let sweeps = self.stored().sweeps.as_ref();
-        let told_before = sweeps.map(|sweeps| sweeps.next[0]);
+        let untold = sweeps.map(Sweeps::untold);
         let hours = found.span.hours().filter(whole);
         hours
             .filter(|hour| {
-                told_before.is_none_or(|before| *hour >= before)
+                untold.is_none_or(|untold| *hour >= untold)
                     || found.late.contains_key(hour)
                     || sweeps.is_some_and(|sweeps| sweeps.gap_in(*hour).is_some())
             })
@@ -112,6 +112,8 @@ impl LogRun {
             };
             sweeps.done(found.span, check);
         } else {
+            let is_broken = matches!(found.by, FoundBy::BrokenReading(_));
+            sweeps.unproved = is_broken.then(|| sweeps.untold());
             sweeps.reread_at = Some(now);
             sweeps.reread_done(found.span.to, found.began_at.min(now) - self.clock_ahead);
         }

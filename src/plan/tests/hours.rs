@@ -53,6 +53,30 @@ fn a_log_without_counts_tells_of_each_hour_once_unless_something_is_found() {
 }
 
 #[test]
+fn a_gap_that_the_next_reading_of_a_log_without_counts_closes_is_told_as_closed() {
+    let mut world = World::new(clustered());
+    world.newest_first = true;
+    world.limits.sorted = false;
+    world.page_size = 100;
+    world.run_until("a", NOON + 4 * HOUR);
+    // For a while Duo counts a record more than it shows.
+    world.miscount = Some(1);
+    world.run_until("a", NOON + 12 * HOUR);
+    let told_as_gap = |world: &World| {
+        let results = world.results.values().flat_map(|day| day.hours.values());
+        results.filter(|result| result.gap.is_some()).count()
+    };
+    assert_ne!(told_as_gap(&world), 0);
+    world.miscount = Some(0);
+    world.run_until("a", NOON + 16 * HOUR);
+    assert_eq!(told_as_gap(&world), 0);
+    assert_eq!(
+        world.result(Hour::of(NOON).after(6)).state,
+        HourState::Proved
+    );
+}
+
+#[test]
 fn what_duo_does_not_keep_any_more_is_not_asked_for() {
     for (age, state) in [
         (179 * 24 * HOUR, HourState::LateRead),
