@@ -113,7 +113,7 @@ impl LogRun {
             sweeps.done(found.span, check);
         } else {
             let is_broken = matches!(found.by, FoundBy::BrokenReading(_));
-            sweeps.unproved = is_broken.then(|| sweeps.untold());
+            sweeps.unproved = hours.first().copied().filter(|_| is_broken);
             sweeps.reread_at = Some(now);
             sweeps.reread_done(found.span.to, found.began_at.min(now) - self.clock_ahead);
         }
