@@ -98,6 +98,12 @@ fn gaps_are_remembered_until_their_hours_are_settled() {
     let part = sweeps.gap_in(hour).unwrap();
     assert_eq!((part.from, part.to), (NOON, NOON + 10 * MINUTE));
     assert_eq!(sweeps.gap_in(hour.after(1)), None);
+    sweeps.remember_gap(Span {
+        from: NOON + 30 * MINUTE,
+        to: NOON + 40 * MINUTE,
+    });
+    let parts = sweeps.gap_in(hour).unwrap();
+    assert_eq!((parts.from, parts.to), (NOON, NOON + 40 * MINUTE));
     sweeps.done(Span::of(hour), 3);
     sweeps.forget_gaps();
     assert_eq!(sweeps.gaps, []);

@@ -1,8 +1,9 @@
 //! How a run ends: time, calls, wishes.
 
+use super::borders::{begun, checkpoint, no_checks, page};
 use super::world::{Happened, NOON, World, clustered};
 use crate::model::{HOUR, Hour, MINUTE, SECOND};
-use crate::plan::{Ending, Event};
+use crate::plan::{Action, Claim, Ending, Event, LogRun, Notice};
 
 #[test]
 fn a_run_ends_between_pages_when_its_time_is_over_and_gives_the_claim_back() {
@@ -98,6 +99,49 @@ fn an_interrupted_run_ends_at_its_next_commit_and_gives_the_claim_back() {
     );
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
+}
+
+#[test]
+fn a_run_that_is_interrupted_inside_a_window_ends_with_the_page_in_hand() {
+    let mut claimed = checkpoint(NOON - HOUR);
+    claimed.claim = Some(Claim {
+        owner: no_checks().owner,
+        until: NOON + MINUTE,
+    });
+    let (mut run, _) = begun(no_checks(), claimed);
+    run.step(page(&[NOON - MINUTE], Some("next")), NOON, false);
+    let action = run.step(Event::Recalled(vec![true]), NOON, true);
+    let Action::Save(stored) = action else {
+        panic!("{action:?}");
+    };
+    assert_eq!(stored.claim, None);
+    let cursor = stored.window.and_then(|window| window.cursor);
+    assert_eq!(cursor.as_deref(), Some("next"));
+    let action = run.step(Event::Saved, NOON, true);
+    let is_over = matches!(action, Action::Stop(Ending::Interrupted));
+    assert!(is_over, "{action:?}");
+}
+
+#[test]
+fn the_claim_of_a_dead_process_is_taken_over_at_once_and_that_is_told() {
+    for claim_is_dead in [false, true] {
+        let mut claimed = checkpoint(NOON - HOUR);
+        claimed.claim = Some(Claim {
+            owner: "another".to_owned(),
+            until: NOON + MINUTE,
+        });
+        let mut run = LogRun::new(no_checks(), NOON + MINUTE, fastrand::Rng::with_seed(3));
+        run.step(Event::Started, NOON, false);
+        let loaded = Event::Loaded {
+            checkpoint: Some(Box::new(claimed)),
+            claim_is_dead,
+        };
+        let action = run.step(loaded, NOON, false);
+        let told = run.tally().notices == [Notice::ClaimTakenOver];
+        assert_eq!(told, claim_is_dead);
+        let goes_on = matches!(action, Action::Fetch(_));
+        assert_eq!(goes_on, claim_is_dead, "{action:?}");
+    }
 }
 
 #[test]

@@ -53,6 +53,24 @@ fn a_log_without_counts_tells_of_each_hour_once_unless_something_is_found() {
 }
 
 #[test]
+fn an_hour_whose_reading_meets_bad_cursors_twice_is_unknown_until_its_next_check() {
+    let mut world = World::new(clustered());
+    world.run_until_caught_up("a");
+    // No exact count: each check is a reading.
+    world.miscount = None;
+    world.page_size = 2;
+    let hour = Hour::of(NOON - 2 * HOUR);
+    world.now = NOON + 2 * HOUR;
+    world.repeat_cursor_at = (0..10_000).collect();
+    world.run_until("a", NOON + 3 * HOUR);
+    assert_eq!(world.result(hour).state, HourState::Unknown);
+    world.repeat_cursor_at.clear();
+    world.run_until("a", NOON + 26 * HOUR);
+    assert_eq!(world.result(hour).state, HourState::Proved);
+    assert_eq!(world.accepted.len(), world.events.len());
+}
+
+#[test]
 fn a_gap_that_the_next_reading_of_a_log_without_counts_closes_is_told_as_closed() {
     let mut world = World::new(clustered());
     world.newest_first = true;

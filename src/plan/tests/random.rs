@@ -147,6 +147,7 @@ fn world(chance: &mut fastrand::Rng) -> World {
         world.page_size = page_size;
         world.newest_first = chance.u8(0..4) == 0;
         world.limits.sorted = !world.newest_first;
+        world.last_has_cursor = chance.bool();
     }
     for event in &mut world.events {
         // In any order, and some much later than the others.

@@ -1,8 +1,8 @@
 //! While refused records wait for another one that is accepted: what is told, kept and read.
 
 use super::dead_letters::{happens, in_order, one_window};
-use super::world::{NOON, World, id};
-use crate::model::{HOUR, MINUTE};
+use super::world::{Happened, NOON, World, id};
+use crate::model::{HOUR, Hour, MINUTE};
 use crate::plan::{Ending, Failure, Notice};
 
 #[test]
@@ -124,4 +124,39 @@ fn a_window_that_never_agrees_is_not_waited_for_for_ever_while_records_wait() {
         notices.any(|notice| matches!(notice, Notice::CountDisagrees { .. }))
     });
     assert!(told);
+}
+
+#[test]
+fn a_check_does_not_prove_an_hour_while_its_late_record_is_refused_and_nothing_is_accepted() {
+    let mut world = one_window();
+    world.last_has_cursor = false;
+    world.run_until_caught_up("a");
+    let time = NOON - 50 * MINUTE;
+    world.events.push(Happened {
+        id: id(500),
+        time,
+        shown_from: NOON + HOUR,
+    });
+    world.letters.refused.insert(id(500));
+    world.now = NOON + 2 * HOUR;
+    let endings: Vec<Ending> = (0..10)
+        .map(|_| {
+            world.now = world.now + MINUTE;
+            world.run("a").0
+        })
+        .collect();
+    let refused = Ending::Failed(Failure::RecordsRefused);
+    assert!(endings.contains(&refused), "{endings:?}");
+    assert!(!world.is_set_aside(id(500)));
+    let day = world.results.get(&Hour::of(time).day());
+    let result = day.and_then(|day| day.hours.get(&Hour::of(time).number_in_day()));
+    assert_eq!(result, None);
+    // The next event that is accepted tells that the fault is the record's.
+    let now = world.now;
+    happens(&mut world, 501, now);
+    world.run_until("a", now + 2 * HOUR);
+    assert!(world.is_set_aside(id(500)));
+    assert!(world.lost().is_empty());
+    let result = world.result(Hour::of(time));
+    assert_eq!(result.counted, Some(result.delivered));
 }

@@ -55,6 +55,7 @@ impl World {
                 !same && later != self.newest_first
             });
         }
+        let is_last = shown.len() <= self.page_size;
         shown.truncate(request.limit.map_or(self.page_size, |limit| limit as usize));
         let numbers: HashMap<RowId, usize> = self
             .events
@@ -62,7 +63,8 @@ impl World {
             .enumerate()
             .map(|(number, event)| (event.id, number))
             .collect();
-        let mut cursor = shown.last().map(|event| numbers[&event.id].to_string());
+        let last = shown.last().filter(|_| self.last_has_cursor || !is_last);
+        let mut cursor = last.map(|event| numbers[&event.id].to_string());
         if self.repeat_cursor_at.contains(&self.questions) && request.cursor.is_some() {
             cursor = request.cursor;
         }

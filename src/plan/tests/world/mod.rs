@@ -42,6 +42,8 @@ pub(super) struct World {
     pub(super) v1: bool,
     /// Pages come newest first, as trust monitor's may.
     pub(super) newest_first: bool,
+    /// Also the last page with records has a cursor, behind which an empty one follows.
+    pub(super) last_has_cursor: bool,
     /// The ledger takes nothing.
     pub(super) ledger_is_broken: bool,
     /// Answers instead of pages, in order; `None` lets one question pass.
@@ -136,6 +138,7 @@ impl World {
             page_size: 3,
             v1: false,
             newest_first: false,
+            last_has_cursor: true,
             ledger_is_broken: false,
             fetch_faults: VecDeque::new(),
             check_fault: None,
