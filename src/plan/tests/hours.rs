@@ -71,6 +71,16 @@ fn an_hour_whose_reading_meets_bad_cursors_twice_is_unknown_until_its_next_check
 }
 
 #[test]
+fn what_the_first_run_of_a_log_without_counts_read_is_not_read_again_within_the_hour() {
+    let mut world = World::v1(clustered(), 10);
+    let begun = world.now;
+    world.run_until("a", begun + 58 * MINUTE);
+    assert!(world.asked.iter().all(|asked| !asked.is_check));
+    world.run_until("a", begun + 90 * MINUTE);
+    assert!(world.asked.iter().any(|asked| asked.is_check));
+}
+
+#[test]
 fn a_gap_that_the_next_reading_of_a_log_without_counts_closes_is_told_as_closed() {
     let mut world = World::new(clustered());
     world.newest_first = true;

@@ -197,10 +197,32 @@ fn a_second_at_the_border_of_what_is_taken_is_passed() {
     assert_eq!(shown(&mut run, &[(1, last)], 1), None);
     let reached = run.checkpoint().unwrap().mintime;
     assert_eq!(reached, NOON - 3 * MINUTE + SECOND);
+    // Nor where a record behind it, which has to wait, tells that nothing was cut off.
+    let mut run = at_place();
+    assert_eq!(shown(&mut run, &[(1, last), (2, last + 30)], 0), Some(last));
+    assert_eq!(shown(&mut run, &[(1, last), (2, last + 30)], 2), None);
+    assert_eq!(run.checkpoint().unwrap().mintime, reached);
     // A second before it can.
     let mut run = at_place();
     assert_eq!(shown(&mut run, &[(1, last - 1)], 0), Some(last - 1));
     assert_eq!(shown(&mut run, &[(1, last - 1)], 1), Some(last));
+}
+
+#[test]
+fn only_what_a_page_would_have_shown_tells_that_it_was_cut_off() {
+    let waits = (NOON - PLACE) / SECOND - 60;
+    let hides = |behind: &[(u64, i64)], known| {
+        let mut run = at_place();
+        assert_eq!(shown(&mut run, &[(1, 0)], 1), Some(1));
+        shown(&mut run, behind, known);
+        !run.tally().notices.is_empty()
+    };
+    assert!(hides(&[(2, 1)], 0));
+    assert!(hides(&[(2, 1), (3, waits)], 0));
+    // Nobody was shown that one when the page was read.
+    assert!(!hides(&[(3, waits)], 0));
+    // And this is the second itself, once more.
+    assert!(!hides(&[(1, 0)], 1));
 }
 
 #[test]
