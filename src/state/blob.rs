@@ -19,7 +19,7 @@ use futures::TryStreamExt as _;
 use super::Version;
 use super::account_key::AccountKeyPolicy;
 use super::error::{StateError, WriteError};
-use super::identity;
+use crate::identity;
 use crate::settings::{BlobAccess, BlobSettings};
 use crate::transport::{self, Transport};
 

@@ -8,7 +8,7 @@ mod blob;
 mod dead_letters;
 mod error;
 mod folder;
-mod identity;
+
 mod log_state;
 
 pub use dead_letters::{DeadLetterName, DeadLetters};
