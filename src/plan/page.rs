@@ -124,7 +124,7 @@ mod tests {
             closed_before: NOW - 10 * HOUR,
             take_through: NOW,
             now: NOW,
-            max_call_bytes: 250,
+            max_call_bytes: 399,
         }
     }
 
@@ -137,7 +137,7 @@ mod tests {
             .into_iter()
             .map(|call| call.records)
             .collect();
-        assert_eq!(calls, [vec![5, 4], vec![3, 2], vec![0]]);
+        assert_eq!(calls, [vec![5, 4, 3], vec![2, 0]]);
         assert_eq!((sorted.fresh, sorted.known, sorted.taken), (5, 1, 6));
     }
 
@@ -177,12 +177,17 @@ mod tests {
             .map(|call| call.kind)
             .collect();
         assert_eq!(kinds, [IngestKind::Late, IngestKind::Live]);
+        let kind = |sieve: Sieve, time| sieve.sort(&[seen(1, time)], &[false]).shipments[0].kind;
+        assert_eq!(kind(sieve(), NOW - 10 * HOUR), IngestKind::Live);
+        assert_eq!(kind(sieve(), NOW - 10 * HOUR - 1), IngestKind::Late);
         let old = Sieve {
             closed_before: NOW - 99 * HOUR,
             ..sieve()
         };
-        let sorted = old.sort(&[seen(1, NOW - 49 * HOUR)], &[false]);
+        let sorted = old.sort(&[seen(1, NOW - 48 * HOUR - 1)], &[false]);
         assert_eq!(sorted.shipments[0].kind, IngestKind::Backfill);
+        let sorted = old.sort(&[seen(1, NOW - 48 * HOUR)], &[false]);
+        assert_eq!(sorted.shipments[0].kind, IngestKind::Live);
     }
 
     #[test]

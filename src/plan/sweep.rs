@@ -166,29 +166,21 @@ impl Sweeps {
 
     /// Notes that hours got a check.
     pub fn done(&mut self, hours: Span, check: usize) {
-        let after = Hour::of(hours.to - 1).after(1);
+        self.done_before(Hour::of(hours.to - 1).after(1), check);
+    }
+
+    fn done_before(&mut self, end: Hour, check: usize) {
         for next in &mut self.next[..=check] {
-            *next = (*next).max(after);
+            *next = (*next).max(end);
         }
     }
 
     /// After a log without counts was read again, from `began_at` on: hours that ended before `to` got the first check,
     /// and those that were old enough the last.
     pub fn reread_done(&mut self, to: Millis, began_at: Millis) {
-        let settled = Span {
-            from: self.next[CHECKS - 1].start(),
-            to: Hour::of((began_at - REREAD_SPAN).min(to)).start(),
-        };
-        if settled.from < settled.to {
-            self.done(settled, CHECKS - 1);
-        }
-        let closed = Span {
-            from: self.next[0].start(),
-            to: Hour::of(to).start(),
-        };
-        if closed.from < closed.to {
-            self.done(closed, 0);
-        }
+        let settled_before = Hour::of((began_at - REREAD_SPAN).min(to));
+        self.done_before(settled_before, CHECKS - 1);
+        self.done_before(Hour::of(to), 0);
     }
 
     /// Takes the hours whose ids are not needed any more: nothing reads them again.
@@ -203,15 +195,15 @@ impl Sweeps {
         hours
     }
 
-    /// Remembers a span that was never collected.
-    pub fn remember_gap(&mut self, gap: Span) {
+    /// Remembers a span that was never collected; whether it is a new one.
+    pub fn remember_gap(&mut self, gap: Span) -> bool {
         if gap.from >= gap.to
             || self
                 .gaps
                 .iter()
                 .any(|known| gap.within(*known) == Some(gap))
         {
-            return;
+            return false;
         }
         self.gaps.push(gap);
         self.gaps.sort_by_key(|gap| gap.from);
@@ -221,6 +213,7 @@ impl Sweeps {
             second.from = first.from;
             second.to = second.to.max(first.to);
         }
+        true
     }
 
     /// The part of an hour that was never collected, from its first to its last such moment.

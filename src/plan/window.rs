@@ -192,6 +192,34 @@ mod tests {
     }
 
     #[test]
+    fn the_first_page_and_every_page_with_records_tell_the_count() {
+        let mut window = Window::next(NOW - HOUR, NOW, HOUR, None).unwrap();
+        window.count_page(0, Some(3), None);
+        assert!(window.is_short());
+        window.cursor = Some("c".to_owned());
+        window.count_page(3, Some(9), None);
+        assert!(window.is_short());
+        window.count_page(6, Some(9), None);
+        assert!(!window.is_short());
+    }
+
+    #[test]
+    fn a_restart_stays_inside_the_window() {
+        let mut window = Window::next(NOW - HOUR, NOW, HOUR, None).unwrap();
+        window.count_page(1, None, Some(NOW));
+        window.restart(false);
+        // Duo refuses a window of nothing.
+        assert_eq!(window.from, NOW - 1);
+        window.restart(true);
+        assert_eq!(window.from, NOW - HOUR);
+        // A time beyond the window is not what was read last.
+        window.last_time = None;
+        window.count_page(1, None, Some(NOW + 1));
+        window.restart(false);
+        assert_eq!(window.from, NOW - HOUR);
+    }
+
+    #[test]
     fn a_window_is_closed_only_up_to_where_duo_showed_everything() {
         let mut window = Window::next(NOW - HOUR, NOW, HOUR, None).unwrap();
         assert_eq!(window.next_mintime(), NOW + 1);

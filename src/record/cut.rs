@@ -170,7 +170,7 @@ impl Search<'_> {
 }
 
 /// The members of an object; keys may be no Unicode (a lone surrogate).
-struct Members<'a>(Vec<(Bytes, &'a RawValue)>);
+pub(super) struct Members<'a>(pub(super) Vec<(Bytes, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Members<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

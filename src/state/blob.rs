@@ -1,9 +1,7 @@
 //! State in a blob container.
 
-use std::error::Error as _;
 use std::sync::Arc;
 
-use azure_core::error::ErrorKind;
 use azure_core::http::{
     ClientOptions, Etag, ExponentialRetryOptions, RequestContent, RetryOptions, StatusCode,
     Transport as AzureTransport,
@@ -18,6 +16,7 @@ use futures::TryStreamExt as _;
 
 use super::Version;
 use super::account_key::AccountKeyPolicy;
+use super::blob_fault::{hint, is_code, reason, status};
 use super::error::{StateError, WriteError};
 use crate::identity;
 use crate::settings::{BlobAccess, BlobSettings};
@@ -258,77 +257,9 @@ impl BlobStore {
     }
 
     fn explained(&self, action: &'static str, name: &str, fault: &azure_core::Error) -> StateError {
-        let hint = match status(fault) {
-            _ if matches!(fault.kind(), ErrorKind::Credential) => Some(
-                "check the identity: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET outside Azure, \
-                 AzureWebJobsStorage__clientId for a user-assigned identity",
-            ),
-            Some(StatusCode::Forbidden | StatusCode::Unauthorized) => Some(
-                "check AzureWebJobsStorage: the key or signature must be valid, and an identity needs the role \
-                 Storage Blob Data Owner on the account (a new role takes up to 30 minutes)",
-            ),
-            Some(StatusCode::NotFound) => Some(
-                "the container is gone: the next run makes it anew and begins CISCO_DUO_LOOKBACK_HOURS ago; set \
-                 CISCO_DUO_START to where the logs stood",
-            ),
-            None if self.is_on_this_machine => {
-                Some("check AzureWebJobsStorage, and that Azurite runs: npx --yes azurite")
-            }
-            None => Some("check AzureWebJobsStorage, DNS and the storage account's firewall"),
-            _ => None,
-        };
         StateError {
-            hint: hint.map(str::to_owned),
+            hint: hint(fault, self.is_on_this_machine).map(str::to_owned),
             ..self.failed(action, name, reason(fault))
         }
     }
-}
-
-fn status(fault: &azure_core::Error) -> Option<StatusCode> {
-    fault.http_status()
-}
-
-fn is_code(fault: &azure_core::Error, code: &str) -> bool {
-    matches!(fault.kind(), ErrorKind::HttpResponse { error_code: Some(found), .. } if found == code)
-}
-
-/// The cause in one line. A URL with a shared access signature stands in the texts of the upper causes, so only
-/// the service's code and what lies below the HTTP client is told.
-fn reason(fault: &azure_core::Error) -> String {
-    if let ErrorKind::HttpResponse {
-        status, error_code, ..
-    } = fault.kind()
-    {
-        let code = error_code.as_deref().unwrap_or("no code");
-        return format!("HTTP {} {code}", u16::from(*status));
-    }
-    if matches!(fault.kind(), ErrorKind::Credential) {
-        let mut cause = fault.source();
-        while let Some(current) = cause {
-            if let Some(status) = current
-                .downcast_ref::<azure_core::Error>()
-                .and_then(azure_core::Error::http_status)
-            {
-                return format!("the identity got no token (HTTP {})", u16::from(status));
-            }
-            cause = current.source();
-        }
-        return "the identity got no token".to_owned();
-    }
-    let mut told = None;
-    let mut below_client = false;
-    let mut cause = fault.source();
-    while let Some(current) = cause {
-        if below_client {
-            told = Some(current.to_string());
-        }
-        if let Some(client) = current.downcast_ref::<reqwest::Error>() {
-            below_client = true;
-            if client.is_timeout() {
-                return "no answer in time".to_owned();
-            }
-        }
-        cause = current.source();
-    }
-    told.unwrap_or_else(|| "no usable answer".to_owned())
 }

@@ -48,7 +48,7 @@ impl LogState {
     }
 
     /// Stores the checkpoint in place of the one that was read. A conflict with what this very call wrote, when
-    /// its first answer was lost, is none.
+    /// its first answer was lost, is none; one with nothing at all is a fault to tell.
     pub async fn save(
         &self,
         checkpoint: &Checkpoint,
@@ -59,6 +59,17 @@ impl LogState {
         match self.store.write(&name, content.clone(), expected).await {
             Err(WriteError::Conflict) => match self.store.read(&name).await? {
                 Some((stored, version)) if stored == content => Ok(version),
+                None if expected.is_some() => Err(StateError {
+                    action: "write",
+                    name: format!("{name} in the {}", self.store.place()),
+                    reason: "it is gone since it was last written".to_owned(),
+                    hint: Some(
+                        "somebody removed it: the next run begins CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START to \
+                         where the log stood, or restore it"
+                            .to_owned(),
+                    ),
+                }
+                .into()),
                 _ => Err(WriteError::Conflict),
             },
             result => result,
@@ -109,6 +120,10 @@ impl LogState {
     }
 
     async fn append(&self, name: &str, ids: &[LedgerId]) -> Result<(), WriteError> {
+        if ids.is_empty() {
+            // Nothing whole was found where a torn end was; Azure refuses an addition of no bytes with 400.
+            return Ok(());
+        }
         let content = ids.as_flattened().to_vec();
         self.store.append(name, content, LEDGER_ID).await
     }

@@ -5,6 +5,7 @@
 
 mod account_key;
 mod blob;
+mod blob_fault;
 mod dead_letters;
 mod error;
 mod folder;

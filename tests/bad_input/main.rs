@@ -10,6 +10,7 @@ mod common;
 
 mod azure_monitor;
 mod duo;
+mod readings;
 
 use common::{FunctionsHost, Settings, temporary_folder, tenant};
 use simulator::Simulator;

@@ -32,6 +32,12 @@ impl Azurite {
         SHARED.get_or_init(|| Self::start(&[]))
     }
 
+    /// One for a part of a test. After ten minutes Azurite begins to collect its garbage and answers nobody for as long as
+    /// that takes: whoever needs longer takes a fresh one in between.
+    pub(crate) fn of_its_own() -> Self {
+        Self::start(&[])
+    }
+
     /// One that takes tokens, over TLS with this certificate and key.
     pub(crate) fn with_tokens(certificate: &Path, key: &Path) -> Self {
         let (certificate, key) = (certificate.display().to_string(), key.display().to_string());

@@ -21,7 +21,7 @@ mod wire;
 pub(crate) use answer::Invocation;
 pub(crate) use azurite::{ACCOUNT, ACCOUNT_KEY, Azurite};
 pub(crate) use functions_host::{FunctionsHost, binary};
-pub(crate) use gate::{Gate, Spoil};
+pub(crate) use gate::{Gate, Spoil, Trouble};
 pub(crate) use number::{number, text};
 pub(crate) use settings::Settings;
 pub(crate) use shared_access::account_signature;

@@ -36,7 +36,7 @@ impl Container {
             .ok();
         let http = Client::builder()
             .no_proxy()
-            .timeout(Duration::from_secs(20))
+            .timeout(Duration::from_secs(120))
             // The test's own Azurite, whose certificate it made itself.
             .tls_danger_accept_invalid_certs(true)
             .build()
@@ -52,6 +52,14 @@ impl Container {
         url.query_pairs_mut().append_pair("restype", "container");
         let status = self.send(Method::PUT, url, &[], Vec::new()).await.status();
         assert_eq!(status, StatusCode::CREATED);
+    }
+
+    /// Deletes the container with everything in it.
+    pub(crate) async fn delete(&self) {
+        let mut url = self.url.clone();
+        url.query_pairs_mut().append_pair("restype", "container");
+        let answer = self.send(Method::DELETE, url, &[], Vec::new()).await;
+        assert_eq!(answer.status(), StatusCode::ACCEPTED);
     }
 
     /// Whether the container is there.
@@ -86,6 +94,18 @@ impl Container {
         let url = self.blob(name);
         let answer = self.send(Method::PUT, url, &kind, content.into()).await;
         assert_eq!(answer.status(), StatusCode::CREATED, "{name}");
+    }
+
+    /// Writes an append blob, as the connector's own ids are.
+    pub(crate) async fn write_appendable(&self, name: &str, content: impl Into<Vec<u8>>) {
+        // Without the length, which the client leaves out where there is nothing, Azurite refuses the call.
+        let kind = [("x-ms-blob-type", "AppendBlob"), ("content-length", "0")];
+        let mut url = self.blob(name);
+        let made = self.send(Method::PUT, url.clone(), &kind, Vec::new()).await;
+        assert_eq!(made.status(), StatusCode::CREATED, "{name}");
+        url.query_pairs_mut().append_pair("comp", "appendblock");
+        let added = self.send(Method::PUT, url, &[], content.into()).await;
+        assert_eq!(added.status(), StatusCode::CREATED, "{name}");
     }
 
     /// Removes a blob.

@@ -6,6 +6,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod places;
 mod play;
 
 use std::sync::Arc;
@@ -13,13 +14,17 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use common::{Spoil, text};
+use common::{Azurite, Spoil, text};
 use play::{Played, Schedule, Side, play};
 
 /// Schedules where nothing else is said.
 const SCHEDULES: usize = 75;
+/// Played against one emulator of Blob Storage.
+const PLAYS_OF_AN_EMULATOR: usize = 300;
 /// Played side by side: most of their time is waiting.
 const SIDE_BY_SIDE: usize = 6;
+/// Those in which a call hangs do little else but wait.
+const WAITING_SIDE_BY_SIDE: usize = 30;
 
 const SPOILS: [Spoil; 7] = [
     Spoil::Closed,
@@ -33,7 +38,8 @@ const SPOILS: [Spoil; 7] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_call_goes_wrong_once() {
-    let undisturbed = play(None).await.expect("nothing goes wrong");
+    let azurite = Arc::new(Azurite::of_its_own());
+    let undisturbed = play(&azurite, None).await.expect("nothing goes wrong");
     assert_eq!(undisturbed.repeated, 0);
     let calls = Side::ALL.map(|side| undisturbed.calls[side.index()]);
     let [duo, sink, blob] = calls;
@@ -51,21 +57,31 @@ async fn every_call_goes_wrong_once() {
     let count = schedules.len();
 
     let room = Arc::new(Semaphore::new(SIDE_BY_SIDE));
-    let mut plays = JoinSet::new();
-    for schedule in schedules {
-        let room = Arc::clone(&room);
-        plays.spawn(async move {
-            let _place = room.acquire_owned().await.expect("it is never closed");
-            play(Some(schedule)).await
-        });
-    }
+    let waiting_room = Arc::new(Semaphore::new(WAITING_SIDE_BY_SIDE));
     let mut all = Played::default();
     let mut faults = Vec::new();
-    while let Some(played) = plays.join_next().await {
-        match played.expect("a play tells what is wrong, and does not panic") {
-            Ok(played) => all += played,
-            Err(fault) => faults.push(fault),
+    for batch in schedules.chunks(PLAYS_OF_AN_EMULATOR) {
+        let azurite = Arc::new(Azurite::of_its_own());
+        let mut plays = JoinSet::new();
+        for &schedule in batch {
+            let azurite = Arc::clone(&azurite);
+            let room = Arc::clone(if schedule.spoil == Spoil::Hang {
+                &waiting_room
+            } else {
+                &room
+            });
+            plays.spawn(async move {
+                let _place = room.acquire_owned().await.expect("it is never closed");
+                play(&azurite, Some(schedule)).await
+            });
         }
+        while let Some(played) = plays.join_next().await {
+            match played.expect("a play tells what is wrong, and does not panic") {
+                Ok(played) => all += played,
+                Err(fault) => faults.push(fault),
+            }
+        }
+        println!("{} struck so far, {} faults", all.struck, faults.len());
     }
     assert!(faults.is_empty(), "{} faults: {faults:#?}", faults.len());
     println!(

@@ -1,6 +1,5 @@
 //! One catch-up in which one call goes wrong, played to its end.
 
-use std::collections::BTreeMap;
 use std::ops::AddAssign;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,7 +9,8 @@ use serde_json::Value;
 use simulator::{LogType, Simulator};
 use tokio::process::Command;
 
-use crate::common::{Azurite, Container, Gate, Settings, Spoil, binary, checkpoint_name, tenant};
+use crate::common::{Azurite, Container, Gate, Settings, Spoil, Trouble, binary, tenant};
+use crate::places::Places;
 
 /// Events of each log.
 const EVENTS: u64 = 90;
@@ -76,13 +76,12 @@ impl AddAssign for Played {
 }
 
 /// Collects a tenant to its end; the error says which promise was broken, and by what.
-pub(crate) async fn play(schedule: Option<Schedule>) -> Result<Played, String> {
+pub(crate) async fn play(azurite: &Azurite, schedule: Option<Schedule>) -> Result<Played, String> {
     static PLAYS: AtomicU64 = AtomicU64::new(0);
     let number = PLAYS.fetch_add(1, Ordering::Relaxed);
     let mut config = tenant(71, EVENTS);
     (config.max_limit, config.trust_monitor_limit) = (PAGE, PAGE);
     let simulator = Simulator::start(config).await.expect("free ports");
-    let azurite = Azurite::shared();
     let name = format!("call-{number}");
     let gates = [
         Gate::to(&simulator.duo_url()).await,
@@ -90,9 +89,10 @@ pub(crate) async fn play(schedule: Option<Schedule>) -> Result<Played, String> {
         Gate::to(&azurite.endpoint()).await,
     ];
     if let Some(schedule) = schedule {
-        gates[schedule.side.index()].spoil(schedule.call, schedule.spoil);
+        gates[schedule.side.index()].begin(schedule.trouble());
     }
     let [duo, sink, blob] = &gates;
+    blob.keep("PUT", "checkpoint.json");
     let storage = blob.instead_of(&azurite.connection_string());
     let settings = Settings::in_storage(&simulator, &storage, &name)
         .with(
@@ -108,15 +108,17 @@ pub(crate) async fn play(schedule: Option<Schedule>) -> Result<Played, String> {
         simulator,
         container: azurite.container(&name),
         settings,
-        places: BTreeMap::new(),
+        places: Places::default(),
         runs: 0,
     };
-    let result = play.run_to_the_end().await;
+    let result = play.run_to_the_end(blob).await;
     let spoilt = schedule.and_then(|schedule| gates[schedule.side.index()].spoilt());
     let told = |fault: String| format!("{schedule:?} ({spoilt:?}), run {}: {fault}", play.runs);
     result.map_err(told)?;
     let may_repeat = schedule.is_some_and(|schedule| schedule.may_repeat(spoilt.as_deref()));
     let (delivered, repeated) = play.judge(may_repeat).await.map_err(told)?;
+    // Azurite writes down all that it has every few seconds: the blobs of thousands of plays would bring it to a halt.
+    play.container.delete().await;
     Ok(Played {
         calls: Side::ALL.map(|side| gates[side.index()].calls()),
         struck: usize::from(spoilt.is_some()),
@@ -127,6 +129,10 @@ pub(crate) async fn play(schedule: Option<Schedule>) -> Result<Played, String> {
 }
 
 impl Schedule {
+    fn trouble(self) -> Trouble {
+        Trouble::every(self.spoil).after(self.call - 1).times(1)
+    }
+
     /// Whether rows may have been accepted without the ledger knowing: only then may they be sent again. `call` is the
     /// method and path of the call that went wrong.
     fn may_repeat(self, call: Option<&str>) -> bool {
@@ -147,18 +153,18 @@ struct Play {
     simulator: Simulator,
     container: Container,
     settings: Settings,
-    /// The place of each log after the run before.
-    places: BTreeMap<LogType, String>,
+    places: Places,
     runs: usize,
 }
 
 impl Play {
     /// Runs again and again, each time in a new process, until every log is caught up.
-    async fn run_to_the_end(&mut self) -> Result<(), String> {
+    async fn run_to_the_end(&mut self, blob: &Gate) -> Result<(), String> {
         loop {
             self.runs += 1;
             let report = self.run().await?;
-            self.compare_places().await?;
+            self.places.follow(blob.kept())?;
+            self.places.compare(&self.container).await?;
             let outcomes: Vec<&str> = report["logs"]
                 .as_array()
                 .into_iter()
@@ -204,32 +210,6 @@ impl Play {
         let ahead = REFUSED_SECONDS.to_string();
         let settings = self.settings.clone();
         self.settings = settings.with("CISCO_DUO_DEMO_CLOCK_SECONDS", ahead);
-    }
-
-    /// No log's place is before the one of the run before.
-    async fn compare_places(&mut self) -> Result<(), String> {
-        for log in LogType::ALL {
-            let stored = self.container.read(&checkpoint_name(log.name())).await;
-            let before = self.places.get(&log);
-            let Some(stored) = stored else {
-                if before.is_some() {
-                    return Err(format!("the checkpoint of {log} is gone"));
-                }
-                continue;
-            };
-            let checkpoint: Value =
-                serde_json::from_slice(&stored).map_err(|fault| format!("{log}: {fault}"))?;
-            // Times of one form are in the order of their texts.
-            let place = checkpoint["mintime"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            if before.is_some_and(|before| *before > place) || place.is_empty() {
-                return Err(format!("{log} went back from {before:?} to {place}"));
-            }
-            self.places.insert(log, place);
-        }
-        Ok(())
     }
 
     /// Rows delivered and rows repeated, if the judge is content.

@@ -14,4 +14,5 @@ mod identity;
 mod ledger;
 mod place;
 mod secrets;
+mod trouble;
 mod two_processes;

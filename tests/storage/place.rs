@@ -88,6 +88,15 @@ impl Place {
         self.begin_with(name, content).await;
     }
 
+    /// The same for ids, which are added to: what stands in a container is an append blob.
+    pub(crate) async fn replace_appendable(&self, name: &str, content: &[u8]) {
+        self.remove(name).await;
+        match self {
+            Self::Storage(_, container) => container.write_appendable(name, content).await,
+            Self::Folder(_) => self.begin_with(name, content).await,
+        }
+    }
+
     pub(crate) async fn checkpoint(&self, log_type: &str) -> serde_json::Value {
         let content = self.read(&crate::common::checkpoint_name(log_type)).await;
         serde_json::from_slice(&content.expect("the log has a checkpoint")).unwrap()

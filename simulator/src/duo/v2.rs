@@ -80,6 +80,12 @@ pub(super) fn page(
     } else {
         events.count_visible(&all, now)
     };
+    let total = match fault {
+        Some(FaultKind::WrongCount(wrong_by)) => {
+            total.saturating_add_signed(isize::try_from(*wrong_by).unwrap_or_default())
+        }
+        _ => total,
+    };
     let mut metadata = Vec::new();
     metadata.extend(next.map(|next| format!("\"next_offset\":{next}")));
     metadata.extend(total_objects(&shared.config, log, total));

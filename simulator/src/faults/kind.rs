@@ -55,6 +55,10 @@ pub enum FaultKind {
     RepeatCursor,
     /// Duo v2: one record is left out while `total_objects` still counts it.
     ShortCount,
+    /// Duo v2: `total_objects` is wrong by so many.
+    WrongCount(i64),
+    /// Duo: the keys of each record stand in another order, with blanks between them.
+    KeyOrder,
     /// Duo, on a request with a cursor: 400/40002.
     BadCursor,
     /// Duo: the `Date` header is wrong by `offset`, or absent.
@@ -172,12 +176,13 @@ impl FaultKind {
                 | Self::WrongEnvelope
                 | Self::NotAnObject
                 | Self::LoneSurrogate
+                | Self::KeyOrder
                 | Self::BadDate { .. }
                 | Self::EmptyCode,
                 Call::Duo { .. },
             ) => true,
             (Self::RepeatCursor | Self::BadCursor, Call::Duo { has_cursor, .. }) => has_cursor,
-            (Self::ShortCount, Call::Duo { log, .. }) => {
+            (Self::ShortCount | Self::WrongCount(_), Call::Duo { log, .. }) => {
                 !log.is_v1() && log != LogType::TrustMonitor
             }
             (Self::InvalidRecord { needle }, Call::LogAnalytics { body }) => {

@@ -87,6 +87,13 @@ async fn duo_faults_look_real_to_a_client() {
         .collect::<Vec<_>>()
         .join("%2C");
     let with_cursor = format!("{}&next_offset={next}", window(&caller, "limit=1000&", ""));
+    strike(FaultKind::WrongCount(-7));
+    let page = caller.ask(log, &query).await.1;
+    assert_eq!(page["metadata"]["total_objects"], 53);
+    // The same records to whoever reads them as JSON.
+    let records = page["authlogs"].clone();
+    strike(FaultKind::KeyOrder);
+    assert_eq!(caller.ask(log, &query).await.1["authlogs"], records);
     strike(FaultKind::RepeatCursor);
     let repeated = caller.ask(log, &with_cursor).await.1;
     assert_eq!(
@@ -101,7 +108,7 @@ async fn duo_faults_look_real_to_a_client() {
     strike(FaultKind::Latency(Duration::from_millis(50)));
     assert_eq!(caller.ask(log, &with_cursor).await.0, StatusCode::OK);
     assert_eq!(caller.simulator.faults().pending(), 0);
-    assert_eq!(caller.simulator.calls().duo[&log].struck, 14);
+    assert_eq!(caller.simulator.calls().duo[&log].struck, 16);
     caller.simulator.stop().await;
 }
 

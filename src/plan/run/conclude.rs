@@ -67,7 +67,9 @@ impl LogRun {
         let hours = found.span.hours().filter(whole);
         hours
             .filter(|hour| {
-                told_before.is_none_or(|before| *hour >= before) || found.late.contains_key(hour)
+                told_before.is_none_or(|before| *hour >= before)
+                    || found.late.contains_key(hour)
+                    || sweeps.is_some_and(|sweeps| sweeps.gap_in(*hour).is_some())
             })
             .collect()
     }

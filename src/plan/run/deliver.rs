@@ -40,7 +40,8 @@ impl LogRun {
             return self.page_delivered(now, interrupted);
         }
         let until = self.stored().claim.as_ref().map(|claim| claim.until);
-        if !self.holds_claim() || until.is_none_or(|until| until - now < CLAIM_LEFT) {
+        let lasts = until.is_some_and(|until| until - now >= CLAIM_LEFT);
+        if !self.claimed || !lasts {
             let mut draft = self.stored().clone();
             self.claim(&mut draft, now);
             self.keep_place(&mut draft);

@@ -52,6 +52,9 @@ pub struct LogRun {
     live_is_done: bool,
     /// Whether Duo's clock showed that checks are not due yet.
     checks_are_early: bool,
+    /// Whether this run stored the claim itself: one that an earlier run of this process could not give back says nothing
+    /// of whether anything can be stored.
+    claimed: bool,
     /// Whether this run was counted in the checkpoint already.
     counted: bool,
     /// The oldest moment that Duo still keeps.
@@ -82,6 +85,7 @@ impl LogRun {
             planned: false,
             live_is_done: false,
             checks_are_early: false,
+            claimed: false,
             counted: false,
             oldest: Millis(i64::MIN),
             clock_ahead: 0,
@@ -142,7 +146,10 @@ impl LogRun {
                 self.checkpoint = Some(*draft);
                 match after {
                     After::First => self.begin(false, now, interrupted),
-                    After::Claim => self.send_next(now, interrupted),
+                    After::Claim => {
+                        self.claimed = true;
+                        self.send_next(now, interrupted)
+                    }
                     After::Page => self.ask(now, interrupted),
                     After::Stop(ending) => Action::Stop(ending),
                 }
@@ -280,7 +287,9 @@ impl LogRun {
     /// Ends the run, giving the claim back first if it is held.
     fn finish(&mut self, ending: Ending) -> Action {
         let ending = self.in_view_of_the_rest(ending);
-        if !self.holds_claim() {
+        // A check that Duo refuses gives its turn back to the live log, or each run would begin and end with it.
+        let is_refused_check = self.job != Job::Live && matches!(ending, Ending::Failed(_));
+        if !self.holds_claim() && !is_refused_check {
             return Action::Stop(ending);
         }
         let mut draft = self.stored().clone();

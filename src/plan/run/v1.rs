@@ -14,8 +14,7 @@ const FULL_PAGE: usize = 900;
 /// Pages in a row that bring something new in the same second before it counts as read.
 const MOST_STAYS: u32 = 3;
 
-/// A page that showed nothing but one second, to its end: whether the log ends there, or only the page, the page behind
-/// that second tells.
+/// A page whose records all share one second: whether Duo has more of that second is told by the next page.
 pub(super) struct LastSecond {
     /// Its first moment.
     second: Millis,
@@ -37,7 +36,7 @@ struct Step {
 
 impl LogRun {
     /// The rule for these logs: the last second seen is read again until it brings nothing new. This holds whatever
-    /// number of records Duo puts on a page.
+    /// number of records Duo puts on a page, but for a second that is larger than a page.
     pub(super) fn v1_page_delivered(&mut self, now: Millis, interrupted: bool) -> Action {
         let page = self.page.take().expect("a page was delivered");
         let mut draft = self.stored().clone();
@@ -53,10 +52,11 @@ impl LogRun {
         let is_over = step.is_end || window.from > window.maxtime;
         let cut_off = cut_off.map(|last| (last.second, last.rows));
         for (second, rows) in cut_off.into_iter().chain(step.crowded) {
-            self.tally
-                .notices
-                .push(Notice::CrowdedSecond { second, rows });
-            remember_crowded(&mut draft, second);
+            // Told of once, however often it is read again.
+            if remember_crowded(&mut draft, second) {
+                let notice = Notice::CrowdedSecond { second, rows };
+                self.tally.notices.push(notice);
+            }
         }
         if is_live {
             remember_gap(&mut draft, began);
@@ -83,7 +83,7 @@ impl LastSecond {
     /// Whether a page shows what the page before would have shown, had it not been cut off.
     fn hid_what_shows(&self, page: &OpenPage) -> bool {
         let mut times = page.seen.records.iter().filter_map(|record| record.time);
-        times.any(|time| time <= self.shown_through)
+        times.any(|time| time >= self.second + SECOND && time <= self.shown_through)
     }
 }
 
@@ -130,7 +130,12 @@ impl OpenWindow {
             };
         }
         let mut times = page.seen.records.iter().filter_map(|record| record.time);
-        if place < shown_through && times.all(|time| time.seconds() <= place) {
+        // A record without a time says nothing of how far the page goes.
+        let shows_second = page
+            .sorted
+            .newest
+            .is_some_and(|time| time.seconds() == place);
+        if shows_second && times.all(|time| time.seconds() <= place) {
             self.last_second = Some(LastSecond {
                 second,
                 rows,
@@ -142,12 +147,12 @@ impl OpenWindow {
     }
 }
 
-/// A second that may hold more than Duo shows is a gap of its hour.
-fn remember_crowded(draft: &mut Checkpoint, second: Millis) {
-    if let Some(sweeps) = &mut draft.sweeps {
-        sweeps.remember_gap(Span {
-            from: second,
-            to: second + SECOND,
-        });
-    }
+/// A second that may hold more than Duo shows is a gap of its hour; whether it was not known as one.
+fn remember_crowded(draft: &mut Checkpoint, second: Millis) -> bool {
+    let gap = Span {
+        from: second,
+        to: second + SECOND,
+    };
+    let sweeps = draft.sweeps.as_mut();
+    sweeps.is_none_or(|sweeps| sweeps.remember_gap(gap))
 }

@@ -1,4 +1,4 @@
-use super::{AGES, Due, Span, Sweeps};
+use super::{AGES, Due, LONGEST_READING, Span, Sweeps};
 use crate::model::{HOUR, Hour, MINUTE, Millis};
 
 /// 2026-11-22T12:00:00Z.
@@ -101,6 +101,14 @@ fn gaps_are_remembered_until_their_hours_are_settled() {
     sweeps.done(Span::of(hour), 3);
     sweeps.forget_gaps();
     assert_eq!(sweeps.gaps, []);
+    // One that ends where the settled hours end is of no use any more, one that reaches a millisecond further is.
+    let settled = hour.end();
+    for (to, kept) in [(settled, 0), (settled + 1, 1)] {
+        sweeps.remember_gap(Span { from: NOON, to });
+        sweeps.forget_gaps();
+        assert_eq!(sweeps.gaps.len(), kept);
+    }
+    sweeps.gaps.clear();
     for minute in 0..1000 {
         sweeps.remember_gap(Span {
             from: NOON + minute * MINUTE,
@@ -109,4 +117,22 @@ fn gaps_are_remembered_until_their_hours_are_settled() {
     }
     assert_eq!(sweeps.gaps.len(), 64);
     assert_eq!(sweeps.gaps[0].from, NOON);
+}
+
+#[test]
+fn hours_are_checked_after_a_quarter_of_an_hour_two_hours_and_one_and_two_days() {
+    let minutes = AGES.map(|age| age / MINUTE);
+    assert_eq!(minutes, [15, 120, 24 * 60, 48 * 60]);
+    assert_eq!(LONGEST_READING / HOUR, 200 * 366 * 24);
+}
+
+#[test]
+fn spans_that_touch_have_nothing_in_common() {
+    let span = |from, to| Span {
+        from: NOON + from,
+        to: NOON + to,
+    };
+    assert_eq!(span(0, 10).within(span(10, 20)), None);
+    assert_eq!(span(10, 20).within(span(0, 10)), None);
+    assert_eq!(span(0, 11).within(span(10, 20)), Some(span(10, 11)));
 }

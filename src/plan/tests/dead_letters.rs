@@ -2,7 +2,7 @@
 
 use super::world::{Happened, NOON, World, clustered, id};
 use crate::model::{HOUR, Hour, MINUTE, Millis};
-use crate::plan::{Ending, Failure};
+use crate::plan::{Ending, Failure, Notice};
 
 /// A world whose events stand on three large pages of one window.
 fn one_window() -> World {
@@ -338,4 +338,58 @@ fn a_refused_record_that_is_found_late_is_set_aside_and_its_hour_agrees() {
     assert!(world.lost().is_empty(), "{:?}", world.lost());
     let hour = world.result(Hour::of(time));
     assert_eq!(hour.counted, Some(hour.delivered));
+}
+
+#[test]
+fn what_waits_is_named_and_the_place_before_it_told() {
+    let mut world = one_window();
+    let order = in_order(&world);
+    world.letters.refused.extend(order.iter().copied());
+    let mut instance = world.instance("a");
+    let ending = world.finish(&mut instance);
+    assert_eq!(ending, Ending::Failed(Failure::RecordsRefused));
+    let waiting = instance.run.refused();
+    assert_eq!(waiting, order[..waiting.len()]);
+    assert_eq!(waiting.len(), 11);
+    let told = instance.run.checkpoint().unwrap();
+    assert_eq!(told.mintime, world.limits.first_mintime);
+    assert_eq!(told.mintime, world.checkpoint().mintime);
+}
+
+#[test]
+fn a_cut_row_that_is_refused_counts_as_refused_alone() {
+    let mut world = one_window();
+    let order = in_order(&world);
+    world.letters.cut.extend([order[3], order[7]]);
+    world.letters.refused.insert(order[3]);
+    let (_, tally) = world.run("a");
+    let letters = &tally.dead_letters;
+    assert_eq!((letters.cut, letters.refused, letters.count()), (1, 1, 2));
+}
+
+#[test]
+fn the_place_that_is_kept_is_told_however_far_the_run_read_on() {
+    let mut world = World::new([NOON - 150 * MINUTE, NOON - 140 * MINUTE]);
+    world.letters.refused.extend([id(0), id(1)]);
+    let mut instance = world.instance("a");
+    let ending = world.finish(&mut instance);
+    assert_eq!(ending, Ending::Failed(Failure::RecordsRefused));
+    assert!(world.questions >= 3, "it did not read on");
+    let told = instance.run.checkpoint().unwrap();
+    assert_eq!(told.mintime, world.limits.first_mintime);
+}
+
+#[test]
+fn a_window_that_never_agrees_is_not_waited_for_for_ever_while_records_wait() {
+    let mut world = World::new([NOON - 150 * MINUTE, NOON - 140 * MINUTE]);
+    world.limits.window = 3 * HOUR;
+    world.letters.refused.extend([id(0), id(1)]);
+    world.miscount = Some(1);
+    let told = (0..15).any(|_| {
+        let (_, tally) = world.run("a");
+        world.now = world.now + MINUTE;
+        let mut notices = tally.notices.iter();
+        notices.any(|notice| matches!(notice, Notice::CountDisagrees { .. }))
+    });
+    assert!(told);
 }

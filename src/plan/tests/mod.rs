@@ -1,13 +1,17 @@
 //! Whole runs of the core against a small world in memory: what decides that nothing is lost.
 
+mod borders;
 mod dead_letters;
 mod ends;
 mod every_call;
+mod hours;
 mod kills;
 mod random;
 mod refusals;
 mod sweeps;
+mod tallies;
 mod traps;
 mod two_instances;
 mod v1;
+mod waits;
 mod world;

@@ -59,7 +59,11 @@ fn without_an_exact_count_each_check_is_a_reading() {
     world.run_until_caught_up("a");
     let time = NOON - 50 * MINUTE;
     world.events.push(late(500, time, 20 * HOUR));
-    world.run_until("a", NOON + 25 * HOUR);
+    while world.now < NOON + 25 * HOUR {
+        let (_, tally) = world.run("a");
+        assert_eq!(tally.notices, []);
+        world.now = world.now + 15 * MINUTE;
+    }
     assert!(world.lost().is_empty());
     assert_eq!(world.duplicates(), 0);
     let result = world.result(Hour::of(time));
@@ -209,28 +213,40 @@ fn while_the_log_is_behind_one_call_in_five_is_for_checks() {
 
 #[test]
 fn a_check_that_fails_stops_no_live_log() {
-    let mut world = World::new(clustered());
-    world.run_until_caught_up("a");
-    world.now = world.now + 3 * HOUR;
-    world
-        .events
-        .push(late(500, world.now - 10 * MINUTE, 2 * MINUTE));
-    // The live window takes two questions, the first count is refused.
-    world.fetch_faults = [
-        None,
-        None,
-        None,
-        None,
-        None,
-        None,
-        Some(FetchFault::Rejected),
-    ]
-    .into();
-    world.run("a");
-    assert!(world.lost().is_empty());
-    world.fetch_faults.clear();
-    world.run_until_caught_up("a");
-    assert_eq!(world.run("a").0, Ending::CaughtUp);
+    let throttled = FetchFault::Throttled { retry_after: None };
+    let faults = [
+        FetchFault::Rejected,
+        FetchFault::Fatal,
+        FetchFault::Garbled,
+        FetchFault::Unreachable,
+        throttled,
+    ];
+    // A log where much happens, and one where nothing does.
+    for (fault, every) in faults
+        .into_iter()
+        .flat_map(|fault| [(fault, 13 * MINUTE), (fault, 7 * HOUR)])
+    {
+        let mut world =
+            World::new((0..11 * HOUR / every).map(|number| NOON - 2 * HOUR + number * every));
+        world.run_until_caught_up("a");
+        world.check_fault = Some(fault);
+        let end = NOON + 10 * HOUR;
+        while world.now < end {
+            world.run("a");
+            world.now = world.now + MINUTE;
+        }
+        assert!(!world.counts.is_empty());
+        let behind = end - world.checkpoint().mintime;
+        assert!(
+            behind < HOUR,
+            "{fault:?}: {} minutes behind",
+            behind / MINUTE
+        );
+        world.check_fault = None;
+        world.run_until_caught_up("a");
+        assert!(world.lost().is_empty(), "{fault:?}");
+        assert_eq!(world.run("a").0, Ending::CaughtUp);
+    }
 }
 
 #[test]

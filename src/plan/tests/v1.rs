@@ -1,9 +1,9 @@
 //! The traps of the older endpoints, which have no cursor and whole seconds only.
 
 use super::world::{Happened, NOON, World, id};
-use crate::model::{HOUR, MINUTE, SECOND};
+use crate::model::{HOUR, Hour, MINUTE, Millis, SECOND};
 use crate::plan::sweep::Span;
-use crate::plan::{Ending, Notice};
+use crate::plan::{Action, Checkpoint, Ending, Event, HourState, LogRun, Notice, PageSeen, Seen};
 
 #[test]
 fn records_sharing_the_last_second_of_a_v1_page_are_not_lost() {
@@ -104,4 +104,147 @@ fn v1_records_wait_until_duo_can_add_no_earlier_ones() {
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
     assert_eq!(world.duplicates(), 0);
+}
+
+/// A run of such a log whose place is the first second of these records, and who was shown them; what it asks for next.
+fn shown(run: &mut LogRun, records: &[(u64, i64)], known: usize) -> Option<i64> {
+    let seen = |(number, second): &(u64, i64)| Seen {
+        id: id(*number),
+        time: Some(PLACE + second * SECOND),
+        bytes: 48,
+        is_cut: false,
+    };
+    let page = PageSeen {
+        records: records.iter().map(seen).collect(),
+        cursor: None,
+        total: None,
+    };
+    let event = Event::Fetched {
+        page,
+        server_time: Some(NOON),
+    };
+    let mut action = run.step(event, NOON, false);
+    loop {
+        let event = match action {
+            Action::Recall(_) => {
+                let number = records.len();
+                Event::Recalled((0..number).map(|index| index < known).collect())
+            }
+            Action::Save(_) => Event::Saved,
+            Action::Send(_) => Event::Accepted,
+            Action::Record(_) => Event::Recorded,
+            Action::Fetch(request) => return Some((request.mintime - PLACE) / SECOND),
+            Action::Stop(_) => return None,
+            other => panic!("{other:?}"),
+        };
+        action = run.step(event, NOON, false);
+    }
+}
+
+const PLACE: Millis = Millis(NOON.0 - 3_600_000);
+
+fn at_place() -> LogRun {
+    let mut limits = World::v1([], 10).limits;
+    limits.sweeps = false;
+    let mut run = LogRun::new(limits, NOON + 50 * SECOND, fastrand::Rng::with_seed(3));
+    run.step(Event::Started, NOON, false);
+    let loaded = Event::Loaded {
+        checkpoint: Some(Box::new(Checkpoint::first(PLACE, NOON))),
+        claim_is_dead: false,
+    };
+    let action = run.step(loaded, NOON, false);
+    assert!(matches!(action, Action::Fetch(_)), "{action:?}");
+    run
+}
+
+#[test]
+fn a_second_is_read_until_it_brings_nothing_new_three_times_more_at_most() {
+    let mut run = at_place();
+    // Each page shows another part of the second.
+    assert_eq!(shown(&mut run, &[(1, 0), (2, 0)], 0), Some(0));
+    assert_eq!(shown(&mut run, &[(3, 0), (4, 0)], 0), Some(0));
+    assert_eq!(shown(&mut run, &[(5, 0), (6, 0)], 1), Some(0));
+    // What never ends is not read for ever.
+    assert_eq!(shown(&mut run, &[(7, 0), (8, 0)], 1), Some(1));
+    // In the next second it begins anew.
+    assert_eq!(shown(&mut run, &[(9, 5)], 0), Some(5));
+    for number in 10..13 {
+        assert_eq!(shown(&mut run, &[(number, 5)], 0), Some(5));
+    }
+    assert_eq!(shown(&mut run, &[(13, 5)], 0), Some(6));
+    let mut run = at_place();
+    // Nothing new: on at once, and the empty page behind it is the end.
+    assert_eq!(shown(&mut run, &[(1, 0)], 1), Some(1));
+    assert_eq!(shown(&mut run, &[], 0), None);
+}
+
+#[test]
+fn a_page_that_shows_more_than_a_second_is_not_cut_off_in_it() {
+    // A record that has to wait stands behind it: the page was read to where records are taken.
+    let waits = (NOON - PLACE) / SECOND - 60;
+    let mut run = at_place();
+    assert_eq!(shown(&mut run, &[(1, 0), (2, waits)], 2), None);
+    let reached = run.checkpoint().unwrap().mintime;
+    assert_eq!(reached, NOON - 3 * MINUTE);
+}
+
+#[test]
+fn a_second_at_the_border_of_what_is_taken_is_passed() {
+    // The last second whose records are taken: the next one cannot be asked for yet.
+    let last = (NOON - 3 * MINUTE - PLACE) / SECOND;
+    let mut run = at_place();
+    assert_eq!(shown(&mut run, &[(1, last)], 0), Some(last));
+    assert_eq!(shown(&mut run, &[(1, last)], 1), None);
+    let reached = run.checkpoint().unwrap().mintime;
+    assert_eq!(reached, NOON - 3 * MINUTE + SECOND);
+    // A second before it can.
+    let mut run = at_place();
+    assert_eq!(shown(&mut run, &[(1, last - 1)], 0), Some(last - 1));
+    assert_eq!(shown(&mut run, &[(1, last - 1)], 1), Some(last));
+}
+
+#[test]
+fn a_record_without_a_time_ends_the_log_like_any_other() {
+    let mut run = at_place();
+    let page = PageSeen {
+        records: vec![Seen {
+            id: id(1),
+            time: None,
+            bytes: 48,
+            is_cut: false,
+        }],
+        cursor: None,
+        total: None,
+    };
+    let event = Event::Fetched {
+        page,
+        server_time: Some(NOON),
+    };
+    run.step(event, NOON, false);
+    let action = run.step(Event::Recalled(vec![true]), NOON, false);
+    assert!(matches!(action, Action::Save(_)), "{action:?}");
+    let action = run.step(Event::Saved, NOON, false);
+    assert!(
+        matches!(action, Action::Stop(Ending::CaughtUp)),
+        "{action:?}"
+    );
+}
+
+#[test]
+fn a_cut_second_that_is_noticed_only_later_makes_a_gap_of_an_hour_that_was_proved() {
+    let second = NOON - 2 * HOUR;
+    let mut world = World::v1([second; 3], 2);
+    world.run_until("a", NOON + 4 * HOUR);
+    assert_eq!(world.result(Hour::of(second)).state, HourState::Proved);
+    // Something follows: the page was cut off before it.
+    world.add_now(100);
+    let mut notices = 0;
+    for _ in 0..20 {
+        let (_, tally) = world.run("a");
+        notices += tally.notices.len();
+        world.now = world.now + 15 * MINUTE;
+    }
+    let result = world.result(Hour::of(second));
+    assert_eq!(result.state, HourState::Gap, "{result:?}");
+    assert_eq!(notices, 1, "told of once");
 }

@@ -147,6 +147,7 @@ impl World {
                     self.ledger.retain(|_, known| *known != hour);
                     self.forgotten.push(hour);
                 }
+                self.pruned.extend(conclusion.prune);
                 Event::Concluded
             }
             Action::Wait(milliseconds) => {

@@ -18,6 +18,11 @@ impl World {
         if let Some(fault) = self.fetch_faults.pop_front().flatten() {
             return Event::FetchFailed(fault);
         }
+        if request.limit.is_some()
+            && let Some(fault) = self.check_fault
+        {
+            return Event::FetchFailed(fault);
+        }
         let duo_now = self.now - self.clock_ahead;
         assert!(
             request.maxtime > request.mintime || self.v1,

@@ -46,6 +46,8 @@ pub(super) struct World {
     pub(super) ledger_is_broken: bool,
     /// Answers instead of pages, in order; `None` lets one question pass.
     pub(super) fetch_faults: VecDeque<Option<FetchFault>>,
+    /// The answer to every question for a count, and to every reading of a closed hour; `None` lets them pass.
+    pub(super) check_fault: Option<FetchFault>,
     /// Answers instead of acceptance; `true` means that the rows were accepted all the same.
     pub(super) send_faults: VecDeque<Option<(SendFault, bool)>>,
     /// Cursors that Duo answers with again, pages it leaves a record out of, by question number.
@@ -63,6 +65,8 @@ pub(super) struct World {
     pub(super) miscount: Option<i64>,
     pub(super) results: BTreeMap<Hour, DayResults>,
     pub(super) forgotten: Vec<Hour>,
+    /// Days whose results were given up.
+    pub(super) pruned: Vec<Hour>,
     pub(super) stored: Option<(u64, Checkpoint)>,
     pub(super) account: Option<Bucket>,
     pub(super) slept: Vec<i64>,
@@ -96,7 +100,7 @@ pub(super) enum Trouble {
 
 /// One process at work on the log.
 pub(super) struct Instance {
-    run: LogRun,
+    pub(super) run: LogRun,
     action: Option<Action>,
     version: Option<u64>,
     page: Vec<Seen>,
@@ -134,6 +138,7 @@ impl World {
             newest_first: false,
             ledger_is_broken: false,
             fetch_faults: VecDeque::new(),
+            check_fault: None,
             send_faults: VecDeque::new(),
             repeat_cursor_at: HashSet::new(),
             leave_out_at: HashSet::new(),
@@ -146,6 +151,7 @@ impl World {
             miscount: Some(0),
             results: BTreeMap::new(),
             forgotten: Vec::new(),
+            pruned: Vec::new(),
             stored: None,
             account: None,
             slept: Vec::new(),
@@ -274,6 +280,15 @@ impl World {
     pub(super) fn duplicates(&self) -> usize {
         let distinct: HashSet<RowId> = self.accepted.iter().map(|(row, _)| *row).collect();
         self.accepted.len() - distinct.len()
+    }
+
+    /// Something happens now.
+    pub(super) fn add_now(&mut self, number: u64) {
+        self.events.push(Happened {
+            id: id(number),
+            time: self.now,
+            shown_from: self.now + 2 * MINUTE,
+        });
     }
 
     /// What is known of an hour.

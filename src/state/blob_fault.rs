@@ -1,0 +1,94 @@
+//! What a fault of Blob Storage means, and what to do about it.
+
+use std::error::Error as _;
+
+use azure_core::error::ErrorKind;
+use azure_core::http::StatusCode;
+
+/// What to do about a fault; names the setting.
+pub(super) fn hint(fault: &azure_core::Error, is_on_this_machine: bool) -> Option<&'static str> {
+    match status(fault) {
+        _ if matches!(fault.kind(), ErrorKind::Credential) => Some(
+            "check the identity: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET outside Azure, \
+                 AzureWebJobsStorage__clientId for a user-assigned identity",
+        ),
+        Some(StatusCode::Forbidden | StatusCode::Unauthorized) => Some(
+            "check AzureWebJobsStorage: the key or signature must be valid, and an identity needs the role \
+                 Storage Blob Data Owner on the account (a new role takes up to 30 minutes)",
+        ),
+        _ if is_code(fault, "ContainerBeingDeleted") => Some(
+            "the container is being deleted, and Azure makes no new one of that name for a while: the runs after \
+                 that begin CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START to where the logs stood, or \
+                 CISCO_DUO_CONTAINER to another name",
+        ),
+        _ if is_code(fault, "ContainerNotFound") => Some(
+            "the container is gone: the next run makes it anew and begins CISCO_DUO_LOOKBACK_HOURS ago; set \
+                 CISCO_DUO_START to where the logs stood",
+        ),
+        Some(StatusCode::Conflict | StatusCode::PreconditionFailed) => Some(
+            "something protects it: look for a lease, a legal hold or an immutability policy on the container",
+        ),
+        Some(
+            StatusCode::TooManyRequests
+            | StatusCode::InternalServerError
+            | StatusCode::ServiceUnavailable,
+        ) => Some(
+            "the storage account is busy or out of order: the next run tries again; if it stays, look at the \
+                 account's metrics for throttling, or give the connector a storage account of its own",
+        ),
+        None if is_on_this_machine => {
+            Some("check AzureWebJobsStorage, and that Azurite runs: npx --yes azurite")
+        }
+        None => Some("check AzureWebJobsStorage, DNS and the storage account's firewall"),
+        _ => None,
+    }
+}
+
+pub(super) fn status(fault: &azure_core::Error) -> Option<StatusCode> {
+    fault.http_status()
+}
+
+pub(super) fn is_code(fault: &azure_core::Error, code: &str) -> bool {
+    matches!(fault.kind(), ErrorKind::HttpResponse { error_code: Some(found), .. } if found == code)
+}
+
+/// The cause in one line. A URL with a shared access signature stands in the texts of the upper causes, so only
+/// the service's code and what lies below the HTTP client is told.
+pub(super) fn reason(fault: &azure_core::Error) -> String {
+    if let ErrorKind::HttpResponse {
+        status, error_code, ..
+    } = fault.kind()
+    {
+        let code = error_code.as_deref().unwrap_or("no code");
+        return format!("HTTP {} {code}", u16::from(*status));
+    }
+    if matches!(fault.kind(), ErrorKind::Credential) {
+        let mut cause = fault.source();
+        while let Some(current) = cause {
+            if let Some(status) = current
+                .downcast_ref::<azure_core::Error>()
+                .and_then(azure_core::Error::http_status)
+            {
+                return format!("the identity got no token (HTTP {})", u16::from(status));
+            }
+            cause = current.source();
+        }
+        return "the identity got no token".to_owned();
+    }
+    let mut told = None;
+    let mut below_client = false;
+    let mut cause = fault.source();
+    while let Some(current) = cause {
+        if below_client {
+            told = Some(current.to_string());
+        }
+        if let Some(client) = current.downcast_ref::<reqwest::Error>() {
+            below_client = true;
+            if client.is_timeout() {
+                return "no answer in time".to_owned();
+            }
+        }
+        cause = current.source();
+    }
+    told.unwrap_or_else(|| "no usable answer".to_owned())
+}

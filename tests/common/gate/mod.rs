@@ -1,0 +1,182 @@
+//! A gate in front of a service: it counts the calls that pass, keeps what was stored, and spoils some of the calls.
+//! Byte by byte, so that an answer can be cut anywhere.
+
+mod call;
+mod trouble;
+
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use call::Call;
+pub(crate) use trouble::{Spoil, Trouble};
+
+/// Calls of this method whose path ends with this text are kept.
+type Kept = (&'static str, &'static str);
+
+/// What happened at a gate.
+#[derive(Debug, Default)]
+struct Seen {
+    calls: u64,
+    trouble: Option<Trouble>,
+    /// Method and path of the first call that was spoilt, and how many were.
+    spoilt: Option<String>,
+    struck: u64,
+    keep: Option<Kept>,
+    kept: Vec<(String, Vec<u8>)>,
+}
+
+/// A listening gate; it closes when dropped.
+#[derive(Debug)]
+pub(crate) struct Gate {
+    port: u16,
+    seen: Arc<Mutex<Seen>>,
+    listening: JoinHandle<()>,
+}
+
+impl Gate {
+    /// Opens a gate to a service at this address, `http://127.0.0.1:PORT` with anything behind it.
+    pub(crate) async fn to(address: &str) -> Self {
+        let upstream = authority(address).to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0")
+            .await
+            .expect("a port is free");
+        let port = listener.local_addr().expect("it is bound").port();
+        let seen = Arc::<Mutex<Seen>>::default();
+        let shared = Arc::clone(&seen);
+        let listening = tokio::spawn(async move {
+            // Calls end with their gate.
+            let mut calls = tokio::task::JoinSet::new();
+            while let Ok((caller, _)) = listener.accept().await {
+                let (upstream, seen) = (upstream.clone(), Arc::clone(&shared));
+                calls.spawn(async move { pass(caller, &upstream, &seen).await });
+                while calls.try_join_next().is_some() {}
+            }
+        });
+        Self {
+            port,
+            seen,
+            listening,
+        }
+    }
+
+    /// Where the gate is, in place of the address of its service.
+    pub(crate) fn instead_of(&self, address: &str) -> String {
+        address.replace(authority(address), &format!("127.0.0.1:{}", self.port))
+    }
+
+    /// Begins this trouble; what was before is over.
+    pub(crate) fn begin(&self, trouble: Trouble) {
+        let mut seen = lock(&self.seen);
+        (seen.trouble, seen.spoilt, seen.struck) = (Some(trouble), None, 0);
+    }
+
+    /// Ends the trouble.
+    pub(crate) fn end(&self) {
+        lock(&self.seen).trouble = None;
+    }
+
+    /// Calls that came.
+    pub(crate) fn calls(&self) -> u64 {
+        lock(&self.seen).calls
+    }
+
+    /// Method and path of the first call that the trouble met, if one came.
+    pub(crate) fn spoilt(&self) -> Option<String> {
+        lock(&self.seen).spoilt.clone()
+    }
+
+    /// How many calls the trouble met.
+    pub(crate) fn struck(&self) -> u64 {
+        lock(&self.seen).struck
+    }
+
+    /// Keeps the bodies of the calls of this method whose path ends with this text, once the service did what they ask:
+    /// also where its answer was spoilt on the way back.
+    pub(crate) fn keep(&self, method: &'static str, path: &'static str) {
+        lock(&self.seen).keep = Some((method, path));
+    }
+
+    /// Path and body of the calls kept since this was last asked, in the order in which the service did what they ask.
+    pub(crate) fn kept(&self) -> Vec<(String, Vec<u8>)> {
+        std::mem::take(&mut lock(&self.seen).kept)
+    }
+}
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+/// `HOST:PORT` of an address.
+fn authority(address: &str) -> &str {
+    let behind = address.split_once("://").map_or(address, |(_, rest)| rest);
+    behind.split('/').next().unwrap_or_default()
+}
+
+fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Lets one call pass, or not.
+async fn pass(mut caller: TcpStream, upstream: &str, seen: &Mutex<Seen>) -> io::Result<()> {
+    let Some(call) = Call::read(&mut caller).await? else {
+        // A connection that was opened and not used.
+        return Ok(());
+    };
+    let spoil = {
+        let mut seen = lock(seen);
+        seen.calls += 1;
+        let name = call.name();
+        let spoil = seen
+            .trouble
+            .as_mut()
+            .and_then(|trouble| trouble.strike(&name));
+        if spoil.is_some() {
+            seen.struck += 1;
+            seen.spoilt.get_or_insert(name);
+        }
+        spoil
+    };
+    match spoil {
+        None => caller.write_all(&ask(call, upstream, seen).await?).await,
+        Some(Spoil::Closed) => Ok(()),
+        Some(Spoil::Cut) => {
+            let answer = ask(call, upstream, seen).await?;
+            caller.write_all(&answer[..call::middle(&answer)]).await
+        }
+        Some(Spoil::Status(status)) => {
+            let answer = format!(
+                "HTTP/1.1 {status} Spoilt\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            );
+            caller.write_all(answer.as_bytes()).await
+        }
+        Some(Spoil::Storage(status, code)) => {
+            caller
+                .write_all(trouble::refusal(status, code).as_bytes())
+                .await
+        }
+        Some(Spoil::AnswerLost) => ask(call, upstream, seen).await.map(drop),
+        Some(Spoil::Hang) => caller.read(&mut [0]).await.map(drop),
+        Some(Spoil::Slow(pause)) => {
+            tokio::time::sleep(pause).await;
+            caller.write_all(&ask(call, upstream, seen).await?).await
+        }
+    }
+}
+
+/// The answer of the service. What it stored is kept.
+async fn ask(call: Call, upstream: &str, seen: &Mutex<Seen>) -> io::Result<Vec<u8>> {
+    let answer = call.ask(upstream).await?;
+    let mut seen = lock(seen);
+    let name = call.name();
+    let is_kept = |(method, path): &Kept| name.starts_with(method) && name.ends_with(path);
+    if seen.keep.as_ref().is_some_and(is_kept) && call::is_success(&answer) {
+        seen.kept.push((name, call.into_body()));
+    }
+    Ok(answer)
+}
