@@ -13,11 +13,10 @@ use super::{Clock, Collector};
 use crate::duo::{Page, Question};
 use crate::model::{Hour, LogType, Millis, Paging};
 use crate::plan::{
-    Action, Ending, Event, Failure, FetchFault, IngestKind, Limits, LogRun, PageRequest, PageSeen,
+    Action, Ending, Event, Failure, FetchFault, FieldCounts, Limits, LogRun, PageRequest, PageSeen,
     SendFault, Shipment,
 };
 use crate::record::{Record, Records};
-use crate::sink::{MAX_CALL_BYTES, MAX_FIELD_BYTES};
 use crate::state::{LogState, StateError, Version, WriteError};
 
 /// Longest wait for one answer.
@@ -42,6 +41,8 @@ pub(super) struct Worker<'a> {
     /// The call sent last, for its memory.
     sent: Bytes,
     trouble: Option<Trouble>,
+    /// Fields without a column in rows that were accepted.
+    fields: FieldCounts,
 }
 
 impl<'a> Worker<'a> {
@@ -66,6 +67,7 @@ impl<'a> Worker<'a> {
             records: Vec::new(),
             sent: Bytes::new(),
             trouble: None,
+            fields: FieldCounts::default(),
         }
     }
 
@@ -83,6 +85,12 @@ impl<'a> Worker<'a> {
         };
         if ending == Ending::Failed(Failure::RecordsRefused) {
             self.trouble = Some(self.asides.trouble(&run.refused()));
+        }
+        if !self.interrupt.is_cancelled() {
+            let now = self.clock.now();
+            self.collector
+                .count_fields(self.log_type, &self.fields, now)
+                .await;
         }
         LogReport::new(
             self.log_type,
@@ -106,7 +114,7 @@ impl<'a> Worker<'a> {
             window: settings.pace.window,
             calls_per_minute: settings.pace.calls_per_minute,
             park: settings.pace.park,
-            max_call_bytes: MAX_CALL_BYTES,
+            max_call_bytes: self.collector.sink.api().largest_call(),
             first_mintime: settings.start.of(self.log_type, self.clock.now()),
             owner: self.collector.owner.name(),
             destination: settings.sink.fingerprint(),
@@ -208,7 +216,7 @@ impl<'a> Worker<'a> {
         let now = self.clock.now();
         let duo = &self.collector.duo;
         let host = &self.collector.settings.duo.host;
-        let mut reader = Records::new(self.log_type, host, MAX_FIELD_BYTES);
+        let mut reader = Records::new(self.log_type, host, self.collector.sink.api());
         let question = Question {
             log_type: self.log_type,
             request,
@@ -253,26 +261,22 @@ impl<'a> Worker<'a> {
     async fn send(&mut self, shipment: &Shipment) -> Event {
         let buffer = std::mem::take(&mut self.sent);
         let rows = shipment.records.iter().map(|&index| self.record(index));
-        let body = self
-            .collector
-            .body(self.log_type, shipment.kind, rows, buffer);
-        self.sent = body.clone();
-        let bytes = body.len();
         let now = self.clock.now();
-        let field = match shipment.kind {
-            IngestKind::Live => self.collector.time_generated_field(),
-            IngestKind::Late | IngestKind::Backfill => None,
-        };
-        // Never cut short by the run's end: rows whose answer comes too late would be sent again.
-        let sent = self
+        let call = self
             .collector
-            .sink
-            .send(body, field, now.date_time(), LONGEST_CALL)
-            .await;
+            .call(self.log_type, shipment.kind, rows, now, buffer);
+        self.sent = call.body.clone();
+        let bytes = call.body.len();
+        // Never cut short by the run's end: rows whose answer comes too late would be sent again.
+        let sent = self.collector.sink.send(call).await;
         match sent {
             Ok(()) => {
                 self.trouble = None;
                 debug!(events = shipment.records.len(), bytes, "accepted");
+                for &index in &shipment.records {
+                    let names = self.records[index].without_column();
+                    names.iter().for_each(|name| self.fields.count(name));
+                }
                 Event::Accepted
             }
             Err(fault) => {

@@ -6,18 +6,21 @@
 //! there is no better one and it can be read as that type.
 //! <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#record-type-and-properties>
 
+mod look;
+
 use std::borrow::Cow;
 use std::fmt;
 
 use bytes::{BufMut as _, BytesMut};
-use chrono::{DateTime, NaiveDateTime};
+use rustc_hash::FxHashSet;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::cut::{Cut, DEEPEST};
 use crate::model::position;
-use crate::table::{self, ADDITIONAL_FIELDS, Numbered, Typed};
+use crate::table::{self, ADDITIONAL_FIELDS, MOST_COLUMNS, Numbered, Typed};
+use look::{Look, dashed};
 
 /// A flattened record.
 #[derive(Debug, Default)]
@@ -38,13 +41,14 @@ pub(super) fn flatten(text: &str, cuts: &[Cut], largest: usize) -> Flat {
         cuts,
         path: String::new(),
         depth: 0,
-        written: [0; 4],
+        written: [0; MOST_COLUMNS / 64],
         // Names take more than what is left out of it.
         flat: Flat {
             members: BytesMut::with_capacity(text.len() + text.len() / 2),
             ..Flat::default()
         },
         additional: BytesMut::new(),
+        names: FxHashSet::default(),
         largest,
     };
     walk.object(text);
@@ -73,10 +77,12 @@ struct Walk<'w> {
     path: String,
     depth: usize,
     /// Columns that have a value, by their numbers, one bit each.
-    written: [u64; 4],
+    written: [u64; MOST_COLUMNS / 64],
     flat: Flat,
     /// What has no column of its own: members, each with a comma behind it.
     additional: BytesMut,
+    /// Their names.
+    names: FxHashSet<String>,
     largest: usize,
 }
 
@@ -217,7 +223,7 @@ impl<'w> Walk<'w> {
             return;
         }
         let mut name = self.path.clone();
-        while self.flat.without_column.contains(&name) {
+        while !self.names.insert(name.clone()) {
             // A name that stands in a record twice.
             name.push('\'');
         }
@@ -235,47 +241,6 @@ impl<'w> Walk<'w> {
         }
         self.flat.without_column.push(name);
     }
-}
-
-/// What a text looks like to the service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Look {
-    Guid,
-    Time,
-    Text,
-}
-
-impl Look {
-    /// `inside` stands between the quotation marks of a JSON text.
-    fn of(inside: &str) -> Self {
-        let bytes = inside.as_bytes();
-        match bytes.len() {
-            32 if bytes.iter().all(u8::is_ascii_hexdigit) => Self::Guid,
-            36 if is_dashed(bytes) => Self::Guid,
-            19..=40 if bytes[4] == b'-' && bytes[10] == b'T' && is_time(inside) => Self::Time,
-            _ => Self::Text,
-        }
-    }
-}
-
-fn is_dashed(bytes: &[u8]) -> bool {
-    (0..).zip(bytes).all(|(place, byte)| match place {
-        8 | 13 | 18 | 23 => *byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
-    })
-}
-
-fn is_time(text: &str) -> bool {
-    DateTime::parse_from_rfc3339(text).is_ok()
-        || NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").is_ok()
-}
-
-/// The form with dashes of a GUID without, which is how the service stores it.
-fn dashed(inside: &str) -> Option<String> {
-    (inside.len() == 32).then(|| {
-        let parts = [0..8, 8..12, 12..16, 16..20, 20..32];
-        parts.map(|part| &inside[part]).join("-")
-    })
 }
 
 fn quoted(out: &mut BytesMut, text: &str) {
@@ -333,3 +298,6 @@ impl<'de> Deserialize<'de> for Name<'de> {
         deserializer.deserialize_bytes(Bytes)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -44,11 +44,18 @@ pub struct RowWriter {
 impl RowWriter {
     /// Rows of a call to this API.
     pub fn new(api: IngestionApi, call: &Call<'_>) -> Self {
-        let Call { log_type, host, batch, .. } = call;
+        let Call {
+            log_type,
+            host,
+            batch,
+            ..
+        } = call;
         let kind = call.kind.as_str();
         let suffixes = match api {
             IngestionApi::DataCollector => ["", ""],
-            IngestionApi::LogsIngestion => [ColumnType::Text.suffix(), ColumnType::DateTime.suffix()],
+            IngestionApi::LogsIngestion => {
+                [ColumnType::Text.suffix(), ColumnType::DateTime.suffix()]
+            }
         };
         let [s, _] = suffixes;
         // The Data Collector is told by a header, and forbids a field of that name.
@@ -166,15 +173,24 @@ mod tests {
     use bytes::BytesMut;
     use serde_json::Value;
 
-    use super::RowWriter;
-    use crate::model::LogType;
+    use super::{Call, RowWriter};
+    use crate::model::{IngestionApi, LogType, Millis};
     use crate::plan::IngestKind;
     use crate::record::read_records;
 
     fn row(log_type: LogType, text: &str) -> String {
         const HOST: &str = "api-x.duosecurity.com";
-        let writer = RowWriter::new(log_type, HOST, IngestKind::Live, "00000000000000000001");
-        let record = read_records(log_type, HOST, 32_000, [text]).pop().unwrap();
+        const API: IngestionApi = IngestionApi::DataCollector;
+        let call = Call {
+            log_type,
+            host: HOST,
+            kind: IngestKind::Live,
+            batch: "00000000000000000001",
+            sent_at: Millis(1_795_348_800_000),
+            is_dated_by_event: false,
+        };
+        let writer = RowWriter::new(API, &call);
+        let record = read_records(log_type, HOST, API, [text]).pop().unwrap();
         let mut out = BytesMut::new();
         writer.write(&mut out, text, &record);
         let longest = record.longest_row(text, HOST);

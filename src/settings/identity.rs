@@ -17,6 +17,19 @@ pub enum Cloud {
     China,
 }
 
+impl Cloud {
+    const ALL: [Self; 3] = [Self::Public, Self::UsGov, Self::China];
+
+    /// Its name as a setting.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::UsGov => "usgov",
+            Self::China => "china",
+        }
+    }
+}
+
 /// Which identity asks for tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdentitySettings {
@@ -40,11 +53,7 @@ pub(super) struct Identities {
 
 /// Reads them; they are read also where they are not needed, because whoever sets them means something.
 pub(super) fn read(reader: &mut Reader<'_>) -> Identities {
-    let choices = [
-        ("public", Cloud::Public),
-        ("usgov", Cloud::UsGov),
-        ("china", Cloud::China),
-    ];
+    let choices = Cloud::ALL.map(|cloud| (cloud.name(), cloud));
     let cloud = reader.choice("CISCO_DUO_CLOUD", &choices, Cloud::Public);
     let tenant = reader.optional("AZURE_TENANT_ID").map(str::to_owned);
     let client = reader.optional("AZURE_CLIENT_ID").map(str::to_owned);

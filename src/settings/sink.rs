@@ -106,7 +106,7 @@ pub(super) fn read(reader: &mut Reader<'_>, identities: &Identities) -> Option<S
         .iter()
         .any(|name| reader.environment.get(name).is_some());
     let ingestion = if names_rule {
-        let origin = ingestion_endpoint(reader);
+        let origin = ingestion_endpoint(reader, identities.cloud);
         let rule_id = rule_id(reader);
         IngestionSettings::LogsIngestion(LogsIngestionSettings {
             origin: origin?,
@@ -132,13 +132,13 @@ pub(super) fn read(reader: &mut Reader<'_>, identities: &Identities) -> Option<S
 }
 
 /// Every cloud has its own end of the host's name; the rest is read from the rule, never built.
-const INGESTION_HOSTS: [&str; 3] = [
-    ".ingest.monitor.azure.com",
-    ".ingest.monitor.azure.us",
-    ".ingest.monitor.azure.cn",
+const INGESTION_HOSTS: [(&str, Cloud); 3] = [
+    (".ingest.monitor.azure.com", Cloud::Public),
+    (".ingest.monitor.azure.us", Cloud::UsGov),
+    (".ingest.monitor.azure.cn", Cloud::China),
 ];
 
-fn ingestion_endpoint(reader: &mut Reader<'_>) -> Option<String> {
+fn ingestion_endpoint(reader: &mut Reader<'_>, cloud: Cloud) -> Option<String> {
     let text = reader.required(
         ENDPOINT,
         "copy the logs ingestion endpoint of the data collection rule (JSON view: endpoints.logsIngestion)",
@@ -150,20 +150,27 @@ fn ingestion_endpoint(reader: &mut Reader<'_>) -> Option<String> {
     let host = lower
         .strip_prefix("https://")
         .map(|rest| rest.trim_end_matches('/'));
-    let is_host = |host: &&str| {
+    let named = host.and_then(|host| {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
-        let name = INGESTION_HOSTS
+        let (name, of) = INGESTION_HOSTS
             .iter()
-            .find_map(|end| host.strip_suffix(end));
-        name.is_some_and(|name| !name.is_empty() && name.bytes().all(allowed))
-    };
-    let Some(host) = host.filter(is_host) else {
+            .find_map(|(end, of)| Some((host.strip_suffix(end)?, *of)))?;
+        (!name.is_empty() && name.bytes().all(allowed)).then_some((host, of))
+    });
+    let Some((host, of)) = named else {
         reader.fault(
             ENDPOINT,
             format!("\"{text}\" is not of the form https://NAME.REGION.ingest.monitor.azure.com (or .us, .cn)"),
         );
         return None;
     };
+    if of != cloud {
+        let (here, there) = (cloud.name(), of.name());
+        reader.fault(
+            "CISCO_DUO_CLOUD",
+            format!("is {here}, but {ENDPOINT} is of {there}: its tokens would be refused; set it to {there}"),
+        );
+    }
     Some(format!("https://{host}"))
 }
 

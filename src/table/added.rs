@@ -1,7 +1,7 @@
 //! The columns that the connector fills itself.
 
-use super::column::{Column, ColumnType};
 use super::ADDITIONAL_FIELDS;
+use super::column::{Column, ColumnType};
 
 /// In the order in which they are declared.
 pub(super) fn columns() -> Vec<Column> {

@@ -76,11 +76,7 @@ pub enum Source {
 }
 
 impl Column {
-    pub(super) fn added(
-        name: &str,
-        column_type: ColumnType,
-        about: &'static str,
-    ) -> Self {
+    pub(super) fn added(name: &str, column_type: ColumnType, about: &'static str) -> Self {
         Self {
             name: name.to_owned(),
             column_type,

@@ -4,7 +4,9 @@
 //! cannot be declared.
 
 use super::column::ColumnType::{self, Boolean, DateTime, Guid, Real, Text};
-use crate::model::LogType::{self, Activity, Administrator, Authentication, OfflineEnrollment, Telephony, TrustMonitor};
+use crate::model::LogType::{
+    self, Activity, Administrator, Authentication, OfflineEnrollment, Telephony, TrustMonitor,
+};
 
 /// A field of Duo's records.
 #[derive(Debug)]
@@ -21,12 +23,29 @@ pub(super) struct Field {
     pub(super) about: &'static str,
 }
 
-const fn field(path: &'static str, types: &'static [ColumnType], logs: &'static [LogType], about: &'static str) -> Field {
-    Field { path, types, logs, wavers: false, about }
+const fn field(
+    path: &'static str,
+    types: &'static [ColumnType],
+    logs: &'static [LogType],
+    about: &'static str,
+) -> Field {
+    Field {
+        path,
+        types,
+        logs,
+        wavers: false,
+        about,
+    }
 }
 
 const fn wavering(path: &'static str, logs: &'static [LogType], about: &'static str) -> Field {
-    Field { path, types: TEXT, logs, wavers: true, about }
+    Field {
+        path,
+        types: TEXT,
+        logs,
+        wavers: true,
+        about,
+    }
 }
 
 const TEXT: &[ColumnType] = &[Text];
@@ -127,7 +146,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("state_updated_timestamp", NUMBER, TRUST_MONITOR, "When that was last changed, in milliseconds since 1970"),
     field("surfaced_auth.access_device.browser", TEXT, TRUST_MONITOR, "Surfaced sign-in: browser"),
     field("surfaced_auth.access_device.browser_version", TEXT, TRUST_MONITOR, "Surfaced sign-in: its version"),
-    field("surfaced_auth.access_device.epkey", TEXT, TRUST_MONITOR, "Surfaced sign-in: duo's key of the endpoint"),
+    field("surfaced_auth.access_device.epkey", TEXT, TRUST_MONITOR, "Surfaced sign-in: Duo's key of the endpoint"),
     field("surfaced_auth.access_device.flash_version", TEXT, TRUST_MONITOR, "Surfaced sign-in: version of Flash"),
     field("surfaced_auth.access_device.hostname", TEXT, TRUST_MONITOR, "Surfaced sign-in: name of the device"),
     field("surfaced_auth.access_device.ip", TEXT, TRUST_MONITOR, "Surfaced sign-in: address"),

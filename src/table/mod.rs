@@ -25,6 +25,9 @@ pub const ADDITIONAL_FIELDS: &str = "AdditionalFields";
 /// <https://learn.microsoft.com/azure/azure-monitor/logs/custom-logs-migrate>
 pub const LONGEST_NAME: usize = 45;
 
+/// Most columns that the table may come to have: each row notes in as many bits which of them it has.
+pub(crate) const MOST_COLUMNS: usize = 256;
+
 /// Every declared column: first those of every row, then Duo's by name.
 pub fn columns() -> &'static [Column] {
     static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {

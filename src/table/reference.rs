@@ -12,7 +12,9 @@ pub fn column_reference() -> String {
     let mut told = |arguments: std::fmt::Arguments<'_>| {
         page.write_fmt(arguments).expect("a text takes everything");
     };
-    told(format_args!("| column | type | filled by | what it says |\n|---|---|---|---|\n"));
+    told(format_args!(
+        "| column | type | filled by | what it says |\n|---|---|---|---|\n"
+    ));
     for column in columns() {
         let by = match &column.source {
             Source::Connector => "duo-sentinel".to_owned(),
