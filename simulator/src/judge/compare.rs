@@ -1,7 +1,7 @@
 //! Row against event: which field differs?
 
-use super::json::{Json, Members, member};
 use super::sizes::LARGEST_VALUE;
+use crate::json::{Json, Members, member};
 
 /// The fields a row has beyond its event.
 pub(super) const ADDED: [&str; 6] = [

@@ -2,10 +2,10 @@
 
 use super::compare::difference;
 use super::contents::Contents;
-use super::json::{Json, Members, member};
 use super::ledger::{Ledger, microsecond, uid_bits};
 use crate::LogType;
 use crate::events::{parse_sekey, parse_uuid};
+use crate::json::{Json, Members, member};
 
 /// What an accepted row turned out to be.
 pub(super) enum Found {

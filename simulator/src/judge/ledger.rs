@@ -8,9 +8,9 @@ use chrono::DateTime;
 use super::compare::{ADDED, TRUNCATED, difference, is_added};
 use super::contents::Contents;
 use super::identify::Found;
-use super::json::{Json, Members, member};
 use super::sizes::values_cut;
 use crate::events::{Events, World};
+use crate::json::{Json, Members, member};
 use crate::{Config, LogReport, LogType, Report};
 
 /// More findings than this are counted, not told.

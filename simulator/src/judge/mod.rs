@@ -5,7 +5,6 @@
 mod compare;
 mod contents;
 mod identify;
-mod json;
 mod ledger;
 mod rows_file;
 mod sizes;
@@ -28,9 +27,19 @@ pub(crate) use sizes::{LARGEST_VALUE, values_cut_in};
 /// Bodies waiting to be judged may hold this much memory, in KiB; beyond it posts wait.
 const LARGEST_BACKLOG: usize = 256 * 1_024;
 
+/// The way on which rows came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Road {
+    /// The HTTP Data Collector API.
+    DataCollector,
+    /// The Logs Ingestion API.
+    LogsIngestion,
+}
+
 /// Accepted rows.
 pub(crate) struct Post {
-    /// The `Log-Type`.
+    pub(crate) road: Road,
+    /// The table they go to, with `_CL`.
     pub(crate) table: String,
     /// A body that was checked: UTF-8, JSON, objects.
     pub(crate) body: Bytes,
@@ -58,7 +67,7 @@ impl Judge {
     pub(crate) fn start(config: &Config, world: Arc<World>) -> std::io::Result<Self> {
         let files = RowsFiles::new(config.rows_dir.as_deref())?;
         let ledger = Ledger::new(config, world);
-        let table = config.log_type_header.clone();
+        let table = format!("{}_CL", config.log_type_header);
         let (inbox, messages) = channel();
         let room = Arc::new(Semaphore::new(LARGEST_BACKLOG));
         let freed = Arc::clone(&room);
@@ -126,9 +135,9 @@ fn work(
         match message {
             Message::Post(post) => {
                 let text = std::str::from_utf8(&post.body).expect("checked before it was accepted");
-                let judged = post.table == table;
+                let judged = post.table == table && post.road == Road::DataCollector;
                 if judged || files.wanted() {
-                    json::each_row(text, |row, members| {
+                    crate::json::each_row(text, |row, members| {
                         files.append(&post.table, row);
                         if judged {
                             ledger.row(members);

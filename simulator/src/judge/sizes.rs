@@ -1,6 +1,6 @@
 //! Values that are larger than the service keeps.
 
-use super::json::{Json, Members};
+use crate::json::{Json, Members};
 
 /// What the service keeps of a value, in bytes: 32 KB, read in the way in which it is less. It cuts what is longer, and
 /// says nothing. <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#data-limits>

@@ -9,5 +9,7 @@ mod caller;
 mod data_collector;
 mod duo;
 mod faults;
+mod identity;
 mod judging;
+mod logs_ingestion;
 mod tenant;
