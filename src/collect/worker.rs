@@ -274,8 +274,9 @@ impl<'a> Worker<'a> {
                 self.trouble = None;
                 debug!(events = shipment.records.len(), bytes, "accepted");
                 for &index in &shipment.records {
-                    let names = self.records[index].without_column();
-                    names.iter().for_each(|name| self.fields.count(name));
+                    for name in self.records[index].without_column() {
+                        self.fields.count(name);
+                    }
                 }
                 Event::Accepted
             }
