@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{IdentityConfig, LogType, LogsIngestionConfig};
+use crate::{IdentityConfig, LogType, LogsIngestionConfig, TablesConfig};
 
 /// Everything the simulators need to know; [`Config::default`] is a small plausible tenant.
 #[derive(Clone, Debug)]
@@ -81,6 +81,8 @@ pub struct Config {
     pub logs_ingestion: LogsIngestionConfig,
     /// Who gets tokens, and for how long.
     pub identity: IdentityConfig,
+    /// Whether and how accepted rows become tables.
+    pub tables: TablesConfig,
     /// Whether each accepted row is compared with the event it came from.
     pub verify: bool,
 }
@@ -158,6 +160,7 @@ impl Default for Config {
             rows_dir: None,
             logs_ingestion: LogsIngestionConfig::default(),
             identity: IdentityConfig::default(),
+            tables: TablesConfig::default(),
             verify: true,
         }
     }

@@ -35,10 +35,14 @@ pub use clock::Clock;
 pub use config::{Config, LastPage, TotalObjects};
 pub use faults::{Fault, FaultKind, FaultPlan, Target};
 pub use identity::IdentityConfig;
+pub use log_analytics::Road;
 pub use log_analytics::logs_ingestion::{
     DeclarationFault, LogsIngestionConfig, Measured, Misfits, StreamDeclaration,
 };
-pub use log_analytics::tables::{Column, ColumnType};
+pub use log_analytics::tables::{
+    Column, ColumnType, Difference, EmptyTexts, LongNames, Table, TableRow, TableStart,
+    TablesConfig,
+};
 pub use log_type::{LogType, UnknownLogType};
 pub use report::{LogReport, Report};
 
@@ -156,6 +160,13 @@ impl Simulator {
     /// What was asked so far.
     pub fn calls(&self) -> Calls {
         self.shared.calls.snapshot()
+    }
+
+    /// The table that `road` filled, by its name with `_CL`, after every accepted row was stored.
+    ///
+    /// `None` if no row arrived there, or [`TablesConfig::kept`] is off.
+    pub async fn table(&self, road: Road, name: &str) -> Option<Table> {
+        self.judge.table(road, name).await
     }
 
     /// The verdict on everything visible by now, after every accepted row was looked at.

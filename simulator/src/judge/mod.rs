@@ -18,7 +18,8 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::events::World;
-use crate::{Config, Report};
+use crate::log_analytics::tables::{Origin, Table, Tables};
+use crate::{Config, Report, Road};
 use ledger::Ledger;
 use rows_file::RowsFiles;
 
@@ -27,22 +28,14 @@ pub(crate) use sizes::{LARGEST_VALUE, values_cut_in};
 /// Bodies waiting to be judged may hold this much memory, in KiB; beyond it posts wait.
 const LARGEST_BACKLOG: usize = 256 * 1_024;
 
-/// The way on which rows came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Road {
-    /// The HTTP Data Collector API.
-    DataCollector,
-    /// The Logs Ingestion API.
-    LogsIngestion,
-}
-
 /// Accepted rows.
 pub(crate) struct Post {
-    pub(crate) road: Road,
+    pub(crate) origin: Origin,
     /// The table they go to, with `_CL`.
     pub(crate) table: String,
     /// A body that was checked: UTF-8, JSON, objects.
     pub(crate) body: Bytes,
+    pub(crate) received: DateTime<Utc>,
 }
 
 /// The thread's inbox.
@@ -60,6 +53,11 @@ enum Message {
         now: i64,
         reply: oneshot::Sender<Report>,
     },
+    Table {
+        road: Road,
+        name: String,
+        reply: oneshot::Sender<Option<Table>>,
+    },
     Stop(oneshot::Sender<()>),
 }
 
@@ -68,12 +66,13 @@ impl Judge {
         let files = RowsFiles::new(config.rows_dir.as_deref())?;
         let ledger = Ledger::new(config, world);
         let table = format!("{}_CL", config.log_type_header);
+        let tables = Tables::new(config);
         let (inbox, messages) = channel();
         let room = Arc::new(Semaphore::new(LARGEST_BACKLOG));
         let freed = Arc::clone(&room);
         thread::Builder::new()
             .name("simulator-judge".to_owned())
-            .spawn(move || work(&messages, &table, ledger, files, &freed))?;
+            .spawn(move || work(&messages, &table, ledger, files, tables, &freed))?;
         Ok(Self { inbox, room })
     }
 
@@ -105,6 +104,16 @@ impl Judge {
             .expect("the judge's thread answers before it ends")
     }
 
+    /// A table, after all rows handed over before.
+    pub(crate) async fn table(&self, road: Road, name: &str) -> Option<Table> {
+        let (reply, table) = oneshot::channel();
+        let name = name.to_owned();
+        self.send(Message::Table { road, name, reply });
+        table
+            .await
+            .expect("the judge's thread answers before it ends")
+    }
+
     /// Ends the thread once it has seen everything.
     pub(crate) async fn stop(&self) {
         let (reply, stopped) = oneshot::channel();
@@ -128,6 +137,7 @@ fn work(
     table: &str,
     mut ledger: Ledger,
     mut files: RowsFiles,
+    mut tables: Tables,
     freed: &Semaphore,
 ) {
     // Ends when the judge is dropped, too.
@@ -135,10 +145,11 @@ fn work(
         match message {
             Message::Post(post) => {
                 let text = std::str::from_utf8(&post.body).expect("checked before it was accepted");
-                let judged = post.table == table && post.road == Road::DataCollector;
-                if judged || files.wanted() {
+                let judged = post.table == table && post.origin.road() == Road::DataCollector;
+                if judged || files.wanted() || tables.wanted() {
                     crate::json::each_row(text, |row, members| {
                         files.append(&post.table, row);
+                        tables.store(&post.table, &post.origin, &members, post.received);
                         if judged {
                             ledger.row(members);
                         }
@@ -159,6 +170,9 @@ fn work(
                 reply
                     .send(ledger.report(from, through, now))
                     .unwrap_or_default();
+            }
+            Message::Table { road, name, reply } => {
+                reply.send(tables.table(road, &name)).unwrap_or_default();
             }
             Message::Stop(reply) => {
                 reply.send(()).unwrap_or_default();

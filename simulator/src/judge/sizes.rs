@@ -2,9 +2,7 @@
 
 use crate::json::{Json, Members};
 
-/// What the service keeps of a value, in bytes: 32 KB, read in the way in which it is less. It cuts what is longer, and
-/// says nothing. <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#data-limits>
-pub(crate) const LARGEST_VALUE: usize = 32_000;
+pub(crate) use crate::log_analytics::tables::LARGEST_COLLECTED as LARGEST_VALUE;
 
 /// How many values of a row the service cuts. Objects become a column for each member, arrays one column.
 pub(super) fn values_cut(members: &Members<'_>) -> u64 {

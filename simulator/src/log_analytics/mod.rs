@@ -3,3 +3,12 @@
 pub(crate) mod data_collector;
 pub(crate) mod logs_ingestion;
 pub(crate) mod tables;
+
+/// The way on which rows come into a workspace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Road {
+    /// The HTTP Data Collector API.
+    DataCollector,
+    /// The Logs Ingestion API.
+    LogsIngestion,
+}

@@ -7,9 +7,11 @@
 
 mod caller;
 mod data_collector;
+mod declaration;
 mod duo;
 mod faults;
 mod identity;
 mod judging;
 mod logs_ingestion;
+mod tables;
 mod tenant;

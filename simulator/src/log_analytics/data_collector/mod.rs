@@ -19,7 +19,8 @@ use serde_json::json;
 
 use crate::clock::http_date;
 use crate::faults::Call;
-use crate::judge::{Judge, Post, Road};
+use crate::judge::{Judge, Post};
+use crate::log_analytics::tables::Origin;
 use crate::server::{hang, no_answer};
 use crate::{FaultKind, Shared};
 
@@ -187,8 +188,14 @@ impl DataCollector {
                     .or_default() += 1;
             }
         });
-        let road = Road::DataCollector;
-        self.judge.submit(Post { road, table, body }).await;
+        let time_field = time_field.map(str::to_owned);
+        let post = Post {
+            origin: Origin::DataCollector { time_field },
+            table,
+            body,
+            received: self.shared.clock.now(),
+        };
+        self.judge.submit(post).await;
         Ok(())
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! <https://learn.microsoft.com/azure/azure-monitor/essentials/data-collection-rule-structure>
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
@@ -29,6 +29,7 @@ pub struct StreamDeclaration {
     name: String,
     table: String,
     columns: Vec<Column>,
+    types: BTreeMap<String, ColumnType>,
 }
 
 impl StreamDeclaration {
@@ -50,10 +51,13 @@ impl StreamDeclaration {
         if !table.ends_with("_CL") {
             return Err(fault(format!("the table {table} lacks the suffix _CL")));
         }
-        let mut names = BTreeSet::new();
+        let mut types = BTreeMap::new();
         for column in &columns {
             check_column(column)?;
-            if !names.insert(&column.name) {
+            if types
+                .insert(column.name.clone(), column.column_type)
+                .is_some()
+            {
                 return Err(fault(format!(
                     "the column {} is declared twice",
                     column.name
@@ -64,6 +68,7 @@ impl StreamDeclaration {
             name,
             table,
             columns,
+            types,
         })
     }
 
@@ -114,8 +119,7 @@ impl StreamDeclaration {
 
     /// The type of the column of this name, if it is declared.
     pub fn column_type(&self, name: &str) -> Option<ColumnType> {
-        let column = self.columns.iter().find(|column| column.name == name);
-        column.map(|column| column.column_type)
+        self.types.get(name).copied()
     }
 }
 

@@ -22,7 +22,8 @@ use bytes::Bytes;
 use crate::clock::http_date;
 use crate::events::uuid;
 use crate::faults::Call;
-use crate::judge::{Judge, Post, Road};
+use crate::judge::{Judge, Post};
+use crate::log_analytics::tables::Origin;
 use crate::random::Random;
 use crate::server::{hang, no_answer, truncate};
 use crate::{FaultKind, Shared};
@@ -158,9 +159,14 @@ impl LogsIngestion {
                 *calls.values_misfit.entry(column).or_default() += count;
             }
         });
-        let road = Road::LogsIngestion;
-        let table = stream.table().to_owned();
-        self.judge.submit(Post { road, table, body }).await;
+        let name = stream.name().to_owned();
+        let post = Post {
+            origin: Origin::LogsIngestion { stream: name },
+            table: stream.table().to_owned(),
+            body,
+            received: self.shared.clock.now(),
+        };
+        self.judge.submit(post).await;
         Ok(())
     }
 }
