@@ -4,6 +4,8 @@
 
 mod compare;
 mod contents;
+mod flat;
+mod flat_compare;
 mod identify;
 mod ledger;
 mod rows_file;
@@ -23,7 +25,7 @@ use crate::{Config, Report, Road};
 use ledger::Ledger;
 use rows_file::RowsFiles;
 
-pub(crate) use sizes::{LARGEST_VALUE, values_cut_in};
+pub(crate) use sizes::values_cut_in;
 
 /// Bodies waiting to be judged may hold this much memory, in KiB; beyond it posts wait.
 const LARGEST_BACKLOG: usize = 256 * 1_024;
@@ -145,13 +147,17 @@ fn work(
         match message {
             Message::Post(post) => {
                 let text = std::str::from_utf8(&post.body).expect("checked before it was accepted");
-                let judged = post.table == table && post.origin.road() == Road::DataCollector;
+                let judged = post.table == table;
                 if judged || files.wanted() || tables.wanted() {
                     crate::json::each_row(text, |row, members| {
                         files.append(&post.table, row);
                         tables.store(&post.table, &post.origin, &members, post.received);
-                        if judged {
-                            ledger.row(members);
+                        match &post.origin {
+                            Origin::DataCollector { .. } if judged => ledger.row(members),
+                            Origin::LogsIngestion { stream } if judged => {
+                                ledger.flat_row(&members, stream);
+                            }
+                            _ => {}
                         }
                     });
                 }

@@ -2,7 +2,7 @@
 
 use crate::json::{Json, Members};
 
-pub(crate) use crate::log_analytics::tables::LARGEST_COLLECTED as LARGEST_VALUE;
+use crate::log_analytics::tables::LARGEST_COLLECTED;
 
 /// How many values of a row the service cuts. Objects become a column for each member, arrays one column.
 pub(super) fn values_cut(members: &Members<'_>) -> u64 {
@@ -17,8 +17,8 @@ pub(crate) fn values_cut_in(value: &str) -> u64 {
 fn of_value(value: &Json<'_>) -> u64 {
     match value {
         Json::Object(members) => values_cut(members),
-        Json::Text(text) => u64::from(text.len() > LARGEST_VALUE),
-        Json::Array(array) => u64::from(array.text.len() > LARGEST_VALUE),
+        Json::Text(text) => u64::from(text.len() > LARGEST_COLLECTED),
+        Json::Array(array) => u64::from(array.text.len() > LARGEST_COLLECTED),
         Json::Null | Json::Truth(_) | Json::Number(_) => 0,
     }
 }

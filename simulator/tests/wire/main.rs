@@ -10,6 +10,8 @@ mod data_collector;
 mod declaration;
 mod duo;
 mod faults;
+mod flat;
+mod flat_judging;
 mod identity;
 mod judging;
 mod logs_ingestion;

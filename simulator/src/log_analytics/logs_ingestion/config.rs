@@ -23,6 +23,9 @@ pub struct LogsIngestionConfig {
     pub misfits: Misfits,
     /// Whether bodies may be compressed with gzip; if not, they are answered 501.
     pub gzip: bool,
+    /// The dynamic column in which the judge expects what an event has beyond the declared columns, an
+    /// object of values by path. Not looked at where it is `None` or not declared.
+    pub additional_fields: Option<String>,
     /// The status of an accepted call; documents name 204, and one 200 and 202.
     pub accepted_status: u16,
 }
@@ -56,6 +59,7 @@ impl Default for LogsIngestionConfig {
             measured: Measured::Uncompressed,
             misfits: Misfits::Null,
             gzip: true,
+            additional_fields: Some("AdditionalFields".to_owned()),
             accepted_status: 204,
         }
     }

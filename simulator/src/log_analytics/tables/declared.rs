@@ -65,7 +65,7 @@ pub(super) fn as_text(value: &Json<'_>) -> String {
 }
 
 /// A value as `serde_json` has it; what a text cannot hold is replaced.
-pub(super) fn written(value: &Json<'_>) -> Value {
+pub(crate) fn written(value: &Json<'_>) -> Value {
     match value {
         Json::Null => Value::Null,
         Json::Truth(truth) => (*truth).into(),

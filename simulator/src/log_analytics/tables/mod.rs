@@ -15,10 +15,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
+pub(crate) use canonical::canonical;
 pub use column::{Column, ColumnType};
 pub use config::{EmptyTexts, LongNames, TableStart, TablesConfig};
+pub(crate) use declared::written;
 pub use difference::Difference;
-pub(crate) use table::fitted;
+pub(crate) use flatten::{Leaf, clean, leaves, place, text_of};
+pub(crate) use forms::guid;
+pub(crate) use table::{FittedRow, TIME_GENERATED, fitted};
 pub use table::{Table, TableRow};
 
 use crate::json::Members;

@@ -209,6 +209,8 @@ pub(crate) struct FittedRow {
     pub(crate) misfits: Vec<String>,
     /// Columns whose value was longer than the service keeps.
     pub(crate) cut: Vec<String>,
+    /// Columns that occur twice.
+    pub(crate) twice: Vec<String>,
 }
 
 /// Reads a row as its stream declares it. Of a name that occurs twice the last counts.
@@ -229,8 +231,8 @@ pub(crate) fn fitted(row: &Members<'_>, stream: &StreamDeclaration, largest: usi
         }
         if fitted.misfit {
             all.misfits.push(name);
-        } else {
-            all.row.insert(name, fitted.value);
+        } else if all.row.insert(name.clone(), fitted.value).is_some() {
+            all.twice.push(name);
         }
     }
     all
