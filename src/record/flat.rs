@@ -8,19 +8,15 @@
 
 mod look;
 
-use std::borrow::Cow;
-use std::fmt;
-
-use bytes::{BufMut as _, BytesMut};
+use bytes::{BufMut as _, Bytes, BytesMut};
 use rustc_hash::FxHashSet;
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use smallvec::SmallVec;
 
 use super::cut::{Cut, DEEPEST};
+use super::scan::Scanner;
 use crate::model::position;
-use crate::table::{self, ADDITIONAL_FIELDS, MOST_COLUMNS, Numbered, Typed};
-use look::{Look, dashed};
+use crate::table::{self, ADDITIONAL_FIELDS, MOST_COLUMNS, Node, Place, Typed};
+use look::{dashed, is_guid, is_time};
 
 /// A flattened record.
 #[derive(Debug, Default)]
@@ -39,8 +35,7 @@ pub(super) fn flatten(text: &str, cuts: &[Cut], largest: usize) -> Flat {
     let mut walk = Walk {
         text,
         cuts,
-        path: String::new(),
-        depth: 0,
+        names: SmallVec::new(),
         written: [0; MOST_COLUMNS / 64],
         // Names take more than what is left out of it.
         flat: Flat {
@@ -48,10 +43,10 @@ pub(super) fn flatten(text: &str, cuts: &[Cut], largest: usize) -> Flat {
             ..Flat::default()
         },
         additional: BytesMut::new(),
-        names: FxHashSet::default(),
+        taken: FxHashSet::default(),
         largest,
     };
-    walk.object(text);
+    walk.object(&mut Scanner::of_object(text), Some(Node::root()));
     let Walk {
         mut flat,
         additional,
@@ -73,60 +68,72 @@ pub(super) fn flatten(text: &str, cuts: &[Cut], largest: usize) -> Flat {
 struct Walk<'w> {
     text: &'w str,
     cuts: &'w [Cut],
-    /// Path of the value at hand, joined with `_`.
-    path: String,
-    depth: usize,
+    /// Names that lead to the value at hand, as they are spelt.
+    names: SmallVec<[&'w str; DEEPEST]>,
     /// Columns that have a value, by their numbers, one bit each.
     written: [u64; MOST_COLUMNS / 64],
     flat: Flat,
     /// What has no column of its own: members, each with a comma behind it.
     additional: BytesMut,
     /// Their names.
-    names: FxHashSet<String>,
+    taken: FxHashSet<String>,
     largest: usize,
 }
 
 impl<'w> Walk<'w> {
-    fn object(&mut self, json: &str) {
-        let mut reader = serde_json::Deserializer::from_str(json);
-        // It was read before as part of its page.
-        if reader.deserialize_map(Members(self)).is_err() {
-            self.without_column(json);
-        }
-    }
-
-    fn member(&mut self, name: &[u8], value: &str) {
-        let length = self.path.len();
-        if length > 0 {
-            self.path.push('_');
-        }
-        self.path.push_str(&String::from_utf8_lossy(name));
-        match value.as_bytes()[0] {
-            b'{' if self.depth < DEEPEST => {
-                self.depth += 1;
-                self.object(value);
-                self.depth -= 1;
+    /// Walks to the end of an object; `node` is what is known of it.
+    fn object(&mut self, scanner: &mut Scanner<'w>, node: Option<&'static Node>) {
+        while let Some(name) = scanner.member() {
+            let known = node.and_then(|node| node.member(name));
+            self.names.push(name);
+            match scanner.first_byte() {
+                b'{' if self.names.len() <= DEEPEST => {
+                    scanner.enter();
+                    self.object(scanner, known);
+                }
+                b'n' => {
+                    scanner.value();
+                }
+                _ => self.leaf(scanner.value(), known.and_then(Node::columns)),
             }
-            b'n' => {}
-            _ => self.leaf(value),
+            self.names.pop();
         }
-        self.path.truncate(length);
     }
 
-    fn leaf(&mut self, value: &str) {
-        let Some(columns) = table::columns_of(&self.path) else {
-            return self.without_column(value);
+    fn leaf(&mut self, value: &'w str, known: Option<&'static Typed>) {
+        // Names may lead to a column in more than one way: the service joins them.
+        let columns = known.or_else(|| table::columns_of(&self.path()));
+        let Some(columns) = columns else {
+            return self.without_column(value, false);
         };
+        let is_truth = matches!(value.as_bytes()[0], b't' | b'f');
         let taken = match value.as_bytes()[0] {
             b'"' => self.text(columns, value),
             b'{' | b'[' => self.json_as_text(columns, value),
-            b't' | b'f' if columns.is_text => self.text_of(columns.text, value),
-            b't' | b'f' => self.copy(columns.truth, value),
-            _ => self.copy(columns.number, value),
+            _ if is_truth && columns.is_text => self.text_of(columns.text.as_ref(), value),
+            _ if is_truth => self.copy(columns.truth.as_ref(), value),
+            _ => self.copy(columns.number.as_ref(), value),
         };
         if !taken {
-            self.without_column(value);
+            self.without_column(value, is_truth && columns.is_text);
         }
+    }
+
+    /// The names that lead to the value at hand, as they are meant, joined as the service does.
+    fn path(&self) -> String {
+        let mut path = String::new();
+        for name in &self.names {
+            if !path.is_empty() {
+                path.push('_');
+            }
+            if name.contains('\\') {
+                let meant: Bytes = serde_json::from_str(&format!("\"{name}\"")).unwrap_or_default();
+                path.push_str(&String::from_utf8_lossy(&meant));
+            } else {
+                path.push_str(name);
+            }
+        }
+        path
     }
 
     /// A JSON text goes into the column of its own type, or into one of another type that it can be read as.
@@ -136,26 +143,24 @@ impl<'w> Walk<'w> {
         if inside.is_empty() {
             return true;
         }
-        let best = match Look::of(inside) {
-            Look::Guid => columns.guid,
-            Look::Time => columns.time,
-            Look::Text => None,
-        };
-        if best.is_some() {
+        if columns.guid.is_some() && is_guid(inside) {
             return match dashed(inside) {
-                Some(guid) if best == columns.guid => self.put(best, |out| quoted(out, &guid)),
-                _ => self.copy(best, value),
+                Some(guid) => self.put(columns.guid.as_ref(), |out| quoted(out, &guid)),
+                None => self.copy(columns.guid.as_ref(), value),
             };
+        }
+        if columns.time.is_some() && is_time(inside) {
+            return self.copy(columns.time.as_ref(), value);
         }
         if columns.text.is_some() {
             return self.text_as_kept(columns, value);
         }
         let is_truth = inside.eq_ignore_ascii_case("true") || inside.eq_ignore_ascii_case("false");
         if is_truth && columns.truth.is_some() {
-            return self.copy(columns.truth, &inside.to_ascii_lowercase());
+            return self.copy(columns.truth.as_ref(), &inside.to_ascii_lowercase());
         }
         let is_number = serde_json::from_str::<f64>(inside).is_ok();
-        is_number && self.copy(columns.number, inside)
+        is_number && self.copy(columns.number.as_ref(), inside)
     }
 
     /// A text as Duo sent it, or as far as it is kept.
@@ -163,9 +168,9 @@ impl<'w> Walk<'w> {
         match self.cut_of(value) {
             Some(cut) => {
                 let text = self.text;
-                self.put(columns.text, |out| cut.write(out, text))
+                self.put(columns.text.as_ref(), |out| cut.write(out, text))
             }
-            None => self.copy(columns.text, value),
+            None => self.copy(columns.text.as_ref(), value),
         }
     }
 
@@ -173,9 +178,9 @@ impl<'w> Walk<'w> {
         match self.cut_of(value) {
             Some(cut) => {
                 let text = self.text;
-                self.put(columns.text, |out| cut.write(out, text))
+                self.put(columns.text.as_ref(), |out| cut.write(out, text))
             }
-            None => self.text_of(columns.text, value),
+            None => self.text_of(columns.text.as_ref(), value),
         }
     }
 
@@ -189,41 +194,39 @@ impl<'w> Walk<'w> {
     }
 
     /// The value as it stands.
-    fn copy(&mut self, column: Option<Numbered>, value: &str) -> bool {
+    fn copy(&mut self, column: Option<&Place>, value: &str) -> bool {
         self.put(column, |out| out.extend_from_slice(value.as_bytes()))
     }
 
     /// The JSON of a value, as a text.
-    fn text_of(&mut self, column: Option<Numbered>, value: &str) -> bool {
+    fn text_of(&mut self, column: Option<&Place>, value: &str) -> bool {
         self.put(column, |out| quoted(out, value))
     }
 
     /// Writes a column unless it is missing or has a value: two paths of a record may lead to one name.
-    fn put(&mut self, column: Option<Numbered>, write: impl FnOnce(&mut BytesMut)) -> bool {
-        let Some(Numbered { name, number }) = column else {
+    fn put(&mut self, column: Option<&Place>, write: impl FnOnce(&mut BytesMut)) -> bool {
+        let Some(Place { begin, number }) = column else {
             return false;
         };
-        let (word, bit) = (number / 64, 1 << (number % 64));
+        let (word, bit) = (number / 64, 1_u64 << (number % 64));
         if self.written[word] & bit != 0 {
             return false;
         }
         self.written[word] |= bit;
         let out = &mut self.flat.members;
-        out.put_u8(b'"');
-        out.extend_from_slice(name.as_bytes());
-        out.extend_from_slice(b"\":");
+        out.extend_from_slice(begin.as_bytes());
         write(out);
         out.put_u8(b',');
         true
     }
 
-    /// Keeps a value under its path among those that have no column.
-    fn without_column(&mut self, value: &str) {
+    /// Keeps a value under its path among those that have no column, as a text where it has to be one.
+    fn without_column(&mut self, value: &str, as_text: bool) {
         if value == "\"\"" {
             return;
         }
-        let mut name = self.path.clone();
-        while !self.names.insert(name.clone()) {
+        let mut name = self.path();
+        while !self.taken.insert(name.clone()) {
             // A name that stands in a record twice.
             name.push('\'');
         }
@@ -232,6 +235,7 @@ impl<'w> Walk<'w> {
         self.additional.put_u8(b':');
         match self.cut_of(value) {
             Some(cut) => cut.write(&mut self.additional, self.text),
+            None if as_text => quoted(&mut self.additional, value),
             None => self.additional.extend_from_slice(value.as_bytes()),
         }
         self.additional.put_u8(b',');
@@ -245,58 +249,6 @@ impl<'w> Walk<'w> {
 
 fn quoted(out: &mut BytesMut, text: &str) {
     serde_json::to_writer(out.writer(), text).expect("a text can be written to memory");
-}
-
-/// Reads the members of an object, one after another.
-struct Members<'m, 'w>(&'m mut Walk<'w>);
-
-impl<'de> Visitor<'de> for Members<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<(), A::Error> {
-        while let Some(Name(name)) = object.next_key()? {
-            let value: &RawValue = object.next_value()?;
-            self.0.member(&name, value.get());
-        }
-        Ok(())
-    }
-}
-
-/// The name of a member; it may be no Unicode (a lone surrogate).
-struct Name<'a>(Cow<'a, [u8]>);
-
-impl<'de> Deserialize<'de> for Name<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Bytes;
-        impl<'de> Visitor<'de> for Bytes {
-            type Value = Name<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a name")
-            }
-
-            fn visit_borrowed_bytes<E>(self, bytes: &'de [u8]) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Borrowed(bytes)))
-            }
-
-            fn visit_bytes<E>(self, bytes: &[u8]) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Owned(bytes.to_owned())))
-            }
-
-            fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Borrowed(text.as_bytes())))
-            }
-
-            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Name(Cow::Owned(text.as_bytes().to_owned())))
-            }
-        }
-        deserializer.deserialize_bytes(Bytes)
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod flat;
 mod identity;
 mod probe;
 mod row;
+mod scan;
 
 use std::ops::Range;
 
@@ -18,6 +19,7 @@ use smallvec::SmallVec;
 use crate::duo::RecordReader;
 use crate::model::{IngestionApi, LogType, Millis};
 use crate::plan::{RowId, Seen};
+use crate::table;
 
 use cut::Cut;
 use device::{AccessDevice, SurfacedAuth};
@@ -164,6 +166,12 @@ impl Record {
             Form::Flattened(flat) => &flat.without_column,
             Form::Object(_) | Form::Wrapped => &[],
         }
+    }
+
+    /// Those of them that nobody knew of: what is known and cannot be declared is left out.
+    pub fn unknown_fields(&self) -> impl Iterator<Item = &str> {
+        let names = self.without_column().iter().map(String::as_str);
+        names.filter(|name| !table::cannot_be_declared(name))
     }
 
     /// Brings it into the form for an API, with values of at most so many bytes.

@@ -1,7 +1,7 @@
 //! Duo's fields that have columns, by log.
 //!
-//! A field that is not here has no column of its own: Duo may add fields at any time, and names of more than 45 characters
-//! cannot be declared.
+//! A field that is not here has no column of its own: Duo may add fields at any time. Three that are here have none either,
+//! because their names would be too long to be declared.
 
 use super::column::ColumnType::{self, Boolean, DateTime, Guid, Real, Text};
 use crate::model::LogType::{
@@ -44,6 +44,17 @@ const fn wavering(path: &'static str, logs: &'static [LogType], about: &'static 
         types: TEXT,
         logs,
         wavers: true,
+        about,
+    }
+}
+
+/// A field whose column would have a name of more than 45 characters, so that it cannot be declared.
+const fn too_long(path: &'static str, wavers: bool, about: &'static str) -> Field {
+    Field {
+        path,
+        types: &[],
+        logs: TRUST_MONITOR,
+        wavers,
         about,
     }
 }
@@ -150,9 +161,12 @@ pub(super) const FIELDS: &[Field] = &[
     field("surfaced_auth.access_device.flash_version", TEXT, TRUST_MONITOR, "Surfaced sign-in: version of Flash"),
     field("surfaced_auth.access_device.hostname", TEXT, TRUST_MONITOR, "Surfaced sign-in: name of the device"),
     field("surfaced_auth.access_device.ip", TEXT, TRUST_MONITOR, "Surfaced sign-in: address"),
+    too_long("surfaced_auth.access_device.is_encryption_enabled", true, "Surfaced sign-in: whether the device's disk is encrypted: true, false or unknown"),
+    too_long("surfaced_auth.access_device.is_firewall_enabled", true, "Surfaced sign-in: whether the device's firewall is on: true, false or unknown"),
     wavering("surfaced_auth.access_device.is_password_set", TRUST_MONITOR, "Surfaced sign-in: whether the device has a password: true, false or unknown"),
     field("surfaced_auth.access_device.java_version", TEXT, TRUST_MONITOR, "Surfaced sign-in: version of Java"),
     field("surfaced_auth.access_device.location.city", TEXT, TRUST_MONITOR, "Surfaced sign-in: city of its address"),
+    too_long("surfaced_auth.access_device.location.country", false, "Surfaced sign-in: country of its address"),
     field("surfaced_auth.access_device.location.state", TEXT, TRUST_MONITOR, "Surfaced sign-in: state or province of its address"),
     field("surfaced_auth.access_device.os", TEXT, TRUST_MONITOR, "Surfaced sign-in: operating system"),
     field("surfaced_auth.access_device.os_version", TEXT, TRUST_MONITOR, "Surfaced sign-in: version of the operating system"),

@@ -9,6 +9,7 @@ mod added;
 mod column;
 mod duo;
 mod reference;
+mod tree;
 
 use std::sync::LazyLock;
 
@@ -16,6 +17,7 @@ use rustc_hash::FxHashMap;
 
 pub use column::{Column, ColumnType, Source};
 pub use reference::{column_reference, declared_columns, table_schema};
+pub(crate) use tree::Node;
 
 /// The table's name.
 pub const TABLE: &str = "CiscoDuo_CL";
@@ -38,16 +40,22 @@ pub fn columns() -> &'static [Column] {
     &COLUMNS
 }
 
-/// The declared columns of one flattened path, such as `access_device_ip`: those that a value of it can go into.
+/// What is known of one flattened path, such as `access_device_ip`: the columns that a value of it can go into.
 pub(crate) fn columns_of(path: &str) -> Option<&'static Typed> {
     static BY_PATH: LazyLock<FxHashMap<String, Typed>> = LazyLock::new(|| {
         let mut by_path: FxHashMap<String, Typed> = FxHashMap::default();
+        for field in duo::FIELDS {
+            let typed = by_path.entry(field.path.replace('.', "_")).or_default();
+            typed.is_text |= field.wavers;
+        }
         for (number, column) in columns().iter().enumerate() {
-            if let Source::Duo { path, is_text, .. } = &column.source {
+            if let Source::Duo { path, .. } = &column.source {
                 let typed = by_path.entry(path.replace('.', "_")).or_default();
-                typed.is_text |= *is_text;
-                let name = &column.name;
-                *typed.of(column.column_type) = Some(Numbered { name, number });
+                let place = Place {
+                    begin: format!("\"{}\":", column.name),
+                    number,
+                };
+                *typed.of(column.column_type) = Some(place);
             }
         }
         by_path
@@ -55,11 +63,16 @@ pub(crate) fn columns_of(path: &str) -> Option<&'static Typed> {
     BY_PATH.get(path)
 }
 
-/// A column and its place among all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Numbered {
-    /// Its name.
-    pub(crate) name: &'static str,
+/// Whether a path is known and has no column only because its name would be too long to be declared.
+pub(crate) fn cannot_be_declared(path: &str) -> bool {
+    columns_of(path).is_some_and(Typed::is_empty)
+}
+
+/// A column in a row.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// Its name as a row spells it, up to the value.
+    pub(crate) begin: String,
     /// Its place in [`columns`].
     pub(crate) number: usize,
 }
@@ -68,21 +81,35 @@ pub(crate) struct Numbered {
 #[derive(Debug, Default)]
 pub(crate) struct Typed {
     /// For texts.
-    pub(crate) text: Option<Numbered>,
+    pub(crate) text: Option<Place>,
     /// For texts that look like a GUID.
-    pub(crate) guid: Option<Numbered>,
+    pub(crate) guid: Option<Place>,
     /// For texts that are a date and time.
-    pub(crate) time: Option<Numbered>,
+    pub(crate) time: Option<Place>,
     /// For numbers.
-    pub(crate) number: Option<Numbered>,
+    pub(crate) number: Option<Place>,
     /// For true and false.
-    pub(crate) truth: Option<Numbered>,
+    pub(crate) truth: Option<Place>,
     /// Whether true and false go out as texts, because the field's type wavers.
     pub(crate) is_text: bool,
 }
 
 impl Typed {
-    fn of(&mut self, column_type: ColumnType) -> &mut Option<Numbered> {
+    fn is_empty(&self) -> bool {
+        let Self {
+            text,
+            guid,
+            time,
+            number,
+            truth,
+            ..
+        } = self;
+        [text, guid, time, number, truth]
+            .iter()
+            .all(|place| place.is_none())
+    }
+
+    fn of(&mut self, column_type: ColumnType) -> &mut Option<Place> {
         match column_type {
             ColumnType::Text | ColumnType::Dynamic => &mut self.text,
             ColumnType::Guid => &mut self.guid,

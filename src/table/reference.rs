@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::{ColumnType, Source, TABLE, columns};
+use super::{ADDITIONAL_FIELDS, ColumnType, LONGEST_NAME, Source, TABLE, columns, duo};
+use crate::model::LogType;
 
 /// The column reference of the documentation, as Markdown.
 pub fn column_reference() -> String {
@@ -28,6 +29,18 @@ pub fn column_reference() -> String {
             column.name,
             column.column_type.declared(),
             column.about
+        ));
+    }
+    told(format_args!(
+        "\nThese fields of the log {} are known and have no column, because its name would be longer than {LONGEST_NAME} \
+         characters; they are in `{ADDITIONAL_FIELDS}` and not counted:\n\n| path there | what it says |\n|---|---|\n",
+        LogType::TrustMonitor
+    ));
+    for field in duo::FIELDS.iter().filter(|field| field.types.is_empty()) {
+        told(format_args!(
+            "| `{}` | {} |\n",
+            field.path.replace('.', "_"),
+            field.about
         ));
     }
     page

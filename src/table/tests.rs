@@ -1,6 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ADDITIONAL_FIELDS, Column, ColumnType, LONGEST_NAME, Source, columns, columns_of};
+use super::{
+    ADDITIONAL_FIELDS, Column, ColumnType, LONGEST_NAME, Source, cannot_be_declared, columns,
+    columns_of,
+};
 use super::{declared_columns, table_schema};
 
 /// Columns that content of Microsoft's reads: the parser `CiscoDuo` of the solution, and rules, hunting queries and
@@ -113,20 +116,34 @@ fn every_field_of_duos_is_found_by_its_path_and_no_other() {
         };
         let typed = columns_of(&path.replace('.', "_")).unwrap();
         let of_type = match column.column_type {
-            ColumnType::Text | ColumnType::Dynamic => typed.text,
-            ColumnType::Guid => typed.guid,
-            ColumnType::DateTime => typed.time,
-            ColumnType::Real => typed.number,
-            ColumnType::Boolean => typed.truth,
+            ColumnType::Text | ColumnType::Dynamic => &typed.text,
+            ColumnType::Guid => &typed.guid,
+            ColumnType::DateTime => &typed.time,
+            ColumnType::Real => &typed.number,
+            ColumnType::Boolean => &typed.truth,
         };
-        let of_type = of_type.unwrap();
-        assert_eq!(of_type.name, column.name);
+        let of_type = of_type.as_ref().unwrap();
+        assert_eq!(of_type.begin, format!("\"{}\":", column.name));
         assert_eq!(columns()[of_type.number], *column);
         assert!(!is_text || typed.is_text);
         found += 1;
     }
     assert!(found > 100, "{found}");
     assert!(columns_of("no_such_path").is_none());
+}
+
+#[test]
+fn only_a_name_that_is_too_long_keeps_a_known_field_from_having_a_column() {
+    let without: Vec<String> = super::duo::FIELDS
+        .iter()
+        .map(|field| field.path.replace('.', "_"))
+        .filter(|path| cannot_be_declared(path))
+        .collect();
+    assert_eq!(without.len(), 3);
+    for path in without {
+        assert!(path.len() + "_s".len() > LONGEST_NAME, "{path}");
+    }
+    assert!(!cannot_be_declared("user_name") && !cannot_be_declared("no_such_path"));
 }
 
 #[test]

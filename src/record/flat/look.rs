@@ -2,28 +2,23 @@
 
 use chrono::{DateTime, NaiveDateTime};
 
-/// What a text looks like to the service.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Look {
-    /// A GUID, with dashes or without.
-    Guid,
-    /// A date and time in ISO 8601.
-    Time,
-    /// Neither.
-    Text,
+/// Whether a text is a GUID, with dashes or without; `inside` stands between the quotation marks of a JSON text.
+pub(super) fn is_guid(inside: &str) -> bool {
+    let bytes = inside.as_bytes();
+    match bytes.len() {
+        32 => bytes.iter().all(u8::is_ascii_hexdigit),
+        36 => is_dashed(bytes),
+        _ => false,
+    }
 }
 
-impl Look {
-    /// `inside` stands between the quotation marks of a JSON text.
-    pub(super) fn of(inside: &str) -> Self {
-        let bytes = inside.as_bytes();
-        match bytes.len() {
-            32 if bytes.iter().all(u8::is_ascii_hexdigit) => Self::Guid,
-            36 if is_dashed(bytes) => Self::Guid,
-            19..=40 if bytes[4] == b'-' && bytes[10] == b'T' && is_time(inside) => Self::Time,
-            _ => Self::Text,
-        }
-    }
+/// Whether a text is a date and time in ISO 8601.
+pub(super) fn is_time(inside: &str) -> bool {
+    let bytes = inside.as_bytes();
+    (19..=40).contains(&bytes.len())
+        && (bytes[4], bytes[10]) == (b'-', b'T')
+        && (DateTime::parse_from_rfc3339(inside).is_ok()
+            || NaiveDateTime::parse_from_str(inside, "%Y-%m-%dT%H:%M:%S%.f").is_ok())
 }
 
 fn is_dashed(bytes: &[u8]) -> bool {
@@ -31,11 +26,6 @@ fn is_dashed(bytes: &[u8]) -> bool {
         8 | 13 | 18 | 23 => *byte == b'-',
         _ => byte.is_ascii_hexdigit(),
     })
-}
-
-fn is_time(text: &str) -> bool {
-    DateTime::parse_from_rfc3339(text).is_ok()
-        || NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").is_ok()
 }
 
 /// The form with dashes of a GUID without, which is how the service stores it.
@@ -48,7 +38,7 @@ pub(super) fn dashed(inside: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Look, dashed};
+    use super::{dashed, is_guid, is_time};
 
     #[test]
     fn guids_and_times_are_told_from_other_texts() {
@@ -57,7 +47,7 @@ mod tests {
             "340a23e323f34e9d9a1d2b1f0a7c9b11",
             "340A23E323F34E9D9A1D2B1F0A7C9B11",
         ] {
-            assert_eq!(Look::of(guid), Look::Guid, "{guid}");
+            assert!(is_guid(guid) && !is_time(guid), "{guid}");
         }
         for time in [
             "2026-11-22T11:55:01.234567+00:00",
@@ -65,7 +55,7 @@ mod tests {
             "2026-11-22T11:55:01",
             "2026-11-22T11:55:01.5-05:00",
         ] {
-            assert_eq!(Look::of(time), Look::Time, "{time}");
+            assert!(is_time(time) && !is_guid(time), "{time}");
         }
         for text in [
             "",
@@ -80,7 +70,7 @@ mod tests {
             "2026-13-22T11:55:01Z",
             "1795348501",
         ] {
-            assert_eq!(Look::of(text), Look::Text, "{text}");
+            assert!(!is_guid(text) && !is_time(text), "{text}");
         }
     }
 

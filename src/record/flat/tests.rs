@@ -272,3 +272,31 @@ fn a_smaller_value_is_asked_for_by_the_form() {
     let row = row_of(&record, text, false);
     assert_eq!(row["reason_s"], "01234");
 }
+
+#[test]
+fn what_is_known_and_cannot_be_declared_is_kept_as_text_and_not_told_as_unknown() {
+    let text = r#"{"surfaced_auth":{"access_device":{"is_encryption_enabled":true,"is_firewall_enabled":"unknown",
+        "location":{"country":"US"}}},"new":1}"#;
+    assert_eq!(
+        filled(text)[ADDITIONAL_FIELDS],
+        json!({
+            "surfaced_auth_access_device_is_encryption_enabled": "true",
+            "surfaced_auth_access_device_is_firewall_enabled": "unknown",
+            "surfaced_auth_access_device_location_country": "US",
+            "new": 1,
+        })
+    );
+    let record = record(text);
+    assert_eq!(record.unknown_fields().collect::<Vec<_>>(), ["new"]);
+}
+
+#[test]
+fn a_name_may_be_spelt_with_escapes() {
+    let text = r#"{"res\u0075lt":"r","user":{"\u006eame":"n"},"x":{"a\"":1}}"#;
+    let row = filled(text);
+    assert_eq!(
+        (&row["result_s"], &row["user_name_s"]),
+        (&json!("r"), &json!("n"))
+    );
+    assert_eq!(row[ADDITIONAL_FIELDS], json!({"x_a\"": 1}));
+}
