@@ -1,6 +1,6 @@
 //! Duo's fields that have columns, by log.
 //!
-//! A field that is not here has no column of its own: Duo may add fields at any time. Three that are here have none either,
+//! A field that is not here has no column of its own: Duo may add fields at any time. Some that are here have none either,
 //! because their names would be too long to be declared.
 
 use super::column::ColumnType::{self, Boolean, DateTime, Guid, Real, Text};
@@ -49,11 +49,16 @@ const fn wavering(path: &'static str, logs: &'static [LogType], about: &'static 
 }
 
 /// A field whose column would have a name of more than 45 characters, so that it cannot be declared.
-const fn too_long(path: &'static str, wavers: bool, about: &'static str) -> Field {
+const fn too_long(
+    path: &'static str,
+    logs: &'static [LogType],
+    wavers: bool,
+    about: &'static str,
+) -> Field {
     Field {
         path,
         types: &[],
-        logs: TRUST_MONITOR,
+        logs,
         wavers,
         about,
     }
@@ -107,6 +112,18 @@ pub(super) const FIELDS: &[Field] = &[
     field("actor.name", TEXT, ACTIVITY, "Who did it: name"),
     field("actor.type", TEXT, ACTIVITY, "Who did it: kind"),
     field("akey", TEXT, ACTIVITY, "Duo's key of the account"),
+    too_long("adaptive_trust_assessments.more_secure_auth.detected_attack_detectors", SIGN_INS, false, "Whether a stronger factor was asked for: attack patterns that were found, as JSON"),
+    too_long("adaptive_trust_assessments.more_secure_auth.features_version", SIGN_INS, false, "Whether a stronger factor was asked for: version of what was looked at"),
+    too_long("adaptive_trust_assessments.more_secure_auth.model_version", SIGN_INS, false, "Whether a stronger factor was asked for: version of the model"),
+    too_long("adaptive_trust_assessments.more_secure_auth.policy_enabled", SIGN_INS, false, "Whether a stronger factor was asked for: whether a policy asks for it"),
+    too_long("adaptive_trust_assessments.more_secure_auth.preview_mode_enabled", SIGN_INS, false, "Whether a stronger factor was asked for: whether it was looked at only"),
+    too_long("adaptive_trust_assessments.more_secure_auth.reason", SIGN_INS, false, "Whether a stronger factor was asked for: why"),
+    too_long("adaptive_trust_assessments.more_secure_auth.trust_level", SIGN_INS, false, "Whether a stronger factor was asked for: LOW, NORMAL or UNKNOWN"),
+    too_long("adaptive_trust_assessments.remember_me.features_version", SIGN_INS, false, "Whether the device was remembered: version of what was looked at"),
+    too_long("adaptive_trust_assessments.remember_me.model_version", SIGN_INS, false, "Whether the device was remembered: version of the model"),
+    too_long("adaptive_trust_assessments.remember_me.policy_enabled", SIGN_INS, false, "Whether the device was remembered: whether a policy asks for it"),
+    too_long("adaptive_trust_assessments.remember_me.reason", SIGN_INS, false, "Whether the device was remembered: why"),
+    too_long("adaptive_trust_assessments.remember_me.trust_level", SIGN_INS, false, "Whether the device was remembered: LOW, NORMAL or UNKNOWN"),
     field("alias", TEXT, SIGN_INS, "Alias that was signed in with"),
     field("application.destination_app_name", TEXT, SIGN_INS, "Application behind the identity provider, as some accounts have it"),
     field("application.destination_name", TEXT, SIGN_INS, "Application behind the identity provider"),
@@ -161,12 +178,12 @@ pub(super) const FIELDS: &[Field] = &[
     field("surfaced_auth.access_device.flash_version", TEXT, TRUST_MONITOR, "Surfaced sign-in: version of Flash"),
     field("surfaced_auth.access_device.hostname", TEXT, TRUST_MONITOR, "Surfaced sign-in: name of the device"),
     field("surfaced_auth.access_device.ip", TEXT, TRUST_MONITOR, "Surfaced sign-in: address"),
-    too_long("surfaced_auth.access_device.is_encryption_enabled", true, "Surfaced sign-in: whether the device's disk is encrypted: true, false or unknown"),
-    too_long("surfaced_auth.access_device.is_firewall_enabled", true, "Surfaced sign-in: whether the device's firewall is on: true, false or unknown"),
+    too_long("surfaced_auth.access_device.is_encryption_enabled", TRUST_MONITOR, true, "Surfaced sign-in: whether the device's disk is encrypted: true, false or unknown"),
+    too_long("surfaced_auth.access_device.is_firewall_enabled", TRUST_MONITOR, true, "Surfaced sign-in: whether the device's firewall is on: true, false or unknown"),
     wavering("surfaced_auth.access_device.is_password_set", TRUST_MONITOR, "Surfaced sign-in: whether the device has a password: true, false or unknown"),
     field("surfaced_auth.access_device.java_version", TEXT, TRUST_MONITOR, "Surfaced sign-in: version of Java"),
     field("surfaced_auth.access_device.location.city", TEXT, TRUST_MONITOR, "Surfaced sign-in: city of its address"),
-    too_long("surfaced_auth.access_device.location.country", false, "Surfaced sign-in: country of its address"),
+    too_long("surfaced_auth.access_device.location.country", TRUST_MONITOR, false, "Surfaced sign-in: country of its address"),
     field("surfaced_auth.access_device.location.state", TEXT, TRUST_MONITOR, "Surfaced sign-in: state or province of its address"),
     field("surfaced_auth.access_device.os", TEXT, TRUST_MONITOR, "Surfaced sign-in: operating system"),
     field("surfaced_auth.access_device.os_version", TEXT, TRUST_MONITOR, "Surfaced sign-in: version of the operating system"),

@@ -19,10 +19,7 @@ pub fn column_reference() -> String {
     for column in columns() {
         let by = match &column.source {
             Source::Connector => "duo-sentinel".to_owned(),
-            Source::Duo { path, logs, .. } => {
-                let logs: Vec<String> = logs.iter().map(ToString::to_string).collect();
-                format!("`{path}` of {}", logs.join(", "))
-            }
+            Source::Duo { path, logs, .. } => of_logs(path, logs),
         };
         told(format_args!(
             "| `{}` | {} | {by} | {} |\n",
@@ -32,18 +29,20 @@ pub fn column_reference() -> String {
         ));
     }
     told(format_args!(
-        "\nThese fields of the log {} are known and have no column, because its name would be longer than {LONGEST_NAME} \
-         characters; they are in `{ADDITIONAL_FIELDS}` and not counted:\n\n| path there | what it says |\n|---|---|\n",
-        LogType::TrustMonitor
+        "\nThese fields are known and have no column, because its name would be longer than {LONGEST_NAME} characters; they are \
+         in `{ADDITIONAL_FIELDS}` and not counted:\n\n| path there | field | what it says |\n|---|---|---|\n"
     ));
     for field in duo::FIELDS.iter().filter(|field| field.types.is_empty()) {
-        told(format_args!(
-            "| `{}` | {} |\n",
-            field.path.replace('.', "_"),
-            field.about
-        ));
+        let path = field.path.replace('.', "_");
+        let of = of_logs(field.path, field.logs);
+        told(format_args!("| `{path}` | {of} | {} |\n", field.about));
     }
     page
+}
+
+fn of_logs(path: &str, logs: &[LogType]) -> String {
+    let logs: Vec<String> = logs.iter().map(ToString::to_string).collect();
+    format!("`{path}` of {}", logs.join(", "))
 }
 
 /// The columns as a data collection rule and a table declare them: name and type.
