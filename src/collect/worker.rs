@@ -274,7 +274,7 @@ impl<'a> Worker<'a> {
                 self.trouble = None;
                 debug!(events = shipment.records.len(), bytes, "accepted");
                 for &index in &shipment.records {
-                    for name in self.records[index].unknown_fields() {
+                    for name in self.records[index].without_column() {
                         self.fields.count(name);
                     }
                 }

@@ -23,45 +23,67 @@ use look::{dashed, is_guid, is_time};
 pub(super) struct Flat {
     /// The members of the row, each with a comma behind it.
     pub(super) members: BytesMut,
-    /// Paths that have no column of their own.
+    /// Paths that nobody knew of, or with a value that fits no column of theirs.
     pub(super) without_column: Vec<String>,
-    /// Those of them for which there was no room.
+    /// Paths without a column for which there was no room.
     pub(super) left_out: Vec<String>,
 }
 
-/// Flattens the text of a record that is an object. Values in `cuts` are written as far as they are kept; what has no
-/// column of its own is kept up to `largest` bytes in all.
-pub(super) fn flatten(text: &str, cuts: &[Cut], largest: usize) -> Flat {
-    let mut walk = Walk {
-        text,
-        cuts,
-        names: SmallVec::new(),
-        written: [0; MOST_COLUMNS / 64],
+/// Memory that is taken at once, in bytes: that of some hundred rows.
+const CHUNK: usize = 256 * 1024;
+
+/// Flattens the records of a page, one after another.
+#[derive(Debug, Default)]
+pub(super) struct Flattener {
+    /// What is left of the memory that was taken last.
+    members: BytesMut,
+    additional: BytesMut,
+}
+
+impl Flattener {
+    /// Flattens the text of a record that is an object. Values in `cuts` are written as far as they are kept; what has no
+    /// column of its own is kept up to `largest` bytes in all.
+    pub(super) fn flatten(&mut self, text: &str, cuts: &[Cut], largest: usize) -> Flat {
         // Names take more than what is left out of it.
-        flat: Flat {
-            members: BytesMut::with_capacity(text.len() + text.len() / 2),
-            ..Flat::default()
-        },
-        additional: BytesMut::new(),
-        taken: FxHashSet::default(),
-        largest,
-    };
-    walk.object(&mut Scanner::of_object(text), Some(Node::root()));
-    let Walk {
-        mut flat,
-        additional,
-        ..
-    } = walk;
-    if !additional.is_empty() {
-        flat.members.extend_from_slice(b"\"");
-        flat.members.extend_from_slice(ADDITIONAL_FIELDS.as_bytes());
-        flat.members.extend_from_slice(b"\":{");
+        let room = 2 * text.len();
+        if self.members.capacity() < room {
+            self.members = BytesMut::with_capacity(room.max(CHUNK));
+        }
+        self.additional.clear();
+        let mut walk = Walk {
+            text,
+            cuts,
+            names: SmallVec::new(),
+            written: [0; MOST_COLUMNS / 64],
+            members: &mut self.members,
+            additional: &mut self.additional,
+            without_column: Vec::new(),
+            left_out: Vec::new(),
+            taken: FxHashSet::default(),
+            largest,
+        };
+        walk.object(&mut Scanner::of_object(text), Some(Node::root()));
+        let Walk {
+            members,
+            additional,
+            without_column,
+            left_out,
+            ..
+        } = walk;
         // Without the last comma.
-        flat.members
-            .extend_from_slice(&additional[..additional.len() - 1]);
-        flat.members.extend_from_slice(b"},");
+        if let Some((_, additional)) = additional.split_last() {
+            members.extend_from_slice(b"\"");
+            members.extend_from_slice(ADDITIONAL_FIELDS.as_bytes());
+            members.extend_from_slice(b"\":{");
+            members.extend_from_slice(additional);
+            members.extend_from_slice(b"},");
+        }
+        Flat {
+            members: members.split(),
+            without_column,
+            left_out,
+        }
     }
-    flat
 }
 
 /// A walk through the values of a record.
@@ -72,10 +94,13 @@ struct Walk<'w> {
     names: SmallVec<[&'w str; DEEPEST]>,
     /// Columns that have a value, by their numbers, one bit each.
     written: [u64; MOST_COLUMNS / 64],
-    flat: Flat,
+    /// The members of the row, each with a comma behind it.
+    members: &'w mut BytesMut,
     /// What has no column of its own: members, each with a comma behind it.
-    additional: BytesMut,
-    /// Their names.
+    additional: &'w mut BytesMut,
+    without_column: Vec<String>,
+    left_out: Vec<String>,
+    /// Names of what nobody knew of.
     taken: FxHashSet<String>,
     largest: usize,
 }
@@ -107,6 +132,9 @@ impl<'w> Walk<'w> {
             return self.without_column(value, false);
         };
         let is_truth = matches!(value.as_bytes()[0], b't' | b'f');
+        if let Some(place) = &columns.additional {
+            return self.undeclared(place, value, is_truth && columns.is_text);
+        }
         let taken = match value.as_bytes()[0] {
             b'"' => self.text(columns, value),
             b'{' | b'[' => self.json_as_text(columns, value),
@@ -208,20 +236,42 @@ impl<'w> Walk<'w> {
         let Some(Place { begin, number }) = column else {
             return false;
         };
-        let (word, bit) = (number / 64, 1_u64 << (number % 64));
-        if self.written[word] & bit != 0 {
+        if !self.is_first(*number) {
             return false;
         }
-        self.written[word] |= bit;
-        let out = &mut self.flat.members;
+        let out = &mut *self.members;
         out.extend_from_slice(begin.as_bytes());
         write(out);
         out.put_u8(b',');
         true
     }
 
+    /// Notes that a field has a value; whether it had none before.
+    fn is_first(&mut self, number: usize) -> bool {
+        let (word, bit) = (number / 64, 1_u64 << (number % 64));
+        let is_first = self.written[word] & bit == 0;
+        self.written[word] |= bit;
+        is_first
+    }
+
+    /// Keeps the value of a known field that cannot be declared.
+    fn undeclared(&mut self, place: &Place, value: &'w str, as_text: bool) {
+        if value == "\"\"" {
+            return;
+        }
+        if !self.is_first(place.number) {
+            self.taken.insert(self.path());
+            return self.without_column(value, as_text);
+        }
+        let before = self.additional.len();
+        self.additional.extend_from_slice(place.begin.as_bytes());
+        if !self.add(before, value, as_text) {
+            self.left_out.push(self.path());
+        }
+    }
+
     /// Keeps a value under its path among those that have no column, as a text where it has to be one.
-    fn without_column(&mut self, value: &str, as_text: bool) {
+    fn without_column(&mut self, value: &'w str, as_text: bool) {
         if value == "\"\"" {
             return;
         }
@@ -231,19 +281,29 @@ impl<'w> Walk<'w> {
             name.push('\'');
         }
         let before = self.additional.len();
-        quoted(&mut self.additional, &name);
+        quoted(self.additional, &name);
         self.additional.put_u8(b':');
-        match self.cut_of(value) {
-            Some(cut) => cut.write(&mut self.additional, self.text),
-            None if as_text => quoted(&mut self.additional, value),
-            None => self.additional.extend_from_slice(value.as_bytes()),
+        if !self.add(before, value, as_text) {
+            self.left_out.push(name.clone());
         }
-        self.additional.put_u8(b',');
-        if self.additional.len() > self.largest {
-            self.additional.truncate(before);
-            self.flat.left_out.push(name.clone());
+        self.without_column.push(name);
+    }
+
+    /// Writes a value behind its name, which began at `before`, if there is room for both.
+    fn add(&mut self, before: usize, value: &'w str, as_text: bool) -> bool {
+        let cut = self.cut_of(value);
+        let out = &mut *self.additional;
+        match cut {
+            Some(cut) => cut.write(out, self.text),
+            None if as_text => quoted(out, value),
+            None => out.extend_from_slice(value.as_bytes()),
         }
-        self.flat.without_column.push(name);
+        out.put_u8(b',');
+        let has_room = out.len() <= self.largest;
+        if !has_room {
+            out.truncate(before);
+        }
+        has_room
     }
 }
 

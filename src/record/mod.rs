@@ -19,11 +19,10 @@ use smallvec::SmallVec;
 use crate::duo::RecordReader;
 use crate::model::{IngestionApi, LogType, Millis};
 use crate::plan::{RowId, Seen};
-use crate::table;
 
 use cut::Cut;
 use device::{AccessDevice, SurfacedAuth};
-use flat::Flat;
+use flat::{Flat, Flattener};
 use identity::Identities;
 use probe::Fields;
 
@@ -87,6 +86,7 @@ pub struct Records<'h> {
     host: &'h str,
     identities: Identities<'h>,
     form: RowForm,
+    flattener: Flattener,
 }
 
 impl<'h> Records<'h> {
@@ -98,6 +98,7 @@ impl<'h> Records<'h> {
             host,
             identities: Identities::new(log_type, host),
             form: form.into(),
+            flattener: Flattener::default(),
         }
     }
 }
@@ -114,13 +115,14 @@ impl RecordReader for Records<'_> {
             form: probe.form,
             cuts: Vec::new(),
         };
+        let RowForm { api, .. } = self.form;
         let mut largest_value = self.form.largest_value;
-        record.shape(text, self.form.api, largest_value);
+        record.shape(text, api, largest_value, &mut self.flattener);
         while record.longest_row(text, self.host) > self.form.largest_row
             && largest_value > NEVER_CUT
         {
             largest_value /= 2;
-            record.shape(text, self.form.api, largest_value);
+            record.shape(text, api, largest_value, &mut self.flattener);
         }
         record
     }
@@ -159,8 +161,8 @@ impl Record {
         self.cut_fields().next().is_some()
     }
 
-    /// Fields that have no column of their own in the declared table, by their paths; none where the service makes the
-    /// columns.
+    /// Fields that nobody knew of, or whose value fits no column of theirs, by their paths; none where the service makes
+    /// the columns.
     pub fn without_column(&self) -> &[String] {
         match &self.form {
             Form::Flattened(flat) => &flat.without_column,
@@ -168,14 +170,14 @@ impl Record {
         }
     }
 
-    /// Those of them that nobody knew of: what is known and cannot be declared is left out.
-    pub fn unknown_fields(&self) -> impl Iterator<Item = &str> {
-        let names = self.without_column().iter().map(String::as_str);
-        names.filter(|name| !table::cannot_be_declared(name))
-    }
-
     /// Brings it into the form for an API, with values of at most so many bytes.
-    fn shape(&mut self, text: &str, api: IngestionApi, largest_value: usize) {
+    fn shape(
+        &mut self,
+        text: &str,
+        api: IngestionApi,
+        largest_value: usize,
+        flattener: &mut Flattener,
+    ) {
         let is_wrapped = matches!(self.form, Form::Wrapped);
         // A small record cannot hold a large value.
         self.cuts = if text.len() <= largest_value {
@@ -186,7 +188,7 @@ impl Record {
             cut::of_object(text, largest_value)
         };
         if api == IngestionApi::LogsIngestion && !is_wrapped {
-            self.form = Form::Flattened(flat::flatten(text, &self.cuts, largest_value));
+            self.form = Form::Flattened(flattener.flatten(text, &self.cuts, largest_value));
         }
     }
 }

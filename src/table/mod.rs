@@ -27,7 +27,7 @@ pub const ADDITIONAL_FIELDS: &str = "AdditionalFields";
 /// <https://learn.microsoft.com/azure/azure-monitor/logs/custom-logs-migrate>
 pub const LONGEST_NAME: usize = 45;
 
-/// Most columns that the table may come to have: each row notes in as many bits which of them it has.
+/// Most known fields and columns that there may come to be: each row notes in as many bits which of them it has.
 pub(crate) const MOST_COLUMNS: usize = 256;
 
 /// Every declared column: first those of every row, then Duo's by name.
@@ -44,9 +44,15 @@ pub fn columns() -> &'static [Column] {
 pub(crate) fn columns_of(path: &str) -> Option<&'static Typed> {
     static BY_PATH: LazyLock<FxHashMap<String, Typed>> = LazyLock::new(|| {
         let mut by_path: FxHashMap<String, Typed> = FxHashMap::default();
+        let mut behind = columns().len()..;
         for field in duo::FIELDS {
-            let typed = by_path.entry(field.path.replace('.', "_")).or_default();
+            let path = field.path.replace('.', "_");
+            let begin = format!("\"{path}\":");
+            let typed = by_path.entry(path).or_default();
             typed.is_text |= field.wavers;
+            if field.types.is_empty() {
+                typed.additional = behind.next().map(|number| Place { begin, number });
+            }
         }
         for (number, column) in columns().iter().enumerate() {
             if let Source::Duo { path, .. } = &column.source {
@@ -63,17 +69,12 @@ pub(crate) fn columns_of(path: &str) -> Option<&'static Typed> {
     BY_PATH.get(path)
 }
 
-/// Whether a path is known and has no column only because its name would be too long to be declared.
-pub(crate) fn cannot_be_declared(path: &str) -> bool {
-    columns_of(path).is_some_and(Typed::is_empty)
-}
-
-/// A column in a row.
+/// Where a value stands in a row.
 #[derive(Debug)]
 pub(crate) struct Place {
-    /// Its name as a row spells it, up to the value.
+    /// The name as a row spells it, up to the value.
     pub(crate) begin: String,
-    /// Its place in [`columns`].
+    /// The column's place in [`columns`]; behind them those that cannot be declared.
     pub(crate) number: usize,
 }
 
@@ -90,25 +91,13 @@ pub(crate) struct Typed {
     pub(crate) number: Option<Place>,
     /// For true and false.
     pub(crate) truth: Option<Place>,
+    /// Among what has no column: for a known field whose column would have too long a name.
+    pub(crate) additional: Option<Place>,
     /// Whether true and false go out as texts, because the field's type wavers.
     pub(crate) is_text: bool,
 }
 
 impl Typed {
-    fn is_empty(&self) -> bool {
-        let Self {
-            text,
-            guid,
-            time,
-            number,
-            truth,
-            ..
-        } = self;
-        [text, guid, time, number, truth]
-            .iter()
-            .all(|place| place.is_none())
-    }
-
     fn of(&mut self, column_type: ColumnType) -> &mut Option<Place> {
         match column_type {
             ColumnType::Text | ColumnType::Dynamic => &mut self.text,
