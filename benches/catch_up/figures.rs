@@ -11,7 +11,7 @@ use crate::bare::{self, Variant};
 use crate::child::Usage;
 use crate::table::{self, Figure};
 use crate::tenant::{PROGRAM, Road, Tenant, state_folder};
-use crate::{Fault, day};
+use crate::{Fault, day, gzip};
 
 /// How much is measured.
 pub(crate) struct Sizes {
@@ -89,7 +89,13 @@ pub(crate) async fn measure(sizes: &Sizes, wanted: &[&str]) -> Result<(), Fault>
         }
         figures.extend(day::measure().await?);
     }
-    table::print(&figures);
+    if !figures.is_empty() {
+        table::print(&figures);
+    }
+    // Only when it is asked for: it is no figure of the connector's.
+    if wanted.contains(&"gzip") {
+        gzip::measure().await?;
+    }
     Ok(())
 }
 

@@ -52,15 +52,37 @@ impl Tenant {
         duo_latency: Duration,
         log_analytics_latency: Duration,
     ) -> Result<Self, Fault> {
+        Self::start_as(volumes, |config| Config {
+            duo_latency,
+            log_analytics_latency,
+            ..config
+        })
+        .await
+    }
+
+    /// The same without latencies; accepted rows are written to a folder.
+    pub(crate) async fn start_keeping_rows(
+        volumes: &[(LogType, u64)],
+        folder: &Path,
+    ) -> Result<Self, Fault> {
+        Self::start_as(volumes, |config| Config {
+            rows_dir: Some(folder.to_owned()),
+            ..config
+        })
+        .await
+    }
+
+    async fn start_as(
+        volumes: &[(LogType, u64)],
+        change: impl FnOnce(Config) -> Config,
+    ) -> Result<Self, Fault> {
         let config = Config::default();
         let now = config.to;
         let names: Vec<&str> = volumes.iter().map(|(log, _)| log.name()).collect();
-        let simulator = Simulator::start(Config {
+        let config = Config {
             volumes: volumes.iter().copied().collect(),
             from: now - TimeDelta::hours(23),
             to: now - TimeDelta::minutes(10),
-            duo_latency,
-            log_analytics_latency,
             logs_ingestion: LogsIngestionConfig {
                 streams: vec![stream()?],
                 ..LogsIngestionConfig::default()
@@ -68,8 +90,8 @@ impl Tenant {
             // Looking closely at every row takes the CPU that is measured elsewhere.
             verify: false,
             ..config
-        })
-        .await?;
+        };
+        let simulator = Simulator::start(change(config)).await?;
         Ok(Self {
             simulator,
             log_types: names.join(","),

@@ -9,7 +9,7 @@ use crate::{start, start_with};
 
 #[tokio::test]
 async fn every_event_of_every_log_arrives_and_no_column_is_dropped() {
-    let (simulator, mut host, _state) = start(31, 400).await;
+    let (simulator, mut host, state) = start(31, 400).await;
     host.catch_up(5).await;
     host.stop().await;
     assert_nothing_lost(&simulator, 0).await;
@@ -22,6 +22,24 @@ async fn every_event_of_every_log_arrives_and_no_column_is_dropped() {
     assert!(ingestion.bytes_sent * 4 < ingestion.bytes, "{ingestion:#?}");
     // One token for all logs, for as long as it lasts.
     assert_eq!(calls.identity.tokens, 1, "{:#?}", calls.identity);
+    // Every field of every log has a column that takes its values, but for two that no source names.
+    for log in LogType::ALL {
+        let file = state
+            .path()
+            .join(format!("127.0.0.1/self/{log}/fields.json"));
+        let counts = std::fs::read_to_string(file).unwrap_or_else(|_| "{}".to_owned());
+        let counts: serde_json::Value = serde_json::from_str(&counts).unwrap();
+        let fields = counts["fields"].as_object().into_iter().flatten();
+        let names: Vec<&str> = fields.map(|(name, _)| name.as_str()).collect();
+        let expected: &[&str] = match log {
+            LogType::Authentication => &[
+                "trusted_session_info_session_drift",
+                "trusted_session_info_session_serial",
+            ],
+            _ => &[],
+        };
+        assert_eq!(names, expected, "{log}");
+    }
 }
 
 #[tokio::test]
