@@ -9,6 +9,36 @@
 //! All servers are strict: they check signatures with code of their own and refuse what the real
 //! services refuse. Nothing here is shared with the connector, so an error in it cannot hide in its
 //! own test.
+//!
+//! Both ways into Azure Monitor stand side by side, and what comes through them can be compared:
+//!
+//! ```no_run
+//! use simulator::{Config, LogsIngestionConfig, Road, Simulator, StreamDeclaration, TablesConfig};
+//!
+//! # async fn example(rule: serde_json::Value) -> Result<(), Box<dyn std::error::Error>> {
+//! let streams = StreamDeclaration::of_rule(&rule["properties"])?;
+//! let simulator = Simulator::start(Config {
+//!     logs_ingestion: LogsIngestionConfig { streams, ..Default::default() },
+//!     tables: TablesConfig { kept: true, ..Default::default() },
+//!     ..Config::default()
+//! })
+//! .await?;
+//! // IDENTITY_ENDPOINT, IDENTITY_HEADER, LOGS_INGESTION_ENDPOINT, LOGS_INGESTION_RULE_ID
+//! let config = simulator.config();
+//! let identity = (simulator.identity_url(), &config.identity.header);
+//! let ingestion = (simulator.logs_ingestion_url(), &config.logs_ingestion.rule_id);
+//! // … deliver the same events on both roads …
+//! let collected = simulator.table(Road::DataCollector, "CiscoDuo_CL").await;
+//! let ingested = simulator.table(Road::LogsIngestion, "CiscoDuo_CL").await;
+//! if let (Some(collected), Some(ingested)) = (collected, ingested) {
+//!     let columns = config.logs_ingestion.streams[0].columns();
+//!     let except = ["TimeGenerated", "ingest_batch_s", "AdditionalFields"];
+//!     let differences = collected.differences(&ingested, "event_uid_s", columns, &except);
+//!     assert!(differences.is_empty(), "{}", differences[0]);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod calls;
 mod clock;

@@ -44,6 +44,14 @@ impl Stream {
         config.streams.iter().map(stream).collect()
     }
 
+    /// Whether a column is no part of the event.
+    fn is_added(&self, column: &str) -> bool {
+        let own = column.strip_suffix("_s").or(column.strip_suffix("_t"));
+        column == TIME_GENERATED
+            || self.additional.as_deref() == Some(column)
+            || own.is_some_and(|name| is_added(name.as_bytes()))
+    }
+
     /// The indexes of the events with exactly these columns; more than one for identical records.
     fn find(&mut self, log: LogType, events: &Events, own: &TableRow) -> Vec<u32> {
         let Self {
@@ -211,16 +219,6 @@ impl Ledger {
             return Some(format!("{absent} is absent"));
         }
         self.added_problem(log, index, |name| added_text(added, name))
-    }
-}
-
-impl Stream {
-    /// Whether a column is no part of the event.
-    fn is_added(&self, column: &str) -> bool {
-        let own = column.strip_suffix("_s").or(column.strip_suffix("_t"));
-        column == TIME_GENERATED
-            || self.additional.as_deref() == Some(column)
-            || own.is_some_and(|name| is_added(name.as_bytes()))
     }
 }
 

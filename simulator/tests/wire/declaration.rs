@@ -38,6 +38,15 @@ fn a_declaration_that_azure_refuses_is_refused() {
     let mut transforming = rule();
     transforming["dataFlows"][0]["transformKql"] = json!("source | extend a_s = 1");
     assert!(StreamDeclaration::of_rule(&transforming).is_err());
+    // Beside the flow that passes them on, others may make something else of the same rows.
+    let mut two_ways = rule();
+    let other = transforming["dataFlows"][0].clone();
+    two_ways["dataFlows"].as_array_mut().unwrap().push(other);
+    let streams = StreamDeclaration::of_rule(&two_ways).unwrap();
+    let (name, table) = (streams[0].name(), streams[0].table());
+    assert_eq!((name, table), ("Custom-CiscoDuo", "CiscoDuo_CL"));
+    two_ways["dataFlows"][1]["transformKql"] = json!("source");
+    assert!(StreamDeclaration::of_rule(&two_ways).is_err());
     let mut leading_nowhere = rule();
     leading_nowhere["dataFlows"] = json!([]);
     assert!(StreamDeclaration::of_rule(&leading_nowhere).is_err());

@@ -89,8 +89,9 @@ impl StreamDeclaration {
 
     /// All streams of a rule, from its `properties` (`streamDeclarations` and `dataFlows`).
     ///
-    /// Fails as [`StreamDeclaration::from_json`] does, for a stream that no flow or more than one
-    /// takes up, and for a transformation other than `source`: KQL is not run here.
+    /// Flows that transform their rows are passed over, for KQL is not run here. Fails as
+    /// [`StreamDeclaration::from_json`] does, and for a stream that not exactly one flow passes on
+    /// unchanged.
     pub fn of_rule(properties: &Value) -> Result<Vec<Self>, DeclarationFault> {
         let declarations = properties["streamDeclarations"]
             .as_object()
@@ -164,21 +165,21 @@ fn column_of_json(column: &Value) -> Result<Column, DeclarationFault> {
     Ok(Column::new(name, column_type))
 }
 
-/// The table that the one flow of a stream leads to.
+/// The table that rows of a stream come to unchanged.
 fn table_of(stream: &str, properties: &Value) -> Result<String, DeclarationFault> {
     let none = Vec::new();
     let flows = properties["dataFlows"].as_array().unwrap_or(&none);
-    let takes = |flow: &&Value| {
+    let passes_on = |flow: &&Value| {
         let streams = flow["streams"].as_array().unwrap_or(&none);
-        streams.iter().any(|name| name == stream)
+        let unchanged = matches!(flow["transformKql"].as_str(), None | Some("source"));
+        unchanged && streams.iter().any(|name| name == stream)
     };
-    let mut flows = flows.iter().filter(takes);
+    let mut flows = flows.iter().filter(passes_on);
     let (Some(flow), None) = (flows.next(), flows.next()) else {
-        return Err(fault(format!("not exactly one flow takes up {stream}")));
+        return Err(fault(format!(
+            "not exactly one flow passes {stream} on unchanged"
+        )));
     };
-    if !matches!(flow["transformKql"].as_str(), None | Some("source")) {
-        return Err(fault(format!("the flow of {stream} transforms its rows")));
-    }
     let output = flow["outputStream"].as_str().unwrap_or(stream);
     let table = output.strip_prefix("Custom-");
     table.map(str::to_owned).ok_or_else(|| {

@@ -10,6 +10,7 @@ async fn two_tables_are_compared_column_by_column() {
     use ColumnType::{DateTime, Dynamic, Real, String};
     let columns = [
         ("event_uid_s", String),
+        ("name_s", String),
         ("result_s", String),
         ("groups_s", String),
         ("txid_g", String),
@@ -38,14 +39,14 @@ async fn two_tables_are_compared_column_by_column() {
     };
     let first = [
         event("aa"),
-        event("bb"),
-        with(event("cc"), "credits", json!(2)),
-        event("dd"),
         with(
-            event("dd"),
+            event("aa"),
             "result",
             json!("a repetition is not looked at"),
         ),
+        event("bb"),
+        with(event("cc"), "credits", json!(2)),
+        event("dd"),
         json!({"result": "without a key"}),
     ];
     let first = collect(&caller, &first).await;
