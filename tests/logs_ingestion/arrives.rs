@@ -22,7 +22,7 @@ async fn every_event_of_every_log_arrives_and_no_column_is_dropped() {
     assert!(ingestion.bytes_sent * 4 < ingestion.bytes, "{ingestion:#?}");
     // One token for all logs, for as long as it lasts.
     assert_eq!(calls.identity.tokens, 1, "{:#?}", calls.identity);
-    // Every field of every log has a column that takes its values, but for two that no source names.
+    // Every field of every log has a column that takes its values, but for what no source names.
     for log in LogType::ALL {
         let file = state
             .path()
@@ -33,6 +33,8 @@ async fn every_event_of_every_log_arrives_and_no_column_is_dropped() {
         let names: Vec<&str> = fields.map(|(name, _)| name.as_str()).collect();
         let expected: &[&str] = match log {
             LogType::Authentication => &[
+                "new_signal_confidence",
+                "new_signal_notes",
                 "trusted_session_info_session_drift",
                 "trusted_session_info_session_serial",
             ],

@@ -71,7 +71,7 @@ async fn fields_that_nobody_knew_of_are_counted_and_listed_by_name_only() {
     host.stop().await;
     let (code, findings) = check(&settings).await;
     assert_eq!(code, Some(0));
-    // The simulated Duo sends two fields that no source names, in one of these logs.
+    // The simulated Duo sends fields that no source names, in one of these logs.
     assert_eq!(listed(&findings), ["fields authentication"]);
     let message = finding(&findings, "fields authentication")["message"]
         .as_str()
