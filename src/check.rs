@@ -9,9 +9,11 @@ use serde::Serialize;
 
 use crate::collect::Collector;
 use crate::duo::{DuoError, Question, Unread};
-use crate::model::{LogType, MINUTE, Millis, SECOND};
+use crate::model::{IngestionApi, LogType, MINUTE, Millis, SECOND};
 use crate::plan::{FetchFault, PageRequest, SendFault};
+use crate::sink::SinkCall;
 use crate::state::{StateError, Store, WriteError};
+use crate::table::ADDITIONAL_FIELDS;
 
 /// Longest wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -20,6 +22,9 @@ const WORRYING_SKEW: i64 = 60;
 
 /// Clock difference below which nothing is told, in seconds: the header has whole seconds, and an answer takes time.
 const AGREEING: i64 = 2;
+
+/// Most unknown fields of a log that are listed.
+const MOST_FIELDS: usize = 30;
 
 /// What was found about one thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -77,6 +82,8 @@ pub async fn check(collector: &Collector, now: DateTime<Utc>) -> Vec<Finding> {
     let dead_letters = collector.dead_letters().store();
     findings.push(storage(collector, "dead letters", dead_letters).await);
     findings.extend(join_all(logs.iter().map(|&log_type| place(collector, log_type))).await);
+    let fields = logs.iter().map(|&log_type| fields(collector, log_type));
+    findings.extend(join_all(fields).await.into_iter().flatten());
     findings.push(sink(collector, now).await);
     findings
 }
@@ -216,6 +223,35 @@ async fn place(collector: &Collector, log_type: LogType) -> Finding {
     }
 }
 
+/// Tells which fields have no column of their own, where some were seen.
+async fn fields(collector: &Collector, log_type: LogType) -> Option<Finding> {
+    let subject = format!("fields {log_type}");
+    match collector.state_of(log_type).fields().await {
+        Ok(counts) if counts.is_empty() => None,
+        Ok(counts) => {
+            let mut seen: Vec<(&String, &u64)> = counts.fields.iter().collect();
+            seen.sort_by_key(|(name, rows)| (std::cmp::Reverse(*rows), *name));
+            let more = seen.len().saturating_sub(MOST_FIELDS);
+            let mut list: Vec<String> = seen
+                .into_iter()
+                .take(MOST_FIELDS)
+                .map(|(name, rows)| format!("{name} ({rows})"))
+                .collect();
+            if more > 0 || counts.others > 0 {
+                list.push("others".to_owned());
+            }
+            Some(Finding::ok(
+                subject,
+                format!(
+                    "unknown fields seen, kept in {ADDITIONAL_FIELDS}: {}",
+                    list.join(", ")
+                ),
+            ))
+        }
+        Err(fault) => Some(state_problem(subject, fault)),
+    }
+}
+
 fn state_problem(subject: String, fault: StateError) -> Finding {
     let message = fault.to_string();
     Finding::problem(subject, message, fault.hint)
@@ -224,16 +260,31 @@ fn state_problem(subject: String, fault: StateError) -> Finding {
 /// Sends no rows: the service answers whether it would take some.
 async fn sink(collector: &Collector, now: DateTime<Utc>) -> Finding {
     let subject = "Azure Monitor";
-    match collector
-        .sink()
-        .send(Bytes::from_static(b"[]"), None, now, PATIENCE)
-        .await
-    {
-        Ok(()) => Finding::ok(subject, "takes rows for this workspace"),
-        // The signature was right, or the answer would be 403: only the empty list is refused.
-        Err(fault) if fault.fault == SendFault::BadRecord => {
-            Finding::ok(subject, "knows this workspace and its key")
-        }
+    let api = collector.sink().api();
+    let call = SinkCall {
+        body: Bytes::from_static(b"[]"),
+        is_dated_by_event: false,
+        now,
+        timeout: PATIENCE,
+    };
+    match collector.sink().send(call).await {
+        Ok(()) => Finding::ok(
+            subject,
+            match api {
+                IngestionApi::DataCollector => "takes rows for this workspace",
+                IngestionApi::LogsIngestion => {
+                    "takes rows for this stream of the data collection rule"
+                }
+            },
+        ),
+        // Whoever asked may send, or the answer would be 401 or 403: only the empty list is refused.
+        Err(fault) if fault.fault == SendFault::BadRecord => Finding::ok(
+            subject,
+            match api {
+                IngestionApi::DataCollector => "knows this workspace and its key",
+                IngestionApi::LogsIngestion => "knows this data collection rule and the identity",
+            },
+        ),
         Err(fault) => {
             let hint = fault.hint().map(str::to_owned);
             Finding::problem(subject, fault.to_string(), hint)

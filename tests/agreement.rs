@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use duo_sentinel::settings::{CATALOG, Environment, Settings};
+use duo_sentinel::table::column_reference;
 use serde_json::Value;
 
 fn json(file: &str) -> Value {
@@ -42,7 +43,14 @@ fn the_readme_shows_every_setting_as_the_code_has_it() {
 #[test]
 fn every_setting_that_the_code_reads_is_in_the_catalog_and_the_other_way_round() {
     let mut read = BTreeSet::new();
-    for file in ["mod", "duo", "sink", "storage", "function_timeout"] {
+    for file in [
+        "mod",
+        "duo",
+        "identity",
+        "sink",
+        "storage",
+        "function_timeout",
+    ] {
         let text = fs::read_to_string(format!("src/settings/{file}.rs")).unwrap();
         // Names of settings are the only texts of this form there.
         for part in text.split('"').skip(1).step_by(2) {
@@ -50,6 +58,7 @@ fn every_setting_that_the_code_reads_is_in_the_catalog_and_the_other_way_round()
                 || part.starts_with("AZURE_")
                 || part.starts_with("AzureWebJobsStorage")
                 || part.starts_with("AzureFunctionsJobHost__")
+                || part.starts_with("LOGS_INGESTION_")
                 || [
                     "WORKSPACE_ID",
                     "SHARED_KEY",
@@ -107,6 +116,22 @@ fn the_example_settings_filled_in_are_enough() {
     assert_eq!(environment.add_local_settings(&file), Ok(true));
     fs::remove_file(&file).unwrap();
     Settings::read(&environment).unwrap();
+}
+
+#[test]
+fn the_column_reference_is_that_of_the_schema_table() {
+    const PAGE: &str = "docs/columns.md";
+    let head = include_str!("columns-head.md");
+    let expected = format!("{head}\n{}", column_reference());
+    // To write it anew: UPDATE_EXPECTED=1 cargo test --test agreement
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(PAGE, &expected).unwrap();
+    }
+    let page = fs::read_to_string(PAGE).unwrap();
+    assert!(
+        page == expected,
+        "{PAGE} is not up to date: UPDATE_EXPECTED=1 cargo test --test agreement"
+    );
 }
 
 #[test]

@@ -11,11 +11,12 @@ use std::path::{Path, PathBuf};
 
 /// The modules, from those that know nothing of the others to those that know all. A module may use what stands
 /// before it; those in one row never use each other.
-const LAYERS: [&[&str]; 10] = [
+const LAYERS: [&[&str]; 11] = [
     &["model", "logging"],
-    &["plan", "transport"],
+    &["plan", "table", "transport"],
     &["duo"],
     &["settings"],
+    &["identity"],
     &["record", "sink", "state"],
     &["collect"],
     &["check", "host"],

@@ -33,7 +33,9 @@ struct Task {
     /// First and last millisecond.
     from: i64,
     to: i64,
-    /// Bytes of each post.
+    /// Posts after each page.
+    posts: u64,
+    /// Bytes of each of them.
     post_bytes: usize,
     variant: Variant,
 }
@@ -49,12 +51,14 @@ pub(crate) enum Variant {
     ReadingPage,
 }
 
-/// Runs the bare program on the pages that the connector fetched before.
+/// Runs the bare program on the pages that the connector fetched before; `pages` of them had rows.
 pub(crate) async fn repeat(
     tenant: &Tenant,
     connector: &CatchUp,
+    pages: u64,
     variant: Variant,
 ) -> Result<Usage, Fault> {
+    let posts = (connector.posts + pages / 2) / pages;
     let config = tenant.simulator.config();
     let task = Task {
         duo_url: tenant.simulator.duo_url(),
@@ -65,7 +69,8 @@ pub(crate) async fn repeat(
         shared_key: config.shared_key.clone(),
         from: config.from.timestamp_millis(),
         to: config.to.timestamp_millis(),
-        post_bytes: usize::try_from(connector.posted / connector.posts)?,
+        posts,
+        post_bytes: usize::try_from(connector.posted / (posts * pages))?,
         variant,
     };
     let program = std::env::current_exe()?;
@@ -104,7 +109,9 @@ async fn catch_up(task: &Task) -> Result<(), Fault> {
                 break;
             }
             drop(page);
-            task.post(&http).await?;
+            for _ in 0..task.posts {
+                task.post(&http).await?;
+            }
         }
         mintime = maxtime;
     }

@@ -10,8 +10,8 @@ use simulator::LogType;
 use crate::bare::{self, Variant};
 use crate::child::Usage;
 use crate::table::{self, Figure};
-use crate::tenant::{PROGRAM, Tenant, state_folder};
-use crate::{Fault, day};
+use crate::tenant::{PROGRAM, Road, Tenant, state_folder};
+use crate::{Fault, day, gzip};
 
 /// How much is measured.
 pub(crate) struct Sizes {
@@ -68,6 +68,7 @@ pub(crate) async fn measure(sizes: &Sizes, wanted: &[&str]) -> Result<(), Fault>
     let mut figures = Vec::new();
     if is_wanted("cpu") {
         figures.push(cpu(sizes).await?);
+        figures.push(cpu_of_logs_ingestion(sizes).await?);
     }
     if is_wanted("wall") {
         figures.push(wall(sizes).await?);
@@ -88,7 +89,13 @@ pub(crate) async fn measure(sizes: &Sizes, wanted: &[&str]) -> Result<(), Fault>
         }
         figures.extend(day::measure().await?);
     }
-    table::print(&figures);
+    if !figures.is_empty() {
+        table::print(&figures);
+    }
+    // Only when it is asked for: it is no figure of the connector's.
+    if wanted.contains(&"gzip") {
+        gzip::measure().await?;
+    }
     Ok(())
 }
 
@@ -110,7 +117,8 @@ async fn cpu(sizes: &Sizes) -> Result<Figure, Fault> {
         let own = milliseconds(caught_up.usage);
         connector.push(own);
         for (variant, ratios) in variants.into_iter().zip(&mut ratios) {
-            let bare = milliseconds(bare::repeat(&tenant, &caught_up, variant).await?);
+            let bare =
+                milliseconds(bare::repeat(&tenant, &caught_up, caught_up.posts, variant).await?);
             ratios.push(own / bare);
             if matches!(variant, Variant::Blind) {
                 blind.push(bare);
@@ -128,6 +136,46 @@ async fn cpu(sizes: &Sizes) -> Result<Figure, Fault> {
             median(&mut connector),
             median(&mut blind),
             sizes.cpu_runs,
+        ),
+    })
+}
+
+/// The same through the Logs Ingestion API, before compression, and what that costs and saves.
+async fn cpu_of_logs_ingestion(sizes: &Sizes) -> Result<Figure, Fault> {
+    let tenant = authentication(sizes.cpu_events, Duration::ZERO, Duration::ZERO).await?;
+    // On the other road there is one call for each page that has rows.
+    let pages = tenant.catch_up().await?.posts;
+    let milliseconds = |usage: Usage| usage.cpu.as_secs_f64() * 1_000.0;
+    let (mut connector, mut bare_times) = (Vec::new(), Vec::new());
+    let (mut ratios, mut compressed) = (Vec::new(), Vec::new());
+    let mut packed = 1.0;
+    for _ in 0..sizes.cpu_runs {
+        let plain = tenant.catch_up_by(Road::Plain).await?;
+        let gzip = tenant.catch_up_by(Road::Compressed).await?;
+        let bare = bare::repeat(&tenant, &plain, pages, Variant::Blind).await?;
+        let (own, bare) = (milliseconds(plain.usage), milliseconds(bare));
+        connector.push(own);
+        bare_times.push(bare);
+        ratios.push(own / bare);
+        compressed.push(milliseconds(gzip.usage) - own);
+        #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
+        let part = gzip.posted as f64 / gzip.sent as f64;
+        packed = part;
+    }
+    Ok(Figure {
+        name: format!(
+            "CPU, the same by Logs Ingestion, {} events",
+            sizes.cpu_events
+        ),
+        value: median(&mut ratios),
+        bound: 8.0,
+        unit: "x",
+        detail: format!(
+            "{:.0} ms against {:.0} ms, {} turns; gzip takes {:.0} ms more and sends one part in {packed:.1}",
+            median(&mut connector),
+            median(&mut bare_times),
+            sizes.cpu_runs,
+            median(&mut compressed),
         ),
     })
 }

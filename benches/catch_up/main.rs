@@ -13,6 +13,7 @@ mod bare;
 mod child;
 mod day;
 mod figures;
+mod gzip;
 mod table;
 mod tenant;
 

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use simulator::{Config, LogType, Simulator};
+use duo_sentinel::table::{TABLE, declared_columns};
+use serde_json::json;
+use simulator::{Config, LogType, LogsIngestionConfig, Simulator, StreamDeclaration};
 use tempfile::TempDir;
 
 use crate::Fault;
@@ -12,6 +14,16 @@ use crate::child::{self, Usage};
 
 /// The program under measurement.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_duo-sentinel");
+
+/// The API that the connector sends rows to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Road {
+    DataCollector,
+    /// Logs Ingestion, without compressing calls.
+    Plain,
+    /// Logs Ingestion as it is by default.
+    Compressed,
+}
 
 /// Simulators with a backlog of a day.
 pub(crate) struct Tenant {
@@ -28,8 +40,10 @@ pub(crate) struct CatchUp {
     pub(crate) requests: u64,
     /// Requests to Azure Monitor.
     pub(crate) posts: u64,
-    /// Bytes of the rows posted.
+    /// Bytes of the rows posted, before compression.
     pub(crate) posted: u64,
+    /// Bytes of the rows as they were sent.
+    pub(crate) sent: u64,
 }
 
 impl Tenant {
@@ -38,20 +52,46 @@ impl Tenant {
         duo_latency: Duration,
         log_analytics_latency: Duration,
     ) -> Result<Self, Fault> {
+        Self::start_as(volumes, |config| Config {
+            duo_latency,
+            log_analytics_latency,
+            ..config
+        })
+        .await
+    }
+
+    /// The same without latencies; accepted rows are written to a folder.
+    pub(crate) async fn start_keeping_rows(
+        volumes: &[(LogType, u64)],
+        folder: &Path,
+    ) -> Result<Self, Fault> {
+        Self::start_as(volumes, |config| Config {
+            rows_dir: Some(folder.to_owned()),
+            ..config
+        })
+        .await
+    }
+
+    async fn start_as(
+        volumes: &[(LogType, u64)],
+        change: impl FnOnce(Config) -> Config,
+    ) -> Result<Self, Fault> {
         let config = Config::default();
         let now = config.to;
         let names: Vec<&str> = volumes.iter().map(|(log, _)| log.name()).collect();
-        let simulator = Simulator::start(Config {
+        let config = Config {
             volumes: volumes.iter().copied().collect(),
             from: now - TimeDelta::hours(23),
             to: now - TimeDelta::minutes(10),
-            duo_latency,
-            log_analytics_latency,
+            logs_ingestion: LogsIngestionConfig {
+                streams: vec![stream()?],
+                ..LogsIngestionConfig::default()
+            },
             // Looking closely at every row takes the CPU that is measured elsewhere.
             verify: false,
             ..config
-        })
-        .await?;
+        };
+        let simulator = Simulator::start(change(config)).await?;
         Ok(Self {
             simulator,
             log_types: names.join(","),
@@ -61,30 +101,76 @@ impl Tenant {
 
     /// Lets the connector catch up once, from nothing.
     pub(crate) async fn catch_up(&self) -> Result<CatchUp, Fault> {
+        self.catch_up_by(Road::DataCollector).await
+    }
+
+    /// The same through one of the two APIs.
+    pub(crate) async fn catch_up_by(&self, road: Road) -> Result<CatchUp, Fault> {
         let state = state_folder()?;
         let before = self.simulator.calls();
-        let environment = self.environment(state.path());
+        let mut environment = self.environment(state.path());
+        if road != Road::DataCollector {
+            environment.extend(self.logs_ingestion(road));
+        }
         let usage = child::run(PROGRAM, &["run"], &environment).await?;
         let calls = self.simulator.calls();
-        let rows = |calls: &simulator::Calls| calls.log_analytics.rows.values().sum::<u64>();
+        let rows = |calls: &simulator::Calls| {
+            let (one, other) = (&calls.log_analytics.rows, &calls.logs_ingestion.rows);
+            one.values().chain(other.values()).sum::<u64>()
+        };
         let delivered = rows(&calls) - rows(&before);
         if delivered != self.events {
             return Err(format!("{delivered} rows of {} events", self.events).into());
         }
         let requests =
             |calls: &simulator::Calls| calls.duo.values().map(|log| log.requests).sum::<u64>();
+        let requests = requests(&calls) - requests(&before);
+        let (one, other) = (&calls.log_analytics, &calls.logs_ingestion);
+        let posted = one.bytes - before.log_analytics.bytes;
         Ok(CatchUp {
             usage,
-            requests: requests(&calls) - requests(&before),
-            posts: calls.log_analytics.requests - before.log_analytics.requests,
-            posted: calls.log_analytics.bytes - before.log_analytics.bytes,
+            requests,
+            posts: one.requests + other.requests
+                - before.log_analytics.requests
+                - before.logs_ingestion.requests,
+            posted: posted + other.bytes - before.logs_ingestion.bytes,
+            sent: posted + other.bytes_sent - before.logs_ingestion.bytes_sent,
         })
+    }
+
+    /// The settings that lead to Logs Ingestion.
+    fn logs_ingestion(&self, road: Road) -> Vec<(String, String)> {
+        let (config, simulator) = (self.simulator.config(), &self.simulator);
+        let gzip = if road == Road::Compressed {
+            "on"
+        } else {
+            "off"
+        };
+        [
+            ("LOGS_INGESTION_ENDPOINT", simulator.logs_ingestion_url()),
+            (
+                "LOGS_INGESTION_RULE_ID",
+                config.logs_ingestion.rule_id.clone(),
+            ),
+            ("LOGS_INGESTION_GZIP", gzip.to_owned()),
+            ("IDENTITY_ENDPOINT", simulator.identity_url()),
+            ("IDENTITY_HEADER", config.identity.header.clone()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value))
+        .into()
     }
 
     /// The settings of the connector.
     pub(crate) fn environment(&self, state: &Path) -> Vec<(String, String)> {
         environment(&self.simulator, &self.log_types, state)
     }
+}
+
+/// The stream of the connector's rows.
+fn stream() -> Result<StreamDeclaration, Fault> {
+    let columns = json!({"columns": declared_columns()});
+    let stream = StreamDeclaration::from_json("Custom-CiscoDuo", TABLE, &columns);
+    stream.map_err(|fault| fault.to_string().into())
 }
 
 /// The settings of a connector for simulated services.

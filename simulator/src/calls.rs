@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::LogType;
 
-/// Requests seen by both simulators since the start.
+/// Requests seen by the simulators since the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Calls {
     /// Requests for each Duo log.
@@ -16,6 +16,10 @@ pub struct Calls {
     pub duo_elsewhere: u64,
     /// Requests to the Data Collector.
     pub log_analytics: PostCalls,
+    /// Calls of the Logs Ingestion API.
+    pub logs_ingestion: IngestionCalls,
+    /// Requests for tokens.
+    pub identity: IdentityCalls,
 }
 
 /// Requests for one Duo log.
@@ -65,6 +69,47 @@ pub struct PostCalls {
     pub time_generated_fields: BTreeMap<String, u64>,
 }
 
+/// Calls of the Logs Ingestion API.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct IngestionCalls {
+    /// All requests.
+    pub requests: u64,
+    /// Accepted calls, those with a lost answer included.
+    pub accepted: u64,
+    /// Bytes of the accepted bodies, unpacked.
+    pub bytes: u64,
+    /// Bytes of the accepted bodies as they were sent.
+    pub bytes_sent: u64,
+    /// Largest accepted body in bytes, unpacked.
+    pub largest: u64,
+    /// Refused for breaking a rule, with the number of times for each error code.
+    pub refused: BTreeMap<String, u64>,
+    /// Met a fault.
+    pub struck: u64,
+    /// Accepted rows by table, with `_CL`.
+    pub rows: BTreeMap<String, u64>,
+    /// Values dropped because their column is not declared, by column: what Azure shows as "Log Columns
+    /// Dropped". A null is no value.
+    pub columns_dropped: BTreeMap<String, u64>,
+    /// Values that did not fit the type of their column, by column.
+    pub values_misfit: BTreeMap<String, u64>,
+    /// Values that are larger than the service keeps, so that it cut them.
+    pub values_cut: u64,
+}
+
+/// Requests for tokens, from both endpoints.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct IdentityCalls {
+    /// All requests.
+    pub requests: u64,
+    /// Answered with a token.
+    pub tokens: u64,
+    /// Refused for breaking a rule, with the number of times for each error code.
+    pub refused: BTreeMap<String, u64>,
+    /// Met a fault.
+    pub struck: u64,
+}
+
 /// The counters behind [`Calls`].
 #[derive(Debug, Default)]
 pub(crate) struct CallCounter(Mutex<Calls>);
@@ -87,6 +132,26 @@ impl CallCounter {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .duo_elsewhere += 1;
+    }
+
+    pub(crate) fn logs_ingestion(&self, count: impl FnOnce(&mut IngestionCalls)) {
+        count(
+            &mut self
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .logs_ingestion,
+        );
+    }
+
+    pub(crate) fn identity(&self, count: impl FnOnce(&mut IdentityCalls)) {
+        count(
+            &mut self
+                .0
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .identity,
+        );
     }
 
     pub(crate) fn log_analytics(&self, count: impl FnOnce(&mut PostCalls)) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::LogType;
+use crate::{IdentityConfig, LogType, LogsIngestionConfig, TablesConfig};
 
 /// Everything the simulators need to know; [`Config::default`] is a small plausible tenant.
 #[derive(Clone, Debug)]
@@ -77,6 +77,12 @@ pub struct Config {
     pub oversized_bytes: usize,
     /// Where accepted rows are appended, one a line, to `{Log-Type}_CL.ndjson`.
     pub rows_dir: Option<PathBuf>,
+    /// The Logs Ingestion API: its rule, streams and limits.
+    pub logs_ingestion: LogsIngestionConfig,
+    /// Who gets tokens, and for how long.
+    pub identity: IdentityConfig,
+    /// Whether and how accepted rows become tables.
+    pub tables: TablesConfig,
     /// Whether each accepted row is compared with the event it came from.
     pub verify: bool,
 }
@@ -152,6 +158,9 @@ impl Default for Config {
             oversized_per_mille: 0,
             oversized_bytes: 40_000,
             rows_dir: None,
+            logs_ingestion: LogsIngestionConfig::default(),
+            identity: IdentityConfig::default(),
+            tables: TablesConfig::default(),
             verify: true,
         }
     }

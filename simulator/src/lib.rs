@@ -2,13 +2,43 @@
 //!
 //! ```text
 //! events (made from a seed) --> duo: the log endpoints --> the connector under test
-//!    |                                                            |
+//!    |                                        identity: tokens --+
 //!    +--> judge: shown against accepted <-- log_analytics <-------+
 //! ```
 //!
-//! Both servers are strict: they check signatures with code of their own and refuse what the real
+//! All servers are strict: they check signatures with code of their own and refuse what the real
 //! services refuse. Nothing here is shared with the connector, so an error in it cannot hide in its
 //! own test.
+//!
+//! Both ways into Azure Monitor stand side by side, and what comes through them can be compared:
+//!
+//! ```no_run
+//! use simulator::{Config, LogsIngestionConfig, Road, Simulator, StreamDeclaration, TablesConfig};
+//!
+//! # async fn example(rule: serde_json::Value) -> Result<(), Box<dyn std::error::Error>> {
+//! let streams = StreamDeclaration::of_rule(&rule["properties"])?;
+//! let simulator = Simulator::start(Config {
+//!     logs_ingestion: LogsIngestionConfig { streams, ..Default::default() },
+//!     tables: TablesConfig { kept: true, ..Default::default() },
+//!     ..Config::default()
+//! })
+//! .await?;
+//! // IDENTITY_ENDPOINT, IDENTITY_HEADER, LOGS_INGESTION_ENDPOINT, LOGS_INGESTION_RULE_ID
+//! let config = simulator.config();
+//! let identity = (simulator.identity_url(), &config.identity.header);
+//! let ingestion = (simulator.logs_ingestion_url(), &config.logs_ingestion.rule_id);
+//! // … deliver the same events on both roads …
+//! let collected = simulator.table(Road::DataCollector, "CiscoDuo_CL").await;
+//! let ingested = simulator.table(Road::LogsIngestion, "CiscoDuo_CL").await;
+//! if let (Some(collected), Some(ingested)) = (collected, ingested) {
+//!     let columns = config.logs_ingestion.streams[0].columns();
+//!     let except = ["TimeGenerated", "ingest_batch_s", "AdditionalFields"];
+//!     let differences = collected.differences(&ingested, "event_uid_s", columns, &except);
+//!     assert!(differences.is_empty(), "{}", differences[0]);
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod calls;
 mod clock;
@@ -16,6 +46,9 @@ mod config;
 mod duo;
 mod events;
 mod faults;
+mod form;
+mod identity;
+mod json;
 mod judge;
 mod log_analytics;
 mod log_type;
@@ -27,19 +60,30 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-pub use calls::{Calls, DuoCalls, PostCalls};
+pub use calls::{Calls, DuoCalls, IdentityCalls, IngestionCalls, PostCalls};
 pub use clock::Clock;
 pub use config::{Config, LastPage, TotalObjects};
 pub use faults::{Fault, FaultKind, FaultPlan, Target};
+pub use identity::IdentityConfig;
+pub use log_analytics::Road;
+pub use log_analytics::logs_ingestion::{
+    DeclarationFault, LogsIngestionConfig, Measured, Misfits, StreamDeclaration,
+};
+pub use log_analytics::tables::{
+    Column, ColumnType, Difference, EmptyTexts, LongNames, Table, TableRow, TableStart,
+    TablesConfig,
+};
 pub use log_type::{LogType, UnknownLogType};
 pub use report::{LogReport, Report};
 
 use calls::CallCounter;
 use events::World;
+use identity::Tokens;
 use judge::Judge;
+use log_analytics::{data_collector, logs_ingestion};
 use server::Server;
 
-/// What both servers share.
+/// What the servers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: Config,
@@ -47,19 +91,22 @@ pub(crate) struct Shared {
     pub(crate) clock: Clock,
     pub(crate) faults: FaultPlan,
     pub(crate) calls: CallCounter,
+    pub(crate) tokens: Tokens,
 }
 
-/// Both simulators, running. Dropping it stops them at once.
+/// The simulators, running. Dropping it stops them at once.
 #[derive(Debug)]
 pub struct Simulator {
     shared: Arc<Shared>,
     judge: Arc<Judge>,
     duo: Server,
     log_analytics: Server,
+    logs_ingestion: Server,
+    identity: Server,
 }
 
 impl Simulator {
-    /// Makes the events and starts both servers on 127.0.0.1.
+    /// Makes the events and starts all servers on 127.0.0.1.
     ///
     /// Fails when a port is taken or the folder for rows cannot be made.
     pub async fn start(config: Config) -> std::io::Result<Self> {
@@ -67,22 +114,31 @@ impl Simulator {
         let world = Arc::new(World::new(&config));
         let judge = Arc::new(Judge::start(&config, Arc::clone(&world))?);
         let (duo_port, log_analytics_port) = (config.duo_port, config.log_analytics_port);
+        let (ingestion_port, identity_port) = (config.logs_ingestion.port, config.identity.port);
         let (faults, calls) = (FaultPlan::default(), CallCounter::default());
+        let tokens = Tokens::new(config.seed);
         let shared = Arc::new(Shared {
             config,
             world,
             clock,
             faults,
             calls,
+            tokens,
         });
         let duo = Server::start(duo_port, duo::router(Arc::clone(&shared))).await?;
-        let router = log_analytics::router(Arc::clone(&shared), Arc::clone(&judge));
+        let router = data_collector::router(Arc::clone(&shared), Arc::clone(&judge));
         let log_analytics = Server::start(log_analytics_port, router).await?;
+        let router = logs_ingestion::router(Arc::clone(&shared), Arc::clone(&judge));
+        let logs_ingestion = Server::start(ingestion_port, router).await?;
+        let router = identity::router(Arc::clone(&shared));
+        let identity = Server::start(identity_port, router).await?;
         Ok(Self {
             shared,
             judge,
             duo,
             log_analytics,
+            logs_ingestion,
+            identity,
         })
     }
 
@@ -94,6 +150,26 @@ impl Simulator {
     /// Where the Data Collector API answers: `http://127.0.0.1:PORT`.
     pub fn log_analytics_url(&self) -> String {
         self.log_analytics.url()
+    }
+
+    /// Where the Logs Ingestion API answers: `http://127.0.0.1:PORT`.
+    pub fn logs_ingestion_url(&self) -> String {
+        self.logs_ingestion.url()
+    }
+
+    /// Where the function app's identity answers, the value of `IDENTITY_ENDPOINT`.
+    pub fn identity_url(&self) -> String {
+        format!("{}{}", self.identity.url(), identity::APP_SERVICE_PATH)
+    }
+
+    /// The authority of Entra's token endpoint, `http://127.0.0.1:PORT`; the tenant ID comes behind it.
+    pub fn authority_url(&self) -> String {
+        self.identity.url()
+    }
+
+    /// Withdraws every token issued so far: the Logs Ingestion API answers 401 to them from now on.
+    pub fn withdraw_tokens(&self) {
+        self.shared.tokens.withdraw();
     }
 
     /// The settings it was started with.
@@ -116,6 +192,13 @@ impl Simulator {
         self.shared.calls.snapshot()
     }
 
+    /// The table that `road` filled, by its name with `_CL`, after every accepted row was stored.
+    ///
+    /// `None` if no row arrived there, or [`TablesConfig::kept`] is off.
+    pub async fn table(&self, road: Road, name: &str) -> Option<Table> {
+        self.judge.table(road, name).await
+    }
+
     /// The verdict on everything visible by now, after every accepted row was looked at.
     pub async fn report(&self) -> Report {
         self.report_between(DateTime::<Utc>::MIN_UTC, DateTime::<Utc>::MAX_UTC)
@@ -131,10 +214,12 @@ impl Simulator {
             .await
     }
 
-    /// Stops both servers, drops open connections and ends the judge after its last row.
+    /// Stops all servers, drops open connections and ends the judge after its last row.
     pub async fn stop(self) {
         self.duo.stop().await;
         self.log_analytics.stop().await;
+        self.logs_ingestion.stop().await;
+        self.identity.stop().await;
         self.judge.stop().await;
     }
 }

@@ -43,7 +43,7 @@ impl Asides {
             time: record.time(),
             why: Why::Refused {
                 status: fault.status,
-                code: fault.code.map(str::to_owned),
+                code: fault.code.clone(),
             },
             answer: fault.to_string(),
             original: text.to_owned(),

@@ -1,29 +1,47 @@
-//! The body of one call: rows, as a JSON array.
+//! One call: its rows, as a JSON array, and what is told with them.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::{BufMut as _, Bytes};
 
 use super::Collector;
-use crate::model::LogType;
+use crate::model::{LogType, Millis};
 use crate::plan::IngestKind;
-use crate::record::{Record, RowWriter};
+use crate::record::{Call, Record, RowWriter};
+use crate::settings::TimeGenerated;
+use crate::sink::SinkCall;
+
+/// Longest wait for the answer.
+const LONGEST_CALL: Duration = Duration::from_secs(30);
 
 impl Collector {
-    /// The body of a call with the rows of these records, each with its own text. The memory of `buffer` is used again
-    /// unless somebody still holds on to it, as after a call that was not answered in time.
-    pub(super) fn body<'a>(
+    /// A call with the rows of these records, each with its own text. The memory of `buffer` is used again unless
+    /// somebody still holds on to it, as after a call that was not answered in time.
+    pub(super) fn call<'a>(
         &self,
         log_type: LogType,
         kind: IngestKind,
         rows: impl Iterator<Item = (&'a str, &'a Record)> + Clone,
+        now: Millis,
         buffer: Bytes,
-    ) -> Bytes {
+    ) -> SinkCall {
         let number = self.calls.fetch_add(1, Ordering::Relaxed);
         // 20 digits: a text of 32 would be stored as a GUID.
         let batch = format!("{}{number:08x}", self.owner.batch_prefix());
         let host = &self.settings.duo.host;
-        let writer = RowWriter::new(log_type, host, kind, &batch);
+        // Only rows sent in their turn: the service would date older ones anew all the same.
+        let is_dated_by_event =
+            kind == IngestKind::Live && self.settings.sink.time_generated == TimeGenerated::Event;
+        let call = Call {
+            log_type,
+            host,
+            kind,
+            batch: &batch,
+            sent_at: now,
+            is_dated_by_event,
+        };
+        let writer = RowWriter::new(self.sink.api(), &call);
         let bytes: usize = rows
             .clone()
             .map(|(text, record)| record.longest_row(text, host) + 1)
@@ -36,6 +54,11 @@ impl Collector {
             writer.write(&mut body, text, record);
         }
         body.put_u8(b']');
-        body.freeze()
+        SinkCall {
+            body: body.freeze(),
+            is_dated_by_event,
+            now: now.date_time(),
+            timeout: LONGEST_CALL,
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 mod asides;
 mod call;
+mod fields;
 mod ledger;
 mod notice;
 mod owner;
@@ -22,14 +23,15 @@ use tokio_util::sync::CancellationToken;
 use crate::duo::DuoClient;
 use crate::model::{LogType, Millis};
 use crate::plan::{ACCOUNT_SHARE, Bucket};
-use crate::settings::{Settings, TimeGenerated};
-use crate::sink::DataCollector;
+use crate::settings::Settings;
+use crate::sink::{IdentityError, Sink};
 use crate::state::{DeadLetters, LogState, StateError, Store};
 use crate::transport::Transport;
 
 pub use report::{LogReport, Outcome, RunReport};
 pub use resend::{ResendError, Resent};
 
+use fields::Uncounted;
 use owner::Owner;
 use worker::Worker;
 
@@ -38,12 +40,14 @@ use worker::Worker;
 pub struct Collector {
     settings: Settings,
     duo: DuoClient,
-    sink: DataCollector,
+    sink: Sink,
     store: Store,
     dead_letters: DeadLetters,
     owner: Owner,
     /// The account's rate bucket, shared by the logs of this process.
     account: Mutex<Option<Bucket>>,
+    /// Fields without a column that were seen, as far as they are not stored.
+    uncounted: Uncounted,
     /// Numbers the calls of this process, for `ingest_batch`.
     calls: AtomicU32,
 }
@@ -54,6 +58,9 @@ pub enum StartError {
     /// The HTTP client could not be built.
     #[error("the HTTP client could not be built: {0}")]
     Transport(#[from] reqwest::Error),
+    /// The identity that tokens are asked for with cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// The state cannot be reached in the way that the settings say.
     #[error(transparent)]
     State(#[from] StateError),
@@ -66,6 +73,7 @@ impl StartError {
             Self::Transport(_) => Some(
                 "check that the operating system's CA certificates are installed, and HTTPS_PROXY",
             ),
+            Self::Identity(fault) => Some(fault.hint()),
             Self::State(fault) => fault.hint.as_deref(),
         }
     }
@@ -109,10 +117,7 @@ impl Collector {
             settings.credentials.clone(),
             settings.signature,
         );
-        let sink = DataCollector::new(
-            transport.client_for(&settings.sink.origin),
-            settings.sink.clone(),
-        );
+        let sink = Sink::new(&settings.sink.ingestion, &transport)?;
         let store = Store::open(&settings.state, &transport)?;
         let dead_letters = Store::open_dead_letters(&settings.state, &transport)?;
         let dead_letters = DeadLetters::new(dead_letters, &settings.duo.host);
@@ -124,6 +129,7 @@ impl Collector {
             dead_letters,
             owner: Owner::of_process(),
             account: Mutex::new(None),
+            uncounted: Uncounted::default(),
             calls: AtomicU32::new(0),
         })
     }
@@ -139,7 +145,7 @@ impl Collector {
     }
 
     /// The sink.
-    pub fn sink(&self) -> &DataCollector {
+    pub fn sink(&self) -> &Sink {
         &self.sink
     }
 
@@ -187,10 +193,5 @@ impl Collector {
         let wait = bucket.take(rate, ACCOUNT_SHARE, now).err();
         *account = Some(bucket);
         (wait, bucket)
-    }
-
-    /// The field that becomes `TimeGenerated`, for rows sent in their turn.
-    fn time_generated_field(&self) -> Option<&'static str> {
-        (self.settings.sink.time_generated == TimeGenerated::Event).then_some("event_time")
     }
 }

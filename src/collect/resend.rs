@@ -1,18 +1,13 @@
 //! Sending a dead letter once more.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 
 use super::Collector;
 use crate::model::Millis;
 use crate::plan::IngestKind;
 use crate::record::read_record;
-use crate::sink::{MAX_FIELD_BYTES, SinkError};
+use crate::sink::SinkError;
 use crate::state::{DeadLetterName, StateError};
-
-/// Longest wait for the answer.
-const LONGEST_CALL: Duration = Duration::from_secs(30);
 
 /// What became of a dead letter that was sent once more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,16 +51,14 @@ impl Collector {
         };
         let host = &self.settings.duo.host;
         let text = letter.original.as_str();
-        let mut record = read_record(letter.log_type, host, MAX_FIELD_BYTES, text);
+        let mut record = read_record(letter.log_type, host, self.sink.api(), text);
         // A record without an id of Duo's is told from its like by their number on the page.
         hex::decode_to_slice(&letter.event_uid, &mut record.id).ok();
         let kind = IngestKind::of_resent(record.time(), now);
         let rows = std::iter::once((text, &record));
-        let body = self.body(letter.log_type, kind, rows, Bytes::new());
-        self.sink
-            .send(body, None, now.date_time(), LONGEST_CALL)
-            .await?;
-        if record.cut_fields().len() > 0 {
+        let call = self.call(letter.log_type, kind, rows, now, Bytes::new());
+        self.sink.send(call).await?;
+        if record.is_cut() {
             return Ok(Resent::Cut);
         }
         letters.remove(name).await?;

@@ -13,11 +13,10 @@ use super::{Clock, Collector};
 use crate::duo::{Page, Question};
 use crate::model::{Hour, LogType, Millis, Paging};
 use crate::plan::{
-    Action, Ending, Event, Failure, FetchFault, IngestKind, Limits, LogRun, PageRequest, PageSeen,
+    Action, Ending, Event, Failure, FetchFault, FieldCounts, Limits, LogRun, PageRequest, PageSeen,
     SendFault, Shipment,
 };
 use crate::record::{Record, Records};
-use crate::sink::{MAX_CALL_BYTES, MAX_FIELD_BYTES};
 use crate::state::{LogState, StateError, Version, WriteError};
 
 /// Longest wait for one answer.
@@ -44,6 +43,8 @@ pub(super) struct Worker<'a> {
     trouble: Option<Trouble>,
     /// Why Duo refused what a check asked, if it did; the run goes on after it.
     check_trouble: Option<Trouble>,
+    /// Fields without a column in rows that were accepted.
+    fields: FieldCounts,
 }
 
 impl<'a> Worker<'a> {
@@ -69,6 +70,7 @@ impl<'a> Worker<'a> {
             sent: Bytes::new(),
             trouble: None,
             check_trouble: None,
+            fields: FieldCounts::default(),
         }
     }
 
@@ -90,6 +92,12 @@ impl<'a> Worker<'a> {
             }
             Ending::Failed(Failure::Check) => self.trouble = self.check_trouble.take(),
             _ => {}
+        }
+        if !self.interrupt.is_cancelled() {
+            let now = self.clock.now();
+            self.collector
+                .count_fields(self.log_type, &self.fields, now)
+                .await;
         }
         LogReport::new(
             self.log_type,
@@ -113,7 +121,7 @@ impl<'a> Worker<'a> {
             window: settings.pace.window,
             calls_per_minute: settings.pace.calls_per_minute,
             park: settings.pace.park,
-            max_call_bytes: MAX_CALL_BYTES,
+            max_call_bytes: self.collector.sink.api().largest_call(),
             first_mintime: settings.start.of(self.log_type, self.clock.now()),
             owner: self.collector.owner.name(),
             destination: settings.sink.fingerprint(),
@@ -215,7 +223,7 @@ impl<'a> Worker<'a> {
         let now = self.clock.now();
         let duo = &self.collector.duo;
         let host = &self.collector.settings.duo.host;
-        let mut reader = Records::new(self.log_type, host, MAX_FIELD_BYTES);
+        let mut reader = Records::new(self.log_type, host, self.collector.sink.api());
         let question = Question {
             log_type: self.log_type,
             request,
@@ -264,26 +272,23 @@ impl<'a> Worker<'a> {
     async fn send(&mut self, shipment: &Shipment) -> Event {
         let buffer = std::mem::take(&mut self.sent);
         let rows = shipment.records.iter().map(|&index| self.record(index));
-        let body = self
-            .collector
-            .body(self.log_type, shipment.kind, rows, buffer);
-        self.sent = body.clone();
-        let bytes = body.len();
         let now = self.clock.now();
-        let field = match shipment.kind {
-            IngestKind::Live => self.collector.time_generated_field(),
-            IngestKind::Late | IngestKind::Backfill => None,
-        };
-        // Never cut short by the run's end: rows whose answer comes too late would be sent again.
-        let sent = self
+        let call = self
             .collector
-            .sink
-            .send(body, field, now.date_time(), LONGEST_CALL)
-            .await;
+            .call(self.log_type, shipment.kind, rows, now, buffer);
+        self.sent = call.body.clone();
+        let bytes = call.body.len();
+        // Never cut short by the run's end: rows whose answer comes too late would be sent again.
+        let sent = self.collector.sink.send(call).await;
         match sent {
             Ok(()) => {
                 self.trouble = None;
                 debug!(events = shipment.records.len(), bytes, "accepted");
+                for &index in &shipment.records {
+                    for name in self.records[index].without_column() {
+                        self.fields.count(name);
+                    }
+                }
                 Event::Accepted
             }
             Err(fault) => {

@@ -1,10 +1,12 @@
 //! The words every other module shares: log types and what differs between them, times, secrets.
 
+mod ingestion_api;
 mod log_type;
 mod secret;
 mod text;
 mod time;
 
+pub use ingestion_api::IngestionApi;
 pub use log_type::{LogSpec, LogType, Paging, UnknownLogType};
 pub use secret::Secret;
 pub(crate) use text::position;

@@ -14,6 +14,7 @@ mod checkpoint;
 mod dead_letter;
 mod ending;
 mod event;
+mod field_counts;
 mod hours;
 mod page;
 mod run;
@@ -31,6 +32,7 @@ pub use event::{
     Action, Conclusion, Event, FetchFault, IngestKind, Limits, PageRequest, PageSeen, RowId, Seen,
     SendFault, Shipment,
 };
+pub use field_counts::FieldCounts;
 pub use hours::{DayResults, HourResult, HourState, KEPT_DAYS};
 pub use run::LogRun;
 pub use stored::Unreadable;

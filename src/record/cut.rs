@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use crate::model::position;
 
 /// Objects in objects that are followed; below, an object is treated like an array. Duo's records have four of them.
-const DEEPEST: usize = 16;
+pub(super) const DEEPEST: usize = 16;
 /// Longest part of a path that is kept, in characters.
 const LONGEST_NAME: usize = 100;
 /// Longest list of names in `truncated_fields`, in bytes; what does not fit is left out and marked.
@@ -93,29 +93,29 @@ impl Cut {
 }
 
 /// The value of `truncated_fields`: the names of the cut fields, comma-separated.
-pub(super) fn list(cuts: &[Cut]) -> String {
+pub(super) fn list<'a>(fields: impl Iterator<Item = &'a str>) -> String {
     let mut list = String::new();
-    for cut in cuts {
-        if list.len() + cut.field.len() > LONGEST_LIST {
+    for field in fields {
+        if list.len() + field.len() > LONGEST_LIST {
             list.push_str(",…");
             break;
         }
         if !list.is_empty() {
             list.push(',');
         }
-        list.push_str(&cut.field);
+        list.push_str(field);
     }
     list
 }
 
 /// Upper bound of the bytes of `truncated_fields` in a row, with its name.
-pub(super) fn longest_list(cuts: &[Cut]) -> usize {
-    if cuts.is_empty() {
-        return 0;
-    }
+pub(super) fn longest_list<'a>(fields: impl Iterator<Item = &'a str>) -> usize {
     // Each byte is at most escaped.
-    let names: usize = cuts.iter().map(|cut| 6 * cut.field.len() + 1).sum();
-    names.min(6 * (LONGEST_LIST + 8)) + 32
+    let names: usize = fields.map(|field| 6 * field.len() + 1).sum();
+    match names {
+        0 => 0,
+        names => names.min(6 * (LONGEST_LIST + 8)) + 32,
+    }
 }
 
 struct Search<'a> {

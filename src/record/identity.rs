@@ -111,7 +111,7 @@ mod tests {
         let records = read_records(
             log_type,
             "api-x.duosecurity.com",
-            32_000,
+            crate::model::IngestionApi::DataCollector,
             texts.iter().copied(),
         );
         records.into_iter().map(|record| record.id).collect()

@@ -5,33 +5,75 @@ use chrono::{DateTime, SecondsFormat};
 
 use super::cut::Cut;
 use super::{Form, Record, cut};
-use crate::model::LogType;
+use crate::model::{IngestionApi, LogType, Millis};
 use crate::plan::{IngestKind, RowId};
+use crate::table::ColumnType;
 
 /// Longest text of the added fields apart from host and batch, in bytes.
-const ADDED_FIELDS: usize = 256;
+const ADDED_FIELDS: usize = 320;
+
+/// What the rows of a call have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Call<'a> {
+    /// The log.
+    pub log_type: LogType,
+    /// The API hostname of the account.
+    pub host: &'a str,
+    /// How the rows came to be sent.
+    pub kind: IngestKind,
+    /// Names the call.
+    pub batch: &'a str,
+    /// When it is sent.
+    pub sent_at: Millis,
+    /// Whether the time of an event becomes `TimeGenerated`, and not that of sending.
+    pub is_dated_by_event: bool,
+}
 
 /// Writes the rows of one call.
 #[derive(Debug)]
 pub struct RowWriter {
     /// The added fields that stand before the digits of `event_uid`, and what stands behind them: the same in every row.
     around_uid: [String; 2],
+    /// Suffixes of the names of added fields: of texts, and of times.
+    suffixes: [&'static str; 2],
+    /// The time of rows without one, where rows carry it.
+    time_generated: Option<String>,
+    is_dated_by_event: bool,
 }
 
 impl RowWriter {
-    /// Rows of a log of the account at `host`, its API hostname. `batch` names the call they go out in.
-    pub fn new(log_type: LogType, host: &str, kind: IngestKind, batch: &str) -> Self {
-        let kind = kind.as_str();
+    /// Rows of a call to this API.
+    pub fn new(api: IngestionApi, call: &Call<'_>) -> Self {
+        let Call {
+            log_type,
+            host,
+            batch,
+            ..
+        } = call;
+        let kind = call.kind.as_str();
+        let suffixes = match api {
+            IngestionApi::DataCollector => ["", ""],
+            IngestionApi::LogsIngestion => {
+                [ColumnType::Text.suffix(), ColumnType::DateTime.suffix()]
+            }
+        };
+        let [s, _] = suffixes;
+        // The Data Collector is told by a header, and forbids a field of that name.
+        let time_generated = (api == IngestionApi::LogsIngestion).then(|| call.sent_at.to_string());
         Self {
             around_uid: [
-                format!(r#""eventtype":"{log_type}","host":"{host}","event_uid":""#),
-                format!(r#"","ingest_kind":"{kind}","ingest_batch":"{batch}""#),
+                format!(r#""eventtype{s}":"{log_type}","host{s}":"{host}","event_uid{s}":""#),
+                format!(r#"","ingest_kind{s}":"{kind}","ingest_batch{s}":"{batch}""#),
             ],
+            suffixes,
+            time_generated,
+            is_dated_by_event: call.is_dated_by_event,
         }
     }
 
     /// Writes one row; `text` is the record's own.
     pub fn write(&self, out: &mut BytesMut, text: &str, record: &Record) {
+        let [text_suffix, time_suffix] = self.suffixes;
         match &record.form {
             Form::Object(parts) => {
                 let mut copied = 0;
@@ -63,16 +105,20 @@ impl RowWriter {
                     out.put_u8(b',');
                 }
             }
+            Form::Flattened(flat) => {
+                out.put_u8(b'{');
+                out.extend_from_slice(&flat.members);
+            }
             Form::Wrapped => {
-                out.extend_from_slice(b"{\"raw_record\":");
+                put(out, &["{\"raw_record", text_suffix, "\":"]);
                 let kept = record.cuts.first().map_or(text, |cut| cut.kept_of(text));
                 serde_json::to_writer(out.writer(), kept).expect("a text can be written to memory");
                 out.put_u8(b',');
             }
         }
-        if !record.cuts.is_empty() {
-            out.extend_from_slice(b"\"truncated_fields\":");
-            let list = cut::list(&record.cuts);
+        if record.is_cut() {
+            put(out, &["\"truncated_fields", text_suffix, "\":"]);
+            let list = cut::list(record.cut_fields());
             serde_json::to_writer(out.writer(), &list).expect("a text can be written to memory");
             out.put_u8(b',');
         }
@@ -83,13 +129,23 @@ impl RowWriter {
         out.extend_from_slice(before_uid.as_bytes());
         out.extend_from_slice(&uid);
         out.extend_from_slice(after_uid.as_bytes());
-        if let Some(time) = record.time_micros.and_then(DateTime::from_timestamp_micros) {
-            let time = time.to_rfc3339_opts(SecondsFormat::AutoSi, true);
-            for part in [",\"event_time\":\"", &time, "\""] {
-                out.extend_from_slice(part.as_bytes());
-            }
+        let time = record.time_micros.and_then(DateTime::from_timestamp_micros);
+        let time = time.map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true));
+        if let Some(time) = &time {
+            put(out, &[",\"event_time", time_suffix, "\":\"", time, "\""]);
+        }
+        if let Some(sent_at) = &self.time_generated {
+            let event = time.as_ref().filter(|_| self.is_dated_by_event);
+            let time = event.unwrap_or(sent_at);
+            put(out, &[",\"TimeGenerated\":\"", time, "\""]);
         }
         out.put_u8(b'}');
+    }
+}
+
+fn put(out: &mut BytesMut, parts: &[&str]) {
+    for part in parts {
+        out.extend_from_slice(part.as_bytes());
     }
 }
 
@@ -101,13 +157,14 @@ impl Record {
                 let growth: usize = self.cuts.iter().map(Cut::longest_growth).sum();
                 text.len() + 2 * parts.len() + growth
             }
+            Form::Flattened(flat) => flat.members.len(),
             // Each byte is at most escaped.
             Form::Wrapped => {
                 let kept = self.cuts.first().map_or(text, |cut| cut.kept_of(text));
                 2 * kept.len() + kept.bytes().filter(u8::is_ascii_control).count() * 4
             }
         };
-        own + cut::longest_list(&self.cuts) + ADDED_FIELDS + host.len()
+        own + cut::longest_list(self.cut_fields()) + ADDED_FIELDS + host.len()
     }
 }
 
@@ -116,15 +173,24 @@ mod tests {
     use bytes::BytesMut;
     use serde_json::Value;
 
-    use super::RowWriter;
-    use crate::model::LogType;
+    use super::{Call, RowWriter};
+    use crate::model::{IngestionApi, LogType, Millis};
     use crate::plan::IngestKind;
     use crate::record::read_records;
 
     fn row(log_type: LogType, text: &str) -> String {
         const HOST: &str = "api-x.duosecurity.com";
-        let writer = RowWriter::new(log_type, HOST, IngestKind::Live, "00000000000000000001");
-        let record = read_records(log_type, HOST, 32_000, [text]).pop().unwrap();
+        const API: IngestionApi = IngestionApi::DataCollector;
+        let call = Call {
+            log_type,
+            host: HOST,
+            kind: IngestKind::Live,
+            batch: "00000000000000000001",
+            sent_at: Millis(1_795_348_800_000),
+            is_dated_by_event: false,
+        };
+        let writer = RowWriter::new(API, &call);
+        let record = read_records(log_type, HOST, API, [text]).pop().unwrap();
         let mut out = BytesMut::new();
         writer.write(&mut out, text, &record);
         let longest = record.longest_row(text, HOST);

@@ -50,12 +50,38 @@ pub const CATALOG: &[SettingInfo] = &[
         "all six",
         "Comma-separated: `authentication`, `administrator`, `telephony`, `offline_enrollment`, `trust_monitor`, `activity`",
     ),
-    required("WORKSPACE_ID", "ID of the Log Analytics workspace"),
-    required("SHARED_KEY", "Primary or secondary key of the workspace"),
+    required(
+        "WORKSPACE_ID",
+        "ID of the Log Analytics workspace; not needed with `LOGS_INGESTION_ENDPOINT`",
+    ),
+    required(
+        "SHARED_KEY",
+        "Primary or secondary key of the workspace; not needed with `LOGS_INGESTION_ENDPOINT`",
+    ),
     setting(
         "logAnalyticsUri",
         "from WORKSPACE_ID",
         "Endpoint of a dedicated cloud, e.g. `https://WORKSPACE_ID.ods.opinsights.azure.us`",
+    ),
+    setting(
+        "LOGS_INGESTION_ENDPOINT",
+        "",
+        "Rows go through the [Logs Ingestion API](#two-roads-to-one-table): logs ingestion endpoint of the data collection rule (`endpoints.logsIngestion` in its JSON view)",
+    ),
+    setting(
+        "LOGS_INGESTION_RULE_ID",
+        "",
+        "Immutable ID of that rule: `dcr-` and 32 digits",
+    ),
+    setting(
+        "LOGS_INGESTION_STREAM",
+        "Custom-CiscoDuo",
+        "Stream of that rule",
+    ),
+    setting(
+        "LOGS_INGESTION_GZIP",
+        "on",
+        "`off` sends calls of the Logs Ingestion API uncompressed",
     ),
     required(
         "AzureWebJobsStorage",
@@ -104,7 +130,7 @@ pub const CATALOG: &[SettingInfo] = &[
     setting(
         "CISCO_DUO_CLOUD",
         "public",
-        "`public`, `usgov` or `china`: which authority gives tokens for an identity outside Azure",
+        "`public`, `usgov` or `china`: which authority gives tokens to an identity outside Azure, and for whom tokens of the Logs Ingestion API are",
     ),
     setting(
         "CISCO_DUO_CONTAINER",

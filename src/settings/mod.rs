@@ -8,6 +8,7 @@ mod duo;
 mod environment;
 mod fault;
 mod function_timeout;
+mod identity;
 mod reader;
 mod sink;
 mod storage;
@@ -17,8 +18,11 @@ use std::collections::BTreeMap;
 pub use catalog::{CATALOG, SettingInfo};
 pub use environment::Environment;
 pub use fault::{SettingFault, SettingFaults};
-pub use sink::{DataCollectorSettings, TimeGenerated};
-pub use storage::{BlobAccess, BlobSettings, Cloud, IdentitySettings, StateSettings};
+pub use identity::{Cloud, IdentitySettings};
+pub use sink::{
+    DataCollectorSettings, IngestionSettings, LogsIngestionSettings, SinkSettings, TimeGenerated,
+};
+pub use storage::{BlobAccess, BlobSettings, StateSettings};
 
 use crate::duo::{Credentials, Endpoint, SignatureVersion};
 use crate::model::{HOUR, LogType, MINUTE, Millis, SECOND};
@@ -36,7 +40,7 @@ pub struct Settings {
     /// Logs to collect, in the order given, none twice.
     pub log_types: Vec<LogType>,
     /// Where rows go.
-    pub sink: DataCollectorSettings,
+    pub sink: SinkSettings,
     /// Where state lives.
     pub state: StateSettings,
     /// How collection is paced; durations in milliseconds.
@@ -93,8 +97,9 @@ impl Settings {
         let duo = duo::endpoint(&mut reader);
         let signature = duo::signature(&mut reader);
         let log_types = duo::log_types(&mut reader);
-        let sink = sink::read(&mut reader);
-        let state = storage::read(&mut reader);
+        let identities = identity::read(&mut reader);
+        let sink = sink::read(&mut reader, &identities);
+        let state = storage::read(&mut reader, &identities);
         let pace = Pace {
             window: reader.number("MAX_SYNC_WINDOW_PER_RUN_MINUTES", 1..=30 * 24 * 60, 60) * MINUTE,
             settle: reader.number("CISCO_DUO_SETTLE_SECONDS", 120..=24 * 60 * 60, 180) * SECOND,

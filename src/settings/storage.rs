@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 
+use super::identity::{Cloud, Identities, IdentitySettings};
 use super::reader::Reader;
 use crate::model::Secret;
 
@@ -46,29 +47,6 @@ pub enum BlobAccess {
     Identity(IdentitySettings, Cloud),
 }
 
-/// The Azure cloud whose authority gives tokens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Cloud {
-    /// Azure.
-    #[default]
-    Public,
-    /// Azure US Government.
-    UsGov,
-    /// Azure operated by 21Vianet.
-    China,
-}
-
-/// Which identity asks for tokens.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum IdentitySettings {
-    /// The identity of the function app: the user-assigned one with this client ID, or the system-assigned one.
-    Managed(Option<String>),
-    /// An application with a secret: tenant, client ID, secret.
-    ClientSecret(String, String, Secret),
-    /// An application with a federated token: tenant, client ID, token file.
-    Workload(String, String, PathBuf),
-}
-
 const STORAGE: &str = "AzureWebJobsStorage";
 const SERVICE_URI: &str = "AzureWebJobsStorage__blobServiceUri";
 const ACCOUNT_NAME: &str = "AzureWebJobsStorage__accountName";
@@ -81,9 +59,8 @@ const DEVELOPMENT_KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 const DEVELOPMENT_ENDPOINT: &str = "http://127.0.0.1:10000/devstoreaccount1";
 
-pub(super) fn read(reader: &mut Reader<'_>) -> Option<StateSettings> {
+pub(super) fn read(reader: &mut Reader<'_>, identities: &Identities) -> Option<StateSettings> {
     // Read also where they are not needed: whoever sets them means something.
-    let cloud = cloud(reader);
     let state = container(reader, CONTAINER, "cisco-duo");
     let dead_letters = container(reader, DEAD_LETTER_CONTAINER, "cisco-duo-dead-letter");
     if state.is_some() && state == dead_letters {
@@ -102,7 +79,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<StateSettings> {
             .ok()?
     } else {
         let url = identity_endpoint(reader);
-        let access = BlobAccess::Identity(identity(reader), cloud);
+        let access = BlobAccess::Identity(identities.storage.clone(), identities.cloud);
         (url?, access)
     };
     Some(StateSettings::Blob(BlobSettings {
@@ -164,40 +141,6 @@ fn identity_endpoint(reader: &mut Reader<'_>) -> Option<Url> {
         );
     }
     None
-}
-
-fn cloud(reader: &mut Reader<'_>) -> Cloud {
-    let choices = [
-        ("public", Cloud::Public),
-        ("usgov", Cloud::UsGov),
-        ("china", Cloud::China),
-    ];
-    reader.choice("CISCO_DUO_CLOUD", &choices, Cloud::Public)
-}
-
-fn identity(reader: &mut Reader<'_>) -> IdentitySettings {
-    let tenant = reader.optional("AZURE_TENANT_ID").map(str::to_owned);
-    let client = reader.optional("AZURE_CLIENT_ID").map(str::to_owned);
-    let secret = reader.optional("AZURE_CLIENT_SECRET").map(Secret::new);
-    let token_file = reader
-        .optional("AZURE_FEDERATED_TOKEN_FILE")
-        .map(PathBuf::from);
-    let for_storage = reader
-        .optional("AzureWebJobsStorage__clientId")
-        .map(str::to_owned);
-    let managed = reader
-        .optional("AzureWebJobsStorage__credential")
-        .is_some_and(|credential| credential.eq_ignore_ascii_case("managedidentity"));
-    match (tenant, client, secret, token_file) {
-        (Some(tenant), Some(client), Some(secret), _) if !managed => {
-            IdentitySettings::ClientSecret(tenant, client, secret)
-        }
-        (Some(tenant), Some(client), None, Some(file)) if !managed => {
-            IdentitySettings::Workload(tenant, client, file)
-        }
-        // Without a client ID of its own, storage is reached by the system-assigned identity.
-        (_, client, _, _) => IdentitySettings::Managed(for_storage.or(client.filter(|_| !managed))),
-    }
 }
 
 /// Reads a connection string; the error never shows a part of it.

@@ -1,5 +1,8 @@
+mod logs_ingestion;
+
 use super::{
-    BlobAccess, Cloud, Environment, IdentitySettings, Settings, StateSettings, TimeGenerated,
+    BlobAccess, Cloud, Environment, IdentitySettings, IngestionSettings, Settings, StateSettings,
+    TimeGenerated,
 };
 use crate::duo::SignatureVersion;
 use crate::model::{HOUR, LogType, MINUTE, Millis};
@@ -25,6 +28,14 @@ fn read(environment: &Environment) -> Settings {
     Settings::read(environment).unwrap()
 }
 
+/// Where rows go.
+fn origin(settings: &Settings) -> &str {
+    match &settings.sink.ingestion {
+        IngestionSettings::DataCollector(settings) => &settings.origin,
+        IngestionSettings::LogsIngestion(settings) => &settings.origin,
+    }
+}
+
 /// The faults of one changed setting, as shown.
 fn fault(name: &str, value: &str) -> String {
     Settings::read(&enough().with(name, value))
@@ -38,7 +49,7 @@ fn the_settings_of_the_documented_connector_are_enough() {
     assert_eq!(settings.log_types, LogType::ALL);
     assert_eq!(settings.signature, SignatureVersion::V5);
     assert_eq!(
-        settings.sink.origin,
+        origin(&settings),
         "https://11111111-2222-3333-4444-555555555555.ods.opinsights.azure.com"
     );
     assert_eq!(settings.sink.time_generated, TimeGenerated::Ingestion);
@@ -150,7 +161,7 @@ fn a_dedicated_cloud_needs_the_same_workspace() {
     let id = "11111111-2222-3333-4444-555555555555";
     let uri = format!("https://{id}.ods.opinsights.azure.us/");
     assert_eq!(
-        read(&enough().with("logAnalyticsUri", &uri)).sink.origin,
+        origin(&read(&enough().with("logAnalyticsUri", &uri))),
         format!("https://{id}.ods.opinsights.azure.us")
     );
     for wrong in [
@@ -166,9 +177,9 @@ fn a_dedicated_cloud_needs_the_same_workspace() {
     let other = "https://99999999-2222-3333-4444-555555555555.ods.opinsights.azure.us";
     assert!(fault("logAnalyticsUri", other).contains("names the workspace"));
     assert_eq!(
-        read(&enough().with("logAnalyticsUri", "http://127.0.0.1:9"))
-            .sink
-            .origin,
+        origin(&read(
+            &enough().with("logAnalyticsUri", "http://127.0.0.1:9")
+        )),
         "http://127.0.0.1:9"
     );
 }

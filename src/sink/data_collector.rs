@@ -2,27 +2,19 @@
 //!
 //! <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api>
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use sha2::Sha256;
 
+use super::SinkCall;
 use super::error::SinkError;
-use crate::model::Secret;
+use crate::model::{IngestionApi, Secret};
 use crate::plan::SendFault;
 use crate::settings::DataCollectorSettings;
 use crate::transport::{retry_after, transport_reason};
 
-/// Largest body that is sent, in bytes. The service takes 30 MB; smaller calls repeat less.
-pub const MAX_CALL_BYTES: usize = 5_000_000;
-/// Largest value of a column, in bytes. The service keeps 32 KB and cuts what is longer without a word; it does not say
-/// whether a KB has 1000 or 1024 bytes, so what is safe is taken.
-pub const MAX_FIELD_BYTES: usize = 32_000;
 /// The service's name for the table; it adds `_CL` itself.
 const LOG_TYPE: &str = "CiscoDuo";
 /// Part of the signed text: any other spelling, or a charset behind it, would not match.
@@ -55,15 +47,14 @@ impl DataCollector {
         Self { http, settings }
     }
 
-    /// Sends one call and returns when the service accepted it. `body` is a JSON array of rows;
-    /// `time_generated_field` names the field of the rows that becomes `TimeGenerated`; `now` dates the request.
-    pub async fn send(
-        &self,
-        body: Bytes,
-        time_generated_field: Option<&str>,
-        now: DateTime<Utc>,
-        timeout: Duration,
-    ) -> Result<(), SinkError> {
+    /// Sends one call and returns when the service accepted it.
+    pub async fn send(&self, call: SinkCall) -> Result<(), SinkError> {
+        let SinkCall {
+            body,
+            is_dated_by_event,
+            now,
+            timeout,
+        } = call;
         let bytes = body.len();
         let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         let text = text_to_sign(bytes, &date);
@@ -83,14 +74,16 @@ impl DataCollector {
             .header("Log-Type", LOG_TYPE)
             .header("x-ms-date", date)
             .timeout(timeout);
-        if let Some(field) = time_generated_field {
-            request = request.header("time-generated-field", field);
+        if is_dated_by_event {
+            request = request.header("time-generated-field", "event_time");
         }
         let response = request.body(body).send().await.map_err(|fault| SinkError {
+            api: IngestionApi::DataCollector,
             fault: SendFault::Unreachable,
             status: None,
             code: None,
             reason: transport_reason(fault),
+            lacks_token: false,
         })?;
         let status = response.status();
         if status.is_success() {
@@ -100,10 +93,12 @@ impl DataCollector {
         let answer = response.text().await.unwrap_or_default();
         let code = code(&answer);
         Err(SinkError {
+            api: IngestionApi::DataCollector,
             fault: fault(status.as_u16(), &answer, bytes, retry_after),
             status: Some(status.as_u16()),
-            code,
+            code: code.map(str::to_owned),
             reason: code.unwrap_or("no known code in the answer").to_owned(),
+            lacks_token: false,
         })
     }
 }

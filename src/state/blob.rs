@@ -18,7 +18,7 @@ use super::Version;
 use super::account_key::AccountKeyPolicy;
 use super::blob_fault::{hint, is_code, reason, status};
 use super::error::{StateError, WriteError};
-use super::identity;
+use crate::identity;
 use crate::settings::{BlobAccess, BlobSettings};
 use crate::transport::{self, Transport};
 

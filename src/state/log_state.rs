@@ -1,5 +1,7 @@
 //! The checkpoint and the ledger of one log.
 
+mod fields;
+
 use tracing::warn;
 
 use super::error::{StateError, WriteError};

@@ -39,6 +39,19 @@ impl Settings {
             .with("CISCO_DUO_CONTAINER", container)
     }
 
+    /// The same with rows going through the Logs Ingestion API, in the name of the function app's identity, and with
+    /// nothing set for the other one.
+    pub(crate) fn by_logs_ingestion(self, simulator: &Simulator) -> Self {
+        let config = simulator.config();
+        self.without("WORKSPACE_ID")
+            .without("SHARED_KEY")
+            .without("logAnalyticsUri")
+            .with("LOGS_INGESTION_ENDPOINT", simulator.logs_ingestion_url())
+            .with("LOGS_INGESTION_RULE_ID", &config.logs_ingestion.rule_id)
+            .with("IDENTITY_ENDPOINT", simulator.identity_url())
+            .with("IDENTITY_HEADER", &config.identity.header)
+    }
+
     /// The same with one setting changed.
     #[must_use]
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {

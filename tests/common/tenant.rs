@@ -1,7 +1,8 @@
 //! Small simulated tenants whose events have all become visible.
 
 use chrono::{DurationRound as _, TimeDelta, Utc};
-use simulator::{Config, LogType, Simulator};
+use duo_sentinel::table::{TABLE, declared_columns};
+use simulator::{Config, LogType, Simulator, StreamDeclaration};
 
 /// Most records in a page of these tenants, so that few events make many pages.
 pub(crate) const PAGE: u64 = 50;
@@ -27,6 +28,15 @@ pub(crate) fn tenant(seed: u64, events: u64) -> Config {
         trust_monitor_limit: page,
         ..Config::default()
     }
+}
+
+/// The same tenant with a data collection rule that declares the connector's columns.
+pub(crate) fn tenant_with_rule(seed: u64, events: u64) -> Config {
+    let columns = serde_json::json!({"columns": declared_columns()});
+    let stream = StreamDeclaration::from_json("Custom-CiscoDuo", TABLE, &columns);
+    let mut config = tenant(seed, events);
+    config.logs_ingestion.streams = vec![stream.expect("Azure would take the declaration")];
+    config
 }
 
 /// Every visible event was delivered unaltered; at most `duplicates` deliveries were repetitions.

@@ -4,6 +4,7 @@ use std::fmt;
 
 use duo_sentinel::model::LogType;
 use duo_sentinel::record::Record;
+use duo_sentinel::table::{ADDITIONAL_FIELDS, columns};
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -81,6 +82,66 @@ pub(crate) fn assert_holds(row: &[u8], record_text: &str, log_type: LogType, rec
     assert_eq!(own.len(), fields.len(), "{row:.2000}");
     for (own, field) in own.iter().zip(&fields) {
         assert_same(own, field, false);
+    }
+}
+
+/// Columns that the connector adds.
+const ADDED: [&str; 9] = [
+    "TimeGenerated",
+    "eventtype_s",
+    "host_s",
+    "event_uid_s",
+    "event_time_t",
+    "ingest_kind_s",
+    "ingest_batch_s",
+    "truncated_fields_s",
+    "raw_record_s",
+];
+
+/// Asserts that the row of a record for the Logs Ingestion API has declared columns only, none twice, and that every value
+/// of the record went into a column or is told to have none.
+pub(crate) fn assert_laid_out(row: &[u8], record_text: &str, record: &Record) {
+    let row = std::str::from_utf8(row).expect("a row is UTF-8");
+    if let Err(fault) = serde_json::from_str::<IgnoredAny>(row) {
+        panic!("{fault}: {row:.2000}");
+    }
+    let Members(members) = serde_json::from_str(row).expect("the names of columns are texts");
+    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
+    for name in &names {
+        let is_declared = columns().iter().any(|column| column.name == *name);
+        assert!(is_declared, "{name} is no column: {row:.2000}");
+    }
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), members.len(), "a column twice: {row:.2000}");
+    if names.contains(&"raw_record_s") {
+        return;
+    }
+    names.retain(|name| !ADDED.contains(name) && *name != ADDITIONAL_FIELDS);
+    let additional = members.iter().find(|(name, _)| name == ADDITIONAL_FIELDS);
+    let additional = additional.map_or("{}", |(_, value)| value.get());
+    let inside = serde_json::from_str::<Members<'_>>(additional);
+    let laid_out = names.len() + inside.map_or(0, |Members(inside)| inside.len());
+    // What is left out is told elsewhere, and names that are no Unicode cannot be counted here.
+    if !record.is_cut()
+        && let Some(values) = values(record_text, 0)
+    {
+        assert_eq!(laid_out, values, "{record_text:.2000}\n{row:.2000}");
+    }
+}
+
+/// How many values an object has, of any depth, that say something.
+fn values(text: &str, depth: usize) -> Option<usize> {
+    match text.as_bytes().first()? {
+        b'{' if depth <= 16 => {
+            let Members(members) = serde_json::from_str(text).ok()?;
+            members
+                .iter()
+                .map(|(_, value)| values(value.get(), depth + 1))
+                .sum()
+        }
+        b'n' => Some(0),
+        _ => Some(usize::from(text != "\"\"")),
     }
 }
 

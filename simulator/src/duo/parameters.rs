@@ -1,6 +1,7 @@
 //! Query parameters: decoding, the form in which they are signed, and the rules for times.
 
 use super::answer::Refusal;
+use crate::form;
 
 /// Days back that Duo keeps and that one window may span.
 const RETENTION_MILLISECONDS: i64 = 180 * 24 * 3_600 * 1_000;
@@ -18,17 +19,7 @@ pub(super) struct Window {
 
 impl Parameters {
     pub(super) fn of_query(query: &str) -> Self {
-        let pair = |part: &str| {
-            let (key, value) = part.split_once('=').unwrap_or((part, ""));
-            (decode(key), decode(value))
-        };
-        Self(
-            query
-                .split('&')
-                .filter(|part| !part.is_empty())
-                .map(pair)
-                .collect(),
-        )
+        Self(form::pairs(query))
     }
 
     /// The lines that may have been signed. Official clients differ only in whether the values of
@@ -122,32 +113,6 @@ fn join(pairs: &[(String, String)]) -> String {
         .map(|(key, value)| format!("{key}={value}"))
         .collect();
     parts.join("&")
-}
-
-fn decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, after @ ..] = rest {
-        rest = after;
-        bytes.push(match (first, after) {
-            (b'+', _) => b' ',
-            (b'%', [high, low, behind @ ..])
-                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
-            {
-                rest = behind;
-                nibble(*high) << 4 | nibble(*low)
-            }
-            (byte, _) => *byte,
-        });
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn nibble(digit: u8) -> u8 {
-    match digit {
-        b'0'..=b'9' => digit - b'0',
-        _ => digit.to_ascii_lowercase() - b'a' + 10,
-    }
 }
 
 fn encode(text: &str) -> String {

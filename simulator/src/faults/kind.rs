@@ -15,11 +15,15 @@ pub enum Target {
     AnyDuo,
     /// Posts to the Data Collector API.
     LogAnalytics,
+    /// Calls of the Logs Ingestion API.
+    LogsIngestion,
+    /// Requests for a token, from either endpoint.
+    Identity,
 }
 
 /// How a call goes wrong.
 ///
-/// Unless said otherwise a kind suits both sides; a kind that does not suit a call passes it by
+/// Unless said otherwise a kind suits every call; a kind that does not suit a call passes it by
 /// without being used up. A kind that spoils a record does nothing to an empty page, yet
 /// is used up by it.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,17 +37,19 @@ pub enum FaultKind {
     },
     /// This HTTP status with the documented error body.
     Status(u16),
-    /// Duo: 403/40301, "Access forbidden".
+    /// Duo: 403/40301, "Access forbidden". Logs Ingestion: 403 `OperationFailed`, as while the role on
+    /// the rule has not spread yet.
     Forbidden,
     /// The connection is closed before any byte of an answer.
     Reset,
-    /// Duo: the whole length is promised, half the body sent, the connection closed.
+    /// Duo, identity: the whole length is promised, half the body sent, the connection closed. Logs
+    /// Ingestion: the same with a 200, after the rows were accepted.
     Truncated,
     /// No answer, until the client gives up (or ten minutes have passed).
     Hang,
     /// Azure Monitor: the rows are accepted and counted, then the connection closes unanswered.
     AnswerLost,
-    /// Duo: 200 with an HTML page.
+    /// Duo, identity: 200 with an HTML page.
     NotJson,
     /// Duo: 200 and `"stat":"OK"` around a response of another shape.
     WrongEnvelope,
@@ -68,9 +74,9 @@ pub enum FaultKind {
     },
     /// Duo: 500 with an error body whose `code` is the empty string.
     EmptyCode,
-    /// Azure Monitor: 404, as for a request that is too large.
+    /// Azure Monitor: 404 (Data Collector) or 413 (Logs Ingestion), as for a request that is too large.
     TooLarge,
-    /// Azure Monitor: 400 `InvalidDataFormat` for every post whose body contains this text.
+    /// Azure Monitor: 400 for every post whose body (unpacked) contains this text.
     InvalidRecord {
         /// For example the Duo identifier of one event.
         needle: String,
@@ -136,6 +142,10 @@ pub(crate) enum Call<'a> {
     Duo { log: LogType, has_cursor: bool },
     /// A post with this body.
     LogAnalytics { body: &'a [u8] },
+    /// A call of the Logs Ingestion API with these rows.
+    LogsIngestion { body: &'a [u8] },
+    /// A request for a token.
+    Identity,
 }
 
 impl Call<'_> {
@@ -144,6 +154,8 @@ impl Call<'_> {
         match self {
             Self::Duo { log, .. } => Target::Duo(log),
             Self::LogAnalytics { .. } => Target::LogAnalytics,
+            Self::LogsIngestion { .. } => Target::LogsIngestion,
+            Self::Identity => Target::Identity,
         }
     }
 }
@@ -168,7 +180,12 @@ impl FaultKind {
                 | Self::Hang,
                 _,
             )
-            | (Self::AnswerLost | Self::TooLarge, Call::LogAnalytics { .. })
+            | (
+                Self::AnswerLost | Self::TooLarge,
+                Call::LogAnalytics { .. } | Call::LogsIngestion { .. },
+            )
+            | (Self::Forbidden | Self::Truncated, Call::LogsIngestion { .. })
+            | (Self::Truncated | Self::NotJson, Call::Identity)
             | (
                 Self::Forbidden
                 | Self::Truncated
@@ -185,9 +202,10 @@ impl FaultKind {
             (Self::ShortCount | Self::WrongCount(_), Call::Duo { log, .. }) => {
                 !log.is_v1() && log != LogType::TrustMonitor
             }
-            (Self::InvalidRecord { needle }, Call::LogAnalytics { body }) => {
-                contains(body, needle.as_bytes())
-            }
+            (
+                Self::InvalidRecord { needle },
+                Call::LogAnalytics { body } | Call::LogsIngestion { body },
+            ) => contains(body, needle.as_bytes()),
             _ => false,
         }
     }

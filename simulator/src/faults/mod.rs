@@ -120,6 +120,8 @@ impl RandomFaults {
         let place = match endpoint {
             Target::Duo(log) => log as u64,
             Target::AnyDuo | Target::LogAnalytics => 99,
+            Target::LogsIngestion => 98,
+            Target::Identity => 97,
         };
         let mut random = Random::new(self.seed, place, *number);
         let strikes = random.chance(self.per_mille);

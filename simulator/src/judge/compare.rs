@@ -1,7 +1,7 @@
 //! Row against event: which field differs?
 
-use super::json::{Json, Members, member};
-use super::sizes::LARGEST_VALUE;
+use crate::json::{Json, Members, member};
+use crate::log_analytics::tables::LARGEST_COLLECTED;
 
 /// The fields a row has beyond its event.
 pub(super) const ADDED: [&str; 6] = [
@@ -94,9 +94,11 @@ impl Comparison<'_> {
             (Json::Truth(truth), row) if is_sent_as_text(&self.path) => {
                 row.as_text() != Some(if *truth { "true" } else { "false" })
             }
-            (Json::Text(event), Json::Text(row)) if self.is_cut() => !is_beginning(event, row),
+            (Json::Text(event), Json::Text(row)) if self.is_cut() => {
+                !is_beginning(event, row, LARGEST_COLLECTED)
+            }
             (Json::Array(event), Json::Text(row)) if self.is_cut() => {
-                !is_beginning(event.text.as_bytes(), row)
+                !is_beginning(event.text.as_bytes(), row, LARGEST_COLLECTED)
             }
             _ => event != row,
         }
@@ -111,10 +113,8 @@ impl Comparison<'_> {
 }
 
 /// Whether a row has as much of a value as the service keeps, and not more. A character has up to four bytes.
-fn is_beginning(event: &[u8], row: &[u8]) -> bool {
-    event.len() > LARGEST_VALUE
-        && event.starts_with(row)
-        && (LARGEST_VALUE - 3..=LARGEST_VALUE).contains(&row.len())
+pub(super) fn is_beginning(event: &[u8], row: &[u8], largest: usize) -> bool {
+    event.len() > largest && event.starts_with(row) && (largest - 3..=largest).contains(&row.len())
 }
 
 fn is_sent_as_text(path: &[String]) -> bool {
@@ -124,6 +124,13 @@ fn is_sent_as_text(path: &[String]) -> bool {
     };
     let of_device = parents == ["access_device"] || parents == ["surfaced_auth", "access_device"];
     of_device && AS_TEXT.contains(&name)
+}
+
+/// The same of a path that is joined with `_`.
+pub(super) fn is_sent_as_text_flat(path: &str) -> bool {
+    let path = path.strip_prefix("surfaced_auth_").unwrap_or(path);
+    let name = path.strip_prefix("access_device_");
+    name.is_some_and(|name| AS_TEXT.contains(&name))
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use std::hash::{DefaultHasher, Hasher};
 use std::ops::Range;
 
-use super::json::{Json, Members};
 use crate::events::Events;
+use crate::json::{Json, Members};
 
 /// Hashes of the contents of all events of a v1 log, sorted.
 #[derive(Debug)]

@@ -2,10 +2,11 @@
 
 use super::compare::difference;
 use super::contents::Contents;
-use super::json::{Json, Members, member};
 use super::ledger::{Ledger, microsecond, uid_bits};
 use crate::LogType;
 use crate::events::{parse_sekey, parse_uuid};
+use crate::json::{Json, Members, member};
+use crate::log_analytics::tables::guid;
 
 /// What an accepted row turned out to be.
 pub(super) enum Found {
@@ -23,21 +24,32 @@ impl Ledger {
         own: Members<'a>,
     ) -> (Found, Members<'a>) {
         let text = |name: &str| member(&own, name).and_then(Json::as_text);
+        match self.by_identifier(text) {
+            Some(found) => (found, own),
+            None => self.by_content(added, own),
+        }
+    }
+
+    /// Finds the event by the identifier among the row's texts; `None` without one.
+    pub(super) fn by_identifier<'t>(
+        &self,
+        text: impl Fn(&str) -> Option<&'t str>,
+    ) -> Option<Found> {
         let by_id = |log: LogType, id: Option<u128>| {
             let index = id.and_then(|id| self.world.events(log).index_of(id));
             index.map_or(Found::Nothing, |index| Found::Event(log, index))
         };
         if let Some(id) = text("activity_id") {
-            return (by_id(LogType::Activity, parse_uuid(id)), own);
+            return Some(by_id(LogType::Activity, uuid_of(id)));
         }
         if let Some(id) = text("telephony_id") {
-            return (by_id(LogType::Telephony, parse_uuid(id)), own);
+            return Some(by_id(LogType::Telephony, uuid_of(id)));
         }
         if let Some(id) = text("sekey") {
-            return (by_id(LogType::TrustMonitor, parse_sekey(id)), own);
+            return Some(by_id(LogType::TrustMonitor, parse_sekey(id)));
         }
         if let Some(id) = text("txid") {
-            let mut found = by_id(LogType::Authentication, parse_uuid(id));
+            let mut found = by_id(LogType::Authentication, uuid_of(id));
             if let Found::Event(log, index) = &mut found {
                 let events = self.world.events(*log);
                 let time = text("isotimestamp").and_then(microsecond);
@@ -45,9 +57,9 @@ impl Ledger {
                 let twin = second.filter(|twin| time == Some(events.microsecond(*twin)));
                 *index = twin.unwrap_or(*index);
             }
-            return (found, own);
+            return Some(found);
         }
-        self.by_content(added, own)
+        None
     }
 
     fn by_content<'a>(&mut self, added: &Members<'_>, own: Members<'a>) -> (Found, Members<'a>) {
@@ -72,19 +84,23 @@ impl Ledger {
                 return (Found::Nothing, Vec::new());
             };
             own = members;
-            // Identical records are told apart by their uid, else by what is still wanting.
-            let tally = &self.tallies[&log];
-            let known = |index: &&u32| uid.is_some_and(|uid| tally.uids[**index as usize] == uid);
-            let least = || {
-                same.iter()
-                    .min_by_key(|index| tally.deliveries[**index as usize])
-            };
-            if let Some(index) = same.iter().find(known).or_else(least) {
-                return (Found::Event(log, *index), own);
+            if let Some(index) = self.one_of(log, &same, uid) {
+                return (Found::Event(log, index), own);
             }
         }
         let found = self.nearly(&own).map_or(Found::Nothing, Found::Nearly);
         (found, own)
+    }
+
+    /// Identical records are told apart by their uid, else by what is still wanting.
+    pub(super) fn one_of(&self, log: LogType, same: &[u32], uid: Option<u64>) -> Option<u32> {
+        let tally = &self.tallies[&log];
+        let known = |index: &&u32| uid.is_some_and(|uid| tally.uids[**index as usize] == uid);
+        let least = || {
+            same.iter()
+                .min_by_key(|index| tally.deliveries[**index as usize])
+        };
+        same.iter().find(known).or_else(least).copied()
     }
 
     /// Looks for a v1 event of the same second, action and user.
@@ -119,4 +135,9 @@ fn contents_equal(event: Option<&Json<'_>>, row: &Json<'_>) -> bool {
         (Some(Json::Object(event)), Json::Object(row)) => difference(event, row, "").is_none(),
         _ => false,
     }
+}
+
+/// The number of a UUID in any spelling: another than Duo's is an altered event, not an unknown one.
+fn uuid_of(text: &str) -> Option<u128> {
+    guid(text).as_deref().and_then(parse_uuid)
 }

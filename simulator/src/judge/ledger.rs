@@ -7,10 +7,11 @@ use chrono::DateTime;
 
 use super::compare::{ADDED, TRUNCATED, difference, is_added};
 use super::contents::Contents;
+use super::flat::Stream;
 use super::identify::Found;
-use super::json::{Json, Members, member};
 use super::sizes::values_cut;
 use crate::events::{Events, World};
+use crate::json::{Json, Members, member};
 use crate::{Config, LogReport, LogType, Report};
 
 /// More findings than this are counted, not told.
@@ -21,7 +22,9 @@ const MOST_PROBLEMS: usize = 20;
 pub(super) struct Ledger {
     pub(super) world: Arc<World>,
     host: String,
-    verify: bool,
+    pub(super) verify: bool,
+    /// The streams of the Logs Ingestion API, by name.
+    pub(super) streams: BTreeMap<String, Stream>,
     pub(super) tallies: BTreeMap<LogType, Tally>,
     /// Made when the first row without an identifier arrives.
     pub(super) contents: BTreeMap<LogType, Contents>,
@@ -57,6 +60,7 @@ impl Ledger {
                 .clone()
                 .unwrap_or_else(|| config.signed_host.clone()),
             verify: config.verify,
+            streams: Stream::all(config),
             contents: BTreeMap::new(),
             unknown_rows: 0,
             altered_rows: 0,
@@ -70,15 +74,41 @@ impl Ledger {
         let (added, own): (Members<'_>, Members<'_>) =
             members.into_iter().partition(|(name, _)| is_added(name));
         let (found, own) = self.identify(&added, own);
+        let text = |name: &str| member(&added, name).and_then(Json::as_text);
+        let problem = match found {
+            Found::Event(log, index) if self.verify => self.compare(log, index, &added, &own),
+            _ => None,
+        };
+        self.count(found, text("event_uid"), text("eventtype"), problem);
+    }
+
+    /// Counts a row by what was found, and what is wrong with it if that is an event.
+    pub(super) fn count(
+        &mut self,
+        found: Found,
+        uid: Option<&str>,
+        claimed: Option<&str>,
+        problem: Option<String>,
+    ) {
         match found {
-            Found::Event(log, index) => self.delivered(log, index, &added, &own),
+            Found::Event(log, index) => {
+                let tally = self.tallies.get_mut(&log).expect("all logs have one");
+                let place = index as usize;
+                tally.deliveries[place] = tally.deliveries[place].saturating_add(1);
+                if tally.uids[place] == 0 {
+                    tally.uids[place] = uid.and_then(uid_bits).unwrap_or(0);
+                }
+                if let Some(problem) = problem {
+                    self.altered_rows += 1;
+                    self.problem(format!("{log} event {index}: {problem}"));
+                }
+            }
             Found::Nearly(text) => {
                 self.altered_rows += 1;
                 self.problem(text);
             }
             Found::Nothing => {
                 self.unknown_rows += 1;
-                let claimed = member(&added, "eventtype").and_then(Json::as_text);
                 let claimed = claimed.and_then(|text| text.parse::<LogType>().ok());
                 let claimed = claimed.map_or("no known log", LogType::name);
                 self.problem(format!("a row that says it is of {claimed} is no event"));
@@ -89,26 +119,6 @@ impl Ledger {
     pub(super) fn problem(&mut self, text: String) {
         if self.problems.len() < MOST_PROBLEMS {
             self.problems.push(text);
-        }
-    }
-
-    fn delivered(&mut self, log: LogType, index: u32, added: &Members<'_>, own: &Members<'_>) {
-        let problem = self
-            .verify
-            .then(|| self.compare(log, index, added, own))
-            .flatten();
-        let uid = member(added, "event_uid")
-            .and_then(Json::as_text)
-            .and_then(uid_bits);
-        let tally = self.tallies.get_mut(&log).expect("all logs have one");
-        let place = index as usize;
-        tally.deliveries[place] = tally.deliveries[place].saturating_add(1);
-        if tally.uids[place] == 0 {
-            tally.uids[place] = uid.unwrap_or(0);
-        }
-        if let Some(problem) = problem {
-            self.altered_rows += 1;
-            self.problem(format!("{log} event {index}: {problem}"));
         }
     }
 
@@ -149,6 +159,18 @@ impl Ledger {
             return Some(format!("{twice} occurs twice"));
         }
         let text = |name: &str| member(added, name).and_then(Json::as_text);
+        self.added_problem(log, index, text)
+    }
+
+    /// What is wrong with the fields that a row has beyond its event; all of them are there.
+    pub(super) fn added_problem<'t>(
+        &self,
+        log: LogType,
+        index: u32,
+        text: impl Fn(&str) -> Option<&'t str>,
+    ) -> Option<String> {
+        let events = self.world.events(log);
+        let spoilt = self.world.was_spoilt(log, index);
         if text("eventtype") != Some(log.name()) {
             return Some("eventtype is not the log's name".to_owned());
         }

@@ -4,8 +4,9 @@
 
 mod compare;
 mod contents;
+mod flat;
+mod flat_compare;
 mod identify;
-mod json;
 mod ledger;
 mod rows_file;
 mod sizes;
@@ -19,21 +20,24 @@ use chrono::{DateTime, Utc};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::events::World;
-use crate::{Config, Report};
+use crate::log_analytics::tables::{Origin, Table, Tables};
+use crate::{Config, Report, Road};
 use ledger::Ledger;
 use rows_file::RowsFiles;
 
-pub(crate) use sizes::{LARGEST_VALUE, values_cut_in};
+pub(crate) use sizes::values_cut_in;
 
 /// Bodies waiting to be judged may hold this much memory, in KiB; beyond it posts wait.
 const LARGEST_BACKLOG: usize = 256 * 1_024;
 
 /// Accepted rows.
 pub(crate) struct Post {
-    /// The `Log-Type`.
+    pub(crate) origin: Origin,
+    /// The table they go to, with `_CL`.
     pub(crate) table: String,
     /// A body that was checked: UTF-8, JSON, objects.
     pub(crate) body: Bytes,
+    pub(crate) received: DateTime<Utc>,
 }
 
 /// The thread's inbox.
@@ -51,6 +55,11 @@ enum Message {
         now: i64,
         reply: oneshot::Sender<Report>,
     },
+    Table {
+        road: Road,
+        name: String,
+        reply: oneshot::Sender<Option<Table>>,
+    },
     Stop(oneshot::Sender<()>),
 }
 
@@ -58,13 +67,14 @@ impl Judge {
     pub(crate) fn start(config: &Config, world: Arc<World>) -> std::io::Result<Self> {
         let files = RowsFiles::new(config.rows_dir.as_deref())?;
         let ledger = Ledger::new(config, world);
-        let table = config.log_type_header.clone();
+        let table = format!("{}_CL", config.log_type_header);
+        let tables = Tables::new(config);
         let (inbox, messages) = channel();
         let room = Arc::new(Semaphore::new(LARGEST_BACKLOG));
         let freed = Arc::clone(&room);
         thread::Builder::new()
             .name("simulator-judge".to_owned())
-            .spawn(move || work(&messages, &table, ledger, files, &freed))?;
+            .spawn(move || work(&messages, &table, ledger, files, tables, &freed))?;
         Ok(Self { inbox, room })
     }
 
@@ -96,6 +106,16 @@ impl Judge {
             .expect("the judge's thread answers before it ends")
     }
 
+    /// A table, after all rows handed over before.
+    pub(crate) async fn table(&self, road: Road, name: &str) -> Option<Table> {
+        let (reply, table) = oneshot::channel();
+        let name = name.to_owned();
+        self.send(Message::Table { road, name, reply });
+        table
+            .await
+            .expect("the judge's thread answers before it ends")
+    }
+
     /// Ends the thread once it has seen everything.
     pub(crate) async fn stop(&self) {
         let (reply, stopped) = oneshot::channel();
@@ -119,6 +139,7 @@ fn work(
     table: &str,
     mut ledger: Ledger,
     mut files: RowsFiles,
+    mut tables: Tables,
     freed: &Semaphore,
 ) {
     // Ends when the judge is dropped, too.
@@ -127,11 +148,16 @@ fn work(
             Message::Post(post) => {
                 let text = std::str::from_utf8(&post.body).expect("checked before it was accepted");
                 let judged = post.table == table;
-                if judged || files.wanted() {
-                    json::each_row(text, |row, members| {
+                if judged || files.wanted() || tables.wanted() {
+                    crate::json::each_row(text, |row, members| {
                         files.append(&post.table, row);
-                        if judged {
-                            ledger.row(members);
+                        tables.store(&post.table, &post.origin, &members, post.received);
+                        match &post.origin {
+                            Origin::DataCollector { .. } if judged => ledger.row(members),
+                            Origin::LogsIngestion { stream } if judged => {
+                                ledger.flat_row(&members, stream);
+                            }
+                            _ => {}
                         }
                     });
                 }
@@ -150,6 +176,9 @@ fn work(
                 reply
                     .send(ledger.report(from, through, now))
                     .unwrap_or_default();
+            }
+            Message::Table { road, name, reply } => {
+                reply.send(tables.table(road, &name)).unwrap_or_default();
             }
             Message::Stop(reply) => {
                 reply.send(()).unwrap_or_default();

@@ -41,7 +41,7 @@ impl RowsFiles {
             return Ok(());
         };
         if !self.files.contains_key(table) {
-            let path = folder.join(format!("{table}_CL.ndjson"));
+            let path = folder.join(format!("{table}.ndjson"));
             let file = OpenOptions::new().create(true).append(true).open(path)?;
             self.files.insert(table.to_owned(), BufWriter::new(file));
         }

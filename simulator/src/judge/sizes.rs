@@ -1,10 +1,8 @@
 //! Values that are larger than the service keeps.
 
-use super::json::{Json, Members};
+use crate::json::{Json, Members};
 
-/// What the service keeps of a value, in bytes: 32 KB, read in the way in which it is less. It cuts what is longer, and
-/// says nothing. <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#data-limits>
-pub(crate) const LARGEST_VALUE: usize = 32_000;
+use crate::log_analytics::tables::LARGEST_COLLECTED;
 
 /// How many values of a row the service cuts. Objects become a column for each member, arrays one column.
 pub(super) fn values_cut(members: &Members<'_>) -> u64 {
@@ -19,8 +17,8 @@ pub(crate) fn values_cut_in(value: &str) -> u64 {
 fn of_value(value: &Json<'_>) -> u64 {
     match value {
         Json::Object(members) => values_cut(members),
-        Json::Text(text) => u64::from(text.len() > LARGEST_VALUE),
-        Json::Array(array) => u64::from(array.text.len() > LARGEST_VALUE),
+        Json::Text(text) => u64::from(text.len() > LARGEST_COLLECTED),
+        Json::Array(array) => u64::from(array.text.len() > LARGEST_COLLECTED),
         Json::Null | Json::Truth(_) | Json::Number(_) => 0,
     }
 }

@@ -110,6 +110,61 @@ impl Caller {
             .unwrap()
     }
 
+    /// A token for Azure Monitor, from the function app's identity.
+    pub(crate) async fn token(&self) -> String {
+        self.token_for("https://monitor.azure.com").await
+    }
+
+    pub(crate) async fn token_for(&self, audience: &str) -> String {
+        let audience = audience.replace(':', "%3A").replace('/', "%2F");
+        let url = self.simulator.identity_url();
+        let url = format!("{url}?api-version=2019-08-01&resource={audience}");
+        let header = &self.simulator.config().identity.header;
+        let request = self.http.get(url).header("x-identity-header", header);
+        let text = request.send().await.unwrap().text().await.unwrap();
+        let body: Value = serde_json::from_str(&text).unwrap();
+        body["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// A request to Entra's token endpoint.
+    pub(crate) fn entra(&self, tenant: &str, pairs: &[(&str, &str)]) -> RequestBuilder {
+        let url = format!(
+            "{}/{tenant}/oauth2/v2.0/token",
+            self.simulator.authority_url()
+        );
+        let encoded = |text: &str| {
+            text.bytes()
+                .fold(String::new(), |text, byte| format!("{text}%{byte:02X}"))
+        };
+        let pairs: Vec<_> = pairs
+            .iter()
+            .map(|(key, value)| format!("{key}={}", encoded(value)))
+            .collect();
+        let form = "application/x-www-form-urlencoded";
+        let request = self.http.post(url).header("content-type", form);
+        request.body(pairs.join("&"))
+    }
+
+    /// A call of the Logs Ingestion API for the stream `Custom-CiscoDuo`.
+    pub(crate) fn ingest(&self, token: &str, body: &str) -> RequestBuilder {
+        let rule_id = &self.simulator.config().logs_ingestion.rule_id;
+        let path = format!("/dataCollectionRules/{rule_id}/streams/Custom-CiscoDuo");
+        self.ingest_at(&format!("{path}?api-version=2023-01-01"), token, body)
+    }
+
+    pub(crate) fn ingest_at(&self, path: &str, token: &str, body: &str) -> RequestBuilder {
+        let url = format!("{}{path}", self.simulator.logs_ingestion_url());
+        self.http
+            .post(url)
+            .bearer_auth(token)
+            .header("content-type", "application/json")
+            .body(body.to_owned())
+    }
+
+    pub(crate) async fn execute(&self, request: reqwest::Request) -> Response {
+        self.http.execute(request).await.unwrap()
+    }
+
     /// The records of a raw page, as the texts they were sent in.
     pub(crate) async fn records(&self, log: LogType, query: &str) -> Vec<String> {
         let text = self

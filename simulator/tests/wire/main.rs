@@ -7,7 +7,13 @@
 
 mod caller;
 mod data_collector;
+mod declaration;
 mod duo;
 mod faults;
+mod flat;
+mod flat_judging;
+mod identity;
 mod judging;
+mod logs_ingestion;
+mod tables;
 mod tenant;

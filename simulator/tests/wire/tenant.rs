@@ -32,9 +32,9 @@ pub(crate) fn window(caller: &Caller, before: &str, after: &str) -> String {
     format!("{before}maxtime={to}&mintime={from}{after}")
 }
 
-/// Reads every log whole and delivers it as a correct connector would.
-pub(crate) async fn deliver_all(caller: &Caller) -> Vec<String> {
-    let mut rows = Vec::new();
+/// Every record of every log.
+pub(crate) async fn all_records(caller: &Caller) -> Vec<(LogType, String)> {
+    let mut records = Vec::new();
     for log in LogType::ALL {
         let query = match log {
             LogType::Administrator | LogType::OfflineEnrollment => {
@@ -42,14 +42,21 @@ pub(crate) async fn deliver_all(caller: &Caller) -> Vec<String> {
             }
             _ => window(caller, "limit=1000&", ""),
         };
-        let mut copies = BTreeMap::new();
-        for record in caller.records(log, &query).await {
-            let copy = copies
-                .entry(record.clone())
-                .and_modify(|copy| *copy += 1)
-                .or_insert(0);
-            rows.push(row(log, &record, *copy));
-        }
+        let of_log = caller.records(log, &query).await;
+        records.extend(of_log.into_iter().map(|record| (log, record)));
+    }
+    records
+}
+
+/// Reads every log whole and delivers it as a correct connector would.
+pub(crate) async fn deliver_all(caller: &Caller) -> Vec<String> {
+    let (mut rows, mut copies) = (Vec::new(), BTreeMap::new());
+    for (log, record) in all_records(caller).await {
+        let copy = copies
+            .entry((log, record.clone()))
+            .and_modify(|copy| *copy += 1)
+            .or_insert(0);
+        rows.push(row(log, &record, *copy));
     }
     for some in rows.chunks(100) {
         assert_eq!(caller.deliver(some).await.status(), StatusCode::OK);

@@ -2,16 +2,36 @@ use bytes::BytesMut;
 use serde_json::Value;
 
 use super::{LONGEST_LIST, of_object};
-use crate::model::LogType;
+use crate::model::{IngestionApi, LogType, Millis};
 use crate::plan::IngestKind;
-use crate::record::{Record, RowWriter, read_records};
+use crate::record::{Call, Record, RowForm, RowWriter, read_records};
 
 const HOST: &str = "api-x.duosecurity.com";
 /// What the service of these tests keeps of a value, in bytes.
 const LARGEST: usize = 100;
 
+/// The form of the Data Collector with values of at most so many bytes.
+fn form(largest_value: usize) -> RowForm {
+    RowForm {
+        largest_value,
+        ..RowForm::from(IngestionApi::DataCollector)
+    }
+}
+
+fn writer() -> RowWriter {
+    let call = Call {
+        log_type: LogType::Activity,
+        host: HOST,
+        kind: IngestKind::Live,
+        batch: "1",
+        sent_at: Millis(0),
+        is_dated_by_event: false,
+    };
+    RowWriter::new(IngestionApi::DataCollector, &call)
+}
+
 fn record(text: &str) -> Record {
-    read_records(LogType::Activity, HOST, LARGEST, [text])
+    read_records(LogType::Activity, HOST, form(LARGEST), [text])
         .pop()
         .unwrap()
 }
@@ -19,9 +39,8 @@ fn record(text: &str) -> Record {
 /// The row of a record. It is JSON, and not longer than was said before.
 fn row(text: &str) -> Value {
     let record = record(text);
-    let writer = RowWriter::new(LogType::Activity, HOST, IngestKind::Live, "1");
     let mut out = BytesMut::new();
-    writer.write(&mut out, text, &record);
+    writer().write(&mut out, text, &record);
     let (bytes, longest) = (out.len(), record.longest_row(text, HOST));
     assert!(bytes <= longest, "{bytes} bytes, not {longest}: {text}");
     serde_json::from_slice(&out).unwrap_or_else(|fault| panic!("{fault}: {out:?}"))
@@ -131,9 +150,9 @@ fn an_array_counts_as_one_value_and_becomes_the_beginning_of_its_text() {
 fn an_array_that_doubles_when_it_becomes_a_text_stays_within_what_was_said() {
     let text = format!("{{\"a\":[{}]}}", vec![r#""\"\"\"\"""#; 2000].join(","));
     let largest = text.len() - 100;
-    let record = read_records(LogType::Activity, HOST, largest, [text.as_str()]).remove(0);
+    let record = read_records(LogType::Activity, HOST, form(largest), [text.as_str()]).remove(0);
     let mut out = BytesMut::new();
-    RowWriter::new(LogType::Activity, HOST, IngestKind::Live, "1").write(&mut out, &text, &record);
+    writer().write(&mut out, &text, &record);
     assert!(
         out.len() > text.len() + 10_000,
         "it does not grow enough to prove anything"

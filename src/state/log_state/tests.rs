@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::{LedgerId, LogState};
 use crate::model::{Hour, LogType, Millis};
-use crate::plan::{Checkpoint, HourResult, HourState, Span};
+use crate::plan::{Checkpoint, FieldCounts, HourResult, HourState, Span};
 use crate::state::folder::FolderStore;
 use crate::state::{Store, WriteError};
 
@@ -173,4 +173,25 @@ async fn damaged_results_are_set_aside_and_newer_ones_are_not() {
     assert_eq!(fault.action, "use");
     assert!(fault.hint.unwrap().contains("release"));
     assert_eq!(std::fs::read_to_string(&name).unwrap(), newer);
+}
+
+#[tokio::test]
+async fn counts_of_unknown_fields_add_up_and_begin_anew_where_they_are_damaged() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = state(&folder, LogType::Activity);
+    assert!(state.fields().await.unwrap().is_empty());
+    let mut counts = FieldCounts::default();
+    counts.count("a");
+    state.add_fields(&counts).await.unwrap();
+    state.add_fields(&counts).await.unwrap();
+    assert_eq!(state.fields().await.unwrap().fields["a"], 2);
+    let file = file(&folder, "fields.json");
+    std::fs::write(&file, "{").unwrap();
+    state.add_fields(&counts).await.unwrap();
+    assert_eq!(state.fields().await.unwrap().fields["a"], 1);
+    // What a later release keeps there is left alone.
+    let newer = r#"{"version":9,"min_reader":9,"fields":{}}"#;
+    std::fs::write(&file, newer).unwrap();
+    assert!(state.add_fields(&counts).await.is_err());
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), newer);
 }

@@ -8,7 +8,8 @@ use chrono::DateTime;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use crate::judge::{LARGEST_VALUE, values_cut_in};
+use crate::judge::values_cut_in;
+use crate::log_analytics::tables::LARGEST_COLLECTED;
 
 /// Names the service keeps for itself.
 const RESERVED: [&str; 3] = ["tenant", "TimeGenerated", "RawData"];
@@ -109,7 +110,7 @@ impl<'de> Visitor<'de> for Row<'_> {
             } else {
                 let value = properties.next_value::<&RawValue>()?.get();
                 // A small value holds no large one.
-                if value.len() > LARGEST_VALUE {
+                if value.len() > LARGEST_COLLECTED {
                     values_cut += values_cut_in(value);
                 }
             }

@@ -6,9 +6,12 @@
 use std::borrow::Cow;
 use std::hash::{Hash, Hasher};
 
+/// More objects and arrays in each other are not followed: the stack would not hold them.
+const DEEPEST: usize = 500;
+
 /// A JSON value; texts are WTF-8, that is UTF-8 which may hold a lone surrogate.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Json<'a> {
+pub(crate) enum Json<'a> {
     Null,
     Truth(bool),
     Number(&'a str),
@@ -19,9 +22,9 @@ pub(super) enum Json<'a> {
 
 /// An array, with its own JSON.
 #[derive(Clone, Debug, Eq)]
-pub(super) struct Array<'a> {
-    pub(super) values: Vec<Json<'a>>,
-    pub(super) text: &'a str,
+pub(crate) struct Array<'a> {
+    pub(crate) values: Vec<Json<'a>>,
+    pub(crate) text: &'a str,
 }
 
 impl PartialEq for Array<'_> {
@@ -31,21 +34,26 @@ impl PartialEq for Array<'_> {
 }
 
 /// The members of an object in their order.
-pub(super) type Members<'a> = Vec<(Cow<'a, [u8]>, Json<'a>)>;
+pub(crate) type Members<'a> = Vec<(Cow<'a, [u8]>, Json<'a>)>;
 
 impl<'a> Json<'a> {
     /// Reads a text that is one JSON value.
-    pub(super) fn parse(text: &'a str) -> Option<Self> {
-        Reader { text, place: 0 }.value()
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        Reader {
+            text,
+            place: 0,
+            depth: 0,
+        }
+        .value()
     }
 
-    pub(super) fn as_text(&self) -> Option<&str> {
+    pub(crate) fn as_text(&self) -> Option<&str> {
         let Self::Text(text) = self else { return None };
         std::str::from_utf8(text).ok()
     }
 
     /// Hashes the value; the order of an object's members does not matter.
-    pub(super) fn hash_into(&self, hasher: &mut impl Hasher) {
+    pub(crate) fn hash_into(&self, hasher: &mut impl Hasher) {
         std::mem::discriminant(self).hash(hasher);
         match self {
             Self::Null => {}
@@ -72,7 +80,7 @@ impl<'a> Json<'a> {
 }
 
 /// The member of this name.
-pub(super) fn member<'j, 'a>(members: &'j Members<'a>, name: &str) -> Option<&'j Json<'a>> {
+pub(crate) fn member<'j, 'a>(members: &'j Members<'a>, name: &str) -> Option<&'j Json<'a>> {
     members
         .iter()
         .find(|(key, _)| key.as_ref() == name.as_bytes())
@@ -80,10 +88,11 @@ pub(super) fn member<'j, 'a>(members: &'j Members<'a>, name: &str) -> Option<&'j
 }
 
 /// Calls `each` with every row of a body, an array of objects or one object, and its text.
-pub(super) fn each_row<'a>(body: &'a str, mut each: impl FnMut(&'a str, Members<'a>)) {
+pub(crate) fn each_row<'a>(body: &'a str, mut each: impl FnMut(&'a str, Members<'a>)) {
     let mut reader = Reader {
         text: body,
         place: 0,
+        depth: 0,
     };
     let several = reader.next_is(b'[');
     if several {
@@ -105,6 +114,8 @@ pub(super) fn each_row<'a>(body: &'a str, mut each: impl FnMut(&'a str, Members<
 struct Reader<'a> {
     text: &'a str,
     place: usize,
+    /// Objects and arrays around the place.
+    depth: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -123,11 +134,20 @@ impl<'a> Reader<'a> {
     }
 
     fn value(&mut self) -> Option<Json<'a>> {
+        if self.depth > DEEPEST {
+            return None;
+        }
         if self.next_is(b'{') {
-            return self.object().map(Json::Object);
+            self.depth += 1;
+            let members = self.object()?;
+            self.depth -= 1;
+            return Some(Json::Object(members));
         }
         if self.next_is(b'[') {
-            return self.array().map(Json::Array);
+            self.depth += 1;
+            let array = self.array()?;
+            self.depth -= 1;
+            return Some(Json::Array(array));
         }
         if self.next_is(b'"') {
             return self.string().map(Json::Text);

@@ -1,4 +1,4 @@
-//! Tokens for Blob Storage.
+//! Tokens of the identity that the settings name.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ use crate::settings::{Cloud, IdentitySettings};
 use crate::transport::Transport;
 
 /// The credential that the settings name.
-pub(super) fn credential(
+pub(crate) fn credential(
     settings: &IdentitySettings,
     cloud: Cloud,
     transport: &Transport,

@@ -1,0 +1,39 @@
+//! Who gets tokens.
+
+use std::time::Duration;
+
+/// The identities of the simulated tenant and the life of their tokens.
+#[derive(Clone, Debug)]
+pub struct IdentityConfig {
+    /// Port on 127.0.0.1; 0 takes a free one.
+    pub port: u16,
+    /// What `x-identity-header` must be: the setting `IDENTITY_HEADER` of the function app.
+    pub header: String,
+    /// Client ID of the managed identity, a GUID; a request without `client_id` means it too.
+    pub managed_client_id: String,
+    /// Directory (tenant) ID, a GUID, in the address of the Entra token endpoint.
+    pub tenant_id: String,
+    /// Client ID of the app registration, a GUID.
+    pub client_id: String,
+    /// Client secret of the app registration.
+    pub client_secret: String,
+    /// The federated token that stands for the app registration (workload identity).
+    pub federated_token: String,
+    /// How long a token is good for.
+    pub token_lifetime: Duration,
+}
+
+impl Default for IdentityConfig {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            header: "853b9a84-5bfa-4b22-a3f3-0b9a43d9ad8a".to_owned(),
+            managed_client_id: "0a1b2c3d-0000-4000-8000-000000000001".to_owned(),
+            tenant_id: "0a1b2c3d-0000-4000-8000-000000000002".to_owned(),
+            client_id: "0a1b2c3d-0000-4000-8000-000000000003".to_owned(),
+            client_secret: "fake~client.secret_of+the/app=registration".to_owned(),
+            federated_token: "fake.federated.token".to_owned(),
+            token_lifetime: Duration::from_secs(24 * 3_600),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! What a data collection rule declares: streams, their columns, the table each leads to.
+//!
+//! <https://learn.microsoft.com/azure/azure-monitor/essentials/data-collection-rule-structure>
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::log_analytics::tables::{Column, ColumnType};
+
+/// Longest name of a column, in characters.
+const LONGEST_NAME: usize = 45;
+
+/// Names that tables keep for themselves.
+const RESERVED: [&str; 7] = [
+    "_ResourceId",
+    "id",
+    "_SubscriptionId",
+    "TenantId",
+    "Type",
+    "UniqueId",
+    "Title",
+];
+
+/// A stream of a data collection rule that passes rows on unchanged (`transformKql: source`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamDeclaration {
+    name: String,
+    table: String,
+    columns: Vec<Column>,
+    types: BTreeMap<String, ColumnType>,
+}
+
+impl StreamDeclaration {
+    /// A stream `name` (`Custom-…`) into `table` (`…_CL`) that takes `columns`.
+    ///
+    /// Fails where Azure would refuse the rule: a stream without `Custom-`, a table without `_CL`, a
+    /// column name that is reserved, given twice, longer than 45 characters, not made of letters,
+    /// digits and underscores or without a letter in front, the type `guid`, a `TimeGenerated` that
+    /// is no `datetime`.
+    pub fn new(
+        name: impl Into<String>,
+        table: impl Into<String>,
+        columns: Vec<Column>,
+    ) -> Result<Self, DeclarationFault> {
+        let (name, table) = (name.into(), table.into());
+        if !name.starts_with("Custom-") {
+            return Err(fault(format!("the stream {name} lacks the prefix Custom-")));
+        }
+        if !table.ends_with("_CL") {
+            return Err(fault(format!("the table {table} lacks the suffix _CL")));
+        }
+        let mut types = BTreeMap::new();
+        for column in &columns {
+            check_column(column)?;
+            if types
+                .insert(column.name.clone(), column.column_type)
+                .is_some()
+            {
+                return Err(fault(format!(
+                    "the column {} is declared twice",
+                    column.name
+                )));
+            }
+        }
+        Ok(Self {
+            name,
+            table,
+            columns,
+            types,
+        })
+    }
+
+    /// The same from one value of `streamDeclarations`: `{"columns":[{"name":…,"type":…},…]}`.
+    ///
+    /// Fails as [`StreamDeclaration::new`] does, and on JSON of another shape.
+    pub fn from_json(
+        name: impl Into<String>,
+        table: impl Into<String>,
+        declaration: &Value,
+    ) -> Result<Self, DeclarationFault> {
+        let columns = declaration["columns"]
+            .as_array()
+            .ok_or_else(|| fault("a stream declaration has no array \"columns\""))?;
+        let columns: Result<_, _> = columns.iter().map(column_of_json).collect();
+        Self::new(name, table, columns?)
+    }
+
+    /// All streams of a rule, from its `properties` (`streamDeclarations` and `dataFlows`).
+    ///
+    /// Flows that transform their rows are passed over, for KQL is not run here. Fails as
+    /// [`StreamDeclaration::from_json`] does, and for a stream that not exactly one flow passes on
+    /// unchanged.
+    pub fn of_rule(properties: &Value) -> Result<Vec<Self>, DeclarationFault> {
+        let declarations = properties["streamDeclarations"]
+            .as_object()
+            .ok_or_else(|| fault("the rule has no object \"streamDeclarations\""))?;
+        let stream = |(name, declaration): (&String, &Value)| {
+            let table = table_of(name, properties)?;
+            Self::from_json(name.as_str(), table, declaration)
+        };
+        declarations.iter().map(stream).collect()
+    }
+
+    /// Its name, as in the address of a call.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The table it fills, with `_CL`.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// The declared columns in their order.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// The type of the column of this name, if it is declared.
+    pub fn column_type(&self, name: &str) -> Option<ColumnType> {
+        self.types.get(name).copied()
+    }
+}
+
+fn check_column(column: &Column) -> Result<(), DeclarationFault> {
+    let Column { name, column_type } = column;
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let letter_first = name.starts_with(|first: char| first.is_ascii_alphabetic());
+    if RESERVED.contains(&name.as_str()) {
+        return Err(fault(format!("the column name {name} is reserved")));
+    }
+    if !letter_first || !name.bytes().all(allowed) {
+        return Err(fault(format!(
+            "the column name {name:?} is not a letter and then letters, digits and underscores"
+        )));
+    }
+    if name.len() > LONGEST_NAME {
+        return Err(fault(format!(
+            "the column name {name} is longer than {LONGEST_NAME} characters"
+        )));
+    }
+    if *column_type == ColumnType::Guid {
+        return Err(fault(format!(
+            "the column {name} is declared as guid, which streams do not know"
+        )));
+    }
+    if name == "TimeGenerated" && *column_type != ColumnType::DateTime {
+        return Err(fault("TimeGenerated is not declared as datetime"));
+    }
+    Ok(())
+}
+
+fn column_of_json(column: &Value) -> Result<Column, DeclarationFault> {
+    let text = |key: &str| column[key].as_str();
+    let (Some(name), Some(type_name)) = (text("name"), text("type")) else {
+        return Err(fault(format!("a column without name or type: {column}")));
+    };
+    let column_type = ColumnType::of_name(type_name).ok_or_else(|| {
+        fault(format!(
+            "the column {name} has the unknown type {type_name}"
+        ))
+    })?;
+    Ok(Column::new(name, column_type))
+}
+
+/// The table that rows of a stream come to unchanged.
+fn table_of(stream: &str, properties: &Value) -> Result<String, DeclarationFault> {
+    let none = Vec::new();
+    let flows = properties["dataFlows"].as_array().unwrap_or(&none);
+    let passes_on = |flow: &&Value| {
+        let streams = flow["streams"].as_array().unwrap_or(&none);
+        let unchanged = matches!(flow["transformKql"].as_str(), None | Some("source"));
+        unchanged && streams.iter().any(|name| name == stream)
+    };
+    let mut flows = flows.iter().filter(passes_on);
+    let (Some(flow), None) = (flows.next(), flows.next()) else {
+        return Err(fault(format!(
+            "not exactly one flow passes {stream} on unchanged"
+        )));
+    };
+    let output = flow["outputStream"].as_str().unwrap_or(stream);
+    let table = output.strip_prefix("Custom-");
+    table.map(str::to_owned).ok_or_else(|| {
+        fault(format!(
+            "the flow of {stream} does not lead to a custom table"
+        ))
+    })
+}
+
+/// A declaration that Azure would refuse, or that is not simulated; the text says what and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeclarationFault(String);
+
+fn fault(text: impl Into<String>) -> DeclarationFault {
+    DeclarationFault(text.into())
+}
+
+impl fmt::Display for DeclarationFault {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for DeclarationFault {}

@@ -1,0 +1,86 @@
+//! Columns and their types.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// The type of a column of a Log Analytics table.
+///
+/// <https://learn.microsoft.com/azure/azure-monitor/logs/logs-table-overview>
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColumnType {
+    /// A text.
+    String,
+    /// A whole number of 32 bits.
+    Int,
+    /// A whole number of 64 bits.
+    Long,
+    /// A number of double precision.
+    Real,
+    /// True or false.
+    Boolean,
+    /// A moment in UTC, in steps of 100 nanoseconds.
+    DateTime,
+    /// Any JSON.
+    Dynamic,
+    /// A GUID. The Data Collector API makes such columns; a stream cannot declare them.
+    Guid,
+}
+
+impl ColumnType {
+    /// The name that stream declarations and table schemas use.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Int => "int",
+            Self::Long => "long",
+            Self::Real => "real",
+            Self::Boolean => "boolean",
+            Self::DateTime => "datetime",
+            Self::Dynamic => "dynamic",
+            Self::Guid => "guid",
+        }
+    }
+
+    /// The type of this name, whatever its case (schemas spell `dateTime` in two ways).
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        let all = [
+            Self::String,
+            Self::Int,
+            Self::Long,
+            Self::Real,
+            Self::Boolean,
+            Self::DateTime,
+            Self::Dynamic,
+            Self::Guid,
+        ];
+        all.into_iter()
+            .find(|column_type| column_type.name().eq_ignore_ascii_case(name))
+    }
+}
+
+impl fmt::Display for ColumnType {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.name())
+    }
+}
+
+/// A declared column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name, with a suffix where the table has suffixes.
+    pub name: String,
+    /// What it holds.
+    pub column_type: ColumnType,
+}
+
+impl Column {
+    /// A column of this name and type.
+    pub fn new(name: impl Into<String>, column_type: ColumnType) -> Self {
+        Self {
+            name: name.into(),
+            column_type,
+        }
+    }
+}

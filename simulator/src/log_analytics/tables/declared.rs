@@ -1,0 +1,213 @@
+//! A value on its way into a column whose type is known.
+
+use serde_json::{Number, Value};
+
+use super::column::ColumnType;
+use super::forms::{moment, spelled};
+use crate::json::Json;
+
+/// What became of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fitted {
+    /// What the column holds; null where there was nothing or it did not fit.
+    pub(crate) value: Value,
+    /// Whether the value could not be converted to the column's type.
+    pub(crate) misfit: bool,
+    /// Whether the value was longer than a column keeps.
+    pub(crate) cut: bool,
+}
+
+/// Puts a value into a column of this type that keeps at most `largest` bytes.
+///
+/// What is documented is only that types are declared. Conversions are the plain ones, in the manner
+/// of KQL's `tostring`, `tolong`, `toreal`, `tobool` and `todatetime`: anything has a text, and a text
+/// that spells a number, a truth or a moment is one.
+pub(crate) fn fit(value: &Json<'_>, column_type: ColumnType, largest: usize) -> Fitted {
+    let plain = |value: Option<Value>| Fitted {
+        misfit: value.is_none(),
+        value: value.unwrap_or(Value::Null),
+        cut: false,
+    };
+    if *value == Json::Null {
+        return plain(Some(Value::Null));
+    }
+    match column_type {
+        ColumnType::String | ColumnType::Guid => {
+            let text = as_text(value);
+            let (kept, cut) = cut(&text, largest);
+            Fitted {
+                value: kept.into(),
+                misfit: false,
+                cut,
+            }
+        }
+        ColumnType::Dynamic => dynamic(value, largest),
+        ColumnType::Long => plain(whole(value).map(Value::from)),
+        ColumnType::Int => {
+            let number = whole(value).and_then(|number| i32::try_from(number).ok());
+            plain(number.map(Value::from))
+        }
+        ColumnType::Real => plain(real(value).map(Value::Number)),
+        ColumnType::Boolean => plain(truth(value).map(Value::Bool)),
+        ColumnType::DateTime => {
+            let time = value.as_text().and_then(moment);
+            plain(time.map(|time| spelled(time).into()))
+        }
+    }
+}
+
+/// The text of a value: a text itself, anything else as JSON.
+pub(super) fn as_text(value: &Json<'_>) -> String {
+    match value {
+        Json::Text(text) => readable(text),
+        other => written(other).to_string(),
+    }
+}
+
+/// A value as `serde_json` has it; what a text cannot hold is replaced.
+pub(crate) fn written(value: &Json<'_>) -> Value {
+    match value {
+        Json::Null => Value::Null,
+        Json::Truth(truth) => (*truth).into(),
+        Json::Number(number) => number
+            .parse::<Number>()
+            .map_or_else(|_| Value::from(*number), Value::Number),
+        Json::Text(text) => readable(text).into(),
+        Json::Array(array) => array.values.iter().map(written).collect(),
+        Json::Object(members) => {
+            let member = |(name, value): &(_, Json<'_>)| {
+                let name: &std::borrow::Cow<'_, [u8]> = name;
+                (readable(name), written(value))
+            };
+            members.iter().map(member).collect()
+        }
+    }
+}
+
+/// The text, with U+FFFD for each lone surrogate.
+pub(crate) fn readable(text: &[u8]) -> String {
+    if let Ok(text) = std::str::from_utf8(text) {
+        return text.to_owned();
+    }
+    let mut replaced = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        rest = after;
+        // The only three bytes of WTF-8 that are not UTF-8.
+        if let (0xED, [0xA0..=0xBF, _, behind @ ..]) = (first, after) {
+            replaced.extend("\u{fffd}".bytes());
+            rest = behind;
+        } else {
+            replaced.push(*first);
+        }
+    }
+    String::from_utf8_lossy(&replaced).into_owned()
+}
+
+/// The beginning of at most `largest` bytes, in whole characters, and whether anything is missing.
+pub(super) fn cut(text: &str, largest: usize) -> (&str, bool) {
+    let mut end = largest.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    (&text[..end], end < text.len())
+}
+
+fn dynamic(value: &Json<'_>, largest: usize) -> Fitted {
+    let value = written(value);
+    let text = value.to_string();
+    let (kept, cut) = cut(&text, largest);
+    Fitted {
+        value: if cut { kept.into() } else { value },
+        misfit: false,
+        cut,
+    }
+}
+
+fn whole(value: &Json<'_>) -> Option<i64> {
+    match value {
+        Json::Number(text) => text.parse().ok(),
+        other => other.as_text()?.trim().parse().ok(),
+    }
+}
+
+pub(super) fn real(value: &Json<'_>) -> Option<Number> {
+    let number: f64 = match value {
+        Json::Number(text) => text.parse().ok()?,
+        other => other.as_text()?.trim().parse().ok()?,
+    };
+    Number::from_f64(number)
+}
+
+pub(super) fn truth(value: &Json<'_>) -> Option<bool> {
+    if let Json::Truth(truth) = value {
+        return Some(*truth);
+    }
+    let text = value.as_text()?;
+    let is = |name: &str| text.eq_ignore_ascii_case(name);
+    is("true").then_some(true).or(is("false").then_some(false))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn values_become_what_their_column_is() {
+        use ColumnType::{Boolean, DateTime, Dynamic, Int, Long, Real, String};
+        let cases = [
+            ("\"a\"", String, json!("a")),
+            ("1.50", String, json!("1.5")),
+            ("true", String, json!("true")),
+            ("[1, {\"a\":null}]", String, json!("[1,{\"a\":null}]")),
+            ("1795359845000", Long, json!(1_795_359_845_000_i64)),
+            ("\"5\"", Long, json!(5)),
+            ("5", Int, json!(5)),
+            ("5", Real, json!(5.0)),
+            ("\"2.5\"", Real, json!(2.5)),
+            ("\"True\"", Boolean, json!(true)),
+            (
+                "\"2026-11-22T15:04:05+00:00\"",
+                DateTime,
+                json!("2026-11-22T15:04:05.0000000Z"),
+            ),
+            ("{\"a\":[1]}", Dynamic, json!({"a": [1]})),
+            ("null", Boolean, Value::Null),
+        ];
+        for (text, column_type, expected) in cases {
+            let fitted = fit(&Json::parse(text).unwrap(), column_type, 64_000);
+            assert_eq!(fitted.value, expected, "{text} as {column_type}");
+            assert!(!fitted.misfit && !fitted.cut, "{text} as {column_type}");
+        }
+        for (text, column_type) in [
+            ("\"unknown\"", Boolean),
+            ("1", Boolean),
+            ("\"x\"", Real),
+            ("1.5", Long),
+            ("3000000000", Int),
+            ("1795359845", DateTime),
+            ("\"today\"", DateTime),
+            ("[]", Real),
+        ] {
+            let fitted = fit(&Json::parse(text).unwrap(), column_type, 64_000);
+            assert!(fitted.misfit && fitted.value.is_null(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        let text = format!("\"{}\"", "\u{20ac}".repeat(4));
+        let fitted = fit(&Json::parse(&text).unwrap(), ColumnType::String, 11);
+        assert_eq!(fitted.value, "\u{20ac}".repeat(3));
+        assert!(fitted.cut);
+        let fitted = fit(&Json::parse(&text).unwrap(), ColumnType::String, 12);
+        assert!(!fitted.cut);
+    }
+
+    #[test]
+    fn a_lone_surrogate_is_replaced() {
+        let value = Json::parse("\"a\\ud800b\\ud83d\\ude00\"").unwrap();
+        assert_eq!(as_text(&value), "a\u{fffd}b\u{1f600}");
+    }
+}

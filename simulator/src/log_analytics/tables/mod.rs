@@ -1,0 +1,115 @@
+//! The tables of a workspace, as queries find them.
+//!
+//! Each road fills tables of its own, as if in two workspaces, so that they can be compared.
+
+mod canonical;
+mod column;
+mod config;
+mod declared;
+mod difference;
+mod flatten;
+mod forms;
+mod table;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+
+pub(crate) use canonical::canonical;
+pub use column::{Column, ColumnType};
+pub use config::{EmptyTexts, LongNames, TableStart, TablesConfig};
+pub(crate) use declared::written;
+pub use difference::Difference;
+pub(crate) use flatten::{Leaf, clean, leaves, place, text_of};
+pub(crate) use forms::guid;
+pub(crate) use table::{FittedRow, TIME_GENERATED, fitted};
+pub use table::{Table, TableRow};
+
+use crate::json::Members;
+use crate::{Config, Road, StreamDeclaration};
+
+/// What the Data Collector API keeps of a value, in bytes: 32 KB, read in the way in which it is less. It
+/// cuts what is longer, and says nothing.
+/// <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#data-limits>
+pub(crate) const LARGEST_COLLECTED: usize = 32_000;
+
+/// The same for the Logs Ingestion API: 64 KB.
+/// <https://learn.microsoft.com/azure/azure-monitor/service-limits#logs-ingestion-api>
+pub(crate) const LARGEST_INGESTED: usize = 64_000;
+
+/// What a call says about its rows.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    /// The Data Collector API, and the `time-generated-field`.
+    DataCollector { time_field: Option<String> },
+    /// The Logs Ingestion API, and the name of the stream.
+    LogsIngestion { stream: String },
+}
+
+impl Origin {
+    pub(crate) fn road(&self) -> Road {
+        match self {
+            Self::DataCollector { .. } => Road::DataCollector,
+            Self::LogsIngestion { .. } => Road::LogsIngestion,
+        }
+    }
+}
+
+/// All tables that rows were stored in.
+#[derive(Debug)]
+pub(crate) struct Tables {
+    config: TablesConfig,
+    streams: Vec<StreamDeclaration>,
+    by_name: BTreeMap<(Road, String), Table>,
+}
+
+impl Tables {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            config: config.tables.clone(),
+            streams: config.logs_ingestion.streams.clone(),
+            by_name: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn wanted(&self) -> bool {
+        self.config.kept
+    }
+
+    /// Stores an accepted row.
+    pub(crate) fn store(
+        &mut self,
+        table: &str,
+        origin: &Origin,
+        row: &Members<'_>,
+        received: DateTime<Utc>,
+    ) {
+        if !self.wanted() {
+            return;
+        }
+        let road = origin.road();
+        let Self {
+            config, streams, ..
+        } = self;
+        let table = self
+            .by_name
+            .entry((road, table.to_owned()))
+            .or_insert_with(|| Table::new(table, road, streams, config));
+        match origin {
+            Origin::DataCollector { time_field } => {
+                table.collect(row, time_field.as_deref(), received, LARGEST_COLLECTED);
+            }
+            Origin::LogsIngestion { stream } => {
+                let declared = streams.iter().find(|it| it.name() == stream);
+                if let Some(declared) = declared {
+                    table.ingest(row, declared, received, LARGEST_INGESTED);
+                }
+            }
+        }
+    }
+
+    /// The table as it is now.
+    pub(crate) fn table(&self, road: Road, name: &str) -> Option<Table> {
+        self.by_name.get(&(road, name.to_owned())).cloned()
+    }
+}

@@ -1,0 +1,239 @@
+//! One table: its columns and rows, filled through either road.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::Value;
+
+use super::column::ColumnType;
+use super::config::{EmptyTexts, LongNames, TableStart, TablesConfig};
+use super::declared::{fit, readable, written};
+use super::flatten::{Placed, leaves, place};
+use super::forms::{moment, spelled};
+use crate::json::{Json, Members, member};
+use crate::{Road, StreamDeclaration};
+
+/// The time of each row, a standard column.
+pub(crate) const TIME_GENERATED: &str = "TimeGenerated";
+
+/// When the row was received, a standard column.
+const TIME_RECEIVED: &str = "_TimeReceived";
+
+/// Most columns of a table; what is beyond goes into one dynamic column.
+const MOST_COLUMNS: usize = 500;
+
+/// That dynamic column.
+const ADDITIONAL_FIELDS: &str = "AdditionalFields";
+
+/// Longest documented name of a column, in characters.
+const LONGEST_NAME: usize = 45;
+
+/// A row: values by column. A column without a value in this row is absent.
+pub type TableRow = BTreeMap<String, Value>;
+
+/// A table of a simulated workspace, as a query would find it.
+///
+/// Texts, GUIDs and moments are JSON strings (moments in UTC with seven digits behind the seconds),
+/// `dynamic` is any JSON, the rest what it looks like. Each row has `TimeGenerated` and `_TimeReceived`.
+#[derive(Clone, Debug)]
+pub struct Table {
+    name: String,
+    road: Road,
+    columns: BTreeMap<String, ColumnType>,
+    rows: Vec<TableRow>,
+    left_out: BTreeMap<String, u64>,
+    config: TablesConfig,
+}
+
+impl Table {
+    /// An empty table with the columns it has before the first row.
+    pub(super) fn new(
+        name: &str,
+        road: Road,
+        streams: &[StreamDeclaration],
+        config: &TablesConfig,
+    ) -> Self {
+        let mut columns = BTreeMap::from([
+            (TIME_GENERATED.to_owned(), ColumnType::DateTime),
+            (TIME_RECEIVED.to_owned(), ColumnType::DateTime),
+        ]);
+        if road == Road::LogsIngestion || config.start != TableStart::Empty {
+            let streams = streams.iter().filter(|stream| stream.table() == name);
+            let declared = streams.flat_map(StreamDeclaration::columns);
+            columns.extend(declared.map(|column| (column.name.clone(), column.column_type)));
+        }
+        Self {
+            name: name.to_owned(),
+            road,
+            columns,
+            rows: Vec::new(),
+            left_out: BTreeMap::new(),
+            config: config.clone(),
+        }
+    }
+
+    /// Its name, with `_CL`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The road that filled it.
+    pub fn road(&self) -> Road {
+        self.road
+    }
+
+    /// Its columns and their types.
+    pub fn columns(&self) -> &BTreeMap<String, ColumnType> {
+        &self.columns
+    }
+
+    /// Its rows in the order of arrival.
+    pub fn rows(&self) -> &[TableRow] {
+        &self.rows
+    }
+
+    /// Values that arrived and were not stored, by the column they would have had: not declared, no
+    /// further column allowed, or a name too long.
+    pub fn left_out(&self) -> &BTreeMap<String, u64> {
+        &self.left_out
+    }
+
+    /// Writes the rows, one JSON object a line, members in the order of their names.
+    ///
+    /// Fails where `out` does.
+    pub fn write_json_lines(&self, mut out: impl Write) -> io::Result<()> {
+        for row in &self.rows {
+            serde_json::to_writer(&mut out, row)?;
+            out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+
+    /// Stores a row of the Data Collector API; `time_field` is its `time-generated-field`.
+    pub(super) fn collect(
+        &mut self,
+        row: &Members<'_>,
+        time_field: Option<&str>,
+        received: DateTime<Utc>,
+        largest: usize,
+    ) {
+        let time = time_field.and_then(|name| member(row, name));
+        let time = time.and_then(Json::as_text).and_then(moment);
+        let mut stored = standard(time, received);
+        let empty = Json::Text(b"".as_slice().into());
+        for leaf in leaves(row) {
+            if self.config.empty_texts == EmptyTexts::LeftOut && *leaf.value == empty {
+                continue;
+            }
+            let placed = place(&leaf, |name| self.columns.contains_key(name), largest);
+            if self.has_room(&placed) {
+                let column = self.columns.entry(placed.column.clone());
+                column.or_insert(placed.column_type);
+                stored.entry(placed.column).or_insert(placed.value);
+            } else if self.columns.len() >= MOST_COLUMNS && self.may_grow() {
+                let kind = (ADDITIONAL_FIELDS.to_owned(), ColumnType::Dynamic);
+                self.columns.extend([kind]);
+                let additional = stored
+                    .entry(ADDITIONAL_FIELDS.to_owned())
+                    .or_insert_with(|| Value::Object(serde_json::Map::new()));
+                additional[leaf.path] = written(leaf.value);
+            } else {
+                *self.left_out.entry(placed.column).or_default() += 1;
+            }
+        }
+        self.rows.push(stored);
+    }
+
+    fn may_grow(&self) -> bool {
+        self.config.start != TableStart::Migrated
+    }
+
+    /// Whether there is a column for the value, or one may be made.
+    fn has_room(&self, placed: &Placed) -> bool {
+        // A declared GUID is a text, for streams know no other.
+        if self.columns.contains_key(&placed.column) {
+            return true;
+        }
+        let short = placed.column.len() <= LONGEST_NAME;
+        self.may_grow()
+            && self.columns.len() < MOST_COLUMNS
+            && (short || self.config.long_names == LongNames::Kept)
+    }
+
+    /// Stores a row of the Logs Ingestion API.
+    pub(super) fn ingest(
+        &mut self,
+        row: &Members<'_>,
+        stream: &StreamDeclaration,
+        received: DateTime<Utc>,
+        largest: usize,
+    ) {
+        let fitted = fitted(row, stream, largest);
+        for (column, count) in fitted.dropped {
+            *self.left_out.entry(column).or_default() += count;
+        }
+        let time = fitted.row.get(TIME_GENERATED).and_then(Value::as_str);
+        let mut stored = standard(time.and_then(moment), received);
+        for (column, value) in fitted.row {
+            stored.entry(column).or_insert(value);
+        }
+        self.rows.push(stored);
+    }
+}
+
+/// The standard columns: a time that is more than two days old or more than one day ahead is replaced by
+/// that of receipt, as is one that is missing.
+/// <https://learn.microsoft.com/azure/azure-monitor/logs/data-ingestion-time>
+fn standard(time: Option<DateTime<Utc>>, received: DateTime<Utc>) -> TableRow {
+    let from = received - TimeDelta::days(2);
+    let to = received + TimeDelta::days(1);
+    let time = time.filter(|time| (from..=to).contains(time));
+    BTreeMap::from([
+        (
+            TIME_GENERATED.to_owned(),
+            spelled(time.unwrap_or(received)).into(),
+        ),
+        (TIME_RECEIVED.to_owned(), spelled(received).into()),
+    ])
+}
+
+/// A row of the Logs Ingestion API as its stream declares it.
+#[derive(Debug, Default)]
+pub(crate) struct FittedRow {
+    /// Declared columns with a value.
+    pub(crate) row: TableRow,
+    /// Columns that are not declared.
+    pub(crate) dropped: BTreeMap<String, u64>,
+    /// Columns whose value did not fit.
+    pub(crate) misfits: Vec<String>,
+    /// Columns whose value was longer than the service keeps.
+    pub(crate) cut: Vec<String>,
+    /// Columns that occur twice.
+    pub(crate) twice: Vec<String>,
+}
+
+/// Reads a row as its stream declares it. Of a name that occurs twice the last counts.
+pub(crate) fn fitted(row: &Members<'_>, stream: &StreamDeclaration, largest: usize) -> FittedRow {
+    let mut all = FittedRow::default();
+    for (name, value) in row {
+        if *value == Json::Null {
+            continue;
+        }
+        let name = readable(name);
+        let Some(column_type) = stream.column_type(&name) else {
+            *all.dropped.entry(name).or_default() += 1;
+            continue;
+        };
+        let fitted = fit(value, column_type, largest);
+        if fitted.cut {
+            all.cut.push(name.clone());
+        }
+        if fitted.misfit {
+            all.misfits.push(name);
+        } else if all.row.insert(name.clone(), fitted.value).is_some() {
+            all.twice.push(name);
+        }
+    }
+    all
+}

@@ -1,0 +1,280 @@
+//! Refusals, limits and losses of the Logs Ingestion API.
+
+use std::io::Write as _;
+use std::time::Duration;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+use simulator::{
+    Config, Fault, FaultKind, LogsIngestionConfig, Measured, Misfits, StreamDeclaration, Target,
+};
+
+use crate::caller::Caller;
+
+/// The rule of facts C4: five columns.
+pub(crate) fn rule() -> Value {
+    json!({
+        "streamDeclarations": {"Custom-CiscoDuo": {"columns": [
+            {"name": "TimeGenerated", "type": "datetime"}, {"name": "eventtype_s", "type": "string"},
+            {"name": "timestamp_d", "type": "real"}, {"name": "isotimestamp_t", "type": "datetime"},
+            {"name": "txid_g", "type": "string"},
+        ]}},
+        "dataFlows": [{"streams": ["Custom-CiscoDuo"], "destinations": ["ws"],
+            "transformKql": "source", "outputStream": "Custom-CiscoDuo_CL"}],
+    })
+}
+
+fn ingestion() -> LogsIngestionConfig {
+    LogsIngestionConfig {
+        streams: StreamDeclaration::of_rule(&rule()).unwrap(),
+        ..LogsIngestionConfig::default()
+    }
+}
+
+async fn start(logs_ingestion: LogsIngestionConfig) -> Caller {
+    Caller::start(Config {
+        logs_ingestion,
+        ..crate::tenant::config(5)
+    })
+    .await
+}
+
+/// The status, the code in the body and the one in the header.
+async fn refusal(request: reqwest::RequestBuilder) -> (u16, String, String) {
+    let answer = request.send().await.unwrap();
+    let status = answer.status().as_u16();
+    let header = answer.headers().get("x-ms-error-code").cloned();
+    let header = header.map_or(String::new(), |code| code.to_str().unwrap().to_owned());
+    let text = answer.text().await.unwrap();
+    let body: Value = serde_json::from_str(&text).unwrap_or_default();
+    assert!(body["error"]["message"].is_string(), "{status} {text}");
+    let code = body["error"]["code"].as_str().unwrap().to_owned();
+    (status, code, header)
+}
+
+pub(crate) fn gzip(text: &str) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(text.as_bytes()).unwrap();
+    encoder.finish().unwrap()
+}
+
+#[tokio::test]
+async fn an_accepted_call_is_answered_204_with_the_ids_of_the_request() {
+    let caller = start(ingestion()).await;
+    let token = caller.token().await;
+    let id = "0f8fad5b-d9cb-469f-a165-70867728950e";
+    let request = caller.ingest(&token, r#"[{"eventtype_s":"activity"},{}]"#);
+    let answer = request.header("x-ms-client-request-id", id).send().await;
+    let answer = answer.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    assert_eq!(answer.headers()["x-ms-client-request-id"], id);
+    assert_eq!(answer.headers()["x-ms-request-id"].len(), 36);
+    assert_eq!(answer.bytes().await.unwrap().len(), 0);
+    let answer = caller.ingest(&token, "[]").send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    let calls = caller.simulator.calls().logs_ingestion;
+    assert_eq!((calls.requests, calls.accepted), (2, 2));
+    assert_eq!(calls.rows["CiscoDuo_CL"], 2);
+}
+
+#[tokio::test]
+async fn callers_who_break_a_rule_get_azure_s_codes() {
+    let caller = start(ingestion()).await;
+    let token = caller.token().await;
+    let at = |path: &str, body: &str| caller.ingest_at(path, &token, body);
+    let rule = "/dataCollectionRules/dcr-00112233445566778899aabbccddeeff";
+    let version = "api-version=2023-01-01";
+    let good = format!("{rule}/streams/Custom-CiscoDuo?{version}");
+    let bad = [
+        (at(&good, "{}"), 400),
+        (at(&good, "[1]"), 400),
+        (at(&good, "[{}"), 400),
+        (at(&good, "[{}] x"), 400),
+        (at(&good, ""), 400),
+        (at(&good, "[{\"a\":nul}]"), 400),
+        (at(&good, "[{}]").body(b"[{\"a\":\"\xff\"}]".to_vec()), 400),
+        (at(&good, "[{}]").header("content-encoding", "gzip"), 400),
+        (at(&good, "[{}]").header("content-encoding", "br"), 400),
+        (at(&format!("{rule}/streams/Custom-CiscoDuo"), "[]"), 400),
+        (at(&good.replace("2023-01-01", "2016-04-01"), "[]"), 400),
+        (at(&good.replace("dcr-00", "dcr-99"), "[]"), 404),
+        (at(&good.replace("Custom-", ""), "[]"), 404),
+        (
+            at(&good.replace("Custom-CiscoDuo", "Custom-CiscoDuo_CL"), "[]"),
+            404,
+        ),
+        (at(&good.replace("streams", "stream"), "[]"), 404),
+    ];
+    for (place, (request, status)) in bad.into_iter().enumerate() {
+        let (found, code, header) = refusal(request).await;
+        assert_eq!(found, status, "case {place}");
+        assert_eq!(code, header, "case {place}");
+    }
+    let without_type = caller.ingest(&token, "[]").build().unwrap();
+    let mut without_type = without_type;
+    without_type.headers_mut().remove("content-type");
+    let answer = caller.execute(without_type).await;
+    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(caller.simulator.calls().logs_ingestion.accepted, 0);
+}
+
+#[tokio::test]
+async fn a_call_above_one_mebibyte_of_json_is_refused_however_it_is_packed() {
+    let row = |length: usize| format!("[{{\"eventtype_s\":\"{}\"}}]", "x".repeat(length - 20));
+    assert_eq!(row(1_048_576).len(), 1_048_576);
+    let caller = start(ingestion()).await;
+    let token = caller.token().await;
+    let answer = caller.ingest(&token, &row(1_048_576)).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    let large = row(1_048_577);
+    let packed = |caller: &Caller, token: &str| {
+        let request = caller.ingest(token, "").body(gzip(&large));
+        request.header("content-encoding", "gzip")
+    };
+    for request in [caller.ingest(&token, &large), packed(&caller, &token)] {
+        let answer = request.send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!(body["error"]["code"], "ContentLengthLimitExceeded");
+        let message = body["error"]["message"].as_str().unwrap();
+        assert!(message.contains("Maximum allowed content length: 1048576 bytes (1 MB)."));
+        assert!(
+            message.contains("Provided content length: 1048577"),
+            "{message}"
+        );
+    }
+    // One value alone is longer than a column keeps.
+    let calls = caller.simulator.calls().logs_ingestion;
+    assert_eq!((calls.largest, calls.values_cut), (1_048_576, 1));
+    // The other reading of the limit.
+    let measured = Measured::Sent;
+    let caller = start(LogsIngestionConfig {
+        measured,
+        ..ingestion()
+    })
+    .await;
+    let token = caller.token().await;
+    let answer = packed(&caller, &token).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    let calls = caller.simulator.calls().logs_ingestion;
+    assert!(calls.bytes == 1_048_577 && calls.bytes_sent < 10_000);
+}
+
+#[tokio::test]
+async fn gzip_can_be_refused_and_the_accepted_status_is_open() {
+    let (gzip_taken, accepted_status) = (false, 200);
+    let caller = start(LogsIngestionConfig {
+        gzip: gzip_taken,
+        accepted_status,
+        ..ingestion()
+    })
+    .await;
+    let token = caller.token().await;
+    let request = caller.ingest(&token, "").body(gzip("[{}]"));
+    let request = request.header("content-encoding", "gzip");
+    assert_eq!(refusal(request).await.0, 501);
+    let answer = caller.ingest(&token, "[{}]").send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+}
+
+#[tokio::test]
+async fn what_is_not_declared_or_does_not_fit_is_counted() {
+    let body = r#"[
+        {"eventtype_s":"activity","timestamp_d":1795359845,"TimeGenerated":"2026-11-22T15:04:05Z"},
+        {"eventtype_s":5,"timestamp_d":"many","isotimestamp_t":"2026-11-22T15: 04: 05+00:00"},
+        {"action_name_s":"user_update","action_details_s":null,"new_signal":{"a":1},"txid_g":null},
+        {"action_name_s":"phone_delete"}
+    ]"#;
+    let caller = start(ingestion()).await;
+    let token = caller.token().await;
+    let answer = caller.ingest(&token, body).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    let calls = caller.simulator.calls().logs_ingestion;
+    let counted = |pairs: &[(&str, u64)]| {
+        let pairs = pairs
+            .iter()
+            .map(|(name, count)| ((*name).to_owned(), *count));
+        pairs.collect::<std::collections::BTreeMap<_, _>>()
+    };
+    assert_eq!(
+        calls.columns_dropped,
+        counted(&[("action_name_s", 2), ("new_signal", 1)])
+    );
+    assert_eq!(
+        calls.values_misfit,
+        counted(&[("isotimestamp_t", 1), ("timestamp_d", 1)])
+    );
+    // The other reading: a schema mismatch is refused.
+    let misfits = Misfits::Refused;
+    let caller = start(LogsIngestionConfig {
+        misfits,
+        ..ingestion()
+    })
+    .await;
+    let token = caller.token().await;
+    assert_eq!(refusal(caller.ingest(&token, body)).await.0, 400);
+    let dropped = r#"[{"action_name_s":"user_update"}]"#;
+    let answer = caller.ingest(&token, dropped).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+}
+
+#[tokio::test]
+async fn faults_look_real_to_a_client() {
+    let caller = start(ingestion()).await;
+    let token = caller.token().await;
+    let call = || caller.ingest(&token, r#"[{"eventtype_s":"activity"}]"#);
+    let faults = caller.simulator.faults();
+    let strike = |kind| faults.push(Fault::once(Target::LogsIngestion, kind));
+    let accepted = || caller.simulator.calls().logs_ingestion.accepted;
+    // The role has not spread yet.
+    faults.push(Fault::once(Target::LogsIngestion, FaultKind::Forbidden).times(2));
+    for _ in 0..2 {
+        let (status, code, _) = refusal(call()).await;
+        assert_eq!((status, code.as_str()), (403, "OperationFailed"));
+    }
+    assert_eq!(
+        call().send().await.unwrap().status(),
+        StatusCode::NO_CONTENT
+    );
+    strike(FaultKind::TooManyRequests {
+        retry_after: Some(7),
+    });
+    let answer = call().send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(answer.headers()["retry-after"], "7");
+    for status in [400, 401, 404, 500, 502, 503, 504] {
+        strike(FaultKind::Status(status));
+        assert_eq!(refusal(call()).await.0, status);
+    }
+    strike(FaultKind::TooLarge);
+    assert_eq!(refusal(call()).await.1, "ContentLengthLimitExceeded");
+    let needle = "activity".to_owned();
+    strike(FaultKind::InvalidRecord { needle });
+    assert_eq!(
+        caller.ingest(&token, "[]").send().await.unwrap().status(),
+        204
+    );
+    let packed = caller
+        .ingest(&token, "")
+        .body(gzip(r#"[{"a":"activity"}]"#));
+    let packed = packed.header("content-encoding", "gzip");
+    assert_eq!(refusal(packed).await.0, 400);
+    strike(FaultKind::Reset);
+    assert!(call().send().await.is_err());
+    strike(FaultKind::Hang);
+    let impatient = call().timeout(Duration::from_millis(300)).send().await;
+    assert!(impatient.unwrap_err().is_timeout());
+    assert_eq!(accepted(), 2);
+    strike(FaultKind::AnswerLost);
+    assert!(call().send().await.is_err());
+    assert_eq!(accepted(), 3);
+    strike(FaultKind::Truncated);
+    let answer = call().send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert!(answer.bytes().await.is_err());
+    assert_eq!(accepted(), 4);
+    assert_eq!(faults.pending(), 0);
+    assert_eq!(caller.simulator.calls().logs_ingestion.struck, 16);
+}

@@ -1,0 +1,186 @@
+//! Columns as the Data Collector API makes them.
+
+use serde_json::{Value, json};
+use simulator::{ColumnType, EmptyTexts, LongNames, TableStart, TablesConfig};
+
+use super::{KEPT, collect, rows, start};
+
+/// Facts A6 and D2: the columns that Microsoft's parser reads.
+#[tokio::test]
+async fn the_data_collector_names_columns_by_path_and_type() {
+    let caller = start(KEPT, &[]).await;
+    let event = json!({
+        "txid": "340a23e3-23f3-43d2-9a7a-a0e4b7ab5d1c",
+        "activity_id": "340A23E323F343D29A7AA0E4B7AB5D1C",
+        "isotimestamp": "2020-02-13T18:56:20.351346+00:00",
+        "timestamp": 1_581_620_180,
+        "surfaced_timestamp": 1_675_893_605_269_u64,
+        "result": "success",
+        "ood_software": null,
+        "credits": 0.5,
+        "from_new_user": false,
+        "user": {"groups": ["Duo Users", "CorpHQ Users"], "key": "DU3KC77WJ06Y5HIV7XKQ", "name": ""},
+        "access_device": {
+            "is_encryption_enabled": true,
+            "is_firewall_enabled": "unknown",
+            "location": {"city": "Ann Arbor", "state": null},
+            "security_agents": [{"security_agent": "cisco-amp", "version": "1.24.0"}],
+        },
+        "surfaced_auth": {"access_device": {"location": {"city": "Kraków"}}},
+        "adaptive_trust_assessments": {},
+    });
+    let table = collect(&caller, &[event]).await;
+    assert_eq!(
+        rows(&table)[0],
+        json!({
+            "txid_g": "340a23e3-23f3-43d2-9a7a-a0e4b7ab5d1c",
+            "activity_id_g": "340a23e3-23f3-43d2-9a7a-a0e4b7ab5d1c",
+            "isotimestamp_t": "2020-02-13T18:56:20.3513460Z",
+            "timestamp_d": 1_581_620_180.0,
+            "surfaced_timestamp_d": 1_675_893_605_269.0,
+            "result_s": "success",
+            "credits_d": 0.5,
+            "from_new_user_b": false,
+            "user_groups_s": "[\"Duo Users\",\"CorpHQ Users\"]",
+            "user_key_s": "DU3KC77WJ06Y5HIV7XKQ",
+            "user_name_s": "",
+            "access_device_is_encryption_enabled_b": true,
+            "access_device_is_firewall_enabled_s": "unknown",
+            "access_device_location_city_s": "Ann Arbor",
+            "access_device_security_agents_s":
+                "[{\"security_agent\":\"cisco-amp\",\"version\":\"1.24.0\"}]",
+            "surfaced_auth_access_device_location_city_s": "Kraków",
+        })
+    );
+    let column_type = |name: &str| table.columns()[name];
+    assert_eq!(column_type("txid_g"), ColumnType::Guid);
+    assert_eq!(column_type("isotimestamp_t"), ColumnType::DateTime);
+    assert_eq!(column_type("timestamp_d"), ColumnType::Real);
+    assert_eq!(column_type("from_new_user_b"), ColumnType::Boolean);
+    assert_eq!(column_type("user_groups_s"), ColumnType::String);
+    assert_eq!(table.columns().len(), 18);
+}
+
+/// The example of the Data Collector's documentation (facts A6): number, boolean and string, then texts
+/// for all three, then numbers for all three; and, in a fresh table, texts first.
+#[tokio::test]
+async fn a_second_type_is_converted_or_makes_a_second_column() {
+    let caller = start(KEPT, &[]).await;
+    let sent = [
+        json!({"number": 1, "boolean": true, "string": "a"}),
+        json!({"number": "5", "boolean": "true", "string": "5"}),
+        json!({"number": 5, "boolean": 5, "string": 5}),
+        json!({"number": "many", "boolean": "unknown", "string": true}),
+        json!({"number": "6", "boolean": "false", "string": "2026-11-22T15:04:05Z"}),
+    ];
+    let table = collect(&caller, &sent).await;
+    let expected = [
+        json!({"number_d": 1.0, "boolean_b": true, "string_s": "a"}),
+        json!({"number_d": 5.0, "boolean_b": true, "string_s": "5"}),
+        json!({"number_d": 5.0, "boolean_d": 5.0, "string_d": 5.0}),
+        json!({"number_s": "many", "boolean_s": "unknown", "string_b": true}),
+        // A text has a column of its own by now.
+        json!({"number_s": "6", "boolean_s": "false", "string_s": "2026-11-22T15:04:05Z"}),
+    ];
+    assert_eq!(rows(&table), expected);
+    let caller = start(KEPT, &[]).await;
+    let table = collect(&caller, &[json!({"number": "5", "boolean": "true"})]).await;
+    assert_eq!(
+        rows(&table),
+        [json!({"number_s": "5", "boolean_s": "true"})]
+    );
+}
+
+#[tokio::test]
+async fn a_text_column_takes_what_looks_like_a_moment_or_a_guid() {
+    let guid = "340a23e323f343d29a7aa0e4b7ab5d1c";
+    let time = "2026-11-22T15:04:05+00:00";
+    let sent = [
+        json!({"id": "none", "at": "2026-11-22T15: 04: 05+00:00"}),
+        json!({"id": guid, "at": time}),
+    ];
+    let caller = start(KEPT, &[]).await;
+    let table = collect(&caller, &sent).await;
+    assert_eq!(rows(&table)[1], json!({"id_s": guid, "at_s": time}));
+    // The other order: two columns each, and both stay in use.
+    let caller = start(KEPT, &[]).await;
+    let table = collect(
+        &caller,
+        &[sent[1].clone(), sent[0].clone(), sent[1].clone()],
+    )
+    .await;
+    let typed = json!({
+        "id_g": "340a23e3-23f3-43d2-9a7a-a0e4b7ab5d1c", "at_t": "2026-11-22T15:04:05.0000000Z",
+    });
+    let texts = json!({"id_s": "none", "at_s": "2026-11-22T15: 04: 05+00:00"});
+    assert_eq!(rows(&table), [typed.clone(), texts, typed]);
+}
+
+#[tokio::test]
+async fn a_table_starts_with_what_it_has_and_a_migrated_one_keeps_to_it() {
+    use ColumnType::{Boolean, String};
+    let columns = [("enabled_b", Boolean), ("txid_g", String)];
+    let sent = [
+        json!({"enabled": "true", "txid": "340a23e323f343d29a7aa0e4b7ab5d1c"}),
+        json!({"enabled": "unknown", "reason": "no_response"}),
+    ];
+    let first = json!({"enabled_b": true, "txid_g": "340a23e3-23f3-43d2-9a7a-a0e4b7ab5d1c"});
+    let start_of = |start| TablesConfig { start, ..KEPT };
+    let caller = start(start_of(TableStart::Declared), &columns).await;
+    let table = collect(&caller, &sent).await;
+    let second = json!({"enabled_s": "unknown", "reason_s": "no_response"});
+    assert_eq!(rows(&table), [first.clone(), second]);
+    assert_eq!(table.columns()["txid_g"], String);
+    let caller = start(start_of(TableStart::Migrated), &columns).await;
+    let table = collect(&caller, &sent).await;
+    assert_eq!(rows(&table), [first, json!({})]);
+    let left_out: Vec<_> = table.left_out().iter().collect();
+    assert_eq!(
+        left_out,
+        [(&"enabled_s".to_owned(), &1), (&"reason_s".to_owned(), &1)]
+    );
+}
+
+#[tokio::test]
+async fn limits_of_names_values_and_columns() {
+    // 51 characters: facts D2 has seen it in a workspace, documents allow 45.
+    let long = "surfaced_auth_access_device_is_encryption_enabled_s";
+    let row = json!({
+        "surfaced_auth": {"access_device": {"is_encryption_enabled": "true"}},
+        "inner": {"a name": 1}, "empty": "", "text": "é".repeat(20_000),
+    });
+    let caller = start(KEPT, &[]).await;
+    let table = collect(&caller, std::slice::from_ref(&row)).await;
+    let stored = &rows(&table)[0];
+    assert_eq!(
+        (&stored[long], &stored["inner_a_name_d"]),
+        (&json!("true"), &json!(1.0))
+    );
+    assert_eq!(
+        (&stored["empty_s"], &stored["text_s"]),
+        (&json!(""), &json!("é".repeat(16_000)))
+    );
+    let (long_names, empty_texts) = (LongNames::LeftOut, EmptyTexts::LeftOut);
+    let caller = start(
+        TablesConfig {
+            long_names,
+            empty_texts,
+            ..KEPT
+        },
+        &[],
+    )
+    .await;
+    let table = collect(&caller, &[row]).await;
+    let stored = &rows(&table)[0];
+    assert!(stored.get(long).is_none() && stored.get("empty_s").is_none());
+    assert_eq!(table.left_out()[long], 1);
+    // 500 columns, the two standard ones among them; the rest goes into a dynamic one.
+    let wide: serde_json::Map<_, _> = (0..600).map(|n| (format!("p{n:03}"), json!(n))).collect();
+    let caller = start(KEPT, &[]).await;
+    let table = collect(&caller, &[Value::Object(wide)]).await;
+    let stored = &rows(&table)[0];
+    assert_eq!(stored["p497_d"], 497.0);
+    assert!(stored.get("p498_d").is_none());
+    assert_eq!(stored["AdditionalFields"]["p498"], 498);
+    assert_eq!(table.columns()["AdditionalFields"], ColumnType::Dynamic);
+}

@@ -1,0 +1,71 @@
+//! What rows become in a table, on either road.
+
+mod collected;
+mod compared;
+mod ingested;
+
+use serde_json::{Value, json};
+use simulator::{
+    Column, ColumnType, Config, EmptyTexts, LogsIngestionConfig, LongNames, Road,
+    StreamDeclaration, Table, TableStart, TablesConfig,
+};
+
+use crate::caller::Caller;
+
+pub(crate) const KEPT: TablesConfig = TablesConfig {
+    kept: true,
+    start: TableStart::Empty,
+    long_names: LongNames::Kept,
+    empty_texts: EmptyTexts::Kept,
+};
+
+/// A stream of these columns into `CiscoDuo_CL`.
+pub(crate) fn stream(columns: &[(&str, ColumnType)]) -> StreamDeclaration {
+    let columns = columns.iter().map(|(name, it)| Column::new(*name, *it));
+    StreamDeclaration::new("Custom-CiscoDuo", "CiscoDuo_CL", columns.collect()).unwrap()
+}
+
+pub(crate) async fn start(tables: TablesConfig, columns: &[(&str, ColumnType)]) -> Caller {
+    let logs_ingestion = LogsIngestionConfig {
+        streams: vec![stream(columns)],
+        ..LogsIngestionConfig::default()
+    };
+    Caller::start(Config {
+        tables,
+        logs_ingestion,
+        ..crate::tenant::config(5)
+    })
+    .await
+}
+
+/// Posts rows to the Data Collector API, one call each.
+pub(crate) async fn collect(caller: &Caller, rows: &[Value]) -> Table {
+    for row in rows {
+        let answer = caller.post(&format!("[{row}]")).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), 200);
+    }
+    table(caller, Road::DataCollector).await
+}
+
+/// Sends rows to the Logs Ingestion API in one call.
+pub(crate) async fn ingest(caller: &Caller, rows: &[Value]) -> Table {
+    let (token, body) = (caller.token().await, Value::from(rows.to_vec()));
+    let answer = caller.ingest(&token, &body.to_string()).send().await;
+    assert_eq!(answer.unwrap().status().as_u16(), 204);
+    table(caller, Road::LogsIngestion).await
+}
+
+pub(crate) async fn table(caller: &Caller, road: Road) -> Table {
+    caller.simulator.table(road, "CiscoDuo_CL").await.unwrap()
+}
+
+/// The rows without their standard columns.
+pub(crate) fn rows(table: &Table) -> Vec<Value> {
+    let without = |row: &simulator::TableRow| {
+        let mut row = row.clone();
+        assert!(row.remove("TimeGenerated").unwrap().is_string());
+        assert!(row.remove("_TimeReceived").unwrap().is_string());
+        json!(row)
+    };
+    table.rows().iter().map(without).collect()
+}

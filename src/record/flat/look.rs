@@ -1,0 +1,85 @@
+//! What a text looks like to the Data Collector API, which names the column by it.
+
+use chrono::{DateTime, NaiveDateTime};
+
+/// Whether a text is a GUID, with dashes or without; `inside` stands between the quotation marks of a JSON text.
+pub(super) fn is_guid(inside: &str) -> bool {
+    let bytes = inside.as_bytes();
+    match bytes.len() {
+        32 => bytes.iter().all(u8::is_ascii_hexdigit),
+        36 => is_dashed(bytes),
+        _ => false,
+    }
+}
+
+/// Whether a text is a date and time in ISO 8601.
+pub(super) fn is_time(inside: &str) -> bool {
+    let bytes = inside.as_bytes();
+    (19..=40).contains(&bytes.len())
+        && (bytes[4], bytes[10]) == (b'-', b'T')
+        && (DateTime::parse_from_rfc3339(inside).is_ok()
+            || NaiveDateTime::parse_from_str(inside, "%Y-%m-%dT%H:%M:%S%.f").is_ok())
+}
+
+fn is_dashed(bytes: &[u8]) -> bool {
+    (0..).zip(bytes).all(|(place, byte)| match place {
+        8 | 13 | 18 | 23 => *byte == b'-',
+        _ => byte.is_ascii_hexdigit(),
+    })
+}
+
+/// The form with dashes of a GUID without, which is how the service stores it.
+pub(super) fn dashed(inside: &str) -> Option<String> {
+    (inside.len() == 32).then(|| {
+        let parts = [0..8, 8..12, 12..16, 16..20, 20..32];
+        parts.map(|part| &inside[part]).join("-")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{dashed, is_guid, is_time};
+
+    #[test]
+    fn guids_and_times_are_told_from_other_texts() {
+        for guid in [
+            "340a23e3-23f3-4e9d-9a1d-2b1f0a7c9b11",
+            "340a23e323f34e9d9a1d2b1f0a7c9b11",
+            "340A23E323F34E9D9A1D2B1F0A7C9B11",
+        ] {
+            assert!(is_guid(guid) && !is_time(guid), "{guid}");
+        }
+        for time in [
+            "2026-11-22T11:55:01.234567+00:00",
+            "2026-11-22T11:55:01Z",
+            "2026-11-22T11:55:01",
+            "2026-11-22T11:55:01.5-05:00",
+        ] {
+            assert!(is_time(time) && !is_guid(time), "{time}");
+        }
+        for text in [
+            "",
+            "alice",
+            "340a23e3-23f3-4e9d-9a1d-2b1f0a7c9b1",
+            "340a23e3-23f3-4e9d-9a1d-2b1f0a7c9b1g",
+            "340a23e3023f304e9d09a1d02b1f0a7c9b11",
+            "340a23e323f34e9d9a1d2b1f0a7c9b11340a23e3",
+            "2026-11-22",
+            "2026-11-22 11:55:01Z",
+            "2026-11-22T11: 55: 01+00: 00",
+            "2026-13-22T11:55:01Z",
+            "1795348501",
+        ] {
+            assert!(!is_guid(text) && !is_time(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_guid_without_dashes_gets_them() {
+        assert_eq!(
+            dashed("340a23e323f34e9d9a1d2b1f0a7c9b11").as_deref(),
+            Some("340a23e3-23f3-4e9d-9a1d-2b1f0a7c9b11")
+        );
+        assert_eq!(dashed("340a23e3-23f3-4e9d-9a1d-2b1f0a7c9b11"), None);
+    }
+}

@@ -1,0 +1,178 @@
+//! Walks once through a text that is known to be a JSON object, without making anything of it.
+//!
+//! Every record was read by serde with its page; here only the ends of names and values are looked for. A text that is no
+//! JSON after all ends the walk, and harms nothing.
+
+/// A place in the text of an object.
+#[derive(Debug)]
+pub(super) struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    /// At the beginning of an object, behind its brace.
+    pub(super) fn of_object(text: &'a str) -> Self {
+        Self { text, at: 1 }
+    }
+
+    /// Goes to the value of the next member and returns its name as it is spelt, without quotation marks; `None` behind
+    /// the end of the object.
+    pub(super) fn member(&mut self) -> Option<&'a str> {
+        loop {
+            match self.byte()? {
+                b' ' | b'\t' | b'\n' | b'\r' | b',' => self.at += 1,
+                b'"' => break,
+                b'}' => {
+                    self.at += 1;
+                    return None;
+                }
+                _ => {
+                    self.at = self.text.len();
+                    return None;
+                }
+            }
+        }
+        let begin = self.at + 1;
+        self.at = self.end_of_text(begin);
+        let name = self.text.get(begin..self.at - 1)?;
+        while matches!(self.byte()?, b' ' | b'\t' | b'\n' | b'\r' | b':') {
+            self.at += 1;
+        }
+        Some(name)
+    }
+
+    /// The first byte of the value at hand.
+    pub(super) fn first_byte(&self) -> u8 {
+        self.byte().unwrap_or(b'n')
+    }
+
+    /// Goes into the object at hand.
+    pub(super) fn enter(&mut self) {
+        self.at += 1;
+    }
+
+    /// Passes the value at hand and returns it as it is spelt.
+    pub(super) fn value(&mut self) -> &'a str {
+        let begin = self.at;
+        match self.first_byte() {
+            b'"' => self.at = self.end_of_text(begin + 1),
+            b'{' | b'[' => self.pass_nested(),
+            _ => {
+                let is_end =
+                    |byte: u8| matches!(byte, b',' | b'}' | b']' | b' ' | b'\t' | b'\n' | b'\r');
+                while self.byte().is_some_and(|byte| !is_end(byte)) {
+                    self.at += 1;
+                }
+            }
+        }
+        &self.text[begin..self.at]
+    }
+
+    /// Passes an object or array with all that is in it, however deep.
+    fn pass_nested(&mut self) {
+        let mut depth = 0_usize;
+        while let Some(byte) = self.byte() {
+            self.at += 1;
+            match byte {
+                b'"' => self.at = self.end_of_text(self.at),
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return;
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The place behind the quotation mark that ends a text.
+    fn end_of_text(&self, begin: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let mut at = begin;
+        while let Some(byte) = bytes.get(at) {
+            match byte {
+                b'"' => return at + 1,
+                b'\\' => at += 2,
+                _ => at += 1,
+            }
+        }
+        bytes.len()
+    }
+
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Scanner;
+
+    /// Names and values, those of inner objects too.
+    fn walk(text: &str) -> Vec<(String, String)> {
+        let mut scanner = Scanner::of_object(text);
+        let mut found = Vec::new();
+        let mut depth = 1;
+        while depth > 0 {
+            match scanner.member() {
+                None => depth -= 1,
+                Some(_) if scanner.first_byte() == b'{' => {
+                    scanner.enter();
+                    depth += 1;
+                }
+                Some(name) => found.push((name.to_owned(), scanner.value().to_owned())),
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn every_name_and_value_is_found_as_it_is_spelt() {
+        let text = "{ \"a\" : 1 ,\"b\":\"x\\\"}\\\\\",\n\"c\":{\"d\":[1,{\"e\":\"]\\\"\"},[]] , \"f\":{}}, \"g\\u00e9\":null,\"h\":-1.5e3}";
+        let found = walk(text);
+        let found: Vec<(&str, &str)> = found
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("a", "1"),
+                ("b", "\"x\\\"}\\\\\""),
+                ("d", "[1,{\"e\":\"]\\\"\"},[]]"),
+                ("g\\u00e9", "null"),
+                ("h", "-1.5e3"),
+            ]
+        );
+        assert!(walk("{}").is_empty() && walk("{ }").is_empty());
+        assert_eq!(
+            walk("{\"é\":\"日本\"}"),
+            [("é".to_owned(), "\"日本\"".to_owned())]
+        );
+    }
+
+    #[test]
+    fn a_text_that_is_no_json_ends_the_walk() {
+        for text in [
+            "{",
+            "{\"",
+            "{\"a",
+            "{\"a\"",
+            "{\"a\":",
+            "{\"a\":\"",
+            "{\"a\":\"\\",
+            "{\"a\":[",
+            "{\"a\":{",
+            "{\"a\":[\"x",
+            "{]",
+            "{\"a\":1]",
+            "{\"a\" \"b\"}",
+            "{x}",
+        ] {
+            assert!(walk(text).len() <= 2, "{text}");
+        }
+    }
+}

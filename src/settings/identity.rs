@@ -1,0 +1,91 @@
+//! The settings about identities: who asks for tokens, and where.
+
+use std::path::PathBuf;
+
+use super::reader::Reader;
+use crate::model::Secret;
+
+/// The Azure cloud whose authority gives tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Cloud {
+    /// Azure.
+    #[default]
+    Public,
+    /// Azure US Government.
+    UsGov,
+    /// Azure operated by 21Vianet.
+    China,
+}
+
+impl Cloud {
+    const ALL: [Self; 3] = [Self::Public, Self::UsGov, Self::China];
+
+    /// Its name as a setting.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::UsGov => "usgov",
+            Self::China => "china",
+        }
+    }
+}
+
+/// Which identity asks for tokens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IdentitySettings {
+    /// The identity of the function app: the user-assigned one with this client ID, or the system-assigned one.
+    Managed(Option<String>),
+    /// An application with a secret: tenant, client ID, secret.
+    ClientSecret(String, String, Secret),
+    /// An application with a federated token: tenant, client ID, token file.
+    Workload(String, String, PathBuf),
+}
+
+/// The identities that the settings name.
+#[derive(Clone, Debug)]
+pub(super) struct Identities {
+    pub(super) cloud: Cloud,
+    /// The one for Blob Storage.
+    pub(super) storage: IdentitySettings,
+    /// The one for everything else.
+    pub(super) general: IdentitySettings,
+}
+
+/// Reads them; they are read also where they are not needed, because whoever sets them means something.
+pub(super) fn read(reader: &mut Reader<'_>) -> Identities {
+    let choices = Cloud::ALL.map(|cloud| (cloud.name(), cloud));
+    let cloud = reader.choice("CISCO_DUO_CLOUD", &choices, Cloud::Public);
+    let tenant = reader.optional("AZURE_TENANT_ID").map(str::to_owned);
+    let client = reader.optional("AZURE_CLIENT_ID").map(str::to_owned);
+    let secret = reader.optional("AZURE_CLIENT_SECRET").map(Secret::new);
+    let token_file = reader
+        .optional("AZURE_FEDERATED_TOKEN_FILE")
+        .map(PathBuf::from);
+    let for_storage = reader
+        .optional("AzureWebJobsStorage__clientId")
+        .map(str::to_owned);
+    let managed = reader
+        .optional("AzureWebJobsStorage__credential")
+        .is_some_and(|credential| credential.eq_ignore_ascii_case("managedidentity"));
+    let general = match (tenant, &client, secret, token_file) {
+        (Some(tenant), Some(client), Some(secret), _) => {
+            IdentitySettings::ClientSecret(tenant, client.clone(), secret)
+        }
+        (Some(tenant), Some(client), None, Some(file)) => {
+            IdentitySettings::Workload(tenant, client.clone(), file)
+        }
+        _ => IdentitySettings::Managed(client.clone()),
+    };
+    let storage = match &general {
+        IdentitySettings::ClientSecret(..) | IdentitySettings::Workload(..) if !managed => {
+            general.clone()
+        }
+        // Without a client ID of its own, storage is reached by the system-assigned identity.
+        _ => IdentitySettings::Managed(for_storage.or(client.filter(|_| !managed))),
+    };
+    Identities {
+        cloud,
+        storage,
+        general,
+    }
+}

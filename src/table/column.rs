@@ -1,0 +1,101 @@
+//! One column of the table.
+
+use super::duo::Field;
+use crate::model::LogType;
+
+/// A declared column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name, with the suffix of its type where the service gives one.
+    pub name: String,
+    /// What it holds.
+    pub column_type: ColumnType,
+    /// What fills it.
+    pub source: Source,
+    /// What it says, in one line.
+    pub about: &'static str,
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnType {
+    /// Text; of arrays their JSON. Suffix `_s`.
+    Text,
+    /// Text that looks like a GUID. Suffix `_g`; declared as text, which is how the service keeps it.
+    Guid,
+    /// Date and time. Suffix `_t`.
+    DateTime,
+    /// Number. Suffix `_d`.
+    Real,
+    /// True or false. Suffix `_b`.
+    Boolean,
+    /// Anything; no suffix.
+    Dynamic,
+}
+
+impl ColumnType {
+    /// The suffix that the Data Collector API adds to a column of this type.
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::Text => "_s",
+            Self::Guid => "_g",
+            Self::DateTime => "_t",
+            Self::Real => "_d",
+            Self::Boolean => "_b",
+            Self::Dynamic => "",
+        }
+    }
+
+    /// The type in the declaration of a stream or table.
+    /// <https://learn.microsoft.com/azure/azure-monitor/essentials/data-collection-rule-structure>
+    pub const fn declared(self) -> &'static str {
+        match self {
+            Self::Text | Self::Guid => "string",
+            Self::DateTime => "datetime",
+            Self::Real => "real",
+            Self::Boolean => "boolean",
+            Self::Dynamic => "dynamic",
+        }
+    }
+}
+
+/// What fills a column.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The connector.
+    Connector,
+    /// A field of Duo's records.
+    Duo {
+        /// Its path, with dots.
+        path: &'static str,
+        /// The logs whose records have it.
+        logs: &'static [LogType],
+        /// Whether true and false go out as texts, because the field's type wavers.
+        is_text: bool,
+    },
+}
+
+impl Column {
+    pub(super) fn added(name: &str, column_type: ColumnType, about: &'static str) -> Self {
+        Self {
+            name: name.to_owned(),
+            column_type,
+            source: Source::Connector,
+            about,
+        }
+    }
+
+    /// The columns that a field of Duo's may go into.
+    pub(super) fn of_duo(field: &'static Field) -> impl Iterator<Item = Self> {
+        field.types.iter().map(|column_type| Self {
+            name: field.path.replace('.', "_") + column_type.suffix(),
+            column_type: *column_type,
+            source: Source::Duo {
+                path: field.path,
+                logs: field.logs,
+                is_text: field.wavers,
+            },
+            about: field.about,
+        })
+    }
+}

@@ -1,0 +1,69 @@
+//! The table as others need it: a page of the documentation, and the schema that queries are checked against.
+
+use std::fmt::Write as _;
+
+use serde_json::{Map, Value, json};
+
+use super::{ADDITIONAL_FIELDS, ColumnType, LONGEST_NAME, Source, TABLE, columns, duo};
+use crate::model::LogType;
+
+/// The column reference of the documentation, as Markdown.
+pub fn column_reference() -> String {
+    let mut page = String::new();
+    let mut told = |arguments: std::fmt::Arguments<'_>| {
+        page.write_fmt(arguments).expect("a text takes everything");
+    };
+    told(format_args!(
+        "| column | type | filled by | what it says |\n|---|---|---|---|\n"
+    ));
+    for column in columns() {
+        let by = match &column.source {
+            Source::Connector => "duo-sentinel".to_owned(),
+            Source::Duo { path, logs, .. } => of_logs(path, logs),
+        };
+        told(format_args!(
+            "| `{}` | {} | {by} | {} |\n",
+            column.name,
+            column.column_type.declared(),
+            column.about
+        ));
+    }
+    told(format_args!(
+        "\nThese fields are known and have no column, because its name would be longer than {LONGEST_NAME} characters; they are \
+         in `{ADDITIONAL_FIELDS}` and not counted:\n\n| path there | field | what it says |\n|---|---|---|\n"
+    ));
+    for field in duo::FIELDS.iter().filter(|field| field.types.is_empty()) {
+        let path = field.path.replace('.', "_");
+        let of = of_logs(field.path, field.logs);
+        told(format_args!("| `{path}` | {of} | {} |\n", field.about));
+    }
+    page
+}
+
+fn of_logs(path: &str, logs: &[LogType]) -> String {
+    let logs: Vec<String> = logs.iter().map(ToString::to_string).collect();
+    format!("`{path}` of {}", logs.join(", "))
+}
+
+/// The columns as a data collection rule and a table declare them: name and type.
+pub fn declared_columns() -> Vec<Value> {
+    columns()
+        .iter()
+        .map(|column| json!({"name": column.name, "type": column.column_type.declared()}))
+        .collect()
+}
+
+/// The tables and the types of their columns in the query language.
+pub fn table_schema() -> Value {
+    let types: Map<String, Value> = columns()
+        .iter()
+        .map(|column| {
+            let of_query = match column.column_type {
+                ColumnType::Boolean => "bool",
+                other => other.declared(),
+            };
+            (column.name.clone(), of_query.into())
+        })
+        .collect();
+    json!({"tables": {TABLE: types}})
+}

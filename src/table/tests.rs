@@ -1,0 +1,171 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{
+    ADDITIONAL_FIELDS, Column, ColumnType, LONGEST_NAME, MOST_COLUMNS, Source, columns, columns_of,
+};
+use super::{declared_columns, table_schema};
+
+/// Columns that content of Microsoft's reads: the parser `CiscoDuo` of the solution, and rules, hunting queries and
+/// workbook through it. Facts gathered from the solution, one name a line, with the type; those of more than 45
+/// characters cannot be declared and are guarded there.
+const CONTRACT: &str = include_str!("contract.txt");
+
+/// Names that a column of a table may not have.
+/// <https://learn.microsoft.com/azure/azure-monitor/logs/custom-logs-migrate>
+const RESERVED: [&str; 7] = [
+    "_ResourceId",
+    "id",
+    "_SubscriptionId",
+    "TenantId",
+    "Type",
+    "UniqueId",
+    "Title",
+];
+
+fn names() -> BTreeSet<&'static str> {
+    columns()
+        .iter()
+        .map(|column| column.name.as_str())
+        .collect()
+}
+
+#[test]
+fn every_name_is_legal_and_stands_once() {
+    assert_eq!(names().len(), columns().len(), "a name stands twice");
+    // Case does not tell columns apart.
+    let lower: BTreeSet<String> = names().iter().map(|name| name.to_lowercase()).collect();
+    assert_eq!(lower.len(), columns().len());
+    for name in names() {
+        let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        assert!(
+            name.len() <= LONGEST_NAME,
+            "{name} has {} characters",
+            name.len()
+        );
+        assert!(
+            name.as_bytes()[0].is_ascii_alphabetic() && name.bytes().all(legal),
+            "{name}"
+        );
+        assert!(
+            !RESERVED
+                .iter()
+                .any(|reserved| reserved.eq_ignore_ascii_case(name)),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn suffix_and_type_agree() {
+    for Column {
+        name, column_type, ..
+    } in columns()
+    {
+        if ["TimeGenerated", ADDITIONAL_FIELDS].contains(&name.as_str()) {
+            continue;
+        }
+        assert!(!column_type.suffix().is_empty(), "{name}");
+        assert!(
+            name.ends_with(column_type.suffix()),
+            "{name} is {column_type:?}"
+        );
+    }
+    let declared: BTreeMap<&str, &str> = columns()
+        .iter()
+        .map(|column| (column.name.as_str(), column.column_type.declared()))
+        .collect();
+    assert_eq!(declared["TimeGenerated"], "datetime");
+    assert_eq!(declared[ADDITIONAL_FIELDS], "dynamic");
+    assert_eq!(declared["txid_g"], "string");
+    assert_eq!(declared["credits_d"], "real");
+    assert_eq!(declared["from_new_user_b"], "boolean");
+    assert_eq!(declared["event_time_t"], "datetime");
+}
+
+#[test]
+fn every_column_that_microsofts_content_reads_is_declared_unless_it_cannot_be() {
+    let mut cannot = BTreeSet::new();
+    let mut read = 0;
+    for name in CONTRACT.lines().filter(|line| !line.starts_with('#')) {
+        read += 1;
+        if name.len() > LONGEST_NAME {
+            cannot.insert(name);
+        } else {
+            assert!(names().contains(name), "{name} is missing");
+        }
+    }
+    assert_eq!(read, 82, "81 columns and TimeGenerated");
+    assert_eq!(
+        cannot.into_iter().collect::<Vec<_>>(),
+        [
+            "surfaced_auth_access_device_is_encryption_enabled_s",
+            "surfaced_auth_access_device_is_firewall_enabled_s",
+            "surfaced_auth_access_device_location_country_s"
+        ]
+    );
+}
+
+#[test]
+fn every_field_of_duos_is_found_by_its_path_and_no_other() {
+    let mut found = 0;
+    for column in columns() {
+        let Source::Duo { path, is_text, .. } = &column.source else {
+            assert!(columns_of(column.name.trim_end_matches("_s")).is_none());
+            continue;
+        };
+        let typed = columns_of(&path.replace('.', "_")).unwrap();
+        let of_type = match column.column_type {
+            ColumnType::Text | ColumnType::Dynamic => &typed.text,
+            ColumnType::Guid => &typed.guid,
+            ColumnType::DateTime => &typed.time,
+            ColumnType::Real => &typed.number,
+            ColumnType::Boolean => &typed.truth,
+        };
+        let of_type = of_type.as_ref().unwrap();
+        assert_eq!(of_type.begin, format!("\"{}\":", column.name));
+        assert_eq!(columns()[of_type.number], *column);
+        assert!(!is_text || typed.is_text);
+        found += 1;
+    }
+    assert!(found > 100, "{found}");
+    assert!(columns_of("no_such_path").is_none());
+}
+
+#[test]
+fn only_a_name_that_is_too_long_keeps_a_known_field_from_having_a_column() {
+    let without: Vec<String> = super::duo::FIELDS
+        .iter()
+        .map(|field| field.path.replace('.', "_"))
+        .filter(|path| columns_of(path).unwrap().additional.is_some())
+        .collect();
+    assert_eq!(without.len(), 15);
+    for path in without {
+        assert!(path.len() + "_s".len() > LONGEST_NAME, "{path}");
+    }
+    assert!(columns_of("user_name").unwrap().additional.is_none());
+}
+
+#[test]
+fn the_bits_of_a_row_are_enough_for_all_columns() {
+    let beyond = super::duo::FIELDS
+        .iter()
+        .filter(|field| field.types.is_empty());
+    assert!(columns().len() + beyond.count() <= MOST_COLUMNS);
+    // The service's own limit.
+    assert!(columns().len() <= 500);
+}
+
+#[test]
+fn the_declarations_name_every_column_with_its_type() {
+    let declared = declared_columns();
+    assert_eq!(declared.len(), columns().len());
+    assert_eq!(
+        declared[0],
+        serde_json::json!({"name": "TimeGenerated", "type": "datetime"})
+    );
+    let schema = table_schema();
+    let types = schema["tables"]["CiscoDuo_CL"].as_object().unwrap();
+    assert_eq!(types.len(), columns().len());
+    assert_eq!(types["from_new_user_b"], "bool");
+    assert_eq!(types["txid_g"], "string");
+}

@@ -1,0 +1,60 @@
+//! The same events by both roads make the same table.
+
+use simulator::{Config, Difference, Road, Simulator, Table, TableStart};
+
+use crate::common::{FunctionsHost, Settings, temporary_folder, tenant_with_rule};
+
+/// Columns that differ from call to call, and what has no column of its own.
+const PER_CALL: [&str; 3] = ["TimeGenerated", "ingest_batch_s", "AdditionalFields"];
+
+/// The tables that the two roads fill from the same events, as far as a table of the Data Collector has columns before.
+async fn tables(mut config: Config, start: TableStart) -> (Table, Table, Vec<simulator::Column>) {
+    config.tables.kept = true;
+    config.tables.start = start;
+    let columns = config.logs_ingestion.streams[0].columns().to_vec();
+    let simulator = Simulator::start(config).await.unwrap();
+    let folders = [temporary_folder(), temporary_folder()];
+    let [one, other] = folders
+        .each_ref()
+        .map(|folder| Settings::in_folder(&simulator, folder.path()));
+    for settings in [one, other.by_logs_ingestion(&simulator)] {
+        let mut host = FunctionsHost::start(&settings).await;
+        host.catch_up(5).await;
+        host.stop().await;
+    }
+    let collected = simulator.table(Road::DataCollector, "CiscoDuo_CL").await;
+    let ingested = simulator.table(Road::LogsIngestion, "CiscoDuo_CL").await;
+    (collected.unwrap(), ingested.unwrap(), columns)
+}
+
+fn differences(one: &Table, other: &Table, columns: &[simulator::Column]) -> Vec<Difference> {
+    one.differences(other, "event_uid_s", columns, &PER_CALL)
+}
+
+#[tokio::test]
+async fn both_roads_fill_every_declared_column_alike() {
+    for start in [
+        TableStart::Empty,
+        TableStart::Declared,
+        TableStart::Migrated,
+    ] {
+        let (collected, ingested, columns) = tables(tenant_with_rule(71, 400), start).await;
+        assert_eq!(collected.rows().len(), 2400);
+        assert_eq!(ingested.rows().len(), 2400);
+        let found = differences(&collected, &ingested, &columns);
+        let told: Vec<String> = found.iter().take(20).map(ToString::to_string).collect();
+        assert!(
+            found.is_empty(),
+            "{start:?}: {} differences: {told:#?}",
+            found.len()
+        );
+        assert!(columns.len() > 100);
+    }
+}
+
+#[tokio::test]
+async fn the_comparison_sees_a_value_that_differs() {
+    let (collected, _, columns) = tables(tenant_with_rule(72, 30), TableStart::Declared).await;
+    let (_, ingested, _) = tables(tenant_with_rule(73, 30), TableStart::Declared).await;
+    assert!(!differences(&collected, &ingested, &columns).is_empty());
+}
