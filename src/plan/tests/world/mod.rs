@@ -32,6 +32,10 @@ impl Happened {
     }
 }
 
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a way in which Duo or the storage behaves"
+)]
 pub(super) struct World {
     /// The local clock of the instances.
     pub(super) now: Millis,
