@@ -7,6 +7,8 @@ mod dead_letters;
 #[cfg(feature = "demo")]
 mod demo;
 mod output;
+#[cfg(feature = "demo")]
+mod road;
 mod run;
 mod serve;
 #[cfg(feature = "demo")]

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use chrono::{TimeDelta, Utc};
-use simulator::{Config, Simulator};
+use simulator::{Config, IdentityConfig, LogsIngestionConfig, Simulator};
 
 use super::output::{self, number};
+use super::road::{self, Road};
 
 /// Arguments of `simulate`.
 #[derive(Debug, clap::Args)]
@@ -16,6 +17,15 @@ pub(super) struct Arguments {
     /// Port of the simulated HTTP Data Collector API
     #[arg(long, default_value_t = 7601)]
     log_analytics_port: u16,
+    /// Port of the simulated Logs Ingestion API
+    #[arg(long, default_value_t = 7602)]
+    logs_ingestion_port: u16,
+    /// Port from which the simulated function app gets its tokens
+    #[arg(long, default_value_t = 7603)]
+    identity_port: u16,
+    /// Print settings for the Logs Ingestion API instead of the HTTP Data Collector API
+    #[arg(long)]
+    logs_ingestion: bool,
     /// Seed of the events
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -46,6 +56,14 @@ pub(super) async fn simulate(arguments: &Arguments) -> u8 {
         log_analytics_port: arguments.log_analytics_port,
         calls_per_minute: arguments.calls_per_minute,
         rows_dir: arguments.rows.clone(),
+        logs_ingestion: LogsIngestionConfig {
+            port: arguments.logs_ingestion_port,
+            ..road::rule()
+        },
+        identity: IdentityConfig {
+            port: arguments.identity_port,
+            ..IdentityConfig::default()
+        },
         // A day that was and a day to come: events go on appearing.
         from: now - TimeDelta::hours(23),
         to: now + TimeDelta::hours(24),
@@ -54,9 +72,15 @@ pub(super) async fn simulate(arguments: &Arguments) -> u8 {
     let simulator = match Simulator::start(config).await {
         Ok(simulator) => simulator,
         Err(fault) => {
-            let (duo, azure) = (arguments.duo_port, arguments.log_analytics_port);
+            let ports = [
+                arguments.duo_port,
+                arguments.log_analytics_port,
+                arguments.logs_ingestion_port,
+                arguments.identity_port,
+            ];
             let hint = format!(
-                "the ports {duo} and {azure} must be free: choose others with --duo-port and --log-analytics-port"
+                "the ports {ports:?} must be free: choose others with --duo-port, --log-analytics-port, \
+                 --logs-ingestion-port and --identity-port"
             );
             output::error(
                 &format!("the simulators cannot listen: {fault}"),
@@ -67,15 +91,17 @@ pub(super) async fn simulate(arguments: &Arguments) -> u8 {
     };
     let config = simulator.config();
     output::talk("Simulated Duo and Azure Monitor until Ctrl+C. Settings for them:\n");
-    for (name, value) in [
-        ("CISCO_DUO_INTEGRATION_KEY", config.integration_key.as_str()),
-        ("CISCO_DUO_SECRET_KEY", &config.secret_key),
-        ("CISCO_DUO_API_HOSTNAME", &simulator.duo_url()),
-        ("WORKSPACE_ID", &config.workspace_id),
-        ("SHARED_KEY", &config.shared_key),
-        ("logAnalyticsUri", &simulator.log_analytics_url()),
-        ("CISCO_DUO_STATE_DIR", "duo-sentinel-simulated-state"),
-    ] {
+    let of_duo = [
+        ("CISCO_DUO_INTEGRATION_KEY", config.integration_key.clone()),
+        ("CISCO_DUO_SECRET_KEY", config.secret_key.clone()),
+        ("CISCO_DUO_API_HOSTNAME", simulator.duo_url()),
+    ];
+    let of_azure = Road::of(arguments.logs_ingestion).settings(&simulator);
+    let of_state = [(
+        "CISCO_DUO_STATE_DIR",
+        "duo-sentinel-simulated-state".to_owned(),
+    )];
+    for (name, value) in of_duo.into_iter().chain(of_azure).chain(of_state) {
         output::data(format!("{name}={value}"));
     }
     super::serve::asked_to_end().await;

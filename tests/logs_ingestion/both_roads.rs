@@ -1,5 +1,7 @@
 //! The same events by both roads make the same table.
 
+use std::collections::BTreeSet;
+
 use simulator::{Config, Difference, Road, Simulator, Table, TableStart};
 
 use crate::common::{FunctionsHost, Settings, temporary_folder, tenant_with_rule};
@@ -50,6 +52,27 @@ async fn both_roads_fill_every_declared_column_alike() {
         );
         assert!(columns.len() > 100);
     }
+}
+
+#[tokio::test]
+async fn what_becomes_a_column_by_itself_on_one_road_is_kept_by_its_name_on_the_other() {
+    let (collected, ingested, columns) = tables(tenant_with_rule(74, 300), TableStart::Empty).await;
+    let declared: BTreeSet<&str> = columns.iter().map(|column| column.name.as_str()).collect();
+    // By path, that is without the suffix of the type.
+    let made: BTreeSet<String> = collected
+        .columns()
+        .keys()
+        .filter(|name| !declared.contains(name.as_str()) && *name != "_TimeReceived")
+        .map(|name| name[..name.len() - 2].to_owned())
+        .collect();
+    let kept: BTreeSet<String> = ingested
+        .rows()
+        .iter()
+        .filter_map(|row| row.get("AdditionalFields")?.as_object())
+        .flat_map(|fields| fields.keys().cloned())
+        .collect();
+    assert!(made.len() > 10, "{made:?}");
+    assert_eq!(made, kept);
 }
 
 #[tokio::test]

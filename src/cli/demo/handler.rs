@@ -9,6 +9,7 @@ use serde::Deserialize;
 use simulator::Simulator;
 use tokio::process::{Child, Command};
 
+use crate::cli::road::Road;
 use crate::transport::Transport;
 
 /// Longest wait for the handler to answer.
@@ -30,21 +31,23 @@ pub(super) struct Invoked {
 
 impl Handler {
     /// Starts the handler against the simulators, its state in a folder.
-    pub(super) async fn start(simulator: &Simulator, state: &Path) -> Result<Self, String> {
+    pub(super) async fn start(
+        simulator: &Simulator,
+        road: Road,
+        state: &Path,
+    ) -> Result<Self, String> {
         let config = simulator.config();
-        let environment = vec![
+        let mut environment = vec![
             ("CISCO_DUO_INTEGRATION_KEY", config.integration_key.clone()),
             ("CISCO_DUO_SECRET_KEY", config.secret_key.clone()),
             ("CISCO_DUO_API_HOSTNAME", simulator.duo_url()),
-            ("WORKSPACE_ID", config.workspace_id.clone()),
-            ("SHARED_KEY", config.shared_key.clone()),
-            ("logAnalyticsUri", simulator.log_analytics_url()),
             ("CISCO_DUO_STATE_DIR", state.display().to_string()),
             // A day in seconds: no waiting for Duo's rate limit, and runs that end before everything is done.
             ("CISCO_DUO_CALLS_PER_MINUTE", "0".to_owned()),
             ("CISCO_DUO_RUN_SECONDS", "1".to_owned()),
             ("CISCO_DUO_PARK_SECONDS", "1".to_owned()),
         ];
+        environment.extend(road.settings(simulator));
         // A port that is free now; the host, too, names one before the handler listens on it.
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
-use simulator::{Config, Fault, FaultKind, LogType, Simulator, Target};
+use simulator::{Config, Fault, FaultKind, LogType, LogsIngestionConfig, Simulator, Target};
 
 use super::output::{self, number};
+use super::road::{self, Road};
 use handler::Handler;
 
 /// Arguments of `demo`.
@@ -27,6 +28,9 @@ pub(super) struct Arguments {
     /// Folder for the delivered rows and the state; what an earlier demo left in it is replaced
     #[arg(long, default_value = "duo-sentinel-demo")]
     folder: PathBuf,
+    /// Send rows through the Logs Ingestion API instead of the HTTP Data Collector API
+    #[arg(long)]
+    logs_ingestion: bool,
 }
 
 /// Ticks after which the demo gives up: a killed process that cannot be proved gone is waited for.
@@ -68,6 +72,7 @@ fn failed(fault: &str) -> u8 {
 
 struct Demo {
     simulator: Simulator,
+    road: Road,
     handler: Handler,
     progress: ProgressBar,
     rows: PathBuf,
@@ -97,13 +102,18 @@ impl Demo {
             late_per_mille: LATE_PER_MILLE,
             late_by: LATE_BY,
             rows_dir: Some(rows.clone()),
+            logs_ingestion: LogsIngestionConfig {
+                latency: AZURE_LATENCY,
+                ..road::rule()
+            },
             ..Config::default()
         };
         let events: u64 = config.volumes.values().sum();
         let simulator = Simulator::start(config)
             .await
             .map_err(|fault| format!("the simulators: {fault}"))?;
-        let handler = Handler::start(&simulator, &state).await?;
+        let road = Road::of(arguments.logs_ingestion);
+        let handler = Handler::start(&simulator, road, &state).await?;
         output::talk(format!(
             "A simulated Duo with {} events of the last day, a simulated Azure Monitor, and between them\n\
              this program, run the way the Azure Functions host runs it. Nothing leaves this machine.\n",
@@ -115,6 +125,7 @@ impl Demo {
         );
         Ok(Self {
             simulator,
+            road,
             handler,
             progress,
             rows,
@@ -192,8 +203,9 @@ impl Demo {
 
     fn spoil_azure(&self) {
         let faults = self.simulator.faults();
-        faults.push(Fault::once(Target::LogAnalytics, FaultKind::AnswerLost).after(1));
-        faults.push(Fault::once(Target::LogAnalytics, FaultKind::Status(503)).after(1));
+        let target = self.road.target();
+        faults.push(Fault::once(target, FaultKind::AnswerLost).after(1));
+        faults.push(Fault::once(target, FaultKind::Status(503)).after(1));
     }
 
     /// Fires the timer and waits for the answer; `true` when every log is caught up.
@@ -218,9 +230,9 @@ impl Demo {
         self.ticks += 1;
         let invoked = self.handler.invoke();
         let in_the_middle = async {
-            let calls = self.simulator.calls().log_analytics.requests;
+            let (calls, _) = self.road.calls_and_rows(&self.simulator);
             for _ in 0..200 {
-                if self.simulator.calls().log_analytics.requests > calls + 2 {
+                if self.road.calls_and_rows(&self.simulator).0 > calls + 2 {
                     return;
                 }
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -264,6 +276,6 @@ impl Demo {
     }
 
     fn delivered(&self) -> u64 {
-        self.simulator.calls().log_analytics.rows.values().sum()
+        self.road.calls_and_rows(&self.simulator).1
     }
 }

@@ -1,0 +1,80 @@
+//! The simulated Azure Monitor, by either of its two APIs.
+
+use simulator::{LogsIngestionConfig, Simulator, StreamDeclaration, Target};
+
+use crate::table::{TABLE, declared_columns};
+
+/// Which API of the simulated Azure Monitor rows go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Road {
+    /// The HTTP Data Collector API.
+    DataCollector,
+    /// The Logs Ingestion API.
+    LogsIngestion,
+}
+
+impl Road {
+    /// The road of the argument `--logs-ingestion`.
+    pub(super) const fn of(logs_ingestion: bool) -> Self {
+        if logs_ingestion {
+            Self::LogsIngestion
+        } else {
+            Self::DataCollector
+        }
+    }
+
+    /// What a fault must be aimed at.
+    pub(super) const fn target(self) -> Target {
+        match self {
+            Self::DataCollector => Target::LogAnalytics,
+            Self::LogsIngestion => Target::LogsIngestion,
+        }
+    }
+
+    /// Settings that lead there.
+    pub(super) fn settings(self, simulator: &Simulator) -> Vec<(&'static str, String)> {
+        let config = simulator.config();
+        match self {
+            Self::DataCollector => vec![
+                ("WORKSPACE_ID", config.workspace_id.clone()),
+                ("SHARED_KEY", config.shared_key.clone()),
+                ("logAnalyticsUri", simulator.log_analytics_url()),
+            ],
+            Self::LogsIngestion => vec![
+                ("LOGS_INGESTION_ENDPOINT", simulator.logs_ingestion_url()),
+                (
+                    "LOGS_INGESTION_RULE_ID",
+                    config.logs_ingestion.rule_id.clone(),
+                ),
+                // What App Service sets where the app has an identity.
+                ("IDENTITY_ENDPOINT", simulator.identity_url()),
+                ("IDENTITY_HEADER", config.identity.header.clone()),
+            ],
+        }
+    }
+
+    /// Calls that were made on it, and rows that were accepted there.
+    pub(super) fn calls_and_rows(self, simulator: &Simulator) -> (u64, u64) {
+        let calls = simulator.calls();
+        match self {
+            Self::DataCollector => {
+                let calls = &calls.log_analytics;
+                (calls.requests, calls.rows.values().sum())
+            }
+            Self::LogsIngestion => {
+                let calls = &calls.logs_ingestion;
+                (calls.requests, calls.rows.values().sum())
+            }
+        }
+    }
+}
+
+/// A data collection rule with the connector's stream.
+pub(super) fn rule() -> LogsIngestionConfig {
+    let columns = serde_json::json!({"columns": declared_columns()});
+    let stream = StreamDeclaration::from_json("Custom-CiscoDuo", TABLE, &columns);
+    LogsIngestionConfig {
+        streams: vec![stream.expect("the schema table keeps to what Azure allows")],
+        ..LogsIngestionConfig::default()
+    }
+}
