@@ -207,13 +207,39 @@ async fn the_demo_loses_nothing_through_the_other_api() {
     demo(&["--logs-ingestion"], "_s").await;
 }
 
+#[tokio::test]
+async fn the_demo_compares_the_tables_of_both_apis() {
+    let folder = temporary_folder();
+    let arguments = ["demo", "--compare", "--events", "600", "--folder", "demo"];
+    let output = duo_sentinel(&nothing().await, folder.path(), &arguments).await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert_eq!(text.matches("\nlost 0\n").count(), 2, "{text}");
+    let last = text.lines().last().unwrap();
+    assert!(
+        last.ends_with(" declared columns compared event by event, 0 differences"),
+        "{last}"
+    );
+    for road in ["data-collector", "logs-ingestion"] {
+        let rows = folder
+            .path()
+            .join("demo")
+            .join(road)
+            .join("rows/CiscoDuo_CL.ndjson");
+        assert!(fs::read_to_string(rows).unwrap().lines().count() >= 600);
+    }
+}
+
+/// No setting of an account.
+async fn nothing() -> Settings {
+    let settings = Settings::of(&small().await);
+    let names = settings.iter();
+    names.fold(settings.clone(), |left, (name, _)| left.without(name))
+}
+
 /// Plays the demo; added fields have this suffix in the rows of the API.
 async fn demo(arguments: &[&str], suffix: &str) {
-    let (simulator, folder) = (small().await, temporary_folder());
-    let nothing = Settings::of(&simulator);
-    let nothing = nothing
-        .iter()
-        .fold(nothing.clone(), |left, (name, _)| left.without(name));
+    let (nothing, folder) = (nothing().await, temporary_folder());
     let of_all = ["demo", "--events", "2000", "--folder", "demo"];
     let arguments = [&of_all, arguments].concat();
     let output = duo_sentinel(&nothing, folder.path(), &arguments).await;

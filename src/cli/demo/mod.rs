@@ -2,15 +2,18 @@
 //! the Functions host runs it, with everything that goes wrong in a bad week.
 
 mod closing;
+mod comparison;
 mod folder;
 mod handler;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use chrono::{TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
-use simulator::{Config, Fault, FaultKind, LogType, LogsIngestionConfig, Simulator, Target};
+use simulator::{
+    Config, Fault, FaultKind, LogType, LogsIngestionConfig, Report, Simulator, TablesConfig, Target,
+};
 
 use super::output::{self, number};
 use super::road::{self, Road};
@@ -31,6 +34,9 @@ pub(super) struct Arguments {
     /// Send rows through the Logs Ingestion API instead of the HTTP Data Collector API
     #[arg(long)]
     logs_ingestion: bool,
+    /// Play it through one API and then through the other, and compare the two tables row by row
+    #[arg(long, conflicts_with = "logs_ingestion")]
+    compare: bool,
 }
 
 /// Ticks after which the demo gives up: a killed process that cannot be proved gone is waited for.
@@ -56,18 +62,32 @@ const SHARES: [(LogType, u64); 6] = [
 
 /// Runs the demo; the exit code says whether everything was delivered.
 pub(super) async fn demo(arguments: &Arguments) -> u8 {
-    match Demo::new(arguments).await {
-        Ok(mut demo) => match demo.play().await {
-            Ok(complete) => u8::from(!complete),
-            Err(fault) => failed(&fault),
-        },
-        Err(fault) => failed(&fault),
+    let played = if arguments.compare {
+        comparison::play(arguments).await
+    } else {
+        let road = Road::of(arguments.logs_ingestion);
+        play(arguments, road, now()).await
+    };
+    match played {
+        Ok(complete) => u8::from(!complete),
+        Err(fault) => {
+            output::error(&fault, None);
+            super::FAILED
+        }
     }
 }
 
-fn failed(fault: &str) -> u8 {
-    output::error(fault, None);
-    super::FAILED
+/// Plays one demo to its end; `true` when everything was delivered.
+async fn play(arguments: &Arguments, road: Road, now: DateTime<Utc>) -> Result<bool, String> {
+    let mut demo = Demo::new(arguments, road, &arguments.folder, now).await?;
+    let in_turn = demo.play().await?;
+    Ok(demo.tell(&in_turn).await)
+}
+
+/// The end of the simulated day.
+fn now() -> DateTime<Utc> {
+    #[expect(clippy::disallowed_methods, reason = "the simulated day ends now")]
+    Utc::now()
 }
 
 struct Demo {
@@ -83,13 +103,15 @@ struct Demo {
 }
 
 impl Demo {
-    async fn new(arguments: &Arguments) -> Result<Self, String> {
-        let folder = &arguments.folder;
+    async fn new(
+        arguments: &Arguments,
+        road: Road,
+        folder: &Path,
+        now: DateTime<Utc>,
+    ) -> Result<Self, String> {
         folder::prepare(folder)
             .map_err(|fault| format!("{} cannot be used: {fault}", folder.display()))?;
         let (rows, state) = (folder.join("rows"), folder.join("state"));
-        #[expect(clippy::disallowed_methods, reason = "the simulated day ends now")]
-        let now = Utc::now();
         let config = Config {
             seed: arguments.seed,
             volumes: SHARES
@@ -106,13 +128,16 @@ impl Demo {
                 latency: AZURE_LATENCY,
                 ..road::rule()
             },
+            tables: TablesConfig {
+                kept: arguments.compare,
+                ..TablesConfig::default()
+            },
             ..Config::default()
         };
         let events: u64 = config.volumes.values().sum();
         let simulator = Simulator::start(config)
             .await
             .map_err(|fault| format!("the simulators: {fault}"))?;
-        let road = Road::of(arguments.logs_ingestion);
         let handler = Handler::start(&simulator, road, &state).await?;
         output::talk(format!(
             "A simulated Duo with {} events of the last day, a simulated Azure Monitor, and between them\n\
@@ -135,8 +160,8 @@ impl Demo {
         })
     }
 
-    /// Plays the bad week and tells how it went; `true` when nothing was lost.
-    async fn play(&mut self) -> Result<bool, String> {
+    /// Plays the bad week; gives what was there before its last day.
+    async fn play(&mut self) -> Result<Report, String> {
         self.tick("all is well").await?;
         self.spoil_duo();
         self.tick("Duo: too many requests, a server error, an answer cut off")
@@ -156,7 +181,7 @@ impl Demo {
         .await?;
         self.handler.stop().await?;
         self.progress.finish_and_clear();
-        Ok(self.tell(&in_turn).await)
+        Ok(in_turn)
     }
 
     /// Fires the timer until every log is caught up.
