@@ -209,13 +209,20 @@ async fn memory(sizes: &Sizes) -> Result<Vec<Figure>, Fault> {
     for events in sizes.memory_events {
         let name = format!("peak memory, {events} authentication events");
         let volumes = [(LogType::Authentication, events)];
-        figures.push(peak_memory(name, &volumes, Duration::ZERO, 32.0).await?);
+        let road = Road::DataCollector;
+        figures.push(peak_memory(name, &volumes, Duration::ZERO, road, 32.0).await?);
     }
     let volumes = ALL_LOGS.map(|(log, events)| (log, events * sizes.all_logs_per_mille / 1_000));
     let events: u64 = volumes.iter().map(|(_, events)| events).sum();
     let name = format!("peak memory, {events} events of six logs at once");
     // All logs hold a page and its rows while they wait for Azure Monitor.
-    figures.push(peak_memory(name, &volumes, POST_LATENCY, 64.0).await?);
+    for (road, by) in [
+        (Road::DataCollector, ""),
+        (Road::Compressed, ", by Logs Ingestion"),
+    ] {
+        let name = format!("{name}{by}");
+        figures.push(peak_memory(name, &volumes, POST_LATENCY, road, 64.0).await?);
+    }
     Ok(figures)
 }
 
@@ -223,10 +230,11 @@ async fn peak_memory(
     name: String,
     volumes: &[(LogType, u64)],
     post_latency: Duration,
+    road: Road,
     bound: f64,
 ) -> Result<Figure, Fault> {
     let tenant = Tenant::start(volumes, Duration::ZERO, post_latency).await?;
-    let caught_up = tenant.catch_up().await?;
+    let caught_up = tenant.catch_up_by(road).await?;
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let bytes = caught_up.usage.peak_memory as f64;
     Ok(Figure {

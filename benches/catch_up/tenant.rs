@@ -55,6 +55,10 @@ impl Tenant {
         Self::start_as(volumes, |config| Config {
             duo_latency,
             log_analytics_latency,
+            logs_ingestion: LogsIngestionConfig {
+                latency: log_analytics_latency,
+                ..config.logs_ingestion
+            },
             ..config
         })
         .await
