@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use azure_core::cloud::CloudConfiguration;
+use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
 use azure_core::credentials::{Secret as AzureSecret, TokenCredential};
 use azure_core::http::{ClientOptions, Transport as AzureTransport};
 use azure_identity::{
@@ -20,13 +20,18 @@ pub(crate) fn credential(
     cloud: Cloud,
     transport: &Transport,
 ) -> azure_core::Result<Arc<dyn TokenCredential>> {
-    let through = |client: reqwest::Client| ClientOptions {
+    let through = |client: reqwest::Client, authority: Option<&String>| ClientOptions {
         transport: Some(AzureTransport::new(Arc::new(client))),
-        // `None` would take the authority from the environment.
-        cloud: Some(Arc::new(match cloud {
-            Cloud::Public => CloudConfiguration::AzurePublic,
-            Cloud::UsGov => CloudConfiguration::AzureGovernment,
-            Cloud::China => CloudConfiguration::AzureChina,
+        // `None` would take the authority from the environment, past the settings.
+        cloud: Some(Arc::new(match (authority, cloud) {
+            (Some(authority), _) => {
+                let mut custom = CustomConfiguration::default();
+                custom.authority_host.clone_from(authority);
+                custom.into()
+            }
+            (None, Cloud::Public) => CloudConfiguration::AzurePublic,
+            (None, Cloud::UsGov) => CloudConfiguration::AzureGovernment,
+            (None, Cloud::China) => CloudConfiguration::AzureChina,
         })),
         ..ClientOptions::default()
     };
@@ -35,23 +40,24 @@ pub(crate) fn credential(
             ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
                 user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
                 // The endpoint is on this machine or its host: a proxy could not reach it.
-                client_options: through(transport.direct()),
+                client_options: through(transport.direct(), None),
             }))?
         }
-        IdentitySettings::ClientSecret(tenant, client, secret) => {
+        IdentitySettings::ClientSecret(application, secret) => {
             let options = ClientSecretCredentialOptions {
-                client_options: through(transport.outside()),
+                client_options: through(transport.outside(), application.authority.as_ref()),
             };
             let secret = AzureSecret::new(secret.expose().to_owned());
-            ClientSecretCredential::new(tenant, client.clone(), secret, Some(options))?
+            let client = application.client.clone();
+            ClientSecretCredential::new(&application.tenant, client, secret, Some(options))?
         }
-        IdentitySettings::Workload(tenant, client, file) => {
+        IdentitySettings::Workload(application, file) => {
             WorkloadIdentityCredential::new(Some(WorkloadIdentityCredentialOptions {
-                tenant_id: Some(tenant.clone()),
-                client_id: Some(client.clone()),
+                tenant_id: Some(application.tenant.clone()),
+                client_id: Some(application.client.clone()),
                 token_file_path: Some(file.clone()),
                 credential_options: ClientAssertionCredentialOptions {
-                    client_options: through(transport.outside()),
+                    client_options: through(transport.outside(), application.authority.as_ref()),
                 },
             }))?
         }

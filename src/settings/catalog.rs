@@ -128,6 +128,11 @@ pub const CATALOG: &[SettingInfo] = &[
         "Token file of a workload identity, outside Azure",
     ),
     setting(
+        "AZURE_AUTHORITY_HOST",
+        "",
+        "Who gives tokens to an identity outside Azure, where it is not the authority of the cloud",
+    ),
+    setting(
         "CISCO_DUO_CLOUD",
         "public",
         "`public`, `usgov` or `china`: which authority gives tokens to an identity outside Azure, and for whom tokens of the Logs Ingestion API are",

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use reqwest::Url;
+
 use super::reader::Reader;
 use crate::model::Secret;
 
@@ -35,10 +37,21 @@ impl Cloud {
 pub enum IdentitySettings {
     /// The identity of the function app: the user-assigned one with this client ID, or the system-assigned one.
     Managed(Option<String>),
-    /// An application with a secret: tenant, client ID, secret.
-    ClientSecret(String, String, Secret),
-    /// An application with a federated token: tenant, client ID, token file.
-    Workload(String, String, PathBuf),
+    /// An application with a secret.
+    ClientSecret(Box<Application>, Secret),
+    /// An application with a federated token in a file.
+    Workload(Box<Application>, PathBuf),
+}
+
+/// An application that is registered with Entra.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Application {
+    /// ID of its tenant.
+    pub tenant: String,
+    /// Its client ID.
+    pub client: String,
+    /// Who gives its tokens, where that is not the authority of the cloud.
+    pub authority: Option<String>,
 }
 
 /// The identities that the settings name.
@@ -49,6 +62,25 @@ pub(super) struct Identities {
     pub(super) storage: IdentitySettings,
     /// The one for everything else.
     pub(super) general: IdentitySettings,
+}
+
+/// Azure Kubernetes Service sets it beside the token file of a workload identity.
+fn authority(reader: &mut Reader<'_>) -> Option<String> {
+    const NAME: &str = "AZURE_AUTHORITY_HOST";
+    let text = reader.optional(NAME)?;
+    let host = Url::parse(text).ok().filter(|url| {
+        url.scheme() == "https"
+            && url.path() == "/"
+            && url.query().is_none()
+            && url.username().is_empty()
+    });
+    if host.is_none() {
+        reader.fault(
+            NAME,
+            format!("\"{text}\" is not of the form https://login.microsoftonline.com"),
+        );
+    }
+    host.map(|url| url.origin().ascii_serialization())
 }
 
 /// Reads them; they are read also where they are not needed, because whoever sets them means something.
@@ -67,13 +99,18 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Identities {
     let managed = reader
         .optional("AzureWebJobsStorage__credential")
         .is_some_and(|credential| credential.eq_ignore_ascii_case("managedidentity"));
-    let general = match (tenant, &client, secret, token_file) {
-        (Some(tenant), Some(client), Some(secret), _) => {
-            IdentitySettings::ClientSecret(tenant, client.clone(), secret)
-        }
-        (Some(tenant), Some(client), None, Some(file)) => {
-            IdentitySettings::Workload(tenant, client.clone(), file)
-        }
+    let authority = authority(reader);
+    let application = tenant.zip(client.clone());
+    let application = application.map(|(tenant, client)| {
+        Box::new(Application {
+            tenant,
+            client,
+            authority,
+        })
+    });
+    let general = match (application, secret, token_file) {
+        (Some(application), Some(secret), _) => IdentitySettings::ClientSecret(application, secret),
+        (Some(application), None, Some(file)) => IdentitySettings::Workload(application, file),
         _ => IdentitySettings::Managed(client.clone()),
     };
     let storage = match &general {

@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 pub use catalog::{CATALOG, SettingInfo};
 pub use environment::Environment;
 pub use fault::{SettingFault, SettingFaults};
-pub use identity::{Cloud, IdentitySettings};
+pub use identity::{Application, Cloud, IdentitySettings};
 pub use sink::{
     DataCollectorSettings, IngestionSettings, LogsIngestionSettings, SinkSettings, TimeGenerated,
 };

@@ -334,6 +334,27 @@ fn storage_is_reached_by_identity_where_no_connection_string_is_given() {
         blob(&outside).1,
         BlobAccess::Identity(IdentitySettings::ClientSecret(..), Cloud::China)
     ));
+    let authority = |text: &str| {
+        let named = outside.clone().with("AZURE_AUTHORITY_HOST", text);
+        Settings::read(&named).map(|_| blob(&named).1)
+    };
+    for text in ["https://login.example.org", "https://login.example.org/"] {
+        let Ok(BlobAccess::Identity(IdentitySettings::ClientSecret(application, _), _)) =
+            authority(text)
+        else {
+            panic!("{text} was not taken");
+        };
+        let host = application.authority.as_deref();
+        assert_eq!(host, Some("https://login.example.org"));
+    }
+    for text in [
+        "http://login.example.org",
+        "login.example.org",
+        "https://login.example.org/tenant",
+    ] {
+        let shown = authority(text).unwrap_err().to_string();
+        assert!(shown.contains("AZURE_AUTHORITY_HOST"), "{shown}");
+    }
     let shown = Settings::read(&none).unwrap_err().to_string();
     assert!(
         shown.contains("AzureWebJobsStorage") && shown.contains("CISCO_DUO_STATE_DIR"),

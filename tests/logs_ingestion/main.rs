@@ -9,6 +9,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod applications;
 mod arrives;
 mod both_roads;
 mod check;
