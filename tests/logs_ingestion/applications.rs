@@ -137,24 +137,36 @@ async fn a_workload_identity_gets_its_tokens_by_the_text_of_its_file() {
 }
 
 #[tokio::test]
-async fn a_token_file_that_is_gone_is_named() {
+async fn a_token_file_that_is_missing_is_named_and_taken_once_it_is_there() {
     let scene = Scene::new(64).await;
-    let gone = scene.folder.path().join("gone").display().to_string();
+    let file = scene.folder.path().join("federated-token");
     let settings = scene.settings.clone();
-    let settings = settings.with("AZURE_FEDERATED_TOKEN_FILE", gone);
-    let token = scene.config().identity.federated_token.clone();
-    let expected = ["AZURE_FEDERATED_TOKEN_FILE cannot be read"];
-    scene.assert_refused(settings, &expected, &token).await;
+    let settings = settings.with("AZURE_FEDERATED_TOKEN_FILE", file.display().to_string());
+    let mut host = FunctionsHost::start(&settings).await;
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    let said = invocation.answer.to_string();
+    assert!(said.contains("AZURE_FEDERATED_TOKEN_FILE"), "{said}");
+    std::fs::write(&file, &scene.config().identity.federated_token).unwrap();
+    host.catch_up(5).await;
+    host.stop().await;
+    assert_nothing_lost(&scene.simulator, 0).await;
 }
 
 #[tokio::test]
-async fn an_authority_that_nobody_vouches_for_gets_no_secret() {
+async fn an_authority_that_nobody_vouches_for_gets_no_secret_and_the_logs_wait() {
     let scene = Scene::new(65).await;
     let secret = scene.config().identity.client_secret.clone();
     let settings = scene.settings.clone().without("SSL_CERT_FILE");
-    let settings = settings.with("AZURE_CLIENT_SECRET", &secret);
-    let expected = ["no token for Azure Monitor"];
-    let asked = scene.simulator.calls().identity.requests;
-    scene.assert_refused(settings, &expected, &secret).await;
-    assert_eq!(asked, 0);
+    let mut host = FunctionsHost::start(&settings.with("AZURE_CLIENT_SECRET", &secret)).await;
+    let invocation = host.fire().await;
+    assert_eq!(invocation.outcomes(), ["parked"; 6]);
+    let said = message(&invocation, "activity");
+    assert!(said.contains("no token for Azure Monitor"), "{said}");
+    host.stop().await;
+    let calls = scene.simulator.calls();
+    assert_eq!(
+        (calls.identity.requests, calls.logs_ingestion.requests),
+        (0, 0)
+    );
 }
