@@ -235,7 +235,11 @@ async fn fields(collector: &Collector, log_type: LogType) -> Option<Finding> {
             let mut list: Vec<String> = seen
                 .into_iter()
                 .take(MOST_FIELDS)
-                .map(|(name, rows)| format!("{name} ({rows})"))
+                .map(|(name, rows)| {
+                    // Duo's text, on its way to a terminal.
+                    let name = name.replace(char::is_control, "\u{fffd}");
+                    format!("{name} ({rows})")
+                })
                 .collect();
             if more > 0 || counts.others > 0 {
                 list.push("others".to_owned());

@@ -37,23 +37,16 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
             return super::FAILED;
         }
     };
-    let collector = match Settings::read(&environment) {
-        Ok(settings) => {
-            let logs: Vec<&str> = settings
-                .log_types
-                .iter()
-                .map(|log_type| log_type.as_str())
-                .collect();
-            info!(port, logs = logs.join(","), "ready");
-            Collector::new(settings)
-                .map_err(|fault| format!("{fault}; {}", fault.hint().unwrap_or_default()))
-        }
-        Err(faults) => Err(faults.one_line()),
-    };
-    if let Err(fault) = &collector {
-        error!("{fault}");
+    let settings = Settings::read(&environment).map_err(|faults| faults.one_line());
+    if let Ok(settings) = &settings {
+        let logs = settings.log_types.iter().map(|log| log.as_str());
+        info!(port, logs = logs.collect::<Vec<_>>().join(","), "ready");
     }
-    match host::serve(listener, collector, asked_to_end()).await {
+    let start = move || {
+        Collector::new(settings.clone()?)
+            .map_err(|fault| format!("{fault}; {}", fault.hint().unwrap_or_default()))
+    };
+    match host::serve(listener, Box::new(start), asked_to_end()).await {
         Ok(()) => 0,
         Err(fault) => {
             error!("the server ended: {fault}");

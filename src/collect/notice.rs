@@ -63,12 +63,14 @@ pub(super) fn failure(failure: Failure) -> (String, Option<&'static str>) {
                  of it",
             ),
         ),
-        Failure::OtherDestination => (
-            "another instance with the same state sends this log to another workspace or endpoint"
-                .to_owned(),
+        Failure::OtherDestination { free_at } => (
+            format!(
+                "rows of this state went to another workspace, endpoint or API a moment ago; this one sends nothing \
+                 before {free_at}"
+            ),
             Some(
-                "give each instance its own CISCO_DUO_CONTAINER, or stop the other one: 15 minutes later this one \
-                 takes over",
+                "if the settings were changed, wait: it goes on by itself where the other one stopped; if another \
+                 instance is at work on the same state, give each its own CISCO_DUO_CONTAINER",
             ),
         ),
         Failure::Window(fault) => (

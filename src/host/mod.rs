@@ -8,7 +8,7 @@ mod invocation;
 use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
@@ -29,12 +29,16 @@ pub use invocation::Invocation;
 /// How long requests in flight may take to end once the process was asked to.
 const DRAIN: Duration = Duration::from_secs(35);
 
+/// Makes the collector, or says in one line why there is none. The server stays up and says so with each invocation, because
+/// a handler that exits takes the host down with it; and tries again with the next one: what was missing may have come.
+pub type Start = Box<dyn Fn() -> Result<Collector, String> + Send + Sync>;
+
 /// What the server needs.
-#[derive(Debug)]
 struct App {
-    /// The collector, or in one line why there is none: the server stays up and says so with each invocation,
-    /// because a handler that exits takes the host down with it.
-    collector: Result<Collector, String>,
+    /// Makes the collector.
+    start: Start,
+    /// The collector, once there is one.
+    collector: OnceLock<Collector>,
     /// Held by the run that is at work.
     running: Arc<Mutex<()>>,
     interrupt: CancellationToken,
@@ -54,15 +58,19 @@ pub fn listen(port: u16) -> io::Result<TcpListener> {
 /// Serves invocations until `shutdown`, then lets the run at work end at its next commit.
 pub async fn serve(
     listener: TcpListener,
-    collector: Result<Collector, String>,
+    start: Start,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
     let interrupt = CancellationToken::new();
     let app = App {
-        collector,
+        start,
+        collector: OnceLock::new(),
         running: Arc::new(Mutex::new(())),
         interrupt: interrupt.clone(),
     };
+    if let Err(fault) = app.collector() {
+        error!("{fault}");
+    }
     let asked_to_end = interrupt.clone();
     let server = axum::serve(listener, router(Arc::new(app))).with_graceful_shutdown(async move {
         shutdown.await;
@@ -110,12 +118,20 @@ async fn unknown_function(request: Request) -> Response {
 }
 
 impl App {
+    fn collector(&self) -> Result<&Collector, String> {
+        if let Some(collector) = self.collector.get() {
+            return Ok(collector);
+        }
+        let collector = (self.start)()?;
+        Ok(self.collector.get_or_init(|| collector))
+    }
+
     async fn invoke(&self, invocation: &Invocation) -> Answer {
-        let collector = match &self.collector {
+        let collector = match self.collector() {
             Ok(collector) => collector,
             Err(fault) => {
                 error!("{fault}");
-                return Answer::failed(fault);
+                return Answer::failed(&fault);
             }
         };
         let Ok(_running) = Arc::clone(&self.running).try_lock_owned() else {

@@ -71,8 +71,11 @@ pub enum Failure {
     State,
     /// The checkpoint, or the start that the settings name, lies in the future.
     Future,
-    /// Another instance sends this log somewhere else.
-    OtherDestination,
+    /// The rows of this state went somewhere else until a moment ago.
+    OtherDestination {
+        /// When this destination takes over, unless the other one is used again before.
+        free_at: Millis,
+    },
     /// A window could not be read to its end, twice.
     Window(WindowFault),
 }

@@ -97,7 +97,7 @@ pub(super) fn list<'a>(fields: impl Iterator<Item = &'a str>) -> String {
     let mut list = String::new();
     for field in fields {
         if list.len() + field.len() > LONGEST_LIST {
-            list.push_str(",…");
+            list.push_str(if list.is_empty() { "…" } else { ",…" });
             break;
         }
         if !list.is_empty() {

@@ -9,17 +9,17 @@
 mod look;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::cut::{Cut, DEEPEST};
 use super::scan::Scanner;
 use crate::model::position;
 use crate::table::{self, ADDITIONAL_FIELDS, MOST_COLUMNS, Node, Place, Typed};
-use look::{dashed, is_guid, is_time};
+use look::{dashed, is_guid, is_number, is_time};
 
 /// A flattened record.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Flat {
     /// The members of the row, each with a comma behind it.
     pub(super) members: BytesMut,
@@ -27,6 +27,16 @@ pub(super) struct Flat {
     pub(super) without_column: Vec<String>,
     /// Paths without a column for which there was no room.
     pub(super) left_out: Vec<String>,
+}
+
+impl std::fmt::Debug for Flat {
+    /// Without what the record says.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Flat")
+            .field("bytes", &self.members.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Memory that is taken at once, in bytes: that of some hundred rows.
@@ -59,7 +69,7 @@ impl Flattener {
             additional: &mut self.additional,
             without_column: Vec::new(),
             left_out: Vec::new(),
-            taken: FxHashSet::default(),
+            taken: FxHashMap::default(),
             largest,
         };
         walk.object(&mut Scanner::of_object(text), Some(Node::root()));
@@ -100,8 +110,8 @@ struct Walk<'w> {
     additional: &'w mut BytesMut,
     without_column: Vec<String>,
     left_out: Vec<String>,
-    /// Names of what nobody knew of.
-    taken: FxHashSet<String>,
+    /// Names of what nobody knew of, and how often each came.
+    taken: FxHashMap<String, u32>,
     largest: usize,
 }
 
@@ -112,7 +122,7 @@ impl<'w> Walk<'w> {
             let known = node.and_then(|node| node.member(name));
             self.names.push(name);
             match scanner.first_byte() {
-                b'{' if self.names.len() <= DEEPEST => {
+                b'{' if self.names.len() < DEEPEST => {
                     scanner.enter();
                     self.object(scanner, known);
                 }
@@ -140,7 +150,7 @@ impl<'w> Walk<'w> {
             b'{' | b'[' => self.json_as_text(columns, value),
             _ if is_truth && columns.is_text => self.text_of(columns.text.as_ref(), value),
             _ if is_truth => self.copy(columns.truth.as_ref(), value),
-            _ => self.copy(columns.number.as_ref(), value),
+            _ => is_number(value) && self.copy(columns.number.as_ref(), value),
         };
         if !taken {
             self.without_column(value, is_truth && columns.is_text);
@@ -187,8 +197,7 @@ impl<'w> Walk<'w> {
         if is_truth && columns.truth.is_some() {
             return self.copy(columns.truth.as_ref(), &inside.to_ascii_lowercase());
         }
-        let is_number = serde_json::from_str::<f64>(inside).is_ok();
-        is_number && self.copy(columns.number.as_ref(), inside)
+        is_number(inside) && self.copy(columns.number.as_ref(), inside)
     }
 
     /// A text as Duo sent it, or as far as it is kept.
@@ -260,7 +269,7 @@ impl<'w> Walk<'w> {
             return;
         }
         if !self.is_first(place.number) {
-            self.taken.insert(self.path());
+            self.taken.entry(self.path()).or_insert(1);
             return self.without_column(value, as_text);
         }
         let before = self.additional.len();
@@ -275,11 +284,7 @@ impl<'w> Walk<'w> {
         if value == "\"\"" {
             return;
         }
-        let mut name = self.path();
-        while !self.taken.insert(name.clone()) {
-            // A name that stands in a record twice.
-            name.push('\'');
-        }
+        let name = self.free_name();
         let before = self.additional.len();
         quoted(self.additional, &name);
         self.additional.put_u8(b':');
@@ -287,6 +292,25 @@ impl<'w> Walk<'w> {
             self.left_out.push(name.clone());
         }
         self.without_column.push(name);
+    }
+
+    /// The path; with a number behind it where it stands in the record more than once.
+    fn free_name(&mut self) -> String {
+        let path = self.path();
+        let mut name = path.clone();
+        while let Some(times) = self.taken.get_mut(&name) {
+            *times += 1;
+            // Counted where it began, so that the next one need not look at all before it.
+            let next = *times;
+            if name == path {
+                name = format!("{path}'{next}");
+            } else {
+                // A name that ends like one of ours: on from here.
+                name.push('\'');
+            }
+        }
+        self.taken.insert(name.clone(), 1);
+        name
     }
 
     /// Writes a value behind its name, which began at `before`, if there is room for both.

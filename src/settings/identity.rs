@@ -100,6 +100,23 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Identities {
         .optional("AzureWebJobsStorage__credential")
         .is_some_and(|credential| credential.eq_ignore_ascii_case("managedidentity"));
     let authority = authority(reader);
+    for (name, is_set) in [
+        ("AZURE_CLIENT_SECRET", secret.is_some()),
+        ("AZURE_FEDERATED_TOKEN_FILE", token_file.is_some()),
+    ] {
+        for (needed, is_there) in [
+            ("AZURE_TENANT_ID", tenant.is_some()),
+            ("AZURE_CLIENT_ID", client.is_some()),
+        ] {
+            if is_set && !is_there {
+                // Or the identity of the function app would be used without a word.
+                reader.fault(
+                    needed,
+                    format!("is not set, and {name} is: set both, or neither"),
+                );
+            }
+        }
+    }
     let application = tenant.zip(client.clone());
     let application = application.map(|(tenant, client)| {
         Box::new(Application {

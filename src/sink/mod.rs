@@ -32,7 +32,7 @@ pub enum Sink {
 }
 
 /// One call.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct SinkCall {
     /// A JSON array of rows in the form that the API takes.
     pub body: Bytes,
@@ -43,6 +43,16 @@ pub struct SinkCall {
     pub now: DateTime<Utc>,
     /// Longest wait for the answer.
     pub timeout: Duration,
+}
+
+impl std::fmt::Debug for SinkCall {
+    /// Without the rows.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("SinkCall")
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Sink {

@@ -93,7 +93,10 @@ impl Tokens {
                 authorization: format!("Bearer {}", token.token.secret()),
                 giver,
             }),
-            Err(fault) => Err(TokenFault::of(&fault)),
+            Err(fault) => {
+                let has_file = matches!(self.identity, IdentitySettings::Workload(..));
+                Err(TokenFault::of(&fault, has_file))
+            }
         }
     }
 
@@ -139,7 +142,8 @@ impl TokenFault {
     }
 
     /// Only statuses and the authority's numbers are told: the text of an answer may quote what was asked.
-    fn of(fault: &azure_core::Error) -> Self {
+    /// A file that cannot be read is told of where the identity has one (`has_file`).
+    fn of(fault: &azure_core::Error, has_file: bool) -> Self {
         let mut cause: Option<&(dyn Error + 'static)> = Some(fault);
         while let Some(current) = cause {
             if let Some(fault) = current.downcast_ref::<azure_core::Error>()
@@ -149,7 +153,8 @@ impl TokenFault {
             {
                 return Self::of_answer(*status, error_code.as_deref());
             }
-            if let Some(fault) = current.downcast_ref::<io::Error>()
+            if has_file
+                && let Some(fault) = current.downcast_ref::<io::Error>()
                 && matches!(
                     fault.kind(),
                     io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
@@ -223,10 +228,12 @@ mod tests {
         assert_eq!(told(Some("secret hunter2")), "HTTP 401");
         assert_eq!(told(None), "HTTP 401");
         let text = azure_core::Error::with_message(ErrorKind::Credential, "hunter2");
-        assert_eq!(TokenFault::of(&text).reason, NO_ANSWER);
+        assert_eq!(TokenFault::of(&text, true).reason, NO_ANSWER);
         let missing = io::Error::from(io::ErrorKind::NotFound);
         let missing = azure_core::Error::with_error(ErrorKind::Credential, missing, "hunter2");
-        let missing = TokenFault::of(&missing);
+        let of_another = TokenFault::of(&missing, false);
+        assert_eq!(of_another.reason, NO_ANSWER);
+        let missing = TokenFault::of(&missing, true);
         assert_eq!(missing.fault, SendFault::Credentials);
         assert!(missing.reason.contains("AZURE_FEDERATED_TOKEN_FILE"));
     }

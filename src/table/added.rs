@@ -29,7 +29,7 @@ pub(super) fn columns() -> Vec<Column> {
         (
             "truncated_fields_s",
             Text,
-            "Fields of which only the beginning is in the row, comma-separated; the whole is with the dead letters",
+            "Fields of which only the beginning, or nothing, is in the row, comma-separated; the whole is with the dead letters",
         ),
         (
             "raw_record_s",

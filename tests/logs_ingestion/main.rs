@@ -14,6 +14,7 @@ mod arrives;
 mod both_roads;
 mod check;
 mod refusals;
+mod switching;
 mod tokens;
 
 use common::{FunctionsHost, Settings, temporary_folder, tenant_with_rule};

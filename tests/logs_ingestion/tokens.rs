@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use simulator::{Fault, FaultKind, LogType, Target};
 
-use crate::common::{assert_nothing_lost, tenant_with_rule};
+use crate::common::{assert_nothing_lost, telephony_id, tenant_with_rule};
 use crate::{message, start, start_with};
 
 #[tokio::test]
@@ -121,7 +121,17 @@ async fn no_token_and_no_row_stands_in_what_the_handler_says() {
     }
     assert!(said.contains("activity"));
     let header = &simulator.config().identity.header;
-    for secret in ["Bearer", "eyJ", "access_token", header.as_str()] {
+    // Tokens; and what stands in rows only.
+    let row = telephony_id(&simulator).await;
+    for secret in [
+        "Bearer",
+        "eyJ",
+        "access_token",
+        header.as_str(),
+        row.as_str(),
+        "isotimestamp",
+        "access_device",
+    ] {
         assert!(!said.contains(secret), "{secret}");
     }
 }

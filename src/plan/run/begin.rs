@@ -46,7 +46,8 @@ impl LogRun {
             let silent_for = now - last.used_at;
             // A time far ahead was written by a clock that is wrong.
             if (-LONGEST_CLAIM..HANDOVER).contains(&silent_for) {
-                return Action::Stop(Ending::Failed(Failure::OtherDestination));
+                let free_at = last.used_at + HANDOVER;
+                return Action::Stop(Ending::Failed(Failure::OtherDestination { free_at }));
             }
             self.tally.notices.push(Notice::DestinationChanged);
         }

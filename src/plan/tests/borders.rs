@@ -158,7 +158,8 @@ fn another_instance_and_another_destination_are_respected_to_the_millisecond() {
         begun(no_checks(), checkpoint).1
     };
     let action = used_at(NOON - 15 * MINUTE + 1);
-    let other = Ending::Failed(Failure::OtherDestination);
+    let free_at = NOON + 1;
+    let other = Ending::Failed(Failure::OtherDestination { free_at });
     assert!(matches!(action, Action::Stop(ending) if ending == other));
     assert!(matches!(used_at(NOON - 15 * MINUTE), Action::Fetch(_)));
 }

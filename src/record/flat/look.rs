@@ -1,6 +1,13 @@
 //! What a text looks like to the Data Collector API, which names the column by it.
 
-use chrono::{DateTime, NaiveDateTime};
+use chrono::{DateTime, Datelike as _, NaiveDateTime};
+
+/// What is before it, no column of the service can hold; nor is a second 60 or a zone further than this any time to it.
+/// <https://learn.microsoft.com/kusto/query/scalar-data-types/datetime>
+const FIRST_YEAR: i32 = 1;
+const FURTHEST_ZONE: i32 = 14 * 60 * 60;
+/// Longest spelling of a number that goes into a column, in bytes.
+const LONGEST_NUMBER: usize = 100;
 
 /// Whether a text is a GUID, with dashes or without; `inside` stands between the quotation marks of a JSON text.
 pub(super) fn is_guid(inside: &str) -> bool {
@@ -17,8 +24,17 @@ pub(super) fn is_time(inside: &str) -> bool {
     let bytes = inside.as_bytes();
     (19..=40).contains(&bytes.len())
         && (bytes[4], bytes[10]) == (b'-', b'T')
-        && (DateTime::parse_from_rfc3339(inside).is_ok()
-            || NaiveDateTime::parse_from_str(inside, "%Y-%m-%dT%H:%M:%S%.f").is_ok())
+        && bytes[17..19] != *b"60"
+        && (DateTime::parse_from_rfc3339(inside).is_ok_and(|time| {
+            let offset = time.offset().local_minus_utc();
+            offset.abs() <= FURTHEST_ZONE && time.naive_utc().year() >= FIRST_YEAR
+        }) || NaiveDateTime::parse_from_str(inside, "%Y-%m-%dT%H:%M:%S%.f")
+            .is_ok_and(|time| time.year() >= FIRST_YEAR))
+}
+
+/// Whether a number fits a column of eight bytes, as the service understands it.
+pub(super) fn is_number(inside: &str) -> bool {
+    inside.len() <= LONGEST_NUMBER && serde_json::from_str::<f64>(inside).is_ok_and(f64::is_finite)
 }
 
 fn is_dashed(bytes: &[u8]) -> bool {
@@ -38,7 +54,7 @@ pub(super) fn dashed(inside: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{dashed, is_guid, is_time};
+    use super::{LONGEST_NUMBER, dashed, is_guid, is_number, is_time};
 
     #[test]
     fn guids_and_times_are_told_from_other_texts() {
@@ -69,8 +85,23 @@ mod tests {
             "2026-11-22T11: 55: 01+00: 00",
             "2026-13-22T11:55:01Z",
             "1795348501",
+            "0000-01-01T00:00:00Z",
+            "2026-11-22T11:55:60Z",
+            "2026-11-22T11:55:60",
+            "2026-11-22T11:55:01+23:59",
         ] {
             assert!(!is_guid(text) && !is_time(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_those_that_a_column_can_hold() {
+        for number in ["0", "-1.5e3", "1795348501", "0.1"] {
+            assert!(is_number(number), "{number}");
+        }
+        let long = "1".repeat(LONGEST_NUMBER + 1);
+        for text in ["1e999", "-1e999", "", "one", "1,5", "true", &long] {
+            assert!(!is_number(text), "{text}");
         }
     }
 

@@ -21,18 +21,28 @@ fn record(text: &str) -> Record {
     read_record(LogType::Authentication, HOST, API, text)
 }
 
-/// The row of a record. It is JSON, no longer than was said before, and has no column that is not declared.
-fn row_of(record: &Record, text: &str, is_dated_by_event: bool) -> Value {
-    let call = Call {
+fn call(is_dated_by_event: bool) -> Call<'static> {
+    Call {
         log_type: LogType::Authentication,
         host: HOST,
         kind: IngestKind::Live,
         batch: "00000000000000000001",
         sent_at: Millis(1_795_348_800_000),
         is_dated_by_event,
-    };
+    }
+}
+
+/// The text of a row.
+fn write(call: &Call<'_>, record: &Record, text: &str) -> bytes::BytesMut {
     let mut out = bytes::BytesMut::new();
-    RowWriter::new(API, &call).write(&mut out, text, record);
+    RowWriter::new(API, call).write(&mut out, text, record);
+    out
+}
+
+/// The row of a record. It is JSON, no longer than was said before, and has no column that is not declared.
+fn row_of(record: &Record, text: &str, is_dated_by_event: bool) -> Value {
+    let call = call(is_dated_by_event);
+    let out = write(&call, record, text);
     let (bytes, longest) = (out.len(), record.longest_row(text, HOST));
     assert!(bytes <= longest, "{bytes} bytes, not {longest}: {text}");
     let row: Value =
@@ -130,7 +140,7 @@ fn names_that_lead_to_one_column_lose_nothing() {
     assert_eq!(row["user_name_s"], "flat");
     assert_eq!(
         row[ADDITIONAL_FIELDS],
-        json!({"user_name": "deep", "odd": 1, "odd'": 2})
+        json!({"user_name": "deep", "odd": 1, "odd'2": 2})
     );
 }
 
@@ -236,6 +246,52 @@ fn a_row_is_never_larger_than_a_call() {
         row.len()
     );
     assert!(record.is_cut());
+}
+
+#[test]
+fn a_name_that_stands_in_a_record_thousands_of_times_stops_nothing() {
+    // In time that grows with the number of names, or this would not end.
+    let text = format!("{{{}}}", vec![r#""x":1"#; 50_000].join(","));
+    let row = row(&text);
+    let kept = row[ADDITIONAL_FIELDS].as_object().unwrap();
+    assert!(kept.len() > 5000);
+    assert!(kept.contains_key("x") && kept.contains_key("x'2") && kept.contains_key("x'3"));
+    let text = r#"{"x":1,"x'2":2,"x":3,"x'2":4}"#;
+    let kept = &filled(text)[ADDITIONAL_FIELDS];
+    assert_eq!(kept.as_object().unwrap().len(), 4, "{kept}");
+}
+
+#[test]
+fn a_number_that_no_column_holds_is_kept_as_it_is_spelt() {
+    let digits = "7".repeat(2_000_000);
+    let text = format!(r#"{{"credits":{digits},"timestamp":"{digits}","reason":"r"}}"#);
+    let record = record(&text);
+    let row = row_of(&record, &text, false);
+    assert!(record.longest_row(&text, HOST) <= API.largest_row());
+    assert_eq!(row["reason_s"], "r");
+    assert!(row["credits_d"].is_null() && row["timestamp_d"].is_null());
+    assert!(record.is_cut());
+    let (text, column) = (
+        r#"{"credits":1e999}"#,
+        r#""AdditionalFields":{"credits":1e999}"#,
+    );
+    let record = self::record(text);
+    assert_eq!(record.without_column(), ["credits"]);
+    assert!(String::from_utf8_lossy(&write(&call(false), &record, text)).contains(column));
+}
+
+#[test]
+fn objects_without_names_are_followed_as_deep_as_their_values_are_cut() {
+    let long = "x".repeat(70_000);
+    for depth in 1..40 {
+        let (begin, end) = (r#"{"":"#.repeat(depth), "}".repeat(depth));
+        let text = format!(r#"{begin}{{"reason":"{long}"}}{end}"#);
+        let record = record(&text);
+        let row = row_of(&record, &text, false);
+        let kept = row.get("reason_s").and_then(Value::as_str);
+        assert!(kept.is_none_or(|kept| kept.len() <= 64_000), "{depth}");
+        assert!(record.is_cut());
+    }
 }
 
 #[test]

@@ -140,3 +140,23 @@ fn destinations_are_told_apart_on_either_road() {
         fingerprint(&here.clone().with("LOGS_INGESTION_GZIP", "off"))
     );
 }
+
+#[test]
+fn an_application_that_is_only_half_set_is_no_other_identity() {
+    for (name, other, missing) in [
+        ("AZURE_CLIENT_SECRET", "AZURE_TENANT_ID", "AZURE_CLIENT_ID"),
+        ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_ID", "AZURE_TENANT_ID"),
+        (
+            "AZURE_FEDERATED_TOKEN_FILE",
+            "AZURE_CLIENT_ID",
+            "AZURE_TENANT_ID",
+        ),
+    ] {
+        let half = enough_for_logs_ingestion()
+            .with(name, "value")
+            .with(other, "value");
+        let shown = Settings::read(&half).unwrap_err().to_string();
+        assert!(shown.contains(missing) && shown.contains(name), "{shown}");
+        read(&half.with(missing, "value"));
+    }
+}
