@@ -245,3 +245,32 @@ fn every_known_field_without_a_column_is_read_where_it_is_kept() {
         assert!(content.function.contains(&read), "nothing reads {path}");
     }
 }
+
+#[test]
+fn an_address_stands_without_the_port_that_duo_wrote_beside_it() {
+    let forms = [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1:50000", "192.0.2.1"),
+        ("192.0.2.1 port 50000", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("[2001:db8::1]:50000", "2001:db8::1"),
+        ("2001:db8::1#50000", "2001:db8::1"),
+        ("2001:db8::1 port 50000", "2001:db8::1"),
+        ("0.0.0.0", "0.0.0.0"),
+        ("unknown", "unknown"),
+    ];
+    let rows = forms
+        .iter()
+        .map(|(told, _)| row(json!({"event_uid_s": told, "access_device_ip_s": told})));
+    let given = ask(rows.collect(), "CiscoDuo | project EventUid, SrcIpAddr");
+    let found: BTreeMap<&str, &str> = given
+        .iter()
+        .map(|row| {
+            (
+                row["EventUid"].as_str().unwrap(),
+                row["SrcIpAddr"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(found, forms.into());
+}
