@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use duo_sentinel::settings::CATALOG;
 use serde_json::{Value, json};
 
 use crate::json;
@@ -154,4 +155,43 @@ pub(crate) fn template(columns: &[Value]) -> Value {
             "LOGS_INGESTION_RULE_ID": {"type": "string", "value": "[reference(variables('rule'), '2024-03-11').immutableId]"},
         },
     })
+}
+
+/// The names before `=` in the parameters of a deployment, as the guide writes them.
+fn parameters_in(guide: &str) -> Vec<&str> {
+    guide
+        .split("--parameters ")
+        .skip(1)
+        .filter_map(|behind| behind.split("```").next())
+        .flat_map(str::split_whitespace)
+        .filter_map(|word| word.split_once('='))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+#[test]
+fn the_guide_and_the_template_of_the_rule_name_the_same_things() {
+    let template = json("sentinel/data-collection-rule.json");
+    let guide = fs::read_to_string("docs/migrate.md").unwrap();
+    let named = parameters_in(&guide);
+    for name in &named {
+        assert!(
+            !template["parameters"][name].is_null(),
+            "{name} is no parameter"
+        );
+    }
+    for (name, parameter) in template["parameters"].as_object().unwrap() {
+        assert!(
+            named.contains(&name.as_str()) || !parameter["defaultValue"].is_null(),
+            "{name} is missing in the guide"
+        );
+    }
+    for name in template["outputs"].as_object().unwrap().keys() {
+        let is_setting = CATALOG.iter().any(|setting| setting.name == name);
+        assert!(is_setting, "{name} is no setting");
+        assert!(
+            guide.contains(name.as_str()),
+            "{name} is missing in the guide"
+        );
+    }
 }
