@@ -81,6 +81,7 @@ fn parameters() -> Value {
         "newTable": described("bool", json!(true), "Whether to make the table CiscoDuo_CL. Off for a table that was migrated: stating its columns again is an edit of its schema."),
         "transformKql": described("string", json!("source"), "What the rule does to each row; 'source' stores it as it is. For GUID columns of a migrated table see docs/migrate.md."),
         "bridge": described("bool", json!(false), "Whether to fill DuoAuthentication_CL, DuoActivity_CL and DuoTelephony_CL too; each row there is ingested, and paid, once more."),
+        "newBridgeTables": described("bool", json!(true), "Whether to make these three tables. Off where Microsoft's connector made them, so that their columns stay as they are."),
     })
 }
 
@@ -108,7 +109,11 @@ pub(crate) fn template(columns: &[Value]) -> Value {
     )];
     let mut ids = vec![table_id("CiscoDuo_CL")];
     for (name, columns) in &bridge {
-        resources.push(table(name, columns, "[parameters('bridge')]"));
+        resources.push(table(
+            name,
+            columns,
+            "[and(parameters('bridge'), parameters('newBridgeTables'))]",
+        ));
         ids.push(table_id(name));
     }
     resources.push(json!({

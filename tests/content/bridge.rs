@@ -61,7 +61,7 @@ fn folder() -> String {
     format!("{}/sentinel/bridge", env!("CARGO_MANIFEST_DIR"))
 }
 
-fn transformations() -> Vec<Query> {
+pub(crate) fn transformations() -> Vec<Query> {
     let read = |table: &str| {
         let text = std::fs::read_to_string(format!("{}/{table}.kql", folder())).unwrap();
         Query {

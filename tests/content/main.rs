@@ -19,6 +19,7 @@ mod events;
 mod flatten;
 mod form;
 mod function;
+mod roads;
 mod schema;
 mod tools;
 mod workbook;
