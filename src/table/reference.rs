@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value, json};
 
-use super::{ADDITIONAL_FIELDS, ColumnType, LONGEST_NAME, Source, TABLE, columns, duo};
+use super::duo::{self, Field};
+use super::{ADDITIONAL_FIELDS, ColumnType, LONGEST_NAME, Source, TABLE, columns};
 use crate::model::LogType;
 
 /// The column reference of the documentation, as Markdown.
@@ -32,12 +33,21 @@ pub fn column_reference() -> String {
         "\nThese fields are known and have no column, because its name would be longer than {LONGEST_NAME} characters; they are \
          in `{ADDITIONAL_FIELDS}` and not counted:\n\n| path there | field | what it says |\n|---|---|---|\n"
     ));
-    for field in duo::FIELDS.iter().filter(|field| field.types.is_empty()) {
-        let path = field.path.replace('.', "_");
+    for field in undeclared() {
+        let path = path_in_additional_fields(field);
         let of = of_logs(field.path, field.logs);
         told(format_args!("| `{path}` | {of} | {} |\n", field.about));
     }
     page
+}
+
+/// Duo's fields that are known and cannot be declared.
+fn undeclared() -> impl Iterator<Item = &'static Field> {
+    duo::FIELDS.iter().filter(|field| field.types.is_empty())
+}
+
+fn path_in_additional_fields(field: &Field) -> String {
+    field.path.replace('.', "_")
 }
 
 fn of_logs(path: &str, logs: &[LogType]) -> String {
@@ -53,7 +63,8 @@ pub fn declared_columns() -> Vec<Value> {
         .collect()
 }
 
-/// The tables and the types of their columns in the query language.
+/// The tables with the types of their columns in the query language, and the known fields that are kept among those
+/// without a column.
 pub fn table_schema() -> Value {
     let types: Map<String, Value> = columns()
         .iter()
@@ -65,5 +76,6 @@ pub fn table_schema() -> Value {
             (column.name.clone(), of_query.into())
         })
         .collect();
-    json!({"tables": {TABLE: types}})
+    let additional: Vec<String> = undeclared().map(path_in_additional_fields).collect();
+    json!({"tables": {TABLE: types}, "additional_fields": {TABLE: additional}})
 }

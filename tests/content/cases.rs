@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::content::{Content, Query};
 use crate::events::{Events, now};
+use crate::flatten::Road;
 use crate::say;
 use crate::schema::Schema;
 use crate::tools::{self, Row};
@@ -86,7 +87,7 @@ fn equal(given: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// Plays the cases of queries, and says what came of each.
+/// Plays the cases of queries on rows that came by both roads, and says what came of each.
 pub(crate) fn play(queries: &[Query]) {
     let (content, schema) = (Content::read(), Schema::read());
     let columns = schema.all();
@@ -108,7 +109,7 @@ pub(crate) fn play(queries: &[Query]) {
             let rows = case
                 .events
                 .iter()
-                .flat_map(|events| events.rows(&mut count))
+                .flat_map(|events| events.rows(&mut count, Road::in_turn))
                 .collect();
             (within_period(query, rows), vec![*query])
         })

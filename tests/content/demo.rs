@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::common::{binary, temporary_folder};
 use crate::content::{Content, Query};
-use crate::flatten::flatten;
+use crate::flatten::{Road, flatten};
 use crate::say;
 use crate::schema::Schema;
 use crate::tools::{self, NOW, Row};
@@ -44,11 +44,11 @@ fn every_query_runs_on_what_the_connector_sends() {
     let mut stored = Vec::new();
     let mut unknown = BTreeSet::new();
     for row in &sent {
-        let mut row: Row = flatten(row);
+        let mut row: Row = flatten(row, Road::DataCollector);
         row.retain(|column, value| {
             let known = columns.get(column).is_some_and(|kind| match kind.as_str() {
                 "real" => value.is_number(),
-                "boolean" => value.is_boolean(),
+                "bool" => value.is_boolean(),
                 _ => value.is_string(),
             });
             if !known {

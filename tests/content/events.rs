@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::flatten::flatten;
+use crate::flatten::{Road, flatten};
 use crate::tools::{NOW, Row};
 
 pub(crate) const LOGS: [&str; 6] = [
@@ -94,8 +94,8 @@ fn numbered(value: &Value, number: u32) -> Value {
 }
 
 impl Events {
-    /// The rows of these events; `count` numbers all events of a case.
-    pub(crate) fn rows(&self, count: &mut u32) -> Vec<Row> {
+    /// The rows of these events; `count` numbers all events of a case, and `road` says how each of them comes.
+    pub(crate) fn rows(&self, count: &mut u32, road: impl Fn(u32) -> Road) -> Vec<Row> {
         (1..=self.times)
             .map(|number| {
                 *count += 1;
@@ -118,7 +118,13 @@ impl Events {
                             .contains(&name.as_str())
                     });
                 }
-                stored(event, ingested)
+                // Another connector knows one road only.
+                let road = if self.by_another_connector {
+                    Road::DataCollector
+                } else {
+                    road(*count)
+                };
+                stored(event, ingested, road)
             })
             .collect()
     }
@@ -160,8 +166,8 @@ fn add(event: &mut Map<String, Value>, log: &str, kind: &str, count: u32, happen
 }
 
 /// The row in the table; it was sent a minute before it was ingested.
-fn stored(event: &Map<String, Value>, ingested: DateTime<Utc>) -> Row {
-    let mut row = flatten(event);
+fn stored(event: &Map<String, Value>, ingested: DateTime<Utc>, road: Road) -> Row {
+    let mut row = flatten(event, road);
     row.insert(
         "TimeGenerated".to_owned(),
         json!(text(ingested - TimeDelta::minutes(1))),

@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use crate::content::{Content, Query};
 use crate::events;
-use crate::schema::Schema;
+use crate::flatten::{Road, flatten};
+use crate::schema::{Columns, Schema};
 use crate::tools::{self, Row};
 
 /// The names that content published by Microsoft (up to its version 3.1.2) reads, with the type that each has.
@@ -125,7 +126,8 @@ fn an_event_of_each_log_has_its_time_and_its_names() {
         for by_another_connector in [false, true] {
             let one = json!({"log": log, "minutes_ago": 60, "by_another_connector": by_another_connector});
             let one: events::Events = serde_json::from_value(one).unwrap();
-            rows.extend(one.rows(&mut u32::try_from(rows.len()).unwrap()));
+            let mut count = u32::try_from(rows.len()).unwrap();
+            rows.extend(one.rows(&mut count, |_| Road::DataCollector));
         }
     }
     let query = "CiscoDuo | extend Mine = isnotempty(IngestKind) | project EventType, Mine, EventTime, DstUserName, SrcIpAddr, \
@@ -167,4 +169,108 @@ fn a_state_that_came_as_a_truth_value_is_read_too() {
         "CiscoDuo | where AccessDvcEncryptionEnabled =~ \"false\" | count",
     );
     assert_eq!(given[0]["Count"], 2);
+}
+
+/// What the function gives on an event of each log that came by a road, in a table with these columns: what it adds to the
+/// columns of the table, a row an event.
+fn given(road: Road, columns: &Columns) -> Vec<Row> {
+    let (content, schema) = (Content::read(), Schema::read());
+    let mut count = 0;
+    let rows = events::LOGS.iter().flat_map(|log| {
+        let one = json!({"log": log, "minutes_ago": 60});
+        let one: events::Events = serde_json::from_value(one).unwrap();
+        one.rows(&mut count, |_| road)
+    });
+    let rows: Vec<Row> = rows.collect();
+    let query = Query::of_a_test("CiscoDuo | order by EventUid asc");
+    let answers = tools::run(&content.function, columns, &[(rows, vec![&query])]);
+    let mut given = answers[0][0].rows().to_vec();
+    for row in &mut given {
+        // A text that is missing is an empty one to every query.
+        row.retain(|name, value| {
+            !schema.all().contains_key(name) && !value.is_null() && value != ""
+        });
+    }
+    given
+}
+
+#[test]
+fn the_function_gives_the_same_from_either_road() {
+    let schema = Schema::read();
+    let collected = given(Road::DataCollector, &schema.all());
+    assert_eq!(collected.len(), events::LOGS.len());
+    // A table of its own, and one that was migrated.
+    for columns in [schema.declared(), &schema.all()] {
+        let ingested = given(Road::LogsIngestion, columns);
+        for (one, other) in collected.iter().zip(&ingested) {
+            assert_eq!(one, other);
+        }
+        assert_eq!(ingested.len(), collected.len());
+    }
+    // Equal because both have them, not because neither has.
+    let (sign_in, surfaced) = (&collected[0], &collected[4]);
+    let expected = json!({
+        "TrustLevel": "LOW", "TrustReason": "Low trust", "TrustDetectedAttacks": "[\"NOVEL_ASN\"]", "TrustPolicyEnabled": false,
+        "TrustPreviewModeEnabled": true, "TrustModelVersion": "2022.07.19.001", "TrustFeaturesVersion": "3.0",
+        "RememberedDeviceTrustLevel": "NORMAL", "RememberedDeviceTrustReason": "Known IP", "RememberedDevicePolicyEnabled": false,
+        "RememberedDeviceModelVersion": "2022.07.19.001", "RememberedDeviceFeaturesVersion": "3.0",
+    });
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(sign_in.get(name), Some(value), "{name}");
+    }
+    assert_eq!(surfaced["TrustMonitorType"], "bypass_status");
+}
+
+#[test]
+fn a_surfaced_sign_in_is_the_same_from_either_road() {
+    let query = "CiscoDuo | project SurfacedAuthAccessDeviceEncryptionEnabled, SurfacedAuthAccessDeviceFirewallEnabled, \
+        SurfacedAuthAccessDeviceLocationCountry, SurfacedAuthAccessDeviceLocationCity";
+    let record = json!({"eventtype": "trust_monitor", "surfaced_auth": {"access_device": {
+        "is_encryption_enabled": "true", "is_firewall_enabled": "unknown", "location": {"city": "Oslo", "country": "Norway"}}}});
+    let expected = json!({
+        "SurfacedAuthAccessDeviceEncryptionEnabled": "true", "SurfacedAuthAccessDeviceFirewallEnabled": "unknown",
+        "SurfacedAuthAccessDeviceLocationCountry": "Norway", "SurfacedAuthAccessDeviceLocationCity": "Oslo"});
+    for road in Road::BOTH {
+        let flat = flatten(record.as_object().unwrap(), road);
+        let given = ask(vec![row(Value::Object(flat))], query);
+        assert_eq!(Value::Object(given[0].clone()), expected, "{road:?}");
+    }
+}
+
+#[test]
+fn every_known_field_without_a_column_is_read_where_it_is_kept() {
+    let content = Content::read();
+    for path in Schema::read().additional_fields() {
+        let read = format!("Rest[\"{path}\"]");
+        assert!(content.function.contains(&read), "nothing reads {path}");
+    }
+}
+
+#[test]
+fn an_address_stands_without_the_port_that_duo_wrote_beside_it() {
+    let forms = [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1:50000", "192.0.2.1"),
+        ("192.0.2.1 port 50000", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("[2001:db8::1]:50000", "2001:db8::1"),
+        ("2001:db8::1#50000", "2001:db8::1"),
+        ("2001:db8::1 port 50000", "2001:db8::1"),
+        ("0.0.0.0", "0.0.0.0"),
+        ("unknown", "unknown"),
+    ];
+    let rows = forms
+        .iter()
+        .map(|(told, _)| row(json!({"event_uid_s": told, "access_device_ip_s": told})));
+    let given = ask(rows.collect(), "CiscoDuo | project EventUid, SrcIpAddr");
+    let found: BTreeMap<&str, &str> = given
+        .iter()
+        .map(|row| {
+            (
+                row["EventUid"].as_str().unwrap(),
+                row["SrcIpAddr"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(found, forms.into());
 }

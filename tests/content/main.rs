@@ -10,6 +10,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod bridge;
 mod cases;
 mod content;
 mod demo;
@@ -18,6 +19,7 @@ mod events;
 mod flatten;
 mod form;
 mod function;
+mod roads;
 mod schema;
 mod tools;
 mod workbook;

@@ -5,38 +5,63 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::events;
-use crate::flatten::flatten;
+use crate::flatten::{ADDITIONAL_FIELDS, Road, flatten};
 
 pub(crate) const TABLE: &str = "CiscoDuo_CL";
 
 /// Columns with their types.
 pub(crate) type Columns = BTreeMap<String, String>;
 
-/// `sentinel/schema.json`.
-#[derive(Debug, Deserialize)]
+/// The tables that queries meet.
+#[derive(Debug)]
 pub(crate) struct Schema {
-    /// What can be declared, so that both ingestion APIs fill it.
-    tables: BTreeMap<String, Columns>,
+    /// What can be declared, so that both ingestion APIs fill it: `sentinel/schema.json`.
+    declared: Columns,
     /// What exists only where the Data Collector API made it: names too long to be declared, and the columns beside
-    /// those of another type that values of a wavering type brought about.
-    data_collector_only: BTreeMap<String, Columns>,
+    /// those of another type that values of a wavering type brought about. `sentinel/data-collector-only.json`.
+    data_collector_only: Columns,
+    /// The fields that are known and have no column, by their paths in `AdditionalFields`.
+    additional_fields: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    tables: BTreeMap<String, Columns>,
+    #[serde(default)]
+    additional_fields: BTreeMap<String, Vec<String>>,
+}
+
+impl File {
+    fn read(name: &str) -> Self {
+        let file = format!("{}/sentinel/{name}", env!("CARGO_MANIFEST_DIR"));
+        serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+    }
 }
 
 impl Schema {
     pub(crate) fn read() -> Self {
-        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/sentinel/schema.json");
-        let text = std::fs::read_to_string(file).unwrap();
-        serde_json::from_str(&text).unwrap()
+        let mut of_both = File::read("schema.json");
+        let mut data_collector_only = File::read("data-collector-only.json");
+        Self {
+            declared: of_both.tables.remove(TABLE).unwrap(),
+            data_collector_only: data_collector_only.tables.remove(TABLE).unwrap(),
+            additional_fields: of_both.additional_fields.remove(TABLE).unwrap(),
+        }
     }
 
     pub(crate) fn declared(&self) -> &Columns {
-        &self.tables[TABLE]
+        &self.declared
+    }
+
+    pub(crate) fn additional_fields(&self) -> &[String] {
+        &self.additional_fields
     }
 
     /// Every column that a table can have.
     pub(crate) fn all(&self) -> Columns {
-        let mut all = self.declared().clone();
-        all.extend(self.data_collector_only[TABLE].clone());
+        let mut all = self.declared.clone();
+        all.extend(self.data_collector_only.clone());
         all
     }
 
@@ -53,6 +78,7 @@ impl Schema {
             column.starts_with("event_uid")
                 || column.starts_with("event_time_")
                 || column.starts_with("ingest_")
+                || column == ADDITIONAL_FIELDS
         };
         let mut tables = vec![
             ("every column there can be".to_owned(), all.clone()),
@@ -70,7 +96,7 @@ impl Schema {
             ),
         ];
         for log in events::LOGS {
-            let columns = flatten(&events::whole(log));
+            let columns = flatten(&events::whole(log), Road::DataCollector);
             let young = only(&|column| column == "TimeGenerated" || columns.contains_key(column));
             tables.push((format!("only {log} has arrived"), young));
         }
@@ -84,14 +110,15 @@ fn the_schema_keeps_to_the_rules_of_azure_monitor() {
     for (column, kind) in schema.declared() {
         assert!(column.len() <= 45, "{column} cannot be declared");
         assert!(
-            !schema.data_collector_only[TABLE].contains_key(column),
+            !schema.data_collector_only.contains_key(column),
             "{column} stands twice"
         );
         let expected = match column.rsplit('_').next().unwrap() {
             "s" | "g" => "string",
             "d" => "real",
-            "b" => "boolean",
+            "b" => "bool",
             "t" | "TimeGenerated" => "datetime",
+            ADDITIONAL_FIELDS => "dynamic",
             other => panic!("{column} has the suffix {other}"),
         };
         assert_eq!(kind, expected, "{column}");

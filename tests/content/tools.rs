@@ -16,6 +16,9 @@ use crate::schema::{Columns, TABLE};
 /// A row of the table, or of what a query gives.
 pub(crate) type Row = Map<String, Value>;
 
+/// What a transformation calls the stream.
+const SOURCE: &str = "source";
+
 /// When the queries of a case are run.
 pub(crate) const NOW: &str = "2026-11-23T12:00:00Z";
 
@@ -111,6 +114,14 @@ pub(crate) fn check<'a>(
     serde_json::from_value(answer).unwrap()
 }
 
+/// Asks it about transformations of a stream with these columns.
+pub(crate) fn check_transformations(columns: &Columns, queries: &[&Query]) -> Vec<Checked> {
+    let question =
+        json!([{"tables": {SOURCE: columns}, "functions": {}, "queries": listed(queries)}]);
+    let mut answer = ask("node", "check_kql.cjs", [""; 0], &question);
+    serde_json::from_value(answer[0].take()).unwrap()
+}
+
 /// Runs queries, each list on rows of its own, in tables of these columns.
 pub(crate) fn run(
     function: &str,
@@ -130,4 +141,16 @@ pub(crate) fn run(
         .collect();
     let answer = ask("python/bin/python", "run_kql.py", [""; 0], &question);
     serde_json::from_value(answer).unwrap()
+}
+
+/// Runs transformations on rows of a stream with these columns.
+pub(crate) fn transform(columns: &Columns, rows: &[Row], queries: &[&Query]) -> Vec<Ran> {
+    let question = json!([{
+        "tables": {SOURCE: {"columns": columns, "rows": rows}},
+        "functions": {},
+        "now": NOW,
+        "queries": listed(queries),
+    }]);
+    let mut answer = ask("python/bin/python", "run_kql.py", [""; 0], &question);
+    serde_json::from_value(answer[0].take()).unwrap()
 }

@@ -17,7 +17,7 @@ const { KustoCode, GlobalState, Symbols, Editor } = globalThis.Kusto.Language;
 const array = (list) => globalThis.Bridge.toArray(list);
 
 function table(name, columns) {
-  const declared = Object.entries(columns).map(([column, type]) => `['${column}']: ${type === 'boolean' ? 'bool' : type}`);
+  const declared = Object.entries(columns).map(([column, type]) => `['${column}']: ${type}`);
   return Symbols.TableSymbol.From(`(${declared.join(', ')})`).WithName(name);
 }
 

@@ -20,7 +20,7 @@ TYPES = {
     "real": "DOUBLE",
     "long": "BIGINT",
     "int": "INTEGER",
-    "boolean": "BOOLEAN",
+    "bool": "BOOLEAN",
     "datetime": "TIMESTAMP",
     "dynamic": "JSON",
 }

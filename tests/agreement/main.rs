@@ -1,15 +1,18 @@
-//! The settings in the code, the README, the example file and the host's files agree.
+//! The settings in the code, the README, the example file and the host's files agree, and so do the files that are made
+//! from the schema table.
 
 #![allow(
     clippy::unwrap_used,
     reason = "a test that cannot go on stops where it is"
 )]
 
+mod generated;
+mod rule;
+
 use std::collections::BTreeSet;
 use std::fs;
 
 use duo_sentinel::settings::{CATALOG, Environment, Settings};
-use duo_sentinel::table::column_reference;
 use serde_json::Value;
 
 fn json(file: &str) -> Value {
@@ -116,22 +119,6 @@ fn the_example_settings_filled_in_are_enough() {
     assert_eq!(environment.add_local_settings(&file), Ok(true));
     fs::remove_file(&file).unwrap();
     Settings::read(&environment).unwrap();
-}
-
-#[test]
-fn the_column_reference_is_that_of_the_schema_table() {
-    const PAGE: &str = "docs/columns.md";
-    let head = include_str!("columns-head.md");
-    let expected = format!("{head}\n{}", column_reference());
-    // To write it anew: UPDATE_EXPECTED=1 cargo test --test agreement
-    if std::env::var_os("UPDATE_EXPECTED").is_some() {
-        fs::write(PAGE, &expected).unwrap();
-    }
-    let page = fs::read_to_string(PAGE).unwrap();
-    assert!(
-        page == expected,
-        "{PAGE} is not up to date: UPDATE_EXPECTED=1 cargo test --test agreement"
-    );
 }
 
 #[test]
