@@ -21,6 +21,9 @@
 //! what it says. The order of its steps is the promise: a page is fetched, the sink accepts a call, the ledger
 //! records that call's ids, and only then the checkpoint moves.
 //!
+//! [`table`] has every column of `CiscoDuo_CL`: from it come the rows of the Logs Ingestion API, the template of its rule, the
+//! schema that queries are checked against, and docs/columns.md.
+//!
 //! [`settings`] reads the environment, [`transport`] builds the HTTP clients, [`cli`] is the command line,
 //! [`check`] looks at everything before it is needed, [`logging`] speaks to the host's log stream, and [`model`]
 //! holds the words they all share. Imports point one way; `tests/layers.rs` holds them to it.
