@@ -133,7 +133,7 @@ pub(crate) fn assert_laid_out(row: &[u8], record_text: &str, record: &Record) {
 /// How many values an object has, of any depth, that say something.
 fn values(text: &str, depth: usize) -> Option<usize> {
     match text.as_bytes().first()? {
-        b'{' if depth <= 16 => {
+        b'{' if depth < 16 => {
             let Members(members) = serde_json::from_str(text).ok()?;
             members
                 .iter()

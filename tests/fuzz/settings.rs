@@ -20,6 +20,8 @@ AzureWebJobsStorage=DefaultEndpointsProtocol=https;AccountName=acc;AccountKey=hu
 AzureWebJobsStorage__credential=managedidentity
 AzureWebJobsStorage__clientId=11111111-2222-3333-4444-555555555555
 AZURE_TENANT_ID=contoso
+AZURE_CLIENT_ID=11111111-2222-3333-4444-666666666666
+AZURE_AUTHORITY_HOST=https://login.microsoftonline.us
 AZURE_CLIENT_SECRET=hunter2
 CISCO_DUO_CLOUD=usgov
 CISCO_DUO_CONTAINER=cisco-duo
