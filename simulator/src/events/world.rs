@@ -27,10 +27,22 @@ impl World {
         self.logs.get(&log).expect("all logs are made at the start")
     }
 
-    /// The record as served with a lone surrogate in a name; remembered for the judge.
+    /// The record as served with a lone surrogate in a name; remembered for the judge. So are its twins: nobody can tell
+    /// which of some identical records it was.
     pub(crate) fn spoil(&self, log: LogType, index: u32) -> String {
-        self.spoilt().insert((log, index));
-        self.events(log).spoilt_record(index)
+        let events = self.events(log);
+        let record = events.record(index);
+        let millisecond = events.millisecond(index);
+        let beside = events.positions(millisecond, millisecond);
+        let twins = beside
+            .map(|position| events.index_at(position))
+            .filter(|twin| events.record(*twin) == record);
+        let twins: Vec<u32> = twins.collect();
+        let mut spoilt = self.spoilt();
+        spoilt.insert((log, index));
+        spoilt.extend(twins.into_iter().map(|twin| (log, twin)));
+        drop(spoilt);
+        events.spoilt_record(index)
     }
 
     /// Whether the record was ever served with a lone surrogate.
@@ -49,5 +61,32 @@ impl World {
 
     fn spoilt(&self) -> MutexGuard<'_, HashSet<(LogType, u32)>> {
         self.spoilt.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::World;
+    use crate::{Config, LogType};
+
+    #[test]
+    fn a_twin_of_a_record_that_was_served_with_a_surrogate_counts_as_served_so_too() {
+        let log = LogType::Administrator;
+        let world = World::new(&Config {
+            volumes: [(log, 2_000)].into(),
+            ..Config::default()
+        });
+        let events = world.events(log);
+        let mut first: BTreeMap<String, u32> = BTreeMap::new();
+        let mut twins = (0..2_000).filter_map(|index| {
+            let before = first.insert(events.record(index), index)?;
+            Some((before, index))
+        });
+        let (one, other) = twins.next().expect("some records are identical");
+        world.spoil(log, other);
+        assert!(world.was_spoilt(log, one) && world.was_spoilt(log, other));
+        assert_eq!(world.spoilt_of(log).len(), 2);
     }
 }
