@@ -13,7 +13,7 @@ use super::error::SinkError;
 use crate::model::{IngestionApi, Secret};
 use crate::plan::SendFault;
 use crate::settings::DataCollectorSettings;
-use crate::transport::{retry_after, transport_reason};
+use crate::transport::retry_after;
 
 /// The service's name for the table; it adds `_CL` itself.
 const LOG_TYPE: &str = "CiscoDuo";
@@ -77,14 +77,9 @@ impl DataCollector {
         if is_dated_by_event {
             request = request.header("time-generated-field", "event_time");
         }
-        let response = request.body(body).send().await.map_err(|fault| SinkError {
-            api: IngestionApi::DataCollector,
-            fault: SendFault::Unreachable,
-            status: None,
-            code: None,
-            reason: transport_reason(fault),
-            lacks_token: false,
-        })?;
+        let sent = request.body(body).send().await;
+        let response =
+            sent.map_err(|fault| SinkError::unreachable(IngestionApi::DataCollector, fault))?;
         let status = response.status();
         if status.is_success() {
             return Ok(());

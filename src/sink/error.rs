@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::model::IngestionApi;
 use crate::plan::SendFault;
+use crate::transport::transport_reason;
 
 /// A call that was not accepted.
 #[derive(Debug)]
@@ -23,6 +24,18 @@ pub struct SinkError {
 }
 
 impl SinkError {
+    /// No answer came; whether the rows were accepted is not known.
+    pub(super) fn unreachable(api: IngestionApi, fault: reqwest::Error) -> Self {
+        Self {
+            api,
+            fault: SendFault::Unreachable,
+            status: None,
+            code: None,
+            reason: transport_reason(fault),
+            lacks_token: false,
+        }
+    }
+
     /// What to do about it; names the setting.
     pub fn hint(&self) -> Option<&'static str> {
         if self.lacks_token {

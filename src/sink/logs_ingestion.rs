@@ -14,7 +14,7 @@ use super::token::{IdentityError, TokenFault, Tokens};
 use crate::model::IngestionApi;
 use crate::plan::SendFault;
 use crate::settings::LogsIngestionSettings;
-use crate::transport::{Transport, retry_after, transport_reason};
+use crate::transport::{Transport, retry_after};
 
 /// <https://learn.microsoft.com/rest/api/logsingestion>
 const VERSION: &str = "2023-01-01";
@@ -106,14 +106,9 @@ impl LogsIngestion {
         if self.gzip {
             request = request.header(CONTENT_ENCODING, "gzip");
         }
-        let response = request.body(body).send().await.map_err(|fault| SinkError {
-            api: IngestionApi::LogsIngestion,
-            fault: SendFault::Unreachable,
-            status: None,
-            code: None,
-            reason: transport_reason(fault),
-            lacks_token: false,
-        })?;
+        let sent = request.body(body).send().await;
+        let response =
+            sent.map_err(|fault| SinkError::unreachable(IngestionApi::LogsIngestion, fault))?;
         let status = response.status();
         if status.is_success() {
             return Ok(());
