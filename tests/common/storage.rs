@@ -90,15 +90,17 @@ impl Container {
 
     /// Writes a block blob, whatever stood there.
     pub(crate) async fn write(&self, name: &str, content: impl Into<Vec<u8>>) {
-        let kind = [("x-ms-blob-type", "BlockBlob")];
+        let content = content.into();
+        // The client leaves the length out where there is nothing, which storage refuses.
+        let length = content.len().to_string();
+        let kind = [("x-ms-blob-type", "BlockBlob"), ("content-length", &length)];
         let url = self.blob(name);
-        let answer = self.send(Method::PUT, url, &kind, content.into()).await;
+        let answer = self.send(Method::PUT, url, &kind, content).await;
         assert_eq!(answer.status(), StatusCode::CREATED, "{name}");
     }
 
     /// Writes an append blob, as the connector's own ids are.
     pub(crate) async fn write_appendable(&self, name: &str, content: impl Into<Vec<u8>>) {
-        // Without the length, which the client leaves out where there is nothing, Azurite refuses the call.
         let kind = [("x-ms-blob-type", "AppendBlob"), ("content-length", "0")];
         let mut url = self.blob(name);
         let made = self.send(Method::PUT, url.clone(), &kind, Vec::new()).await;

@@ -147,17 +147,17 @@ async fn damaged_ledger(place: &Place, log: LogType) {
     }
     let mut lost = 0;
     for (number, name) in ids.iter().enumerate() {
-        // The last id is torn or gone: what stands before it is still known. In the first hour nothing does.
+        // The last id is torn or gone: what stands before it is still known. In the first two hours nothing does.
         let content = place.read(name).await.unwrap();
-        lost += if number == 0 { content.len() / 16 } else { 1 };
-        if number == 0 {
-            place.replace_appendable(name, &content[..9]).await;
-        } else if number % 2 == 0 {
-            let torn = &content[..content.len() - 7];
-            place.replace_appendable(name, torn).await;
+        let length = content.len();
+        lost += if number < 2 { length / 16 } else { 1 };
+        if number % 2 == 0 {
+            let kept = if number == 0 { 9 } else { length - 7 };
+            place.replace_appendable(name, &content[..kept]).await;
         } else {
             // A restore may have made a blob of it to which nothing can be added.
-            place.replace(name, &content[..content.len() - 16]).await;
+            let kept = if number == 1 { 0 } else { length - 16 };
+            place.replace(name, &content[..kept]).await;
         }
     }
     // What is mended the first time is known the second time.
