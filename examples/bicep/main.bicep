@@ -1,6 +1,6 @@
 // Deploys azuredeploy.json of this repository:
 //
-//   az deployment group create --resource-group GROUP --template-file main.bicep --parameters main.bicepparam
+//   az deployment group create --resource-group GROUP --parameters main.bicepparam
 
 @description('HTTPS address of released-package.zip of one release.')
 param packageUri string
