@@ -3,6 +3,7 @@
 Run in the folder of the repository: python tests/tools/check_templates.py
 """
 
+import copy
 import itertools
 import json
 import re
@@ -274,6 +275,61 @@ def sources(template):
     }
 
 
+def first(template, kind):
+    return next(each for each in template["resources"] if each["type"] == kind)
+
+
+def setting(template, name):
+    settings = first(template, "Microsoft.Web/sites")["properties"]["siteConfig"]["appSettings"]
+    return next(each for each in settings if each["name"] == name)
+
+
+def without(needs, part):
+    needs[:] = [each for each in needs if part not in each]
+
+
+# Mistakes that must be noticed.
+CONTROLS = {
+    "the package is fetched before the roles are there": lambda t: first(t, "Microsoft.Web/sites/extensions").update(
+        dependsOn=[]
+    ),
+    "the app starts before it may read the vault": lambda t: without(first(t, "Microsoft.Web/sites")["dependsOn"], "vaultRole"),
+    "an output gives a secret": lambda t: t["outputs"].update(key={"type": "string", "value": "[parameters('CiscoDuoSecretKey')]"}),
+    "a secret is a plain setting": lambda t: setting(t, "CISCO_DUO_SECRET_KEY").update(value="[parameters('CiscoDuoSecretKey')]"),
+    "a setting that Flex Consumption refuses": lambda t: first(t, "Microsoft.Web/sites")["properties"]["siteConfig"][
+        "appSettings"
+    ].append({"name": "FUNCTIONS_WORKER_RUNTIME", "value": "custom"}),
+    "a setting is missing": lambda t: first(t, "Microsoft.Web/sites")["properties"]["siteConfig"]["appSettings"].remove(
+        setting(t, "CISCO_DUO_START")
+    ),
+    "the rule is asked for where there is none": lambda t: setting(t, "LOGS_INGESTION_ENDPOINT").update(
+        value="[reference(variables('ruleDeploymentId'), '2022-09-01').outputs.LOGS_INGESTION_ENDPOINT.value]"
+    ),
+    "the table is always made": lambda t: first(t, "Microsoft.Resources/deployments")["properties"]["parameters"]["newTable"].update(
+        value=True
+    ),
+    "a workspace is always made": lambda t: first(t, "Microsoft.OperationalInsights/workspaces").pop("condition"),
+    "something depends on nothing": lambda t: first(t, "Microsoft.Web/sites")["dependsOn"].append("nothing"),
+    "the storage account takes keys": lambda t: first(t, "Microsoft.Storage/storageAccounts")["properties"].pop("allowSharedKeyAccess"),
+}
+
+
+def controls(template):
+    sets = list(option_sets(template))
+    chosen = [sets[0], next(each for each in sets if each.get("CiscoDuoTable") == "keep")]
+    for name, mistake in CONTROLS.items():
+        wrong = copy.deepcopy(template)
+        mistake(wrong)
+        assert wrong != template, name
+        noticed = 0
+        for given in chosen:
+            try:
+                check(wrong, given, "AzureCloud")
+            except (AssertionError, Refused, KeyError):
+                noticed += 1
+        assert noticed, f"not noticed: {name}"
+
+
 def main():
     for file in ("azuredeploy.json", "azuredeploy-dedicated.json"):
         template = json_of(file)
@@ -290,6 +346,8 @@ def main():
                     raise
                 count += 1
         print(f"{file}: {count} sets of options")
+    controls(json_of("azuredeploy.json"))
+    print(f"{len(CONTROLS)} mistakes are noticed")
     form(json_of("azuredeploy.json"))
     print("createUiDefinition.json: agrees with azuredeploy.json")
 
