@@ -6,7 +6,10 @@ Run in the folder of the repository: python tests/tools/check_templates.py
 import copy
 import itertools
 import json
+import os
 import re
+import shutil
+import subprocess
 import sys
 
 from evaluate_template import Deployment, Refused
@@ -239,6 +242,7 @@ def form(template):
     elements = {("basics", each["name"]): each for each in definition["basics"]}
     for step in definition["steps"]:
         elements.update({(step["name"], each["name"]): each for each in step["elements"]})
+    fields(elements)
     used = set()
     for name, output in definition["outputs"].items():
         about = template["parameters"][name]
@@ -260,6 +264,66 @@ def form(template):
     silent = {"Microsoft.Common.InfoBox", "Microsoft.Common.TextBlock"}
     unused = [key for key, each in elements.items() if each["type"] not in silent and key not in used]
     assert not unused, unused
+
+
+# What each validated field of the form takes, and what it refuses.
+FIELDS = {
+    ("basics", "functionName"): (["CiscoDuo", "duo2"], ["", "2duo", "cisco-duo", "CiscoDuoSentinel"]),
+    ("duo", "integrationKey"): (["DIFAKEFAKEFAKEFAKE01"], ["", "DIFAKE", "fakefakefakefakefakefakefakefakefakefake"]),
+    ("duo", "secretKey"): (["fakefakefakefakefakefakefakefakefakefake"], ["", "DIFAKEFAKEFAKEFAKE01"]),
+    ("duo", "apiHostname"): (
+        ["api-00000000.duosecurity.com", "api-1a2B3c.duofederal.com"],
+        ["", "https://api-00000000.duosecurity.com", "admin-00000000.duosecurity.com", "api-00000000.example.com"],
+    ),
+    ("duo", "logTypes"): (["authentication", "activity,trust_monitor"], ["", "authn", "authentication, activity", "activity,"]),
+    ("sentinel", "workspaceId"): ([WORKSPACE_ID], ["", "sentinel", WORKSPACE]),
+    ("sentinel", "sharedKey"): (["A" * 86 + "=="], ["", "A" * 86, WORKSPACE_ID]),
+    ("sentinel", "ruleName"): (["dcr-ciscoduo"], ["", "-rule", "a rule"]),
+    ("sentinel", "transform"): (["source", "source | extend a_g = toguid(a_g)"], ["", "CiscoDuo_CL"]),
+    ("content", "alertEmail"): (["", "someone@example.com"], ["someone", "one@example.com, two@example.com"]),
+    ("advanced", "packageUri"): (["https://example.invalid/released-package.zip"], ["", "http://example.invalid/released-package.zip"]),
+    ("advanced", "logAnalyticsUri"): (
+        ["", f"https://{WORKSPACE_ID}.ods.opinsights.azure.us"],
+        ["https://example.com", f"http://{WORKSPACE_ID}.ods.opinsights.azure.us"],
+    ),
+    ("advanced", "start"): (["", "2026-11-22T12:00:00Z", "authentication=1763812800,activity=1763812800000"], ["one day ago"]),
+    ("advanced", "lookbackHours"): (["1", "24", "4296"], ["", "0", "4297", "5000", "1.5"]),
+    ("advanced", "windowMinutes"): (["1", "60"], ["", "0", "-1"]),
+    ("advanced", "settleSeconds"): (["120", "180", "9999"], ["", "0", "119", "60"]),
+    ("advanced", "callsPerMinute"): (["0", "10"], ["", "-1"]),
+    ("advanced", "parkSeconds"): (["1", "60"], ["", "0"]),
+    ("advanced", "runSeconds"): (["1", "50"], ["", "0"]),
+}
+
+
+def pattern(element):
+    constraints = element.get("constraints", {})
+    return constraints.get("regex") or next((each["regex"] for each in constraints.get("validations", [])), None)
+
+
+def fields(elements):
+    validated = {key for key, each in elements.items() if pattern(each)}
+    assert validated == set(FIELDS), validated ^ set(FIELDS)
+    for key, (good, bad) in FIELDS.items():
+        for values, taken in ((good, True), (bad, False)):
+            for value in values:
+                assert bool(re.search(pattern(elements[key]), value)) is taken, f"{key}: {value!r}"
+
+
+def published():
+    """What func and VS Code send: .funcignore leaves nothing else of what is under version control."""
+    if shutil.which("git") is None or not os.path.exists(".git"):
+        print("skipped: .funcignore (no git repository)")
+        return
+    git = ["git", "ls-files", "--cached"]
+    every = subprocess.run(git, check=True, capture_output=True, text=True).stdout.splitlines()
+    ignored = subprocess.run(
+        [*git, "--ignored", "--exclude-from=.funcignore"], check=True, capture_output=True, text=True
+    ).stdout.splitlines()
+    assert set(every) - set(ignored) == {"host.json", "CiscoDuoTimer/function.json"}, set(every) - set(ignored)
+    with open(".funcignore", encoding="utf-8") as text:
+        assert "handler" not in text.read().splitlines()
+    print(".funcignore: leaves host.json and CiscoDuoTimer")
 
 
 def sources(template):
@@ -350,6 +414,7 @@ def main():
     print(f"{len(CONTROLS)} mistakes are noticed")
     form(json_of("azuredeploy.json"))
     print("createUiDefinition.json: agrees with azuredeploy.json")
+    published()
 
 
 main()
