@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 
-from evaluate_template import Deployment, Refused
+from evaluate_template import Deployment, Refused, parse
 
 WORKSPACE = "/subscriptions/W/resourceGroups/sentinel-group/providers/Microsoft.OperationalInsights/workspaces/sentinel"
 WORKSPACE_ID = "11111111-2222-3333-4444-555555555555"
@@ -262,6 +262,7 @@ def form(template):
         if about["type"] in ("int", "bool"):
             assert output.startswith(f"[{about['type']}("), name
     silent = {"Microsoft.Common.InfoBox", "Microsoft.Common.TextBlock"}
+    filled_in(template, definition, elements)
     unused = [key for key, each in elements.items() if each["type"] not in silent and key not in used]
     assert not unused, unused
 
@@ -308,6 +309,86 @@ def fields(elements):
         for values, taken in ((good, True), (bad, False)):
             for value in values:
                 assert bool(re.search(pattern(elements[key]), value)) is taken, f"{key}: {value!r}"
+
+
+class Form:
+    """What the form gives for what somebody chose; the rest as the form proposes it."""
+
+    def __init__(self, elements, chosen):
+        self.chosen = {}
+        for (step, name), element in elements.items():
+            proposed = element.get("defaultValue")
+            for choice in element.get("constraints", {}).get("allowedValues", []):
+                if choice["label"] == proposed:
+                    proposed = choice["value"]
+            # Azure gives nothing for a field that is not shown or not filled in.
+            self.chosen.setdefault(step, {})[name] = chosen.get((step, name), proposed)
+
+    def run(self, tree):
+        if tree[0] == "value":
+            return tree[1]
+        if tree[0] == "member":
+            return self.run(tree[1])[tree[2]]
+        _, name, arguments = tree
+        if name == "if":
+            return self.run(arguments[1] if self.run(arguments[0]) else arguments[2])
+        values = [self.run(argument) for argument in arguments]
+        if name == "steps":
+            return self.chosen[values[0]]
+        if name == "basics":
+            return self.chosen["basics"][values[0]]
+        if name == "bool":
+            return {"true": True, "false": False}[values[0]]
+        known = {"location": lambda: "app-region", "equals": lambda one, other: one == other, "int": int}
+        return known[name](*values)
+
+    def given(self, outputs):
+        return {name: self.run(parse(output[1:-1])) for name, output in outputs.items()}
+
+
+def filled_in(template, definition, elements):
+    """The form, filled in for either API, makes what must be made."""
+    filled = {
+        ("duo", "integrationKey"): SECRETS["CiscoDuoIntegrationKey"],
+        ("duo", "secretKey"): SECRETS["CiscoDuoSecretKey"],
+        ("duo", "apiHostname"): "api-00000000.duosecurity.com",
+        ("sentinel", "workspace"): {"id": WORKSPACE, "location": "workspace-region"},
+        ("advanced", "packageUri"): "https://example.invalid/1/released-package.zip",
+    }
+    proposed = Form(elements, filled).given(definition["outputs"])
+    assert proposed["IngestionApi"] == "LogsIngestion" and proposed["CiscoDuoTable"] == "keep"
+    assert proposed["CreateAnalyticRules"] is False
+    by_key = {
+        **filled,
+        ("sentinel", "ingestionApi"): "DataCollector",
+        ("sentinel", "workspaceId"): WORKSPACE_ID,
+        ("sentinel", "sharedKey"): SECRETS["MicrosoftSentinelSharedKey"],
+    }
+    for given in (proposed, Form(elements, by_key).given(definition["outputs"])):
+        for cloud in CLOUDS:
+            check(template, given, cloud)
+    # What the form proposes is what the template takes where nothing is said, but for what the form asks for.
+    asked = {"IngestionApi", "SaveFunctionCiscoDuo", "CreateWorkbook", "WorkspaceResourceId", "Location"}
+    for name, about in template["parameters"].items():
+        if "defaultValue" in about and name not in asked:
+            assert proposed[name] == about["defaultValue"], f"{name}: the form proposes {proposed[name]!r}"
+
+
+def named_in_examples(template):
+    """The examples and the guide name parameters that exist, and all that have no default."""
+    needed = {name for name, about in template["parameters"].items() if "defaultValue" not in about}
+    places = {
+        "examples/terraform/main.tf": r"^    (\w+) += \{ value = ",
+        "examples/bicep/main.bicep": r"^    (\w+): ",
+        "docs/deploy.md": r"(?m:^  |(?<= ))([A-Z]\w+)=\S",
+    }
+    for file, form_of_name in places.items():
+        with open(file, encoding="utf-8") as text:
+            content = text.read()
+        if file.endswith(".md"):
+            content = content.split("## As code")[1].split("```")[1]
+        named = set(re.findall(form_of_name, content, re.MULTILINE))
+        assert needed <= named <= set(template["parameters"]), f"{file}: {named ^ needed}"
 
 
 def published():
@@ -414,6 +495,8 @@ def main():
     print(f"{len(CONTROLS)} mistakes are noticed")
     form(json_of("azuredeploy.json"))
     print("createUiDefinition.json: agrees with azuredeploy.json")
+    named_in_examples(json_of("azuredeploy.json"))
+    print("examples and guide: name its parameters")
     published()
 
 
