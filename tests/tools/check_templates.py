@@ -235,9 +235,9 @@ def redeployment(template):
     assert not shared, shared
 
 
-def form(template):
+def form(file, template):
     """The form gives every parameter, and only values that the template takes."""
-    definition = json_of("createUiDefinition.json")["parameters"]
+    definition = json_of(file)["parameters"]
     assert list(definition["outputs"]) == list(template["parameters"])
     elements = {("basics", each["name"]): each for each in definition["basics"]}
     for step in definition["steps"]:
@@ -493,8 +493,12 @@ def main():
         print(f"{file}: {count} sets of options")
     controls(json_of("azuredeploy.json"))
     print(f"{len(CONTROLS)} mistakes are noticed")
-    form(json_of("azuredeploy.json"))
-    print("createUiDefinition.json: agrees with azuredeploy.json")
+    for file, of in (
+        ("createUiDefinition.json", "azuredeploy.json"),
+        ("createUiDefinition-dedicated.json", "azuredeploy-dedicated.json"),
+    ):
+        form(file, json_of(of))
+        print(f"{file}: agrees with {of}")
     named_in_examples(json_of("azuredeploy.json"))
     print("examples and guide: name its parameters")
     published()

@@ -3,6 +3,7 @@
 sentinel/content.json              from sentinel/functions, rules and workbooks
 azuredeploy.json                   its lines "template": sentinel/data-collection-rule.json and sentinel/content.json
 azuredeploy-dedicated.json         from azuredeploy.json, for where Flex Consumption is missing
+createUiDefinition-dedicated.json  from createUiDefinition.json, for the same
 
 Needs PyYAML. Run in the folder of the repository: python tests/tools/templates.py [--check]
 """
@@ -225,13 +226,40 @@ def dedicated(flex):
     return template
 
 
+def dedicated_form(flex):
+    """The form with the plan in place of the memory."""
+    form = copy.deepcopy(flex)
+    (advanced,) = [step for step in form["parameters"]["steps"] if step["name"] == "advanced"]
+    plans = [
+        {"label": "Dedicated: one instance of B1, always on", "value": "Dedicated"},
+        {"label": "Elastic Premium: EP1", "value": "ElasticPremium"},
+    ]
+    plan = {
+        "name": "plan",
+        "type": "Microsoft.Common.DropDown",
+        "label": "Hosting plan",
+        "defaultValue": plans[0]["label"],
+        "toolTip": "Both cost their price whether used or not.",
+        "constraints": {"allowedValues": plans, "required": True},
+    }
+    advanced["elements"] = [plan if each["name"] == "memory" else each for each in advanced["elements"]]
+    form["parameters"]["outputs"] = {
+        "HostingPlan" if name == "InstanceMemoryMB" else name: "[steps('advanced').plan]" if name == "InstanceMemoryMB" else each
+        for name, each in form["parameters"]["outputs"].items()
+    }
+    return form
+
+
 def main():
     of_content = content()
     flex = main_template(of_content)
+    form = json.loads(text_of("createUiDefinition.json"))
     files = {
         "sentinel/content.json": of_content,
         "azuredeploy.json": flex,
         "azuredeploy-dedicated.json": dedicated(flex),
+        "createUiDefinition.json": form,
+        "createUiDefinition-dedicated.json": dedicated_form(form),
     }
     stale = []
     for file, value in files.items():
