@@ -1,0 +1,35 @@
+// Deploys azuredeploy.json of this repository:
+//
+//   az deployment group create --resource-group GROUP --parameters main.bicepparam
+
+@description('HTTPS address of released-package.zip of one release.')
+param packageUri string
+
+param workspaceResourceId string
+
+param ciscoDuoApiHostname string
+
+@secure()
+param ciscoDuoIntegrationKey string
+
+@secure()
+param ciscoDuoSecretKey string
+
+@description('create where the workspace has no table CiscoDuo_CL, else keep.')
+@allowed(['create', 'keep'])
+param ciscoDuoTable string = 'keep'
+
+module duoSentinel '../../azuredeploy.json' = {
+  name: 'duo-sentinel'
+  params: {
+    IngestionApi: 'LogsIngestion'
+    CiscoDuoTable: ciscoDuoTable
+    WorkspaceResourceId: workspaceResourceId
+    CiscoDuoApiHostname: ciscoDuoApiHostname
+    CiscoDuoIntegrationKey: ciscoDuoIntegrationKey
+    CiscoDuoSecretKey: ciscoDuoSecretKey
+    PackageUri: packageUri
+  }
+}
+
+output functionApp string = duoSentinel.outputs.functionApp

@@ -1,0 +1,279 @@
+"""Writes the parts of the deployment templates that stand elsewhere already; `--check` only compares.
+
+sentinel/content.json              from sentinel/functions, rules and workbooks
+azuredeploy.json                   its lines "template": sentinel/data-collection-rule.json and sentinel/content.json
+azuredeploy-dedicated.json         from azuredeploy.json, for where Flex Consumption is missing
+createUiDefinition-dedicated.json  from createUiDefinition.json, for the same
+
+Needs PyYAML. Run in the folder of the repository: python tests/tools/templates.py [--check]
+"""
+
+import copy
+import glob
+import json
+import re
+import sys
+
+import yaml
+
+WIDTH = 140
+SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
+OPERATORS = {"gt": "GreaterThan", "lt": "LessThan", "eq": "Equal", "ne": "NotEqual"}
+
+
+def written(value, indent=0):
+    """JSON with one line for what fits into one; nested templates always in one line."""
+    one_line = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, (dict, list)) or not value or len(one_line) + indent <= WIDTH - 1:
+        return one_line
+    inner = " " * (indent + 2)
+    if isinstance(value, list):
+        parts = [inner + written(each, indent + 2) for each in value]
+        return "[\n" + ",\n".join(parts) + "\n" + " " * indent + "]"
+    parts = []
+    for key, each in value.items():
+        if key == "template":
+            text = json.dumps(each, ensure_ascii=False, separators=(",", ":"))
+        else:
+            text = written(each, indent + 2)
+        parts.append(f"{inner}{json.dumps(key)}: {text}")
+    return "{\n" + ",\n".join(parts) + "\n" + " " * indent + "}"
+
+
+def definition(file):
+    with open(file, encoding="utf-8") as text:
+        return yaml.safe_load(text)
+
+
+def text_of(file):
+    try:
+        with open(file, encoding="utf-8") as text:
+            return text.read()
+    except FileNotFoundError:
+        return ""
+
+
+def duration(short):
+    """15m, 1h, 2d as ISO 8601."""
+    count, unit = re.fullmatch(r"(\d+)([mhd])", short).groups()
+    return f"P{count}D" if unit == "d" else f"PT{count}{unit.upper()}"
+
+
+def literal(value):
+    """A text that begins with [ would be an expression."""
+    return "[" + value if value.startswith("[") else value
+
+
+def rule(source):
+    properties = {
+        "displayName": source["name"],
+        "description": " ".join(source["description"].split()),
+        "severity": source["severity"],
+        "enabled": True,
+        "query": literal(source["query"]),
+        "queryFrequency": duration(source["queryFrequency"]),
+        "queryPeriod": duration(source["queryPeriod"]),
+        "triggerOperator": OPERATORS[source["triggerOperator"]],
+        "triggerThreshold": source["triggerThreshold"],
+        "suppressionDuration": "PT1H",
+        "suppressionEnabled": False,
+        "tactics": source["tactics"],
+        # The field takes techniques, not their parts.
+        "techniques": sorted({technique.split(".")[0] for technique in source["relevantTechniques"]}),
+        "entityMappings": source["entityMappings"],
+    }
+    for optional in ("eventGroupingSettings", "customDetails", "alertDetailsOverride"):
+        if optional in source:
+            properties[optional] = source[optional]
+    return {
+        "condition": "[parameters('rules')]",
+        "type": "Microsoft.SecurityInsights/alertRules",
+        "apiVersion": "2024-09-01",
+        "scope": "[concat('Microsoft.OperationalInsights/workspaces/', parameters('workspaceName'))]",
+        "name": source["id"],
+        "kind": "Scheduled",
+        "dependsOn": [
+            "[resourceId('Microsoft.OperationalInsights/workspaces/savedSearches', parameters('workspaceName'), 'CiscoDuo')]"
+        ],
+        "properties": properties,
+    }
+
+
+def parameter(kind, description, **default):
+    return {"type": kind, **default, "metadata": {"description": description}}
+
+
+def content():
+    function = definition("sentinel/functions/CiscoDuo.yaml")
+    workbook = json.loads(text_of("sentinel/workbooks/CiscoDuo.json"))
+    resources = [
+        {
+            "condition": "[parameters('function')]",
+            "type": "Microsoft.OperationalInsights/workspaces/savedSearches",
+            "apiVersion": "2023-09-01",
+            "name": "[concat(parameters('workspaceName'), '/CiscoDuo')]",
+            "properties": {
+                "category": function["Category"],
+                "displayName": function["Function"]["Title"],
+                "functionAlias": function["FunctionAlias"],
+                "query": literal(function["FunctionQuery"]),
+                "version": 2,
+            },
+        },
+        {
+            "condition": "[parameters('workbook')]",
+            "type": "Microsoft.Insights/workbooks",
+            "apiVersion": "2022-04-01",
+            "name": "[guid(variables('workspace'), 'CiscoDuo')]",
+            "location": "[parameters('location')]",
+            "kind": "shared",
+            "properties": {
+                "displayName": "Cisco Duo",
+                "category": "sentinel",
+                "sourceId": "[variables('workspace')]",
+                "serializedData": json.dumps(workbook, ensure_ascii=False, separators=(",", ":")),
+            },
+        },
+    ]
+    resources += [rule(definition(file)) for file in sorted(glob.glob("sentinel/rules/*.yaml"))]
+    return {
+        "$schema": SCHEMA,
+        "contentVersion": "1.0.0.0",
+        "parameters": {
+            "workspaceName": parameter("string", "Log Analytics workspace with Microsoft Sentinel."),
+            "location": parameter("string", "Region of the workspace.", defaultValue="[resourceGroup().location]"),
+            "function": parameter("bool", "Whether to save the function CiscoDuo.", defaultValue=True),
+            "workbook": parameter("bool", "Whether to make the workbook.", defaultValue=True),
+            "rules": parameter(
+                "bool",
+                "Whether to make the analytic rules. Microsoft Sentinel refuses a rule whose table or function does not exist yet.",
+                defaultValue=False,
+            ),
+        },
+        "variables": {
+            "workspace": "[resourceId('Microsoft.OperationalInsights/workspaces', parameters('workspaceName'))]"
+        },
+        "resources": resources,
+    }
+
+
+def of_type(template, kind):
+    (found,) = [resource for resource in template["resources"] if resource["type"] == kind]
+    return found
+
+
+def nested(template, begin):
+    (found,) = [
+        resource
+        for resource in template["resources"]
+        if resource["type"] == "Microsoft.Resources/deployments" and begin in resource["name"]
+    ]
+    return found
+
+
+def main_template(of_content):
+    template = json.loads(text_of("azuredeploy.json"))
+    of_rule = json.loads(text_of("sentinel/data-collection-rule.json"))
+    nested(template, "cisco-duo-rule")["properties"]["template"] = of_rule
+    nested(template, "cisco-duo-content")["properties"]["template"] = of_content
+    return template
+
+
+def dedicated(flex):
+    """The same on a plan that every cloud has: the package is mounted from its URL."""
+    template = copy.deepcopy(flex)
+    parameters = {}
+    for name, each in template["parameters"].items():
+        if name == "InstanceMemoryMB":
+            parameters["HostingPlan"] = {
+                "type": "string",
+                "defaultValue": "Dedicated",
+                "allowedValues": ["Dedicated", "ElasticPremium"],
+                "metadata": {"description": "Dedicated: one instance of B1, always on. ElasticPremium: EP1."},
+            }
+        else:
+            parameters[name] = each
+    template["parameters"] = parameters
+    is_dedicated = "equals(parameters('HostingPlan'), 'Dedicated')"
+    plan = of_type(template, "Microsoft.Web/serverfarms")
+    plan["kind"] = f"[if({is_dedicated}, 'linux', 'elastic')]"
+    plan["sku"] = {
+        "name": f"[if({is_dedicated}, 'B1', 'EP1')]",
+        "tier": f"[if({is_dedicated}, 'Basic', 'ElasticPremium')]",
+    }
+    site = of_type(template, "Microsoft.Web/sites")
+    properties = site["properties"]
+    del properties["functionAppConfig"]
+    site_config = properties["siteConfig"]
+    properties["siteConfig"] = {
+        "linuxFxVersion": "",
+        "alwaysOn": f"[{is_dedicated}]",
+        "ftpsState": "Disabled",
+        **site_config,
+    }
+    site_config["appSettings"][:0] = [
+        {"name": "FUNCTIONS_EXTENSION_VERSION", "value": "~4"},
+        {"name": "FUNCTIONS_WORKER_RUNTIME", "value": "custom"},
+        {"name": "WEBSITE_RUN_FROM_PACKAGE", "value": "[parameters('PackageUri')]"},
+    ]
+    package = "'app-package'"
+    site["dependsOn"] = [each for each in site["dependsOn"] if package not in each]
+    template["resources"] = [
+        resource
+        for resource in template["resources"]
+        if resource["type"] != "Microsoft.Web/sites/extensions" and "/app-package" not in resource["name"]
+    ]
+    return template
+
+
+def dedicated_form(flex):
+    """The form with the plan in place of the memory."""
+    form = copy.deepcopy(flex)
+    (advanced,) = [step for step in form["parameters"]["steps"] if step["name"] == "advanced"]
+    plans = [
+        {"label": "Dedicated: one instance of B1, always on", "value": "Dedicated"},
+        {"label": "Elastic Premium: EP1", "value": "ElasticPremium"},
+    ]
+    plan = {
+        "name": "plan",
+        "type": "Microsoft.Common.DropDown",
+        "label": "Hosting plan",
+        "defaultValue": plans[0]["label"],
+        "toolTip": "Both cost their price whether used or not.",
+        "constraints": {"allowedValues": plans, "required": True},
+    }
+    advanced["elements"] = [plan if each["name"] == "memory" else each for each in advanced["elements"]]
+    form["parameters"]["outputs"] = {
+        "HostingPlan" if name == "InstanceMemoryMB" else name: "[steps('advanced').plan]" if name == "InstanceMemoryMB" else each
+        for name, each in form["parameters"]["outputs"].items()
+    }
+    return form
+
+
+def main():
+    of_content = content()
+    flex = main_template(of_content)
+    form = json.loads(text_of("createUiDefinition.json"))
+    files = {
+        "sentinel/content.json": of_content,
+        "azuredeploy.json": flex,
+        "azuredeploy-dedicated.json": dedicated(flex),
+        "createUiDefinition.json": form,
+        "createUiDefinition-dedicated.json": dedicated_form(form),
+    }
+    stale = []
+    for file, value in files.items():
+        expected = written(value) + "\n"
+        if text_of(file) == expected:
+            continue
+        if "--check" in sys.argv[1:]:
+            stale.append(file)
+        else:
+            with open(file, "w", encoding="utf-8", newline="\n") as text:
+                text.write(expected)
+    for file in stale:
+        print(f"{file} is not up to date: python tests/tools/templates.py", file=sys.stderr)
+    sys.exit(1 if stale else 0)
+
+
+main()
