@@ -32,6 +32,7 @@ pub mod check;
 pub mod cli;
 pub mod collect;
 pub mod duo;
+pub mod health;
 pub mod host;
 mod identity;
 pub mod logging;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: [&[&str]; 11] = [
     &["model", "logging", "release"],
     &["plan", "table", "transport"],
-    &["duo"],
+    &["duo", "health"],
     &["settings"],
     &["identity"],
     &["record", "sink", "state"],

@@ -1,7 +1,10 @@
 //! The two APIs of Azure Monitor that take rows.
 
+use serde::{Deserialize, Serialize};
+
 /// An API of Azure Monitor that takes rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum IngestionApi {
     /// The HTTP Data Collector API: workspace ID and shared key; the service makes the columns.
     /// <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api>

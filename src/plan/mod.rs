@@ -18,7 +18,7 @@ mod field_counts;
 mod hours;
 mod page;
 mod run;
-mod stored;
+pub(crate) mod stored;
 mod sweep;
 #[cfg(test)]
 mod tests;

@@ -20,7 +20,7 @@ pub enum Unreadable {
 }
 
 /// Reads stored JSON, unless it asks for a newer reader than `version`.
-pub(super) fn from_json<T: DeserializeOwned>(bytes: &[u8], version: u32) -> Result<T, Unreadable> {
+pub(crate) fn from_json<T: DeserializeOwned>(bytes: &[u8], version: u32) -> Result<T, Unreadable> {
     /// The field that every version has.
     #[derive(Deserialize)]
     struct Header {
@@ -46,6 +46,6 @@ pub(super) fn from_json<T: DeserializeOwned>(bytes: &[u8], version: u32) -> Resu
 }
 
 /// The stored form: readable JSON, one field a line.
-pub(super) fn to_json(value: &impl Serialize) -> Vec<u8> {
+pub(crate) fn to_json(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec_pretty(value).expect("what is stored has text keys and finite numbers")
 }

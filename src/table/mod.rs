@@ -8,6 +8,7 @@
 mod added;
 mod column;
 mod duo;
+mod health;
 mod reference;
 mod tree;
 
@@ -16,6 +17,8 @@ use std::sync::LazyLock;
 use rustc_hash::FxHashMap;
 
 pub use column::{Column, ColumnType, Source};
+pub use health::{HEALTH_TABLE, health_columns};
+pub(crate) use health::HEALTH_FIELDS;
 pub use reference::{column_reference, declared_columns, table_schema};
 pub(crate) use tree::Node;
 

@@ -1,0 +1,104 @@
+use super::{KEPT_HOURS, KEPT_TROUBLES, LONGEST_SILENCE, LogHealth, RunSeen, Standing};
+use crate::health::{Activity, Code, Outcome};
+use crate::model::{HOUR, IngestionApi, MINUTE, Millis};
+
+const NOW: Millis = Millis(1_795_348_800_000);
+
+fn run(at: Millis, outcome: Outcome, code: Option<Code>, events: u64) -> RunSeen {
+    RunSeen {
+        standing: Standing {
+            outcome,
+            code,
+            http_status: None,
+            since: at,
+            seen_at: at,
+            collected_to: Some(at - MINUTE),
+            parked_until: None,
+            program: "1.0.0".to_owned(),
+            sha256: None,
+            ingestion_api: IngestionApi::DataCollector,
+        },
+        activity: Activity { runs: 1, events, requests: 1, ..Activity::default() },
+    }
+}
+
+fn quiet(at: Millis) -> RunSeen {
+    run(at, Outcome::CaughtUp, None, 0)
+}
+
+#[test]
+fn a_row_is_due_when_something_moved_or_changed_and_after_a_quarter_of_an_hour() {
+    let mut health = LogHealth::default();
+    assert!(health.add(&quiet(NOW)));
+    health.told(NOW);
+    assert!(!health.add(&quiet(NOW + MINUTE)));
+    assert!(!health.add(&run(NOW + 2 * MINUTE, Outcome::MoreToFetch, None, 0)));
+    assert!(health.add(&run(NOW + 3 * MINUTE, Outcome::CaughtUp, None, 7)));
+    health.told(NOW + 3 * MINUTE);
+    assert!(!health.add(&quiet(NOW + 3 * MINUTE + LONGEST_SILENCE - 1)));
+    assert!(health.add(&quiet(NOW + 3 * MINUTE + LONGEST_SILENCE)));
+    health.told(NOW + HOUR);
+    let parked = |at| run(at, Outcome::Parked, Some(Code::DuoThrottled), 0);
+    assert!(health.add(&parked(NOW + HOUR + MINUTE)));
+    health.told(NOW + HOUR + MINUTE);
+    assert!(!health.add(&parked(NOW + HOUR + 2 * MINUTE)));
+    let refused = run(NOW + HOUR + 3 * MINUTE, Outcome::Parked, Some(Code::AzureThrottled), 0);
+    assert!(health.add(&refused));
+    // A clock that was set back must not silence it.
+    health.told(NOW + 9 * HOUR);
+    assert!(health.add(&quiet(NOW)));
+}
+
+#[test]
+fn what_was_done_is_kept_until_it_is_told_and_by_hour_for_a_week() {
+    let mut health = LogHealth::default();
+    for hour in 0..KEPT_HOURS + 5 {
+        health.add(&run(NOW + hour * HOUR, Outcome::CaughtUp, None, 2));
+        health.add(&run(NOW + hour * HOUR + 1, Outcome::CaughtUp, None, 1));
+    }
+    assert_eq!(i64::try_from(health.hours.len()).unwrap(), KEPT_HOURS);
+    assert!(health.hours.values().all(|hour| (hour.runs, hour.events) == (2, 3)));
+    assert_eq!(health.untold.events, u64::try_from(3 * (KEPT_HOURS + 5)).unwrap());
+    health.told(NOW);
+    assert_eq!(health.untold, Activity::default());
+}
+
+#[test]
+fn since_when_and_the_last_success_are_kept() {
+    let mut health = LogHealth::default();
+    health.add(&quiet(NOW));
+    for minute in 1..4 {
+        health.add(&run(NOW + minute * MINUTE, Outcome::Failed, Some(Code::DuoCredentials), 0));
+    }
+    let standing = health.standing.as_ref().unwrap();
+    assert_eq!((standing.since, standing.seen_at), (NOW + MINUTE, NOW + 3 * MINUTE));
+    assert_eq!(health.succeeded_at, Some(NOW));
+    let [trouble] = &health.troubles[..] else { panic!("{:?}", health.troubles) };
+    assert_eq!((trouble.first_at, trouble.last_at, trouble.runs), (NOW + MINUTE, NOW + 3 * MINUTE, 3));
+}
+
+#[test]
+fn the_last_troubles_are_kept_each_once() {
+    let mut health = LogHealth::default();
+    for (number, code) in Code::ALL.into_iter().enumerate() {
+        let at = NOW + i64::try_from(number).unwrap() * MINUTE;
+        health.add(&run(at, Outcome::Parked, Some(code), 0));
+    }
+    health.add(&run(NOW + HOUR, Outcome::Parked, Some(Code::State), 0));
+    let codes: Vec<Code> = health.troubles.iter().map(|trouble| trouble.code).collect();
+    assert_eq!(codes.len(), KEPT_TROUBLES);
+    assert_eq!(codes[..2], [Code::State, Code::Internal]);
+    assert_eq!(health.troubles[0].runs, 2);
+}
+
+#[test]
+fn it_comes_back_as_it_was_stored_with_what_a_later_release_added() {
+    let mut health = LogHealth::default();
+    health.add(&run(NOW, Outcome::Failed, Some(Code::State), 3));
+    let mut json: serde_json::Value = serde_json::from_slice(&health.to_json()).unwrap();
+    json["later"] = 7.into();
+    let read = LogHealth::from_json(json.to_string().as_bytes()).unwrap();
+    let again: serde_json::Value = serde_json::from_slice(&read.to_json()).unwrap();
+    assert_eq!(again, json);
+    assert!(LogHealth::from_json(b"{\"min_reader\":9}").is_err());
+}
