@@ -12,7 +12,7 @@ use crate::duo::{DuoError, Question, Unread};
 use crate::model::{IngestionApi, LogType, MINUTE, Millis, SECOND};
 use crate::plan::{FetchFault, PageRequest, SendFault};
 use crate::release;
-use crate::sink::SinkCall;
+use crate::sink::{SinkCall, Table};
 use crate::state::{StateError, Store, WriteError};
 use crate::table::ADDITIONAL_FIELDS;
 
@@ -280,6 +280,7 @@ async fn sink(collector: &Collector, now: DateTime<Utc>) -> Finding {
     let subject = "Azure Monitor";
     let api = collector.sink().api();
     let call = SinkCall {
+        table: Table::CiscoDuo,
         body: Bytes::from_static(b"[]"),
         is_dated_by_event: false,
         now,

@@ -3,7 +3,8 @@
 use tokio_util::sync::CancellationToken;
 
 use super::output::{self, number, span};
-use crate::collect::{LogReport, Outcome, RunReport};
+use crate::collect::{LogReport, RunReport};
+use crate::health::Outcome;
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]

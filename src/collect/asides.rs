@@ -1,6 +1,7 @@
 //! Originals of one log's records on their way to the dead letters.
 
 use super::report::Trouble;
+use crate::health::Code;
 use crate::model::{Hour, LogType, Millis};
 use crate::plan::{DeadLetter, RowId, Why};
 use crate::record::Record;
@@ -87,6 +88,8 @@ impl Asides {
         let last = self.refused.last();
         let answer = last.map_or("no answer", |record| &record.answer);
         Trouble {
+            code: Code::RecordsRefused,
+            http_status: None,
             message: format!(
                 "records were refused even alone: event_uid {} ({answer})",
                 uids.join(", ")

@@ -10,7 +10,7 @@ use crate::model::{LogType, Millis};
 use crate::plan::IngestKind;
 use crate::record::{Call, Record, RowWriter};
 use crate::settings::TimeGenerated;
-use crate::sink::SinkCall;
+use crate::sink::{SinkCall, Table};
 
 /// Longest wait for the answer.
 const LONGEST_CALL: Duration = Duration::from_secs(30);
@@ -55,6 +55,7 @@ impl Collector {
         }
         body.put_u8(b']');
         SinkCall {
+            table: Table::CiscoDuo,
             body: body.freeze(),
             is_dated_by_event,
             now: now.date_time(),

@@ -3,6 +3,7 @@
 mod asides;
 mod call;
 mod fields;
+mod health;
 mod ledger;
 mod notice;
 mod owner;
@@ -28,10 +29,11 @@ use crate::sink::{IdentityError, Sink};
 use crate::state::{DeadLetters, LogState, StateError, Store};
 use crate::transport::Transport;
 
-pub use report::{LogReport, Outcome, RunReport};
+pub use report::{LogReport, RunReport};
 pub use resend::{ResendError, Resent};
 
 use fields::Uncounted;
+use health::Vitals;
 use owner::Owner;
 use worker::Worker;
 
@@ -48,6 +50,8 @@ pub struct Collector {
     account: Mutex<Option<Bucket>>,
     /// Fields without a column that were seen, as far as they are not stored.
     uncounted: Uncounted,
+    /// How each log fares, as far as this process knows.
+    vitals: Vitals,
     /// Numbers the calls of this process, for `ingest_batch`.
     calls: AtomicU32,
 }
@@ -130,6 +134,7 @@ impl Collector {
             owner: Owner::of_process(),
             account: Mutex::new(None),
             uncounted: Uncounted::default(),
+            vitals: Vitals::default(),
             calls: AtomicU32::new(0),
         })
     }
@@ -169,6 +174,9 @@ impl Collector {
             report.unwrap_or_else(|_| LogReport::of_panic(log_type))
         });
         let logs = join_all(logs).await;
+        if !interrupt.is_cancelled() {
+            self.tell_health(&logs, clock).await;
+        }
         RunReport {
             logs,
             elapsed_ms: clock.now() - clock.started,

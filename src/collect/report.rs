@@ -3,8 +3,10 @@
 use serde::Serialize;
 
 use super::notice;
-use crate::model::{LogType, Millis, SECOND};
+use crate::health::{Activity, Code, Outcome, RunSeen, Standing};
+use crate::model::{Hour, IngestionApi, LogType, Millis, SECOND};
 use crate::plan::{Checkpoint, Ending, Failure, ParkCause, Tally};
+use crate::release;
 
 /// What one run did.
 #[derive(Clone, Debug, Serialize)]
@@ -19,38 +21,6 @@ impl RunReport {
     /// Whether a log failed for good: somebody must act.
     pub fn has_failed(&self) -> bool {
         self.logs.iter().any(|log| log.outcome == Outcome::Failed)
-    }
-}
-
-/// How a log's run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Everything that Duo shows was delivered.
-    CaughtUp,
-    /// More is there; the next run goes on.
-    MoreToFetch,
-    /// The log waits; its place is kept.
-    Parked,
-    /// Duo does not give this log to this application.
-    Unavailable,
-    /// Another instance is at work on it.
-    HeldElsewhere,
-    /// Somebody must act.
-    Failed,
-}
-
-impl Outcome {
-    /// The outcome in words.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CaughtUp => "caught up",
-            Self::MoreToFetch => "more to fetch",
-            Self::Parked => "parked",
-            Self::Unavailable => "unavailable",
-            Self::HeldElsewhere => "held elsewhere",
-            Self::Failed => "failed",
-        }
     }
 }
 
@@ -83,20 +53,29 @@ pub struct LogReport {
     pub lag_seconds: Option<i64>,
     /// When a parked log goes on.
     pub parked_until: Option<Millis>,
+    /// What is wrong, as a known code.
+    pub code: Option<Code>,
+    /// HTTP status of the answer behind it, where there was one.
+    pub http_status: Option<u16>,
     /// What happened, where it is not simply done.
     pub message: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
     /// What else is worth telling.
     pub notices: Vec<String>,
+    /// Closed hours that were checked.
+    #[serde(skip)]
+    pub(super) checked_hours: Vec<Hour>,
     /// Whether an unavailable log is worth telling of in this run (once a day).
     #[serde(skip)]
     pub news: bool,
 }
 
-/// The last thing that went wrong, in words.
+/// The last thing that went wrong, as a code and in words.
 #[derive(Clone, Debug)]
 pub(super) struct Trouble {
+    pub(super) code: Code,
+    pub(super) http_status: Option<u16>,
     pub(super) message: String,
     pub(super) hint: Option<String>,
 }
@@ -125,6 +104,11 @@ impl LogReport {
             Ending::HeldElsewhere => (Outcome::HeldElsewhere, None),
             Ending::Failed(_) => (Outcome::Failed, None),
         };
+        let code = code(ending, trouble.as_ref());
+        let http_status = trouble
+            .as_ref()
+            .filter(|trouble| Some(trouble.code) == code)
+            .and_then(|trouble| trouble.http_status);
         let (message, hint) = words(ending, trouble);
         let collected_to = checkpoint.map(|checkpoint| checkpoint.mintime);
         Self {
@@ -141,6 +125,8 @@ impl LogReport {
             collected_to,
             lag_seconds: collected_to.map(|time| (now - time) / SECOND),
             parked_until: until,
+            code,
+            http_status,
             message,
             hint,
             notices: tally
@@ -149,7 +135,45 @@ impl LogReport {
                 .map(notice::sentence)
                 .chain(notice::dead_letters(&tally.dead_letters))
                 .collect(),
+            checked_hours: Vec::new(),
             news: ending == Ending::Unavailable { report: true },
+        }
+    }
+
+    /// With the closed hours that were checked.
+    pub(super) fn with_checked(self, checked_hours: Vec<Hour>) -> Self {
+        Self {
+            checked_hours,
+            ..self
+        }
+    }
+
+    /// What the run leaves behind in how the log fares.
+    pub(super) fn seen(&self, ingestion_api: IngestionApi, now: Millis) -> RunSeen {
+        RunSeen {
+            standing: Standing {
+                outcome: self.outcome,
+                code: self.code,
+                http_status: self.http_status,
+                since: now,
+                seen_at: now,
+                collected_to: self.collected_to,
+                parked_until: self.parked_until,
+                program: release::VERSION.to_owned(),
+                sha256: release::sha256().map(str::to_owned),
+                ingestion_api,
+            },
+            activity: Activity {
+                runs: 1,
+                events: self.events,
+                late: self.late,
+                duplicates_dropped: self.duplicates_dropped,
+                dead_letters: self.dead_letters,
+                pages: self.pages,
+                requests: self.requests,
+                throttled: self.throttled,
+                retries: self.retries,
+            },
         }
     }
 
@@ -159,6 +183,8 @@ impl LogReport {
             "a fault of this program ended the run of this log; its place is kept".to_owned();
         let hint = "report it with the lines above this one".to_owned();
         let trouble = Some(Trouble {
+            code: Code::Internal,
+            http_status: None,
             message,
             hint: Some(hint),
         });
@@ -171,6 +197,26 @@ impl LogReport {
             trouble,
             Millis(0),
         )
+    }
+}
+
+/// The code of an ending: that of the last answer where it led there, else what the core decided.
+fn code(ending: Ending, trouble: Option<&Trouble>) -> Option<Code> {
+    let told = trouble.map(|trouble| trouble.code);
+    match ending {
+        Ending::CaughtUp
+        | Ending::OutOfTime
+        | Ending::OutOfCalls
+        | Ending::Interrupted
+        | Ending::HeldElsewhere => None,
+        Ending::Parked { cause, .. } => Some(Code::of_park(cause)),
+        Ending::Unavailable { .. } => Some(told.unwrap_or(Code::DuoForbidden)),
+        Ending::Failed(failure) => Some(match failure {
+            Failure::Duo | Failure::AzureMonitor | Failure::State => {
+                told.unwrap_or(Code::of_failure(failure))
+            }
+            _ => Code::of_failure(failure),
+        }),
     }
 }
 

@@ -11,6 +11,7 @@ use super::ledger::Ledger;
 use super::report::{LogReport, Trouble};
 use super::{Clock, Collector};
 use crate::duo::{Page, Question};
+use crate::health::Code;
 use crate::model::{Hour, LogType, Millis, Paging};
 use crate::plan::{
     Action, Ending, Event, Failure, FetchFault, FieldCounts, Limits, LogRun, PageRequest, PageSeen,
@@ -45,6 +46,8 @@ pub(super) struct Worker<'a> {
     check_trouble: Option<Trouble>,
     /// Fields without a column in rows that were accepted.
     fields: FieldCounts,
+    /// Closed hours that were checked.
+    checked_hours: Vec<Hour>,
 }
 
 impl<'a> Worker<'a> {
@@ -71,6 +74,7 @@ impl<'a> Worker<'a> {
             trouble: None,
             check_trouble: None,
             fields: FieldCounts::default(),
+            checked_hours: Vec::new(),
         }
     }
 
@@ -99,14 +103,15 @@ impl<'a> Worker<'a> {
                 .count_fields(self.log_type, &self.fields, now)
                 .await;
         }
-        LogReport::new(
+        let report = LogReport::new(
             self.log_type,
             ending,
             run.tally(),
             run.checkpoint(),
             self.trouble,
             self.clock.now(),
-        )
+        );
+        report.with_checked(self.checked_hours)
     }
 
     fn limits(&self) -> Limits {
@@ -179,10 +184,14 @@ impl<'a> Worker<'a> {
                 Ok(delivered) => Event::Tallied(delivered),
                 Err(fault) => self.state_failed(fault),
             },
-            Action::Conclude(conclusion) => match self.ledger.conclude(conclusion).await {
-                Ok(()) => Event::Concluded,
-                Err(fault) => self.state_failed(fault),
-            },
+            Action::Conclude(conclusion) => {
+                let hours = conclusion.results.iter().map(|(hour, _)| *hour);
+                self.checked_hours.extend(hours);
+                match self.ledger.conclude(conclusion).await {
+                    Ok(()) => Event::Concluded,
+                    Err(fault) => self.state_failed(fault),
+                }
+            }
             Action::Wait(milliseconds) => {
                 let pause = Duration::from_millis(milliseconds.unsigned_abs());
                 tokio::select! {
@@ -257,6 +266,8 @@ impl<'a> Worker<'a> {
             Err(fault) => {
                 debug!(error = %fault, "no page");
                 let trouble = Trouble {
+                    code: Code::of_fetch(fault.fault),
+                    http_status: fault.status,
                     message: fault.to_string(),
                     hint: fault.hint(),
                 };
@@ -302,6 +313,12 @@ impl<'a> Worker<'a> {
                 }
                 let hint = fault.hint().map(str::to_owned);
                 self.trouble = Some(Trouble {
+                    code: if fault.lacks_token {
+                        Code::AzureNoToken
+                    } else {
+                        Code::of_send(fault.fault)
+                    },
+                    http_status: fault.status,
                     message: fault.to_string(),
                     hint,
                 });
@@ -324,6 +341,8 @@ impl<'a> Worker<'a> {
     fn state_failed(&mut self, fault: StateError) -> Event {
         let message = fault.to_string();
         self.trouble = Some(Trouble {
+            code: Code::State,
+            http_status: None,
             message,
             hint: fault.hint,
         });

@@ -4,8 +4,6 @@ use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-use crate::plan::Tally;
-
 /// What one or more runs of a log did. What is zero is not stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -39,27 +37,15 @@ pub struct Activity {
     pub retries: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn is_zero(count: &u64) -> bool {
     *count == 0
 }
 
 impl Activity {
-    /// What one run did.
-    pub fn of_run(tally: &Tally) -> Self {
-        Self {
-            runs: 1,
-            events: tally.events,
-            late: tally.late,
-            duplicates_dropped: tally.duplicates_dropped,
-            dead_letters: tally.dead_letters.count(),
-            pages: tally.pages,
-            requests: tally.requests,
-            throttled: tally.throttled,
-            retries: tally.retries,
-        }
-    }
-
     /// Whether something moved that is worth a row of its own.
     pub const fn has_moved(&self) -> bool {
         self.events > 0 || self.dead_letters > 0 || self.throttled > 0

@@ -111,17 +111,23 @@ impl Code {
             Self::DuoGone => "Duo knows no such log.",
             Self::DuoGarbled => "What answers in Duo's place is not Duo.",
             Self::DuoRefused => "Duo refuses what it is asked.",
-            Self::DuoChecksRefused => "The log is read, but Duo refuses what is asked to prove its closed hours.",
+            Self::DuoChecksRefused => {
+                "The log is read, but Duo refuses what is asked to prove its closed hours."
+            }
             Self::DuoPaging => "The pages of Duo contradict one another.",
             Self::AzureThrottled => "Azure Monitor asks for less.",
             Self::AzureUnreachable => "Azure Monitor does not answer.",
             Self::AzureCredentials => "Azure Monitor refuses the key or the identity.",
             Self::AzureNoToken => "There is no token for Azure Monitor.",
             Self::AzureRefused => "Azure Monitor refuses what it is sent.",
-            Self::RecordsRefused => "Azure Monitor refuses records even alone, and the fault may not be theirs.",
+            Self::RecordsRefused => {
+                "Azure Monitor refuses records even alone, and the fault may not be theirs."
+            }
             Self::State => "The stored state cannot be reached or used.",
             Self::Future => "The log would begin in the future.",
-            Self::OtherDestination => "Rows of this state went to another workspace, endpoint or API a moment ago.",
+            Self::OtherDestination => {
+                "Rows of this state went to another workspace, endpoint or API a moment ago."
+            }
             Self::Internal => "A fault of this program ended the run.",
             Self::Unknown => "A later release knows what this is.",
         }
@@ -145,7 +151,9 @@ impl Code {
                 "Give the Admin API application the permission Grant read log, check its allowed networks and that the Duo \
                  edition has this log, or leave the log out of CISCO_DUO_LOG_TYPES."
             }
-            Self::DuoGone => "Check CISCO_DUO_API_HOSTNAME. If it is right, Duo ended this log: leave it out of CISCO_DUO_LOG_TYPES.",
+            Self::DuoGone => {
+                "Check CISCO_DUO_API_HOSTNAME. If it is right, Duo ended this log: leave it out of CISCO_DUO_LOG_TYPES."
+            }
             Self::DuoGarbled => "Check CISCO_DUO_API_HOSTNAME, and the proxy between here and Duo.",
             Self::DuoRefused | Self::DuoChecksRefused | Self::DuoPaging => {
                 "It is tried again with every run. If it stays, report it to Duo with the time and the lines of the log stream."
@@ -183,7 +191,9 @@ impl Code {
                 "If the settings were changed, wait: it goes on by itself after 15 minutes. If another instance is at work on \
                  the same state, give each its own CISCO_DUO_CONTAINER."
             }
-            Self::Internal => "Report it with the lines of the log stream. The place of the log is kept.",
+            Self::Internal => {
+                "Report it with the lines of the log stream. The place of the log is kept."
+            }
             Self::Unknown => "Update to that release.",
         }
     }

@@ -171,7 +171,13 @@ impl LogHealth {
         let is_it = |trouble: &Trouble| trouble.code == code && trouble.http_status == http_status;
         let mut trouble = match self.troubles.iter().position(is_it) {
             Some(known) => self.troubles.remove(known),
-            None => Trouble { code, http_status, first_at: now, last_at: now, runs: 0 },
+            None => Trouble {
+                code,
+                http_status,
+                first_at: now,
+                last_at: now,
+                runs: 0,
+            },
         };
         trouble.last_at = now;
         trouble.runs = trouble.runs.saturating_add(1);
@@ -183,7 +189,8 @@ impl LogHealth {
 /// A log that has more to fetch in one run and is caught up after the next one stands as it stood.
 fn has_changed(before: &Standing, now: &Standing) -> bool {
     let of = |standing: &Standing| (standing.outcome, standing.code);
-    let goes_on = before.outcome.is_success() && now.outcome.is_success() && before.code == now.code;
+    let goes_on =
+        before.outcome.is_success() && now.outcome.is_success() && before.code == now.code;
     of(before) != of(now) && !goes_on
 }
 

@@ -13,4 +13,5 @@ pub use activity::Activity;
 pub use code::Code;
 pub use log_health::{LogHealth, RunSeen, Standing, Trouble};
 pub use outcome::Outcome;
+pub(crate) use row::{Fields, Sender, body};
 pub use row::{HourRow, RunRow};

@@ -60,13 +60,17 @@ impl RunRow<'_> {
         let mut fields = Fields::of("run", self.log_type);
         fields.set("outcome", standing.outcome);
         fields.set("error", standing.code);
-        let about = standing.code.map(|code| format!("{} {}", code.sentence(), code.remedy()));
+        let about = standing
+            .code
+            .map(|code| format!("{} {}", code.sentence(), code.remedy()));
         fields.set("error_about", about);
         fields.set("http_status", standing.http_status);
         fields.set("standing_since", standing.since);
         fields.set("succeeded_at", self.health.succeeded_at);
         fields.set("collected_to", standing.collected_to);
-        let lag = standing.collected_to.map(|time| (standing.seen_at - time) / SECOND);
+        let lag = standing
+            .collected_to
+            .map(|time| (standing.seen_at - time) / SECOND);
         fields.set("lag_seconds", lag);
         fields.set("parked_until", standing.parked_until);
         let Activity {
@@ -188,7 +192,11 @@ mod tests {
                 sha256: None,
                 ingestion_api: api,
             },
-            activity: Activity { runs: 1, events: 7, ..Activity::default() },
+            activity: Activity {
+                runs: 1,
+                events: 7,
+                ..Activity::default()
+            },
         });
         health.succeeded_at = Some(NOW);
         let result = HourResult {
@@ -203,9 +211,24 @@ mod tests {
             unknown: Map::new(),
         };
         let log_type = LogType::Activity;
-        let run = RunRow { log_type, health: &health }.fields();
-        let hour = HourRow { log_type, hour: HOUR, result: &result }.fields();
-        let sender = Sender { api, host: "api-0.duosecurity.com", version: "1.0.0", sha256: Some("ab"), now: NOW };
+        let run = RunRow {
+            log_type,
+            health: &health,
+        }
+        .fields();
+        let hour = HourRow {
+            log_type,
+            hour: HOUR,
+            result: &result,
+        }
+        .fields();
+        let sender = Sender {
+            api,
+            host: "api-0.duosecurity.com",
+            version: "1.0.0",
+            sha256: Some("ab"),
+            now: NOW,
+        };
         let body = body(&sender, run.into_iter().chain([hour]));
         serde_json::from_slice(&body).unwrap()
     }
@@ -215,7 +238,10 @@ mod tests {
         let mut filled = BTreeSet::new();
         for row in rows(IngestionApi::DataCollector) {
             for (name, value) in row {
-                let field = HEALTH_FIELDS.iter().find(|field| field.name == name).unwrap();
+                let field = HEALTH_FIELDS
+                    .iter()
+                    .find(|field| field.name == name)
+                    .unwrap();
                 let fits = match field.column_type {
                     ColumnType::Real => value.is_number(),
                     ColumnType::DateTime => Millis::parse(value.as_str().unwrap()).is_some(),
@@ -225,19 +251,37 @@ mod tests {
                 filled.insert(name);
             }
         }
-        let declared: BTreeSet<String> = HEALTH_FIELDS.iter().map(|field| field.name.to_owned()).collect();
+        let declared: BTreeSet<String> = HEALTH_FIELDS
+            .iter()
+            .map(|field| field.name.to_owned())
+            .collect();
         assert_eq!(filled, declared);
     }
 
     #[test]
     fn for_logs_ingestion_the_fields_have_the_names_of_their_columns() {
         let rows = rows(IngestionApi::LogsIngestion);
-        let [run, hour] = &rows[..] else { panic!("{rows:?}") };
+        let [run, hour] = &rows[..] else {
+            panic!("{rows:?}")
+        };
         assert_eq!(run["TimeGenerated"], NOW.to_string());
-        assert_eq!((&run["error_s"], &run["lag_seconds_d"]), (&"duo_throttled".into(), &90.into()));
-        assert_eq!((&hour["state_s"], &hour["delivered_d"]), (&"gap".into(), &10.into()));
+        assert_eq!(
+            (&run["error_s"], &run["lag_seconds_d"]),
+            (&"duo_throttled".into(), &90.into())
+        );
+        assert_eq!(
+            (&hour["state_s"], &hour["delivered_d"]),
+            (&"gap".into(), &10.into())
+        );
         assert_eq!(hour["gap_to_t"], HOUR.end().to_string());
-        let columns: BTreeSet<String> = crate::table::health_columns().into_iter().map(|column| column.name).collect();
-        assert!(rows.iter().flat_map(Map::keys).all(|name| columns.contains(name)));
+        let columns: BTreeSet<String> = crate::table::health_columns()
+            .into_iter()
+            .map(|column| column.name)
+            .collect();
+        assert!(
+            rows.iter()
+                .flat_map(Map::keys)
+                .all(|name| columns.contains(name))
+        );
     }
 }

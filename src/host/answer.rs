@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::collect::{Outcome, RunReport};
+use crate::collect::RunReport;
+use crate::health::Outcome;
 
 /// An answer to an invocation.
 #[derive(Debug)]
@@ -50,18 +51,11 @@ impl Answer {
                 .filter(|log| log.outcome == outcome)
                 .count()
         };
-        let outcomes: Vec<String> = [
-            Outcome::CaughtUp,
-            Outcome::MoreToFetch,
-            Outcome::Parked,
-            Outcome::Unavailable,
-            Outcome::HeldElsewhere,
-            Outcome::Failed,
-        ]
-        .into_iter()
-        .filter(|outcome| count(*outcome) > 0)
-        .map(|outcome| format!("{} {}", count(outcome), outcome.as_str()))
-        .collect();
+        let outcomes: Vec<String> = Outcome::ALL
+            .into_iter()
+            .filter(|outcome| count(*outcome) > 0)
+            .map(|outcome| format!("{} {}", count(outcome), outcome.as_str()))
+            .collect();
         let log = format!("{events} events delivered; logs: {}", outcomes.join(", "));
         let summary = serde_json::to_value(report).expect("a report has string keys");
         Self::new(status, log, summary)

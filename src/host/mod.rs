@@ -21,7 +21,8 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, error, info, info_span};
 
-use crate::collect::{Collector, Outcome, RunReport};
+use crate::collect::{Collector, RunReport};
+use crate::health::Outcome;
 use crate::release;
 use answer::Answer;
 
@@ -159,7 +160,9 @@ pub fn log(report: &RunReport) {
         let hint = log.hint.as_deref().unwrap_or_default();
         let collected_to = log.collected_to.map(tracing::field::display);
         match log.outcome {
-            Outcome::Failed => error!(log_type, collected_to, hint, "failed: {message}"),
+            Outcome::Failed | Outcome::Unknown => {
+                error!(log_type, collected_to, hint, "failed: {message}");
+            }
             Outcome::Parked => tracing::warn!(log_type, collected_to, hint, "{message}"),
             Outcome::Unavailable if log.news => {
                 info!(

@@ -193,6 +193,11 @@ pub const CATALOG: &[SettingInfo] = &[
         "`event` makes `TimeGenerated` the event's time, for rows sent in their turn",
     ),
     setting(
+        "CISCO_DUO_HEALTH",
+        "on",
+        "`off` sends no rows about the connector itself to `CiscoDuoHealth_CL`",
+    ),
+    setting(
         "CISCO_DUO_SIGNATURE",
         "v5",
         "`v5` (HMAC-SHA512) or `v2` (HMAC-SHA1)",

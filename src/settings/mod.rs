@@ -47,6 +47,8 @@ pub struct Settings {
     pub pace: Pace,
     /// Where the first run of each log begins.
     pub start: Start,
+    /// Whether rows about the connector itself are sent.
+    pub health: bool,
     /// How far the clock of runs is ahead of this machine's, in milliseconds; 0 but in the demo.
     pub clock_offset: i64,
 }
@@ -117,6 +119,7 @@ impl Settings {
                 * HOUR,
             ..duo::start(&mut reader)
         };
+        let health = reader.choice("CISCO_DUO_HEALTH", &[("on", true), ("off", false)], true);
         let clock_offset = clock::offset(&mut reader);
         reader.finish()?;
         // Each of them is there, or a fault was reported.
@@ -130,6 +133,7 @@ impl Settings {
             state: state.expect(missing),
             pace,
             start,
+            health,
             clock_offset,
         })
     }

@@ -8,15 +8,13 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use sha2::Sha256;
 
-use super::SinkCall;
 use super::error::SinkError;
+use super::{SinkCall, Table};
 use crate::model::{IngestionApi, Secret};
 use crate::plan::SendFault;
 use crate::settings::DataCollectorSettings;
 use crate::transport::retry_after;
 
-/// The service's name for the table; it adds `_CL` itself.
-const LOG_TYPE: &str = "CiscoDuo";
 /// Part of the signed text: any other spelling, or a charset behind it, would not match.
 const JSON: &str = "application/json";
 const RESOURCE: &str = "/api/logs";
@@ -50,6 +48,7 @@ impl DataCollector {
     /// Sends one call and returns when the service accepted it.
     pub async fn send(&self, call: SinkCall) -> Result<(), SinkError> {
         let SinkCall {
+            table,
             body,
             is_dated_by_event,
             now,
@@ -71,7 +70,7 @@ impl DataCollector {
             ))
             .header(AUTHORIZATION, authorization)
             .header(CONTENT_TYPE, JSON)
-            .header("Log-Type", LOG_TYPE)
+            .header("Log-Type", log_type(table))
             .header("x-ms-date", date)
             .timeout(timeout);
         if is_dated_by_event {
@@ -95,6 +94,14 @@ impl DataCollector {
             reason: code.unwrap_or("no known code in the answer").to_owned(),
             lacks_token: false,
         })
+    }
+}
+
+/// The service's name for a table; it adds `_CL` itself.
+const fn log_type(table: Table) -> &'static str {
+    match table {
+        Table::CiscoDuo => "CiscoDuo",
+        Table::CiscoDuoHealth => "CiscoDuoHealth",
     }
 }
 

@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use super::SinkCall;
 use super::error::SinkError;
 use super::gzip::gzip;
 use super::token::{IdentityError, TokenFault, Tokens};
+use super::{SinkCall, Table};
 use crate::model::IngestionApi;
 use crate::plan::SendFault;
 use crate::settings::LogsIngestionSettings;
@@ -18,6 +18,8 @@ use crate::transport::{Transport, retry_after};
 
 /// <https://learn.microsoft.com/rest/api/logsingestion>
 const VERSION: &str = "2023-01-01";
+/// The stream of the same rule for the connector's own rows.
+const HEALTH_STREAM: &str = "Custom-CiscoDuoHealth";
 /// Longest wait for a token. Token and answer together stay below what a claim lasts when a call is begun.
 const TOKEN_PATIENCE: Duration = Duration::from_secs(10);
 /// Longest code of the service that is told.
@@ -29,7 +31,10 @@ const CODE: &str = "x-ms-error-code";
 #[derive(Debug)]
 pub struct LogsIngestion {
     http: reqwest::Client,
-    url: String,
+    /// The rule's address, up to the stream.
+    streams: String,
+    /// The stream for events.
+    stream: String,
     gzip: bool,
     tokens: Tokens,
 }
@@ -53,9 +58,8 @@ impl LogsIngestion {
         } = settings;
         Ok(Self {
             http: transport.client_for(&origin),
-            url: format!(
-                "{origin}/dataCollectionRules/{rule_id}/streams/{stream}?api-version={VERSION}"
-            ),
+            streams: format!("{origin}/dataCollectionRules/{rule_id}/streams"),
+            stream,
             gzip,
             tokens: Tokens::new(identity, cloud, transport.clone())?,
         })
@@ -63,6 +67,7 @@ impl LogsIngestion {
 
     /// Sends one call and returns when the service accepted it. A token that is refused is asked for anew, once.
     pub async fn send(&self, call: SinkCall) -> Result<(), SinkError> {
+        let url = self.url(call.table);
         let until = Instant::now() + TOKEN_PATIENCE + call.timeout;
         let body = if self.gzip {
             gzip(&call.body)
@@ -74,7 +79,7 @@ impl LogsIngestion {
             let patience = left(until).min(TOKEN_PATIENCE);
             let token = self.tokens.token(patience).await.map_err(without_token)?;
             let patience = left(until).min(call.timeout);
-            let posted = self.post(body.clone(), &token.authorization, patience);
+            let posted = self.post(&url, body.clone(), &token.authorization, patience);
             match posted.await {
                 Err(refusal) if refusal.status == Some(401) => {
                     self.tokens.forget(&token);
@@ -88,8 +93,17 @@ impl LogsIngestion {
         }
     }
 
+    fn url(&self, table: Table) -> String {
+        let stream = match table {
+            Table::CiscoDuo => &self.stream,
+            Table::CiscoDuoHealth => HEALTH_STREAM,
+        };
+        format!("{}/{stream}?api-version={VERSION}", self.streams)
+    }
+
     async fn post(
         &self,
+        url: &str,
         body: Bytes,
         authorization: &str,
         timeout: Duration,
@@ -99,7 +113,7 @@ impl LogsIngestion {
         authorization.set_sensitive(true);
         let mut request = self
             .http
-            .post(&self.url)
+            .post(url)
             .header(AUTHORIZATION, authorization)
             .header(CONTENT_TYPE, "application/json")
             .timeout(timeout);

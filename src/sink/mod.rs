@@ -31,9 +31,20 @@ pub enum Sink {
     LogsIngestion(LogsIngestion),
 }
 
+/// A table of the workspace that rows go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// `CiscoDuo_CL`: Duo's events.
+    CiscoDuo,
+    /// `CiscoDuoHealth_CL`: how the connector fares.
+    CiscoDuoHealth,
+}
+
 /// One call.
 #[derive(Clone)]
 pub struct SinkCall {
+    /// Where the rows go.
+    pub table: Table,
     /// A JSON array of rows in the form that the API takes.
     pub body: Bytes,
     /// Whether the events' own times become `TimeGenerated`. Only the Data Collector has to be told; rows for the other

@@ -1,6 +1,7 @@
 //! The checkpoint and the ledger of one log.
 
 mod fields;
+mod health;
 
 use tracing::warn;
 

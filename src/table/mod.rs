@@ -17,8 +17,8 @@ use std::sync::LazyLock;
 use rustc_hash::FxHashMap;
 
 pub use column::{Column, ColumnType, Source};
-pub use health::{HEALTH_TABLE, health_columns};
 pub(crate) use health::HEALTH_FIELDS;
+pub use health::{HEALTH_TABLE, health_columns};
 pub use reference::{column_reference, declared_columns, table_schema};
 pub(crate) use tree::Node;
 

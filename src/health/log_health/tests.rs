@@ -18,7 +18,12 @@ fn run(at: Millis, outcome: Outcome, code: Option<Code>, events: u64) -> RunSeen
             sha256: None,
             ingestion_api: IngestionApi::DataCollector,
         },
-        activity: Activity { runs: 1, events, requests: 1, ..Activity::default() },
+        activity: Activity {
+            runs: 1,
+            events,
+            requests: 1,
+            ..Activity::default()
+        },
     }
 }
 
@@ -42,7 +47,12 @@ fn a_row_is_due_when_something_moved_or_changed_and_after_a_quarter_of_an_hour()
     assert!(health.add(&parked(NOW + HOUR + MINUTE)));
     health.told(NOW + HOUR + MINUTE);
     assert!(!health.add(&parked(NOW + HOUR + 2 * MINUTE)));
-    let refused = run(NOW + HOUR + 3 * MINUTE, Outcome::Parked, Some(Code::AzureThrottled), 0);
+    let refused = run(
+        NOW + HOUR + 3 * MINUTE,
+        Outcome::Parked,
+        Some(Code::AzureThrottled),
+        0,
+    );
     assert!(health.add(&refused));
     // A clock that was set back must not silence it.
     health.told(NOW + 9 * HOUR);
@@ -57,8 +67,16 @@ fn what_was_done_is_kept_until_it_is_told_and_by_hour_for_a_week() {
         health.add(&run(NOW + hour * HOUR + 1, Outcome::CaughtUp, None, 1));
     }
     assert_eq!(i64::try_from(health.hours.len()).unwrap(), KEPT_HOURS);
-    assert!(health.hours.values().all(|hour| (hour.runs, hour.events) == (2, 3)));
-    assert_eq!(health.untold.events, u64::try_from(3 * (KEPT_HOURS + 5)).unwrap());
+    assert!(
+        health
+            .hours
+            .values()
+            .all(|hour| (hour.runs, hour.events) == (2, 3))
+    );
+    assert_eq!(
+        health.untold.events,
+        u64::try_from(3 * (KEPT_HOURS + 5)).unwrap()
+    );
     health.told(NOW);
     assert_eq!(health.untold, Activity::default());
 }
@@ -68,13 +86,26 @@ fn since_when_and_the_last_success_are_kept() {
     let mut health = LogHealth::default();
     health.add(&quiet(NOW));
     for minute in 1..4 {
-        health.add(&run(NOW + minute * MINUTE, Outcome::Failed, Some(Code::DuoCredentials), 0));
+        health.add(&run(
+            NOW + minute * MINUTE,
+            Outcome::Failed,
+            Some(Code::DuoCredentials),
+            0,
+        ));
     }
     let standing = health.standing.as_ref().unwrap();
-    assert_eq!((standing.since, standing.seen_at), (NOW + MINUTE, NOW + 3 * MINUTE));
+    assert_eq!(
+        (standing.since, standing.seen_at),
+        (NOW + MINUTE, NOW + 3 * MINUTE)
+    );
     assert_eq!(health.succeeded_at, Some(NOW));
-    let [trouble] = &health.troubles[..] else { panic!("{:?}", health.troubles) };
-    assert_eq!((trouble.first_at, trouble.last_at, trouble.runs), (NOW + MINUTE, NOW + 3 * MINUTE, 3));
+    let [trouble] = &health.troubles[..] else {
+        panic!("{:?}", health.troubles)
+    };
+    assert_eq!(
+        (trouble.first_at, trouble.last_at, trouble.runs),
+        (NOW + MINUTE, NOW + 3 * MINUTE, 3)
+    );
 }
 
 #[test]

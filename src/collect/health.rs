@@ -1,0 +1,260 @@
+//! After a run: how each log fares is stored, and told to the workspace with the hours that were checked.
+//!
+//! Nothing here can fail a run or move a place. Rows about runs are sent once or, when storing fails behind them, twice; rows
+//! about hours are made of the stored results again until they were accepted.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::time::timeout;
+use tracing::{debug, warn};
+
+use super::report::LogReport;
+use super::{Clock, Collector};
+use crate::health::{Fields, HourRow, LogHealth, Outcome, RunRow, Sender, body};
+use crate::model::{HOUR, Hour, LogType, Millis};
+use crate::plan::HourResult;
+use crate::release;
+use crate::sink::{SinkCall, Table};
+use crate::state::{StateError, Version, WriteError};
+
+/// Longest time that reading or storing may take.
+const STORE_PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for the answer to a call.
+const SEND_PATIENCE: Duration = Duration::from_secs(10);
+/// Most rows about hours in one call; the others wait for the next run.
+const MOST_HOURS: usize = 500;
+/// Days whose results are looked at after a start: in them are the hours that may have been checked without being told.
+const DAYS_LOOKED_AT: i64 = 3;
+/// Pause between two complaints that rows are not accepted, in milliseconds.
+const COMPLAIN_EVERY: i64 = HOUR;
+
+/// What this process knows of how its logs fare.
+#[derive(Debug, Default)]
+pub(super) struct Vitals {
+    known: Mutex<BTreeMap<LogType, Vital>>,
+    complained_at: Mutex<Option<Millis>>,
+}
+
+#[derive(Debug)]
+struct Vital {
+    log_type: LogType,
+    health: LogHealth,
+    version: Option<Version>,
+    /// Hours that were checked and have no row yet.
+    hours: BTreeMap<Hour, HourResult>,
+    /// Whether it is what is stored, and may be stored again.
+    is_read: bool,
+    is_due: bool,
+}
+
+impl Vital {
+    fn unread(log_type: LogType) -> Self {
+        Self {
+            log_type,
+            health: LogHealth::default(),
+            version: None,
+            hours: BTreeMap::new(),
+            is_read: false,
+            is_due: false,
+        }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Fields> {
+        let run = RunRow {
+            log_type: self.log_type,
+            health: &self.health,
+        };
+        let run = if self.is_due { run.fields() } else { None };
+        let hours = self.hours.iter().take(MOST_HOURS);
+        let hours = hours.map(|(hour, result)| {
+            HourRow {
+                log_type: self.log_type,
+                hour: *hour,
+                result,
+            }
+            .fields()
+        });
+        run.into_iter().chain(hours)
+    }
+
+    /// The rows were accepted.
+    fn told(&mut self, now: Millis) {
+        self.health.told(now);
+        let told: Vec<Hour> = self.hours.keys().take(MOST_HOURS).copied().collect();
+        let results = told.iter().filter_map(|hour| self.hours.remove(hour));
+        let told_to = results.map(|result| result.checked_at).max();
+        // With some left over, a process that begins anew must find them.
+        if self.hours.is_empty() {
+            self.health.hours_told_to = self.health.hours_told_to.max(told_to);
+        }
+    }
+}
+
+impl Collector {
+    /// Stores and tells how the logs fare after a run. Takes at most some seconds, whatever hangs.
+    pub(super) async fn tell_health(&self, logs: &[LogReport], clock: Clock) {
+        // Of a log that another instance holds, that one tells.
+        let seen = logs
+            .iter()
+            .filter(|log| log.outcome != Outcome::HeldElsewhere);
+        let mut vitals = join_all(seen.map(|log| self.vital(log, clock.now()))).await;
+        let now = clock.now();
+        let is_told = self.send_health(&vitals, now).await;
+        for vital in &mut vitals {
+            let had_rows = vital.is_due || !vital.hours.is_empty();
+            if is_told && had_rows {
+                vital.told(now);
+                vital.is_due = true;
+            }
+        }
+        let stored = join_all(vitals.into_iter().map(|vital| self.store_health(vital))).await;
+        self.vitals
+            .lock_known()
+            .extend(stored.into_iter().map(|vital| (vital.log_type, vital)));
+    }
+
+    /// How a log fares with the run that just ended.
+    async fn vital(&self, log: &LogReport, now: Millis) -> Vital {
+        let known = self.vitals.lock_known().remove(&log.log_type);
+        let mut vital = match known.filter(|vital| vital.is_read) {
+            Some(vital) => vital,
+            None => self.read_vital(log.log_type, now).await,
+        };
+        vital.is_due = vital.health.add(&log.seen(self.sink.api(), now));
+        let days: Vec<Hour> = log.checked_hours.iter().map(|hour| hour.day()).collect();
+        let is_new = |hour: Hour, _: &HourResult| log.checked_hours.contains(&hour);
+        self.add_hours(&mut vital, days, is_new).await;
+        vital
+    }
+
+    async fn read_vital(&self, log_type: LogType, now: Millis) -> Vital {
+        let mut vital = Vital::unread(log_type);
+        match timeout(STORE_PATIENCE, self.state_of(log_type).health()).await {
+            Ok(Ok((health, version))) => {
+                vital.health = health;
+                vital.version = version;
+                vital.is_read = true;
+            }
+            Ok(Err(fault)) => debug!(%log_type, error = %fault, "how it fared is not known"),
+            Err(_) => debug!(%log_type, "how it fared is not known: no answer in time"),
+        }
+        // What was checked by a process that ended before it told.
+        let told_to = vital.health.hours_told_to;
+        let today = Hour::of(now).day();
+        let days = (0..DAYS_LOOKED_AT)
+            .map(|days| today.after(-24 * days))
+            .collect();
+        let is_untold =
+            |_, result: &HourResult| told_to.is_none_or(|told_to| result.checked_at > told_to);
+        self.add_hours(&mut vital, days, is_untold).await;
+        vital
+    }
+
+    /// Adds what is stored of some hours of these days to what is to be told.
+    async fn add_hours(
+        &self,
+        vital: &mut Vital,
+        mut days: Vec<Hour>,
+        is_wanted: impl Fn(Hour, &HourResult) -> bool,
+    ) {
+        days.sort_unstable();
+        days.dedup();
+        let state = self.state_of(vital.log_type);
+        for day in days {
+            match timeout(STORE_PATIENCE, state.results(day)).await {
+                Ok(Ok(results)) => {
+                    let results = results.hours.into_iter().filter_map(|(number, result)| {
+                        let hour = Hour::parse(&format!("{}T{number}", day.date()))?;
+                        is_wanted(hour, &result).then_some((hour, result))
+                    });
+                    vital.hours.extend(results);
+                }
+                failed => {
+                    let reason = reason(failed.map(|answer| answer.map(drop)));
+                    debug!(log_type = %vital.log_type, reason, "the results of a day could not be read to be told");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Sends every row that is due in one call; says whether they were accepted, or need not be sent.
+    async fn send_health(&self, vitals: &[Vital], now: Millis) -> bool {
+        if !self.settings.health {
+            return true;
+        }
+        let rows: Vec<Fields> = vitals.iter().flat_map(Vital::rows).collect();
+        if rows.is_empty() {
+            return false;
+        }
+        let sender = Sender {
+            api: self.sink.api(),
+            host: &self.settings.duo.host,
+            version: release::VERSION,
+            sha256: release::sha256(),
+            now,
+        };
+        let call = SinkCall {
+            table: Table::CiscoDuoHealth,
+            body: body(&sender, rows),
+            is_dated_by_event: false,
+            now: now.date_time(),
+            timeout: SEND_PATIENCE,
+        };
+        let Err(fault) = self.sink.send(call).await else {
+            return true;
+        };
+        let mut complained_at = self
+            .vitals
+            .complained_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if complained_at.is_none_or(|at| now - at >= COMPLAIN_EVERY) {
+            *complained_at = Some(now);
+            let hint = fault.hint().unwrap_or_default();
+            warn!(error = %fault, hint, "the rows about the connector itself were not accepted; they are sent again later");
+        }
+        false
+    }
+
+    async fn store_health(&self, mut vital: Vital) -> Vital {
+        if !vital.is_read || !vital.is_due {
+            return vital;
+        }
+        let state = self.state_of(vital.log_type);
+        let saved = timeout(
+            STORE_PATIENCE,
+            state.save_health(&vital.health, vital.version.as_ref()),
+        )
+        .await;
+        match saved {
+            Ok(Ok(version)) => vital.version = Some(version),
+            // Another instance stored what it saw: the next run begins with that.
+            Ok(Err(WriteError::Conflict)) => vital.is_read = false,
+            Ok(Err(WriteError::Failed(fault))) => {
+                debug!(log_type = %vital.log_type, error = %fault, "how it fares was not stored");
+            }
+            Err(_) => {
+                // Whether it was stored is not known, and so neither what a next write would replace.
+                vital.is_read = false;
+            }
+        }
+        vital
+    }
+}
+
+fn reason(answer: Result<Result<(), StateError>, tokio::time::error::Elapsed>) -> String {
+    match answer {
+        Ok(Err(fault)) => fault.to_string(),
+        _ => "no answer in time".to_owned(),
+    }
+}
+
+impl Vitals {
+    fn lock_known(&self) -> std::sync::MutexGuard<'_, BTreeMap<LogType, Vital>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
