@@ -43,5 +43,6 @@ pub mod release;
 pub mod settings;
 pub mod sink;
 pub mod state;
+pub mod status;
 pub mod table;
 pub mod transport;

@@ -11,13 +11,14 @@ use std::path::{Path, PathBuf};
 
 /// The modules, from those that know nothing of the others to those that know all. A module may use what stands
 /// before it; those in one row never use each other.
-const LAYERS: [&[&str]; 11] = [
+const LAYERS: [&[&str]; 12] = [
     &["model", "logging", "release"],
     &["plan", "table", "transport"],
     &["duo", "health"],
     &["settings"],
     &["identity"],
     &["record", "sink", "state"],
+    &["status"],
     &["collect"],
     &["check", "host"],
     &["cli"],

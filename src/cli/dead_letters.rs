@@ -5,8 +5,9 @@ use clap::Subcommand;
 use futures::stream::{self, StreamExt as _};
 use serde::Serialize;
 
-use super::output::{self, number};
+use super::output;
 use crate::collect::{Collector, ResendError, Resent};
+use crate::model::number;
 use crate::model::{LogType, Millis};
 use crate::plan::{DeadLetter, SendFault, Why};
 use crate::state::{DeadLetterName, StateError};

@@ -13,6 +13,7 @@ mod run;
 mod serve;
 #[cfg(feature = "demo")]
 mod simulate;
+mod status;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -46,6 +47,8 @@ enum Command {
     Run(run::Arguments),
     /// Look at settings, clock, permissions, storage and Azure Monitor; collects nothing
     Check(check::Arguments),
+    /// Tell how each log fares, from what is stored; asks neither Duo nor Azure Monitor
+    Status(status::Arguments),
     /// List, send again or remove the originals of records that did not become whole rows
     DeadLetters(dead_letters::Arguments),
     /// Show the connector at work against a simulated Duo and Azure Monitor; needs no account
@@ -82,6 +85,7 @@ pub fn main() -> ExitCode {
             Command::Serve(arguments) => serve::serve(&arguments).await,
             Command::Run(arguments) => run::run(&arguments).await,
             Command::Check(arguments) => check::check(&arguments).await,
+            Command::Status(arguments) => status::status(&arguments).await,
             Command::DeadLetters(arguments) => dead_letters::dead_letters(&arguments).await,
             #[cfg(feature = "demo")]
             Command::Demo(arguments) => demo::demo(&arguments).await,

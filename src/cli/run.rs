@@ -2,9 +2,10 @@
 
 use tokio_util::sync::CancellationToken;
 
-use super::output::{self, number, span};
+use super::output;
 use crate::collect::{LogReport, RunReport};
 use crate::health::Outcome;
+use crate::model::{number, span};
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]

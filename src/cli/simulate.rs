@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use chrono::{TimeDelta, Utc};
 use simulator::{Config, IdentityConfig, LogsIngestionConfig, Simulator};
 
-use super::output::{self, number};
+use super::output;
 use super::road::{self, Road};
+use crate::model::number;
 
 /// Arguments of `simulate`.
 #[derive(Debug, clap::Args)]

@@ -27,6 +27,7 @@ use crate::plan::{ACCOUNT_SHARE, Bucket};
 use crate::settings::Settings;
 use crate::sink::{IdentityError, Sink};
 use crate::state::{DeadLetters, LogState, StateError, Store};
+use crate::status::Status;
 use crate::transport::Transport;
 
 pub use report::{LogReport, RunReport};
@@ -181,6 +182,19 @@ impl Collector {
             logs,
             elapsed_ms: clock.now() - clock.started,
         }
+    }
+
+    /// How each log fares, from what is stored.
+    pub async fn status(&self, now: Millis) -> Status {
+        let settings = &self.settings;
+        Status::read(
+            &self.store,
+            &settings.duo.host,
+            &settings.log_types,
+            self.sink.api(),
+            now,
+        )
+        .await
     }
 
     /// The state of one log.

@@ -4,6 +4,7 @@
 
 mod answer;
 mod invocation;
+mod status;
 
 use std::future::Future;
 use std::io;
@@ -43,6 +44,8 @@ struct App {
     collector: OnceLock<Collector>,
     /// Held by the run that is at work.
     running: Arc<Mutex<()>>,
+    /// The last answer about how the logs fare.
+    status: status::Kept,
     interrupt: CancellationToken,
 }
 
@@ -68,6 +71,7 @@ pub async fn serve(
         start,
         collector: OnceLock::new(),
         running: Arc::new(Mutex::new(())),
+        status: status::Kept::default(),
         interrupt: interrupt.clone(),
     };
     if let Err(fault) = app.collector() {
@@ -93,6 +97,8 @@ fn router(app: Arc<App>) -> Router {
             get(async || format!("duo-sentinel {}\n", release::VERSION)),
         )
         .route("/CiscoDuoTimer", post(timer))
+        // The host forwards the request as it came, with the path that people see.
+        .route("/api/CiscoDuoStatus", get(status::status))
         .fallback(unknown_function)
         .with_state(app)
 }
@@ -115,7 +121,10 @@ async fn unknown_function(request: Request) -> Response {
         .filter(|char| !char.is_control())
         .take(100)
         .collect();
-    error!(path, "no such function; this package has CiscoDuoTimer");
+    error!(
+        path,
+        "no such function; this package has CiscoDuoTimer and CiscoDuoStatus"
+    );
     (StatusCode::NOT_FOUND, Answer::failed("no such function")).into_response()
 }
 

@@ -3,11 +3,13 @@
 mod ingestion_api;
 mod log_type;
 mod secret;
+mod spelled;
 mod text;
 mod time;
 
 pub use ingestion_api::IngestionApi;
 pub use log_type::{LogSpec, LogType, Paging, UnknownLogType};
 pub use secret::Secret;
+pub(crate) use spelled::{number, span};
 pub(crate) use text::position;
 pub use time::{HOUR, Hour, MINUTE, Millis, SECOND};

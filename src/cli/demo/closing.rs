@@ -7,7 +7,8 @@ use std::{fs, io};
 use simulator::Report;
 
 use super::Demo;
-use crate::cli::output::{self, number};
+use crate::cli::output;
+use crate::model::number;
 use crate::plan::{DayResults, HourState};
 
 impl Demo {

@@ -3,8 +3,9 @@
 use simulator::{Road as ApiRoad, Simulator, Table};
 
 use super::{Arguments, Demo, now};
-use crate::cli::output::{self, number};
+use crate::cli::output;
 use crate::cli::road::Road;
+use crate::model::number;
 use crate::table::TABLE;
 
 /// Columns that differ from call to call; and what has no column of its own, which the Data Collector makes columns of.

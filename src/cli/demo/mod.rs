@@ -15,8 +15,9 @@ use simulator::{
     Config, Fault, FaultKind, LogType, LogsIngestionConfig, Report, Simulator, TablesConfig, Target,
 };
 
-use super::output::{self, number};
+use super::output;
 use super::road::{self, Road};
+use crate::model::number;
 use handler::Handler;
 
 /// Arguments of `demo`.

@@ -1,0 +1,129 @@
+//! What is known of each hour, in five words.
+
+use serde::Serialize;
+
+use crate::model::{Hour, Millis};
+use crate::plan::{DayResults, HourState, Span};
+
+/// What is known of an hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Mark {
+    /// Nothing was collected then, or it did not come yet.
+    None,
+    /// Collected, and not compared with Duo yet.
+    Pending,
+    /// Compared with Duo: everything was delivered in time.
+    Proved,
+    /// Compared with Duo: a part was delivered late, or it was compared late.
+    Late,
+    /// A part is missing.
+    Gap,
+    /// It cannot be told.
+    Unknown,
+}
+
+impl Mark {
+    /// Every mark that says something, from the best to the worst.
+    pub const ALL: [Self; 5] = [
+        Self::Proved,
+        Self::Late,
+        Self::Pending,
+        Self::Unknown,
+        Self::Gap,
+    ];
+
+    /// The mark in words.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "not collected",
+            Self::Pending => "pending",
+            Self::Proved => "proved",
+            Self::Late => "filled late",
+            Self::Gap => "gap",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// The hours of one UTC day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Day {
+    /// Its date, `2026-11-22`.
+    pub date: String,
+    /// What is known of its hours, from 00 to 23.
+    pub hours: [Mark; 24],
+}
+
+impl Day {
+    /// What is known of each day; `collected` is the span of event time that was collected.
+    pub(super) fn all(
+        results: &[(Hour, DayResults)],
+        collected: Option<Span>,
+        now: Millis,
+    ) -> Vec<Self> {
+        let day = |(day, results): &(Hour, DayResults)| Self {
+            date: day.date(),
+            hours: std::array::from_fn(|number| {
+                let hour = day.after(i64::try_from(number).expect("it is below 24"));
+                mark(hour, results, collected, now)
+            }),
+        };
+        results.iter().map(day).collect()
+    }
+}
+
+fn mark(hour: Hour, results: &DayResults, collected: Option<Span>, now: Millis) -> Mark {
+    if let Some(result) = results.hours.get(&hour.number_in_day()) {
+        return match result.state {
+            HourState::Counted | HourState::Proved if result.late == 0 => Mark::Proved,
+            HourState::Counted | HourState::Proved | HourState::LateRead => Mark::Late,
+            HourState::Gap => Mark::Gap,
+            HourState::Unknown => Mark::Unknown,
+        };
+    }
+    let is_begun = hour.start() <= now;
+    let is_wanted = collected.is_some_and(|span| hour.end() > span.from);
+    if is_begun && is_wanted {
+        Mark::Pending
+    } else {
+        Mark::None
+    }
+}
+
+/// Hours by what is known of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Marks {
+    /// Everything was delivered in time.
+    pub proved: u32,
+    /// A part was delivered late.
+    pub late: u32,
+    /// Not compared with Duo yet.
+    pub pending: u32,
+    /// It cannot be told.
+    pub unknown: u32,
+    /// A part is missing.
+    pub gap: u32,
+}
+
+impl Marks {
+    pub(super) fn of(days: &[Day]) -> Self {
+        let mut marks = Self::default();
+        for mark in days.iter().flat_map(|day| day.hours) {
+            match mark {
+                Mark::None => {}
+                Mark::Pending => marks.pending += 1,
+                Mark::Proved => marks.proved += 1,
+                Mark::Late => marks.late += 1,
+                Mark::Unknown => marks.unknown += 1,
+                Mark::Gap => marks.gap += 1,
+            }
+        }
+        marks
+    }
+
+    /// Hours with a mark.
+    pub const fn count(&self) -> u32 {
+        self.proved + self.late + self.pending + self.unknown + self.gap
+    }
+}
