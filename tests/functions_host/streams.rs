@@ -59,7 +59,7 @@ async fn each_line_is_in_the_stream_of_its_level_and_carries_the_invocation() {
 
 /// Version and SHA-256 of the program, in a line of their own soon after the start: what runs can be compared with a release.
 async fn says_which_program_it_is(host: &FunctionsHost) {
-    let handler = fs::read(host.app_root().join("handler")).unwrap();
+    let handler = fs::read(host.app_root().join("handler")).expect("the package has it");
     let sum = format!("sha256=\"{}\"", hex::encode(Sha256::digest(handler)));
     let version = format!("version=\"{}\"", env!("CARGO_PKG_VERSION"));
     for _ in 0..200 {
