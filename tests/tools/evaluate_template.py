@@ -179,7 +179,7 @@ class Deployment:
             self.deployed[key] = {"parameters": given, "outputs": {name: {"value": value} for name, value in outputs.items()}}
             return
         self.deployed[key] = {
-            **{name: self.value(each) for name, each in resource.items() if name not in ("condition", "dependsOn", "apiVersion")},
+            **{name: self.value(each) for name, each in resource.items() if name not in ("condition", "dependsOn")},
             "id": key,
         }
 
