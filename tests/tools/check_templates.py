@@ -1,15 +1,17 @@
 """Evaluates the deployment templates with every set of options and holds the result against what must hold.
 
 Run in the folder of the repository: python tests/tools/check_templates.py
+With `--pinned FOLDER --package-uri URI`: holds only copies that package/pin.py made against the sources. Needs only Python.
 """
 
+import argparse
 import glob
 import json
 import sys
 
 from evaluate_template import Refused
 
-from deployment import examples, form, mistakes, resource_types, values
+from deployment import examples, form, mistakes, pinned, resource_types, values
 from deployment.options import CLOUDS, json_of, option_sets
 
 FORMS = {"azuredeploy.json": "createUiDefinition.json", "azuredeploy-dedicated.json": "createUiDefinition-dedicated.json"}
@@ -28,7 +30,7 @@ def every_set(file, template):
     return count
 
 
-def main():
+def everything():
     for file in FORMS:
         template = json_of(file)
         values.sources(template)
@@ -44,6 +46,20 @@ def main():
     examples.named_in_examples(json_of("azuredeploy.json"))
     print("examples and guide: name its parameters")
     examples.published()
+    pinned.made(FORMS)
+    print(f"copies for a release: deploy their package with the named parameters alone; {pinned.refused()} wrong addresses are refused")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--pinned", metavar="FOLDER")
+    parser.add_argument("--package-uri", metavar="URI")
+    arguments = parser.parse_args()
+    if arguments.pinned:
+        pinned.check(arguments.pinned, arguments.package_uri, FORMS)
+        print(f"{arguments.pinned}: deploys {arguments.package_uri}")
+    else:
+        everything()
 
 
 main()

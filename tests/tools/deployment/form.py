@@ -86,16 +86,18 @@ class Form:
         return {name: self.run(parse(output[1:-1])) for name, output in outputs.items()}
 
 
-def filled_in(template, definition, elements):
+def filled_in(template, definition, elements, package):
     """The form, filled in for either API, makes what must be made."""
     filled = {
         ("duo", "integrationKey"): SECRETS["CiscoDuoIntegrationKey"],
         ("duo", "secretKey"): SECRETS["CiscoDuoSecretKey"],
         ("duo", "apiHostname"): "api-00000000.duosecurity.com",
         ("sentinel", "workspace"): {"id": WORKSPACE, "location": "workspace-region"},
-        ("advanced", "packageUri"): "https://example.invalid/1/released-package.zip",
     }
+    if package is None:
+        filled["advanced", "packageUri"] = "https://example.invalid/1/released-package.zip"
     proposed = Form(elements, filled).given(definition["outputs"])
+    assert package in (None, proposed["PackageUri"]), "the form proposes another package"
     assert proposed["IngestionApi"] == "LogsIngestion" and proposed["CiscoDuoTable"] == "keep"
     assert proposed["CreateAnalyticRules"] is False
     by_key = {
@@ -114,8 +116,8 @@ def filled_in(template, definition, elements):
             assert proposed[name] == about["defaultValue"], f"{name}: the form proposes {proposed[name]!r}"
 
 
-def form(file, template):
-    """The form gives every parameter, and only values that the template takes."""
+def form(file, template, package=None):
+    """The form gives every parameter, and only values that the template takes; with `package` it proposes that one."""
     definition = json_of(file)["parameters"]
     assert list(definition["outputs"]) == list(template["parameters"])
     elements = {("basics", each["name"]): each for each in definition["basics"]}
@@ -141,6 +143,6 @@ def form(file, template):
         if about["type"] in ("int", "bool"):
             assert output.startswith(f"[{about['type']}("), name
     silent = {"Microsoft.Common.InfoBox", "Microsoft.Common.TextBlock"}
-    filled_in(template, definition, elements)
+    filled_in(template, definition, elements, package)
     unused = [key for key, each in elements.items() if each["type"] not in silent and key not in used]
     assert not unused, unused

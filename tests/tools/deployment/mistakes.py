@@ -44,6 +44,9 @@ CONTROLS = {
     "the rule is asked for where there is none": lambda t: setting(t, "LOGS_INGESTION_ENDPOINT").update(
         value="[reference(variables('ruleDeploymentId'), '2022-09-01').outputs.LOGS_INGESTION_ENDPOINT.value]"
     ),
+    "something is asked for in a version that does not exist": lambda t: setting(t, "AZURE_CLIENT_ID").update(
+        value="[reference(variables('identityId'), '2023-02-31').clientId]"
+    ),
     "the table is always made": lambda t: first(t, "Microsoft.Resources/deployments")["properties"]["parameters"]["newTable"].update(
         value=True
     ),

@@ -4,6 +4,7 @@ import re
 
 from evaluate_template import Deployment, Refused
 
+from deployment import resource_types
 from deployment.options import CLOUDS, KNOWN, SECRETS, WORKSPACE, WORKSPACE_ID, json_of, option_sets, texts
 
 SECRET_SETTINGS = {
@@ -39,6 +40,9 @@ def catalog():
 def check(template, chosen, cloud):
     result = Deployment(template, chosen, cloud, known=KNOWN)
     given = {name: result.parameters[name.lower()] for name in template["parameters"]}
+    for inner in [result, *result.nested.values()]:
+        for kind, version in inner.asked:
+            assert version in resource_types.INDEX[kind]["versions"], f"reference() with a version that {kind} does not have: {version}"
     everything = result.every()
     flex = "HostingPlan" not in template["parameters"]
     (site,) = result.of_type("Microsoft.Web/sites")
