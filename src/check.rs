@@ -11,6 +11,7 @@ use crate::collect::Collector;
 use crate::duo::{DuoError, Question, Unread};
 use crate::model::{IngestionApi, LogType, MINUTE, Millis, SECOND};
 use crate::plan::{FetchFault, PageRequest, SendFault};
+use crate::release;
 use crate::sink::SinkCall;
 use crate::state::{StateError, Store, WriteError};
 use crate::table::ADDITIONAL_FIELDS;
@@ -68,14 +69,17 @@ impl Finding {
 pub async fn check(collector: &Collector, now: DateTime<Utc>) -> Vec<Finding> {
     let logs = &collector.settings().log_types;
     let asked = join_all(logs.iter().map(|&log_type| ask(collector, log_type, now))).await;
-    let mut findings = vec![Finding::ok(
-        "settings",
-        format!(
-            "complete; {} log{}",
-            logs.len(),
-            if logs.len() == 1 { "" } else { "s" }
+    let mut findings = vec![
+        program().await,
+        Finding::ok(
+            "settings",
+            format!(
+                "complete; {} log{}",
+                logs.len(),
+                if logs.len() == 1 { "" } else { "s" }
+            ),
         ),
-    )];
+    ];
     findings.extend(clock(&asked));
     findings.extend(asked.into_iter().map(|asked| asked.finding));
     findings.push(storage(collector, "storage", collector.store()).await);
@@ -86,6 +90,16 @@ pub async fn check(collector: &Collector, now: DateTime<Utc>) -> Vec<Finding> {
     findings.extend(join_all(fields).await.into_iter().flatten());
     findings.push(sink(collector, now).await);
     findings
+}
+
+/// Says which program this is; the sum can be compared with that of the release.
+async fn program() -> Finding {
+    let sha256 = tokio::task::spawn_blocking(release::sha256).await;
+    let sha256 = sha256.ok().flatten().unwrap_or("unknown");
+    Finding::ok(
+        "program",
+        format!("duo-sentinel {}, SHA-256 {sha256}", release::VERSION),
+    )
 }
 
 /// What Duo said about one log.

@@ -25,8 +25,8 @@
 //! schema that queries are checked against, and docs/columns.md.
 //!
 //! [`settings`] reads the environment, [`transport`] builds the HTTP clients, [`cli`] is the command line,
-//! [`check`] looks at everything before it is needed, [`logging`] speaks to the host's log stream, and [`model`]
-//! holds the words they all share. Imports point one way; `tests/layers.rs` holds them to it.
+//! [`check`] looks at everything before it is needed, [`logging`] speaks to the host's log stream, [`release`] says which
+//! program this is, and [`model`] holds the words they all share. Imports point one way; `tests/layers.rs` holds them to it.
 
 pub mod check;
 pub mod cli;
@@ -38,6 +38,7 @@ pub mod logging;
 pub mod model;
 pub mod plan;
 pub mod record;
+pub mod release;
 pub mod settings;
 pub mod sink;
 pub mod state;

@@ -8,6 +8,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, Url};
 
 use crate::model::SECOND;
+use crate::release;
 
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -35,7 +36,7 @@ impl Transport {
             .ok();
         let builder = || -> ClientBuilder {
             Client::builder()
-                .user_agent(concat!("duo-sentinel/", env!("CARGO_PKG_VERSION")))
+                .user_agent(format!("duo-sentinel/{}", release::VERSION))
                 .redirect(Policy::none())
                 .connect_timeout(CONNECT_TIMEOUT)
                 .read_timeout(READ_TIMEOUT)

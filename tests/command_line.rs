@@ -12,6 +12,7 @@ use std::path::Path;
 use std::process::Output;
 
 use common::{Settings, binary, temporary_folder, tenant};
+use sha2::{Digest as _, Sha256};
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 use tokio::process::Command;
 
@@ -37,6 +38,14 @@ fn shown(output: &Output, simulator: &Simulator, folder: &Path) -> String {
         (simulator.duo_url(), "DUO_URL"),
         (simulator.log_analytics_url(), "LOG_ANALYTICS_URL"),
         (folder.display().to_string(), "FOLDER"),
+        (
+            concat!("duo-sentinel ", env!("CARGO_PKG_VERSION")).to_owned(),
+            "duo-sentinel VERSION",
+        ),
+        (
+            hex::encode(Sha256::digest(fs::read(binary()).unwrap())),
+            "SHA-256-OF-THE-PROGRAM",
+        ),
     ] {
         text = text.replace(&changing, name);
     }

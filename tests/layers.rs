@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// The modules, from those that know nothing of the others to those that know all. A module may use what stands
 /// before it; those in one row never use each other.
 const LAYERS: [&[&str]; 11] = [
-    &["model", "logging"],
+    &["model", "logging", "release"],
     &["plan", "table", "transport"],
     &["duo"],
     &["settings"],

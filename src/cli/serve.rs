@@ -4,6 +4,7 @@ use tracing::{error, info};
 
 use crate::collect::Collector;
 use crate::host;
+use crate::release;
 use crate::settings::{Environment, Settings};
 
 /// Arguments of `serve`.
@@ -42,6 +43,11 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
         let logs = settings.log_types.iter().map(|log| log.as_str());
         info!(port, logs = logs.collect::<Vec<_>>().join(","), "ready");
     }
+    // Beside the server: the host must not wait for it.
+    tokio::task::spawn_blocking(|| {
+        let (version, sha256) = (release::VERSION, release::sha256().unwrap_or("unknown"));
+        info!(version, sha256, "program");
+    });
     let start = move || {
         Collector::new(settings.clone()?)
             .map_err(|fault| format!("{fault}; {}", fault.hint().unwrap_or_default()))

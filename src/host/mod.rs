@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, error, info, info_span};
 
 use crate::collect::{Collector, Outcome, RunReport};
+use crate::release;
 use answer::Answer;
 
 pub use invocation::Invocation;
@@ -88,7 +89,7 @@ fn router(app: Arc<App>) -> Router {
         // Asked every 25 ms until it answers, and later as a sign of life: no work here.
         .route(
             "/",
-            get(async || concat!("duo-sentinel ", env!("CARGO_PKG_VERSION"), "\n")),
+            get(async || format!("duo-sentinel {}\n", release::VERSION)),
         )
         .route("/CiscoDuoTimer", post(timer))
         .fallback(unknown_function)

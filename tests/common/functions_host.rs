@@ -1,14 +1,12 @@
 //! The Functions host, as far as a custom handler can tell: starts it, waits for it, fires its timer, judges its
 //! answers. Behaviour is that of azure-functions-host (`HttpWorkerProcess`, `DefaultHttpWorkerService`).
 
-use std::fs;
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -16,14 +14,7 @@ use super::answer::Invocation;
 use super::child::{Child, Lines};
 use super::settings::Settings;
 use super::timer::Body;
-use super::{tools, wire};
-
-/// The program under test: the one that Cargo built with the tests, or the one that `DUO_SENTINEL_BINARY` names, so
-/// that tests built for debugging can judge the program that is released.
-pub(crate) fn binary() -> PathBuf {
-    let built = || PathBuf::from(env!("CARGO_BIN_EXE_duo-sentinel"));
-    std::env::var_os("DUO_SENTINEL_BINARY").map_or_else(built, PathBuf::from)
-}
+use super::{package, wire};
 
 /// How often and how long the host asks whether the handler is ready.
 const ASK_EVERY: Duration = Duration::from_millis(25);
@@ -52,8 +43,8 @@ impl FunctionsHost {
 
     /// The same with `customHandler.description.arguments` in host.json.
     pub(crate) async fn start_with_arguments(settings: &Settings, arguments: &[&str]) -> Self {
-        let app = stage(arguments);
-        let (function, binding) = timer_function(app.path());
+        let app = package::stage(arguments);
+        let (function, binding) = package::timer_function(app.path());
         let (stdout, stderr) = (Lines::default(), Lines::default());
         let port = free_port();
         let began = Instant::now();
@@ -188,57 +179,8 @@ impl FunctionsHost {
     }
 }
 
-/// The content of a released package: host.json, the function and the binary as `handler`.
-fn stage(arguments: &[&str]) -> TempDir {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let app = tools::temporary_folder();
-    let function = app.path().join("CiscoDuoTimer");
-    fs::create_dir(&function).expect("a new folder");
-    fs::copy(
-        source.join("CiscoDuoTimer/function.json"),
-        function.join("function.json"),
-    )
-    .expect("function.json is there");
-    // A link: a copy written by this process could still be open for writing in a child about to start.
-    fs::hard_link(binary(), app.path().join("handler")).expect("the binary is on the same disk");
-    let text = fs::read_to_string(source.join("host.json")).expect("host.json is there");
-    let mut host: Value = serde_json::from_str(&text).expect("host.json is JSON");
-    if !arguments.is_empty() {
-        host["customHandler"]["description"]["arguments"] = json!(arguments);
-    }
-    fs::write(app.path().join("host.json"), host.to_string()).expect("a new file");
-    app
-}
-
-/// The folder with the timer function, whose name is the path it is called by, and the name of its binding.
-fn timer_function(app: &Path) -> (String, String) {
-    for entry in fs::read_dir(app).expect("the package is there") {
-        let folder = entry.expect("the package is there").path();
-        let Ok(text) = fs::read_to_string(folder.join("function.json")) else {
-            continue;
-        };
-        let function: Value = serde_json::from_str(&text).expect("function.json is JSON");
-        let binding = &function["bindings"][0];
-        if binding["type"] == "timerTrigger" {
-            let name = folder
-                .file_name()
-                .expect("a folder has a name")
-                .to_string_lossy();
-            return (
-                name.into_owned(),
-                binding["name"]
-                    .as_str()
-                    .expect("a binding has a name")
-                    .to_owned(),
-            );
-        }
-    }
-    panic!("the package has no timer function");
-}
-
 fn spawn(app: &Path, port: u16, settings: &Settings, stdout: &Lines, stderr: &Lines) -> Child {
-    let text = fs::read_to_string(app.join("host.json")).expect("the package has it");
-    let host: Value = serde_json::from_str(&text).expect("host.json is JSON");
+    let host = package::host(app);
     let description = &host["customHandler"]["description"];
     let executable = description["defaultExecutablePath"]
         .as_str()

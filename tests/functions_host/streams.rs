@@ -1,6 +1,10 @@
 //! What the handler says: the host takes every line of stdout as information and every line of stderr as an error,
 //! unless it holds "warn".
 
+use std::fs;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
 use crate::common::{FunctionsHost, Settings, temporary_folder, tenant};
@@ -19,6 +23,7 @@ async fn each_line_is_in_the_stream_of_its_level_and_carries_the_invocation() {
         .push(Fault::always(refused, FaultKind::Status(400)));
     let folder = temporary_folder();
     let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    says_which_program_it_is(&host).await;
     let (out_before, err_before) = (host.stdout().len(), host.stderr().len());
     assert_eq!(err_before, 0, "{:#?}", host.stderr());
     let invocation = host.fire().await;
@@ -50,4 +55,20 @@ async fn each_line_is_in_the_stream_of_its_level_and_carries_the_invocation() {
     for line in stdout[out_before..].iter().chain(&stderr) {
         assert!(line.contains(&invocation.id), "no invocation id: {line}");
     }
+}
+
+/// Version and SHA-256 of the program, in a line of their own soon after the start: what runs can be compared with a release.
+async fn says_which_program_it_is(host: &FunctionsHost) {
+    let handler = fs::read(host.app_root().join("handler")).unwrap();
+    let sum = format!("sha256=\"{}\"", hex::encode(Sha256::digest(handler)));
+    let version = format!("version=\"{}\"", env!("CARGO_PKG_VERSION"));
+    for _ in 0..200 {
+        let stdout = host.stdout();
+        if let Some(line) = stdout.iter().find(|line| line.contains("sha256")) {
+            assert!(line.contains(&sum) && line.contains(&version), "{line}");
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(25)).await;
+    }
+    panic!("it does not say which program it is: {:#?}", host.stdout());
 }

@@ -155,6 +155,15 @@ async fn the_judge_sees_what_is_missing_altered_or_invented() {
     assert_eq!((log.delivered, log.missing, log.duplicates), (50, 10, 0));
     // Without an identifier a record is told by its columns, and an altered one nearly.
     let mut rows = of(LogType::Administrator);
+    // Events of one second, action and administrator would be equally near.
+    let near = |row: &Map<String, Value>| {
+        ["timestamp_d", "action_s", "username_s"].map(|name| row.get(name).cloned())
+    };
+    let alone = |row: &Map<String, Value>| {
+        rows.iter().filter(|other| near(other) == near(row)).count() == 1
+    };
+    let first = rows.iter().position(alone).unwrap();
+    rows.drain(..first);
     rows.truncate(2);
     set(&mut rows[0], "object_s", json!("another"));
     rows.push(Map::from_iter([("result_s".to_owned(), json!("success"))]));

@@ -1,0 +1,43 @@
+"""Writes released-package.zip into a folder in which the program lies as `handler`: python package/archive.py FOLDER
+
+Equal content gives equal bytes: names in order, no times, and nothing compressed, because compressors differ between
+versions and machines.
+"""
+
+import pathlib
+import stat
+import sys
+import zipfile
+
+# What func and VS Code would send, with the modes that the Functions host needs: without its execute bit `handler` does
+# not start, and what others may not read it cannot read.
+EXECUTABLE, READABLE = 0o755, 0o644
+# The first moment that the format knows.
+NO_TIME = (1980, 1, 1, 0, 0, 0)
+UNIX = 3
+
+
+def content(program, sources):
+    """Name, mode and bytes of each file: the program, host.json, and function.json of every function."""
+    yield "handler", EXECUTABLE, program.read_bytes()
+    for file in [sources / "host.json", *sources.glob("*/function.json")]:
+        # A clone on Windows may have other ends of lines.
+        yield file.relative_to(sources).as_posix(), READABLE, file.read_bytes().replace(b"\r\n", b"\n")
+
+
+def write(package, files):
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_STORED) as archive:
+        for name, mode, data in sorted(files):
+            entry = zipfile.ZipInfo(name, NO_TIME)
+            entry.create_system = UNIX
+            entry.external_attr = (stat.S_IFREG | mode) << 16
+            archive.writestr(entry, data)
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    sources = pathlib.Path(__file__).resolve().parent.parent
+    write(folder / "released-package.zip", content(folder / "handler", sources))
+
+
+main()

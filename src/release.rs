@@ -1,0 +1,29 @@
+//! Which program this is: its version, and the SHA-256 of its file, to be compared with what a release lists.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::sync::OnceLock;
+
+use sha2::{Digest as _, Sha256};
+
+/// Version of this release, as in Cargo.toml.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// SHA-256 of the file of the running program, 64 hexadecimal characters, which `SHA256SUMS` of a release lists as
+/// `handler`. Reads the whole file the first time. None where the operating system does not give it.
+pub fn sha256() -> Option<&'static str> {
+    static DIGEST: OnceLock<Option<String>> = OnceLock::new();
+    DIGEST.get_or_init(|| digest().ok()).as_deref()
+}
+
+fn digest() -> io::Result<String> {
+    let mut program = File::open(std::env::current_exe()?)?;
+    let mut hash = Sha256::new();
+    let mut part = vec![0; 64 * 1024];
+    loop {
+        match program.read(&mut part)? {
+            0 => return Ok(hex::encode(hash.finalize())),
+            length => hash.update(&part[..length]),
+        }
+    }
+}
