@@ -80,9 +80,8 @@ gh attestation verify {PACKAGE} --repo {repository} --predicate-type https://cyc
 The first attestation says that the package was built from tag `v{version}` by the workflow of this repository, the second
 one what is in it (`duo-sentinel.cdx.json`); the licences of all of it are in `THIRD-PARTY-LICENSES.txt`.
 
-The handler can be compared on its own, with the table above and with what `package/build` makes of tag `v{version}` on
-your machine. A package that is deployed already can be downloaded from the container `app-package` of the app's storage
-account (Flex Consumption) and looked at in the same way:
+The handler can be compared on its own. What runs tells its SHA-256 in the log stream when it starts (`sha256="…"`), and
+`duo-sentinel check` in its first line; `package/build` at tag `v{version}` gives the same on your machine; and the one in a package:
 
 ```sh
 unzip -p {PACKAGE} handler | sha256sum
