@@ -193,6 +193,7 @@ def dedicated(flex):
         "linuxFxVersion": "",
         "alwaysOn": f"[{is_dedicated}]",
         "ftpsState": "Disabled",
+        "http20Enabled": True,
         **site_config,
     }
     site_config["appSettings"][:0] = [

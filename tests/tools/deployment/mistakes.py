@@ -52,6 +52,9 @@ CONTROLS = {
     ),
     "a workspace is always made": lambda t: first(t, "Microsoft.OperationalInsights/workspaces").pop("condition"),
     "something depends on nothing": lambda t: first(t, "Microsoft.Web/sites")["dependsOn"].append("nothing"),
+    "a container may be made public": lambda t: first(t, "Microsoft.Storage/storageAccounts")["properties"].update(
+        allowBlobPublicAccess=True
+    ),
     "the storage account takes keys": lambda t: first(t, "Microsoft.Storage/storageAccounts")["properties"].pop("allowSharedKeyAccess"),
 }
 

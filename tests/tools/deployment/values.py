@@ -135,6 +135,7 @@ def check(template, chosen, cloud):
 
     (account,) = result.of_type("Microsoft.Storage/storageAccounts")
     assert account["properties"]["allowSharedKeyAccess"] is False and len(account["name"]) <= 24
+    assert account["properties"]["allowBlobPublicAccess"] is False, "a container could be made public"
     containers = {each["name"].split("/")[2] for each in result.of_type("Microsoft.Storage/storageAccounts/blobServices/containers")}
     assert {settings["CISCO_DUO_CONTAINER"], settings["CISCO_DUO_DEAD_LETTER_CONTAINER"]} <= containers
     (policy,) = result.of_type("Microsoft.Storage/storageAccounts/managementPolicies")
