@@ -52,11 +52,17 @@ def waived(waiver, finding):
     return waiver["policy"] == policy and waiver["type"] == kind and fnmatch.fnmatch(file, waiver.get("where", "*"))
 
 
-def unexpected(found, waivers):
-    """What nobody waived, and the waivers that nothing needs."""
-    left = [finding for finding in found if not any(waived(waiver, finding) for waiver in waivers)]
-    idle = [waiver for waiver in waivers if not any(waived(waiver, finding) for finding in found)]
-    return left, idle
+def left_over(found, waivers):
+    return [finding for finding in found if not any(waived(waiver, finding) for waiver in waivers)]
+
+
+def idle(found, waivers):
+    """Waivers, each with a rendered template that they name and that has no such finding."""
+    for waiver in waivers:
+        for name in rendered.RENDERED:
+            if fnmatch.fnmatch(name, waiver.get("where", "*")):
+                if not any(waived(waiver, finding) for finding in found if finding[0] == name):
+                    yield waiver, name
 
 
 def mistakes(found, waivers):
@@ -68,7 +74,7 @@ def mistakes(found, waivers):
             rendered.write(folder, f"flex-data-collector-{number}", wrong)
         after = findings(folder)
     for number, (name, (policy, kind, _)) in enumerate(MISTAKES.items()):
-        new, _ = unexpected([each for each in after if each[0] == f"flex-data-collector-{number}"], waivers)
+        new = left_over([each for each in after if each[0] == f"flex-data-collector-{number}"], waivers)
         assert {each[1:3] for each in new} >= {(policy, kind)}, f"not noticed: {name}: {new}"
         assert (policy, kind) not in {each[1:3] for each in found}, f"{name}: found in the templates too"
 
@@ -80,12 +86,12 @@ def main():
         for name in rendered.RENDERED:
             rendered.write(folder, name, rendered.resources(name))
         found = findings(folder)
-    left, idle = unexpected(found, waivers)
+    left, unused = left_over(found, waivers), list(idle(found, waivers))
     for file, policy, kind, name, text in left:
         print(f"{file}: {policy} {kind} {name}: {text}", file=sys.stderr)
-    for waiver in idle:
-        print(f"waived, but not found: {waiver['policy']} {waiver['type']}", file=sys.stderr)
-    if left or idle:
+    for waiver, name in unused:
+        print(f"{name}: waived, but not found: {waiver['policy']} {waiver['type']}", file=sys.stderr)
+    if left or unused:
         sys.exit(1)
     mistakes(found, waivers)
     print(f"{len(rendered.RENDERED)} rendered templates: nothing but {len(waivers)} waived findings; {len(MISTAKES)} mistakes are noticed")
