@@ -50,18 +50,20 @@ def notes(version, repository, templates, folder):
     for cloud, portal in PORTALS.items():
         links = [f"[![Deploy to {cloud}]({IMAGE})]({button(portal, address, *names)})" for names in zip(TEMPLATES, FORMS)]
         rows.append(f"| {cloud} | {' | '.join(links)} |")
+    workflow = f"{repository}/.github/workflows/release.yml"
     table = "\n".join([f"| | {' | '.join(PLANS)} |", "|---|---|---|", *rows])
+    # GitHub breaks a line of notes wherever the text does, so that a paragraph has to be one line.
     return f"""duo-sentinel {version}
 
 ## Deploy
 
 {table}
 
-What is needed and what each field means: [docs/deploy.md](https://github.com/{repository}/blob/v{version}/docs/deploy.md). The
-buttons open templates at commit `{templates}`, which deploy the package of this release and no other. Where a cloud or a
+What is needed and what each field means: [docs/deploy.md](https://github.com/{repository}/blob/v{version}/docs/deploy.md). The \
+buttons open templates at commit `{templates}`, which deploy the package of this release and no other. Where a cloud or a \
 region lacks Flex Consumption, take the second column.
 
-To update an app, deploy again with the same resource group and *Function name*. To use these templates as code, ADDRESS in
+To update an app, deploy again with the same resource group and *Function name*. To use these templates as code, ADDRESS in \
 the guide is `{address}`.
 
 ## Verify
@@ -73,14 +75,14 @@ the guide is `{address}`.
 
 ```sh
 sha256sum --check --ignore-missing SHA256SUMS
-gh attestation verify {PACKAGE} --repo {repository}
+gh attestation verify {PACKAGE} --repo {repository} --signer-workflow {workflow} --source-ref refs/tags/v{version}
 gh attestation verify {PACKAGE} --repo {repository} --predicate-type https://cyclonedx.org/bom
 ```
 
-The first attestation says that the package was built from tag `v{version}` by the workflow of this repository, the second
+The first attestation says that the package was built from tag `v{version}` by the workflow of this repository, the second \
 one what is in it (`duo-sentinel.cdx.json`); the licences of all of it are in `THIRD-PARTY-LICENSES.txt`.
 
-The handler can be compared on its own. What runs tells its SHA-256 in the log stream when it starts (`sha256="…"`), and
+The handler can be compared on its own. What runs tells its SHA-256 in the log stream when it starts (`sha256="…"`), and \
 `duo-sentinel check` in its first line; `package/build` at tag `v{version}` gives the same on your machine; and the one in a package:
 
 ```sh
