@@ -101,6 +101,8 @@ class Deployment:
             if name not in template.get("parameters", {}):
                 raise Refused(f"{name} is no parameter")
         self.declared, self.deployed, self.nested = {}, {}, {}
+        # Types and versions that reference() was asked with.
+        self.asked = set()
         self.reader = None
         self.collect()
 
@@ -179,7 +181,7 @@ class Deployment:
             self.deployed[key] = {"parameters": given, "outputs": {name: {"value": value} for name, value in outputs.items()}}
             return
         self.deployed[key] = {
-            **{name: self.value(each) for name, each in resource.items() if name not in ("condition", "dependsOn", "apiVersion")},
+            **{name: self.value(each) for name, each in resource.items() if name not in ("condition", "dependsOn")},
             "id": key,
         }
 
@@ -311,6 +313,8 @@ class Deployment:
 
     def f_reference(self, target, version=None, full=None):
         key = target.lower()
+        provider, *levels = target.split("/providers/")[-1].split("/")
+        self.asked.add(("/".join([provider, *levels[::2]]), version))
         if key in self.known:
             return self.known[key] if full else self.known[key]["properties"]
         if key not in self.declared:

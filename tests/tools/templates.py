@@ -11,33 +11,17 @@ Needs PyYAML. Run in the folder of the repository: python tests/tools/templates.
 import copy
 import glob
 import json
+import pathlib
 import re
 import sys
 
 import yaml
 
-WIDTH = 140
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "package"))
+from layout import written
+
 SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 OPERATORS = {"gt": "GreaterThan", "lt": "LessThan", "eq": "Equal", "ne": "NotEqual"}
-
-
-def written(value, indent=0):
-    """JSON with one line for what fits into one; nested templates always in one line."""
-    one_line = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, (dict, list)) or not value or len(one_line) + indent <= WIDTH - 1:
-        return one_line
-    inner = " " * (indent + 2)
-    if isinstance(value, list):
-        parts = [inner + written(each, indent + 2) for each in value]
-        return "[\n" + ",\n".join(parts) + "\n" + " " * indent + "]"
-    parts = []
-    for key, each in value.items():
-        if key == "template":
-            text = json.dumps(each, ensure_ascii=False, separators=(",", ":"))
-        else:
-            text = written(each, indent + 2)
-        parts.append(f"{inner}{json.dumps(key)}: {text}")
-    return "{\n" + ",\n".join(parts) + "\n" + " " * indent + "}"
 
 
 def definition(file):
@@ -113,6 +97,9 @@ def content():
             "apiVersion": "2023-09-01",
             "name": "[concat(parameters('workspaceName'), '/CiscoDuo')]",
             "properties": {
+                # Without it Azure refuses to replace a function that is there, and every second deployment would fail.
+                # Beside the properties, where the type has it, it is said not to work.
+                "etag": "*",
                 "category": function["Category"],
                 "displayName": function["Function"]["Title"],
                 "functionAlias": function["FunctionAlias"],
@@ -209,6 +196,7 @@ def dedicated(flex):
         "linuxFxVersion": "",
         "alwaysOn": f"[{is_dedicated}]",
         "ftpsState": "Disabled",
+        "http20Enabled": True,
         **site_config,
     }
     site_config["appSettings"][:0] = [

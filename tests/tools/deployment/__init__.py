@@ -1,0 +1,1 @@
+"""Checks of the deployment templates and their forms."""
