@@ -69,7 +69,13 @@ impl Day {
                 mark(hour, results, collected, now)
             }),
         };
-        results.iter().map(day).collect()
+        let mut days: Vec<Self> = results.iter().map(day).collect();
+        // Days before collection began say nothing.
+        let is_empty = |day: &Self| day.hours.iter().all(|mark| *mark == Mark::None);
+        while days.last().is_some_and(is_empty) {
+            days.pop();
+        }
+        days
     }
 }
 

@@ -32,7 +32,7 @@ pub fn page(status: &Status) -> String {
         header {
             p.product { "duo-sentinel" }
             h1 { "Cisco Duo logs in Microsoft Sentinel" }
-            p.verdict class=(word) { strong { (sentence) } }
+            p class={ "verdict " (word) } { strong { (sentence) } }
         }
         main {
             (overview(status))
@@ -158,7 +158,7 @@ fn badge(state: State) -> Markup {
         State::CatchingUp | State::Waiting => "waiting",
         State::Silent | State::Unreadable | State::Failing => "failing",
     };
-    html! { span.badge class=(class) { (state.as_str()) } }
+    html! { span class={ "badge " (class) } { (state.as_str()) } }
 }
 
 fn section(log: &LogStatus, now: Millis) -> Markup {
@@ -267,7 +267,7 @@ fn legend() -> Markup {
             h2 { "How to read the hours" }
             dl.legend {
                 @for mark in Mark::ALL {
-                    div { dt { span.key class=(mark.class()) {} (mark.as_str()) } dd { (mark.about()) } }
+                    div { dt { span class={ "key " (mark.class()) } {} (mark.as_str()) } dd { (mark.about()) } }
                 }
             }
         }
