@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use duo_sentinel::table::{TABLE, declared_columns};
+use duo_sentinel::table::{declared, streams};
 use serde_json::json;
 use simulator::{Config, LogType, LogsIngestionConfig, Simulator, StreamDeclaration};
 use tempfile::TempDir;
@@ -88,7 +88,7 @@ impl Tenant {
             from: now - TimeDelta::hours(23),
             to: now - TimeDelta::minutes(10),
             logs_ingestion: LogsIngestionConfig {
-                streams: vec![stream()?],
+                streams: declarations()?,
                 ..LogsIngestionConfig::default()
             },
             // Looking closely at every row takes the CPU that is measured elsewhere.
@@ -170,11 +170,14 @@ impl Tenant {
     }
 }
 
-/// The stream of the connector's rows.
-fn stream() -> Result<StreamDeclaration, Fault> {
-    let columns = json!({"columns": declared_columns()});
-    let stream = StreamDeclaration::from_json("Custom-CiscoDuo", TABLE, &columns);
-    stream.map_err(|fault| fault.to_string().into())
+/// The streams of the connector's rows.
+fn declarations() -> Result<Vec<StreamDeclaration>, Fault> {
+    let declaration = |(stream, table, columns)| {
+        let columns: Vec<duo_sentinel::table::Column> = columns;
+        let columns = json!({"columns": declared(&columns)});
+        StreamDeclaration::from_json(stream, table, &columns).map_err(|fault| fault.to_string().into())
+    };
+    streams().into_iter().map(declaration).collect()
 }
 
 /// The settings of a connector for simulated services.

@@ -2,7 +2,7 @@
 
 use simulator::{LogsIngestionConfig, Simulator, StreamDeclaration, Target};
 
-use crate::table::{TABLE, declared_columns};
+use crate::table::{declared, streams};
 
 /// Which API of the simulated Azure Monitor rows go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,12 +69,15 @@ impl Road {
     }
 }
 
-/// A data collection rule with the connector's stream.
+/// A data collection rule with the connector's streams.
 pub(super) fn rule() -> LogsIngestionConfig {
-    let columns = serde_json::json!({"columns": declared_columns()});
-    let stream = StreamDeclaration::from_json("Custom-CiscoDuo", TABLE, &columns);
+    let streams = streams().map(|(stream, table, columns)| {
+        let columns = serde_json::json!({"columns": declared(&columns)});
+        StreamDeclaration::from_json(stream, table, &columns)
+            .expect("the schema table keeps to what Azure allows")
+    });
     LogsIngestionConfig {
-        streams: vec![stream.expect("the schema table keeps to what Azure allows")],
+        streams: streams.into(),
         ..LogsIngestionConfig::default()
     }
 }

@@ -19,7 +19,7 @@ use rustc_hash::FxHashMap;
 pub use column::{Column, ColumnType, Source};
 pub(crate) use health::HEALTH_FIELDS;
 pub use health::{HEALTH_TABLE, health_columns};
-pub use reference::{column_reference, declared_columns, table_schema};
+pub use reference::{column_reference, declared, health_reference, table_schema};
 pub(crate) use tree::Node;
 
 /// The table's name.
@@ -41,6 +41,14 @@ pub fn columns() -> &'static [Column] {
         added::columns().into_iter().chain(of_duo).collect()
     });
     &COLUMNS
+}
+
+/// What a data collection rule declares for the connector: each stream with its table and columns.
+pub fn streams() -> [(&'static str, &'static str, Vec<Column>); 2] {
+    [
+        ("Custom-CiscoDuo", TABLE, columns().to_vec()),
+        ("Custom-CiscoDuoHealth", HEALTH_TABLE, health_columns()),
+    ]
 }
 
 /// What is known of one flattened path, such as `access_device_ip`: the columns that a value of it can go into.

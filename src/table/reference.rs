@@ -5,7 +5,9 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 
 use super::duo::{self, Field};
-use super::{ADDITIONAL_FIELDS, ColumnType, LONGEST_NAME, Source, TABLE, columns};
+use super::{
+    ADDITIONAL_FIELDS, Column, ColumnType, HEALTH_TABLE, LONGEST_NAME, Source, TABLE, columns, health_columns,
+};
 use crate::model::LogType;
 
 /// The column reference of the documentation, as Markdown.
@@ -55,9 +57,19 @@ fn of_logs(path: &str, logs: &[LogType]) -> String {
     format!("`{path}` of {}", logs.join(", "))
 }
 
-/// The columns as a data collection rule and a table declare them: name and type.
-pub fn declared_columns() -> Vec<Value> {
-    columns()
+/// The columns of `CiscoDuoHealth_CL` for the documentation, as Markdown.
+pub fn health_reference() -> String {
+    let mut page = "| column | type | what it says |\n|---|---|---|\n".to_owned();
+    for column in health_columns() {
+        let declared = column.column_type.declared();
+        writeln!(page, "| `{}` | {declared} | {} |", column.name, column.about).expect("a text takes everything");
+    }
+    page
+}
+
+/// Columns as a data collection rule and a table declare them: name and type.
+pub fn declared(columns: &[Column]) -> Vec<Value> {
+    columns
         .iter()
         .map(|column| json!({"name": column.name, "type": column.column_type.declared()}))
         .collect()
@@ -66,16 +78,15 @@ pub fn declared_columns() -> Vec<Value> {
 /// The tables with the types of their columns in the query language, and the known fields that are kept among those
 /// without a column.
 pub fn table_schema() -> Value {
-    let types: Map<String, Value> = columns()
-        .iter()
-        .map(|column| {
-            let of_query = match column.column_type {
-                ColumnType::Boolean => "bool",
-                other => other.declared(),
-            };
-            (column.name.clone(), of_query.into())
-        })
-        .collect();
+    let types = |columns: &[Column]| -> Map<String, Value> {
+        let of_query = |column: &Column| match column.column_type {
+            ColumnType::Boolean => "bool",
+            other => other.declared(),
+        };
+        let typed = |column: &Column| (column.name.clone(), of_query(column).into());
+        columns.iter().map(typed).collect()
+    };
     let additional: Vec<String> = undeclared().map(path_in_additional_fields).collect();
-    json!({"tables": {TABLE: types}, "additional_fields": {TABLE: additional}})
+    let tables = json!({TABLE: types(columns()), HEALTH_TABLE: types(&health_columns())});
+    json!({"tables": tables, "additional_fields": {TABLE: additional}})
 }

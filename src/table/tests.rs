@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     ADDITIONAL_FIELDS, Column, ColumnType, LONGEST_NAME, MOST_COLUMNS, Source, columns, columns_of,
 };
-use super::{declared_columns, table_schema};
+use super::{declared, table_schema};
 
 /// Columns that content of Microsoft's reads: the parser `CiscoDuo` of the solution, and rules, hunting queries and
 /// workbook through it. Facts gathered from the solution, one name a line, with the type; those of more than 45
@@ -157,7 +157,7 @@ fn the_bits_of_a_row_are_enough_for_all_columns() {
 
 #[test]
 fn the_declarations_name_every_column_with_its_type() {
-    let declared = declared_columns();
+    let declared = declared(columns());
     assert_eq!(declared.len(), columns().len());
     assert_eq!(
         declared[0],

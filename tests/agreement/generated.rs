@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use duo_sentinel::table::{TABLE, column_reference, declared_columns, table_schema};
+use duo_sentinel::table::{
+    TABLE, column_reference, columns, declared, health_columns, health_reference, table_schema,
+};
 use serde_json::Value;
 
 use crate::{json, rule};
@@ -30,7 +32,11 @@ fn the_column_reference_is_that_of_the_schema_table() {
     let head = include_str!("../columns-head.md");
     must_be(
         "docs/columns.md",
-        &format!("{head}\n{}", column_reference()),
+        &format!(
+            "{head}\n{}\n## `CiscoDuoHealth_CL`\n\nRows about the connector itself; [operate.md](operate.md) says how they are read.\n\n{}",
+            column_reference(),
+            health_reference()
+        ),
     );
 }
 
@@ -43,7 +49,10 @@ fn the_schema_that_queries_are_checked_against_is_that_of_the_schema_table() {
 fn the_template_of_the_rule_declares_the_schema_table_and_the_bridge() {
     must_be(
         "sentinel/data-collection-rule.json",
-        &pretty(&rule::template(&declared_columns())),
+        &pretty(&rule::template(
+            &declared(columns()),
+            &declared(&health_columns()),
+        )),
     );
 }
 

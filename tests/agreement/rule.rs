@@ -12,6 +12,7 @@ use crate::json;
 /// The role that may send to a rule: Monitoring Metrics Publisher.
 const PUBLISHER: &str = "3913510d-42f4-4e42-8a64-420c390055eb";
 const STREAM: &str = "Custom-CiscoDuo";
+const HEALTH_STREAM: &str = "Custom-CiscoDuoHealth";
 const WORKSPACE: &str = "workspace";
 /// The longest transformation, in characters.
 /// <https://learn.microsoft.com/azure/azure-monitor/service-limits>
@@ -79,13 +80,14 @@ fn parameters() -> Value {
         "ruleName": described("string", json!("dcr-ciscoduo"), "Name of the data collection rule."),
         "principalId": described("string", Value::Null, "Object ID of the identity that sends: that of the function app, or of the application's service principal."),
         "newTable": described("bool", json!(true), "Whether to make the table CiscoDuo_CL. Off for a table that was migrated: stating its columns again is an edit of its schema."),
+        "newHealthTable": described("bool", json!(true), "Whether to make the table CiscoDuoHealth_CL, for rows about the connector itself. Off where it exists."),
         "transformKql": described("string", json!("source"), "What the rule does to each row; 'source' stores it as it is. For GUID columns of a migrated table see docs/migrate.md."),
         "bridge": described("bool", json!(false), "Whether to fill DuoAuthentication_CL, DuoActivity_CL and DuoTelephony_CL too; each row there is ingested, and paid, once more."),
         "newBridgeTables": described("bool", json!(true), "Whether to make these three tables. Off where Microsoft's connector made them, so that their columns stay as they are."),
     })
 }
 
-pub(crate) fn template(columns: &[Value]) -> Value {
+pub(crate) fn template(columns: &[Value], health_columns: &[Value]) -> Value {
     let bridge = bridge();
     let flows: Vec<Value> = bridge
         .keys()
@@ -102,12 +104,19 @@ pub(crate) fn template(columns: &[Value]) -> Value {
         })
         .collect();
     let of_us = flow("[parameters('transformKql')]", "CiscoDuo_CL");
+    let mut of_health = flow("source", "CiscoDuoHealth_CL");
+    of_health["streams"] = json!([HEALTH_STREAM]);
     let mut resources = vec![table(
         "CiscoDuo_CL",
         &json!("[variables('columns')]"),
         "[parameters('newTable')]",
     )];
-    let mut ids = vec![table_id("CiscoDuo_CL")];
+    resources.push(table(
+        "CiscoDuoHealth_CL",
+        &json!("[variables('healthColumns')]"),
+        "[parameters('newHealthTable')]",
+    ));
+    let mut ids = vec![table_id("CiscoDuo_CL"), table_id("CiscoDuoHealth_CL")];
     for (name, columns) in &bridge {
         resources.push(table(
             name,
@@ -125,7 +134,10 @@ pub(crate) fn template(columns: &[Value]) -> Value {
         "kind": "Direct",
         "dependsOn": ids,
         "properties": {
-            "streamDeclarations": {STREAM: {"columns": "[variables('columns')]"}},
+            "streamDeclarations": {
+                STREAM: {"columns": "[variables('columns')]"},
+                HEALTH_STREAM: {"columns": "[variables('healthColumns')]"},
+            },
             "destinations": {"logAnalytics": [{"name": WORKSPACE, "workspaceResourceId": "[variables('workspace')]"}]},
             "dataFlows": "[if(parameters('bridge'), concat(variables('flows'), variables('bridge')), variables('flows'))]",
         },
@@ -151,7 +163,8 @@ pub(crate) fn template(columns: &[Value]) -> Value {
             "rule": "[resourceId('Microsoft.Insights/dataCollectionRules', parameters('ruleName'))]",
             "role": format!("[subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '{PUBLISHER}')]"),
             "columns": columns,
-            "flows": [of_us],
+            "healthColumns": health_columns,
+            "flows": [of_us, of_health],
             "bridge": flows,
         },
         "resources": resources,

@@ -1,7 +1,7 @@
 //! Small simulated tenants whose events have all become visible.
 
 use chrono::{DurationRound as _, TimeDelta, Utc};
-use duo_sentinel::table::{TABLE, declared_columns};
+use duo_sentinel::table::{declared, streams};
 use simulator::{Config, LogType, Simulator, StreamDeclaration};
 
 /// Most records in a page of these tenants, so that few events make many pages.
@@ -32,10 +32,12 @@ pub(crate) fn tenant(seed: u64, events: u64) -> Config {
 
 /// The same tenant with a data collection rule that declares the connector's columns.
 pub(crate) fn tenant_with_rule(seed: u64, events: u64) -> Config {
-    let columns = serde_json::json!({"columns": declared_columns()});
-    let stream = StreamDeclaration::from_json("Custom-CiscoDuo", TABLE, &columns);
+    let streams = streams().map(|(stream, table, columns)| {
+        let columns = serde_json::json!({"columns": declared(&columns)});
+        StreamDeclaration::from_json(stream, table, &columns).expect("Azure would take the declaration")
+    });
     let mut config = tenant(seed, events);
-    config.logs_ingestion.streams = vec![stream.expect("Azure would take the declaration")];
+    config.logs_ingestion.streams = streams.into();
     config
 }
 
