@@ -66,7 +66,11 @@ DECIDING = {("sentinel", "ingestionApi"): "IngestionApi", ("sentinel", "workspac
 # What somebody has to be told, of the form by its fields and of the template by its parameters.
 SAID = {
     ("basics", "rights"): ["the right to assign roles", "the same two rights on the resource group of the workspace"],
-    ("basics", "again"): ["remembers nothing of an earlier deployment", "update the package alone"],
+    ("basics", "again"): [
+        "remembers nothing of an earlier deployment",
+        "Only of the tables say that they exist",
+        "update the package alone",
+    ],
     ("sentinel", "migrate"): [
         "stop whatever sends to it by the Data Collector API, then migrate the table",
         "the deployment fails at the data collection rule",

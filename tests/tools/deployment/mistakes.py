@@ -27,6 +27,11 @@ def without(needs, part):
     needs[:] = [each for each in needs if part not in each]
 
 
+def nested_function(template):
+    inner = [each for each in template["resources"] if each["type"] == "Microsoft.Resources/deployments"][1]
+    return first(inner["properties"]["template"], "Microsoft.OperationalInsights/workspaces/savedSearches")
+
+
 # Mistakes that must be noticed.
 CONTROLS = {
     "the package is fetched before the roles are there": lambda t: first(t, "Microsoft.Web/sites/extensions").update(
@@ -63,6 +68,16 @@ CONTROLS = {
     "the memory that was given is passed over": lambda t: first(t, "Microsoft.Web/sites")["properties"]["functionAppConfig"][
         "scaleAndConcurrency"
     ].update(instanceMemoryMB=512),
+    "a function that is there is not replaced": lambda t: nested_function(t)["properties"].pop("etag"),
+    "the alert's question is judged before there are rows": lambda t: first(t, "Microsoft.Insights/scheduledQueryRules")[
+        "properties"
+    ].pop("skipQueryValidation"),
+    "a password publishes another program": lambda t: first(t, "Microsoft.Web/sites/basicPublishingCredentialsPolicies")[
+        "properties"
+    ].update(allow=True),
+    "whoever knows the connection string forges telemetry": lambda t: first(t, "Microsoft.Insights/components")["properties"].pop(
+        "DisableLocalAuth"
+    ),
     "the storage account takes keys": lambda t: first(t, "Microsoft.Storage/storageAccounts")["properties"].pop("allowSharedKeyAccess"),
 }
 
@@ -105,7 +120,8 @@ def noticed(template, mistake, sets):
 
 def controls(template, of_dedicated):
     sets = list(option_sets(template))
-    chosen = [sets[0], next(each for each in sets if each.get("CiscoDuoTable") == "keep"), *sets[-2:]]
+    everything = {"CiscoDuoTable": "keep", "SaveFunctionCiscoDuo": True}
+    chosen = [sets[0], next(each for each in sets if everything.items() <= each.items() and each.get("AlertEmail")), *sets[-2:]]
     for name, mistake in CONTROLS.items():
         assert noticed(template, mistake, chosen), f"not noticed: {name}"
     plans = list(option_sets(of_dedicated))
