@@ -56,8 +56,10 @@ def new_columns(previous, before, now, guide):
     if not previous or pathlib.Path(before).read_bytes() == pathlib.Path(now).read_bytes():
         return ""
     added = ", ".join(f"`{column}`" for column in sorted(columns(now) - columns(before)))
-    return f"""**New columns since {previous}**{f": {added}" if added else ""}. Before you deploy over a table that is kept (`keep`), add them to \
-it as [docs/migrate.md, section 2, step 3]({guide}/docs/migrate.md#2-from-the-data-collector-api-to-the-logs-ingestion-api) says.
+    return f"""**New columns since {previous}**{f": {added}" if added else ""}. Before you deploy with the Logs Ingestion API over a table \
+that is kept (`keep`), add them to it as [docs/migrate.md, section 2, step 3]\
+({guide}/docs/migrate.md#2-from-the-data-collector-api-to-the-logs-ingestion-api) says. Its data collection rule takes them only \
+once the template is deployed again; the new version alone does not change the rule.
 
 """
 

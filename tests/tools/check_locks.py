@@ -3,6 +3,7 @@
 Run in the folder of the repository: .tools/lint/bin/python tests/tools/check_locks.py
 """
 
+import json
 import pathlib
 import re
 
@@ -12,6 +13,7 @@ NAMES = ("package/requirements", "tests/tools/requirements", "tests/tools/requir
 ENTRY = re.compile(r"([A-Za-z0-9._-]+)==([^ ]+)(?: ; .+?)?((?: --hash=sha256:[0-9a-f]{64})+)")
 PINNED = re.compile(r"([A-Za-z0-9._-]+)(?:\[[a-z-]+])?==([0-9][0-9a-z.]*)")
 DEPENDABOT = ".github/dependabot.yml"
+GUIDE, TASKS = "docs/deploy.md", ".vscode/tasks.json"
 COMMAND = "uv pip compile --universal --generate-hashes --python-version 3.11 --no-build --output-file {0}.txt {0}.in"
 
 
@@ -50,6 +52,11 @@ def check(texts):
     updates = {each["package-ecosystem"]: each for each in yaml.safe_load(texts[DEPENDABOT])["updates"]}
     # As `pip` these locks would be made by another program, for one kind of machine.
     assert "pip" not in updates and set(updates["uv"]["directories"]) == folders, f"{DEPENDABOT}: {sorted(updates)}"
+    installed = re.findall(r"pip install [^`)\"]*", texts[GUIDE] + texts[TASKS])
+    assert len(installed) == 3 and set(installed) == {"pip install -r package/requirements.txt"}, f"not locked: {installed}"
+    (task,) = [each for each in json.loads(texts[TASKS])["tasks"] if each["label"] == "build handler"]
+    typed = [part for part in task["windows"]["command"].split("; ") if not part.startswith("if ")]
+    assert "```powershell\n{}\n{}\n```".format(*typed) in texts[GUIDE], f"{GUIDE}: another build on Windows than {typed}"
 
 
 # Mistakes that must be noticed: the file, what stands there, what is put in its place.
@@ -66,12 +73,15 @@ MISTAKES = [
     ("tests/tools/requirements-lint.in", r"zizmor==\S+", "zizmor==0.0.1"),
     (DEPENDABOT, "package-ecosystem: uv", "package-ecosystem: pip"),
     (DEPENDABOT, r"\[/package, ", "["),
+    (GUIDE, "pip install -r package/requirements.txt", "pip install ziglang cargo-zigbuild"),
+    (GUIDE, "\ncargo zigbuild --release", "\ncargo zigbuild"),
+    (TASKS, r"-gnu\.2\.17", "-gnu.2.28"),
 ]
 
 
 def main():
     names = [f"{name}.{kind}" for name in NAMES for kind in ("in", "txt")]
-    texts = {name: pathlib.Path(name).read_text(encoding="utf-8") for name in [*names, DEPENDABOT]}
+    texts = {name: pathlib.Path(name).read_text(encoding="utf-8") for name in [*names, DEPENDABOT, GUIDE, TASKS]}
     check(texts)
     for file, stands, instead in MISTAKES:
         wrong, count = re.subn(stands, instead, texts[file], count=1)
