@@ -15,7 +15,7 @@ param ciscoDuoIntegrationKey string
 @secure()
 param ciscoDuoSecretKey string
 
-@description('create where the workspace has no table CiscoDuo_CL, else keep.')
+@description('create for the first time where the workspace has no table CiscoDuo_CL; keep ever after.')
 @allowed(['create', 'keep'])
 param ciscoDuoTable string = 'keep'
 

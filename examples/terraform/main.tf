@@ -15,7 +15,13 @@ terraform {
 }
 
 provider "azurerm" {
-  features {}
+  features {
+    template_deployment {
+      # Else "terraform destroy", or another name here, would delete what the template made, the places of the logs and the
+      # table among it.
+      delete_nested_items_during_deletion = false
+    }
+  }
   subscription_id = var.subscription_id
 }
 
@@ -51,7 +57,7 @@ variable "cisco_duo_secret_key" {
 }
 
 variable "cisco_duo_table" {
-  description = "create where the workspace has no table CiscoDuo_CL, else keep."
+  description = "create for the first time where the workspace has no table CiscoDuo_CL; keep ever after."
   type        = string
   default     = "keep"
 }

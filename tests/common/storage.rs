@@ -168,6 +168,14 @@ impl Container {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
+        // Azurite drops a connection now and then when the machine is busy.
+        for _ in 0..4 {
+            let again = request.try_clone().expect("the body is in memory");
+            match again.send().await {
+                Ok(answer) => return answer,
+                Err(_) => tokio::time::sleep(Duration::from_millis(250)).await,
+            }
+        }
         request.send().await.expect("Azurite answers")
     }
 }

@@ -67,14 +67,11 @@ fn read(query: &Query) -> Cases {
 
 /// Sentinel hands a rule the rows of its period, by `TimeGenerated`; a hunt sees what it asks for.
 fn within_period(query: &Query, rows: Vec<Row>) -> Vec<Row> {
-    let days = match query.definition["queryPeriod"].as_str() {
-        Some(period) => period
-            .trim_end_matches('d')
-            .parse()
-            .expect("the form is checked: a period in days"),
-        None => return rows,
+    let Some(period) = query.definition["queryPeriod"].as_str() else {
+        return rows;
     };
-    let from = (now() - chrono::TimeDelta::days(days)).to_rfc3339();
+    let period = form::minutes(period).expect("the form is checked");
+    let from = (now() - chrono::TimeDelta::minutes(period.into())).to_rfc3339();
     rows.into_iter()
         .filter(|row| row["TimeGenerated"].as_str().unwrap() >= from.as_str())
         .collect()

@@ -206,8 +206,8 @@ fn query_faults(query: &Query, answer: &Checked) -> Vec<String> {
 }
 
 /// A time span of Sentinel's in minutes.
-fn minutes(span: &Value) -> Option<u32> {
-    let span = span.as_str()?;
+/// The minutes of `15m`, `47h` or `2d`.
+pub(crate) fn minutes(span: &str) -> Option<u32> {
     let (number, unit) = span.split_at_checked(span.len().checked_sub(1)?)?;
     let number: u32 = number.parse().ok()?;
     match unit {
@@ -250,8 +250,8 @@ fn rule_faults(rule: &Query) -> Vec<String> {
         "not every row is an alert of its own",
     );
     let (frequency, period) = (
-        minutes(&definition["queryFrequency"]),
-        minutes(&definition["queryPeriod"]),
+        definition["queryFrequency"].as_str().and_then(minutes),
+        definition["queryPeriod"].as_str().and_then(minutes),
     );
     match (frequency, period) {
         (Some(frequency), Some(period)) => {
@@ -260,11 +260,11 @@ fn rule_faults(rule: &Query) -> Vec<String> {
                 "Sentinel takes 5 minutes to 14 days",
             );
             must(
-                period <= 2 * 24 * 60 || frequency >= 60,
-                "a period above two days goes with an hour at least",
+                period < 2 * 24 * 60 || frequency >= 60,
+                "a period of two days goes with an hour at least",
             );
-            // A live row may carry a TimeGenerated up to two days old.
-            must(period >= 2 * 24 * 60, "rows two days old would not be seen");
+            // A live row may carry a TimeGenerated up to two days old; one hour of them has to be given up for the other limit.
+            must(period >= 47 * 60, "rows two days old would not be seen");
         }
         _ => must(false, "a frequency or period is no time span"),
     }

@@ -30,8 +30,14 @@ async fn goes_on_in_the_middle_of_a_window(place: &Place) {
         .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600")
         .with("CISCO_DUO_RUN_SECONDS", "1");
     let mut first = FunctionsHost::start(&settings).await;
-    let invocation = first.fire().await;
-    assert_eq!(invocation.outcome("activity"), "more_to_fetch");
+    // On a busy machine a run of one second may end before its first page.
+    for _ in 0..10 {
+        let invocation = first.fire().await;
+        assert_eq!(invocation.outcome("activity"), "more_to_fetch");
+        if simulator.report().await.delivered() > 0 {
+            break;
+        }
+    }
     first.stop().await;
     let checkpoint = place.checkpoint("activity").await;
     let window = &checkpoint["window"];

@@ -97,6 +97,9 @@ def content():
             "apiVersion": "2023-09-01",
             "name": "[concat(parameters('workspaceName'), '/CiscoDuo')]",
             "properties": {
+                # Without it Azure refuses to replace a function that is there, and every second deployment would fail.
+                # Beside the properties, where the type has it, it is said not to work.
+                "etag": "*",
                 "category": function["Category"],
                 "displayName": function["Function"]["Title"],
                 "functionAlias": function["FunctionAlias"],

@@ -27,6 +27,11 @@ def without(needs, part):
     needs[:] = [each for each in needs if part not in each]
 
 
+def nested_function(template):
+    inner = [each for each in template["resources"] if each["type"] == "Microsoft.Resources/deployments"][1]
+    return first(inner["properties"]["template"], "Microsoft.OperationalInsights/workspaces/savedSearches")
+
+
 # Mistakes that must be noticed.
 CONTROLS = {
     "the package is fetched before the roles are there": lambda t: first(t, "Microsoft.Web/sites/extensions").update(
@@ -55,6 +60,16 @@ CONTROLS = {
     "a container may be made public": lambda t: first(t, "Microsoft.Storage/storageAccounts")["properties"].update(
         allowBlobPublicAccess=True
     ),
+    "a function that is there is not replaced": lambda t: nested_function(t)["properties"].pop("etag"),
+    "the alert's question is judged before there are rows": lambda t: first(t, "Microsoft.Insights/scheduledQueryRules")[
+        "properties"
+    ].pop("skipQueryValidation"),
+    "a password publishes another program": lambda t: first(t, "Microsoft.Web/sites/basicPublishingCredentialsPolicies")[
+        "properties"
+    ].update(allow=True),
+    "whoever knows the connection string forges telemetry": lambda t: first(t, "Microsoft.Insights/components")["properties"].pop(
+        "DisableLocalAuth"
+    ),
     "the storage account takes keys": lambda t: first(t, "Microsoft.Storage/storageAccounts")["properties"].pop("allowSharedKeyAccess"),
 }
 
@@ -72,7 +87,8 @@ MISTAKES_IN_TYPES = {
 
 def controls(template):
     sets = list(option_sets(template))
-    chosen = [sets[0], next(each for each in sets if each.get("CiscoDuoTable") == "keep")]
+    everything = {"CiscoDuoTable": "keep", "SaveFunctionCiscoDuo": True}
+    chosen = [sets[0], next(each for each in sets if everything.items() <= each.items() and each["AlertEmail"])]
     for name, mistake in CONTROLS.items():
         wrong = copy.deepcopy(template)
         mistake(wrong)

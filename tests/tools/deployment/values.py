@@ -105,10 +105,16 @@ def check(template, chosen, cloud):
     assert bound_to == given["WorkspaceResourceId"] or bound_to.lower() == workspaces[0]["id"]
 
     # Content as asked for.
-    assert len(result.of_type("Microsoft.OperationalInsights/workspaces/savedSearches")) == int(given["SaveFunctionCiscoDuo"])
+    functions = result.of_type("Microsoft.OperationalInsights/workspaces/savedSearches")
+    assert len(functions) == int(given["SaveFunctionCiscoDuo"])
+    # Else Azure refuses to replace it, and so every second deployment.
+    assert all(each["properties"]["etag"] == "*" for each in functions)
     assert len(result.of_type("Microsoft.Insights/workbooks")) == int(given["CreateWorkbook"])
     assert len(result.of_type("Microsoft.SecurityInsights/alertRules")) == 8 * given["CreateAnalyticRules"]
-    assert len(result.of_type("Microsoft.Insights/scheduledQueryRules")) == int(bool(given["AlertEmail"]))
+    alerts = result.of_type("Microsoft.Insights/scheduledQueryRules")
+    assert len(alerts) == int(bool(given["AlertEmail"]))
+    # What it asks is some seconds old when it is made, and has no rows.
+    assert all(each["properties"]["skipQueryValidation"] is True for each in alerts)
 
     # The identity reaches what it needs before the package is fetched.
     roles = {key: each for key, each in result.deployed.items() if key not in result.nested and each["type"].endswith("/roleAssignments")}
@@ -118,6 +124,10 @@ def check(template, chosen, cloud):
     assert site["properties"]["keyVaultReferenceIdentity"] == identity
     for role in roles:
         assert result.reaches(site["id"], role), "the app may start before its roles"
+    # Nobody publishes another program, or forges a sign of life, with a password or a key.
+    (policy,) = result.of_type("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
+    assert policy["name"].endswith("/scm") and policy["properties"] == {"allow": False}
+    assert insights["properties"]["DisableLocalAuth"] is True
     packages = result.of_type("Microsoft.Web/sites/extensions")
     assert len(packages) == int(flex)
     if flex:
