@@ -111,6 +111,12 @@ def built_at():
     return datetime.fromtimestamp(int(seconds), timezone.utc)
 
 
+def tools_of(requirements):
+    """Name and version of each tool that the build runs, without what only these tools need themselves."""
+    lines = [line for line in requirements.splitlines() if line and not line.startswith("#")]
+    return {re.sub(r"\[.*", "", name): version for name, version in (line.split("==") for line in lines)}
+
+
 def bill(triple, handler, known):
     """The bill of materials."""
     inside, needs, sums = linked(triple, known), dependencies(triple), checksums()
@@ -138,10 +144,7 @@ def bill(triple, handler, known):
     result = Bom(serial_number=uuid.uuid5(uuid.NAMESPACE_OID, sha256), components=[*components.values(), library])
     result.metadata.timestamp = built_at()
     result.metadata.component = program
-    tools = {
-        re.split("==", line)[0].split("[")[0]: line.split("==")[1].strip()
-        for line in (ROOT / "package/requirements.txt").read_text(encoding="utf-8").splitlines()
-    }
+    tools = tools_of((ROOT / "package/requirements.in").read_text(encoding="utf-8"))
     for name, version in {"rustc": compiler, **tools}.items():
         result.metadata.tools.components.add(Component(name=name, version=version, type=ComponentType.APPLICATION))
     for key in every:

@@ -4,6 +4,10 @@
 
 The address has to name the same bytes for ever and to answer without a redirect: the raw address of released-package.zip at
 a full commit id. A branch or a tag can be moved, and then an app would run what nobody looked at. Needs only Python.
+
+The address tells the repository too, so the boxes of the forms that name a guide get a link to it. It leads to the guide as it
+is now, not as it was: nothing is run from there, and what is corrected about a step that cannot be undone has to reach who
+opens the form of an earlier release.
 """
 
 import argparse
@@ -18,7 +22,12 @@ TEMPLATES = ("azuredeploy.json", "azuredeploy-dedicated.json")
 FORMS = ("createUiDefinition.json", "createUiDefinition-dedicated.json")
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PACKAGE = "released-package.zip"
-ADDRESS = re.compile(r"https://raw\.githubusercontent\.com/[A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}/)[A-Za-z0-9._-]+/([^/?#]+)/([^/?#]+)")
+ADDRESS = re.compile(r"https://raw\.githubusercontent\.com/([A-Za-z0-9][A-Za-z0-9_-]*/(?!\.{1,2}/)[A-Za-z0-9._-]+)/([^/?#]+)/([^/?#]+)")
+# Boxes of the forms, and where in the repository each leads.
+LINKS = {
+    "again": "docs/deploy.md#update-roll-back-uninstall",
+    "migrate": "docs/migrate.md#2-from-the-data-collector-api-to-the-logs-ingestion-api",
+}
 
 
 class Refused(Exception):
@@ -32,7 +41,7 @@ def accepted(uri):
     match = ADDRESS.fullmatch(uri)
     if not match:
         raise Refused(f"{uri}: the address has to be https://raw.githubusercontent.com/OWNER/REPOSITORY/COMMIT/{PACKAGE}")
-    commit, file = match.groups()
+    _, commit, file = match.groups()
     if not re.fullmatch(r"[0-9a-f]{40}", commit):
         raise Refused(f"{uri}: {commit} is no full commit id (40 hex digits), so the package could be replaced")
     if file != PACKAGE:
@@ -48,11 +57,27 @@ def pinned_template(template, uri):
     return template
 
 
+def links(uri):
+    """The address of the guide for each box."""
+    repository = ADDRESS.fullmatch(uri)[1]
+    return {name: f"https://github.com/{repository}/blob/HEAD/{place}" for name, place in LINKS.items()}
+
+
 def pinned_form(form, uri):
-    elements = [each for step in form["parameters"]["steps"] for each in step["elements"] if each["name"] == "packageUri"]
-    if len(elements) != 1:
-        raise Refused(f"the form has {len(elements)} fields packageUri")
-    elements[0]["defaultValue"] = uri
+    parameters = form["parameters"]
+    elements = [*parameters["basics"], *(each for step in parameters["steps"] for each in step["elements"])]
+
+    def element(name):
+        found = [each for each in elements if each["name"] == name]
+        if len(found) != 1:
+            raise Refused(f"the form has {len(found)} elements {name}")
+        return found[0]
+
+    element("packageUri")["defaultValue"] = uri
+    for name, link in links(uri).items():
+        options = element(name)["options"]
+        # In front of the text, so that no other line changes.
+        element(name)["options"] = {"icon": options["icon"], "uri": link, "text": options["text"]}
     return form
 
 

@@ -70,7 +70,7 @@ fn within_period(query: &Query, rows: Vec<Row>) -> Vec<Row> {
     let Some(period) = query.definition["queryPeriod"].as_str() else {
         return rows;
     };
-    let period = form::minutes(period).expect("the form is checked");
+    let period = crate::form::minutes(period).expect("the form is checked");
     let from = (now() - chrono::TimeDelta::minutes(period.into())).to_rfc3339();
     rows.into_iter()
         .filter(|row| row["TimeGenerated"].as_str().unwrap() >= from.as_str())

@@ -72,6 +72,9 @@ def bill_of_materials(folder):
     bill = json.loads((folder / "duo-sentinel.cdx.json").read_text(encoding="utf-8"))
     (digest,) = bill["metadata"]["component"]["hashes"]
     assert digest["content"] == hashlib.sha256((folder / "handler").read_bytes()).hexdigest()
+    tools = {f"{each['name']}=={each['version']}" for each in bill["metadata"]["tools"]["components"] if each["name"] != "rustc"}
+    wanted = pathlib.Path("package/requirements.in").read_text(encoding="utf-8").splitlines()
+    assert tools == {re.sub(r"\[.*]", "", line) for line in wanted if "==" in line}, tools
     listed = {f"{each['name']} {each['version']}" for each in bill["components"]}
     assert len(listed) == len(bill["components"]) > 100
     required = {f"{each['name']} {each['version']}" for each in bill["components"] if each["scope"] == "required"}

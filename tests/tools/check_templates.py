@@ -11,7 +11,7 @@ import sys
 
 from evaluate_template import Refused
 
-from deployment import examples, form, mistakes, pinned, resource_types, values
+from deployment import examples, form, mistakes, options, parameters, pinned, resource_types, values
 from deployment.options import CLOUDS, json_of, option_sets
 
 FORMS = {"azuredeploy.json": "createUiDefinition.json", "azuredeploy-dedicated.json": "createUiDefinition-dedicated.json"}
@@ -36,10 +36,11 @@ def everything():
         values.sources(template)
         values.refusals(template)
         values.redeployment(template)
-        print(f"{file}: {every_set(file, template)} sets of options")
+        options.every_value(template, list(option_sets(template)))
+        print(f"{file}: {every_set(file, template)} sets of options; {parameters.bounds(template)} numbers with the bounds of the program")
     for file in [*FORMS, *(each for each in glob.glob("sentinel/*.json") if "resources" in json_of(each))]:
         print(f"{file}: {resource_types.check(json_of(file))} resources of types, versions and names that exist")
-    print(f"{mistakes.controls(json_of('azuredeploy.json'))} mistakes are noticed")
+    print(f"{mistakes.controls(*map(json_of, FORMS))} mistakes are noticed")
     for of, file in FORMS.items():
         form.form(file, json_of(of))
         print(f"{file}: agrees with {of}")

@@ -240,7 +240,11 @@ class Deployment:
         for each, value in self.template.get("variables", {}).items():
             if each.lower() == name.lower():
                 if each not in self.variables:
-                    self.variables[each] = self.value(value)
+                    try:
+                        self.variables[each] = self.value(value)
+                    except Refused as refused:
+                        # As Azure says it: the name of the variable is what the reader gets to see.
+                        raise Refused(f"variable {each} is not valid: {refused}") from None
                 return self.variables[each]
         raise Refused(f"variable {name} is not declared")
 
@@ -250,6 +254,9 @@ class Deployment:
         if any(isinstance(part, (list, dict, bool)) for part in parts):
             raise Refused(f"concat() of {parts!r}")
         return "".join(map(str, parts))
+
+    def f_createarray(self, *values):
+        return list(values)
 
     def f_equals(self, one, other):
         return one == other

@@ -166,8 +166,17 @@ def main_template(of_content):
     return template
 
 
+# A package of its own lies in the app's files. Those of a Dedicated app come with the plan; Elastic Premium keeps them in a
+# file share, which takes no identity, and this storage account takes no keys.
+PACKAGE_IS = (
+    "Dedicated: the deployment puts the package into the app, which needs its address no more. ElasticPremium, which has no file "
+    "share here because a share takes keys only: the app fetches the package from its address at every start, so the address has "
+    "to stay."
+)
+
+
 def dedicated(flex):
-    """The same on a plan that every cloud has: the package is mounted from its URL."""
+    """The same on a plan that every cloud has."""
     template = copy.deepcopy(flex)
     parameters = {}
     for name, each in template["parameters"].items():
@@ -176,7 +185,7 @@ def dedicated(flex):
                 "type": "string",
                 "defaultValue": "Dedicated",
                 "allowedValues": ["Dedicated", "ElasticPremium"],
-                "metadata": {"description": "Dedicated: one instance of B1, always on. ElasticPremium: EP1."},
+                "metadata": {"description": f"Dedicated: one instance of B1, always on. ElasticPremium: EP1. {PACKAGE_IS}"},
             }
         else:
             parameters[name] = each
@@ -202,15 +211,21 @@ def dedicated(flex):
     site_config["appSettings"][:0] = [
         {"name": "FUNCTIONS_EXTENSION_VERSION", "value": "~4"},
         {"name": "FUNCTIONS_WORKER_RUNTIME", "value": "custom"},
-        {"name": "WEBSITE_RUN_FROM_PACKAGE", "value": "[parameters('PackageUri')]"},
+        {"name": "WEBSITE_RUN_FROM_PACKAGE", "value": f"[if({is_dedicated}, '1', parameters('PackageUri'))]"},
     ]
     package = "'app-package'"
     site["dependsOn"] = [each for each in site["dependsOn"] if package not in each]
-    template["resources"] = [
-        resource
-        for resource in template["resources"]
-        if resource["type"] != "Microsoft.Web/sites/extensions" and "/app-package" not in resource["name"]
-    ]
+    template["resources"] = [resource for resource in template["resources"] if "/app-package" not in resource["name"]]
+    extension = of_type(template, "Microsoft.Web/sites/extensions")
+    put = {
+        "condition": f"[{is_dedicated}]",
+        "type": extension["type"],
+        "apiVersion": extension["apiVersion"],
+        "name": "[concat(variables('app'), '/ZipDeploy')]",
+        "dependsOn": extension["dependsOn"],
+        "properties": {"packageUri": "[parameters('PackageUri')]"},
+    }
+    template["resources"] = [put if resource is extension else resource for resource in template["resources"]]
     return template
 
 
@@ -227,7 +242,7 @@ def dedicated_form(flex):
         "type": "Microsoft.Common.DropDown",
         "label": "Hosting plan",
         "defaultValue": plans[0]["label"],
-        "toolTip": "Both cost their price whether used or not.",
+        "toolTip": f"Both cost their price whether used or not. {PACKAGE_IS}",
         "constraints": {"allowedValues": plans, "required": True},
     }
     advanced["elements"] = [plan if each["name"] == "memory" else each for each in advanced["elements"]]

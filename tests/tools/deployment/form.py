@@ -4,10 +4,10 @@ import re
 
 from evaluate_template import parse
 
-from deployment.options import CLOUDS, SECRETS, WORKSPACE, WORKSPACE_ID, json_of
-from deployment.values import check
+from deployment.filled_in import filled_in
+from deployment.options import WORKSPACE, WORKSPACE_ID, json_of
 
-# What each validated field of the form takes, and what it refuses.
+# What each validated field of the form takes, and what it refuses; `numbers` tries every number.
 FIELDS = {
     ("basics", "functionName"): (["CiscoDuo", "duo2"], ["", "2duo", "cisco-duo", "CiscoDuoSentinel"]),
     ("duo", "integrationKey"): (["DIFAKEFAKEFAKEFAKE01"], ["", "DIFAKE", "fakefakefakefakefakefakefakefakefakefake"]),
@@ -16,24 +16,73 @@ FIELDS = {
         ["api-00000000.duosecurity.com", "api-1a2B3c.duofederal.com"],
         ["", "https://api-00000000.duosecurity.com", "admin-00000000.duosecurity.com", "api-00000000.example.com"],
     ),
-    ("duo", "logTypes"): (["authentication", "activity,trust_monitor"], ["", "authn", "authentication, activity", "activity,"]),
     ("sentinel", "workspaceId"): ([WORKSPACE_ID], ["", "sentinel", WORKSPACE]),
     ("sentinel", "sharedKey"): (["A" * 86 + "=="], ["", "A" * 86, WORKSPACE_ID]),
     ("sentinel", "ruleName"): (["dcr-ciscoduo"], ["", "-rule", "a rule"]),
     ("sentinel", "transform"): (["source", "source | extend a_g = toguid(a_g)"], ["", "CiscoDuo_CL"]),
     ("content", "alertEmail"): (["", "someone@example.com"], ["someone", "one@example.com, two@example.com"]),
-    ("advanced", "packageUri"): (["https://example.invalid/released-package.zip"], ["", "http://example.invalid/released-package.zip"]),
+    ("advanced", "packageUri"): (
+        [
+            "https://example.invalid/released-package.zip",
+            "https://example.invalid/1.2.3/released-package.zip",
+            f"https://raw.githubusercontent.com/some-owner/main-repository/{'0123456789' * 4}/released-package.zip",
+        ],
+        [
+            "",
+            "http://example.invalid/released-package.zip",
+            "https://released-package.zip",
+            "https:///released-package.zip",
+            "https://example.invalid/package.zip",
+            "https://example.invalid/not-released-package.zip",
+            "https://example.invalid/released-package.zip.txt",
+            "https://example.invalid/released-package_zip",
+            "https://example.invalid/released-package.zip?sv=2024&sig=key",
+            "https://example.invalid/?file=/released-package.zip",
+            "https://example.invalid/#/released-package.zip",
+            "https://user:key@example.invalid/released-package.zip",
+            "https://example.invalid/some folder/released-package.zip",
+            "https://github.com/some-owner/some.repository/releases/latest/download/released-package.zip",
+            "https://raw.githubusercontent.com/some-owner/some.repository/main/released-package.zip",
+            "https://raw.githubusercontent.com/some-owner/some.repository/master/released-package.zip",
+            "https://raw.githubusercontent.com/some-owner/some.repository/refs/heads/1.0/released-package.zip",
+        ],
+    ),
     ("advanced", "logAnalyticsUri"): (
         ["", f"https://{WORKSPACE_ID}.ods.opinsights.azure.us"],
         ["https://example.com", f"http://{WORKSPACE_ID}.ods.opinsights.azure.us"],
     ),
     ("advanced", "start"): (["", "2026-11-22T12:00:00Z", "authentication=1763812800,activity=1763812800000"], ["one day ago"]),
-    ("advanced", "lookbackHours"): (["1", "24", "4296"], ["", "0", "4297", "5000", "1.5"]),
-    ("advanced", "windowMinutes"): (["1", "60"], ["", "0", "-1"]),
-    ("advanced", "settleSeconds"): (["120", "180", "9999"], ["", "0", "119", "60"]),
-    ("advanced", "callsPerMinute"): (["0", "10"], ["", "-1"]),
-    ("advanced", "parkSeconds"): (["1", "60"], ["", "0"]),
-    ("advanced", "runSeconds"): (["1", "50"], ["", "0"]),
+    ("advanced", "lookbackHours"): ([], ["", "-1", "1.5", "01", "1 ", "a"]),
+    ("advanced", "windowMinutes"): ([], ["", "-1", "1.5", "01", "1 ", "a"]),
+    ("advanced", "settleSeconds"): ([], ["", "-1", "1.5", "01", "1 ", "a"]),
+    ("advanced", "callsPerMinute"): ([], ["", "-1", "1.5", "01", "1 ", "a"]),
+    ("advanced", "parkSeconds"): ([], ["", "-1", "1.5", "01", "1 ", "a"]),
+    ("advanced", "runSeconds"): ([], ["", "-1", "1.5", "01", "1 ", "a"]),
+}
+
+# What decides about others, and the parameter that it becomes itself.
+DECIDING = {("sentinel", "ingestionApi"): "IngestionApi", ("sentinel", "workspace"): "WorkspaceResourceId"}
+
+# What somebody has to be told, of the form by its fields and of the template by its parameters.
+SAID = {
+    ("basics", "rights"): ["the right to assign roles", "the same two rights on the resource group of the workspace"],
+    ("basics", "again"): [
+        "remembers nothing of an earlier deployment",
+        "Only of the tables say that they exist",
+        "update the package alone",
+    ],
+    ("sentinel", "migrate"): [
+        "stop whatever sends to it by the Data Collector API, then migrate the table",
+        "the deployment fails at the data collection rule",
+        "what was made before the rule stays",
+    ],
+    ("sentinel", "ruleName"): ["needs another name", "rewrites the rule of the first"],
+    ("advanced", "packageUri"): ["the notes of a release give it", "No address with a key (SAS)", "deployment's history"],
+    ("advanced", "memory"): ["not measured in Azure", "costs four times as much"],
+    ("advanced", "plan"): ["puts the package into the app", "at every start"],
+    "DataCollectionRuleName": ["needs another name", "rewrites the rule of the first"],
+    "PackageUri": ["the notes of a release give it", "No address with a key (SAS)", "deployment's history"],
+    "HostingPlan": ["puts the package into the app", "at every start"],
 }
 
 
@@ -51,69 +100,46 @@ def fields(elements):
                 assert bool(re.search(pattern(elements[key]), value)) is taken, f"{key}: {value!r}"
 
 
-class Form:
-    """What the form gives for what somebody chose; the rest as the form proposes it."""
-
-    def __init__(self, elements, chosen):
-        self.chosen = {}
-        for (step, name), element in elements.items():
-            proposed = element.get("defaultValue")
-            for choice in element.get("constraints", {}).get("allowedValues", []):
-                if choice["label"] == proposed:
-                    proposed = choice["value"]
-            # Azure gives nothing for a field that is not shown or not filled in.
-            self.chosen.setdefault(step, {})[name] = chosen.get((step, name), proposed)
-
-    def run(self, tree):
-        if tree[0] == "value":
-            return tree[1]
-        if tree[0] == "member":
-            return self.run(tree[1])[tree[2]]
-        _, name, arguments = tree
-        if name == "if":
-            return self.run(arguments[1] if self.run(arguments[0]) else arguments[2])
-        values = [self.run(argument) for argument in arguments]
-        if name == "steps":
-            return self.chosen[values[0]]
-        if name == "basics":
-            return self.chosen["basics"][values[0]]
-        if name == "bool":
-            return {"true": True, "false": False}[values[0]]
-        known = {"location": lambda: "app-region", "equals": lambda one, other: one == other, "int": int}
-        return known[name](*values)
-
-    def given(self, outputs):
-        return {name: self.run(parse(output[1:-1])) for name, output in outputs.items()}
-
-
-def filled_in(template, definition, elements, package):
-    """The form, filled in for either API, makes what must be made."""
-    filled = {
-        ("duo", "integrationKey"): SECRETS["CiscoDuoIntegrationKey"],
-        ("duo", "secretKey"): SECRETS["CiscoDuoSecretKey"],
-        ("duo", "apiHostname"): "api-00000000.duosecurity.com",
-        ("sentinel", "workspace"): {"id": WORKSPACE, "location": "workspace-region"},
-    }
-    if package is None:
-        filled["advanced", "packageUri"] = "https://example.invalid/1/released-package.zip"
-    proposed = Form(elements, filled).given(definition["outputs"])
-    assert package in (None, proposed["PackageUri"]), "the form proposes another package"
-    assert proposed["IngestionApi"] == "LogsIngestion" and proposed["CiscoDuoTable"] == "keep"
-    assert proposed["CreateAnalyticRules"] is False
-    by_key = {
-        **filled,
-        ("sentinel", "ingestionApi"): "DataCollector",
-        ("sentinel", "workspaceId"): WORKSPACE_ID,
-        ("sentinel", "sharedKey"): SECRETS["MicrosoftSentinelSharedKey"],
-    }
-    for given in (proposed, Form(elements, by_key).given(definition["outputs"])):
-        for cloud in CLOUDS:
-            check(template, given, cloud)
-    # What the form proposes is what the template takes where nothing is said, but for what the form asks for.
-    asked = {"IngestionApi", "SaveFunctionCiscoDuo", "CreateWorkbook", "WorkspaceResourceId", "Location"}
+def numbers(definition, template, elements):
+    """A field for a number takes exactly what its parameter takes."""
     for name, about in template["parameters"].items():
-        if "defaultValue" in about and name not in asked:
-            assert proposed[name] == about["defaultValue"], f"{name}: the form proposes {proposed[name]!r}"
+        if "minValue" in about:
+            (key,) = re.findall(r"steps\('(\w+)'\)\.(\w+)", definition["outputs"][name])
+            least, most = about["minValue"], about["maxValue"]
+            field = re.compile(pattern(elements[key]))
+            wrong = [each for each in range(most + 1000) if bool(field.search(str(each))) is not (least <= each <= most)]
+            assert not wrong and not field.search(str(most * 10)), f"{key}: {wrong[:9]}, but {name} takes {least} to {most}"
+            told = [each["message"] for each in elements[key]["constraints"]["validations"]]
+            assert told == [f"{least} to {most}."], f"{key}: {told}"
+
+
+def said(elements, template):
+    for key, phrases in SAID.items():
+        about = template["parameters"].get(key, elements.get(key, {}))
+        text = about.get("toolTip") or about.get("options", {}).get("text") or about.get("metadata", {}).get("description")
+        # Each form has a field for its plan or for its memory.
+        assert text or key in (("advanced", "memory"), ("advanced", "plan"), "HostingPlan"), key
+        for phrase in phrases if text else []:
+            assert phrase in text, f"{key} does not say: {phrase}"
+    plan, memory = (key in elements for key in (("advanced", "plan"), ("advanced", "memory")))
+    assert plan is not memory and plan is ("HostingPlan" in template["parameters"])
+
+
+def choices(elements, template):
+    """Where one of several is chosen, the one that is proposed exists; of logs, all are proposed, and each is a log."""
+    for key, element in elements.items():
+        labels = [each["label"] for each in element.get("constraints", {}).get("allowedValues", [])]
+        proposed = element.get("defaultValue")
+        assert not labels or set(proposed if isinstance(proposed, list) else [proposed]) <= set(labels), key
+    logs = elements["duo", "logTypes"]
+    every = template["parameters"]["CiscoDuoLogTypes"]["defaultValue"].split(",")
+    assert logs["multiselect"] is logs["constraints"]["required"] is True
+    # Labels are the values, because the published documentation has default values of either kind.
+    assert logs["constraints"]["allowedValues"] == [{"label": each, "value": each} for each in every]
+    assert logs["defaultValue"] == every
+    # The text names an option by its label.
+    create = next(each["label"] for each in elements["sentinel", "table"]["constraints"]["allowedValues"] if each["value"] == "create")
+    assert create in elements["sentinel", "migrate"]["options"]["text"], f"the text does not name the option {create!r}"
 
 
 def form(file, template, package=None):
@@ -124,6 +150,9 @@ def form(file, template, package=None):
     for step in definition["steps"]:
         elements.update({(step["name"], each["name"]): each for each in step["elements"]})
     fields(elements)
+    numbers(definition, template, elements)
+    choices(elements, template)
+    said(elements, template)
     used = set()
     for name, output in definition["outputs"].items():
         about = template["parameters"][name]
@@ -132,7 +161,8 @@ def form(file, template, package=None):
         used |= set(found)
         for key in found:
             assert key in elements, f"{name}: the form has no {key}"
-            if key == ("sentinel", "ingestionApi") and name != "IngestionApi":
+            # What only decides is given by another output.
+            if key in DECIDING and DECIDING[key] != name:
                 continue
             values = [each["value"] for each in elements[key].get("constraints", {}).get("allowedValues", [])]
             if about["type"] == "int":

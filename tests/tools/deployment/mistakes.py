@@ -60,6 +60,14 @@ CONTROLS = {
     "a container may be made public": lambda t: first(t, "Microsoft.Storage/storageAccounts")["properties"].update(
         allowBlobPublicAccess=True
     ),
+    "a setting is not what was given": lambda t: setting(t, "CISCO_DUO_TIME_GENERATED").update(value="ingestion"),
+    "the endpoint that was given is passed over": lambda t: setting(t, "logAnalyticsUri").update(value="[variables('dataCollectorUri')]"),
+    "the transformation that was given is passed over": lambda t: first(t, "Microsoft.Resources/deployments")["properties"][
+        "parameters"
+    ].pop("transformKql"),
+    "the memory that was given is passed over": lambda t: first(t, "Microsoft.Web/sites")["properties"]["functionAppConfig"][
+        "scaleAndConcurrency"
+    ].update(instanceMemoryMB=512),
     "a function that is there is not replaced": lambda t: nested_function(t)["properties"].pop("etag"),
     "the alert's question is judged before there are rows": lambda t: first(t, "Microsoft.Insights/scheduledQueryRules")[
         "properties"
@@ -71,6 +79,19 @@ CONTROLS = {
         "DisableLocalAuth"
     ),
     "the storage account takes keys": lambda t: first(t, "Microsoft.Storage/storageAccounts")["properties"].pop("allowSharedKeyAccess"),
+}
+
+# Mistakes in the template for the other plans.
+CONTROLS_OF_DEDICATED = {
+    "the app needs the package's address at every start": lambda t: setting(t, "WEBSITE_RUN_FROM_PACKAGE").update(
+        value="[parameters('PackageUri')]"
+    ),
+    "the app has no package and looks for none": lambda t: setting(t, "WEBSITE_RUN_FROM_PACKAGE").update(value="1"),
+    "the package comes before the roles": lambda t: first(t, "Microsoft.Web/sites/extensions").update(dependsOn=[]),
+    "the package is put where it has no place": lambda t: first(t, "Microsoft.Web/sites/extensions").pop("condition"),
+    "the package is put by the extension of another plan": lambda t: first(t, "Microsoft.Web/sites/extensions").update(
+        name="[concat(variables('app'), '/onedeploy')]"
+    ),
 }
 
 # Mistakes that the list of types alone must notice.
@@ -85,21 +106,28 @@ MISTAKES_IN_TYPES = {
 }
 
 
-def controls(template):
+def noticed(template, mistake, sets):
+    wrong = copy.deepcopy(template)
+    mistake(wrong)
+    assert wrong != template, "nothing was changed"
+    for given in sets:
+        try:
+            check(wrong, given, "AzureCloud")
+        except (AssertionError, Refused, KeyError):
+            return True
+    return False
+
+
+def controls(template, of_dedicated):
     sets = list(option_sets(template))
     everything = {"CiscoDuoTable": "keep", "SaveFunctionCiscoDuo": True}
-    chosen = [sets[0], next(each for each in sets if everything.items() <= each.items() and each["AlertEmail"])]
+    chosen = [sets[0], next(each for each in sets if everything.items() <= each.items() and each.get("AlertEmail")), *sets[-2:]]
     for name, mistake in CONTROLS.items():
-        wrong = copy.deepcopy(template)
-        mistake(wrong)
-        assert wrong != template, name
-        noticed = 0
-        for given in chosen:
-            try:
-                check(wrong, given, "AzureCloud")
-            except (AssertionError, Refused, KeyError):
-                noticed += 1
-        assert noticed, f"not noticed: {name}"
+        assert noticed(template, mistake, chosen), f"not noticed: {name}"
+    plans = list(option_sets(of_dedicated))
+    chosen = [next(each for each in plans if each.get("HostingPlan") == plan) for plan in ("Dedicated", "ElasticPremium")]
+    for name, mistake in CONTROLS_OF_DEDICATED.items():
+        assert noticed(of_dedicated, mistake, chosen), f"not noticed: {name}"
     for name, mistake in MISTAKES_IN_TYPES.items():
         wrong = copy.deepcopy(template)
         mistake(wrong)
@@ -108,4 +136,4 @@ def controls(template):
         except AssertionError:
             continue
         raise AssertionError(f"not noticed: {name}")
-    return len(CONTROLS) + len(MISTAKES_IN_TYPES)
+    return len(CONTROLS) + len(CONTROLS_OF_DEDICATED) + len(MISTAKES_IN_TYPES)

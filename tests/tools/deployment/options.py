@@ -32,13 +32,54 @@ def texts(value):
         yield value
 
 
+BASE = {
+    **SECRETS,
+    "CiscoDuoApiHostname": "api-00000000.duosecurity.com",
+    "PackageUri": "https://example.invalid/1/released-package.zip",
+}
+# What no other set changes, once in either API.
+ONCE_BY_KEY = {
+    "FunctionName": "Second",
+    "CiscoDuoApiHostname": " api-00000000.duosecurity.com ",
+    "CiscoDuoLogTypes": "activity",
+    # Blanks come along when it is pasted.
+    "MicrosoftSentinelWorkspaceId": f" {WORKSPACE_ID}\n",
+    "LogAnalyticsUri": f"https://{WORKSPACE_ID}.ods.opinsights.azure.us",
+    "Location": "other-region",
+    "InstanceMemoryMB": 2048,
+    "CiscoDuoStart": "2026-11-22T12:00:00Z",
+    "CiscoDuoTimeGenerated": "event",
+    "CiscoDuoSignature": "v2",
+}
+ONCE_BY_RULE = {
+    "IngestionApi": "LogsIngestion",
+    "WorkspaceResourceId": WORKSPACE,
+    "MicrosoftSentinelSharedKey": "",
+    "TransformKql": "source | extend a_g = toguid(a_g)",
+    "DataCollectionRuleName": "dcr-second",
+    "InstanceMemoryMB": 4096,
+    "LogsIngestionGzip": "off",
+}
+
+
+def once(template):
+    """Every parameter that the other sets leave alone, with the least and with the greatest numbers that are taken."""
+    for given, bound in ((ONCE_BY_KEY, "minValue"), (ONCE_BY_RULE, "maxValue")):
+        numbers = {name: about[bound] for name, about in template["parameters"].items() if bound in about}
+        known = {name: value for name, value in given.items() if name in template["parameters"]}
+        yield {**BASE, **numbers, **known}
+
+
+def every_value(template, given):
+    """Each parameter that may be left out is given another value than its default, and each allowed value is given."""
+    for name, about in template["parameters"].items():
+        if "defaultValue" in about:
+            seen = {each.get(name, about["defaultValue"]) for each in given}
+            assert len(seen) > 1 and seen >= set(about.get("allowedValues", [])), f"{name} is only given as {seen}"
+
+
 def option_sets(template):
     """Names and parameters of every set of options."""
-    base = {
-        **SECRETS,
-        "CiscoDuoApiHostname": "api-00000000.duosecurity.com",
-        "PackageUri": "https://example.invalid/1/released-package.zip",
-    }
     roads = []
     for with_workspace in (False, True):
         roads.append({"MicrosoftSentinelWorkspaceId": WORKSPACE_ID, **({"WorkspaceResourceId": WORKSPACE} if with_workspace else {})})
@@ -61,4 +102,5 @@ def option_sets(template):
             contents = itertools.product((False, True), repeat=3)
         for (function, workbook, rules), email in itertools.product(contents, ("", "someone@example.com")):
             given = {"SaveFunctionCiscoDuo": function, "CreateWorkbook": workbook, "CreateAnalyticRules": rules, "AlertEmail": email}
-            yield {**base, **road, **plan, **given}
+            yield {**BASE, **road, **plan, **given}
+    yield from once(template)

@@ -1,8 +1,9 @@
-"""The copies of templates and forms that a release publishes: what differs from the sources is the package, nothing else."""
+"""The copies of templates and forms that a release publishes: what differs from the sources is the package and links to guides."""
 
 import difflib
 import itertools
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -51,20 +52,51 @@ def pin(uri, out):
     return subprocess.run(command, capture_output=True, text=True)
 
 
-def only_the_package_differs(source, copy, uri):
+# The guide that each of these boxes of a form leads to, in the repository that the package's address names.
+GUIDES = {
+    "again": "docs/deploy.md#update-roll-back-uninstall",
+    "migrate": "docs/migrate.md#2-from-the-data-collector-api-to-the-logs-ingestion-api",
+}
+
+
+def only_what_must_differs(source, copy, uri, links):
+    """A line with the package, which may have stood there without it, and a new line for each link."""
     before, after = (file.read_text(encoding="utf-8").splitlines() for file in (source, copy))
     changed = [line for line in difflib.ndiff(before, after) if line[0] in "+-"]
     added = [line for line in changed if line[0] == "+"]
-    assert len(added) == 1 and uri in added[0] and len(changed) <= 2, f"{copy.name}: {changed}"
+    assert len(added) == 1 + len(links) and len(changed) <= 2 + len(links), f"{copy.name}: {changed}"
+    for told in (uri, *links):
+        assert len([line for line in added if f'"{told}"' in line]) == 1, f"{copy.name}: {told} in {added}"
+
+
+def links_of(form):
+    parameters = form["parameters"]
+    elements = [*parameters["basics"], *itertools.chain(*(step["elements"] for step in parameters["steps"]))]
+    return {each["name"]: each["options"]["uri"] for each in elements if "uri" in each.get("options", {})}
+
+
+def slug(heading):
+    """What GitHub makes of a heading."""
+    return re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-")
+
+
+def guides():
+    """Each place that a box leads to is a heading of a guide."""
+    for guide in GUIDES.values():
+        file, _, place = guide.partition("#")
+        headings = re.findall(r"^#+ (.+)$", pathlib.Path(file).read_text(encoding="utf-8"), re.MULTILINE)
+        assert place in map(slug, headings), f"{file} has no heading for {place}"
 
 
 def check(folder, uri, templates_and_forms):
     """The copies in a folder deploy the package at `uri` when nothing is said of it."""
     folder = pathlib.Path(folder)
-    names = set(itertools.chain(*templates_and_forms.items()))
-    for name in names:
-        only_the_package_differs(pathlib.Path(name), folder / name, uri)
+    repository = "/".join(uri.split("/")[3:5])
+    links = {name: f"https://github.com/{repository}/blob/HEAD/{guide}" for name, guide in GUIDES.items()}
     for of, file in templates_and_forms.items():
+        assert links_of(json_of(folder / file)) == links, f"{file}: {links_of(json_of(folder / file))}"
+        only_what_must_differs(pathlib.Path(of), folder / of, uri, [])
+        only_what_must_differs(pathlib.Path(file), folder / file, uri, links.values())
         template = json_of(folder / of)
         assert template["parameters"]["PackageUri"]["defaultValue"] == uri
         for cloud in CLOUDS:
@@ -85,6 +117,9 @@ def refused():
 
 
 def made(templates_and_forms):
+    guides()
+    for name in templates_and_forms.values():
+        assert not links_of(json_of(name)), f"{name} has a link"
     with tempfile.TemporaryDirectory() as folder:
         result = pin(URI, folder)
         assert result.returncode == 0, result.stderr

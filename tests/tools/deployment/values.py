@@ -4,7 +4,7 @@ import re
 
 from evaluate_template import Deployment, Refused
 
-from deployment import resource_types
+from deployment import parameters, resource_types
 from deployment.options import CLOUDS, KNOWN, SECRETS, WORKSPACE, WORKSPACE_ID, json_of, option_sets, texts
 
 SECRET_SETTINGS = {
@@ -55,6 +55,8 @@ def check(template, chosen, cloud):
     plan_settings = OF_OTHER_PLANS if not flex else set()
     assert named == (catalog() - set(NOT_IN_AZURE)) | plan_settings, named ^ ((catalog() - set(NOT_IN_AZURE)) | plan_settings)
 
+    parameters.carried(result, given, site, settings)
+
     # Secrets stand in the vault and nowhere else.
     secrets = {each["name"].split("/")[1]: each["properties"]["value"] for each in result.of_type("Microsoft.KeyVault/vaults/secrets")}
     assert set(secrets.values()) == {given[name] for name in SECRETS} - {""}
@@ -87,7 +89,7 @@ def check(template, chosen, cloud):
         assert settings["logAnalyticsUri"] == settings["WORKSPACE_ID"] == ""
     else:
         assert settings["LOGS_INGESTION_ENDPOINT"] == settings["LOGS_INGESTION_RULE_ID"] == ""
-        assert settings["logAnalyticsUri"] == f"https://{WORKSPACE_ID}.ods.opinsights.azure.{end}"
+        assert settings["logAnalyticsUri"] == (given["LogAnalyticsUri"] or f"https://{WORKSPACE_ID}.ods.opinsights.azure.{end}")
     tables = {each["name"].split("/")[1] for each in result.of_type("Microsoft.OperationalInsights/workspaces/tables")}
     expected = set()
     if by_rule and given["CiscoDuoTable"] == "create":
@@ -129,10 +131,13 @@ def check(template, chosen, cloud):
     assert policy["name"].endswith("/scm") and policy["properties"] == {"allow": False}
     assert insights["properties"]["DisableLocalAuth"] is True
     packages = result.of_type("Microsoft.Web/sites/extensions")
-    assert len(packages) == int(flex)
+    fetched_at_start = given.get("HostingPlan") == "ElasticPremium"
+    assert len(packages) == int(not fetched_at_start)
+    for package in packages:
+        assert all(result.reaches(package["id"], role) for role in roles), "the package may come before the roles"
+        assert package["name"] == f"{site['name']}/{'onedeploy' if flex else 'ZipDeploy'}"
+        assert package["properties"] == {"packageUri": given["PackageUri"], **({"remoteBuild": False} if flex else {})}
     if flex:
-        assert all(result.reaches(packages[0]["id"], role) for role in roles)
-        assert packages[0]["properties"] == {"packageUri": given["PackageUri"], "remoteBuild": False}
         config = site["properties"]["functionAppConfig"]
         assert config["runtime"] == {"name": "custom", "version": "1.0"}
         assert set(site["properties"]["siteConfig"]) == {"minTlsVersion", "appSettings"}
@@ -141,7 +146,7 @@ def check(template, chosen, cloud):
     else:
         assert "functionAppConfig" not in site["properties"]
         assert site["properties"]["siteConfig"]["alwaysOn"] is (given["HostingPlan"] == "Dedicated")
-        assert settings["WEBSITE_RUN_FROM_PACKAGE"] == given["PackageUri"]
+        assert settings["WEBSITE_RUN_FROM_PACKAGE"] == (given["PackageUri"] if fetched_at_start else "1")
 
     (account,) = result.of_type("Microsoft.Storage/storageAccounts")
     assert account["properties"]["allowSharedKeyAccess"] is False and len(account["name"]) <= 24
@@ -162,7 +167,15 @@ def refusals(template):
         ({"IngestionApi": "LogsIngestion", "WorkspaceResourceId": "sentinel"}, "out of bounds"),
         ({"IngestionApi": "Both"}, "is not allowed"),
         ({"CiscoDuoTable": ""}, "is not allowed"),
+        # With the other API the identity is the key; the message has to name what is missing.
+        ({"MicrosoftSentinelWorkspaceId": ""}, "variable DataCollectorNeedsWorkspaceIdAndSharedKey is not valid"),
+        ({"MicrosoftSentinelWorkspaceId": " "}, "variable DataCollectorNeedsWorkspaceIdAndSharedKey is not valid"),
+        ({"MicrosoftSentinelSharedKey": ""}, "variable DataCollectorNeedsWorkspaceIdAndSharedKey is not valid"),
+        ({"MicrosoftSentinelSharedKey": " "}, "variable DataCollectorNeedsWorkspaceIdAndSharedKey is not valid"),
         ({"CiscoDuoSecretKey": ""}, "less than minLength"),
+        # Each of Duo's keys in the place of the other.
+        ({"CiscoDuoSecretKey": SECRETS["CiscoDuoIntegrationKey"]}, "less than minLength"),
+        ({"CiscoDuoIntegrationKey": SECRETS["CiscoDuoSecretKey"]}, "more than maxLength"),
         ({"CiscoDuoSettleSeconds": 60}, "less than minValue"),
         ({"CiscoDuoLookbackHours": 4297}, "more than maxValue"),
         ({"FunctionName": "much-too-long-a-name"}, "more than maxLength"),
