@@ -175,7 +175,8 @@ fn declarations() -> Result<Vec<StreamDeclaration>, Fault> {
     let declaration = |(stream, table, columns)| {
         let columns: Vec<duo_sentinel::table::Column> = columns;
         let columns = json!({"columns": declared(&columns)});
-        StreamDeclaration::from_json(stream, table, &columns).map_err(|fault| fault.to_string().into())
+        StreamDeclaration::from_json(stream, table, &columns)
+            .map_err(|fault| fault.to_string().into())
     };
     streams().into_iter().map(declaration).collect()
 }

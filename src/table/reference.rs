@@ -6,7 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::duo::{self, Field};
 use super::{
-    ADDITIONAL_FIELDS, Column, ColumnType, HEALTH_TABLE, LONGEST_NAME, Source, TABLE, columns, health_columns,
+    ADDITIONAL_FIELDS, Column, ColumnType, HEALTH_TABLE, LONGEST_NAME, Source, TABLE, columns,
+    health_columns,
 };
 use crate::model::LogType;
 
@@ -62,7 +63,12 @@ pub fn health_reference() -> String {
     let mut page = "| column | type | what it says |\n|---|---|---|\n".to_owned();
     for column in health_columns() {
         let declared = column.column_type.declared();
-        writeln!(page, "| `{}` | {declared} | {} |", column.name, column.about).expect("a text takes everything");
+        writeln!(
+            page,
+            "| `{}` | {declared} | {} |",
+            column.name, column.about
+        )
+        .expect("a text takes everything");
     }
     page
 }

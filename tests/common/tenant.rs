@@ -34,7 +34,8 @@ pub(crate) fn tenant(seed: u64, events: u64) -> Config {
 pub(crate) fn tenant_with_rule(seed: u64, events: u64) -> Config {
     let streams = streams().map(|(stream, table, columns)| {
         let columns = serde_json::json!({"columns": declared(&columns)});
-        StreamDeclaration::from_json(stream, table, &columns).expect("Azure would take the declaration")
+        StreamDeclaration::from_json(stream, table, &columns)
+            .expect("Azure would take the declaration")
     });
     let mut config = tenant(seed, events);
     config.logs_ingestion.streams = streams.into();

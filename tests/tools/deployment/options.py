@@ -49,6 +49,7 @@ ONCE_BY_KEY = {
     "InstanceMemoryMB": 2048,
     "CiscoDuoStart": "2026-11-22T12:00:00Z",
     "CiscoDuoTimeGenerated": "event",
+    "CiscoDuoHealth": "off",
     "CiscoDuoSignature": "v2",
 }
 ONCE_BY_RULE = {
@@ -56,6 +57,7 @@ ONCE_BY_RULE = {
     "WorkspaceResourceId": WORKSPACE,
     "MicrosoftSentinelSharedKey": "",
     "TransformKql": "source | extend a_g = toguid(a_g)",
+    "CiscoDuoHealthTable": "keep",
     "DataCollectionRuleName": "dcr-second",
     "InstanceMemoryMB": 4096,
     "LogsIngestionGzip": "off",

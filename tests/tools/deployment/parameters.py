@@ -15,6 +15,7 @@ SETTINGS = {
     "CiscoDuoParkSeconds": "CISCO_DUO_PARK_SECONDS",
     "CiscoDuoRunSeconds": "CISCO_DUO_RUN_SECONDS",
     "CiscoDuoTimeGenerated": "CISCO_DUO_TIME_GENERATED",
+    "CiscoDuoHealth": "CISCO_DUO_HEALTH",
     "CiscoDuoSignature": "CISCO_DUO_SIGNATURE",
     "LogsIngestionGzip": "LOGS_INGESTION_GZIP",
 }

@@ -94,6 +94,8 @@ def check(template, chosen, cloud):
     expected = set()
     if by_rule and given["CiscoDuoTable"] == "create":
         expected.add("CiscoDuo_CL")
+    if by_rule and given["CiscoDuoHealthTable"] == "create":
+        expected.add("CiscoDuoHealth_CL")
     if by_rule and given["Bridge"] == "createTables":
         expected |= {"DuoActivity_CL", "DuoAuthentication_CL", "DuoTelephony_CL"}
     assert tables == expected, tables
