@@ -136,8 +136,8 @@ async fn a_wrong_workspace_address_is_no_reason_to_cut_calls() {
         "{told}"
     );
     assert!(
-        simulator.calls().log_analytics.requests <= 6,
-        "one call a log, no halves"
+        simulator.calls().log_analytics.requests <= 7,
+        "one call a log and one about the connector itself, no halves"
     );
     simulator.faults().clear();
     host.catch_up(5).await;
