@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 
@@ -84,6 +85,20 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
         Some(url::Host::Domain(name)) => name == "localhost",
         None => false,
     }
+}
+
+/// The proxy that the environment names for an address, host and port without user and password; none where calls go
+/// directly. The same code decides here and for the calls themselves.
+pub(crate) fn proxy_for(origin: &str) -> Option<String> {
+    if Url::parse(origin).is_ok_and(|url| is_loopback(&url)) {
+        return None;
+    }
+    let proxy = Matcher::from_env().intercept(&origin.parse().ok()?)?;
+    let (host, port) = (proxy.uri().host()?, proxy.uri().port_u16());
+    Some(match port {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    })
 }
 
 /// The causes of a transport error in one line, without the URL: it carries cursors.

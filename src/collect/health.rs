@@ -116,6 +116,23 @@ impl Collector {
             .extend(stored.into_iter().map(|vital| (vital.log_type, vital)));
     }
 
+    /// Tells what a backfill found out about hours. What is not accepted stays stored, and can be told by telling it again.
+    pub(super) async fn tell_hours(&self, log_type: LogType, hours: &[Hour], clock: Clock) {
+        let mut vital = Vital::unread(log_type);
+        let days = hours.iter().map(|hour| hour.day()).collect();
+        let is_wanted = |hour: Hour, _: &HourResult| hours.contains(&hour);
+        self.add_hours(&mut vital, days, is_wanted).await;
+        while !vital.hours.is_empty() {
+            if !self
+                .send_health(std::slice::from_ref(&vital), clock.now())
+                .await
+            {
+                return;
+            }
+            vital.told(clock.now());
+        }
+    }
+
     /// How a log fares with the run that just ended.
     async fn vital(&self, log: &LogReport, now: Millis) -> Vital {
         let known = self.vitals.lock_known().remove(&log.log_type);

@@ -1,6 +1,7 @@
 //! The shell around the core: does what it says, side by side for each log, and reports what happened.
 
 mod asides;
+mod backfill;
 mod call;
 mod fields;
 mod health;
@@ -30,6 +31,7 @@ use crate::state::{DeadLetters, LogState, StateError, Store};
 use crate::status::Status;
 use crate::transport::Transport;
 
+pub use backfill::{Advance, Backfill, BackfillFault, BackfillPlan, Watcher};
 pub use report::{LogReport, RunReport};
 pub use resend::{ResendError, Resent};
 

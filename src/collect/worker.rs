@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, instrument};
 
 use super::asides::Asides;
+use super::backfill::{Advance, Backfill, Watcher};
 use super::ledger::Ledger;
 use super::report::{LogReport, Trouble};
 use super::{Clock, Collector};
@@ -15,7 +16,7 @@ use crate::health::Code;
 use crate::model::{Hour, LogType, Millis, Paging};
 use crate::plan::{
     Action, Ending, Event, Failure, FetchFault, FieldCounts, Limits, LogRun, PageRequest, PageSeen,
-    SendFault, Shipment,
+    SendFault, Shipment, Span,
 };
 use crate::record::{Record, Records};
 use crate::state::{LogState, StateError, Version, WriteError};
@@ -48,6 +49,8 @@ pub(super) struct Worker<'a> {
     fields: FieldCounts,
     /// Closed hours that were checked.
     checked_hours: Vec<Hour>,
+    /// The span of a backfill, and whom to tell how far it got.
+    backfill: Option<(Span, &'a Watcher)>,
 }
 
 impl<'a> Worker<'a> {
@@ -75,6 +78,23 @@ impl<'a> Worker<'a> {
             check_trouble: None,
             fields: FieldCounts::default(),
             checked_hours: Vec::new(),
+            backfill: None,
+        }
+    }
+
+    /// A run that goes on with a backfill: on its own place, by the ledger of the live log.
+    pub(super) fn of_backfill(
+        collector: &'a Collector,
+        backfill: &Backfill,
+        clock: Clock,
+        interrupt: &'a CancellationToken,
+        watcher: &'a Watcher,
+    ) -> Self {
+        let live = Self::new(collector, backfill.log_type, clock, interrupt);
+        Self {
+            state: live.state.of_backfill(&backfill.id()),
+            backfill: Some((backfill.span, watcher)),
+            ..live
         }
     }
 
@@ -89,6 +109,14 @@ impl<'a> Worker<'a> {
                 Action::Stop(ending) => break ending,
                 action => self.act(action).await,
             };
+            if let Some((_, watcher)) = self.backfill {
+                let tally = run.tally();
+                watcher(Advance {
+                    reached: run.reached(),
+                    events: tally.events,
+                    pages: tally.pages,
+                });
+            }
         };
         match ending {
             Ending::Failed(Failure::RecordsRefused) => {
@@ -124,12 +152,22 @@ impl<'a> Worker<'a> {
             may_be_retired: spec.may_be_retired,
             settle: settings.pace.settle,
             window: settings.pace.window,
-            calls_per_minute: settings.pace.calls_per_minute,
+            calls_per_minute: self.calls_per_minute(),
             park: settings.pace.park,
             max_call_bytes: self.collector.sink.api().largest_call(),
             first_mintime: settings.start.of(self.log_type, self.clock.now()),
+            backfill: self.backfill.map(|(span, _)| span),
             owner: self.collector.owner.name(),
             destination: settings.sink.fingerprint(),
+        }
+    }
+
+    /// Calls a minute; a backfill leaves half of them to the live log, which another process may be at work on.
+    fn calls_per_minute(&self) -> u32 {
+        let live = self.collector.settings.pace.calls_per_minute;
+        match (live, self.backfill) {
+            (0, _) | (_, None) => live,
+            (_, Some(_)) => (live / 2).max(1),
         }
     }
 

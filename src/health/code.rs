@@ -44,6 +44,16 @@ pub enum Code {
     Future,
     /// Rows of this state went somewhere else a moment ago.
     OtherDestination,
+    /// The clock of this machine is wrong.
+    Clock,
+    /// The storage does not honour conditional writes.
+    StorageUnconditional,
+    /// A part of closed hours is missing.
+    Gap,
+    /// Of some closed hours it cannot be told whether they are complete.
+    UnknownHours,
+    /// No run was recorded for a while.
+    NoRun,
     /// A fault of this program.
     Internal,
     /// A code that a later release knows.
@@ -53,7 +63,7 @@ pub enum Code {
 
 impl Code {
     /// Every code of this release.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 24] = [
         Self::DuoThrottled,
         Self::DuoUnreachable,
         Self::DuoCredentials,
@@ -72,6 +82,11 @@ impl Code {
         Self::State,
         Self::Future,
         Self::OtherDestination,
+        Self::Clock,
+        Self::StorageUnconditional,
+        Self::Gap,
+        Self::UnknownHours,
+        Self::NoRun,
         Self::Internal,
     ];
 
@@ -96,6 +111,11 @@ impl Code {
             Self::State => "state",
             Self::Future => "future",
             Self::OtherDestination => "other_destination",
+            Self::Clock => "clock",
+            Self::StorageUnconditional => "storage_unconditional",
+            Self::Gap => "gap",
+            Self::UnknownHours => "unknown_hours",
+            Self::NoRun => "no_run",
             Self::Internal => "internal",
             Self::Unknown => "unknown",
         }
@@ -128,6 +148,13 @@ impl Code {
             Self::OtherDestination => {
                 "Rows of this state went to another workspace, endpoint or API a moment ago."
             }
+            Self::Clock => "The clock of this machine differs from Duo's.",
+            Self::StorageUnconditional => "The storage does not honour conditional writes.",
+            Self::Gap => "A part of closed hours is missing.",
+            Self::UnknownHours => {
+                "Of some closed hours it cannot be told whether they are complete."
+            }
+            Self::NoRun => "No run was recorded for half an hour or longer.",
             Self::Internal => "A fault of this program ended the run.",
             Self::Unknown => "A later release knows what this is.",
         }
@@ -190,6 +217,22 @@ impl Code {
             Self::OtherDestination => {
                 "If the settings were changed, wait: it goes on by itself after 15 minutes. If another instance is at work on \
                  the same state, give each its own CISCO_DUO_CONTAINER."
+            }
+            Self::Clock => {
+                "Set the clock of this machine: Duo refuses requests that are off by minutes, and windows close late."
+            }
+            Self::StorageUnconditional => {
+                "Find out what stands between here and the storage account and drops the header If-Match."
+            }
+            Self::Gap => {
+                "Ask Duo for the span again: duo-sentinel backfill --from FROM --to TO --types LOG. If the gap stays, Duo does \
+                 not keep the events any more."
+            }
+            Self::UnknownHours => {
+                "Read the hours again: duo-sentinel backfill --from FROM --to TO --types LOG --resend."
+            }
+            Self::NoRun => {
+                "See in the portal whether the function app runs and CiscoDuoTimer is enabled, and restart the app."
             }
             Self::Internal => {
                 "Report it with the lines of the log stream. The place of the log is kept."

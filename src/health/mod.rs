@@ -5,12 +5,14 @@
 
 mod activity;
 mod code;
+mod last_check;
 mod log_health;
 mod outcome;
 mod row;
 
 pub use activity::Activity;
 pub use code::Code;
+pub use last_check::{Found, LastCheck};
 pub use log_health::{LogHealth, RunSeen, Standing, Trouble};
 pub use outcome::Outcome;
 pub(crate) use row::{Fields, Sender, body};

@@ -17,13 +17,16 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use chrono::Utc;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, error, info, info_span};
 
+use crate::check::Hourly;
 use crate::collect::{Collector, RunReport};
 use crate::health::Outcome;
+use crate::model::Millis;
 use crate::release;
 use answer::Answer;
 
@@ -44,6 +47,8 @@ struct App {
     collector: OnceLock<Collector>,
     /// Held by the run that is at work.
     running: Arc<Mutex<()>>,
+    /// When everything was last looked at.
+    hourly: Hourly,
     /// The last answer about how the logs fare.
     status: status::Kept,
     interrupt: CancellationToken,
@@ -71,6 +76,7 @@ pub async fn serve(
         start,
         collector: OnceLock::new(),
         running: Arc::new(Mutex::new(())),
+        hourly: Hourly::default(),
         status: status::Kept::default(),
         interrupt: interrupt.clone(),
     };
@@ -154,6 +160,12 @@ impl App {
         }
         let report = collector.run(&self.interrupt).await;
         log(&report);
+        #[expect(clippy::disallowed_methods, reason = "the check begins here")]
+        let now = (Millis::from(Utc::now()) + collector.settings().clock_offset).date_time();
+        tokio::select! {
+            () = self.hourly.check(collector, now) => {}
+            () = self.interrupt.cancelled() => {}
+        }
         Answer::of_run(&report)
     }
 }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use super::bucket::{ACCOUNT_SHARE, Bucket};
 use super::ending::ParkCause;
 use super::stored::{self, Unreadable};
-use super::sweep::Sweeps;
+use super::sweep::{Span, Sweeps};
 use super::window::Window;
 use crate::model::{Hour, Millis};
 
@@ -137,6 +137,16 @@ impl Checkpoint {
             }),
             newest_event: None,
             unknown: Map::new(),
+        }
+    }
+
+    /// The checkpoint of a backfill of which nothing was read yet: its hours count as collected and unchecked.
+    pub(super) fn of_backfill(span: Span, now: Millis) -> Self {
+        Self {
+            mintime: span.to,
+            answered: true,
+            sweeps: Some(Sweeps::begin(span.from)),
+            ..Self::first(span.from, now)
         }
     }
 

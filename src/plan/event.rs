@@ -7,6 +7,7 @@ use super::checkpoint::Checkpoint;
 use super::ending::Ending;
 use super::hours::HourResult;
 use super::page::BACKFILL_AGE;
+use super::sweep::Span;
 use crate::model::{Hour, Millis};
 
 /// Identity of a row: the first 20 bytes of a SHA-256, shown as 40 hex digits in `event_uid`.
@@ -39,6 +40,8 @@ pub struct Limits {
     pub max_call_bytes: usize,
     /// Where the first run of this log begins.
     pub first_mintime: Millis,
+    /// The span of whole hours that is read again, once, instead of the live log.
+    pub backfill: Option<Span>,
     /// Identity of this process.
     pub owner: String,
     /// Fingerprint of where the rows go.

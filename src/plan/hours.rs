@@ -102,6 +102,11 @@ impl DayResults {
             result.state = match (before.state, result.state) {
                 // A count says less than a full reading, and nothing about when the hour was first looked at.
                 (HourState::Proved | HourState::LateRead, HourState::Counted) => before.state,
+                // It was looked at before: by another look, which a backfill does not know of.
+                (
+                    HourState::Counted | HourState::Proved | HourState::Gap | HourState::Unknown,
+                    HourState::LateRead,
+                ) => HourState::Proved,
                 (_, state) => state,
             };
             result.unknown = before.unknown;
@@ -148,6 +153,20 @@ mod tests {
         day.add(HOUR, result(HourState::Proved, 1, 13));
         assert_eq!((day.hours["12"].late, day.hours["12"].delivered), (3, 13));
         assert_eq!(DayResults::from_json(&day.to_json()).unwrap(), day);
+    }
+
+    #[test]
+    fn an_hour_that_was_looked_at_before_is_not_read_late_by_a_backfill() {
+        for (before, after) in [
+            (HourState::Gap, HourState::Proved),
+            (HourState::Counted, HourState::Proved),
+            (HourState::LateRead, HourState::LateRead),
+        ] {
+            let mut day = DayResults::default();
+            day.add(HOUR, result(before, 0, 12));
+            day.add(HOUR, result(HourState::LateRead, 2, 14));
+            assert_eq!(day.hours["12"].state, after);
+        }
     }
 
     #[test]

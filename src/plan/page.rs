@@ -17,6 +17,8 @@ pub(super) struct Sieve {
     pub(super) closed_before: Millis,
     /// Records after this wait for a later run.
     pub(super) take_through: Millis,
+    /// The kind of every row, where it does not depend on its time.
+    pub(super) kind: Option<IngestKind>,
     /// The time of sending.
     pub(super) now: Millis,
     /// Largest request body in bytes.
@@ -60,7 +62,7 @@ impl Sieve {
                 continue;
             }
             sorted.fresh += 1;
-            let kind = self.kind(record.time);
+            let kind = self.kind.unwrap_or_else(|| self.kind_at(record.time));
             // Two bytes more than the row: its comma, and one of the brackets.
             let cost = record.bytes + 2;
             match sorted.shipments.back_mut() {
@@ -80,7 +82,7 @@ impl Sieve {
         sorted
     }
 
-    fn kind(&self, time: Option<Millis>) -> IngestKind {
+    fn kind_at(&self, time: Option<Millis>) -> IngestKind {
         match time {
             Some(time) if time < self.closed_before => IngestKind::Late,
             Some(time) if self.now - time > BACKFILL_AGE => IngestKind::Backfill,
@@ -123,6 +125,7 @@ mod tests {
         Sieve {
             closed_before: NOW - 10 * HOUR,
             take_through: NOW,
+            kind: None,
             now: NOW,
             max_call_bytes: 399,
         }

@@ -169,6 +169,18 @@ impl Sweeps {
         Some(Due { span, check: 0 })
     }
 
+    /// What is next to be read of a backfill: up to a day, and an hour at a time before `narrow_until`.
+    pub fn due_backfill(&self, backfill: Span, narrow_until: Option<Millis>) -> Option<Due> {
+        let from = self.next[0].start().max(backfill.from);
+        let is_narrow = narrow_until.is_some_and(|until| from < until);
+        let span = Span {
+            from,
+            to: from + if is_narrow { HOUR } else { 24 * HOUR },
+        };
+        let span = span.within(backfill)?;
+        Some(Due { span, check: 0 })
+    }
+
     /// Notes that hours got a check.
     pub fn done(&mut self, hours: Span, check: usize) {
         self.done_before(Hour::of(hours.to - 1).after(1), check);

@@ -21,6 +21,8 @@ const TRIES: u32 = 5;
 pub struct LogState {
     store: Store,
     prefix: String,
+    /// Where the place is, below the prefix.
+    place: String,
 }
 
 impl LogState {
@@ -29,7 +31,33 @@ impl LogState {
         Self {
             store,
             prefix: format!("{host}/self/{log_type}"),
+            place: "checkpoint.json".to_owned(),
         }
+    }
+
+    /// The same log and the same ledger, with the place of a backfill instead of the live one.
+    #[must_use]
+    pub fn of_backfill(&self, id: &str) -> Self {
+        Self {
+            place: format!("backfill/{id}.json"),
+            ..self.clone()
+        }
+    }
+
+    /// Removes the place; a backfill that came to its end needs none.
+    pub async fn forget_place(&self) -> Result<(), StateError> {
+        self.store.remove(&self.checkpoint_name()).await
+    }
+
+    /// The hours of which ids are stored, in no particular order.
+    pub async fn hours_with_ids(&self) -> Result<Vec<Hour>, StateError> {
+        let prefix = format!("{}/ledger/", self.prefix);
+        let names = self.store.list(&prefix).await?;
+        let hours = names.iter().filter_map(|name| {
+            let hour = name.strip_prefix(&prefix)?.strip_suffix(".ids")?;
+            Hour::parse(hour)
+        });
+        Ok(hours.collect())
     }
 
     /// Reads the checkpoint. One that cannot be understood is an error, and is never overwritten.
@@ -225,7 +253,7 @@ impl LogState {
 
     /// Name of the checkpoint in the store, for messages.
     pub fn checkpoint_name(&self) -> String {
-        format!("{}/checkpoint.json", self.prefix)
+        format!("{}/{}", self.prefix, self.place)
     }
 
     fn results_name(&self, day: Hour) -> String {

@@ -9,7 +9,7 @@ mod blob_fault;
 mod dead_letters;
 mod error;
 mod folder;
-
+mod last_check;
 mod log_state;
 
 pub use dead_letters::{DeadLetterName, DeadLetters};

@@ -1,6 +1,7 @@
 //! How the connector fares, from what is stored and nothing else: any instance tells the same, and nobody who asks makes a
 //! call to Duo or to Azure Monitor.
 
+mod check;
 mod log;
 mod mark;
 mod page;
@@ -14,6 +15,7 @@ use crate::model::{IngestionApi, LogType, Millis};
 use crate::release;
 use crate::state::{LogState, Store};
 
+pub use check::{CheckStatus, Problem};
 pub use log::{LogStatus, State};
 pub use mark::{Day, Mark, Marks};
 pub use page::{content_security_policy, page, page_of_fault};
@@ -34,6 +36,8 @@ pub struct Status {
     pub sha256: Option<&'static str>,
     /// Where rows go.
     pub ingestion_api: IngestionApi,
+    /// What the last check found; none where none is stored, or it cannot be read.
+    pub check: Option<CheckStatus>,
     /// One a log, in the order of the settings.
     pub logs: Vec<LogStatus>,
 }
@@ -54,13 +58,18 @@ impl Status {
                 Err(_) => LogStatus::unreadable(log_type),
             }
         });
+        let check = tokio::time::timeout(PATIENCE, store.last_check(host));
+        let (logs, check) = futures::join!(join_all(logs), check);
+        // A storage that does not answer is told with each log.
+        let check = check.ok().and_then(Result::ok).and_then(|(check, _)| check);
         Self {
             version: 1,
             generated_at: now,
             program: release::VERSION,
             sha256: release::sha256(),
             ingestion_api,
-            logs: join_all(logs).await,
+            check: check.map(CheckStatus::of),
+            logs,
         }
     }
 

@@ -28,7 +28,7 @@ pub(crate) use package::binary;
 pub(crate) use settings::Settings;
 pub(crate) use shared_access::account_signature;
 pub(crate) use storage::{Container, checkpoint_name};
-pub(crate) use tenant::{PAGE, assert_nothing_lost, tenant, tenant_with_rule};
+pub(crate) use tenant::{PAGE, assert_nothing_lost, events_in, tenant, tenant_with_rule};
 pub(crate) use timer::{Body, timer};
 pub(crate) use tools::{temporary_folder, tool};
 pub(crate) use twin::telephony_id;

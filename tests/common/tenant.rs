@@ -1,5 +1,7 @@
 //! Small simulated tenants whose events have all become visible.
 
+use std::collections::BTreeMap;
+
 use chrono::{DurationRound as _, TimeDelta, Utc};
 use duo_sentinel::table::{declared, streams};
 use simulator::{Config, LogType, Simulator, StreamDeclaration};
@@ -52,4 +54,9 @@ pub(crate) async fn assert_nothing_lost(simulator: &Simulator, duplicates: u64) 
         report.duplicates() <= duplicates,
         "more than {duplicates} repeated rows: {report:#?}"
     );
+}
+
+/// How many rows about events were accepted, of the rows by table: those about the connector itself are no events.
+pub(crate) fn events_in(rows: &BTreeMap<String, u64>) -> u64 {
+    rows.get("CiscoDuo_CL").copied().unwrap_or(0)
 }

@@ -22,6 +22,9 @@ impl LogRun {
     /// Stores the first checkpoint. Before the first question, also for a log that Duo will refuse: a later success
     /// starts here.
     pub(super) fn begin_anew(&mut self, now: Millis) -> Action {
+        if let Some(span) = self.limits.backfill {
+            return self.save(Checkpoint::of_backfill(span, now), After::First);
+        }
         let wanted = self.limits.first_mintime;
         if wanted > now + HOUR {
             return Action::Stop(Ending::Failed(Failure::Future));
@@ -100,6 +103,7 @@ impl LogRun {
         if self.live.is_some() {
             return true;
         }
+        self.live_is_done |= self.limits.backfill.is_some();
         if self.live_is_done {
             return false;
         }

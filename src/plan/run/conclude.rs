@@ -59,7 +59,7 @@ impl LogRun {
     /// told of before.
     fn hours_to_tell(&self, found: &Found) -> Vec<Hour> {
         let whole = |hour: &Hour| hour.end() <= found.span.to;
-        if self.counts() {
+        if self.counts() || self.limits.backfill.is_some() {
             return found.span.hours().collect();
         }
         let sweeps = self.stored().sweeps.as_ref();
@@ -93,6 +93,9 @@ impl LogRun {
             self.reading = Some(OpenReading::new(due, found.counted, false, found.began_at));
             return self.ask(now, interrupted);
         }
+        if self.is_to_be_narrowed(found) {
+            return self.narrow(found, now, interrupted);
+        }
         let hours = self.hours_to_tell(found);
         let results = hours
             .iter()
@@ -104,7 +107,9 @@ impl LogRun {
         sweeps.reading = None;
         // By what is stored: what this look settles could be looked at again, if its end is never stored.
         let forget = sweeps.forget_settled();
-        if self.counts() {
+        if self.limits.backfill.is_some() {
+            sweeps.done(found.span, 0);
+        } else if self.counts() {
             let ripe = due_check(Hour::of(found.span.from), duo_now);
             let Some(check) = ripe.map(|ripe| ripe.min(found.check)) else {
                 self.checks_are_early = true;
@@ -129,6 +134,21 @@ impl LogRun {
                 .collect(),
             forget,
         })
+    }
+
+    /// Whether a part of a backfill was longer than an hour and could not be read to its end: which hour it is that Duo counts
+    /// more records in than it shows is found by reading each of them.
+    fn is_to_be_narrowed(&self, found: &Found) -> bool {
+        self.limits.backfill.is_some()
+            && matches!(found.by, FoundBy::BrokenReading(_))
+            && found.span.to - found.span.from > HOUR
+    }
+
+    fn narrow(&mut self, found: &Found, now: Millis, interrupted: bool) -> Action {
+        self.narrow_until = Some(found.span.to);
+        let mut draft = self.stored().clone();
+        draft.sweeps_mut().reading = None;
+        self.commit(draft, None, now, interrupted)
     }
 
     fn result(&self, found: &Found, hour: Hour, delivered: u64, now: Millis) -> HourResult {

@@ -19,6 +19,7 @@ impl LogRun {
         let sieve = Sieve {
             closed_before,
             take_through: page.take_through,
+            kind: self.limits.backfill.map(|_| IngestKind::Backfill),
             now,
             max_call_bytes,
         };

@@ -197,7 +197,7 @@ impl LogRun {
 
     /// What asking again does not help against.
     fn duo_refused(&mut self, now: Millis, interrupted: bool) -> Action {
-        if self.job == Job::Live {
+        if self.job == Job::Live || self.limits.backfill.is_some() {
             self.finish(Ending::Failed(Failure::Duo))
         } else {
             self.check_refused(now, interrupted)

@@ -35,7 +35,11 @@ impl LogRun {
             Ending::CaughtUp | Ending::OutOfTime | Ending::OutOfCalls if self.check_is_refused => {
                 Ending::Failed(Failure::Check)
             }
-            Ending::OutOfTime | Ending::OutOfCalls if self.live_is_done => Ending::CaughtUp,
+            Ending::OutOfTime | Ending::OutOfCalls
+                if self.live_is_done && self.limits.backfill.is_none() =>
+            {
+                Ending::CaughtUp
+            }
             ending => ending,
         }
     }

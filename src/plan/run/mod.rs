@@ -64,6 +64,8 @@ pub struct LogRun {
     oldest: Millis,
     /// Milliseconds by which the local clock is ahead of Duo's.
     clock_ahead: i64,
+    /// Up to where a backfill is read an hour at a time, to find the hour that a day could not be read for.
+    narrow_until: Option<Millis>,
     /// Records that the sink refused even alone.
     refused: Refused,
     tally: Tally,
@@ -93,6 +95,7 @@ impl LogRun {
             counted: false,
             oldest: Millis(i64::MIN),
             clock_ahead: 0,
+            narrow_until: None,
             refused: Refused::default(),
             tally: Tally::default(),
         }
@@ -106,6 +109,21 @@ impl LogRun {
     /// The checkpoint as last loaded or stored.
     pub fn checkpoint(&self) -> Option<&Checkpoint> {
         self.refused.kept_place().or(self.checkpoint.as_ref())
+    }
+
+    /// Up to where a backfill was read.
+    pub fn reached(&self) -> Option<Millis> {
+        if let Some(reading) = &self.reading {
+            let window = &reading.open.window;
+            return Some(
+                window
+                    .last_time
+                    .unwrap_or(window.from)
+                    .clamp(reading.span.from, reading.span.to),
+            );
+        }
+        let sweeps = self.checkpoint.as_ref()?.sweeps.as_ref()?;
+        Some(sweeps.next[0].start())
     }
 
     /// Records that were refused even alone and are not set aside.

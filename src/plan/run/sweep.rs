@@ -109,6 +109,9 @@ impl LogRun {
                 check: reading.check,
             });
         }
+        if let Some(backfill) = self.limits.backfill {
+            return sweeps.due_backfill(backfill, self.narrow_until);
+        }
         let collected = Span {
             from: checkpoint.collected_from,
             to: checkpoint.mintime,
@@ -122,7 +125,8 @@ impl LogRun {
 
     fn next_reading(&self, now: Millis) -> Option<OpenReading> {
         let due = self.due(self.stored(), now)?;
-        let mut reading = OpenReading::new(due, None, self.counts(), now);
+        let is_to_be_counted = self.counts() && self.limits.backfill.is_none();
+        let mut reading = OpenReading::new(due, None, is_to_be_counted, now);
         let sweeps = self.stored().sweeps.as_ref();
         if let Some(stored) = sweeps.and_then(|sweeps| sweeps.reading.as_ref()) {
             // It is stored only when it is being read.

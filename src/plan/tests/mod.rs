@@ -1,5 +1,6 @@
 //! Whole runs of the core against a small world in memory: what decides that nothing is lost.
 
+mod backfill;
 mod borders;
 mod dead_letters;
 mod ends;

@@ -3,6 +3,7 @@
 //! It shows states, times, counts and codes: no secret, no event, and no text of another service.
 
 mod chart;
+mod check;
 mod words;
 
 use base64::Engine as _;
@@ -11,8 +12,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
 use super::{LogStatus, Mark, State, Status};
+use crate::health::Code;
 use crate::model::{IngestionApi, Millis, number, span};
 use chart::{completeness, events};
+use check::check;
 use words::{clock, moment};
 
 const STYLE: &str = include_str!("style.css");
@@ -37,6 +40,7 @@ pub fn page(status: &Status) -> String {
         main {
             (overview(status))
             @for log in &status.logs { (section(log, status.generated_at)) }
+            (check(status))
             (legend())
         }
         (footer(status))
@@ -96,7 +100,15 @@ fn verdict(status: &Status) -> (&'static str, String) {
     let gaps: usize = status.logs.iter().map(|log| log.gaps.len()).sum();
     let acting = count(&[State::Failing, State::Silent, State::Unreadable]);
     let moving = count(&[State::Waiting, State::CatchingUp, State::New]);
+    let problems = status
+        .check
+        .as_ref()
+        .map_or(0, |check| check.problems.len());
     match (acting, gaps, moving) {
+        (0, 0, 0) if problems > 0 => (
+            "waiting",
+            "Everything that Duo shows is delivered, but the last check found a problem; see below.".to_owned(),
+        ),
         (0, 0, 0) => (
             "working",
             "Everything that Duo shows is delivered.".to_owned(),
@@ -176,10 +188,8 @@ fn section(log: &LogStatus, now: Millis) -> Markup {
 }
 
 fn trouble(log: &LogStatus) -> Markup {
-    let silent = (log.state == State::Silent).then_some((
-        "No run was recorded for half an hour or longer.",
-        "See in the portal whether the function app runs and CiscoDuoTimer is enabled, and restart the app.",
-    ));
+    let silent =
+        (log.state == State::Silent).then_some((Code::NoRun.sentence(), Code::NoRun.remedy()));
     let told = log.message.zip(log.remedy);
     html! {
         @for (message, remedy) in silent.into_iter().chain(told) {

@@ -45,7 +45,10 @@ impl World {
         if self.newest_first {
             shown.reverse();
         }
-        let total = shown.len() as u64;
+        let counts_hidden = self
+            .never_shown
+            .is_some_and(|time| (request.mintime..=request.maxtime).contains(&time));
+        let total = shown.len() as u64 + u64::from(counts_hidden);
         if let Some(cursor) = &request.cursor {
             let number: u64 = cursor.parse().unwrap();
             let last = self.events[usize::try_from(number).unwrap()];

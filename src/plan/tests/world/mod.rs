@@ -69,6 +69,8 @@ pub(super) struct World {
     pub(super) counts: Vec<PageRequest>,
     /// Added to what Duo counts; `None` for a count that is not exact.
     pub(super) miscount: Option<i64>,
+    /// Duo counts an event of this time and never shows it.
+    pub(super) never_shown: Option<Millis>,
     pub(super) results: BTreeMap<Hour, DayResults>,
     pub(super) forgotten: Vec<Hour>,
     /// Days whose results were given up.
@@ -156,6 +158,7 @@ impl World {
             ledger: HashMap::new(),
             counts: Vec::new(),
             miscount: Some(0),
+            never_shown: None,
             results: BTreeMap::new(),
             forgotten: Vec::new(),
             pruned: Vec::new(),
@@ -173,6 +176,7 @@ impl World {
                 park: MINUTE,
                 max_call_bytes: 200,
                 first_mintime: NOON - 3 * HOUR,
+                backfill: None,
                 owner: "a".to_owned(),
                 destination: "workspace".to_owned(),
             },

@@ -1,0 +1,80 @@
+//! The same checks once an hour, by the timer, and what they found in the storage, where the status page reads it.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use tokio::sync::Mutex;
+use tokio::time::timeout;
+use tracing::{debug, info, warn};
+
+use super::{Finding, check};
+use crate::collect::Collector;
+use crate::health::LastCheck;
+use crate::model::Millis;
+use crate::release;
+use crate::state::{StateError, WriteError};
+
+/// Longest time that a check and its storing may take together: less than what a run leaves of the time of a function.
+const LONGEST: Duration = Duration::from_secs(25);
+/// Pause after a check that could not be stored, in milliseconds: Duo is not asked again every minute.
+const PAUSE: i64 = crate::model::HOUR;
+
+/// When this process last looked.
+#[derive(Debug, Default)]
+pub struct Hourly(Mutex<Option<Millis>>);
+
+impl Hourly {
+    /// Looks at everything and stores what was found, if the last check, whoever made it, is an hour old or of another
+    /// program. Nothing here can fail a run.
+    pub async fn check(&self, collector: &Collector, now: DateTime<Utc>) {
+        let mut looked_at = self.0.lock().await;
+        let at = Millis::from(now);
+        if looked_at.is_some_and(|before| (0..PAUSE).contains(&(at - before))) {
+            return;
+        }
+        *looked_at = Some(at);
+        match timeout(LONGEST, look(collector, now)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(fault)) => debug!(error = %fault, "what was checked could not be stored"),
+            Err(_) => debug!("the hourly check took too long and was given up"),
+        }
+    }
+}
+
+async fn look(collector: &Collector, now: DateTime<Utc>) -> Result<(), StateError> {
+    let host = &collector.settings().duo.host;
+    let store = collector.store();
+    let (last, version) = store.last_check(host).await?;
+    let sha256 = release::sha256();
+    let at = Millis::from(now);
+    if last.is_some_and(|last| !last.is_over(at, sha256)) {
+        return Ok(());
+    }
+    let findings = check(collector, now).await;
+    tell(&findings);
+    let found = findings.iter().map(Finding::found).collect();
+    let check = LastCheck::new(at, release::VERSION, sha256, found);
+    match store.save_last_check(host, &check, version.as_ref()).await {
+        // Another instance looked at the same time.
+        Ok(_) | Err(WriteError::Conflict) => Ok(()),
+        Err(WriteError::Failed(fault)) => Err(fault),
+    }
+}
+
+/// One line; what stops a log is told by its runs.
+fn tell(findings: &[Finding]) {
+    let problems: Vec<&str> = findings
+        .iter()
+        .filter(|finding| !finding.ok)
+        .map(|finding| finding.subject.as_str())
+        .collect();
+    if problems.is_empty() {
+        info!(findings = findings.len(), "checked: everything is in order");
+    } else {
+        let hint = "run duo-sentinel check, or see the function CiscoDuoStatus";
+        warn!(
+            problems = problems.join(", "),
+            hint, "checked: something is wrong"
+        );
+    }
+}
