@@ -75,13 +75,8 @@ fn ledger(log: &LogStatus) -> Option<Finding> {
     }
     let subject = format!("ledger {}", log.log_type);
     let mut message = format!(
-        "last {} days: {} hours proved, {} filled late, {} pending, {} unknown, {} with a gap",
-        log.days.len(),
-        marks.proved,
-        marks.late,
-        marks.pending,
-        marks.unknown,
-        marks.gap
+        "hours proved {}, filled late {}, pending {}, unknown {}, with a gap {} (last 14 days)",
+        marks.proved, marks.late, marks.pending, marks.unknown, marks.gap
     );
     let gap = log.gaps.first();
     if let Some(gap) = gap {

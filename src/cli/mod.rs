@@ -2,6 +2,7 @@
 //!
 //! stdout is data, stderr is talk. Exit codes: 0 done, 1 some work failed, 2 settings or usage.
 
+mod backfill;
 mod check;
 mod dead_letters;
 #[cfg(feature = "demo")]
@@ -49,6 +50,8 @@ enum Command {
     Check(check::Arguments),
     /// Tell how each log fares, from what is stored; asks neither Duo nor Azure Monitor
     Status(status::Arguments),
+    /// Read whole hours of the past again, and deliver what is missing of them
+    Backfill(backfill::Arguments),
     /// List, send again or remove the originals of records that did not become whole rows
     DeadLetters(dead_letters::Arguments),
     /// Show the connector at work against a simulated Duo and Azure Monitor; needs no account
@@ -84,8 +87,9 @@ pub fn main() -> ExitCode {
         match command {
             Command::Serve(arguments) => serve::serve(&arguments).await,
             Command::Run(arguments) => run::run(&arguments).await,
-            Command::Check(arguments) => check::check(&arguments).await,
+            Command::Check(arguments) => Box::pin(check::check(&arguments)).await,
             Command::Status(arguments) => status::status(&arguments).await,
+            Command::Backfill(arguments) => backfill::backfill(&arguments).await,
             Command::DeadLetters(arguments) => dead_letters::dead_letters(&arguments).await,
             #[cfg(feature = "demo")]
             Command::Demo(arguments) => demo::demo(&arguments).await,

@@ -53,8 +53,8 @@ pub enum BackfillFault {
     /// The hours lie before what Duo keeps.
     #[error("Duo keeps 180 days; the earliest hour that can be asked for is {earliest}")]
     TooOld {
-        /// The first moment that can be asked for.
-        earliest: Millis,
+        /// The first hour that can be asked for.
+        earliest: Hour,
     },
     /// The hours were not collected yet.
     #[error(
@@ -113,8 +113,8 @@ impl Collector {
         let shown = now - self.settings.pace.settle;
         let place = live.as_ref().map_or(shown, |live| live.mintime.min(shown));
         let from = Hour::of(wanted.from).start();
-        let earliest = Hour::of(now - RETENTION).end();
-        if from < earliest {
+        let earliest = Hour::of(now - RETENTION).after(1);
+        if from < earliest.start() {
             return Err(BackfillFault::TooOld { earliest });
         }
         let to = Hour::of(wanted.to - 1).end().min(Hour::of(place).start());
@@ -201,18 +201,20 @@ impl Collector {
         Ok(parked.map(|parked| parked.not_before))
     }
 
-    /// Goes on with a backfill for as long as a run lasts. What it found out about hours is told like what checks find.
+    /// Goes on with a backfill for as long as a run lasts. What it found out about hours is told like what checks find;
+    /// `untold` are those of which it was not accepted yet.
     pub async fn backfill(
         &self,
         backfill: &Backfill,
         interrupt: &CancellationToken,
         watcher: &Watcher,
+        untold: &mut Vec<Hour>,
     ) -> LogReport {
         let clock = Clock::start(self.settings.clock_offset);
         let worker = Worker::of_backfill(self, backfill, clock, interrupt, watcher);
         let report = worker.run().await;
-        self.tell_hours(backfill.log_type, &report.checked_hours, clock)
-            .await;
+        untold.extend(&report.checked_hours);
+        self.tell_hours(backfill.log_type, untold).await;
         report
     }
 

@@ -116,8 +116,9 @@ impl Collector {
             .extend(stored.into_iter().map(|vital| (vital.log_type, vital)));
     }
 
-    /// Tells what a backfill found out about hours. What is not accepted stays stored, and can be told by telling it again.
-    pub(super) async fn tell_hours(&self, log_type: LogType, hours: &[Hour], clock: Clock) {
+    /// Tells what is stored of these hours; those of which it was accepted are removed from the list.
+    pub async fn tell_hours(&self, log_type: LogType, hours: &mut Vec<Hour>) {
+        let clock = Clock::start(self.settings.clock_offset);
         let mut vital = Vital::unread(log_type);
         let days = hours.iter().map(|hour| hour.day()).collect();
         let is_wanted = |hour: Hour, _: &HourResult| hours.contains(&hour);
@@ -129,7 +130,9 @@ impl Collector {
             {
                 return;
             }
+            let told: Vec<Hour> = vital.hours.keys().copied().collect();
             vital.told(clock.now());
+            hours.retain(|hour| !told.contains(hour) || vital.hours.contains_key(hour));
         }
     }
 

@@ -99,6 +99,7 @@ fn limits(log_type: LogType) -> Limits {
         park: MINUTE,
         max_call_bytes: 1_000_000,
         first_mintime: NOW - 24 * HOUR,
+        backfill: None,
         owner: "fuzz".to_owned(),
         destination: "workspace".to_owned(),
     }

@@ -1,0 +1,243 @@
+//! The backfill of one span: run after run, until it is read.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::progress::{Bar, Progress};
+use crate::collect::{Backfill, BackfillFault, Collector, LogReport};
+use crate::health::{self, Code};
+use crate::model::{Hour, LogType, MINUTE, Millis};
+
+/// Pause after a run that used up the calls of its share, in milliseconds.
+const BREATH: i64 = 6_000;
+/// Pause before another look at a backfill that another process is at work on, in milliseconds.
+const HELD: i64 = 15_000;
+/// How long another process is waited for: longer than its claim lasts without it.
+const LONGEST_HELD: i64 = 3 * MINUTE;
+/// Tries to tell what was found out about hours.
+const TELLING_TRIES: u32 = 5;
+
+/// How a backfill ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Outcome {
+    /// The span was read to its end.
+    Done,
+    /// Duo does not give this log to this application.
+    NotGiven,
+    /// It was asked to end; the same command goes on.
+    Interrupted,
+    /// Somebody must act; the same command goes on.
+    Failed,
+}
+
+impl Outcome {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::NotGiven => "not given by Duo",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+        }
+    }
+}
+
+/// What was done for one span.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Done {
+    pub(super) log_type: LogType,
+    pub(super) from: Millis,
+    pub(super) to: Millis,
+    pub(super) outcome: Outcome,
+    /// Rows that were delivered.
+    pub(super) events: u64,
+    /// Records that had been delivered before.
+    pub(super) duplicates_dropped: u64,
+    pub(super) dead_letters: u64,
+    pub(super) pages: u64,
+    pub(super) requests: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) code: Option<Code>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) hint: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) notices: Vec<String>,
+}
+
+/// One span at work.
+pub(super) struct Job<'a> {
+    collector: &'a Collector,
+    backfill: Backfill,
+    interrupt: &'a CancellationToken,
+    bar: Bar,
+    done: Done,
+    /// Hours that have no row yet of what was found out about them.
+    untold: Vec<Hour>,
+}
+
+impl<'a> Job<'a> {
+    pub(super) fn new(
+        collector: &'a Collector,
+        backfill: Backfill,
+        interrupt: &'a CancellationToken,
+        progress: &Progress,
+    ) -> Self {
+        Self {
+            collector,
+            backfill,
+            interrupt,
+            bar: progress.bar(&backfill),
+            done: Done {
+                log_type: backfill.log_type,
+                from: backfill.span.from,
+                to: backfill.span.to,
+                outcome: Outcome::Interrupted,
+                events: 0,
+                duplicates_dropped: 0,
+                dead_letters: 0,
+                pages: 0,
+                requests: 0,
+                code: None,
+                message: None,
+                hint: None,
+                notices: Vec::new(),
+            },
+            untold: Vec::new(),
+        }
+    }
+
+    /// Runs until the span is read, somebody must act, or the process is asked to end.
+    pub(super) async fn run(mut self) -> Done {
+        self.done.outcome = match self.run_to_the_end().await {
+            Ok(outcome) => outcome,
+            Err(fault) => {
+                self.done.message = Some(fault.to_string());
+                self.done.hint = fault.hint().map(str::to_owned);
+                Outcome::Failed
+            }
+        };
+        self.tell_the_rest().await;
+        self.bar.end(self.done.outcome);
+        self.done
+    }
+
+    async fn run_to_the_end(&mut self) -> Result<Outcome, BackfillFault> {
+        let mut held_since = None;
+        while !self.interrupt.is_cancelled() {
+            let log_type = self.backfill.log_type;
+            let live = self
+                .collector
+                .live_waits_until(log_type, now(self.collector));
+            if let Some(until) = live.await? {
+                self.pause(until - now(self.collector), "the live log waits for Duo")
+                    .await;
+                continue;
+            }
+            let report = self.one_run().await;
+            match report.outcome {
+                health::Outcome::CaughtUp => {
+                    let now = now(self.collector);
+                    self.collector.end_backfill(&self.backfill, now).await?;
+                    return Ok(Outcome::Done);
+                }
+                health::Outcome::MoreToFetch => self.pause(BREATH, "").await,
+                health::Outcome::Parked => {
+                    let until = report
+                        .parked_until
+                        .map_or(MINUTE, |until| until - now(self.collector));
+                    self.pause(until, report.code.map_or("", Code::sentence))
+                        .await;
+                }
+                health::Outcome::HeldElsewhere => {
+                    let now = now(self.collector);
+                    if now - *held_since.get_or_insert(now) > LONGEST_HELD {
+                        self.done.message =
+                            Some("another process is at work on this backfill".to_owned());
+                        return Ok(Outcome::Failed);
+                    }
+                    self.pause(HELD, "another process is at work on it").await;
+                    continue;
+                }
+                health::Outcome::Unavailable => {
+                    let now = now(self.collector);
+                    self.collector.end_backfill(&self.backfill, now).await?;
+                    self.explain(report);
+                    return Ok(Outcome::NotGiven);
+                }
+                health::Outcome::Failed | health::Outcome::Unknown => {
+                    self.explain(report);
+                    return Ok(Outcome::Failed);
+                }
+            }
+            held_since = None;
+        }
+        Ok(Outcome::Interrupted)
+    }
+
+    async fn one_run(&mut self) -> LogReport {
+        let (events, pages) = (self.done.events, self.done.pages);
+        let bar = self.bar.clone();
+        let watcher = move |advance| bar.advance(advance, events, pages);
+        let run =
+            self.collector
+                .backfill(&self.backfill, self.interrupt, &watcher, &mut self.untold);
+        let report = run.await;
+        self.done.events += report.events;
+        self.done.duplicates_dropped += report.duplicates_dropped;
+        self.done.dead_letters += report.dead_letters;
+        self.done.pages += report.pages;
+        self.done.requests += report.requests;
+        for notice in &report.notices {
+            if !self.done.notices.contains(notice) {
+                self.done.notices.push(notice.clone());
+            }
+        }
+        report
+    }
+
+    fn explain(&mut self, report: LogReport) {
+        self.done.code = report.code;
+        self.done.message = report.message;
+        self.done.hint = report.hint;
+    }
+
+    async fn tell_the_rest(&mut self) {
+        let log_type = self.backfill.log_type;
+        for _ in 0..TELLING_TRIES {
+            if self.untold.is_empty() || self.interrupt.is_cancelled() {
+                break;
+            }
+            self.pause(BREATH, "rows about the hours are not accepted")
+                .await;
+            self.collector.tell_hours(log_type, &mut self.untold).await;
+        }
+        if !self.untold.is_empty() {
+            self.done.notices.push(format!(
+                "{} hours have no row in CiscoDuoHealth_CL of what was found out about them; it is in the ledger",
+                self.untold.len()
+            ));
+        }
+    }
+
+    /// Waits, unless the process is asked to end.
+    async fn pause(&self, milliseconds: i64, why: &str) {
+        let pause = Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0));
+        self.bar.waits(why, pause);
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.interrupt.cancelled() => {}
+        }
+        self.bar.goes_on();
+    }
+}
+
+fn now(collector: &Collector) -> Millis {
+    #[expect(clippy::disallowed_methods, reason = "runs begin and end here")]
+    let now = Utc::now();
+    Millis::from(now) + collector.settings().clock_offset
+}

@@ -1,0 +1,121 @@
+//! How far a backfill got: bars on a terminal, and lines where there is none.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::job::Outcome;
+use crate::cli::output;
+use crate::collect::{Advance, Backfill};
+use crate::model::{Hour, Millis, number, span};
+
+/// The bars of all spans.
+pub(super) struct Progress {
+    bars: MultiProgress,
+}
+
+/// The bar of one span.
+#[derive(Clone)]
+pub(super) struct Bar {
+    drawn: ProgressBar,
+    name: String,
+    from: Millis,
+    started: Instant,
+}
+
+impl Progress {
+    pub(super) fn start() -> Self {
+        Self {
+            bars: MultiProgress::new(),
+        }
+    }
+
+    pub(super) fn bar(&self, backfill: &Backfill) -> Bar {
+        let (from, to) = (backfill.span.from, backfill.span.to);
+        let style = ProgressStyle::with_template("{prefix:18} {bar:24} {percent:>3} %  {msg}")
+            .expect("the template is a constant");
+        let length = u64::try_from(to - from).unwrap_or(0);
+        let bar = self.bars.add(ProgressBar::new(length).with_style(style));
+        bar.set_prefix(backfill.log_type.to_string());
+        let name = format!(
+            "{} {} to {}",
+            backfill.log_type,
+            Hour::of(from),
+            Hour::of(to)
+        );
+        if bar.is_hidden() {
+            output::talk(format!("{name}: begins"));
+        }
+        Bar {
+            drawn: bar,
+            name,
+            from,
+            started: Instant::now(),
+        }
+    }
+
+    /// Says something between the bars.
+    pub(super) fn say(&self, line: &str) {
+        self.bars.suspend(|| output::talk(line));
+    }
+
+    pub(super) fn end(&self) {
+        // The table that follows tells it all.
+        self.bars.clear().ok();
+    }
+}
+
+impl Bar {
+    /// Shows how far a run got; `events` and `pages` are those of the runs before it.
+    pub(super) fn advance(&self, advance: Advance, events: u64, pages: u64) {
+        let (events, pages) = (events + advance.events, pages + advance.pages);
+        if let Some(reached) = advance.reached {
+            let reached = u64::try_from(reached - self.from).unwrap_or(0);
+            if self.drawn.position() == 0 && pages == 0 {
+                // What an earlier command reached says nothing of how fast this one is.
+                self.drawn.set_position(reached);
+                self.drawn.reset_eta();
+            } else {
+                self.drawn.set_position(reached.max(self.drawn.position()));
+            }
+        }
+        let seconds = self.started.elapsed().as_secs().max(1);
+        let left = self.drawn.eta().as_secs();
+        let left = i64::try_from(left).unwrap_or(0);
+        let left = if left == 0 {
+            "-".to_owned()
+        } else {
+            span(left)
+        };
+        self.drawn.set_message(format!(
+            "{} pages, {} events, {}/s, {left} left",
+            number(pages),
+            number(events),
+            number(events / seconds)
+        ));
+    }
+
+    pub(super) fn waits(&self, why: &str, pause: Duration) {
+        if why.is_empty() {
+            return;
+        }
+        let seconds = i64::try_from(pause.as_secs()).unwrap_or(0);
+        let line = format!("waits {}: {why}", span(seconds));
+        if self.drawn.is_hidden() {
+            output::talk(format!("{}: {line}", self.name));
+        } else {
+            self.drawn.set_message(line);
+        }
+    }
+
+    pub(super) fn goes_on(&self) {
+        self.drawn.tick();
+    }
+
+    pub(super) fn end(&self, outcome: Outcome) {
+        if self.drawn.is_hidden() {
+            output::talk(format!("{}: {}", self.name, outcome.as_str()));
+        }
+        self.drawn.finish();
+    }
+}
