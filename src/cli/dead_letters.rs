@@ -70,7 +70,7 @@ struct Extent {
 #[derive(Debug, clap::Args)]
 struct Which {
     /// Only those of this log
-    #[arg(long, value_name = "LOG")]
+    #[arg(long, value_name = "LOG", value_parser = super::log_type)]
     log: Option<LogType>,
     /// Only the one with this `event_uid`
     #[arg(long, value_name = "EVENT_UID")]

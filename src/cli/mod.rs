@@ -22,6 +22,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::collect::Collector;
+use crate::model::LogType;
 use crate::settings::{Environment, Settings};
 
 /// Some work failed.
@@ -100,6 +101,12 @@ pub fn main() -> ExitCode {
     // A file operation that hangs in the kernel must not keep the process from ending.
     runtime.shutdown_background();
     ExitCode::from(code)
+}
+
+/// A log's name on the command line.
+fn log_type(text: &str) -> Result<LogType, String> {
+    let unknown = |fault| format!("{fault}; use any of {}", LogType::names());
+    text.to_ascii_lowercase().parse().map_err(unknown)
 }
 
 /// The collector for a command: from the environment and, below it, `local.settings.json`.

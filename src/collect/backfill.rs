@@ -219,17 +219,17 @@ impl Collector {
     }
 
     /// Removes the place of a backfill that came to its end, and the ids that only it needed.
-    pub async fn end_backfill(&self, backfill: &Backfill, now: Millis) -> Result<(), StateError> {
+    pub async fn end_backfill(&self, backfill: &Backfill) -> Result<(), StateError> {
         let state = self.state_of(backfill.log_type);
         let live = state.load().await?;
         let sweeps = live.and_then(|(live, _)| live.sweeps);
-        // The live log forgets the ids of later hours itself, as soon as it needs them no more; its first run reads what
-        // is not older than this.
-        let first_run = self.settings.start.of(backfill.log_type, now);
-        let forgotten = sweeps.and_then(|sweeps| sweeps.forgotten);
-        let keep_from = forgotten.unwrap_or_else(|| Hour::of(first_run).after(-2));
-        let is_ours =
-            |hour: &Hour| *hour < keep_from && Span::of(*hour).within(backfill.span).is_some();
+        // The live log forgets the ids of later hours itself, as soon as it needs them no more. Where there is none yet,
+        // nobody knows where its first run will begin.
+        let keep_from = sweeps.and_then(|sweeps| sweeps.forgotten);
+        let is_ours = |hour: &Hour| {
+            keep_from.is_some_and(|keep_from| *hour < keep_from)
+                && Span::of(*hour).within(backfill.span).is_some()
+        };
         let hours = state.hours_with_ids().await?.into_iter().filter(is_ours);
         stream::iter(hours)
             .map(Ok)

@@ -11,7 +11,7 @@ use crate::collect::{Backfill, BackfillFault, Collector, LogReport};
 use crate::health::{self, Code};
 use crate::model::{Hour, LogType, MINUTE, Millis};
 
-/// Pause after a run that used up the calls of its share, in milliseconds.
+/// Pause between two tries to tell what was found out about hours, in milliseconds.
 const BREATH: i64 = 6_000;
 /// Pause before another look at a backfill that another process is at work on, in milliseconds.
 const HELD: i64 = 15_000;
@@ -141,11 +141,10 @@ impl<'a> Job<'a> {
             let report = self.one_run().await;
             match report.outcome {
                 health::Outcome::CaughtUp => {
-                    let now = now(self.collector);
-                    self.collector.end_backfill(&self.backfill, now).await?;
+                    self.collector.end_backfill(&self.backfill).await?;
                     return Ok(Outcome::Done);
                 }
-                health::Outcome::MoreToFetch => self.pause(BREATH, "").await,
+                health::Outcome::MoreToFetch => self.pause(self.pace(), "").await,
                 health::Outcome::Parked => {
                     let until = report
                         .parked_until
@@ -164,8 +163,7 @@ impl<'a> Job<'a> {
                     continue;
                 }
                 health::Outcome::Unavailable => {
-                    let now = now(self.collector);
-                    self.collector.end_backfill(&self.backfill, now).await?;
+                    self.collector.end_backfill(&self.backfill).await?;
                     self.explain(report);
                     return Ok(Outcome::NotGiven);
                 }
@@ -198,6 +196,12 @@ impl<'a> Job<'a> {
             }
         }
         report
+    }
+
+    /// How long it takes until the next call may be made, in milliseconds; at most.
+    fn pace(&self) -> i64 {
+        let calls = self.collector.settings().pace.calls_per_minute;
+        2 * MINUTE.checked_div(i64::from(calls)).unwrap_or(0)
     }
 
     fn explain(&mut self, report: LogReport) {

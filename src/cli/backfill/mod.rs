@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     #[arg(long, conflicts_with = "from")]
     gaps: bool,
     /// Logs, comma-separated; all configured ones if left out
-    #[arg(long, value_name = "LOGS", value_delimiter = ',')]
+    #[arg(long, value_name = "LOGS", value_parser = super::log_type, value_delimiter = ',')]
     types: Vec<LogType>,
     /// Deliver rows again whose ids the ledger does not keep any more
     #[arg(long)]
