@@ -7,17 +7,19 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
 
+use super::storage::DEAD_LETTERS;
 use super::{Finding, check};
 use crate::collect::Collector;
-use crate::health::LastCheck;
-use crate::model::Millis;
+use crate::health::{Code, LastCheck};
+use crate::logging::LogEvent;
+use crate::model::{HOUR, Millis};
 use crate::release;
 use crate::state::{StateError, WriteError};
 
 /// Longest time that a check and its storing may take together: less than what a run leaves of the time of a function.
 const LONGEST: Duration = Duration::from_secs(25);
 /// Pause after a check that could not be stored, in milliseconds: Duo is not asked again every minute.
-const PAUSE: i64 = crate::model::HOUR;
+const PAUSE: i64 = HOUR;
 
 /// When this process last looked.
 #[derive(Debug, Default)]
@@ -61,20 +63,31 @@ async fn look(collector: &Collector, now: DateTime<Utc>) -> Result<(), StateErro
     }
 }
 
-/// One line; what stops a log is told by its runs.
+/// One line. What stops a log is told of by its runs, and is no second reason to wake somebody.
 fn tell(findings: &[Finding]) {
-    let problems: Vec<&str> = findings
-        .iter()
-        .filter(|finding| !finding.ok)
+    let problems = findings.iter().filter(|finding| !finding.ok);
+    let names: Vec<&str> = problems
+        .clone()
         .map(|finding| finding.subject.as_str())
         .collect();
-    if problems.is_empty() {
-        info!(findings = findings.len(), "checked: everything is in order");
+    let names = names.join(", ");
+    if names.is_empty() {
+        info!(event = %LogEvent::Checked, findings = findings.len(), "checked: everything is in order");
+    } else if problems.clone().all(is_told_by_runs) {
+        info!(event = %LogEvent::Checked, problems = names, "checked: what the runs tell of");
     } else {
         let hint = "run duo-sentinel check, or see the function CiscoDuoStatus";
-        warn!(
-            problems = problems.join(", "),
-            hint, "checked: something is wrong"
-        );
+        warn!(event = %LogEvent::Checked, problems = names, hint, "checked: something is wrong");
     }
+}
+
+fn is_told_by_runs(finding: &Finding) -> bool {
+    let tells = |code| {
+        !matches!(
+            code,
+            Code::Clock | Code::StorageUnconditional | Code::Gap | Code::UnknownHours | Code::NoRun
+        )
+    };
+    // Only runs that set something aside need their storage.
+    finding.subject != DEAD_LETTERS && finding.code.is_some_and(tells)
 }

@@ -5,12 +5,15 @@ use crate::collect::Collector;
 use crate::health::Code;
 use crate::state::{Store, WriteError};
 
+/// What the place of the originals is called.
+pub(super) const DEAD_LETTERS: &str = "dead letters";
+
 /// The state and the dead letters, which may lie in containers with different rights.
 pub(super) async fn check(collector: &Collector) -> [Finding; 2] {
     let dead_letters = collector.dead_letters().store();
     futures::join!(
         look(collector, "storage", collector.store()),
-        look(collector, "dead letters", dead_letters)
+        look(collector, DEAD_LETTERS, dead_letters)
     )
     .into()
 }

@@ -4,6 +4,7 @@ use tracing::{error, info};
 
 use crate::collect::Collector;
 use crate::host;
+use crate::logging::LogEvent;
 use crate::release;
 use crate::settings::{Environment, Settings};
 
@@ -34,19 +35,19 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
     let listener = match host::listen(port) {
         Ok(listener) => listener,
         Err(fault) => {
-            error!("port {port} of 127.0.0.1 cannot be listened on: {fault}");
+            error!(event = %LogEvent::Port, "port {port} of 127.0.0.1 cannot be listened on: {fault}");
             return super::FAILED;
         }
     };
     let settings = Settings::read(&environment).map_err(|faults| faults.one_line());
     if let Ok(settings) = &settings {
         let logs = settings.log_types.iter().map(|log| log.as_str());
-        info!(port, logs = logs.collect::<Vec<_>>().join(","), "ready");
+        info!(event = %LogEvent::Ready, port, logs = logs.collect::<Vec<_>>().join(","), "ready");
     }
     // Beside the server: the host must not wait for it.
     tokio::task::spawn_blocking(|| {
         let (version, sha256) = (release::VERSION, release::sha256().unwrap_or("unknown"));
-        info!(version, sha256, "program");
+        info!(event = %LogEvent::Program, version, sha256, "program");
     });
     let start = move || {
         Collector::new(settings.clone()?)
@@ -55,7 +56,7 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
     match host::serve(listener, Box::new(start), asked_to_end()).await {
         Ok(()) => 0,
         Err(fault) => {
-            error!("the server ended: {fault}");
+            error!(event = %LogEvent::ServerEnded, "the server ended: {fault}");
             super::FAILED
         }
     }

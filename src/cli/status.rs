@@ -76,4 +76,12 @@ fn table(status: &Status) {
             ));
         }
     }
+    if let Some(check) = &status.check {
+        for problem in &check.problems {
+            output::data(format!(
+                "\nlast check, {}: {}: {}\n  {}",
+                check.checked_at, problem.subject, problem.message, problem.remedy
+            ));
+        }
+    }
 }

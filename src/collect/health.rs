@@ -14,6 +14,7 @@ use tracing::{debug, warn};
 use super::report::LogReport;
 use super::{Clock, Collector};
 use crate::health::{Fields, HourRow, LogHealth, Outcome, RunRow, Sender, body};
+use crate::logging::LogEvent;
 use crate::model::{HOUR, Hour, LogType, Millis};
 use crate::plan::HourResult;
 use crate::release;
@@ -235,7 +236,7 @@ impl Collector {
         if complained_at.is_none_or(|at| now - at >= COMPLAIN_EVERY) {
             *complained_at = Some(now);
             let hint = fault.hint().unwrap_or_default();
-            warn!(error = %fault, hint, "the rows about the connector itself were not accepted; they are sent again later");
+            warn!(event = %LogEvent::HealthRefused, error = %fault, hint, "the rows about the connector itself were not accepted; they are sent again later");
         }
         false
     }

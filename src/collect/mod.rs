@@ -32,6 +32,7 @@ use crate::status::Status;
 use crate::transport::Transport;
 
 pub use backfill::{Advance, Backfill, BackfillFault, BackfillPlan, Watcher};
+pub use notice::Told;
 pub use report::{LogReport, RunReport};
 pub use resend::{ResendError, Resent};
 

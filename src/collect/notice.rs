@@ -1,10 +1,57 @@
 //! What the core noticed, in words for people.
 
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+use crate::logging::LogEvent;
 use crate::model::SECOND;
 use crate::plan::{DeadLetterTally, Failure, Notice, ParkCause, WindowFault};
 
+/// Something worth telling that did not end a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// The name of its line in the log stream.
+    pub event: LogEvent,
+    /// The sentence.
+    pub message: String,
+}
+
+impl Told {
+    pub(super) fn of(notice: &Notice) -> Self {
+        Self {
+            event: event(notice),
+            message: sentence(notice),
+        }
+    }
+}
+
+impl fmt::Display for Told {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.message)
+    }
+}
+
+impl Serialize for Told {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.message)
+    }
+}
+
+const fn event(notice: &Notice) -> LogEvent {
+    match notice {
+        Notice::Gap { .. } => LogEvent::Gap,
+        Notice::CrowdedSecond { .. } => LogEvent::CrowdedSecond,
+        Notice::CountDisagrees { .. } => LogEvent::CountDisagrees,
+        Notice::WindowRestarted(_) => LogEvent::WindowRestarted,
+        Notice::DestinationChanged => LogEvent::DestinationChanged,
+        Notice::ClockAhead(_) => LogEvent::ClockAhead,
+        Notice::ClaimTakenOver => LogEvent::ClaimTakenOver,
+    }
+}
+
 /// A notice as a sentence.
-pub(super) fn sentence(notice: &Notice) -> String {
+fn sentence(notice: &Notice) -> String {
     match notice {
         Notice::Gap { from, to } => format!(
             "gap: events from {from} to {to} are beyond Duo's retention and were not collected"
@@ -32,7 +79,7 @@ pub(super) fn sentence(notice: &Notice) -> String {
 }
 
 /// The originals that a run set aside, by their identity; `None` where there are none.
-pub(super) fn dead_letters(tally: &DeadLetterTally) -> Option<String> {
+pub(super) fn dead_letters(tally: &DeadLetterTally) -> Option<Told> {
     let what = match (tally.cut, tally.refused) {
         (0, 0) => return None,
         (cut, 0) => format!("{cut} rows have a value cut"),
@@ -47,10 +94,13 @@ pub(super) fn dead_letters(tally: &DeadLetterTally) -> Option<String> {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    Some(format!(
-        "{what}; the originals are kept as dead letters: event_uid {}{more}",
-        named.join(", ")
-    ))
+    Some(Told {
+        event: LogEvent::DeadLetters,
+        message: format!(
+            "{what}; the originals are kept as dead letters: event_uid {}{more}",
+            named.join(", ")
+        ),
+    })
 }
 
 /// Why a log failed where no other text tells it, and what to do.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::notice;
+use super::notice::{self, Told};
 use crate::health::{Activity, Code, Outcome, RunSeen, Standing};
 use crate::model::{Hour, IngestionApi, LogType, Millis, SECOND};
 use crate::plan::{Checkpoint, Ending, Failure, ParkCause, Tally};
@@ -62,7 +62,7 @@ pub struct LogReport {
     /// What to do about it.
     pub hint: Option<String>,
     /// What else is worth telling.
-    pub notices: Vec<String>,
+    pub notices: Vec<Told>,
     /// Closed hours that were checked.
     #[serde(skip)]
     pub(super) checked_hours: Vec<Hour>,
@@ -132,7 +132,7 @@ impl LogReport {
             notices: tally
                 .notices
                 .iter()
-                .map(notice::sentence)
+                .map(Told::of)
                 .chain(notice::dead_letters(&tally.dead_letters))
                 .collect(),
             checked_hours: Vec::new(),

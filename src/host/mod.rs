@@ -4,6 +4,7 @@
 
 mod answer;
 mod invocation;
+mod lines;
 mod status;
 
 use std::future::Future;
@@ -24,13 +25,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, error, info, info_span};
 
 use crate::check::Hourly;
-use crate::collect::{Collector, RunReport};
-use crate::health::Outcome;
+use crate::collect::Collector;
+use crate::logging::LogEvent;
 use crate::model::Millis;
 use crate::release;
 use answer::Answer;
 
 pub use invocation::Invocation;
+use lines::tell;
 
 /// How long requests in flight may take to end once the process was asked to.
 const DRAIN: Duration = Duration::from_secs(35);
@@ -81,12 +83,12 @@ pub async fn serve(
         interrupt: interrupt.clone(),
     };
     if let Err(fault) = app.collector() {
-        error!("{fault}");
+        error!(event = %LogEvent::Settings, "{fault}");
     }
     let asked_to_end = interrupt.clone();
     let server = axum::serve(listener, router(Arc::new(app))).with_graceful_shutdown(async move {
         shutdown.await;
-        info!("asked to end; the run at work ends at its next commit");
+        info!(event = %LogEvent::Ending, "asked to end; the run at work ends at its next commit");
         asked_to_end.cancel();
     });
     tokio::select! {
@@ -128,6 +130,7 @@ async fn unknown_function(request: Request) -> Response {
         .take(100)
         .collect();
     error!(
+        event = %LogEvent::UnknownFunction,
         path,
         "no such function; this package has CiscoDuoTimer and CiscoDuoStatus"
     );
@@ -147,19 +150,19 @@ impl App {
         let collector = match self.collector() {
             Ok(collector) => collector,
             Err(fault) => {
-                error!("{fault}");
+                error!(event = %LogEvent::Settings, "{fault}");
                 return Answer::failed(&fault);
             }
         };
         let Ok(_running) = Arc::clone(&self.running).try_lock_owned() else {
-            info!("already running; this invocation does nothing");
+            info!(event = %LogEvent::AlreadyRunning, "already running; this invocation does nothing");
             return Answer::already_running();
         };
         if invocation.is_past_due {
-            info!("past due: the host missed ticks before this one");
+            info!(event = %LogEvent::PastDue, "past due: the host missed ticks before this one");
         }
         let report = collector.run(&self.interrupt).await;
-        log(&report);
+        tell(&report);
         #[expect(clippy::disallowed_methods, reason = "the check begins here")]
         let now = (Millis::from(Utc::now()) + collector.settings().clock_offset).date_time();
         tokio::select! {
@@ -167,49 +170,5 @@ impl App {
             () = self.interrupt.cancelled() => {}
         }
         Answer::of_run(&report)
-    }
-}
-
-/// One line a log. ERROR: somebody must act. WARN: it waits, nothing is lost. INFO: the rest.
-pub fn log(report: &RunReport) {
-    for log in &report.logs {
-        let log_type = log.log_type.as_str();
-        for notice in &log.notices {
-            tracing::warn!(log_type, "{notice}");
-        }
-        let message = log.message.as_deref().unwrap_or_default();
-        let hint = log.hint.as_deref().unwrap_or_default();
-        let collected_to = log.collected_to.map(tracing::field::display);
-        match log.outcome {
-            Outcome::Failed | Outcome::Unknown => {
-                error!(log_type, collected_to, hint, "failed: {message}");
-            }
-            Outcome::Parked => tracing::warn!(log_type, collected_to, hint, "{message}"),
-            Outcome::Unavailable if log.news => {
-                info!(
-                    log_type,
-                    hint, "unavailable, asked again once an hour: {message}"
-                );
-            }
-            Outcome::Unavailable => tracing::debug!(log_type, "unavailable"),
-            Outcome::CaughtUp | Outcome::MoreToFetch | Outcome::HeldElsewhere => info!(
-                log_type,
-                events = log.events,
-                late = log.late,
-                dead_letters = log.dead_letters,
-                duplicates_dropped = log.duplicates_dropped,
-                pages = log.pages,
-                requests = log.requests,
-                retries = log.retries,
-                lag_s = log.lag_seconds,
-                collected_to,
-                "{}",
-                if message.is_empty() {
-                    log.outcome.as_str()
-                } else {
-                    message
-                }
-            ),
-        }
     }
 }

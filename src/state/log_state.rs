@@ -7,6 +7,7 @@ use tracing::warn;
 
 use super::error::{StateError, WriteError};
 use super::{Store, Version};
+use crate::logging::LogEvent;
 use crate::model::{Hour, LogType};
 use crate::plan::{Checkpoint, DayResults, HourResult, RowId, Unreadable};
 
@@ -241,6 +242,7 @@ impl LogState {
     ) -> Result<(), StateError> {
         let aside = format!("{name}.damaged-{:08x}", fastrand::u32(..));
         warn!(
+            event = %LogEvent::LedgerDamaged,
             name,
             aside, reason, "a part of the ledger is damaged; it was set aside"
         );

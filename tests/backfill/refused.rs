@@ -15,7 +15,10 @@ async fn delivered_and_forgotten(container: &str, seed: u64) -> (Scene, u64) {
     host.catch_up(5).await;
     host.stop().await;
     for blob in scene.container.list().await {
-        if blob.name.ends_with(".ids") {
+        if std::path::Path::new(&blob.name)
+            .extension()
+            .is_some_and(|kind| kind == "ids")
+        {
             scene.container.remove(&blob.name).await;
         }
     }

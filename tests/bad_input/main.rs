@@ -27,3 +27,25 @@ pub(crate) fn message(invocation: &common::Invocation, log: &str) -> String {
     let report = invocation.log(log);
     format!("{} {}", report["message"], report["hint"])
 }
+
+/// The originals that are kept in the folder of a state.
+pub(crate) fn originals(state: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut folders = vec![state.join("dead-letter")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(folder) else {
+            continue;
+        };
+        for path in entries.map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
+                found.push(path);
+            }
+        }
+    }
+    found
+}

@@ -50,8 +50,8 @@ async fn each_line_is_in_the_stream_of_its_level_and_carries_the_invocation() {
         !error.to_ascii_lowercase().contains("warn"),
         "the host would take it as a warning: {error}"
     );
-    // Four logs that did their work.
-    assert_eq!(stdout[out_before..].len(), 4, "{stdout:#?}");
+    // Four logs that did their work, and the hourly check.
+    assert_eq!(stdout[out_before..].len(), 5, "{stdout:#?}");
     for line in stdout[out_before..].iter().chain(&stderr) {
         assert!(line.contains(&invocation.id), "no invocation id: {line}");
     }

@@ -191,8 +191,8 @@ impl<'a> Job<'a> {
         self.done.pages += report.pages;
         self.done.requests += report.requests;
         for notice in &report.notices {
-            if !self.done.notices.contains(notice) {
-                self.done.notices.push(notice.clone());
+            if !self.done.notices.contains(&notice.message) {
+                self.done.notices.push(notice.message.clone());
             }
         }
         report

@@ -104,7 +104,12 @@ fn count_hours(state: &Path) -> io::Result<BTreeMap<HourState, u64>> {
     let mut counts = BTreeMap::new();
     let logs = fs::read_dir(state.join("127.0.0.1/self"))?;
     for log in logs {
-        for file in fs::read_dir(log?.path().join("ledger"))? {
+        let ledger = log?.path().join("ledger");
+        // What the hourly check found lies beside the logs.
+        if !ledger.is_dir() {
+            continue;
+        }
+        for file in fs::read_dir(ledger)? {
             let path = file?.path();
             if path.extension().is_none_or(|extension| extension != "json") {
                 continue;

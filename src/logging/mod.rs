@@ -4,6 +4,8 @@
 //! except those with the word "warn" in them, which become warnings. So INFO and below go to stdout, WARN and
 //! ERROR to stderr, and WARN lines say so.
 
+mod event;
+
 use std::io;
 
 use tracing::level_filters::LevelFilter;
@@ -12,6 +14,8 @@ use tracing_subscriber::fmt::time::ChronoUtc;
 use tracing_subscriber::fmt::writer::MakeWriterExt as _;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+
+pub use event::LogEvent;
 
 /// RFC 3339 UTC to the millisecond.
 const TIME: &str = "%Y-%m-%dT%H:%M:%S%.3fZ";
