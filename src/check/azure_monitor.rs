@@ -1,19 +1,18 @@
 //! Azure Monitor: is there a token, and does each table take rows? No row is sent: the service answers whether it would.
 
 use bytes::Bytes;
-use chrono::{DateTime, Utc};
 
 use super::{Finding, PATIENCE};
-use crate::collect::Collector;
+use crate::collect::{Clock, Collector};
 use crate::model::IngestionApi;
 use crate::plan::SendFault;
 use crate::settings::IngestionSettings;
 use crate::sink::{SinkCall, SinkError, Table};
 
 /// Identity, events, and rows about the connector itself.
-pub(super) async fn check(collector: &Collector, now: DateTime<Utc>) -> Vec<Finding> {
+pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
     let subject = "Azure Monitor";
-    let events = send(collector, Table::CiscoDuo, now).await;
+    let events = send(collector, Table::CiscoDuo, clock).await;
     let IngestionSettings::LogsIngestion(settings) = &collector.settings().sink.ingestion else {
         return vec![table(subject, IngestionApi::DataCollector, events)];
     };
@@ -32,18 +31,18 @@ pub(super) async fn check(collector: &Collector, now: DateTime<Utc>) -> Vec<Find
     ];
     // With the other API every table is made by its first row.
     if collector.settings().health {
-        let rows = send(collector, Table::CiscoDuoHealth, now).await;
+        let rows = send(collector, Table::CiscoDuoHealth, clock).await;
         findings.push(health(rows));
     }
     findings
 }
 
-async fn send(collector: &Collector, table: Table, now: DateTime<Utc>) -> Result<(), SinkError> {
+async fn send(collector: &Collector, table: Table, clock: Clock) -> Result<(), SinkError> {
     let call = SinkCall {
         table,
         body: Bytes::from_static(b"[]"),
         is_dated_by_event: false,
-        now,
+        now: clock.now().date_time(),
         timeout: PATIENCE,
     };
     match collector.sink().send(call).await {

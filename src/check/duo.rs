@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeZone as _, Utc};
 
 use super::{Finding, PATIENCE};
-use crate::collect::Collector;
+use crate::collect::{Clock, Collector};
 use crate::duo::{DuoError, Question, Unread};
 use crate::health::Code;
 use crate::model::{LogType, MINUTE, Millis, SECOND};
@@ -21,9 +21,9 @@ pub(super) struct Asked {
 }
 
 /// Asks for the smallest page there is; not for a log that waits because Duo asked for fewer calls.
-pub(super) async fn ask(collector: &Collector, log_type: LogType, now: DateTime<Utc>) -> Asked {
+pub(super) async fn ask(collector: &Collector, log_type: LogType, clock: Clock) -> Asked {
     let subject = format!("Duo {log_type}");
-    if let Some(until) = throttled_until(collector, log_type, Millis::from(now)).await {
+    if let Some(until) = throttled_until(collector, log_type, clock.now()).await {
         return Asked {
             finding: Finding::ok(
                 subject,
@@ -32,7 +32,8 @@ pub(super) async fn ask(collector: &Collector, log_type: LogType, now: DateTime<
             clock_ahead_seconds: None,
         };
     }
-    let maxtime = Millis::from(now) - collector.settings().pace.settle;
+    let now = clock.now();
+    let maxtime = now - collector.settings().pace.settle;
     let request = PageRequest {
         mintime: maxtime - MINUTE,
         maxtime,
@@ -43,16 +44,14 @@ pub(super) async fn ask(collector: &Collector, log_type: LogType, now: DateTime<
     let question = Question {
         log_type,
         request: &request,
-        now,
+        now: now.date_time(),
         timeout: PATIENCE,
         buffer: Vec::new(),
     };
     match collector.duo().page(question, &mut Unread).await {
         Ok(answer) => Asked {
-            finding: readable(subject, log_type, now),
-            clock_ahead_seconds: answer
-                .server_time
-                .map(|time| (Millis::from(now) - time) / SECOND),
+            finding: readable(subject, log_type, now.date_time()),
+            clock_ahead_seconds: answer.server_time.map(|time| (now - time) / SECOND),
         },
         Err(fault) => Asked {
             clock_ahead_seconds: fault.clock_ahead_seconds,

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
@@ -28,13 +27,12 @@ pub struct Hourly(Mutex<Option<Millis>>);
 impl Hourly {
     /// Looks at everything and stores what was found, if the last check, whoever made it, is an hour old or of another
     /// program. Nothing here can fail a run.
-    pub async fn check(&self, collector: &Collector, now: DateTime<Utc>) {
+    pub async fn check(&self, collector: &Collector, now: Millis) {
         let mut looked_at = self.0.lock().await;
-        let at = Millis::from(now);
-        if looked_at.is_some_and(|before| (0..PAUSE).contains(&(at - before))) {
+        if looked_at.is_some_and(|before| (0..PAUSE).contains(&(now - before))) {
             return;
         }
-        *looked_at = Some(at);
+        *looked_at = Some(now);
         match timeout(LONGEST, look(collector, now)).await {
             Ok(Ok(())) => {}
             Ok(Err(fault)) => debug!(error = %fault, "what was checked could not be stored"),
@@ -43,19 +41,18 @@ impl Hourly {
     }
 }
 
-async fn look(collector: &Collector, now: DateTime<Utc>) -> Result<(), StateError> {
+async fn look(collector: &Collector, now: Millis) -> Result<(), StateError> {
     let host = &collector.settings().duo.host;
     let store = collector.store();
     let (last, version) = store.last_check(host).await?;
     let sha256 = release::sha256();
-    let at = Millis::from(now);
-    if last.is_some_and(|last| !last.is_over(at, sha256)) {
+    if last.is_some_and(|last| !last.is_over(now, sha256)) {
         return Ok(());
     }
-    let findings = check(collector, now).await;
+    let findings = check(collector).await;
     tell(&findings);
     let found = findings.iter().map(Finding::found).collect();
-    let check = LastCheck::new(at, release::VERSION, sha256, found);
+    let check = LastCheck::new(now, release::VERSION, sha256, found);
     match store.save_last_check(host, &check, version.as_ref()).await {
         // Another instance looked at the same time.
         Ok(_) | Err(WriteError::Conflict) => Ok(()),

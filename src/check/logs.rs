@@ -3,9 +3,9 @@
 use futures::future::join_all;
 
 use super::Finding;
-use crate::collect::Collector;
+use crate::collect::{Clock, Collector};
 use crate::health::Code;
-use crate::model::{LogType, Millis};
+use crate::model::LogType;
 use crate::plan::Span;
 use crate::status::{LogStatus, State};
 use crate::table::ADDITIONAL_FIELDS;
@@ -14,11 +14,11 @@ use crate::table::ADDITIONAL_FIELDS;
 const MOST_FIELDS: usize = 30;
 
 /// All places, then all ledgers, then what was seen of unknown fields.
-pub(super) async fn check(collector: &Collector, now: Millis) -> Vec<Finding> {
+pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
     let logs = &collector.settings().log_types;
     let (places, status, fields) = futures::join!(
         join_all(logs.iter().map(|&log| place(collector, log))),
-        collector.status(now),
+        collector.status(clock.now()),
         join_all(logs.iter().map(|&log| fields(collector, log))),
     );
     let ledgers = status.logs.iter().filter_map(ledger);

@@ -10,11 +10,9 @@ mod storage;
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
 use futures::future::join_all;
 
-use crate::collect::Collector;
-use crate::model::Millis;
+use crate::collect::{Clock, Collector};
 use crate::release;
 
 pub use finding::Finding;
@@ -23,15 +21,17 @@ pub use hourly::Hourly;
 /// Longest wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Looks at everything; `now` dates the calls. The findings come in the order in which they are best mended.
-pub async fn check(collector: &Collector, now: DateTime<Utc>) -> Vec<Finding> {
+/// Looks at everything. The findings come in the order in which they are best mended.
+pub async fn check(collector: &Collector) -> Vec<Finding> {
+    let clock = Clock::start(collector.settings().clock_offset);
     let logs = &collector.settings().log_types;
-    let (program, asked, storage, stored, azure_monitor) = futures::join!(
-        program(),
-        join_all(logs.iter().map(|&log| duo::ask(collector, log, now))),
+    // First: whatever is asked for the program's sum while it is not known would wait for it with everything else.
+    let program = program().await;
+    let (asked, storage, stored, azure_monitor) = futures::join!(
+        join_all(logs.iter().map(|&log| duo::ask(collector, log, clock))),
         storage::check(collector),
-        logs::check(collector, Millis::from(now)),
-        azure_monitor::check(collector, now),
+        logs::check(collector, clock),
+        azure_monitor::check(collector, clock),
     );
     let mut findings = vec![
         program,

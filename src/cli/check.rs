@@ -1,7 +1,5 @@
 //! `check`: is everything there that collection needs?
 
-use chrono::Utc;
-
 use super::output;
 
 /// Arguments of `check`.
@@ -17,9 +15,7 @@ pub(super) async fn check(arguments: &Arguments) -> u8 {
         Ok(collector) => collector,
         Err(code) => return code,
     };
-    #[expect(clippy::disallowed_methods, reason = "the command begins here")]
-    let now = Utc::now();
-    let findings = crate::check::check(&collector, now).await;
+    let findings = crate::check::check(&collector).await;
     if arguments.json {
         output::json(&findings);
     } else {

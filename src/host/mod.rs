@@ -164,7 +164,7 @@ impl App {
         let report = collector.run(&self.interrupt).await;
         tell(&report);
         #[expect(clippy::disallowed_methods, reason = "the check begins here")]
-        let now = (Millis::from(Utc::now()) + collector.settings().clock_offset).date_time();
+        let now = Millis::from(Utc::now()) + collector.settings().clock_offset;
         tokio::select! {
             () = self.hourly.check(collector, now) => {}
             () = self.interrupt.cancelled() => {}

@@ -7,6 +7,7 @@
 )]
 
 mod generated;
+mod operate;
 mod rule;
 
 use std::collections::BTreeSet;

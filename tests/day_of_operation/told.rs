@@ -1,0 +1,239 @@
+//! What the page, its JSON, the rows about the connector and the ledger tell, against the rows that were accepted.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+use simulator::LogReport;
+
+/// What everybody tells.
+pub(crate) struct Told {
+    /// Rows of `CiscoDuo_CL`, as they were accepted.
+    pub(crate) events: Vec<Value>,
+    /// Rows of `CiscoDuoHealth_CL`.
+    pub(crate) health: Vec<Value>,
+    /// The page's JSON.
+    pub(crate) status: Value,
+    pub(crate) page: String,
+    /// The stored results of hours, by blob.
+    pub(crate) ledger: BTreeMap<String, Value>,
+}
+
+/// The rows of a table that the simulated Azure Monitor accepted.
+pub(crate) fn accepted_rows(folder: &Path, table: &str) -> Vec<Value> {
+    let text = fs::read_to_string(folder.join(format!("{table}.ndjson"))).unwrap_or_default();
+    text.lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+/// The part of the JSON that is about a log.
+pub(crate) fn rows_of<'a>(logs: &'a Value, log: &str) -> &'a Value {
+    let mut logs = logs.as_array().unwrap().iter();
+    logs.find(|status| status["log_type"] == log).unwrap()
+}
+
+/// Hours of a log that agree everywhere.
+#[derive(Default)]
+pub(crate) struct Hours {
+    pub(crate) proved: usize,
+    pub(crate) late: usize,
+    pub(crate) delivered: u64,
+}
+
+impl Told {
+    fn of_log<'a>(&'a self, rows: &'a [Value], log: &'a str) -> impl Iterator<Item = &'a Value> {
+        rows.iter().filter(move |row| row["eventtype"] == log)
+    }
+
+    /// The results of a log's hours in the ledger, `2026-11-22T10` by hour.
+    fn results<'a>(&'a self, log: &str) -> BTreeMap<String, &'a Value> {
+        let days = self.ledger.iter();
+        let days = days.filter(|(name, _)| name.contains(&format!("/{log}/")));
+        let hours = days.flat_map(|(name, day)| {
+            let date = name.rsplit('/').next().unwrap().trim_end_matches(".json");
+            let hours = day["hours"].as_object().unwrap();
+            hours
+                .iter()
+                .map(move |(hour, result)| (format!("{date}T{hour}"), result))
+        });
+        hours.collect()
+    }
+
+    /// The newest row about each hour.
+    fn hour_rows<'a>(&'a self, log: &'a str) -> BTreeMap<String, &'a Value> {
+        let rows = self.of_log(&self.health, log);
+        rows.filter(|row| row["row_kind"] == "hour")
+            .map(|row| (row["hour"].as_str().unwrap()[..13].to_owned(), row))
+            .collect()
+    }
+}
+
+/// Ledger, rows and JSON tell the same of each hour, and it is what was accepted.
+pub(crate) fn assert_hours_agree(told: &Told, log: &str) -> Hours {
+    let mut accepted: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for row in told.of_log(&told.events, log) {
+        let hour = row["event_time"].as_str().unwrap()[..13].to_owned();
+        accepted
+            .entry(hour)
+            .or_default()
+            .insert(row["event_uid"].as_str().unwrap());
+    }
+    let (results, rows) = (told.results(log), told.hour_rows(log));
+    assert!(results.len() >= 72, "{log}: {} hours", results.len());
+    let status = rows_of(&told.status["logs"], log);
+    let mut hours = Hours::default();
+    for (hour, result) in &results {
+        let row = rows
+            .get(hour)
+            .unwrap_or_else(|| panic!("{log} {hour}: no row"));
+        for field in [
+            "state",
+            "delivered",
+            "late",
+            "checks",
+            "counted",
+            "checked_at",
+        ] {
+            let same = (&row[field], &result[field]);
+            assert_eq!(same.0, same.1, "{log} {hour} {field}: {row:#} {result:#}");
+        }
+        let delivered = accepted.get(hour).map_or(0, |ids| ids.len() as u64);
+        assert_eq!(result["delivered"], delivered, "{log} {hour}: {result:#}");
+        let mark = mark(status, hour);
+        let is_late = result["late"].as_u64() > Some(0) || result["state"] == "late_read";
+        let expected = if is_late { "late" } else { "proved" };
+        assert_eq!(mark, expected, "{log} {hour}: {result:#}");
+        hours.late += usize::from(is_late);
+        hours.proved += usize::from(!is_late);
+        hours.delivered += delivered;
+    }
+    // Nothing lies in an hour that nobody knows of.
+    let unknown = accepted.keys().filter(|hour| !results.contains_key(*hour));
+    assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&String>::new(), "{log}");
+    let counts = &status["completeness"];
+    assert_eq!(counts["proved"], hours.proved);
+    assert_eq!(counts["late"], hours.late);
+    assert_eq!((&counts["gap"], &counts["unknown"]), (&0.into(), &0.into()));
+    assert_eq!(status["gaps"], serde_json::json!([]));
+    hours
+}
+
+/// What the JSON says of an hour.
+fn mark(status: &Value, hour: &str) -> String {
+    let (date, number) = hour.split_once('T').unwrap();
+    let mut days = status["days"].as_array().unwrap().iter();
+    let day = days.find(|day| day["date"] == date).unwrap();
+    let number: usize = number.parse().unwrap();
+    day["hours"][number].as_str().unwrap().to_owned()
+}
+
+/// What runs told of themselves.
+pub(crate) struct Runs {
+    pub(crate) events: u64,
+    pub(crate) late: u64,
+}
+
+/// Rows about runs and the JSON add up to what was accepted; the run that was killed could tell nothing.
+pub(crate) fn assert_runs_agree(told: &Told, log: &str, killed: u64) -> Runs {
+    let sum = |field: &str| -> u64 {
+        let rows = told.of_log(&told.health, log);
+        let rows = rows.filter(|row| row["row_kind"] == "run");
+        rows.map(|row| row[field].as_u64().unwrap()).sum()
+    };
+    let accepted = told.of_log(&told.events, log).count() as u64;
+    assert_eq!(sum("events"), accepted - killed, "{log}");
+    let activity = &rows_of(&told.status["logs"], log)["activity"];
+    let of_json = |field: &str| activity[field].as_u64().unwrap_or(0);
+    for field in [
+        "events",
+        "late",
+        "requests",
+        "throttled",
+        "duplicates_dropped",
+        "runs",
+    ] {
+        assert_eq!(sum(field), of_json(field), "{log}: {field}");
+    }
+    let late = told.of_log(&told.events, log);
+    let late = late.filter(|row| row["ingest_kind"] == "late").count() as u64;
+    assert!(
+        sum("late") <= late && late <= sum("late") + killed,
+        "{log}: {late}"
+    );
+    Runs {
+        events: sum("events"),
+        late: sum("late"),
+    }
+}
+
+/// The page shows the numbers of its JSON.
+pub(crate) fn assert_page_agrees(told: &Told) {
+    for status in told.status["logs"].as_array().unwrap() {
+        let log = status["log_type"].as_str().unwrap();
+        let (_, section) = told.page.split_once(&format!("id=\"{log}\"")).unwrap();
+        let section = section.split("</section>").next().unwrap();
+        let plain = section.replace(',', "");
+        let events = status["activity"]["events"].as_u64().unwrap_or(0);
+        if events > 0 {
+            assert!(
+                plain.contains(&format!(": {events} in all")),
+                "{log}: {events}"
+            );
+        }
+        let counts = &status["completeness"];
+        if counts["proved"].as_u64() > Some(0) {
+            let told = format!("{} proved {} filled late", counts["proved"], counts["late"]);
+            assert!(plain.contains(&told), "{log}: {told}");
+        }
+        for trouble in status["troubles"].as_array().unwrap() {
+            let code = trouble["code"].as_str().unwrap();
+            assert!(section.contains("What went wrong last"), "{log}: {code}");
+        }
+    }
+    let troubles = |log: &str| -> BTreeSet<String> {
+        let status = rows_of(&told.status["logs"], log);
+        let troubles = status["troubles"].as_array().unwrap().iter();
+        troubles
+            .map(|trouble| trouble["code"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let met = |log: &str, codes: &[&str]| {
+        let troubles = troubles(log);
+        for code in codes {
+            assert!(troubles.contains(*code), "{log}: no {code} in {troubles:?}");
+        }
+    };
+    met(
+        "activity",
+        &["duo_unreachable", "duo_throttled", "azure_unreachable"],
+    );
+    met(
+        "telephony",
+        &["duo_unreachable", "duo_forbidden", "azure_unreachable"],
+    );
+    let trust_monitor = rows_of(&told.status["logs"], "trust_monitor");
+    assert_eq!(trust_monitor["state"], "not_given", "{trust_monitor:#}");
+    for log in ["authentication", "administrator", "telephony", "activity"] {
+        assert_eq!(rows_of(&told.status["logs"], log)["state"], "working");
+    }
+}
+
+/// The comparison, for people.
+pub(crate) fn table(lines: &BTreeMap<&str, (LogReport, Hours, Runs)>) -> String {
+    let mut table = String::from(
+        "log                 shown by Duo  rows accepted  delivered by ledger  by rows of runs  late  hours proved  filled late\n",
+    );
+    for (log, (report, hours, runs)) in lines {
+        let accepted = report.delivered + report.duplicates;
+        writeln!(
+            table,
+            "{log:18} {:>13} {accepted:>14} {:>20} {:>16} {:>5} {:>13} {:>12}",
+            report.shown, hours.delivered, runs.events, runs.late, hours.proved, hours.late
+        )
+        .unwrap();
+    }
+    table
+}
