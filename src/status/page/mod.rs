@@ -3,6 +3,7 @@
 //! It shows states, times, counts and codes: no secret, no event, and no text of another service.
 
 mod chart;
+mod verdict;
 mod words;
 
 use base64::Engine as _;
@@ -13,6 +14,7 @@ use sha2::{Digest as _, Sha256};
 use super::{LogStatus, Mark, State, Status};
 use crate::model::{IngestionApi, Millis, number, span};
 use chart::{completeness, events};
+use verdict::{badge, tone, verdict};
 use words::{clock, moment};
 
 const STYLE: &str = include_str!("style.css");
@@ -44,15 +46,25 @@ pub fn page(status: &Status) -> String {
     document(content).into_string()
 }
 
-/// The page where nothing can be told.
-pub fn page_of_fault(sentence: &str, remedy: &str) -> String {
+/// The page where nothing can be told but why: `what: this | that`, or one sentence.
+pub fn page_of_fault(sentence: &str, told: &str) -> String {
     let content = html! {
         header {
             p.product { "duo-sentinel" }
             h1 { "Cisco Duo logs in Microsoft Sentinel" }
             p.verdict.failing { strong { (sentence) } }
         }
-        main { p { (remedy) } }
+        main {
+            section {
+                h2 { "What to do" }
+                @if let Some((head, list)) = told.split_once(": ") {
+                    p { (head) ":" }
+                    ul { @for fault in list.split(" | ") { li { (fault) } } }
+                } @else {
+                    p { (told) }
+                }
+            }
+        }
     };
     document(content).into_string()
 }
@@ -77,45 +89,6 @@ fn document(content: Markup) -> Markup {
     }
 }
 
-/// The whole in one word and one sentence.
-fn verdict(status: &Status) -> (&'static str, String) {
-    let count = |wanted: &[State]| {
-        status
-            .logs
-            .iter()
-            .filter(|log| wanted.contains(&log.state))
-            .count()
-    };
-    let logs = |count: usize| {
-        if count == 1 {
-            "1 log".to_owned()
-        } else {
-            format!("{count} logs")
-        }
-    };
-    let gaps: usize = status.logs.iter().map(|log| log.gaps.len()).sum();
-    let acting = count(&[State::Failing, State::Silent, State::Unreadable]);
-    let moving = count(&[State::Waiting, State::CatchingUp, State::New]);
-    match (acting, gaps, moving) {
-        (0, 0, 0) => (
-            "working",
-            "Everything that Duo shows is delivered.".to_owned(),
-        ),
-        (0, 0, _) => (
-            "waiting",
-            format!("{} will catch up; nobody has to act.", logs(moving)),
-        ),
-        (0, _, _) => (
-            "failing",
-            "A part of the last 14 days is missing; see the gaps below.".to_owned(),
-        ),
-        (_, _, _) => (
-            "failing",
-            format!("{} need somebody; see what to do below.", logs(acting)),
-        ),
-    }
-}
-
 fn overview(status: &Status) -> Markup {
     html! {
         section {
@@ -132,15 +105,21 @@ fn overview(status: &Status) -> Markup {
                     } }
                     tbody {
                         @for log in &status.logs {
+                            @let known = is_known(log);
                             tr {
                                 th scope="row" { a href={ "#" (log.log_type) } { (words::log_name(log.log_type)) } }
                                 td { (badge(log.state)) }
-                                td { (log.lag_seconds.map_or_else(|| "–".to_owned(), |lag| span(lag.max(0)))) }
+                                td { (log.lag_seconds.filter(|_| known).map_or_else(|| "–".to_owned(), |lag| span(lag.max(0)))) }
                                 td { (log.succeeded_at.map_or_else(|| html! { "–" }, moment)) }
-                                td.number { (number(log.activity.events)) }
-                                td.number {
-                                    (log.completeness.proved + log.completeness.late) " of "
-                                    (log.completeness.count() - log.completeness.pending)
+                                @if known {
+                                    td.number { (number(log.activity.events)) }
+                                    td.number {
+                                        (log.completeness.proved + log.completeness.late) " of "
+                                        (log.completeness.count() - log.completeness.pending)
+                                    }
+                                } @else {
+                                    td.number { "–" }
+                                    td.number { "–" }
                                 }
                             }
                         }
@@ -151,14 +130,9 @@ fn overview(status: &Status) -> Markup {
     }
 }
 
-fn badge(state: State) -> Markup {
-    let class = match state {
-        State::Working => "working",
-        State::NotGiven | State::New => "idle",
-        State::CatchingUp | State::Waiting => "waiting",
-        State::Silent | State::Unreadable | State::Failing => "failing",
-    };
-    html! { span class={ "badge " (class) } { (state.as_str()) } }
+/// Whether there is anything to count: where nothing was collected or can be read, a zero would say too much.
+fn is_known(log: &LogStatus) -> bool {
+    !matches!(log.state, State::NotGiven | State::New | State::Unreadable)
 }
 
 fn section(log: &LogStatus, now: Millis) -> Markup {
@@ -166,10 +140,14 @@ fn section(log: &LogStatus, now: Millis) -> Markup {
         section.log id=(log.log_type) aria-labelledby={ (log.log_type) "-name" } {
             h2 id={ (log.log_type) "-name" } { (words::log_name(log.log_type)) " " (badge(log.state)) }
             (trouble(log))
-            (facts(log))
-            (events(log, now))
-            (completeness(log))
-            (gaps(log))
+            @if is_known(log) {
+                (facts(log))
+                (events(log, now))
+                (completeness(log))
+                (gaps(log))
+            } @else if log.state == State::New {
+                p { "No run is recorded yet." }
+            }
             (troubles(log))
         }
     }
@@ -183,7 +161,7 @@ fn trouble(log: &LogStatus) -> Markup {
     let told = log.message.zip(log.remedy);
     html! {
         @for (message, remedy) in silent.into_iter().chain(told) {
-            div.trouble {
+            div class={ "trouble " (tone(log.state)) } {
                 p { strong { (message) } @if let Some(status) = log.http_status { " (HTTP " (status) ")" } }
                 p { (remedy) }
             }
@@ -204,7 +182,7 @@ fn facts(log: &LogStatus) -> Markup {
         dl {
             @for (name, time) in [
                 ("Delivered up to", log.collected_to),
-                ("Standing so since", log.since),
+                ("In this state since", log.since),
                 ("Goes on at", log.parked_until),
             ] {
                 @if let Some(time) = time { div { dt { (name) } dd { (moment(time)) } } }
@@ -246,11 +224,11 @@ fn troubles(log: &LogStatus) -> Markup {
                         tbody {
                             @for trouble in &log.troubles {
                                 tr {
-                                    td { (trouble.code.sentence()) @if let Some(status) = trouble.http_status { " HTTP " (status) } }
+                                    td.long { (trouble.code.sentence()) @if let Some(status) = trouble.http_status { " HTTP " (status) } }
                                     td { (moment(trouble.last_at)) }
                                     td { (moment(trouble.first_at)) }
                                     td.number { (number(trouble.runs)) }
-                                    td { (trouble.code.remedy()) }
+                                    td.long { (trouble.code.remedy()) }
                                 }
                             }
                         }
@@ -267,7 +245,7 @@ fn legend() -> Markup {
             h2 { "How to read the hours" }
             dl.legend {
                 @for mark in Mark::ALL {
-                    div { dt { span class={ "key " (mark.class()) } {} (mark.as_str()) } dd { (mark.about()) } }
+                    div { dt { (chart::key(mark)) (mark.as_str()) } dd { (mark.about()) } }
                 }
             }
         }
