@@ -63,7 +63,7 @@ async fn the_page_of_most_days_is_for_everybody() {
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
         let sources = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
         let picture = sources.join("docs/status-page.png");
-        std::fs::copy(pictures().join("usual-light-desk.png"), picture).unwrap();
+        std::fs::copy(pictures().join("usual-light-top.png"), picture).unwrap();
     }
 }
 

@@ -16,3 +16,4 @@ mod history;
 mod looks;
 mod privacy;
 mod quiet;
+mod schema;

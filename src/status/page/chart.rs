@@ -57,7 +57,7 @@ pub(super) fn events(log: &LogStatus, now: Millis) -> Markup {
     );
     html! {
         figure {
-            figcaption { "Events of an hour, 7 days: " (number(total)) " in all, at most " (number(most)) }
+            figcaption { "Events of each hour: " (number(total)) " in all, at most " (number(most)) " in one" }
             svg.bars role="img" aria-label=(told) viewBox={ "0 0 " (HOURS) " " (HEIGHT + 4) } preserveAspectRatio="none" {
                 path.axis d={ "M0 " (HEIGHT) "h" (HOURS) "v.5h-" (HOURS) "z" } {}
                 @for (place, (hour, _)) in hours.iter().enumerate() {

@@ -94,7 +94,7 @@ fn overview(status: &Status) -> Markup {
         section {
             h2 { "Logs" }
             div.scroll tabindex="0" role="region" aria-label="Logs" {
-                table {
+                table.lines {
                     thead { tr {
                         th scope="col" { "Log" }
                         th scope="col" { "State" }
@@ -187,8 +187,11 @@ fn facts(log: &LogStatus) -> Markup {
             ] {
                 @if let Some(time) = time { div { dt { (name) } dd { (moment(time)) } } }
             }
+        }
+        h3 { "In the last 7 days" }
+        dl.counts {
             @for (name, count) in counts {
-                div { dt { (name) ", 7 days" } dd { (number(count)) } }
+                div { dt { (name) } dd { (number(count)) } }
             }
         }
     }
