@@ -1,6 +1,7 @@
 //! The page in a real browser: readable in light and dark, on a desk and on a phone, with a screen reader and by keyboard.
 //!
-//! Pictures of it are left in `target/status-page/`; `UPDATE_EXPECTED=1` makes the one of the README anew.
+//! Pictures of it are left in `target/status-page/`. The one of the README, docs/status-page.png, is made anew by
+//! `UPDATE_EXPECTED=1 cargo test --test status_page most_days`.
 
 use std::path::PathBuf;
 

@@ -39,7 +39,7 @@ pub fn page(status: &Status) -> String {
         main {
             (overview(status))
             @for log in &status.logs { (section(log, status.generated_at)) }
-            (legend())
+            @if status.logs.iter().any(|log| is_known(log) && !log.days.is_empty()) { (legend()) }
         }
         (footer(status))
     };
