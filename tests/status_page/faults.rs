@@ -62,14 +62,14 @@ async fn one_log_that_cannot_be_read_hides_no_other() {
     app.container.write(checkpoint, "{\"min_reader\": 9}").await;
     let status = app.json().await;
     let state = |log: &serde_json::Value| log["state"].as_str().unwrap().to_owned();
-    let states: Vec<String> = status["logs"]
+    let told: Vec<String> = status["logs"]
         .as_array()
         .unwrap()
         .iter()
         .map(state)
         .collect();
     assert_eq!(
-        states,
+        told,
         [
             "working",
             "waiting",

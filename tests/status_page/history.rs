@@ -17,7 +17,7 @@ const LONGEST_TEST: i64 = 2 * MINUTE;
 
 /// What is stored of a log.
 pub(crate) struct Log {
-    log_type: LogType,
+    name: LogType,
     now: Millis,
     checkpoint: Checkpoint,
     health: LogHealth,
@@ -32,7 +32,7 @@ impl Log {
         checkpoint.mintime = now - 3 * MINUTE;
         checkpoint.answered = true;
         let mut log = Self {
-            log_type,
+            name: log_type,
             now,
             checkpoint,
             health: LogHealth::default(),
@@ -197,7 +197,7 @@ impl Log {
 
     /// Names and contents of its blobs or files.
     pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
-        let place = format!("127.0.0.1/self/{}", self.log_type);
+        let place = format!("127.0.0.1/self/{}", self.name);
         let days = self.days.iter().map(|(day, results)| {
             let name = format!("{place}/ledger/{}.json", day.date());
             (name, results.to_json())

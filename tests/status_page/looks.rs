@@ -79,6 +79,10 @@ fn pictures() -> PathBuf {
 }
 
 /// Looks at the page, leaves pictures of this name, and asserts what holds for every page.
+#[expect(
+    clippy::print_stdout,
+    reason = "how fast it is painted is told, not judged"
+)]
 async fn look(web: &WebHost, name: &str) -> Vec<Value> {
     std::fs::create_dir_all(pictures()).unwrap();
     let output = Command::new("node")

@@ -40,14 +40,14 @@ async fn nothing_of_an_event_and_no_text_of_another_service_is_shown() {
 
     let status = app.json().await;
     let state = |log: &Value| log["state"].as_str().unwrap().to_owned();
-    let states: Vec<String> = status["logs"]
+    let fares: Vec<String> = status["logs"]
         .as_array()
         .unwrap()
         .iter()
         .map(state)
         .collect();
     assert_eq!(
-        states,
+        fares,
         [
             "working",
             "failing",
@@ -108,9 +108,10 @@ fn texts(rows: &str) -> BTreeSet<String> {
 /// Puts a marker into everything that is stored.
 async fn plant(app: &App) {
     for blob in app.container.list().await {
+        let is_result = blob.name.contains("/ledger/") && !blob.name.contains(".ids");
         let is_read = blob.name.ends_with("checkpoint.json")
             || blob.name.ends_with("health.json")
-            || blob.name.contains("/ledger/") && blob.name.ends_with(".json");
+            || is_result;
         if !is_read {
             continue;
         }
