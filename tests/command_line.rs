@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use common::{Settings, binary, temporary_folder, tenant};
+use common::{Settings, assert_expected, binary, temporary_folder, tenant};
 use sha2::{Digest as _, Sha256};
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 use tokio::process::Command;
@@ -70,18 +70,6 @@ fn mask_times(text: &str) -> String {
         masked.push_str(&words.join(" "));
     }
     masked
-}
-
-fn assert_expected(name: &str, actual: &str) {
-    let file = format!("{}/tests/expected/{name}.txt", env!("CARGO_MANIFEST_DIR"));
-    if std::env::var_os("UPDATE_EXPECTED").is_some() {
-        fs::write(&file, actual).unwrap();
-    }
-    let expected = fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        expected == actual,
-        "{name} shows:\n{actual}\ninstead of:\n{expected}"
-    );
 }
 
 async fn small() -> Simulator {

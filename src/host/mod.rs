@@ -14,7 +14,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -107,6 +107,9 @@ fn router(app: Arc<App>) -> Router {
         .route("/CiscoDuoTimer", post(timer))
         // The host forwards the request as it came, with the path that people see.
         .route("/api/CiscoDuoStatus", get(status::status))
+        // It compares paths without regard to case and to a slash at the end.
+        .route("/{prefix}/{name}", get(named).fallback(unknown_function))
+        .route("/{prefix}/{name}/", get(named).fallback(unknown_function))
         .fallback(unknown_function)
         .with_state(app)
 }
@@ -119,6 +122,14 @@ async fn timer(State(app): State<Arc<App>>, request: Request) -> Response {
     run.await
         .unwrap_or_else(|_| Answer::failed("the invocation broke off by a fault of this program"))
         .into_response()
+}
+
+async fn named(app: State<Arc<App>>, query: RawQuery, request: Request) -> Response {
+    let path = request.uri().path().trim_end_matches('/');
+    if path.eq_ignore_ascii_case("/api/CiscoDuoStatus") {
+        return status::status(app, query).await;
+    }
+    unknown_function(request).await
 }
 
 async fn unknown_function(request: Request) -> Response {

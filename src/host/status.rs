@@ -34,7 +34,7 @@ enum Form {
 pub(super) async fn status(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Response {
     let Some(form) = form(query.as_deref().unwrap_or_default()) else {
         let advice = "the address takes format=json or format=html, and the key of the function; nothing else\n";
-        return (StatusCode::BAD_REQUEST, advice).into_response();
+        return private("text/plain; charset=utf-8", StatusCode::BAD_REQUEST, advice);
     };
     let answer = match app.collector() {
         Ok(collector) => {
@@ -69,6 +69,11 @@ pub(super) async fn status(State(app): State<Arc<App>>, RawQuery(query): RawQuer
         Form::Page => "text/html; charset=utf-8",
         Form::Json => "application/json",
     };
+    private(kind, StatusCode::OK, answer)
+}
+
+/// An answer that nobody on the way keeps, and for which a browser runs and loads nothing.
+fn private(kind: &'static str, status: StatusCode, answer: impl IntoResponse) -> Response {
     let policy = HeaderValue::try_from(content_security_policy()).expect("a policy is plain text");
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
@@ -83,7 +88,7 @@ pub(super) async fn status(State(app): State<Arc<App>>, RawQuery(query): RawQuer
         ),
         (header::CONTENT_SECURITY_POLICY, policy),
     ];
-    (headers, answer).into_response()
+    (status, headers, answer).into_response()
 }
 
 /// The form that a query asks for; none where it says what nobody understands. `code` and `clientId` are the host's own.
@@ -93,8 +98,9 @@ fn form(query: &str) -> Option<Form> {
     }
     let mut form = Form::Page;
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        match (&*name, &*value) {
-            ("code" | "clientId", _) | ("format", "html") => {}
+        // The host compares names without regard to case.
+        match (&*name.to_ascii_lowercase(), &*value) {
+            ("code" | "clientid", _) | ("format", "html") => {}
             ("format", "json") => form = Form::Json,
             _ => return None,
         }
@@ -113,6 +119,7 @@ mod tests {
             form("code=abc%3D%3D&format=html&clientId=default"),
             Some(Form::Page)
         );
+        assert_eq!(form("Format=json&CODE=x"), Some(Form::Json));
         assert_eq!(form("format=json&code=x"), Some(Form::Json));
         for odd in [
             "format=xml",

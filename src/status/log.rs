@@ -141,7 +141,10 @@ impl LogStatus {
         let collected_to = checkpoint.as_ref().map(|checkpoint| checkpoint.mintime);
         let lag = collected_to.map(|time| now - time);
         let state = state(&health, lag, now);
-        let code = standing.and_then(|standing| standing.code);
+        let code = match state {
+            State::Silent => Some(Code::NoRun),
+            _ => standing.and_then(|standing| standing.code),
+        };
         let collected = checkpoint.as_ref().map(|checkpoint| Span {
             from: checkpoint.collected_from,
             to: checkpoint.mintime,
@@ -160,7 +163,9 @@ impl LogStatus {
             code,
             message: code.map(Code::sentence),
             remedy: code.map(Code::remedy),
-            http_status: standing.and_then(|standing| standing.http_status),
+            http_status: standing
+                .filter(|standing| standing.code == code)
+                .and_then(|standing| standing.http_status),
             since: standing.map(|standing| standing.since),
             collected_to,
             lag_seconds: lag.map(|lag| lag / SECOND),

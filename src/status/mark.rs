@@ -11,7 +11,7 @@ use crate::plan::{DayResults, HourState, Span};
 pub enum Mark {
     /// Nothing was collected then, or it did not come yet.
     None,
-    /// Collected, and not compared with Duo yet.
+    /// Not compared with Duo yet.
     Pending,
     /// Compared with Duo: everything was delivered in time.
     Proved,

@@ -14,6 +14,7 @@ use super::answer::Invocation;
 use super::child::{Child, Lines};
 use super::settings::Settings;
 use super::timer::Body;
+use super::web_host::WebHost;
 use super::{package, wire};
 
 /// How often and how long the host asks whether the handler is ready.
@@ -71,6 +72,11 @@ impl FunctionsHost {
 
     pub(crate) fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Opens the functions with an HTTP trigger to the world.
+    pub(crate) async fn open(&self) -> WebHost {
+        WebHost::open(self.app_root(), self.port).await
     }
 
     /// Fires the timer and waits for the answer.

@@ -60,7 +60,7 @@ pub(super) fn timer_function(app: &Path) -> (String, String) {
 }
 
 /// The folders with a function, and their function.json.
-fn functions(app: &Path) -> Vec<(String, Value)> {
+pub(super) fn functions(app: &Path) -> Vec<(String, Value)> {
     let entries = fs::read_dir(app).expect("the app is there");
     let function = |folder: PathBuf| {
         let text = fs::read_to_string(folder.join("function.json")).ok()?;

@@ -29,18 +29,24 @@ pub(crate) struct Blob {
     pub(crate) length: u64,
 }
 
+/// A client without surprises.
+pub(crate) fn client() -> Client {
+    rustls::crypto::ring::default_provider()
+        .install_default()
+        .ok();
+    Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(Duration::from_secs(120))
+        // The test's own Azurite, whose certificate it made itself.
+        .tls_danger_accept_invalid_certs(true)
+        .build()
+        .expect("a client without surprises")
+}
+
 impl Container {
     pub(super) fn new(endpoint: &str, name: &str) -> Self {
-        rustls::crypto::ring::default_provider()
-            .install_default()
-            .ok();
-        let http = Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(120))
-            // The test's own Azurite, whose certificate it made itself.
-            .tls_danger_accept_invalid_certs(true)
-            .build()
-            .expect("a client without surprises");
+        let http = client();
         let mut url = Url::parse(&format!("{endpoint}/{name}")).expect("Azurite's address");
         url.set_query(Some(&account_signature(ACCOUNT, ACCOUNT_KEY, "rwdlac")));
         Self { url, http }

@@ -43,11 +43,12 @@ pub(crate) struct Hours {
     pub(crate) delivered: u64,
 }
 
-impl Told {
-    fn of_log<'a>(&'a self, rows: &'a [Value], log: &'a str) -> impl Iterator<Item = &'a Value> {
-        rows.iter().filter(move |row| row["eventtype"] == log)
-    }
+/// The rows that are about a log.
+fn of_log<'a>(rows: &'a [Value], log: &'a str) -> impl Iterator<Item = &'a Value> {
+    rows.iter().filter(move |row| row["eventtype"] == log)
+}
 
+impl Told {
     /// The results of a log's hours in the ledger, `2026-11-22T10` by hour.
     fn results<'a>(&'a self, log: &str) -> BTreeMap<String, &'a Value> {
         let days = self.ledger.iter();
@@ -64,7 +65,7 @@ impl Told {
 
     /// The newest row about each hour.
     fn hour_rows<'a>(&'a self, log: &'a str) -> BTreeMap<String, &'a Value> {
-        let rows = self.of_log(&self.health, log);
+        let rows = of_log(&self.health, log);
         rows.filter(|row| row["row_kind"] == "hour")
             .map(|row| (row["hour"].as_str().unwrap()[..13].to_owned(), row))
             .collect()
@@ -74,7 +75,7 @@ impl Told {
 /// Ledger, rows and JSON tell the same of each hour, and it is what was accepted.
 pub(crate) fn assert_hours_agree(told: &Told, log: &str) -> Hours {
     let mut accepted: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    for row in told.of_log(&told.events, log) {
+    for row in of_log(&told.events, log) {
         let hour = row["event_time"].as_str().unwrap()[..13].to_owned();
         accepted
             .entry(hour)
@@ -139,11 +140,11 @@ pub(crate) struct Runs {
 /// Rows about runs and the JSON add up to what was accepted; the run that was killed could tell nothing.
 pub(crate) fn assert_runs_agree(told: &Told, log: &str, killed: u64) -> Runs {
     let sum = |field: &str| -> u64 {
-        let rows = told.of_log(&told.health, log);
+        let rows = of_log(&told.health, log);
         let rows = rows.filter(|row| row["row_kind"] == "run");
         rows.map(|row| row[field].as_u64().unwrap()).sum()
     };
-    let accepted = told.of_log(&told.events, log).count() as u64;
+    let accepted = of_log(&told.events, log).count() as u64;
     assert_eq!(sum("events"), accepted - killed, "{log}");
     let activity = &rows_of(&told.status["logs"], log)["activity"];
     let of_json = |field: &str| activity[field].as_u64().unwrap_or(0);
@@ -157,7 +158,7 @@ pub(crate) fn assert_runs_agree(told: &Told, log: &str, killed: u64) -> Runs {
     ] {
         assert_eq!(sum(field), of_json(field), "{log}: {field}");
     }
-    let late = told.of_log(&told.events, log);
+    let late = of_log(&told.events, log);
     let late = late.filter(|row| row["ingest_kind"] == "late").count() as u64;
     assert!(
         sum("late") <= late && late <= sum("late") + killed,

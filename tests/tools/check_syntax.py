@@ -24,13 +24,14 @@ def closed(required, **properties):
 
 LEVELS = {"type": "object", "additionalProperties": one_of("Trace", "Debug", "Information", "Warning", "Error", "Critical", "None")}
 TEXT = {"type": "string"}
-# Of https://learn.microsoft.com/azure/azure-functions/functions-host-json what a custom handler with a timer needs.
+# Of https://learn.microsoft.com/azure/azure-functions/functions-host-json what a custom handler with a timer and a page needs.
 HOST = closed(
     ["version", "functionTimeout", "customHandler"],
     version=one_of("2.0"),
     functionTimeout={"type": "string", "pattern": r"^\d\d:\d\d:\d\d$"},
     customHandler=closed(
-        ["description"],
+        ["enableForwardingHttpRequest", "description"],
+        enableForwardingHttpRequest=one_of(True),
         description=closed(
             ["defaultExecutablePath"],
             defaultExecutablePath=one_of("handler"),
@@ -46,20 +47,32 @@ HOST = closed(
 )
 # Seconds, minutes, hours, days, months, weekdays.
 SCHEDULE = r"^([\d*,/-]+ ){5}[\d*,/-]+$"
-FUNCTION = closed(
-    ["bindings"],
-    bindings={
-        "type": "array",
-        "minItems": 1,
-        "maxItems": 1,
-        "items": closed(
-            ["name", "type", "direction", "schedule"],
-            name=TEXT,
-            type=one_of("timerTrigger"),
-            direction=one_of("in"),
-            schedule={"type": "string", "pattern": SCHEDULE},
-        ),
-    },
+
+
+def bindings(*each):
+    return closed(["bindings"], bindings={"type": "array", "prefixItems": list(each), "minItems": len(each), "maxItems": len(each)})
+
+
+TIMER = bindings(
+    closed(
+        ["name", "type", "direction", "schedule"],
+        name=TEXT,
+        type=one_of("timerTrigger"),
+        direction=one_of("in"),
+        schedule={"type": "string", "pattern": SCHEDULE},
+    )
+)
+# A page that only who has the key may read.
+PAGE = bindings(
+    closed(
+        ["name", "type", "direction", "authLevel", "methods"],
+        name=TEXT,
+        type=one_of("httpTrigger"),
+        direction=one_of("in"),
+        authLevel=one_of("function"),
+        methods=one_of(["get", "head"]),
+    ),
+    closed(["name", "type", "direction"], name=one_of("$return"), type=one_of("http"), direction=one_of("out")),
 )
 
 
@@ -83,8 +96,12 @@ def host(text):
     jsonschema.validate(strict(text), HOST)
 
 
-def function(text):
-    jsonschema.validate(strict(text), FUNCTION)
+def timer(text):
+    jsonschema.validate(strict(text), TIMER)
+
+
+def page(text):
+    jsonschema.validate(strict(text), PAGE)
 
 
 def terraform(text):
@@ -110,8 +127,9 @@ def bicep_parameters(text):
 
 # How each file is read, and mistakes in it that must be noticed: what stands there, what is put in its place.
 FILES = {
-    "host.json": (host, [('"customHandler"', '"customHandlers"'), ('"handler"', '"duo-sentinel"'), ('"00:10:00"', '"10 minutes"'), ("{", "{//")]),
-    "CiscoDuoTimer/function.json": (function, [("0 * * * * *", "* * * * *"), ("timerTrigger", "timer"), ('"schedule"', '"schedules"')]),
+    "host.json": (host, [('"customHandler"', '"customHandlers"'), ("true", "false"), ('"handler"', '"duo-sentinel"'), ('"00:10:00"', '"10 minutes"'), ("{", "{//")]),
+    "CiscoDuoStatus/function.json": (page, [('"function"', '"anonymous"'), ('"head"', '"post"'), ('"out"', '"in"'), ('"httpTrigger"', '"http"')]),
+    "CiscoDuoTimer/function.json": (timer, [("0 * * * * *", "* * * * *"), ("timerTrigger", "timer"), ('"schedule"', '"schedules"')]),
     ".vscode/extensions.json": (strict, [("]", ",]")]),
     ".vscode/settings.json": (strict, [("deploySubpath", "projectRuntime"), ("}", ",}")]),
     ".vscode/tasks.json": (strict, [("{", "{/**/")]),

@@ -57,7 +57,7 @@ pub(super) fn events(log: &LogStatus, now: Millis) -> Markup {
     );
     html! {
         figure {
-            figcaption { "Events of an hour, 7 days: " (number(total)) " in all, at most " (number(most)) }
+            figcaption { "Events of each hour: " (number(total)) " in all, at most " (number(most)) " in one" }
             svg.bars role="img" aria-label=(told) viewBox={ "0 0 " (HOURS) " " (HEIGHT + 4) } preserveAspectRatio="none" {
                 path.axis d={ "M0 " (HEIGHT) "h" (HOURS) "v.5h-" (HOURS) "z" } {}
                 @for (place, (hour, _)) in hours.iter().enumerate() {
@@ -85,8 +85,8 @@ pub(super) fn completeness(log: &LogStatus) -> Markup {
                 .enumerate()
                 .filter(|(_, mark)| **mark == wanted)
             {
-                let (x, y) = (LABEL + column * CELL + 1, row * CELL + 1);
-                write!(path, "M{x} {y}h8v8h-8z").expect("a text takes everything");
+                let (x, y, shape) = (LABEL + column * CELL, row * CELL, wanted.shape());
+                write!(path, "M{x} {y}{shape}").expect("a text takes everything");
             }
         }
         path
@@ -116,6 +116,15 @@ pub(super) fn completeness(log: &LogStatus) -> Markup {
             }
             p.told { (told) }
             (by_day(log))
+        }
+    }
+}
+
+/// A mark as it is drawn, for the words beside it.
+pub(super) fn key(mark: Mark) -> Markup {
+    html! {
+        svg.key aria-hidden="true" viewBox={ "0 0 " (CELL) " " (CELL) } {
+            path class=(mark.class()) d={ "M0 0" (mark.shape()) } {}
         }
     }
 }
@@ -179,12 +188,25 @@ impl Mark {
         }
     }
 
+    /// Its outline, from the corner of its cell: marks differ in more than their colour.
+    const fn shape(self) -> &'static str {
+        match self {
+            Self::None => "",
+            // A square, half of one, a small one, one on its tip, and a large one with a hole.
+            Self::Proved => "m1 1h8v8h-8z",
+            Self::Late => "m1 1h8l-8 8z",
+            Self::Pending => "m3 3h4v4h-4z",
+            Self::Unknown => "m5 0l5 5l-5 5l-5-5z",
+            Self::Gap => "m0 0h10v10h-10zm3 3v4h4v-4z",
+        }
+    }
+
     /// What it means, in a sentence.
     pub(super) const fn about(self) -> &'static str {
         match self {
             Self::None => "Nothing was collected then.",
             Self::Pending => {
-                "Collected; it is compared with Duo 15 minutes after its end, and again after 2, 24 and 48 hours."
+                "Not compared with Duo yet: an hour is 15 minutes after its end, and again after 2, 24 and 48 hours."
             }
             Self::Proved => "Compared with what Duo has: everything was delivered.",
             Self::Late => {

@@ -4,6 +4,7 @@
 
 mod chart;
 mod check;
+mod verdict;
 mod words;
 
 use base64::Engine as _;
@@ -12,10 +13,10 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use sha2::{Digest as _, Sha256};
 
 use super::{LogStatus, Mark, State, Status};
-use crate::health::Code;
 use crate::model::{IngestionApi, Millis, number, span};
 use chart::{completeness, events};
 use check::check;
+use verdict::{badge, tone, verdict};
 use words::{clock, moment};
 
 const STYLE: &str = include_str!("style.css");
@@ -41,22 +42,32 @@ pub fn page(status: &Status) -> String {
             (overview(status))
             @for log in &status.logs { (section(log, status.generated_at)) }
             (check(status))
-            (legend())
+            @if status.logs.iter().any(|log| is_known(log) && !log.days.is_empty()) { (legend()) }
         }
         (footer(status))
     };
     document(content).into_string()
 }
 
-/// The page where nothing can be told.
-pub fn page_of_fault(sentence: &str, remedy: &str) -> String {
+/// The page where nothing can be told but why: `what: this | that`, or one sentence.
+pub fn page_of_fault(sentence: &str, told: &str) -> String {
     let content = html! {
         header {
             p.product { "duo-sentinel" }
             h1 { "Cisco Duo logs in Microsoft Sentinel" }
             p.verdict.failing { strong { (sentence) } }
         }
-        main { p { (remedy) } }
+        main {
+            section {
+                h2 { "What to do" }
+                @if let Some((head, list)) = told.split_once(": ") {
+                    p { (head) ":" }
+                    ul { @for fault in list.split(" | ") { li { (fault) } } }
+                } @else {
+                    p { (told) }
+                }
+            }
+        }
     };
     document(content).into_string()
 }
@@ -81,59 +92,12 @@ fn document(content: Markup) -> Markup {
     }
 }
 
-/// The whole in one word and one sentence.
-fn verdict(status: &Status) -> (&'static str, String) {
-    let count = |wanted: &[State]| {
-        status
-            .logs
-            .iter()
-            .filter(|log| wanted.contains(&log.state))
-            .count()
-    };
-    let logs = |count: usize| {
-        if count == 1 {
-            "1 log".to_owned()
-        } else {
-            format!("{count} logs")
-        }
-    };
-    let gaps: usize = status.logs.iter().map(|log| log.gaps.len()).sum();
-    let acting = count(&[State::Failing, State::Silent, State::Unreadable]);
-    let moving = count(&[State::Waiting, State::CatchingUp, State::New]);
-    let problems = status
-        .check
-        .as_ref()
-        .map_or(0, |check| check.problems.len());
-    match (acting, gaps, moving) {
-        (0, 0, 0) if problems > 0 => (
-            "waiting",
-            "Everything that Duo shows is delivered, but the last check found a problem; see below.".to_owned(),
-        ),
-        (0, 0, 0) => (
-            "working",
-            "Everything that Duo shows is delivered.".to_owned(),
-        ),
-        (0, 0, _) => (
-            "waiting",
-            format!("{} will catch up; nobody has to act.", logs(moving)),
-        ),
-        (0, _, _) => (
-            "failing",
-            "A part of the last 14 days is missing; see the gaps below.".to_owned(),
-        ),
-        (_, _, _) => (
-            "failing",
-            format!("{} need somebody; see what to do below.", logs(acting)),
-        ),
-    }
-}
-
 fn overview(status: &Status) -> Markup {
     html! {
         section {
             h2 { "Logs" }
             div.scroll tabindex="0" role="region" aria-label="Logs" {
-                table {
+                table.lines {
                     thead { tr {
                         th scope="col" { "Log" }
                         th scope="col" { "State" }
@@ -144,15 +108,21 @@ fn overview(status: &Status) -> Markup {
                     } }
                     tbody {
                         @for log in &status.logs {
+                            @let known = is_known(log);
                             tr {
                                 th scope="row" { a href={ "#" (log.log_type) } { (words::log_name(log.log_type)) } }
                                 td { (badge(log.state)) }
-                                td { (log.lag_seconds.map_or_else(|| "–".to_owned(), |lag| span(lag.max(0)))) }
+                                td { (log.lag_seconds.filter(|_| known).map_or_else(|| "–".to_owned(), |lag| span(lag.max(0)))) }
                                 td { (log.succeeded_at.map_or_else(|| html! { "–" }, moment)) }
-                                td.number { (number(log.activity.events)) }
-                                td.number {
-                                    (log.completeness.proved + log.completeness.late) " of "
-                                    (log.completeness.count() - log.completeness.pending)
+                                @if known {
+                                    td.number { (number(log.activity.events)) }
+                                    td.number {
+                                        (log.completeness.proved + log.completeness.late) " of "
+                                        (log.completeness.count() - log.completeness.pending)
+                                    }
+                                } @else {
+                                    td.number { "–" }
+                                    td.number { "–" }
                                 }
                             }
                         }
@@ -163,14 +133,9 @@ fn overview(status: &Status) -> Markup {
     }
 }
 
-fn badge(state: State) -> Markup {
-    let class = match state {
-        State::Working => "working",
-        State::NotGiven | State::New => "idle",
-        State::CatchingUp | State::Waiting => "waiting",
-        State::Silent | State::Unreadable | State::Failing => "failing",
-    };
-    html! { span class={ "badge " (class) } { (state.as_str()) } }
+/// Whether there is anything to count: where nothing was collected or can be read, a zero would say too much.
+fn is_known(log: &LogStatus) -> bool {
+    !matches!(log.state, State::NotGiven | State::New | State::Unreadable)
 }
 
 fn section(log: &LogStatus, now: Millis) -> Markup {
@@ -178,22 +143,23 @@ fn section(log: &LogStatus, now: Millis) -> Markup {
         section.log id=(log.log_type) aria-labelledby={ (log.log_type) "-name" } {
             h2 id={ (log.log_type) "-name" } { (words::log_name(log.log_type)) " " (badge(log.state)) }
             (trouble(log))
-            (facts(log))
-            (events(log, now))
-            (completeness(log))
-            (gaps(log))
+            @if is_known(log) {
+                (facts(log))
+                (events(log, now))
+                (completeness(log))
+                (gaps(log))
+            } @else if log.state == State::New {
+                p { "No run is recorded yet." }
+            }
             (troubles(log))
         }
     }
 }
 
 fn trouble(log: &LogStatus) -> Markup {
-    let silent =
-        (log.state == State::Silent).then_some((Code::NoRun.sentence(), Code::NoRun.remedy()));
-    let told = log.message.zip(log.remedy);
     html! {
-        @for (message, remedy) in silent.into_iter().chain(told) {
-            div.trouble {
+        @if let Some((message, remedy)) = log.message.zip(log.remedy) {
+            div class={ "trouble " (tone(log.state)) } {
                 p { strong { (message) } @if let Some(status) = log.http_status { " (HTTP " (status) ")" } }
                 p { (remedy) }
             }
@@ -214,13 +180,16 @@ fn facts(log: &LogStatus) -> Markup {
         dl {
             @for (name, time) in [
                 ("Delivered up to", log.collected_to),
-                ("Standing so since", log.since),
+                ("In this state since", log.since),
                 ("Goes on at", log.parked_until),
             ] {
                 @if let Some(time) = time { div { dt { (name) } dd { (moment(time)) } } }
             }
+        }
+        h3 { "In the last 7 days" }
+        dl.counts {
             @for (name, count) in counts {
-                div { dt { (name) ", 7 days" } dd { (number(count)) } }
+                div { dt { (name) } dd { (number(count)) } }
             }
         }
     }
@@ -256,11 +225,11 @@ fn troubles(log: &LogStatus) -> Markup {
                         tbody {
                             @for trouble in &log.troubles {
                                 tr {
-                                    td { (trouble.code.sentence()) @if let Some(status) = trouble.http_status { " HTTP " (status) } }
+                                    td.long { (trouble.code.sentence()) @if let Some(status) = trouble.http_status { " HTTP " (status) } }
                                     td { (moment(trouble.last_at)) }
                                     td { (moment(trouble.first_at)) }
                                     td.number { (number(trouble.runs)) }
-                                    td { (trouble.code.remedy()) }
+                                    td.long { (trouble.code.remedy()) }
                                 }
                             }
                         }
@@ -277,7 +246,7 @@ fn legend() -> Markup {
             h2 { "How to read the hours" }
             dl.legend {
                 @for mark in Mark::ALL {
-                    div { dt { span class={ "key " (mark.class()) } {} (mark.as_str()) } dd { (mark.about()) } }
+                    div { dt { (chart::key(mark)) (mark.as_str()) } dd { (mark.about()) } }
                 }
             }
         }

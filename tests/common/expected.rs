@@ -1,0 +1,17 @@
+//! What is compared whole with `tests/expected/`; `UPDATE_EXPECTED=1` rewrites it.
+
+use std::fs;
+
+/// Asserts that this text is what stands in the file of this name.
+#[track_caller]
+pub(crate) fn assert_expected(name: &str, actual: &str) {
+    let file = format!("{}/tests/expected/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(&file, actual).expect("the sources can be written");
+    }
+    let expected = fs::read_to_string(&file).unwrap_or_default();
+    assert!(
+        expected == actual,
+        "{name} shows:\n{actual}\ninstead of:\n{expected}"
+    );
+}

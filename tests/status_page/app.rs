@@ -1,0 +1,105 @@
+//! A function app with stored results, and how the tests ask it.
+
+use reqwest::Method;
+use reqwest::header::HeaderMap;
+use serde_json::Value;
+use simulator::Simulator;
+
+use crate::common::{
+    Azurite, Container, FUNCTION_KEY, FunctionsHost, Settings, WebHost, client, tenant,
+};
+use crate::history::Log;
+
+/// Where the page is.
+pub(crate) const PATH: &str = "/api/CiscoDuoStatus";
+
+/// A function app that runs, with its storage and the simulated services.
+pub(crate) struct App {
+    pub(crate) simulator: Simulator,
+    pub(crate) settings: Settings,
+    pub(crate) host: FunctionsHost,
+    pub(crate) web: WebHost,
+    pub(crate) container: Container,
+}
+
+/// An answer over HTTP.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl App {
+    /// One whose storage holds what these logs left behind.
+    pub(crate) async fn start(container: &str, logs: &[Log]) -> Self {
+        let simulator = Simulator::start(tenant(41, 40)).await.unwrap();
+        Self::of(simulator, container, logs).await
+    }
+
+    /// The same with these simulated services.
+    pub(crate) async fn of(simulator: Simulator, container: &str, logs: &[Log]) -> Self {
+        let azurite = Azurite::shared();
+        let settings = Settings::in_storage(&simulator, &azurite.connection_string(), container);
+        let container = azurite.container(container);
+        container.create().await;
+        for (name, content) in logs.iter().flat_map(Log::files) {
+            container.write(&name, content).await;
+        }
+        let host = FunctionsHost::start(&settings).await;
+        let web = host.open().await;
+        Self {
+            simulator,
+            settings,
+            host,
+            web,
+            container,
+        }
+    }
+
+    /// The page.
+    pub(crate) async fn page(&self) -> Answer {
+        page(&self.web).await
+    }
+
+    /// The JSON.
+    pub(crate) async fn json(&self) -> Value {
+        json(&self.web).await
+    }
+}
+
+/// The page of an app.
+pub(crate) async fn page(web: &WebHost) -> Answer {
+    let answer = ask(web, Method::GET, PATH, Some(FUNCTION_KEY)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    answer
+}
+
+/// The JSON of an app.
+pub(crate) async fn json(web: &WebHost) -> Value {
+    let path = format!("{PATH}?format=json");
+    let answer = ask(web, Method::GET, &path, Some(FUNCTION_KEY)).await;
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    serde_json::from_str(&answer.body).unwrap()
+}
+
+/// Asks an app, with a key in the header or with none.
+pub(crate) async fn ask(web: &WebHost, method: Method, path: &str, key: Option<&str>) -> Answer {
+    let mut request = client().request(method, format!("{}{path}", web.address()));
+    if let Some(key) = key {
+        request = request.header("x-functions-key", key);
+    }
+    let answer = request.send().await.unwrap();
+    Answer {
+        status: answer.status().as_u16(),
+        headers: answer.headers().clone(),
+        body: answer.text().await.unwrap(),
+    }
+}
+
+impl Answer {
+    /// The value of a header.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).map(|value| value.to_str().unwrap())
+    }
+}

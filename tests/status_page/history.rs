@@ -1,0 +1,297 @@
+//! What weeks of runs leave behind in storage, made at once.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::Utc;
+use duo_sentinel::health::{Activity, Code, LogHealth, Outcome, Standing, Trouble};
+use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType, MINUTE, Millis};
+use duo_sentinel::plan::{Checkpoint, DayResults, HourResult, HourState, Span};
+
+/// Days since the first run.
+const AGE: i64 = 9;
+/// Longest time between two looks at one history, in milliseconds.
+const LONGEST_TEST: i64 = 2 * MINUTE;
+
+/// What is stored of a log.
+pub(crate) struct Log {
+    name: LogType,
+    now: Millis,
+    checkpoint: Checkpoint,
+    health: LogHealth,
+    days: BTreeMap<Hour, DayResults>,
+}
+
+impl Log {
+    /// A log that works: about so many events an hour at noon of a working day, and every closed hour proved.
+    pub(crate) fn working(log_type: LogType, at_noon: u64, now: Millis) -> Self {
+        let began = Hour::of(now).after(-24 * AGE).start();
+        let mut checkpoint = Checkpoint::first(began, now);
+        checkpoint.mintime = now - 3 * MINUTE;
+        checkpoint.answered = true;
+        let mut log = Self {
+            name: log_type,
+            now,
+            checkpoint,
+            health: LogHealth::default(),
+            days: BTreeMap::new(),
+        };
+        log.health.standing = Some(Standing {
+            outcome: Outcome::CaughtUp,
+            code: None,
+            http_status: None,
+            since: began,
+            seen_at: now - MINUTE,
+            collected_to: Some(log.checkpoint.mintime),
+            parked_until: None,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            sha256: None,
+            ingestion_api: IngestionApi::DataCollector,
+        });
+        log.health.succeeded_at = Some(now - MINUTE);
+        for ago in 0..7 * 24 {
+            let hour = Hour::of(now).after(-ago);
+            log.health.hours.insert(hour, activity(hour, at_noon));
+        }
+        for ago in 2..24 * AGE {
+            let hour = Hour::of(now).after(-ago);
+            log.set(hour, activity(hour, at_noon).events, |_| {});
+        }
+        log
+    }
+
+    /// It stands so since this many minutes.
+    pub(crate) fn standing(
+        mut self,
+        outcome: Outcome,
+        code: Option<(Code, u16)>,
+        minutes: i64,
+    ) -> Self {
+        let since = self.now - minutes * MINUTE;
+        let standing = self.health.standing.as_mut().unwrap();
+        standing.outcome = outcome;
+        standing.since = since;
+        if let Some((code, status)) = code {
+            (standing.code, standing.http_status) = (Some(code), Some(status));
+        }
+        if outcome == Outcome::Parked {
+            standing.parked_until = Some(self.now + 4 * MINUTE);
+        }
+        if !matches!(outcome, Outcome::CaughtUp | Outcome::MoreToFetch) {
+            self.health.succeeded_at = Some(since);
+        }
+        if let Some((code, status)) = code {
+            self = self.trouble(code, status, minutes, 1, minutes.unsigned_abs());
+        }
+        self
+    }
+
+    /// Duo never gave it.
+    pub(crate) fn not_given(mut self) -> Self {
+        self = self.standing(
+            Outcome::Unavailable,
+            Some((Code::DuoForbidden, 403)),
+            AGE * 24 * 60,
+        );
+        self.health.succeeded_at = None;
+        self.health.hours.clear();
+        self.days.clear();
+        self.checkpoint.mintime = self.checkpoint.collected_from;
+        self
+    }
+
+    /// It is this many hours behind, and nothing of them was checked.
+    pub(crate) fn behind(mut self, hours: i64) -> Self {
+        self.checkpoint.mintime = self.now - hours * HOUR;
+        let last = Hour::of(self.checkpoint.mintime);
+        for (day, results) in &mut self.days {
+            results.hours.retain(|number, _| {
+                let number: i64 = number.parse().unwrap();
+                day.after(number) < last
+            });
+        }
+        self.health.hours.retain(|hour, _| *hour <= last);
+        self
+    }
+
+    /// Its last run was this many hours ago.
+    pub(crate) fn silent(mut self, hours: i64) -> Self {
+        let at = self.now - hours * HOUR;
+        self = self.behind(hours);
+        self.health.standing.as_mut().unwrap().seen_at = at;
+        self.health.succeeded_at = Some(at);
+        self
+    }
+
+    /// So many events of an hour, this many hours ago, came late.
+    pub(crate) fn late(mut self, ago: i64, late: u64) -> Self {
+        let hour = Hour::of(self.now).after(-ago);
+        self.set(hour, 90, |result| {
+            (result.state, result.late) = (HourState::Proved, late);
+        });
+        // It was found by a check two hours later.
+        let activity = self.health.hours.entry(hour.after(2)).or_default();
+        activity.late += late;
+        self
+    }
+
+    /// A part of these hours is missing.
+    pub(crate) fn gap(mut self, ago: std::ops::RangeInclusive<i64>) -> Self {
+        for ago in ago {
+            let hour = Hour::of(self.now).after(-ago);
+            self.set(hour, 12, |result| {
+                result.state = HourState::Gap;
+                result.counted = Some(40);
+                result.gap = Some(Span::of(hour));
+            });
+        }
+        self
+    }
+
+    /// Nothing can be told about an hour.
+    pub(crate) fn unknown(mut self, ago: i64) -> Self {
+        let hour = Hour::of(self.now).after(-ago);
+        self.set(hour, 12, |result| result.state = HourState::Unknown);
+        self
+    }
+
+    /// Something went wrong, first and last this many minutes ago.
+    pub(crate) fn trouble(
+        mut self,
+        code: Code,
+        status: u16,
+        first: i64,
+        last: i64,
+        runs: u64,
+    ) -> Self {
+        self.health.troubles.push(Trouble {
+            code,
+            http_status: Some(status),
+            first_at: self.now - first * MINUTE,
+            last_at: self.now - last * MINUTE,
+            runs,
+        });
+        let hour = Hour::of(self.now - last * MINUTE);
+        self.health.hours.entry(hour).or_default().throttled += u64::from(status == 429);
+        self
+    }
+
+    fn set(&mut self, hour: Hour, delivered: u64, change: impl Fn(&mut HourResult)) {
+        let mut result = HourResult {
+            state: HourState::Counted,
+            span: Span::of(hour),
+            counted: Some(delivered),
+            delivered,
+            late: 0,
+            gap: None,
+            checked_at: hour.end() + 15 * MINUTE,
+            checks: 4,
+            unknown: serde_json::Map::new(),
+        };
+        change(&mut result);
+        let day = self.days.entry(hour.day()).or_default();
+        day.hours.insert(hour.number_in_day(), result);
+    }
+
+    /// Names and contents of its blobs or files.
+    pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let place = format!("127.0.0.1/self/{}", self.name);
+        let days = self.days.iter().map(|(day, results)| {
+            let name = format!("{place}/ledger/{}.json", day.date());
+            (name, results.to_json())
+        });
+        days.chain([
+            (
+                format!("{place}/checkpoint.json"),
+                self.checkpoint.to_json(),
+            ),
+            (format!("{place}/health.json"), self.health.to_json()),
+        ])
+        .collect()
+    }
+}
+
+/// What was done in an hour: much at noon, little at night and at the weekend, and never quite the same.
+fn activity(hour: Hour, at_noon: u64) -> Activity {
+    let start = hour.start().date_time();
+    let of_day = u64::from(chrono::Timelike::hour(&start));
+    let is_weekend = chrono::Datelike::weekday(&start).number_from_monday() > 5;
+    let share = 100_u64.saturating_sub(of_day.abs_diff(13).pow(2));
+    let share = if is_weekend { share / 6 } else { share };
+    let mut random = fastrand::Rng::with_seed(hour.start().0.unsigned_abs());
+    let events = at_noon * (share * 4 + random.u64(0..100)) / 500;
+    Activity {
+        runs: 60,
+        events,
+        duplicates_dropped: events / 4,
+        pages: 60 + events / 1_000,
+        requests: 75 + events / 1_000,
+        ..Activity::default()
+    }
+}
+
+/// The present, with enough left of its hour for a test: at a full hour one more of them is pending.
+pub(crate) fn now() -> Millis {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the program under test lives in the present"
+    )]
+    let now = || Millis::from(Utc::now());
+    let left = Hour::of(now()).end() - now();
+    if left < LONGEST_TEST {
+        std::thread::sleep(Duration::from_millis(left.unsigned_abs()));
+    }
+    now()
+}
+
+/// Six logs in as many states, with every mark that an hour can have.
+pub(crate) fn every_state(now: Millis) -> Vec<Log> {
+    vec![
+        Log::working(LogType::Authentication, 2_400, now)
+            .late(31, 4)
+            .trouble(Code::AzureUnreachable, 503, 4_000, 3_990, 3),
+        Log::working(LogType::Administrator, 14, now).standing(
+            Outcome::Parked,
+            Some((Code::DuoThrottled, 429)),
+            6,
+        ),
+        Log::working(LogType::Telephony, 120, now)
+            .behind(7)
+            .standing(Outcome::Failed, Some((Code::DuoCredentials, 401)), 6 * 60),
+        Log::working(LogType::OfflineEnrollment, 1, now).not_given(),
+        Log::working(LogType::TrustMonitor, 3, now).silent(5),
+        Log::working(LogType::Activity, 640, now)
+            .gap(75..=77)
+            .unknown(120)
+            .late(50, 12)
+            .behind(3)
+            .standing(Outcome::MoreToFetch, None, 200),
+    ]
+}
+
+/// What most people see: everything works, one hour was filled late, and one log waits.
+pub(crate) fn usual(now: Millis) -> Vec<Log> {
+    vec![
+        Log::working(LogType::Authentication, 2_400, now).late(31, 4),
+        Log::working(LogType::Administrator, 14, now),
+        Log::working(LogType::Telephony, 120, now).standing(
+            Outcome::Parked,
+            Some((Code::DuoThrottled, 429)),
+            2,
+        ),
+        Log::working(LogType::OfflineEnrollment, 2, now),
+        Log::working(LogType::TrustMonitor, 3, now),
+        Log::working(LogType::Activity, 640, now),
+    ]
+}
+
+/// Lays these logs out in a folder.
+pub(crate) fn write(logs: &[Log], folder: &Path) {
+    for (name, content) in logs.iter().flat_map(Log::files) {
+        let file = folder.join(name);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, content).unwrap();
+    }
+}
