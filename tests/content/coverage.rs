@@ -117,6 +117,16 @@ pub(crate) fn asked(function: &Query, other: &BTreeMap<String, String>) -> Query
     query
 }
 
+/// The function, asked for all hours from one to another.
+pub(crate) fn asked_between(function: &Query, first: &str, end: &str) -> Query {
+    let (body, parameters) = (
+        function.definition["FunctionQuery"].as_str().unwrap(),
+        [first, end],
+    );
+    let [from, to] = parameters.map(|time| format!("datetime({time})"));
+    Query::of_a_test(&format!("let From = {from};\nlet To = {to};\n{body}"))
+}
+
 #[test]
 fn each_hour_and_all_hours_get_the_right_verdict() {
     let (content, schema) = (Content::read(), Schema::read());

@@ -23,6 +23,7 @@ mod form;
 mod function;
 mod health;
 mod roads;
+mod roads_health;
 mod schema;
 mod tools;
 mod workbook;
