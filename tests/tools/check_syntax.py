@@ -30,7 +30,9 @@ HOST = closed(
     version=one_of("2.0"),
     functionTimeout={"type": "string", "pattern": r"^\d\d:\d\d:\d\d$"},
     customHandler=closed(
-        ["description"],
+        ["description", "enableForwardingHttpRequest"],
+        # Else the status page gets the host's own form of a request, which it does not read.
+        enableForwardingHttpRequest={"const": True},
         description=closed(
             ["defaultExecutablePath"],
             defaultExecutablePath=one_of("handler"),
@@ -61,6 +63,26 @@ FUNCTION = closed(
         ),
     },
 )
+# The status page: reading only, and only with a key.
+STATUS = closed(
+    ["bindings"],
+    bindings={
+        "type": "array",
+        "minItems": 2,
+        "maxItems": 2,
+        "prefixItems": [
+            closed(
+                ["name", "type", "direction", "authLevel", "methods"],
+                name=TEXT,
+                type=one_of("httpTrigger"),
+                direction=one_of("in"),
+                authLevel=one_of("function"),
+                methods={"const": ["get", "head"]},
+            ),
+            closed(["name", "type", "direction"], name=one_of("$return"), type=one_of("http"), direction=one_of("out")),
+        ],
+    },
+)
 
 
 def text_of(file):
@@ -87,6 +109,10 @@ def function(text):
     jsonschema.validate(strict(text), FUNCTION)
 
 
+def status(text):
+    jsonschema.validate(strict(text), STATUS)
+
+
 def terraform(text):
     (resource,) = hcl2.loads(text)["resource"]
     assert "azurerm_resource_group_template_deployment" in resource
@@ -110,8 +136,9 @@ def bicep_parameters(text):
 
 # How each file is read, and mistakes in it that must be noticed: what stands there, what is put in its place.
 FILES = {
-    "host.json": (host, [('"customHandler"', '"customHandlers"'), ('"handler"', '"duo-sentinel"'), ('"00:10:00"', '"10 minutes"'), ("{", "{//")]),
+    "host.json": (host, [('"customHandler"', '"customHandlers"'), ('"handler"', '"duo-sentinel"'), ('"00:10:00"', '"10 minutes"'), ("true", "false"), ("{", "{//")]),
     "CiscoDuoTimer/function.json": (function, [("0 * * * * *", "* * * * *"), ("timerTrigger", "timer"), ('"schedule"', '"schedules"')]),
+    "CiscoDuoStatus/function.json": (status, [('"function"', '"anonymous"'), ('"head"', '"post"'), ("httpTrigger", "http"), ("$return", "answer")]),
     ".vscode/extensions.json": (strict, [("]", ",]")]),
     ".vscode/settings.json": (strict, [("deploySubpath", "projectRuntime"), ("}", ",}")]),
     ".vscode/tasks.json": (strict, [("{", "{/**/")]),
