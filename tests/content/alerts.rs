@@ -202,3 +202,53 @@ fn faults_of(alert: &Query, answer: &Checked) -> Vec<String> {
     );
     faults
 }
+
+/// A page of the documentation.
+fn page(name: &str) -> Option<String> {
+    std::fs::read_to_string(format!("{}/docs/{name}", env!("CARGO_MANIFEST_DIR"))).ok()
+}
+
+#[test]
+fn the_guide_says_of_each_alert_what_its_file_says() {
+    let guide = page("deploy.md").unwrap();
+    let mut stems = BTreeSet::new();
+    for alert in &Content::read().alerts {
+        let definition = &alert.definition;
+        let closes = if definition["autoMitigate"] == true {
+            "yes"
+        } else {
+            "no"
+        };
+        let frequency = match definition["queryFrequency"].as_str().unwrap() {
+            "15m" => "15 minutes",
+            "1h" => "1 hour",
+            other => panic!("{}: {other} is not in the guide", alert.name),
+        };
+        let name = alert.stem().replace('-', " ");
+        let end = format!("| {} | {frequency} | {closes} |", definition["severity"]);
+        let line = guide
+            .lines()
+            .find(|line| line.starts_with(&format!("| {name} | ")));
+        assert!(
+            line.is_some_and(|line| line.ends_with(&end)),
+            "{}: {line:?}",
+            alert.name
+        );
+        stems.insert(alert.stem().to_owned());
+    }
+    // Each alert leads to a heading of this page.
+    if let Some(operate) = page("operate.md") {
+        let headings = operate.lines().filter_map(|line| line.strip_prefix('#'));
+        let headings = headings.map(|line| {
+            line.trim_matches(['#', ' '])
+                .to_lowercase()
+                .replace(' ', "-")
+        });
+        let headings: BTreeSet<String> = headings.collect();
+        assert!(
+            headings.is_superset(&stems),
+            "docs/operate.md lacks {:?}",
+            stems.difference(&headings)
+        );
+    }
+}

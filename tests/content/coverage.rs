@@ -1,6 +1,6 @@
 //! The function for auditors: what it says of each hour, and of all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use chrono::DateTime;
@@ -173,4 +173,31 @@ fn each_hour_and_all_hours_get_the_right_verdict() {
         write!(list, "\n  {:<28} {}", case.whole, case.when).expect("a text grows");
     }
     say(&list);
+}
+
+#[test]
+fn the_page_for_auditors_explains_every_verdict() {
+    let page = include_str!("../../docs/completeness.md");
+    let explained: BTreeSet<&str> = page
+        .lines()
+        .skip_while(|line| !line.starts_with("| `Verdict` |"))
+        .skip(2)
+        .map_while(|line| line.strip_prefix("| `")?.split('`').next())
+        .collect();
+    let (content, cases) = (Content::read(), include_str!("coverage.json"));
+    let cases: Vec<Case> = serde_json::from_str(cases).unwrap();
+    let played: BTreeSet<&str> = cases
+        .iter()
+        .flat_map(|case| &case.verdicts)
+        .map(String::as_str)
+        .collect();
+    assert_eq!(explained, played);
+    for verdict in &explained {
+        assert!(
+            content.functions[1]
+                .text
+                .contains(&format!("\"{verdict}\"")),
+            "{verdict}"
+        );
+    }
 }

@@ -170,13 +170,13 @@ fn the_hours_of_a_demo_are_covered_until_an_event_is_taken_away() {
         .find(|row| row["Stored"].as_f64() == row["Delivered"].as_f64() && row["Stored"] != 0);
     let full = full.unwrap();
     let hour = &full["Hour"].as_str().unwrap()[..13];
-    let lost = events.iter().find(|row| {
+    let taken_away = events.iter().find(|row| {
         row["eventtype_s"] == full["Log"] && row["event_time_t"].as_str().unwrap().starts_with(hour)
     });
-    let lost = lost.unwrap()["event_uid_s"].clone();
+    let taken_away = taken_away.unwrap()["event_uid_s"].clone();
     let rest = events
         .into_iter()
-        .filter(|row| row["event_uid_s"] != lost)
+        .filter(|row| row["event_uid_s"] != taken_away)
         .collect();
     assert_eq!(missing(&verdicts(rest)), 1);
 }
