@@ -7,7 +7,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use crate::content::{Content, Query};
 use crate::coverage::asked_between;
 use crate::roads::{rows, tables};
-use crate::schema::Schema;
+use crate::schema::{HEALTH_TABLE, Schema};
 use crate::tools::{self, Row, World};
 
 /// The columns that have a value in some row.
@@ -66,6 +66,13 @@ async fn alerts_and_coverage_take_what_the_connector_tells_by_either_road() {
     );
     let mut queries: Vec<&Query> = content.alerts.iter().collect();
     queries.push(&coverage);
+    let tiles: Vec<&Query> = content
+        .tiles
+        .iter()
+        .filter(|tile| tile.text.contains(HEALTH_TABLE))
+        .collect();
+    assert_eq!(tiles.len(), 2);
+    queries.extend(&tiles);
     let at = |minutes: i64| text(last + TimeDelta::minutes(minutes));
     let worlds: Vec<(World, Vec<&Query>)> = worlds
         .iter()
@@ -95,7 +102,12 @@ async fn alerts_and_coverage_take_what_the_connector_tells_by_either_road() {
                 answer.rows()
             );
         }
-        let covered = answers.last().unwrap().rows();
+        let (coverage, of_tiles) = answers[content.alerts.len()..].split_first().unwrap();
+        assert!(
+            of_tiles.iter().all(|tile| !tile.rows().is_empty()),
+            "{of_tiles:?}"
+        );
+        let covered = coverage.rows();
         assert!(covered.len() > 20, "{covered:?}");
         let is_stored = |row: &Row| row["Verdict"] != "fewer stored than delivered";
         assert!(covered.iter().all(is_stored), "{covered:#?}");
