@@ -1,5 +1,6 @@
 //! What must make a query give rows, and what must not.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use serde::Deserialize;
@@ -8,9 +9,10 @@ use serde_json::Value;
 use crate::content::{Content, Query};
 use crate::events::{Events, now};
 use crate::flatten::Road;
+use crate::health::{HealthRows, young};
 use crate::say;
 use crate::schema::Schema;
-use crate::tools::{self, Row};
+use crate::tools::{self, NOW, Row, World};
 
 /// The cases of one query.
 #[derive(Debug, Deserialize)]
@@ -25,7 +27,14 @@ struct Cases {
 struct Case {
     /// What happens, in words.
     when: String,
+    #[serde(default)]
     events: Vec<Events>,
+    /// Rows about the connector itself.
+    #[serde(default)]
+    health: Vec<HealthRows>,
+    /// What is other in the query: a text in it, and what stands there instead.
+    #[serde(default)]
+    with: BTreeMap<String, String>,
     /// How many rows come of it; one if it is not said.
     rows: Option<usize>,
     /// What stands in one of them.
@@ -84,10 +93,14 @@ fn equal(given: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// Plays the cases of queries on rows that came by both roads, and says what came of each.
-pub(crate) fn play(queries: &[Query]) {
-    let (content, schema) = (Content::read(), Schema::read());
-    let columns = schema.all();
+/// A case that is played.
+struct Play<'a> {
+    query: &'a Query,
+    fires: bool,
+    case: Case,
+}
+
+fn plays(queries: &[Query]) -> Vec<Play<'_>> {
     let mut plays = Vec::new();
     for query in queries {
         let cases = read(query);
@@ -96,32 +109,95 @@ pub(crate) fn play(queries: &[Query]) {
         plays.extend(
             fires
                 .chain(silent)
-                .map(|(fires, case)| (query, fires, case)),
+                .map(|(fires, case)| Play { query, fires, case }),
         );
     }
+    plays
+}
+
+/// Plays the cases of queries on rows that came by both roads, and says what came of each.
+pub(crate) fn play(queries: &[Query]) {
+    let (content, schema) = (Content::read(), Schema::read());
+    let columns = schema.all();
+    let plays = plays(queries);
     let worlds: Vec<(Vec<Row>, Vec<&Query>)> = plays
         .iter()
-        .map(|(query, _, case)| {
+        .map(|play| {
             let mut count = 0;
-            let rows = case
-                .events
-                .iter()
-                .flat_map(|events| events.rows(&mut count, Road::in_turn))
-                .collect();
-            (within_period(query, rows), vec![*query])
+            let events = play.case.events.iter();
+            let rows = events.flat_map(|events| events.rows(&mut count, Road::in_turn));
+            (within_period(play.query, rows.collect()), vec![play.query])
         })
         .collect();
     let answers = tools::run(&content.function, &columns, &worlds);
+    judge(&plays, answers.iter().map(|answer| answer[0].rows()));
+}
+
+/// Plays the cases of queries on rows about the connector itself, in a table with every column and in one that has only those
+/// of which a value has arrived.
+pub(crate) fn play_health(queries: &[Query]) {
+    let schema = Schema::read();
+    let plays = plays(queries);
+    let changed: Vec<Query> = plays
+        .iter()
+        .map(|play| with(play.query, &play.case.with))
+        .collect();
+    let worlds: Vec<(World, Vec<&Query>)> = plays
+        .iter()
+        .zip(&changed)
+        .flat_map(|(play, query)| {
+            let rows = play.case.health.iter().flat_map(|rows| rows.rows(&schema));
+            let health = within_period(play.query, rows.collect());
+            let of_health = [schema.health().clone(), young(&health, schema.health())];
+            of_health.map(|of_health| {
+                let now = NOW.to_owned();
+                let world = World {
+                    events: Vec::new(),
+                    health: health.clone(),
+                    of_health,
+                    now,
+                };
+                (world, vec![query])
+            })
+        })
+        .collect();
+    let answers = tools::run_in(&schema.all(), &worlds);
+    let (whole, young): (Vec<_>, Vec<_>) = answers
+        .chunks(2)
+        .map(|pair| (pair[0][0].rows(), pair[1][0].rows()))
+        .unzip();
+    assert_eq!(
+        whole, young,
+        "with columns of which no value has arrived, and without them"
+    );
+    judge(&plays, whole.into_iter());
+}
+
+/// The query with other values in it.
+fn with(query: &Query, other: &BTreeMap<String, String>) -> Query {
+    let mut text = query.text.clone();
+    for (old, new) in other {
+        assert!(text.contains(old), "{} has no {old}", query.name);
+        text = text.replace(old, new);
+    }
+    Query {
+        name: query.name.clone(),
+        text,
+        definition: query.definition.clone(),
+    }
+}
+
+fn judge<'a>(plays: &[Play<'_>], answers: impl Iterator<Item = &'a [Row]>) {
     let (mut list, mut faults) = (String::new(), Vec::new());
-    for ((query, fires, case), answer) in plays.iter().zip(&answers) {
-        let rows = answer[0].rows();
-        let wanted = case.rows.unwrap_or(1) * usize::from(*fires);
+    for (play, rows) in plays.iter().zip(answers) {
+        let (query, case) = (play.query, &play.case);
+        let wanted = case.rows.unwrap_or(1) * usize::from(play.fires);
         let given = |row: &Row| {
             case.gives
                 .iter()
                 .all(|(column, wanted)| row.get(column).is_some_and(|given| equal(given, wanted)))
         };
-        let holds = rows.len() == wanted && (!fires || rows.iter().any(given));
+        let holds = rows.len() == wanted && (!play.fires || rows.iter().any(given));
         write!(
             list,
             "\n  {:<44} {} {} rows: {}",

@@ -40,12 +40,18 @@ impl Query {
 pub(crate) struct Content {
     /// The text of the function `CiscoDuo`.
     pub(crate) function: String,
+    /// That function, and `CiscoDuoCoverage` as a query.
     pub(crate) functions: Vec<Query>,
+    pub(crate) alerts: Vec<Query>,
     pub(crate) rules: Vec<Query>,
     pub(crate) hunting: Vec<Query>,
     pub(crate) workbook: Value,
     pub(crate) tiles: Vec<Query>,
 }
+
+/// What the parameters of `CiscoDuoCoverage` are in its cases; its text behind it is a query.
+pub(crate) const ASKED_FOR: &str =
+    "let From = datetime(2026-11-20T08:00:00Z);\nlet To = datetime(2026-11-20T11:00:00Z);\n";
 
 /// The files of a folder below `sentinel/`, in the order of their names.
 fn files(folder: &str) -> Vec<String> {
@@ -78,15 +84,17 @@ fn queries(folder: &str, yaml: &BTreeMap<String, Value>, key: &str) -> Vec<Query
 
 impl Content {
     pub(crate) fn read() -> Self {
-        let all = [files("functions"), files("rules"), files("hunting")].concat();
+        let all = ["functions", "rules", "hunting", "alerts"].map(files);
+        let all = all.concat();
         for file in &all {
             assert_eq!(file.rsplit('.').next(), Some("yaml"), "{file} is no YAML");
         }
         let yaml = tools::read_yaml(&all);
-        let functions = queries("functions", &yaml, "FunctionQuery");
-        let [function] = functions.as_slice() else {
-            panic!("there is one function");
+        let mut functions = queries("functions", &yaml, "FunctionQuery");
+        let [function, coverage] = functions.as_mut_slice() else {
+            panic!("there are two functions");
         };
+        coverage.text = format!("{ASKED_FOR}{}", coverage.text);
         let text = std::fs::read_to_string(&files("workbooks")[0]).unwrap();
         let workbook: Value = serde_json::from_str(&text).unwrap();
         Self {
@@ -95,15 +103,20 @@ impl Content {
             functions,
             rules: queries("rules", &yaml, "query"),
             hunting: queries("hunting", &yaml, "query"),
+            alerts: queries("alerts", &yaml, "query"),
             workbook,
         }
     }
 
     /// Every query there is.
     pub(crate) fn queries(&self) -> Vec<&Query> {
-        [&self.functions, &self.rules, &self.hunting, &self.tiles]
-            .into_iter()
-            .flatten()
-            .collect()
+        let every = [
+            &self.functions,
+            &self.rules,
+            &self.hunting,
+            &self.alerts,
+            &self.tiles,
+        ];
+        every.into_iter().flatten().collect()
     }
 }

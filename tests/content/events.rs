@@ -58,7 +58,7 @@ pub(crate) fn now() -> DateTime<Utc> {
     NOW.parse().unwrap()
 }
 
-fn minutes(minutes: f64) -> TimeDelta {
+pub(crate) fn minutes(minutes: f64) -> TimeDelta {
     #[expect(
         clippy::cast_possible_truncation,
         reason = "cases speak of days at most"

@@ -106,6 +106,7 @@ pub(crate) fn faults(content: &Content, answers: &[Checked]) -> Vec<String> {
         .rules
         .iter()
         .chain(&content.hunting)
+        .chain(&content.alerts)
         .map(Query::stem)
         .collect();
     for stem in cases::stems() {

@@ -10,16 +10,20 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod alerts;
 mod bridge;
 mod cases;
 mod content;
+mod coverage;
 mod demo;
 mod entities;
 mod events;
 mod flatten;
 mod form;
 mod function;
+mod health;
 mod roads;
+mod roads_health;
 mod schema;
 mod tools;
 mod workbook;
@@ -87,6 +91,11 @@ fn every_file_has_the_form_that_sentinel_takes() {
 #[test]
 fn every_rule_fires_on_what_it_is_for_and_on_nothing_else() {
     cases::play(&Content::read().rules);
+}
+
+#[test]
+fn every_alert_fires_on_what_it_is_for_and_on_nothing_else() {
+    cases::play_health(&Content::read().alerts);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use simulator::{Road, Simulator, Table};
 use crate::bridge;
 use crate::common::{FunctionsHost, Settings, temporary_folder, tenant_with_rule};
 use crate::content::{Content, Query};
-use crate::schema::{Columns, Schema, TABLE};
+use crate::schema::{Columns, HEALTH_TABLE, Schema, TABLE};
 use crate::tools::{self, Row};
 
 const EVENTS_OF_A_LOG: u64 = 40;
@@ -17,8 +17,8 @@ const EVENTS_OF_A_LOG: u64 = 40;
 /// What differs between two deliveries of one event.
 const OF_THE_DELIVERY: [&str; 3] = ["IngestBatch", "IngestionTime", "ingested_at"];
 
-/// The tables that the handler fills by the Data Collector and by Logs Ingestion.
-async fn tables() -> [Table; 2] {
+/// The tables that the handler fills by the Data Collector and by Logs Ingestion: of events, and about itself.
+pub(crate) async fn tables() -> [[Table; 2]; 2] {
     let mut config = tenant_with_rule(74, EVENTS_OF_A_LOG);
     config.tables.kept = true;
     let simulator = Simulator::start(config).await.unwrap();
@@ -34,13 +34,15 @@ async fn tables() -> [Table; 2] {
         host.catch_up(5).await;
         host.stop().await;
     }
-    let collected = simulator.table(Road::DataCollector, TABLE).await;
-    let ingested = simulator.table(Road::LogsIngestion, TABLE).await;
-    [collected.unwrap(), ingested.unwrap()]
+    let of = async |road| {
+        let events = simulator.table(road, TABLE).await.unwrap();
+        [events, simulator.table(road, HEALTH_TABLE).await.unwrap()]
+    };
+    [of(Road::DataCollector).await, of(Road::LogsIngestion).await]
 }
 
 /// The rows of a table as far as its columns are known: the simulated Duo invents fields.
-fn rows(table: &Table, columns: &Columns) -> Vec<Row> {
+pub(crate) fn rows(table: &Table, columns: &Columns) -> Vec<Row> {
     let known = |row: &BTreeMap<String, Value>| -> Row {
         let known = row.iter().filter(|(name, _)| columns.contains_key(*name));
         let mut known: Row = known
@@ -81,7 +83,7 @@ fn given(table: &Table, columns: &Columns, schema: &Schema) -> BTreeMap<String, 
 #[tokio::test]
 async fn the_function_and_the_bridge_take_what_the_connector_sends() {
     let schema = Schema::read();
-    let [collected, ingested] = tables().await;
+    let [[collected, _], [ingested, _]] = tables().await;
     let all = given(&collected, &schema.all(), &schema);
     let declared = given(&ingested, schema.declared(), &schema);
     let events = 6 * usize::try_from(EVENTS_OF_A_LOG).unwrap();

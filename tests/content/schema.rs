@@ -8,6 +8,9 @@ use crate::events;
 use crate::flatten::{ADDITIONAL_FIELDS, Road, flatten};
 
 pub(crate) const TABLE: &str = "CiscoDuo_CL";
+pub(crate) const HEALTH_TABLE: &str = "CiscoDuoHealth_CL";
+/// The function for auditors.
+pub(crate) const COVERAGE: &str = "CiscoDuoCoverage";
 
 /// Columns with their types.
 pub(crate) type Columns = BTreeMap<String, String>;
@@ -17,6 +20,8 @@ pub(crate) type Columns = BTreeMap<String, String>;
 pub(crate) struct Schema {
     /// What can be declared, so that both ingestion APIs fill it: `sentinel/schema.json`.
     declared: Columns,
+    /// The columns of `CiscoDuoHealth_CL`.
+    health: Columns,
     /// What exists only where the Data Collector API made it: names too long to be declared, and the columns beside
     /// those of another type that values of a wavering type brought about. `sentinel/data-collector-only.json`.
     data_collector_only: Columns,
@@ -45,6 +50,7 @@ impl Schema {
         let mut data_collector_only = File::read("data-collector-only.json");
         Self {
             declared: of_both.tables.remove(TABLE).unwrap(),
+            health: of_both.tables.remove(HEALTH_TABLE).unwrap(),
             data_collector_only: data_collector_only.tables.remove(TABLE).unwrap(),
             additional_fields: of_both.additional_fields.remove(TABLE).unwrap(),
         }
@@ -52,6 +58,10 @@ impl Schema {
 
     pub(crate) fn declared(&self) -> &Columns {
         &self.declared
+    }
+
+    pub(crate) fn health(&self) -> &Columns {
+        &self.health
     }
 
     pub(crate) fn additional_fields(&self) -> &[String] {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::common::tool;
 use crate::content::{Content, Query};
-use crate::schema::{Columns, TABLE};
+use crate::schema::{COVERAGE, Columns, HEALTH_TABLE, TABLE};
 
 /// A row of the table, or of what a query gives.
 pub(crate) type Row = Map<String, Value>;
@@ -96,18 +96,30 @@ fn listed(queries: &[&Query]) -> Value {
         .collect()
 }
 
-/// Asks Microsoft's language service about queries on tables.
+/// Asks Microsoft's language service about queries on the table of events alone.
 pub(crate) fn check<'a>(
     worlds: impl IntoIterator<Item = (&'a Columns, &'a Content, &'a Vec<&'a Query>)>,
 ) -> Vec<Vec<Checked>> {
+    check_on(
+        worlds
+            .into_iter()
+            .map(|(columns, content, queries)| (json!({TABLE: columns}), content, queries)),
+    )
+}
+
+/// Asks it about queries on tables, by their names.
+pub(crate) fn check_on<'a>(
+    worlds: impl IntoIterator<Item = (Value, &'a Content, &'a Vec<&'a Query>)>,
+) -> Vec<Vec<Checked>> {
     let question = worlds
         .into_iter()
-        .map(|(columns, content, queries)| {
-            json!({
-                "tables": {TABLE: columns},
-                "functions": {"CiscoDuo": content.function},
-                "queries": listed(queries),
-            })
+        .map(|(tables, content, queries)| {
+            let coverage = &content.functions[1].definition;
+            let functions = json!({
+                "CiscoDuo": content.function,
+                COVERAGE: {"parameters": coverage["FunctionParameters"], "body": coverage["FunctionQuery"]},
+            });
+            json!({"tables": tables, "functions": functions, "queries": listed(queries)})
         })
         .collect();
     let answer = ask("node", "check_kql.cjs", [""; 0], &question);
@@ -137,6 +149,35 @@ pub(crate) fn run(
                 "now": NOW,
                 "queries": listed(queries),
             })
+        })
+        .collect();
+    let answer = ask("python/bin/python", "run_kql.py", [""; 0], &question);
+    serde_json::from_value(answer).unwrap()
+}
+
+/// The rows of both tables, and when something is asked of them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct World {
+    /// Rows of `CiscoDuo_CL`.
+    pub(crate) events: Vec<Row>,
+    /// Rows of `CiscoDuoHealth_CL`; without any, there is no such table.
+    pub(crate) health: Vec<Row>,
+    /// The columns of that table.
+    pub(crate) of_health: Columns,
+    /// When.
+    pub(crate) now: String,
+}
+
+/// Runs queries that ask both tables, each list in a world of its own.
+pub(crate) fn run_in(columns: &Columns, worlds: &[(World, Vec<&Query>)]) -> Vec<Vec<Ran>> {
+    let question = worlds
+        .iter()
+        .map(|(world, queries)| {
+            let mut tables = json!({TABLE: {"columns": columns, "rows": world.events}});
+            if !world.health.is_empty() {
+                tables[HEALTH_TABLE] = json!({"columns": world.of_health, "rows": world.health});
+            }
+            json!({"tables": tables, "functions": {}, "now": world.now, "queries": listed(queries)})
         })
         .collect();
     let answer = ask("python/bin/python", "run_kql.py", [""; 0], &question);

@@ -9,9 +9,9 @@ import glob
 import json
 import sys
 
-from evaluate_template import Refused
+from evaluate_template import Deployment, Refused
 
-from deployment import examples, form, mistakes, options, parameters, pinned, resource_types, values
+from deployment import alerts, examples, form, mistakes, options, parameters, pinned, resource_types, values
 from deployment.options import CLOUDS, json_of, option_sets
 
 FORMS = {"azuredeploy.json": "createUiDefinition.json", "azuredeploy-dedicated.json": "createUiDefinition-dedicated.json"}
@@ -40,6 +40,7 @@ def everything():
         print(f"{file}: {every_set(file, template)} sets of options; {parameters.bounds(template)} numbers with the bounds of the program")
     for file in [*FORMS, *(each for each in glob.glob("sentinel/*.json") if "resources" in json_of(each))]:
         print(f"{file}: {resource_types.check(json_of(file))} resources of types, versions and names that exist")
+    alerts.quotes(Deployment)
     print(f"{mistakes.controls(*map(json_of, FORMS))} mistakes are noticed")
     for of, file in FORMS.items():
         form.form(file, json_of(of))

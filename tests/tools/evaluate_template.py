@@ -282,6 +282,12 @@ class Deployment:
     def f_trim(self, value):
         return value.strip()
 
+    def f_replace(self, value, old, new):
+        return value.replace(old, new)
+
+    def f_utcnow(self, form):
+        return {"yyyy-MM-ddTHH:mm:ssZ": "2026-11-23T12:00:00Z"}[form]
+
     def f_string(self, value):
         return str(value)
 

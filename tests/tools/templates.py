@@ -1,7 +1,8 @@
 """Writes the parts of the deployment templates that stand elsewhere already; `--check` only compares.
 
 sentinel/content.json              from sentinel/functions, rules and workbooks
-azuredeploy.json                   its lines "template": sentinel/data-collection-rule.json and sentinel/content.json
+sentinel/alerts.json               from sentinel/alerts
+azuredeploy.json                   its lines "template": these two, and sentinel/data-collection-rule.json
 azuredeploy-dedicated.json         from azuredeploy.json, for where Flex Consumption is missing
 createUiDefinition-dedicated.json  from createUiDefinition.json, for the same
 
@@ -12,21 +13,15 @@ import copy
 import glob
 import json
 import pathlib
-import re
 import sys
 
-import yaml
+from alert_rules import alerts
+from template_parts import SCHEMA, definition, duration, literal, parameter
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "package"))
 from layout import written
 
-SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 OPERATORS = {"gt": "GreaterThan", "lt": "LessThan", "eq": "Equal", "ne": "NotEqual"}
-
-
-def definition(file):
-    with open(file, encoding="utf-8") as text:
-        return yaml.safe_load(text)
 
 
 def text_of(file):
@@ -35,17 +30,6 @@ def text_of(file):
             return text.read()
     except FileNotFoundError:
         return ""
-
-
-def duration(short):
-    """15m, 1h, 2d as ISO 8601."""
-    count, unit = re.fullmatch(r"(\d+)([mhd])", short).groups()
-    return f"P{count}D" if unit == "d" else f"PT{count}{unit.upper()}"
-
-
-def literal(value):
-    """A text that begins with [ would be an expression."""
-    return "[" + value if value.startswith("[") else value
 
 
 def rule(source):
@@ -83,30 +67,34 @@ def rule(source):
     }
 
 
-def parameter(kind, description, **default):
-    return {"type": kind, **default, "metadata": {"description": description}}
+def function(file):
+    source = definition(file)
+    alias = source["FunctionAlias"]
+    parameters = {"functionParameters": source["FunctionParameters"]} if "FunctionParameters" in source else {}
+    return {
+        "condition": "[parameters('function')]",
+        "type": "Microsoft.OperationalInsights/workspaces/savedSearches",
+        "apiVersion": "2023-09-01",
+        "name": f"[concat(parameters('workspaceName'), '/{alias}')]",
+        "properties": {
+            # Without it Azure refuses to replace a function that is there, and every second deployment would fail.
+            # Beside the properties, where the type has it, it is said not to work.
+            "etag": "*",
+            "category": source["Category"],
+            "displayName": source["Function"]["Title"],
+            "functionAlias": alias,
+            **parameters,
+            "query": literal(source["FunctionQuery"]),
+            "version": 2,
+        },
+    }
 
 
 def content():
-    function = definition("sentinel/functions/CiscoDuo.yaml")
     workbook = json.loads(text_of("sentinel/workbooks/CiscoDuo.json"))
     resources = [
-        {
-            "condition": "[parameters('function')]",
-            "type": "Microsoft.OperationalInsights/workspaces/savedSearches",
-            "apiVersion": "2023-09-01",
-            "name": "[concat(parameters('workspaceName'), '/CiscoDuo')]",
-            "properties": {
-                # Without it Azure refuses to replace a function that is there, and every second deployment would fail.
-                # Beside the properties, where the type has it, it is said not to work.
-                "etag": "*",
-                "category": function["Category"],
-                "displayName": function["Function"]["Title"],
-                "functionAlias": function["FunctionAlias"],
-                "query": literal(function["FunctionQuery"]),
-                "version": 2,
-            },
-        },
+        function("sentinel/functions/CiscoDuo.yaml"),
+        function("sentinel/functions/CiscoDuoCoverage.yaml"),
         {
             "condition": "[parameters('workbook')]",
             "type": "Microsoft.Insights/workbooks",
@@ -129,7 +117,7 @@ def content():
         "parameters": {
             "workspaceName": parameter("string", "Log Analytics workspace with Microsoft Sentinel."),
             "location": parameter("string", "Region of the workspace.", defaultValue="[resourceGroup().location]"),
-            "function": parameter("bool", "Whether to save the function CiscoDuo.", defaultValue=True),
+            "function": parameter("bool", "Whether to save the functions CiscoDuo and CiscoDuoCoverage.", defaultValue=True),
             "workbook": parameter("bool", "Whether to make the workbook.", defaultValue=True),
             "rules": parameter(
                 "bool",
@@ -158,11 +146,12 @@ def nested(template, begin):
     return found
 
 
-def main_template(of_content):
+def main_template(of_content, of_alerts):
     template = json.loads(text_of("azuredeploy.json"))
     of_rule = json.loads(text_of("sentinel/data-collection-rule.json"))
     nested(template, "cisco-duo-rule")["properties"]["template"] = of_rule
     nested(template, "cisco-duo-content")["properties"]["template"] = of_content
+    nested(template, "cisco-duo-alerts")["properties"]["template"] = of_alerts
     return template
 
 
@@ -254,11 +243,12 @@ def dedicated_form(flex):
 
 
 def main():
-    of_content = content()
-    flex = main_template(of_content)
+    of_content, of_alerts = content(), alerts()
+    flex = main_template(of_content, of_alerts)
     form = json.loads(text_of("createUiDefinition.json"))
     files = {
         "sentinel/content.json": of_content,
+        "sentinel/alerts.json": of_alerts,
         "azuredeploy.json": flex,
         "azuredeploy-dedicated.json": dedicated(flex),
         "createUiDefinition.json": form,

@@ -5,7 +5,7 @@ from evaluate_template import Deployment, Refused, parse
 from deployment.options import CLOUDS, SECRETS, WORKSPACE, WORKSPACE_ID
 from deployment.values import check
 
-CONTENT = ("SaveFunctionCiscoDuo", "CreateWorkbook", "CreateAnalyticRules")
+CONTENT = ("SaveFunctionCiscoDuo", "CreateWorkbook", "CreateAnalyticRules", "CreateAlerts")
 # What a selector may give in which nothing was selected; Microsoft's documentation does not say which.
 NOTHING = (None, {}, {"id": None}, {"id": ""})
 
@@ -97,7 +97,7 @@ def logs(elements, outputs, filled):
 
 def without_workspace(template, elements, outputs, by_rule, by_key):
     """No workspace is chosen: needed with one API, and the form says so; not with the other."""
-    questions = {("content", each) for each in ("function", "workbook", "rules")}
+    questions = {("content", each) for each in ("function", "workbook", "rules", "alerts")}
     told, offered, left_out = ("sentinel", "workspaceMissing"), ("sentinel", "ownWorkspace"), ("content", "noWorkspace")
     assert elements[told]["options"]["icon"] == "Error"
     for filled in (by_rule, by_key):
@@ -147,7 +147,7 @@ def filled_in(template, definition, elements, package):
     with_rules = {**filled, ("content", "rules"): "true"}
     for chosen in (filled, by_key, with_rules):
         given = Form(elements, chosen).given(outputs)
-        assert [given[name] for name in CONTENT] == [True, True, chosen is with_rules], given
+        assert [given[name] for name in CONTENT] == [True, True, chosen is with_rules, True], given
         for cloud in CLOUDS:
             check(template, given, cloud)
     without_workspace(template, elements, outputs, filled, by_key)

@@ -55,6 +55,7 @@ FIELDS = {
     ("advanced", "lookbackHours"): ([], ["", "-1", "1.5", "01", "1 ", "a"]),
     ("advanced", "windowMinutes"): ([], ["", "-1", "1.5", "01", "1 ", "a"]),
     ("advanced", "settleSeconds"): ([], ["", "-1", "1.5", "01", "1 ", "a"]),
+    ("advanced", "alertLagMinutes"): ([], ["", "-1", "1.5", "01", "1 ", "a"]),
     ("advanced", "callsPerMinute"): ([], ["", "-1", "1.5", "01", "1 ", "a"]),
     ("advanced", "parkSeconds"): ([], ["", "-1", "1.5", "01", "1 ", "a"]),
     ("advanced", "runSeconds"): ([], ["", "-1", "1.5", "01", "1 ", "a"]),

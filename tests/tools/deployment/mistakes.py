@@ -27,9 +27,22 @@ def without(needs, part):
     needs[:] = [each for each in needs if part not in each]
 
 
+def nested_deployment(template, begin):
+    deployments = (each for each in template["resources"] if each["type"] == "Microsoft.Resources/deployments")
+    return next(each for each in deployments if begin in each["name"])
+
+
 def nested_function(template):
-    inner = [each for each in template["resources"] if each["type"] == "Microsoft.Resources/deployments"][1]
-    return first(inner["properties"]["template"], "Microsoft.OperationalInsights/workspaces/savedSearches")
+    inner = nested_deployment(template, "cisco-duo-content")["properties"]["template"]
+    return first(inner, "Microsoft.OperationalInsights/workspaces/savedSearches")
+
+
+def nested_alerts(template):
+    return nested_deployment(template, "cisco-duo-alerts")["properties"]
+
+
+def nested_alert(template):
+    return first(nested_alerts(template)["template"], "Microsoft.Insights/scheduledQueryRules")["properties"]
 
 
 # Mistakes that must be noticed.
@@ -72,6 +85,19 @@ CONTROLS = {
     "the alert's question is judged before there are rows": lambda t: first(t, "Microsoft.Insights/scheduledQueryRules")[
         "properties"
     ].pop("skipQueryValidation"),
+    "an alert's question is judged before its table is there": lambda t: nested_alert(t).pop("skipQueryValidation"),
+    "the alerts ask for rows that are not sent": lambda t: t["variables"].update(
+        hasAlerts="[and(parameters('CreateAlerts'), variables('hasWorkspace'))]"
+    ),
+    "the alerts are made though they were not wanted": lambda t: nested_deployment(t, "cisco-duo-alerts").update(
+        condition="[variables('hasWorkspace')]"
+    ),
+    "the alerts tell nobody": lambda t: nested_alerts(t)["parameters"].pop("actionGroupId"),
+    "the alerts tell of every account": lambda t: nested_alerts(t)["parameters"].pop("apiHostname"),
+    "the bound of lag that was given is passed over": lambda t: nested_alerts(t)["parameters"].pop("longestLagMinutes"),
+    "an alert asks another workspace": lambda t: nested_alert(t).update(
+        scopes=["[resourceId('Microsoft.OperationalInsights/workspaces', 'other')]"]
+    ),
     "a password publishes another program": lambda t: first(t, "Microsoft.Web/sites/basicPublishingCredentialsPolicies")[
         "properties"
     ].update(allow=True),
@@ -120,7 +146,7 @@ def noticed(template, mistake, sets):
 
 def controls(template, of_dedicated):
     sets = list(option_sets(template))
-    everything = {"CiscoDuoTable": "keep", "SaveFunctionCiscoDuo": True}
+    everything = {"CiscoDuoTable": "keep", "SaveFunctionCiscoDuo": True, "CreateAlerts": True}
     chosen = [sets[0], next(each for each in sets if everything.items() <= each.items() and each.get("AlertEmail")), *sets[-2:]]
     for name, mistake in CONTROLS.items():
         assert noticed(template, mistake, chosen), f"not noticed: {name}"

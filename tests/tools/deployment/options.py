@@ -51,6 +51,7 @@ ONCE_BY_KEY = {
     "CiscoDuoTimeGenerated": "event",
     "CiscoDuoHealth": "off",
     "CiscoDuoSignature": "v2",
+    "WorkspaceResourceId": WORKSPACE,
 }
 ONCE_BY_RULE = {
     "IngestionApi": "LogsIngestion",
@@ -99,10 +100,12 @@ def option_sets(template):
     if "HostingPlan" in template["parameters"]:
         plans = [{"HostingPlan": plan} for plan in template["parameters"]["HostingPlan"]["allowedValues"]]
     for road, plan in itertools.product(roads, plans):
-        contents = [(False, False, False)]
+        # Without a workspace there is nothing to make them in, though the alerts are asked for: they are by default.
+        contents = [(False, False, False, True)]
         if "WorkspaceResourceId" in road:
-            contents = itertools.product((False, True), repeat=3)
-        for (function, workbook, rules), email in itertools.product(contents, ("", "someone@example.com")):
-            given = {"SaveFunctionCiscoDuo": function, "CreateWorkbook": workbook, "CreateAnalyticRules": rules, "AlertEmail": email}
+            contents = itertools.product((False, True), repeat=4)
+        for (function, workbook, rules, alerts), email in itertools.product(contents, ("", "someone@example.com")):
+            given = {"SaveFunctionCiscoDuo": function, "CreateWorkbook": workbook, "CreateAnalyticRules": rules}
+            given |= {"CreateAlerts": alerts, "AlertEmail": email}
             yield {**BASE, **road, **plan, **given}
     yield from once(template)

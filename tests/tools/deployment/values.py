@@ -4,7 +4,7 @@ import re
 
 from evaluate_template import Deployment, Refused
 
-from deployment import parameters, resource_types
+from deployment import alerts, parameters, resource_types
 from deployment.options import CLOUDS, KNOWN, SECRETS, WORKSPACE, WORKSPACE_ID, json_of, option_sets, texts
 
 SECRET_SETTINGS = {
@@ -110,15 +110,14 @@ def check(template, chosen, cloud):
 
     # Content as asked for.
     functions = result.of_type("Microsoft.OperationalInsights/workspaces/savedSearches")
-    assert len(functions) == int(given["SaveFunctionCiscoDuo"])
+    names = sorted(each["properties"]["functionAlias"] for each in functions)
+    assert names == (["CiscoDuo", "CiscoDuoCoverage"] if given["SaveFunctionCiscoDuo"] else []), names
+    assert all(each["properties"].get("functionParameters") for each in functions[1:]), "CiscoDuoCoverage asks for no hours"
     # Else Azure refuses to replace it, and so every second deployment.
     assert all(each["properties"]["etag"] == "*" for each in functions)
     assert len(result.of_type("Microsoft.Insights/workbooks")) == int(given["CreateWorkbook"])
     assert len(result.of_type("Microsoft.SecurityInsights/alertRules")) == 8 * given["CreateAnalyticRules"]
-    alerts = result.of_type("Microsoft.Insights/scheduledQueryRules")
-    assert len(alerts) == int(bool(given["AlertEmail"]))
-    # What it asks is some seconds old when it is made, and has no rows.
-    assert all(each["properties"]["skipQueryValidation"] is True for each in alerts)
+    alerts.check(result, given, WORKSPACE)
 
     # The identity reaches what it needs before the package is fetched.
     roles = {key: each for key, each in result.deployed.items() if key not in result.nested and each["type"].endswith("/roleAssignments")}
@@ -180,6 +179,7 @@ def refusals(template):
         ({"CiscoDuoIntegrationKey": SECRETS["CiscoDuoSecretKey"]}, "more than maxLength"),
         ({"CiscoDuoSettleSeconds": 60}, "less than minValue"),
         ({"CiscoDuoLookbackHours": 4297}, "more than maxValue"),
+        ({"AlertLagMinutes": 14}, "less than minValue"),
         ({"FunctionName": "much-too-long-a-name"}, "more than maxLength"),
     ]:
         try:
@@ -210,4 +210,5 @@ def sources(template):
     assert inner == {
         "cisco-duo-rule": json_of("sentinel/data-collection-rule.json"),
         "cisco-duo-content": json_of("sentinel/content.json"),
+        "cisco-duo-alerts": json_of("sentinel/alerts.json"),
     }
