@@ -192,11 +192,15 @@ impl Sweeps {
         }
     }
 
+    /// Whether a reading of a log without counts, up to `to` and from `began_at` on, is the last look at an hour.
+    pub fn settles(&self, hour: Hour, to: Millis, began_at: Millis) -> bool {
+        (self.next[CHECKS - 1]..settled_before(to, began_at)).contains(&hour)
+    }
+
     /// After a log without counts was read again, from `began_at` on: hours that ended before `to` got the first check,
     /// and those that were old enough the last.
     pub fn reread_done(&mut self, to: Millis, began_at: Millis) {
-        let settled_before = Hour::of((began_at - REREAD_SPAN).min(to));
-        self.done_before(settled_before, CHECKS - 1);
+        self.done_before(settled_before(to, began_at), CHECKS - 1);
         self.done_before(Hour::of(to), 0);
     }
 
@@ -256,6 +260,11 @@ impl Sweeps {
         let settled = self.next[CHECKS - 1].start();
         self.gaps.retain(|gap| gap.to > settled);
     }
+}
+
+/// Hours before this one need not be read again after a reading up to `to` that began at `began_at`.
+fn settled_before(to: Millis, began_at: Millis) -> Hour {
+    Hour::of((began_at - REREAD_SPAN).min(to))
 }
 
 /// The last check that an hour is old enough for.

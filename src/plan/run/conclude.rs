@@ -56,7 +56,7 @@ impl LogRun {
     }
 
     /// The hours of which there is something to tell. A log without counts is read 48 hours at once: most of them were
-    /// told of before.
+    /// told of before, and are told of once more when it is the last look at them.
     fn hours_to_tell(&self, found: &Found) -> Vec<Hour> {
         let whole = |hour: &Hour| hour.end() <= found.span.to;
         if self.counts() || self.limits.backfill.is_some() {
@@ -64,12 +64,16 @@ impl LogRun {
         }
         let sweeps = self.stored().sweeps.as_ref();
         let untold = sweeps.map(Sweeps::untold);
+        let began_at = found.began_at - self.clock_ahead;
         let hours = found.span.hours().filter(whole);
         hours
             .filter(|hour| {
                 untold.is_none_or(|untold| *hour >= untold)
                     || found.late.contains_key(hour)
-                    || sweeps.is_some_and(|sweeps| sweeps.gap_in(*hour).is_some())
+                    || sweeps.is_some_and(|sweeps| {
+                        sweeps.gap_in(*hour).is_some()
+                            || sweeps.settles(*hour, found.span.to, began_at)
+                    })
             })
             .collect()
     }
@@ -136,6 +140,16 @@ impl LogRun {
         })
     }
 
+    /// Which check a look at an hour was. A reading of more than an hour is for each of them the check that it is old
+    /// enough for.
+    fn check_of(&self, found: &Found, hour: Hour, now: Millis) -> usize {
+        if self.counts() && self.limits.backfill.is_none() {
+            return found.check;
+        }
+        let began_at = (found.began_at - self.clock_ahead).min(now);
+        due_check(hour, began_at).map_or(found.check, |check| check.max(found.check))
+    }
+
     /// Whether a part of a backfill was longer than an hour and could not be read to its end: which hour it is that Duo counts
     /// more records in than it shows is found by reading each of them.
     fn is_to_be_narrowed(&self, found: &Found) -> bool {
@@ -176,7 +190,7 @@ impl LogRun {
             late: found.late.get(&hour).copied().unwrap_or(0),
             gap,
             checked_at: now,
-            checks: found.check + 1,
+            checks: self.check_of(found, hour, now) + 1,
             unknown: serde_json::Map::new(),
         }
     }

@@ -168,3 +168,25 @@ fn a_run_that_only_left_checks_to_the_next_one_has_caught_up() {
         "nothing was left to do"
     );
 }
+
+#[test]
+fn the_last_look_at_an_hour_is_told_also_of_a_log_without_counts() {
+    for v1 in [false, true] {
+        let mut world = if v1 {
+            World::v1(clustered(), 10)
+        } else {
+            World::new(clustered())
+        };
+        world.run_until("a", NOON + 80 * HOUR);
+        for number in 1..28 {
+            let hour = Hour::of(NOON).after(number);
+            let result = world.result(hour);
+            assert_eq!(result.checks, 4, "v1 {v1}, {hour}: {result:?}");
+            let age = result.checked_at - hour.end();
+            assert!((48 * HOUR..51 * HOUR).contains(&age), "{hour}: {result:?}");
+        }
+        // And none before its time.
+        let young = world.result(Hour::of(NOON).after(40));
+        assert!(young.checks < 4, "{young:?}");
+    }
+}
