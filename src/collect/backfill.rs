@@ -97,6 +97,11 @@ pub struct Advance {
     pub pages: u64,
 }
 
+/// Calls a minute of a backfill: half of those of a log, because the live log may be at work in another process.
+pub(super) const fn share_of(calls_per_minute: u32) -> u32 {
+    calls_per_minute.div_ceil(2)
+}
+
 /// Who is told how far a run got.
 pub type Watcher = dyn Fn(Advance) + Send + Sync;
 
@@ -273,9 +278,15 @@ impl Collector {
 
 #[cfg(test)]
 mod tests {
-    use super::Backfill;
+    use super::{Backfill, share_of};
     use crate::model::{LogType, Millis};
     use crate::plan::Span;
+
+    #[test]
+    fn half_of_the_calls_are_left_to_the_live_log() {
+        // No limit stays none.
+        assert_eq!([0, 1, 5, 10, 600].map(share_of), [0, 1, 3, 5, 300]);
+    }
 
     #[test]
     fn the_same_hours_have_the_same_name() {

@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, instrument};
 
 use super::asides::Asides;
-use super::backfill::{Advance, Backfill, Watcher};
+use super::backfill::{Advance, Backfill, Watcher, share_of};
 use super::ledger::Ledger;
 use super::report::{LogReport, Trouble};
 use super::{Clock, Collector};
@@ -162,13 +162,10 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Calls a minute; a backfill leaves half of them to the live log, which another process may be at work on.
+    /// Calls a minute.
     fn calls_per_minute(&self) -> u32 {
         let live = self.collector.settings.pace.calls_per_minute;
-        match (live, self.backfill) {
-            (0, _) | (_, None) => live,
-            (_, Some(_)) => (live / 2).max(1),
-        }
+        self.backfill.map_or(live, |_| share_of(live))
     }
 
     async fn act(&mut self, action: Action) -> Event {
