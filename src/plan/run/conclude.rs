@@ -59,7 +59,7 @@ impl LogRun {
     /// told of before, and are told of once more when it is the last look at them.
     fn hours_to_tell(&self, found: &Found) -> Vec<Hour> {
         let whole = |hour: &Hour| hour.end() <= found.span.to;
-        if self.counts() || self.limits.backfill.is_some() {
+        if self.counts() {
             return found.span.hours().collect();
         }
         let sweeps = self.stored().sweeps.as_ref();
