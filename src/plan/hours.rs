@@ -30,6 +30,16 @@ pub enum HourState {
     Unknown,
 }
 
+impl HourState {
+    /// Whether everything that Duo shows of the hour was delivered.
+    pub const fn is_complete(self) -> bool {
+        matches!(self, Self::Counted | Self::Proved | Self::LateRead)
+    }
+}
+
+/// Checks after which an hour is settled.
+const SETTLED: usize = 4;
+
 /// What is known of one hour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HourResult {
@@ -95,10 +105,21 @@ impl DayResults {
     pub fn add(&mut self, hour: Hour, mut result: HourResult) {
         let name = hour.number_in_day();
         if let Some(before) = self.hours.remove(&name) {
+            if before.state.is_complete() {
+                if result.state == HourState::Unknown && before.checks >= SETTLED {
+                    // A look that nobody needed, and that failed, takes no proof away.
+                    result.state = before.state;
+                }
+                // What was proved before of a part that was not looked at now stays proved.
+                result.span.from = result.span.from.min(before.span.from);
+                result.span.to = result.span.to.max(before.span.to);
+            }
             result.late = result.late.saturating_add(before.late);
             // Ids are forgotten once an hour is settled: what was delivered does not become less.
             result.delivered = result.delivered.max(before.delivered);
             result.checks = result.checks.max(before.checks);
+            let still_agrees = before.counted == Some(result.delivered);
+            result.counted = result.counted.or(before.counted.filter(|_| still_agrees));
             result.state = match (before.state, result.state) {
                 // A count says less than a full reading, and nothing about when the hour was first looked at.
                 (HourState::Proved | HourState::LateRead, HourState::Counted) => before.state,
@@ -153,6 +174,55 @@ mod tests {
         day.add(HOUR, result(HourState::Proved, 1, 13));
         assert_eq!((day.hours["12"].late, day.hours["12"].delivered), (3, 13));
         assert_eq!(DayResults::from_json(&day.to_json()).unwrap(), day);
+    }
+
+    #[test]
+    fn a_look_that_failed_takes_no_settled_proof_away() {
+        let settled = HourResult {
+            checks: 4,
+            ..result(HourState::Counted, 0, 5)
+        };
+        let failed = HourResult {
+            counted: None,
+            ..result(HourState::Unknown, 0, 0)
+        };
+        let mut day = DayResults::default();
+        day.add(HOUR, settled.clone());
+        day.add(HOUR, failed.clone());
+        assert_eq!(
+            (day.hours["12"].state, day.hours["12"].counted),
+            (HourState::Counted, Some(5))
+        );
+        // One that is not settled is looked at again, and what that says counts.
+        let mut day = DayResults::default();
+        day.add(
+            HOUR,
+            HourResult {
+                checks: 2,
+                ..settled
+            },
+        );
+        day.add(HOUR, failed);
+        assert_eq!(day.hours["12"].state, HourState::Unknown);
+    }
+
+    #[test]
+    fn what_was_proved_of_a_part_of_an_hour_stays_proved() {
+        let part = |state, from, to| HourResult {
+            span: Span {
+                from: HOUR.start() + from,
+                to: HOUR.start() + to,
+            },
+            ..result(state, 0, 5)
+        };
+        let mut day = DayResults::default();
+        day.add(HOUR, part(HourState::Proved, 0, 3_600_000));
+        day.add(HOUR, part(HourState::Proved, 1_800_000, 3_600_000));
+        assert_eq!(day.hours["12"].span, Span::of(HOUR));
+        let mut day = DayResults::default();
+        day.add(HOUR, part(HourState::Unknown, 0, 3_600_000));
+        day.add(HOUR, part(HourState::Proved, 1_800_000, 3_600_000));
+        assert_eq!(day.hours["12"].span.from, HOUR.start() + 1_800_000);
     }
 
     #[test]

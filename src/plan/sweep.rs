@@ -47,6 +47,9 @@ pub struct Sweeps {
     /// next one tells of it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unproved: Option<Hour>,
+    /// Up to where a backfill is read an hour at a time, to find the hour that a day could not be read for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub narrow_until: Option<Millis>,
     /// Fields of a later release, kept as they are.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
@@ -136,6 +139,7 @@ impl Sweeps {
             live_calls: 0,
             gaps: Vec::new(),
             unproved: None,
+            narrow_until: None,
             unknown: Map::new(),
         }
     }
@@ -170,9 +174,9 @@ impl Sweeps {
     }
 
     /// What is next to be read of a backfill: up to a day, and an hour at a time before `narrow_until`.
-    pub fn due_backfill(&self, backfill: Span, narrow_until: Option<Millis>) -> Option<Due> {
+    pub fn due_backfill(&self, backfill: Span) -> Option<Due> {
         let from = self.next[0].start().max(backfill.from);
-        let is_narrow = narrow_until.is_some_and(|until| from < until);
+        let is_narrow = self.narrow_until.is_some_and(|until| from < until);
         let span = Span {
             from,
             to: from + if is_narrow { HOUR } else { 24 * HOUR },

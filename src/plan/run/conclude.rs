@@ -159,9 +159,10 @@ impl LogRun {
     }
 
     fn narrow(&mut self, found: &Found, now: Millis, interrupted: bool) -> Action {
-        self.narrow_until = Some(found.span.to);
         let mut draft = self.stored().clone();
-        draft.sweeps_mut().reading = None;
+        let sweeps = draft.sweeps_mut();
+        sweeps.reading = None;
+        sweeps.narrow_until = Some(found.span.to);
         self.commit(draft, None, now, interrupted)
     }
 

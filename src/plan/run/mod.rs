@@ -64,8 +64,6 @@ pub struct LogRun {
     oldest: Millis,
     /// Milliseconds by which the local clock is ahead of Duo's.
     clock_ahead: i64,
-    /// Up to where a backfill is read an hour at a time, to find the hour that a day could not be read for.
-    narrow_until: Option<Millis>,
     /// Records that the sink refused even alone.
     refused: Refused,
     tally: Tally,
@@ -95,7 +93,6 @@ impl LogRun {
             counted: false,
             oldest: Millis(i64::MIN),
             clock_ahead: 0,
-            narrow_until: None,
             refused: Refused::default(),
             tally: Tally::default(),
         }

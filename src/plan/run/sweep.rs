@@ -110,7 +110,7 @@ impl LogRun {
             });
         }
         if let Some(backfill) = self.limits.backfill {
-            return sweeps.due_backfill(backfill, self.narrow_until);
+            return sweeps.due_backfill(backfill);
         }
         let collected = Span {
             from: checkpoint.collected_from,
@@ -125,7 +125,9 @@ impl LogRun {
 
     fn next_reading(&self, now: Millis) -> Option<OpenReading> {
         let due = self.due(self.stored(), now)?;
-        let is_to_be_counted = self.counts() && self.limits.backfill.is_none();
+        // The ids of an hour say nothing of how many of them lie in a part of it: a backfill may have read the rest.
+        let is_whole = due.span == Span::of(Hour::of(due.span.from));
+        let is_to_be_counted = self.counts() && is_whole && self.limits.backfill.is_none();
         let mut reading = OpenReading::new(due, None, is_to_be_counted, now);
         let sweeps = self.stored().sweeps.as_ref();
         if let Some(stored) = sweeps.and_then(|sweeps| sweeps.reading.as_ref()) {
@@ -161,11 +163,13 @@ impl LogRun {
         };
     }
 
-    /// An hour that Duo does not keep any more is not asked for.
+    /// Hours that Duo does not keep any more are not asked for; those behind them are, in their turn.
     pub(super) fn conclude_unasked(&mut self) -> Option<Action> {
-        let reading = self
+        let mut reading = self
             .reading
             .take_if(|reading| self.job != Job::Live && reading.span.from < self.oldest)?;
+        let kept_from = Hour::of(self.oldest).after(1).start();
+        reading.span.to = reading.span.to.min(kept_from);
         Some(self.tally_of(reading.found(FoundBy::Nothing)))
     }
 

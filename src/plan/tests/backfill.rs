@@ -179,3 +179,91 @@ fn a_refused_backfill_fails_and_a_retired_log_is_none_to_read() {
     world.fetch_faults.push_back(Some(FetchFault::Gone));
     assert_eq!(world.run("a").0, Ending::Unavailable { report: true });
 }
+
+#[test]
+fn the_hidden_hour_is_found_also_within_the_limit_of_calls() {
+    let mut world = world("cursor");
+    world.page_size = 100;
+    world.limits.calls_per_minute = 5;
+    world.never_shown = Some(NOON - 70 * HOUR);
+    let mut runs = 0;
+    while world.run("a").0 != Ending::CaughtUp {
+        runs += 1;
+        assert!(runs < 400, "the backfill never ends");
+        world.now = world.now + 12 * SECOND;
+    }
+    let gaps = SPAN
+        .hours()
+        .filter(|hour| world.result(*hour).state == HourState::Gap);
+    assert_eq!(gaps.count(), 1);
+    let (wanted, got) = wanted_and_got(&world);
+    assert_eq!(wanted, got);
+}
+
+#[test]
+fn what_leaves_duos_retention_on_the_way_takes_nothing_else_with_it() {
+    let mut world = world("cursor");
+    // The first of its hours is kept for a few seconds more.
+    let age = world.now - SPAN.from;
+    let retention = 179 * 24 * HOUR;
+    for event in &mut world.events {
+        event.time = event.time - (retention - age - 20 * SECOND);
+        event.shown_from = event.time;
+    }
+    let moved = retention - age - 20 * SECOND;
+    let span = Span {
+        from: SPAN.from - moved,
+        to: SPAN.to - moved,
+    };
+    let hours = Span {
+        from: Hour::of(span.from).after(1).start(),
+        to: Hour::of(span.to).start(),
+    };
+    world.ledger.clear();
+    world.limits.backfill = Some(hours);
+    world.limits.calls_per_minute = 5;
+    // An hour passes after the first page.
+    let mut instance = world.instance("a");
+    for _ in 0..8 {
+        world.step(&mut instance);
+    }
+    drop(instance);
+    world.now = world.now + HOUR + 40 * MINUTE;
+    while world.run("b").0 != Ending::CaughtUp {
+        world.now = world.now + 12 * SECOND;
+    }
+    let oldest = world.now - retention;
+    let lost = world.lost().into_iter().filter(|event| {
+        event.time >= Hour::of(oldest).after(1).start()
+            && event.time < hours.to
+            && event.time >= hours.from
+    });
+    assert_eq!(lost.count(), 0);
+    for hour in hours.hours().filter(|hour| hour.start() > oldest + HOUR) {
+        assert_eq!(world.result(hour).state, HourState::LateRead, "{hour}");
+    }
+}
+
+#[test]
+fn what_a_backfill_delivers_hides_nothing_of_the_hour_in_which_the_live_log_began() {
+    // Live begins at half past; two events of its half are shown late, and two lie in the other half.
+    let half_past = NOON - 3 * HOUR + 30 * MINUTE;
+    let mut times = vec![half_past - 20 * MINUTE, half_past - 10 * MINUTE];
+    times.extend((0..10).map(|number| half_past + MINUTE + number * 2 * MINUTE));
+    let mut world = World::new(times);
+    world.limits.first_mintime = half_past;
+    for late in [3, 4] {
+        world.events[late].shown_from = NOON + 30 * MINUTE;
+    }
+    world.run_until_caught_up("a");
+    // What a backfill of the whole hour delivered before live looks again.
+    for number in [0, 1] {
+        let hour = Hour::of(world.events[number].time);
+        world
+            .accepted
+            .push((id(number as u64), IngestKind::Backfill));
+        world.ledger.insert(id(number as u64), hour);
+    }
+    world.run_until("a", NOON + 60 * HOUR);
+    assert!(world.lost().is_empty(), "{:?}", world.lost());
+}
