@@ -36,7 +36,7 @@ pub(super) async fn status(arguments: &Arguments) -> u8 {
     if status
         .logs
         .iter()
-        .any(|log| acts(log) || !log.gaps.is_empty())
+        .any(|log| acts(log) || !log.gaps.is_empty() || log.completeness.unknown > 0)
     {
         super::FAILED
     } else {

@@ -1,8 +1,8 @@
 //! Backfill: whole hours of a log are read again, beside the live log and without moving its place.
 //!
 //! It works by the live log's ledger, so that nothing is sent again of which the ids are still known, and on a place of its
-//! own, so that it goes on where it was broken off. It takes half of the calls that a log may make, and waits while the
-//! live log does.
+//! own, so that it goes on where it was broken off. It makes half as many calls as the live log may make beside it, and waits
+//! while that one was asked to make fewer.
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
@@ -34,6 +34,14 @@ impl Backfill {
         let (from, to) = (Hour::of(self.span.from), Hour::of(self.span.to));
         format!("{from}--{to}")
     }
+
+    /// What a name says; none where nobody here gave it.
+    fn of_id(log_type: LogType, id: &str) -> Option<Self> {
+        let (from, to) = id.split_once("--")?;
+        let (from, to) = (Hour::parse(from)?.start(), Hour::parse(to)?.start());
+        let span = Span { from, to };
+        (from < to).then_some(Self { log_type, span })
+    }
 }
 
 /// What is to be known of a backfill before it begins.
@@ -45,6 +53,15 @@ pub struct BackfillPlan {
     pub may_repeat: u64,
     /// Collected hours of which not even that is known.
     pub unknown_hours: u64,
+    /// The first hour of which the live log kept the ids when this was planned.
+    ids_from: Option<Hour>,
+}
+
+impl BackfillPlan {
+    /// Whether rows would be delivered again.
+    pub const fn repeats(&self) -> bool {
+        self.may_repeat > 0 || self.unknown_hours > 0
+    }
 }
 
 /// Why there is nothing to begin with.
@@ -64,6 +81,17 @@ pub enum BackfillFault {
         /// The place of the live log, or what Duo shows for sure.
         place: Millis,
     },
+    /// Duo does not give this log to this application.
+    #[error("Duo does not give this log to this application")]
+    NotGiven,
+    /// Another backfill of some of these hours was begun: each would take the ids from the other.
+    #[error("a backfill of this log from {} to {} was begun and is not done", Hour::of(.0.from), Hour::of(.0.to))]
+    Overlaps(Span),
+    /// While it was on its way the live log gave up ids of hours that are still to be read.
+    #[error(
+        "{0} rows of the hours that are left were delivered before, and the ledger does not keep their ids any more"
+    )]
+    WouldRepeat(u64),
     /// The rows of this state go somewhere else: what is delivered here would be missing there.
     #[error("the rows of this state go to another workspace or endpoint")]
     OtherDestination,
@@ -76,7 +104,14 @@ impl BackfillFault {
     /// What to do about it.
     pub fn hint(&self) -> Option<&str> {
         match self {
-            Self::TooOld { .. } | Self::NotYet { .. } => None,
+            Self::TooOld { .. } | Self::NotYet { .. } | Self::NotGiven => None,
+            Self::Overlaps(_) => Some(
+                "go on with that one first, by its own --from and --to; if nobody needs it, remove its text below backfill/ in \
+                 the storage",
+            ),
+            Self::WouldRepeat(_) => {
+                Some("the same command with --resend goes on and delivers them again")
+            }
             Self::OtherDestination => Some(
                 "use the settings of the function app: WORKSPACE_ID, or LOGS_INGESTION_ENDPOINT with LOGS_INGESTION_RULE_ID and \
                  LOGS_INGESTION_STREAM",
@@ -97,7 +132,7 @@ pub struct Advance {
     pub pages: u64,
 }
 
-/// Calls a minute of a backfill: half of those of a log, because the live log may be at work in another process.
+/// Calls a minute of a backfill: half of those that the live log may make beside it.
 pub(super) const fn share_of(calls_per_minute: u32) -> u32 {
     calls_per_minute.div_ceil(2)
 }
@@ -106,33 +141,59 @@ pub(super) const fn share_of(calls_per_minute: u32) -> u32 {
 pub type Watcher = dyn Fn(Advance) + Send + Sync;
 
 impl Collector {
-    /// Looks at what a backfill of these hours would do; nothing is written. `wanted` is widened to whole hours, and ends
-    /// where the live log stands.
+    /// Looks at what a backfill of these hours would do; nothing is written. They are widened to whole hours, and end where the
+    /// live log stands; without an end, one that was begun at the same hour is gone on with.
     pub async fn plan_backfill(
         &self,
         log_type: LogType,
-        wanted: Span,
+        from: Millis,
+        to: Option<Millis>,
         now: Millis,
     ) -> Result<BackfillPlan, BackfillFault> {
         let live = self.live_place(log_type).await?;
+        if live
+            .as_ref()
+            .is_some_and(|live| !live.answered && live.unavailable.is_some())
+        {
+            return Err(BackfillFault::NotGiven);
+        }
         let shown = now - self.settings.pace.settle;
         let place = live.as_ref().map_or(shown, |live| live.mintime.min(shown));
-        let from = Hour::of(wanted.from).start();
+        let from = Hour::of(from).start();
         let earliest = Hour::of(now - RETENTION).after(1);
         if from < earliest.start() {
             return Err(BackfillFault::TooOld { earliest });
         }
-        let to = Hour::of(wanted.to - 1).end().min(Hour::of(place).start());
-        if from >= to {
+        let begun = self.begun(log_type).await?;
+        let to = match begun.iter().find(|begun| begun.span.from == from) {
+            Some(begun) if to.is_none() => begun.span.to,
+            _ => to.map_or(place, |to| Hour::of(to - 1).end().min(place)),
+        };
+        let span = Span {
+            from,
+            to: Hour::of(to).start(),
+        };
+        if span.from >= span.to {
             return Err(BackfillFault::NotYet { place });
         }
-        let span = Span { from, to };
+        let backfill = Backfill { log_type, span };
+        alone(&backfill, &begun)?;
         let (may_repeat, unknown_hours) = self.may_repeat(log_type, span, live.as_ref()).await?;
         Ok(BackfillPlan {
-            backfill: Backfill { log_type, span },
+            backfill,
             may_repeat,
             unknown_hours,
+            ids_from: ids_from(live.as_ref()),
         })
+    }
+
+    /// The backfills of a log that were begun and are not done.
+    async fn begun(&self, log_type: LogType) -> Result<Vec<Backfill>, StateError> {
+        let ids = self.state_of(log_type).backfills().await?;
+        Ok(ids
+            .iter()
+            .filter_map(|id| Backfill::of_id(log_type, id))
+            .collect())
     }
 
     /// The live log's checkpoint, whose rows must go where ours go.
@@ -157,8 +218,7 @@ impl Collector {
     ) -> Result<(u64, u64), StateError> {
         let state = self.state_of(log_type);
         let collected_from = live.map(|live| Hour::of(live.collected_from));
-        let sweeps = live.and_then(|live| live.sweeps.as_ref());
-        let ids_from = sweeps.and_then(|sweeps| sweeps.forgotten);
+        let ids_from = ids_from(live);
         let lost_ids = |hour: Hour| {
             collected_from.is_some_and(|first| first <= hour)
                 && ids_from.is_some_and(|first| hour < first)
@@ -193,13 +253,34 @@ impl Collector {
             .await
     }
 
-    /// Until when a backfill leaves Duo alone, because the live log was asked to make fewer calls.
-    pub async fn live_waits_until(
+    /// Looks, before each run, whether a backfill may go on: until when it leaves Duo alone, because the live log was asked to
+    /// make fewer calls.
+    pub async fn may_go_on(
         &self,
-        log_type: LogType,
+        plan: &BackfillPlan,
+        resend: bool,
         now: Millis,
     ) -> Result<Option<Millis>, BackfillFault> {
+        let backfill = &plan.backfill;
+        let log_type = backfill.log_type;
         let live = self.live_place(log_type).await?;
+        alone(backfill, &self.begun(log_type).await?)?;
+        if !resend && ids_from(live.as_ref()) > plan.ids_from {
+            let state = self.state_of(log_type).of_backfill(&backfill.id());
+            let place = state.load().await?.and_then(|(place, _)| place.sweeps);
+            let left = Span {
+                from: place.map_or(backfill.span.from, |sweeps| sweeps.next[0].start()),
+                to: backfill.span.to,
+            };
+            let left = left.within(backfill.span).unwrap_or(Span {
+                to: left.from,
+                ..left
+            });
+            let (may_repeat, unknown) = self.may_repeat(log_type, left, live.as_ref()).await?;
+            if may_repeat + unknown > 0 {
+                return Err(BackfillFault::WouldRepeat(may_repeat));
+            }
+        }
         let parked = live.and_then(|live| live.parked);
         let parked = parked
             .filter(|parked| parked.cause == ParkCause::DuoThrottled && parked.not_before > now);
@@ -276,6 +357,20 @@ impl Collector {
     }
 }
 
+/// The first hour of which the live log keeps ids.
+fn ids_from(live: Option<&Checkpoint>) -> Option<Hour> {
+    live?.sweeps.as_ref()?.forgotten
+}
+
+/// Two backfills of the same hours would send what the other one sends, and take its ids away at their end.
+fn alone(backfill: &Backfill, begun: &[Backfill]) -> Result<(), BackfillFault> {
+    let mut others = begun.iter().filter(|other| *other != backfill);
+    match others.find(|other| other.span.within(backfill.span).is_some()) {
+        Some(other) => Err(BackfillFault::Overlaps(other.span)),
+        None => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Backfill, share_of};
@@ -298,5 +393,12 @@ mod tests {
             },
         };
         assert_eq!(backfill.id(), "2026-11-22T12--2026-11-22T15");
+        assert_eq!(
+            Backfill::of_id(LogType::Activity, &backfill.id()),
+            Some(backfill)
+        );
+        for odd in ["", "--", "2026-11-22T12", "2026-11-22T15--2026-11-22T12"] {
+            assert_eq!(Backfill::of_id(LogType::Activity, odd), None, "{odd}");
+        }
     }
 }

@@ -33,7 +33,7 @@ use crate::transport::Transport;
 
 pub use backfill::{Advance, Backfill, BackfillFault, BackfillPlan, Watcher};
 pub use notice::Told;
-pub use report::{LogReport, RunReport};
+pub use report::{HoursFound, LogReport, RunReport};
 pub use resend::{ResendError, Resent};
 
 use fields::Uncounted;

@@ -11,7 +11,7 @@ use tracing::instrument;
 use super::asides::Asides;
 use super::backfill::{Advance, Backfill, Watcher, share_of};
 use super::ledger::Ledger;
-use super::report::{LogReport, Trouble};
+use super::report::{HoursFound, LogReport, Trouble};
 use super::{Clock, Collector};
 use crate::duo::Page;
 use crate::health::Code;
@@ -43,6 +43,7 @@ pub(super) struct Worker<'a> {
     fields: FieldCounts,
     /// Closed hours that were checked.
     checked_hours: Vec<Hour>,
+    hours: HoursFound,
     /// The span of a backfill, and whom to tell how far it got.
     backfill: Option<(Span, &'a Watcher)>,
 }
@@ -72,6 +73,7 @@ impl<'a> Worker<'a> {
             check_trouble: None,
             fields: FieldCounts::default(),
             checked_hours: Vec::new(),
+            hours: HoursFound::default(),
             backfill: None,
         }
     }
@@ -133,7 +135,7 @@ impl<'a> Worker<'a> {
             self.trouble,
             self.clock.now(),
         );
-        report.with_checked(self.checked_hours)
+        report.with_checked(self.checked_hours, self.hours)
     }
 
     fn limits(&self) -> Limits {
@@ -216,6 +218,9 @@ impl<'a> Worker<'a> {
             Action::Conclude(conclusion) => {
                 let hours = conclusion.results.iter().map(|(hour, _)| *hour);
                 self.checked_hours.extend(hours);
+                for (_, result) in &conclusion.results {
+                    self.hours.add(result.state);
+                }
                 match self.ledger.conclude(conclusion).await {
                     Ok(()) => Event::Concluded,
                     Err(fault) => self.state_failed(fault),

@@ -30,9 +30,6 @@ pub struct HourRow<'a> {
     pub result: &'a HourResult,
 }
 
-/// Checks after which an hour is settled.
-const LAST_CHECK: usize = 4;
-
 /// The fields of a row, before they are named for an API. What is absent is left out.
 #[derive(Debug, Default)]
 pub(crate) struct Fields(Map<String, Value>);
@@ -116,7 +113,7 @@ impl HourRow<'_> {
         fields.set("gap_to", result.gap.map(|gap| gap.to));
         fields.set("checks", result.checks);
         fields.set("checked_at", result.checked_at);
-        fields.set("is_settled", u8::from(result.checks >= LAST_CHECK));
+        fields.set("is_settled", u8::from(result.is_settled()));
         fields
     }
 }

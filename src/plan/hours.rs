@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::stored::{self, Unreadable};
-use super::sweep::Span;
+use super::sweep::{CHECKS, Span};
 use crate::model::{Hour, Millis};
 
 /// Version of the form that this release writes.
@@ -37,9 +37,6 @@ impl HourState {
     }
 }
 
-/// Checks after which an hour is settled.
-const SETTLED: usize = 4;
-
 /// What is known of one hour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HourResult {
@@ -66,6 +63,13 @@ pub struct HourResult {
     /// Fields of a later release, kept as they are.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
+}
+
+impl HourResult {
+    /// Whether the hour got its last check.
+    pub const fn is_settled(&self) -> bool {
+        self.checks >= CHECKS
+    }
 }
 
 /// The results of the hours of one UTC day.
@@ -106,7 +110,7 @@ impl DayResults {
         let name = hour.number_in_day();
         if let Some(before) = self.hours.remove(&name) {
             if before.state.is_complete() {
-                if result.state == HourState::Unknown && before.checks >= SETTLED {
+                if result.state == HourState::Unknown && before.is_settled() {
                     // A look that nobody needed, and that failed, takes no proof away.
                     result.state = before.state;
                 }

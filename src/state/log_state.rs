@@ -50,6 +50,16 @@ impl LogState {
         self.store.remove(&self.checkpoint_name()).await
     }
 
+    /// The names of the places of backfills that are stored, in no particular order.
+    pub async fn backfills(&self) -> Result<Vec<String>, StateError> {
+        let prefix = format!("{}/backfill/", self.prefix);
+        let names = self.store.list(&prefix).await?;
+        let ids = names
+            .iter()
+            .filter_map(|name| name.strip_prefix(&prefix)?.strip_suffix(".json"));
+        Ok(ids.map(str::to_owned).collect())
+    }
+
     /// The hours of which ids are stored, in no particular order.
     pub async fn hours_with_ids(&self) -> Result<Vec<Hour>, StateError> {
         let prefix = format!("{}/ledger/", self.prefix);

@@ -1,6 +1,7 @@
 //! What is refused before anything is read, and gaps.
 
 use serde_json::{Value, json};
+use simulator::{Fault, FaultKind, LogType, Target};
 
 use crate::common::FunctionsHost;
 use crate::{Scene, parsed, stderr};
@@ -81,7 +82,11 @@ async fn spans_that_cannot_be_read_are_refused_with_advice() {
             "authentication, administrator",
         ),
         (&["--from", "2026-11-01", "--gaps"], "cannot be used with"),
-        (&[], "--from"),
+        (
+            &["--from", "2026-11-02", "--to", "2026-11-01"],
+            "--to must be later",
+        ),
+        (&[], "<--from <TIME>|--gaps>"),
     ] {
         let output = scene.run(arguments).await;
         assert_eq!(output.status.code(), Some(2), "{arguments:?} {output:?}");
@@ -92,6 +97,79 @@ async fn spans_that_cannot_be_read_are_refused_with_advice() {
         );
     }
     assert!(scene.simulator.calls().duo.is_empty(), "Duo was asked");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_backfill_of_the_same_hours_is_refused_until_the_first_is_done() {
+    let mut scene = Scene::new("overlap", 125, |config| simulator::Config {
+        duo_latency: std::time::Duration::from_millis(150),
+        ..config
+    })
+    .await;
+    scene.settings = scene.settings.with("CISCO_DUO_LOG_TYPES", "activity");
+    let mut backfill = scene.spawn(&["--from", &scene.from()]);
+    while scene.simulator.report().await.delivered() < 60 {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    backfill.kill().await.unwrap();
+    let later = scene.simulator.config().from + chrono::TimeDelta::hours(1);
+    let later = later.format("%Y-%m-%dT%H").to_string();
+    let output = scene.run(&["--from", &later]).await;
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+    let said = stderr(&output);
+    assert!(said.contains("was begun and is not done"), "{said}");
+    // Without an end the first one is gone on with, also when the live log stands elsewhere by now.
+    scene.settings = scene.settings.with("CISCO_DUO_SETTLE_SECONDS", "3700");
+    let output = scene.run(&["--from", &scene.from()]).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(scene.places().await, Vec::<String>::new());
+    let output = scene.run(&["--from", &later]).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(
+        scene.simulator.report().await.duplicates(),
+        50,
+        "one call for the kill"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_log_that_was_never_given_keeps_no_other_from_being_read() {
+    let scene = Scene::new("not-given", 126, |config| config).await;
+    scene.simulator.faults().push(Fault::always(
+        Target::Duo(LogType::TrustMonitor),
+        FaultKind::Forbidden,
+    ));
+    let mut host = FunctionsHost::start(&scene.settings).await;
+    host.fire().await;
+    host.stop().await;
+    let output = scene.run(&["--from", &scene.from()]).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let said = stderr(&output);
+    assert!(
+        said.contains("trust_monitor: Duo does not give this log"),
+        "{said}"
+    );
+    let report = scene.simulator.report().await;
+    assert_eq!(report.missing(), 300, "{report:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hours_that_stay_incomplete_are_counted_and_no_success() {
+    let mut scene = Scene::new("incomplete", 127, |config| config).await;
+    scene.settings = scene.settings.with("CISCO_DUO_LOG_TYPES", "activity");
+    let activity = Target::Duo(LogType::Activity);
+    scene
+        .simulator
+        .faults()
+        .push(Fault::always(activity, FaultKind::WrongCount(1)));
+    let output = scene.run(&["--from", &scene.from(), "--json"]).await;
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let hours = &parsed(&output)[0]["hours"];
+    assert_eq!(
+        (&hours["complete"], &hours["unknown"]),
+        (&0.into(), &0.into())
+    );
+    assert!(hours["gap"].as_u64() > Some(3), "{hours}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::{Bar, Progress};
-use crate::collect::{Backfill, BackfillFault, Collector, LogReport};
+use crate::collect::{BackfillFault, BackfillPlan, Collector, HoursFound, LogReport};
 use crate::health::{self, Code};
 use crate::model::{Hour, LogType, MINUTE, Millis};
 
@@ -59,6 +59,8 @@ pub(super) struct Done {
     pub(super) dead_letters: u64,
     pub(super) pages: u64,
     pub(super) requests: u64,
+    /// What was found out about the hours.
+    pub(super) hours: HoursFound,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<Code>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -69,10 +71,18 @@ pub(super) struct Done {
     pub(super) notices: Vec<String>,
 }
 
+impl Done {
+    /// Whether the span was read to its end and nothing of it is missing or unknown.
+    pub(super) fn is_complete(&self) -> bool {
+        self.outcome == Outcome::Done && self.hours.gap == 0 && self.hours.unknown == 0
+    }
+}
+
 /// One span at work.
 pub(super) struct Job<'a> {
     collector: &'a Collector,
-    backfill: Backfill,
+    plan: BackfillPlan,
+    resend: bool,
     interrupt: &'a CancellationToken,
     bar: Bar,
     done: Done,
@@ -83,25 +93,28 @@ pub(super) struct Job<'a> {
 impl<'a> Job<'a> {
     pub(super) fn new(
         collector: &'a Collector,
-        backfill: Backfill,
+        plan: BackfillPlan,
+        resend: bool,
         interrupt: &'a CancellationToken,
         progress: &Progress,
     ) -> Self {
         Self {
             collector,
-            backfill,
+            plan,
+            resend,
             interrupt,
-            bar: progress.bar(&backfill),
+            bar: progress.bar(&plan.backfill),
             done: Done {
-                log_type: backfill.log_type,
-                from: backfill.span.from,
-                to: backfill.span.to,
+                log_type: plan.backfill.log_type,
+                from: plan.backfill.span.from,
+                to: plan.backfill.span.to,
                 outcome: Outcome::Interrupted,
                 events: 0,
                 duplicates_dropped: 0,
                 dead_letters: 0,
                 pages: 0,
                 requests: 0,
+                hours: HoursFound::default(),
                 code: None,
                 message: None,
                 hint: None,
@@ -129,11 +142,9 @@ impl<'a> Job<'a> {
     async fn run_to_the_end(&mut self) -> Result<Outcome, BackfillFault> {
         let mut held_since = None;
         while !self.interrupt.is_cancelled() {
-            let log_type = self.backfill.log_type;
-            let live = self
-                .collector
-                .live_waits_until(log_type, now(self.collector));
-            if let Some(until) = live.await? {
+            let now_at = now(self.collector);
+            let wait = self.collector.may_go_on(&self.plan, self.resend, now_at);
+            if let Some(until) = wait.await? {
                 self.pause(until - now(self.collector), "the live log waits for Duo")
                     .await;
                 continue;
@@ -141,7 +152,7 @@ impl<'a> Job<'a> {
             let report = self.one_run().await;
             match report.outcome {
                 health::Outcome::CaughtUp => {
-                    self.collector.end_backfill(&self.backfill).await?;
+                    self.collector.end_backfill(&self.plan.backfill).await?;
                     return Ok(Outcome::Done);
                 }
                 health::Outcome::MoreToFetch => self.pause(self.pace(), "").await,
@@ -163,7 +174,7 @@ impl<'a> Job<'a> {
                     continue;
                 }
                 health::Outcome::Unavailable => {
-                    self.collector.end_backfill(&self.backfill).await?;
+                    self.collector.end_backfill(&self.plan.backfill).await?;
                     self.explain(report);
                     return Ok(Outcome::NotGiven);
                 }
@@ -181,15 +192,19 @@ impl<'a> Job<'a> {
         let (events, pages) = (self.done.events, self.done.pages);
         let bar = self.bar.clone();
         let watcher = move |advance| bar.advance(advance, events, pages);
-        let run =
-            self.collector
-                .backfill(&self.backfill, self.interrupt, &watcher, &mut self.untold);
+        let run = self.collector.backfill(
+            &self.plan.backfill,
+            self.interrupt,
+            &watcher,
+            &mut self.untold,
+        );
         let report = run.await;
         self.done.events += report.events;
         self.done.duplicates_dropped += report.duplicates_dropped;
         self.done.dead_letters += report.dead_letters;
         self.done.pages += report.pages;
         self.done.requests += report.requests;
+        self.done.hours += report.hours;
         for notice in &report.notices {
             if !self.done.notices.contains(&notice.message) {
                 self.done.notices.push(notice.message.clone());
@@ -211,7 +226,7 @@ impl<'a> Job<'a> {
     }
 
     async fn tell_the_rest(&mut self) {
-        let log_type = self.backfill.log_type;
+        let log_type = self.plan.backfill.log_type;
         for _ in 0..TELLING_TRIES {
             if self.untold.is_empty() || self.interrupt.is_cancelled() {
                 break;

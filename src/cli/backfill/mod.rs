@@ -12,22 +12,24 @@ use tokio_util::sync::CancellationToken;
 use super::output;
 use crate::collect::{BackfillFault, BackfillPlan, Collector};
 use crate::model::{Hour, LogType, Millis, number};
-use crate::plan::Span;
 use job::{Done, Job, Outcome};
 use progress::Progress;
 
 /// Arguments of `backfill`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = AFTER)]
+#[command(
+    after_help = AFTER,
+    group = clap::ArgGroup::new("what").args(["from", "gaps"]).required(true),
+)]
 pub(super) struct Arguments {
     /// First moment: 2026-11-01, 2026-11-01T10, or 2026-11-01T10:30:00Z; widened to whole hours
-    #[arg(long, value_name = "TIME", value_parser = moment, required_unless_present = "gaps")]
+    #[arg(long, value_name = "TIME", value_parser = moment)]
     from: Option<Millis>,
     /// First moment after it; where the live log stands if left out
     #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with = "gaps")]
     to: Option<Millis>,
     /// The hours of which the ledger says that a part is missing, instead of a span
-    #[arg(long, conflicts_with = "from")]
+    #[arg(long)]
     gaps: bool,
     /// Logs, comma-separated; all configured ones if left out
     #[arg(long, value_name = "LOGS", value_parser = super::log_type, value_delimiter = ',')]
@@ -41,7 +43,7 @@ pub(super) struct Arguments {
 }
 
 const AFTER: &str = "It may run beside the function app, with the same settings. Broken off, the same command goes on where it \
-                     stopped. Rows carry ingest_kind \"backfill\".";
+                     stopped. It makes half as many calls a minute as the app may make beside it. Rows carry ingest_kind \"backfill\".";
 
 /// A UTC day, an hour or a moment.
 fn moment(text: &str) -> Result<Millis, String> {
@@ -60,6 +62,12 @@ pub(super) async fn backfill(arguments: &Arguments) -> u8 {
     };
     #[expect(clippy::disallowed_methods, reason = "the command begins here")]
     let now = Millis::from(Utc::now()) + collector.settings().clock_offset;
+    if let (Some(from), Some(to)) = (arguments.from, arguments.to)
+        && to <= from
+    {
+        output::error("--to must be later than --from", None);
+        return super::USAGE;
+    }
     let mut plans = match plan(&collector, arguments, now).await {
         Ok(plans) => plans,
         Err((log_type, fault)) => {
@@ -70,17 +78,20 @@ pub(super) async fn backfill(arguments: &Arguments) -> u8 {
             };
         }
     };
+    if plans.is_empty() && !arguments.gaps {
+        return super::USAGE;
+    }
     if !arguments.resend && repeats(&plans) {
         return super::USAGE;
     }
     plans.sort_by_key(|plan| (plan.backfill.log_type, plan.backfill.span.from));
-    let done = run(&collector, &plans).await;
+    let done = run(&collector, &plans, arguments.resend).await;
     if arguments.json {
         output::json(&done);
     } else {
         tell(&done);
     }
-    let is_done = |done: &Done| matches!(done.outcome, Outcome::Done | Outcome::NotGiven);
+    let is_done = |done: &Done| done.outcome == Outcome::NotGiven || done.is_complete();
     if done.iter().all(is_done) {
         0
     } else {
@@ -88,7 +99,7 @@ pub(super) async fn backfill(arguments: &Arguments) -> u8 {
     }
 }
 
-/// What is to be read.
+/// What is to be read. Of a log of which there is nothing to read is told, and the others are read.
 async fn plan(
     collector: &Collector,
     arguments: &Arguments,
@@ -101,19 +112,23 @@ async fn plan(
     };
     let mut plans = Vec::new();
     for &log_type in logs {
-        let spans = match arguments.from {
-            Some(from) => vec![Span {
-                from,
-                to: arguments.to.unwrap_or(now).max(from + 1),
-            }],
-            None => collector
-                .gaps(log_type, now)
-                .await
-                .map_err(|fault| (log_type, fault.into()))?,
+        let spans = if let Some(from) = arguments.from {
+            vec![(from, arguments.to)]
+        } else {
+            let gaps = collector.gaps(log_type, now).await;
+            let gaps = gaps.map_err(|fault| (log_type, fault.into()))?;
+            gaps.into_iter()
+                .map(|gap| (gap.from, Some(gap.to)))
+                .collect()
         };
-        for span in spans {
-            let plan = collector.plan_backfill(log_type, span, now).await;
-            plans.push(plan.map_err(|fault| (log_type, fault))?);
+        for (from, to) in spans {
+            match collector.plan_backfill(log_type, from, to, now).await {
+                Ok(plan) => plans.push(plan),
+                Err(fault @ (BackfillFault::NotYet { .. } | BackfillFault::NotGiven)) => {
+                    output::talk(format!("{log_type}: {fault}"));
+                }
+                Err(fault) => return Err((log_type, fault)),
+            }
         }
     }
     Ok(plans)
@@ -149,7 +164,7 @@ fn repeats(plans: &[BackfillPlan]) -> bool {
 }
 
 /// Reads everything, the logs side by side and the spans of a log one after another.
-async fn run(collector: &Collector, plans: &[BackfillPlan]) -> Vec<Done> {
+async fn run(collector: &Collector, plans: &[BackfillPlan], resend: bool) -> Vec<Done> {
     let interrupt = CancellationToken::new();
     let progress = Arc::new(Progress::start());
     let logs: Vec<&[BackfillPlan]> = plans
@@ -160,7 +175,7 @@ async fn run(collector: &Collector, plans: &[BackfillPlan]) -> Vec<Done> {
         async move {
             let mut done = Vec::new();
             for plan in plans {
-                let job = Job::new(collector, plan.backfill, interrupt, progress);
+                let job = Job::new(collector, *plan, resend, interrupt, progress);
                 done.push(job.run().await);
             }
             done
@@ -184,7 +199,18 @@ fn tell(all: &[Done]) {
         output::data("nothing to read: the ledger knows of no gap");
         return;
     }
-    let header = ["log", "from", "to", "outcome", "events", "known", "pages"];
+    let header = [
+        "log",
+        "from",
+        "to",
+        "outcome",
+        "events",
+        "known",
+        "pages",
+        "complete hours",
+        "gap",
+        "unknown",
+    ];
     let rows = all.iter().map(|done| {
         [
             done.log_type.to_string(),
@@ -194,6 +220,9 @@ fn tell(all: &[Done]) {
             number(done.events),
             number(done.duplicates_dropped),
             number(done.pages),
+            number(done.hours.complete),
+            number(done.hours.gap),
+            number(done.hours.unknown),
         ]
     });
     output::data(output::table(header, rows, 4));

@@ -24,6 +24,11 @@ pub(super) fn verdict(status: &Status) -> (&'static str, String) {
         let sentence = "No run is recorded yet; the timer begins one every minute.";
         return ("waiting", sentence.to_owned());
     }
+    if count(&[State::NotGiven]) == status.logs.len() {
+        let sentence = "Duo gives none of these logs to this application; see what to do below.";
+        return ("failing", sentence.to_owned());
+    }
+    let unknown: u32 = status.logs.iter().map(|log| log.completeness.unknown).sum();
     let gaps: usize = status.logs.iter().map(|log| log.gaps.len()).sum();
     let acting = count(&[State::Failing, State::Silent, State::Unreadable]);
     let moving = count(&[State::Waiting, State::CatchingUp, State::New]);
@@ -32,6 +37,10 @@ pub(super) fn verdict(status: &Status) -> (&'static str, String) {
         .as_ref()
         .map_or(0, |check| check.problems.len());
     match (acting, gaps, moving) {
+        (0, 0, _) if unknown > 0 => (
+            "waiting",
+            "Of some hours it cannot be told whether they are complete; see below.".to_owned(),
+        ),
         (0, 0, 0) if problems > 0 => (
             "waiting",
             "Everything that Duo shows is delivered, but the last check found a problem; see below.".to_owned(),
