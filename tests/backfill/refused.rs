@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use simulator::{Fault, FaultKind, LogType, Target};
 
-use crate::common::FunctionsHost;
+use crate::common::{FunctionsHost, PAGE};
 use crate::{Scene, parsed, stderr};
 
 /// A scene of one log that was delivered once, whose ids are gone.
@@ -125,11 +125,8 @@ async fn a_second_backfill_of_the_same_hours_is_refused_until_the_first_is_done(
     assert_eq!(scene.places().await, Vec::<String>::new());
     let output = scene.run(&["--from", &later]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    assert_eq!(
-        scene.simulator.report().await.duplicates(),
-        50,
-        "one call for the kill"
-    );
+    let repeated = scene.simulator.report().await.duplicates();
+    assert!(repeated <= PAGE, "{repeated} rows for one kill");
 }
 
 #[tokio::test(flavor = "multi_thread")]
