@@ -1,18 +1,14 @@
 //! The JSON is what docs/status.schema.json says, and nothing else.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::process::Stdio;
 
 use duo_sentinel::health::Code;
 use duo_sentinel::model::LogType;
 use duo_sentinel::status::{Mark, State};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
 
 use crate::app::{App, json};
-use crate::common::{FunctionsHost, assert_expected, tool};
+use crate::common::{FunctionsHost, against_schema, assert_expected, schema};
 use crate::history::{every_state, now, usual};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -34,7 +30,10 @@ async fn the_json_of_every_page_is_as_the_schema_says() {
         fresh.json().await,
         json(&wrong.open().await).await,
     ];
-    assert_eq!(faults(&documents).await, vec![Vec::<String>::new(); 4]);
+    assert_eq!(
+        against_schema("status", &documents).await,
+        vec![Vec::<String>::new(); 4]
+    );
 
     // A schema that takes everything proves nothing.
     let changed = |path: &str, value: Value| {
@@ -57,7 +56,10 @@ async fn the_json_of_every_page_is_as_the_schema_says() {
         changed("/version", json!(2)),
         json!({"version": 1, "fault": "x", "logs": []}),
     ];
-    for (document, faults) in documents.iter().zip(faults(&documents).await) {
+    for (document, faults) in documents
+        .iter()
+        .zip(against_schema("status", &documents).await)
+    {
         assert!(!faults.is_empty(), "not noticed: {document}");
     }
     assert_expected("status-shape", &shape(&every));
@@ -65,8 +67,7 @@ async fn the_json_of_every_page_is_as_the_schema_says() {
 
 #[test]
 fn the_schema_lists_every_word_of_the_program() {
-    let schema = std::fs::read_to_string(schema_file()).unwrap();
-    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let schema = schema("status");
     let listed = |path: &str| -> BTreeSet<String> {
         let words = schema.pointer(path).unwrap().as_array().unwrap();
         words
@@ -98,35 +99,6 @@ fn the_schema_lists_every_word_of_the_program() {
     let states = listed("/$defs/log/properties/state/enum");
     assert!(states.contains(json!(State::Working).as_str().unwrap()));
     assert_eq!(states.len(), 8);
-}
-
-fn schema_file() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/status.schema.json")
-}
-
-/// What is wrong with each of these documents, held against the schema.
-async fn faults(documents: &[Value]) -> Vec<Vec<String>> {
-    tool("node/node_modules/ajv");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/check_schema.cjs");
-    let mut process = Command::new("node")
-        .args([script, schema_file()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let input = serde_json::to_vec(documents).unwrap();
-    process
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(&input)
-        .await
-        .unwrap();
-    let output = process.wait_with_output().await.unwrap();
-    let fault = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{fault}");
-    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// Every path of a document with the kinds of values there.

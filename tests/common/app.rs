@@ -5,10 +5,8 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use simulator::Simulator;
 
-use crate::common::{
-    Azurite, Container, FUNCTION_KEY, FunctionsHost, Settings, WebHost, client, tenant,
-};
-use crate::history::Log;
+use super::history::Log;
+use super::{Azurite, Container, FUNCTION_KEY, FunctionsHost, Settings, WebHost, client, tenant};
 
 /// Where the page is.
 pub(crate) const PATH: &str = "/api/CiscoDuoStatus";

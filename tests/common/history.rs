@@ -8,7 +8,10 @@ use std::time::Duration;
 use chrono::Utc;
 use duo_sentinel::health::{Activity, Code, LogHealth, Outcome, Standing, Trouble};
 use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType, MINUTE, Millis};
-use duo_sentinel::plan::{Checkpoint, DayResults, HourResult, HourState, Span};
+use duo_sentinel::plan::{
+    Checkpoint, DayResults, Destination, FieldCounts, HourResult, HourState, ParkCause, Parked,
+    Span,
+};
 
 /// Days since the first run.
 const AGE: i64 = 9;
@@ -22,6 +25,7 @@ pub(crate) struct Log {
     checkpoint: Checkpoint,
     health: LogHealth,
     days: BTreeMap<Hour, DayResults>,
+    fields: FieldCounts,
 }
 
 impl Log {
@@ -37,6 +41,7 @@ impl Log {
             checkpoint,
             health: LogHealth::default(),
             days: BTreeMap::new(),
+            fields: FieldCounts::default(),
         };
         log.health.standing = Some(Standing {
             outcome: Outcome::CaughtUp,
@@ -86,6 +91,51 @@ impl Log {
             self = self.trouble(code, status, minutes, 1, minutes.unsigned_abs());
         }
         self
+    }
+
+    /// Duo asked for fewer calls: it waits for some more minutes.
+    pub(crate) fn throttled(mut self) -> Self {
+        self.checkpoint.parked = Some(Parked {
+            not_before: self.now + 4 * MINUTE,
+            strikes: 1,
+            cause: ParkCause::DuoThrottled,
+        });
+        self.standing(Outcome::Parked, Some((Code::DuoThrottled, 429)), 6)
+    }
+
+    /// Its rows went to another workspace until an hour ago.
+    pub(crate) fn elsewhere(mut self) -> Self {
+        self.checkpoint.destination = Some(Destination {
+            fingerprint: "of another workspace".to_owned(),
+            used_at: self.now - HOUR,
+        });
+        self
+    }
+
+    /// These fields were seen that have no column, each in so many rows.
+    pub(crate) fn unknown_fields(mut self, fields: &[(&str, u64)]) -> Self {
+        let fields = fields
+            .iter()
+            .map(|(name, rows)| ((*name).to_owned(), *rows));
+        self.fields.fields.extend(fields);
+        self
+    }
+
+    /// What was found of its hours until so many hours ago has its rows.
+    pub(crate) fn hours_told_to(mut self, ago: i64) -> Self {
+        self.health.hours_told_to = Some(self.now - ago * HOUR);
+        self
+    }
+
+    /// The hours of which something was found after this moment.
+    pub(crate) fn hours_found_since(&self, ago: i64) -> Vec<Hour> {
+        let since = self.now - ago * HOUR;
+        let found = self.days.iter().flat_map(|(day, results)| {
+            let found = results.hours.iter();
+            let found = found.filter(move |(_, result)| result.checked_at > since);
+            found.map(|(number, _)| day.after(number.parse().expect("it is a number")))
+        });
+        found.collect()
     }
 
     /// Duo never gave it.
@@ -202,14 +252,19 @@ impl Log {
             let name = format!("{place}/ledger/{}.json", day.date());
             (name, results.to_json())
         });
-        days.chain([
-            (
-                format!("{place}/checkpoint.json"),
-                self.checkpoint.to_json(),
-            ),
-            (format!("{place}/health.json"), self.health.to_json()),
-        ])
-        .collect()
+        let fields = (!self.fields.is_empty()).then(|| {
+            let name = format!("{place}/fields.json");
+            (name, self.fields.to_json())
+        });
+        days.chain(fields)
+            .chain([
+                (
+                    format!("{place}/checkpoint.json"),
+                    self.checkpoint.to_json(),
+                ),
+                (format!("{place}/health.json"), self.health.to_json()),
+            ])
+            .collect()
     }
 }
 
