@@ -14,6 +14,7 @@ mod hourly;
 mod refused;
 mod surroundings;
 mod terminal;
+mod told;
 mod untold;
 
 use common::{Settings, duo_sentinel, temporary_folder};

@@ -1,11 +1,7 @@
-//! What weeks of runs leave behind in storage, made at once.
+//! What weeks of runs leave behind of one log.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
-use std::time::Duration;
 
-use chrono::Utc;
 use duo_sentinel::health::{Activity, Code, LogHealth, Outcome, Standing, Trouble};
 use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType, MINUTE, Millis};
 use duo_sentinel::plan::{
@@ -15,8 +11,6 @@ use duo_sentinel::plan::{
 
 /// Days since the first run.
 const AGE: i64 = 9;
-/// Longest time between two looks at one history, in milliseconds.
-const LONGEST_TEST: i64 = 2 * MINUTE;
 
 /// What is stored of a log.
 pub(crate) struct Log {
@@ -284,69 +278,5 @@ fn activity(hour: Hour, at_noon: u64) -> Activity {
         pages: 60 + events / 1_000,
         requests: 75 + events / 1_000,
         ..Activity::default()
-    }
-}
-
-/// The present, with enough left of its hour for a test: at a full hour one more of them is pending.
-pub(crate) fn now() -> Millis {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the program under test lives in the present"
-    )]
-    let now = || Millis::from(Utc::now());
-    let left = Hour::of(now()).end() - now();
-    if left < LONGEST_TEST {
-        std::thread::sleep(Duration::from_millis(left.unsigned_abs()));
-    }
-    now()
-}
-
-/// Six logs in as many states, with every mark that an hour can have.
-pub(crate) fn every_state(now: Millis) -> Vec<Log> {
-    vec![
-        Log::working(LogType::Authentication, 2_400, now)
-            .late(31, 4)
-            .trouble(Code::AzureUnreachable, 503, 4_000, 3_990, 3),
-        Log::working(LogType::Administrator, 14, now).standing(
-            Outcome::Parked,
-            Some((Code::DuoThrottled, 429)),
-            6,
-        ),
-        Log::working(LogType::Telephony, 120, now)
-            .behind(7)
-            .standing(Outcome::Failed, Some((Code::DuoCredentials, 401)), 6 * 60),
-        Log::working(LogType::OfflineEnrollment, 1, now).not_given(),
-        Log::working(LogType::TrustMonitor, 3, now).silent(5),
-        Log::working(LogType::Activity, 640, now)
-            .gap(75..=77)
-            .unknown(120)
-            .late(50, 12)
-            .behind(3)
-            .standing(Outcome::MoreToFetch, None, 200),
-    ]
-}
-
-/// What most people see: everything works, one hour was filled late, and one log waits.
-pub(crate) fn usual(now: Millis) -> Vec<Log> {
-    vec![
-        Log::working(LogType::Authentication, 2_400, now).late(31, 4),
-        Log::working(LogType::Administrator, 14, now),
-        Log::working(LogType::Telephony, 120, now).standing(
-            Outcome::Parked,
-            Some((Code::DuoThrottled, 429)),
-            2,
-        ),
-        Log::working(LogType::OfflineEnrollment, 2, now),
-        Log::working(LogType::TrustMonitor, 3, now),
-        Log::working(LogType::Activity, 640, now),
-    ]
-}
-
-/// Lays these logs out in a folder.
-pub(crate) fn write(logs: &[Log], folder: &Path) {
-    for (name, content) in logs.iter().flat_map(Log::files) {
-        let file = folder.join(name);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, content).unwrap();
     }
 }
