@@ -66,7 +66,7 @@ fn mask_times(text: &str) -> String {
             .collect();
         if words.last().is_some_and(|word| word == "days\n") {
             let number = words.len() - 2;
-            words[number] = "N".to_owned();
+            "N".clone_into(&mut words[number]);
         }
         masked.push_str(&words.join(" "));
     }

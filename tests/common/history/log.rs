@@ -69,7 +69,7 @@ impl Log {
         minutes: i64,
     ) -> Self {
         let since = self.now - minutes * MINUTE;
-        let standing = self.health.standing.as_mut().unwrap();
+        let standing = self.health.standing.as_mut().expect("it ran");
         standing.outcome = outcome;
         standing.since = since;
         if let Some((code, status)) = code {
@@ -152,7 +152,7 @@ impl Log {
         let last = Hour::of(self.checkpoint.mintime);
         for (day, results) in &mut self.days {
             results.hours.retain(|number, _| {
-                let number: i64 = number.parse().unwrap();
+                let number: i64 = number.parse().expect("it is a number");
                 day.after(number) < last
             });
         }
@@ -164,7 +164,7 @@ impl Log {
     pub(crate) fn silent(mut self, hours: i64) -> Self {
         let at = self.now - hours * HOUR;
         self = self.behind(hours);
-        self.health.standing.as_mut().unwrap().seen_at = at;
+        self.health.standing.as_mut().expect("it ran").seen_at = at;
         self.health.succeeded_at = Some(at);
         self
     }

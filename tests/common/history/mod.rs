@@ -74,7 +74,8 @@ pub(crate) fn usual(now: Millis) -> Vec<Log> {
 pub(crate) fn write(logs: &[Log], folder: &Path) {
     for (name, content) in logs.iter().flat_map(Log::files) {
         let file = folder.join(name);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, content).unwrap();
+        let parent = file.parent().expect("it lies in a folder");
+        fs::create_dir_all(parent).expect("a new folder");
+        fs::write(file, content).expect("a new file");
     }
 }
