@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use duo_sentinel::health::Code;
+use duo_sentinel::health::{Code, Found, LastCheck};
 use duo_sentinel::model::LogType;
 use duo_sentinel::status::{Mark, State};
 use serde_json::{Value, json};
@@ -14,6 +14,19 @@ use crate::history::{every_state, now, usual};
 #[tokio::test(flavor = "multi_thread")]
 async fn the_json_of_every_page_is_as_the_schema_says() {
     let every = App::start("schema-every", &every_state(now())).await;
+    let found = |subject: &str, code, http_status| Found {
+        subject: subject.to_owned(),
+        code,
+        http_status,
+    };
+    let check = vec![
+        found("settings", None, None),
+        found("clock", Some(Code::Clock), None),
+        found("Duo activity", Some(Code::DuoForbidden), Some(403)),
+    ];
+    let check = LastCheck::new(now(), "0.1.0", None, check);
+    let name = "127.0.0.1/self/check.json";
+    every.container.write(name, check.to_json()).await;
     let usual = App::start("schema-usual", &usual(now())).await;
     let fresh = App::start("schema-fresh", &[]).await;
     let checkpoint = "127.0.0.1/self/activity/checkpoint.json";
@@ -53,6 +66,10 @@ async fn the_json_of_every_page_is_as_the_schema_says() {
         changed("/logs/0/days/0/hours", json!(["proved"])),
         changed("/logs/0/activity", json!({"events": -1})),
         changed("/logs/0/troubles/0/code", json!("fraud")),
+        changed("/check/problems/0/code", json!("fraud")),
+        changed("/check/problems/1/http_status", json!("403")),
+        changed("/check/checked_at", json!(null)),
+        changed("/check/looked_at", json!(-1)),
         changed("/version", json!(2)),
         json!({"version": 1, "fault": "x", "logs": []}),
     ];
