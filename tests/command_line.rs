@@ -8,106 +8,12 @@
 mod common;
 
 use std::fs;
-use std::path::Path;
-use std::process::Output;
 
-use common::{Settings, assert_expected, binary, temporary_folder, tenant};
-use sha2::{Digest as _, Sha256};
+use common::{Settings, assert_expected, duo_sentinel, shown, temporary_folder, tenant};
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
-use tokio::process::Command;
-
-async fn duo_sentinel(settings: &Settings, folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(binary());
-    command
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .envs(settings.iter());
-    command.output().await.unwrap()
-}
-
-/// Both streams with what changes from run to run replaced.
-fn shown(output: &Output, simulator: &Simulator, folder: &Path) -> String {
-    let mut text = format!(
-        "exit code {}\n--- stdout\n{}--- stderr\n{}",
-        output.status.code().unwrap(),
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr)
-    );
-    for (changing, name) in [
-        (simulator.duo_url(), "DUO_URL"),
-        (simulator.log_analytics_url(), "LOG_ANALYTICS_URL"),
-        (folder.display().to_string(), "FOLDER"),
-        (
-            concat!("duo-sentinel ", env!("CARGO_PKG_VERSION")).to_owned(),
-            "duo-sentinel VERSION",
-        ),
-        (
-            hex::encode(Sha256::digest(fs::read(binary()).unwrap())),
-            "SHA-256-OF-THE-PROGRAM",
-        ),
-    ] {
-        text = text.replace(&changing, name);
-    }
-    mask_times(&text)
-}
-
-/// Replaces times, and the lag that depends on how fast the test runs.
-fn mask_times(text: &str) -> String {
-    let mut masked = String::new();
-    for line in text.split_inclusive('\n') {
-        let words: Vec<String> = line
-            .split(' ')
-            .map(|word| {
-                let is_time = word.len() >= 20 && word.starts_with("20") && word.contains('T');
-                if is_time {
-                    word.replace(&word[..24.min(word.trim_end().len())], "TIME")
-                } else {
-                    word.to_owned()
-                }
-            })
-            .collect();
-        masked.push_str(&words.join(" "));
-    }
-    masked
-}
 
 async fn small() -> Simulator {
     Simulator::start(tenant(31, 40)).await.unwrap()
-}
-
-#[tokio::test]
-async fn check_on_a_good_configuration_says_ok_everywhere() {
-    let (simulator, folder) = (small().await, temporary_folder());
-    let settings = Settings::of(&simulator).with("CISCO_DUO_STATE_DIR", "state");
-    let output = duo_sentinel(&settings, folder.path(), &["check"]).await;
-    assert_expected("check-good", &shown(&output, &simulator, folder.path()));
-    // Nothing was sent, and no place was begun.
-    assert_eq!(simulator.report().await.delivered(), 0);
-    let names = |path: &str| -> Vec<String> {
-        let entries = fs::read_dir(folder.path().join(path)).unwrap();
-        entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect()
-    };
-    assert_eq!(names("state/127.0.0.1/self"), ["check"]);
-    assert_eq!(names("state/127.0.0.1/self/check"), [".lock"]);
-}
-
-#[tokio::test]
-async fn check_on_a_broken_configuration_names_each_problem_and_its_remedy() {
-    let (simulator, folder) = (small().await, temporary_folder());
-    let forbidden = |log| Fault::always(Target::Duo(log), FaultKind::Forbidden);
-    simulator.faults().push(forbidden(LogType::Activity));
-    simulator.faults().push(forbidden(LogType::TrustMonitor));
-    let place = folder.path().join("state/127.0.0.1/self/telephony");
-    fs::create_dir_all(&place).unwrap();
-    fs::write(place.join("checkpoint.json"), "{\"min_reader\": 9}").unwrap();
-    let settings = Settings::of(&simulator)
-        .with("CISCO_DUO_STATE_DIR", "state")
-        .with("SHARED_KEY", "d3Jvbmcgd3Jvbmcgd3Jvbmcgd3Jvbmcg");
-    let output = duo_sentinel(&settings, folder.path(), &["check"]).await;
-    assert_expected("check-broken", &shown(&output, &simulator, folder.path()));
 }
 
 #[tokio::test]

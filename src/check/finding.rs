@@ -47,12 +47,17 @@ impl Finding {
         Self {
             ok: false,
             code: Some(code),
+            hint: Some(code.remedy().to_owned()),
             ..Self::ok(subject, message)
         }
     }
 
+    /// With what is known to help better than the remedy of the code, where there is such a hint.
     pub(super) fn with_hint(self, hint: Option<String>) -> Self {
-        Self { hint, ..self }
+        Self {
+            hint: hint.or(self.hint),
+            ..self
+        }
     }
 
     pub(super) fn of_duo(subject: impl Into<String>, fault: &DuoError) -> Self {

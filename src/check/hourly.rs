@@ -34,20 +34,22 @@ impl Hourly {
         }
         *looked_at = Some(now);
         match timeout(LONGEST, look(collector, now)).await {
-            Ok(Ok(())) => {}
+            // What another process or instance found counts from when it was found.
+            Ok(Ok(checked_at)) => *looked_at = Some(checked_at),
             Ok(Err(fault)) => debug!(error = %fault, "what was checked could not be stored"),
             Err(_) => debug!("the hourly check took too long and was given up"),
         }
     }
 }
 
-async fn look(collector: &Collector, now: Millis) -> Result<(), StateError> {
+/// Says when the check that is stored now was made.
+async fn look(collector: &Collector, now: Millis) -> Result<Millis, StateError> {
     let host = &collector.settings().duo.host;
     let store = collector.store();
     let (last, version) = store.last_check(host).await?;
     let sha256 = release::sha256();
-    if last.is_some_and(|last| !last.is_over(now, sha256)) {
-        return Ok(());
+    if let Some(last) = last.filter(|last| !last.is_over(now, sha256)) {
+        return Ok(last.checked_at);
     }
     let findings = check(collector).await;
     tell(&findings);
@@ -55,7 +57,7 @@ async fn look(collector: &Collector, now: Millis) -> Result<(), StateError> {
     let check = LastCheck::new(now, release::VERSION, sha256, found);
     match store.save_last_check(host, &check, version.as_ref()).await {
         // Another instance looked at the same time.
-        Ok(_) | Err(WriteError::Conflict) => Ok(()),
+        Ok(_) | Err(WriteError::Conflict) => Ok(now),
         Err(WriteError::Failed(fault)) => Err(fault),
     }
 }

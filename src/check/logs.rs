@@ -5,9 +5,9 @@ use futures::future::join_all;
 use super::Finding;
 use crate::collect::{Clock, Collector};
 use crate::health::Code;
-use crate::model::LogType;
+use crate::model::{Hour, LogType, Millis};
 use crate::plan::Span;
-use crate::status::{LogStatus, State};
+use crate::status::{LogStatus, Mark, State};
 use crate::table::ADDITIONAL_FIELDS;
 
 /// Most unknown fields of a log that are listed.
@@ -60,10 +60,7 @@ fn runs(log: &LogStatus) -> Option<Finding> {
     let seen_at = log.seen_at.filter(|_| log.state == State::Silent)?;
     let message = format!("the last one that is recorded ended at {seen_at}");
     let subject = format!("runs {}", log.log_type);
-    Some(
-        Finding::problem(subject, Code::NoRun, message)
-            .with_hint(Some(Code::NoRun.remedy().to_owned())),
-    )
+    Some(Finding::problem(subject, Code::NoRun, message))
 }
 
 /// Adds up what is known of the closed hours of a log; nothing where none is known yet, or nothing can be read, which the
@@ -85,19 +82,47 @@ fn ledger(log: &LogStatus) -> Option<Finding> {
     if log.gaps.len() > 1 {
         message = format!("{message}, and {} more", log.gaps.len() - 1);
     }
-    let hint = |gap: &Span| {
-        format!(
-            "ask Duo for it again: duo-sentinel backfill --types {} --from {} --to {}; if it stays, Duo does not keep \
-             these events any more",
-            log.log_type, gap.from, gap.to
-        )
+    let unknown = unknown_hours(log);
+    if let Some(hour) = unknown.first() {
+        message = format!("{message}; unknown the hour from {}", hour.start());
+    }
+    if unknown.len() > 1 {
+        message = format!("{message}, and {} more", unknown.len() - 1);
+    }
+    let again = |from: Millis, to: Millis| {
+        let log = log.log_type;
+        format!("duo-sentinel backfill --types {log} --from {from} --to {to}")
     };
-    Some(match (gap, marks.gap, marks.unknown) {
-        (None, 0, 0) => Finding::ok(subject, message),
-        (None, 0, _) => Finding::problem(subject, Code::UnknownHours, message)
-            .with_hint(Some(Code::UnknownHours.remedy().to_owned())),
-        (gap, _, _) => Finding::problem(subject, Code::Gap, message).with_hint(gap.map(hint)),
+    Some(match (gap, marks.gap, unknown.first()) {
+        (None, 0, None) => Finding::ok(subject, message),
+        (None, 0, Some(hour)) => {
+            let hint = format!(
+                "read it again: {} --resend",
+                again(hour.start(), hour.end())
+            );
+            Finding::problem(subject, Code::UnknownHours, message).with_hint(Some(hint))
+        }
+        (gap, _, _) => {
+            let hint = |gap: &Span| {
+                format!(
+                    "ask Duo for it again: {}; if it stays, Duo does not keep these events any more",
+                    again(gap.from, gap.to)
+                )
+            };
+            Finding::problem(subject, Code::Gap, message).with_hint(gap.map(hint))
+        }
     })
+}
+
+/// The hours of which it cannot be told whether they are complete, the first one first.
+fn unknown_hours(log: &LogStatus) -> Vec<Hour> {
+    let days = log.days.iter().rev();
+    let hours = days.flat_map(|day| {
+        let numbers = (0..).zip(day.hours);
+        let unknown = numbers.filter(|(_, mark)| *mark == Mark::Unknown);
+        unknown.filter_map(|(number, _)| Hour::parse(&format!("{}T{number:02}", day.date)))
+    });
+    hours.collect()
 }
 
 /// Tells which fields have no column of their own, where some were seen.

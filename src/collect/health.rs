@@ -27,8 +27,11 @@ const STORE_PATIENCE: Duration = Duration::from_secs(5);
 const SEND_PATIENCE: Duration = Duration::from_secs(10);
 /// Most rows about hours in one call; the others wait for the next run.
 const MOST_HOURS: usize = 500;
-/// Days whose results are looked at after a start: in them are the hours that may have been checked without being told.
-const DAYS_LOOKED_AT: i64 = 3;
+/// Age of the oldest hours that are checked in time, in milliseconds: the last look at an hour is due two days after its end.
+const OLDEST_CHECKED: i64 = 3 * DAY;
+/// Most days whose results are looked at after a start.
+const MOST_DAYS: i64 = 14;
+const DAY: i64 = 24 * HOUR;
 /// Pause between two complaints that rows are not accepted, in milliseconds.
 const COMPLAIN_EVERY: i64 = HOUR;
 
@@ -140,9 +143,13 @@ impl Collector {
     /// How a log fares with the run that just ended.
     async fn vital(&self, log: &LogReport, now: Millis) -> Vital {
         let known = self.vitals.lock_known().remove(&log.log_type);
-        let mut vital = match known.filter(|vital| vital.is_read) {
-            Some(vital) => vital,
-            None => self.read_vital(log.log_type, now).await,
+        let mut vital = match known {
+            Some(vital) if vital.is_read => vital,
+            known => match self.read_vital(log.log_type, now).await {
+                Some(vital) => vital,
+                // Nothing is stored in its place, and nothing that may have been told before is told again.
+                None => known.unwrap_or_else(|| Vital::unread(log.log_type)),
+            },
         };
         vital.is_due = vital.health.add(&log.seen(self.sink.api(), now));
         let days: Vec<Hour> = log.checked_hours.iter().map(|hour| hour.day()).collect();
@@ -151,7 +158,8 @@ impl Collector {
         vital
     }
 
-    async fn read_vital(&self, log_type: LogType, now: Millis) -> Vital {
+    /// How a log fared until now, if that can be read.
+    async fn read_vital(&self, log_type: LogType, now: Millis) -> Option<Vital> {
         let mut vital = Vital::unread(log_type);
         match timeout(STORE_PATIENCE, self.state_of(log_type).health()).await {
             Ok(Ok((health, version))) => {
@@ -159,19 +167,27 @@ impl Collector {
                 vital.version = version;
                 vital.is_read = true;
             }
-            Ok(Err(fault)) => debug!(%log_type, error = %fault, "how it fared is not known"),
-            Err(_) => debug!(%log_type, "how it fared is not known: no answer in time"),
+            Ok(Err(fault)) => {
+                debug!(%log_type, error = %fault, "how it fared is not known");
+                return None;
+            }
+            Err(_) => {
+                debug!(%log_type, "how it fared is not known: no answer in time");
+                return None;
+            }
         }
-        // What was checked by a process that ended before it told.
+        // What was checked by a process that ended before it told, or while nothing could be told.
         let told_to = vital.health.hours_told_to;
         let today = Hour::of(now).day();
-        let days = (0..DAYS_LOOKED_AT)
+        let first = Hour::of(told_to.unwrap_or(now).min(now) - OLDEST_CHECKED).day();
+        let days = (today.start() - first.start()) / DAY + 1;
+        let days = (0..days.min(MOST_DAYS))
             .map(|days| today.after(-24 * days))
             .collect();
         let is_untold =
             |_, result: &HourResult| told_to.is_none_or(|told_to| result.checked_at > told_to);
         self.add_hours(&mut vital, days, is_untold).await;
-        vital
+        Some(vital)
     }
 
     /// Adds what is stored of some hours of these days to what is to be told.

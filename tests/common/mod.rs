@@ -4,17 +4,21 @@
 #![allow(unused_imports, reason = "each test program uses a part of it")]
 
 mod answer;
+pub(crate) mod app;
 mod azurite;
 mod child;
 mod expected;
 mod functions_host;
 mod gate;
+pub(crate) mod history;
 mod number;
 mod package;
+mod schema;
 mod settings;
 mod shared_access;
 mod storage;
 mod tenant;
+mod terminal;
 mod timer;
 mod tools;
 mod twin;
@@ -28,10 +32,12 @@ pub(crate) use functions_host::FunctionsHost;
 pub(crate) use gate::{Gate, Spoil, Trouble};
 pub(crate) use number::{number, text};
 pub(crate) use package::binary;
+pub(crate) use schema::{against_schema, schema};
 pub(crate) use settings::Settings;
 pub(crate) use shared_access::account_signature;
 pub(crate) use storage::{Container, checkpoint_name, client};
 pub(crate) use tenant::{PAGE, assert_nothing_lost, events_in, tenant, tenant_with_rule};
+pub(crate) use terminal::{duo_sentinel, shown};
 pub(crate) use timer::{Body, timer};
 pub(crate) use tools::{temporary_folder, tool};
 pub(crate) use twin::telephony_id;

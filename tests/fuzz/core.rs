@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use duo_sentinel::model::{HOUR, LogType, MINUTE, Millis, Paging};
-use duo_sentinel::plan::{Action, Bucket, Checkpoint, Event, Limits, LogRun, PageSeen};
+use duo_sentinel::plan::{Action, Bucket, Checkpoint, Event, Limits, LogRun, PageSeen, Span};
 
 /// 2026-11-23T12:00:00Z.
 pub(crate) const NOW: Millis = Millis(1_795_435_200_000);
@@ -12,16 +12,25 @@ const MOST_ACTIONS: u32 = 20_000;
 
 /// One run from the beginning that is given this page, and then empty ones.
 pub(crate) fn take(log_type: LogType, page: PageSeen) {
-    run(log_type, None, page);
+    run(limits(log_type), None, page);
 }
 
 /// One run that goes on from this checkpoint while Duo has nothing new.
 pub(crate) fn go_on(log_type: LogType, checkpoint: &Checkpoint) {
-    run(log_type, Some(checkpoint), PageSeen::default());
+    run(limits(log_type), Some(checkpoint), PageSeen::default());
 }
 
-fn run(log_type: LogType, checkpoint: Option<&Checkpoint>, page: PageSeen) {
-    let mut run = LogRun::new(limits(log_type), NOW + 50_000, fastrand::Rng::with_seed(7));
+/// One run of a backfill of this span that goes on from this place while Duo has nothing.
+pub(crate) fn go_on_backfill(log_type: LogType, span: Span, checkpoint: &Checkpoint) {
+    let limits = Limits {
+        backfill: Some(span),
+        ..limits(log_type)
+    };
+    run(limits, Some(checkpoint), PageSeen::default());
+}
+
+fn run(limits: Limits, checkpoint: Option<&Checkpoint>, page: PageSeen) {
+    let mut run = LogRun::new(limits, NOW + 50_000, fastrand::Rng::with_seed(7));
     let mut now = NOW;
     let mut next_page = Some(page);
     let mut records = 0;

@@ -9,3 +9,4 @@ mod invocation;
 mod rows;
 mod settings;
 mod stored;
+mod stored_health;

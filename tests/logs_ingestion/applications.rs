@@ -18,14 +18,14 @@ use crate::common::{
 use crate::message;
 
 /// A tenant, its simulated authority behind a certificate of its own, and settings of an application without its proof.
-struct Scene {
+pub(crate) struct Scene {
     simulator: Simulator,
-    settings: Settings,
-    folder: TempDir,
+    pub(crate) settings: Settings,
+    pub(crate) folder: TempDir,
 }
 
 impl Scene {
-    async fn new(seed: u64) -> Self {
+    pub(crate) async fn new(seed: u64) -> Self {
         let simulator = Simulator::start(tenant_with_rule(seed, 60)).await.unwrap();
         let folder = temporary_folder();
         let certificate = folder.path().join("authority.pem");
@@ -46,7 +46,7 @@ impl Scene {
         }
     }
 
-    fn config(&self) -> &Config {
+    pub(crate) fn config(&self) -> &Config {
         self.simulator.config()
     }
 

@@ -9,11 +9,11 @@
 mod common;
 
 mod access;
-mod app;
 mod command;
 mod faults;
-mod history;
 mod looks;
 mod privacy;
 mod quiet;
 mod schema;
+
+use common::{app, history};

@@ -1,23 +1,32 @@
 //! The JSON is what docs/status.schema.json says, and nothing else.
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::process::Stdio;
 
-use duo_sentinel::health::Code;
+use duo_sentinel::health::{Code, Found, LastCheck};
 use duo_sentinel::model::LogType;
 use duo_sentinel::status::{Mark, State};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt as _;
-use tokio::process::Command;
 
 use crate::app::{App, json};
-use crate::common::{FunctionsHost, assert_expected, tool};
+use crate::common::{FunctionsHost, against_schema, assert_expected, schema};
 use crate::history::{every_state, now, usual};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_json_of_every_page_is_as_the_schema_says() {
     let every = App::start("schema-every", &every_state(now())).await;
+    let found = |subject: &str, code, http_status| Found {
+        subject: subject.to_owned(),
+        code,
+        http_status,
+    };
+    let check = vec![
+        found("settings", None, None),
+        found("clock", Some(Code::Clock), None),
+        found("Duo activity", Some(Code::DuoForbidden), Some(403)),
+    ];
+    let check = LastCheck::new(now(), "0.1.0", None, check);
+    let name = "127.0.0.1/self/check.json";
+    every.container.write(name, check.to_json()).await;
     let usual = App::start("schema-usual", &usual(now())).await;
     let fresh = App::start("schema-fresh", &[]).await;
     let checkpoint = "127.0.0.1/self/activity/checkpoint.json";
@@ -34,7 +43,10 @@ async fn the_json_of_every_page_is_as_the_schema_says() {
         fresh.json().await,
         json(&wrong.open().await).await,
     ];
-    assert_eq!(faults(&documents).await, vec![Vec::<String>::new(); 4]);
+    assert_eq!(
+        against_schema("status", &documents).await,
+        vec![Vec::<String>::new(); 4]
+    );
 
     // A schema that takes everything proves nothing.
     let changed = |path: &str, value: Value| {
@@ -54,10 +66,17 @@ async fn the_json_of_every_page_is_as_the_schema_says() {
         changed("/logs/0/days/0/hours", json!(["proved"])),
         changed("/logs/0/activity", json!({"events": -1})),
         changed("/logs/0/troubles/0/code", json!("fraud")),
+        changed("/check/problems/0/code", json!("fraud")),
+        changed("/check/problems/1/http_status", json!("403")),
+        changed("/check/checked_at", json!(null)),
+        changed("/check/looked_at", json!(-1)),
         changed("/version", json!(2)),
         json!({"version": 1, "fault": "x", "logs": []}),
     ];
-    for (document, faults) in documents.iter().zip(faults(&documents).await) {
+    for (document, faults) in documents
+        .iter()
+        .zip(against_schema("status", &documents).await)
+    {
         assert!(!faults.is_empty(), "not noticed: {document}");
     }
     assert_expected("status-shape", &shape(&every));
@@ -65,8 +84,7 @@ async fn the_json_of_every_page_is_as_the_schema_says() {
 
 #[test]
 fn the_schema_lists_every_word_of_the_program() {
-    let schema = std::fs::read_to_string(schema_file()).unwrap();
-    let schema: Value = serde_json::from_str(&schema).unwrap();
+    let schema = schema("status");
     let listed = |path: &str| -> BTreeSet<String> {
         let words = schema.pointer(path).unwrap().as_array().unwrap();
         words
@@ -98,35 +116,6 @@ fn the_schema_lists_every_word_of_the_program() {
     let states = listed("/$defs/log/properties/state/enum");
     assert!(states.contains(json!(State::Working).as_str().unwrap()));
     assert_eq!(states.len(), 8);
-}
-
-fn schema_file() -> std::path::PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/status.schema.json")
-}
-
-/// What is wrong with each of these documents, held against the schema.
-async fn faults(documents: &[Value]) -> Vec<Vec<String>> {
-    tool("node/node_modules/ajv");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/check_schema.cjs");
-    let mut process = Command::new("node")
-        .args([script, schema_file()])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let input = serde_json::to_vec(documents).unwrap();
-    process
-        .stdin
-        .take()
-        .unwrap()
-        .write_all(&input)
-        .await
-        .unwrap();
-    let output = process.wait_with_output().await.unwrap();
-    let fault = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{fault}");
-    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// Every path of a document with the kinds of values there.

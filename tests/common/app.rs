@@ -5,10 +5,8 @@ use reqwest::header::HeaderMap;
 use serde_json::Value;
 use simulator::Simulator;
 
-use crate::common::{
-    Azurite, Container, FUNCTION_KEY, FunctionsHost, Settings, WebHost, client, tenant,
-};
-use crate::history::Log;
+use super::history::Log;
+use super::{Azurite, Container, FUNCTION_KEY, FunctionsHost, Settings, WebHost, client, tenant};
 
 /// Where the page is.
 pub(crate) const PATH: &str = "/api/CiscoDuoStatus";
@@ -33,7 +31,9 @@ pub(crate) struct Answer {
 impl App {
     /// One whose storage holds what these logs left behind.
     pub(crate) async fn start(container: &str, logs: &[Log]) -> Self {
-        let simulator = Simulator::start(tenant(41, 40)).await.unwrap();
+        let simulator = Simulator::start(tenant(41, 40))
+            .await
+            .expect("a port is free");
         Self::of(simulator, container, logs).await
     }
 
@@ -80,7 +80,7 @@ pub(crate) async fn json(web: &WebHost) -> Value {
     let path = format!("{PATH}?format=json");
     let answer = ask(web, Method::GET, &path, Some(FUNCTION_KEY)).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
-    serde_json::from_str(&answer.body).unwrap()
+    serde_json::from_str(&answer.body).expect("an answer is JSON")
 }
 
 /// Asks an app, with a key in the header or with none.
@@ -89,17 +89,19 @@ pub(crate) async fn ask(web: &WebHost, method: Method, path: &str, key: Option<&
     if let Some(key) = key {
         request = request.header("x-functions-key", key);
     }
-    let answer = request.send().await.unwrap();
+    let answer = request.send().await.expect("the app answers");
     Answer {
         status: answer.status().as_u16(),
         headers: answer.headers().clone(),
-        body: answer.text().await.unwrap(),
+        body: answer.text().await.expect("the whole answer"),
     }
 }
 
 impl Answer {
     /// The value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map(|value| value.to_str().expect("a header is a text"))
     }
 }

@@ -1,19 +1,16 @@
-//! What weeks of runs leave behind in storage, made at once.
+//! What weeks of runs leave behind of one log.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
-use std::time::Duration;
 
-use chrono::Utc;
 use duo_sentinel::health::{Activity, Code, LogHealth, Outcome, Standing, Trouble};
 use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType, MINUTE, Millis};
-use duo_sentinel::plan::{Checkpoint, DayResults, HourResult, HourState, Span};
+use duo_sentinel::plan::{
+    Checkpoint, DayResults, Destination, FieldCounts, HourResult, HourState, ParkCause, Parked,
+    Span,
+};
 
 /// Days since the first run.
 const AGE: i64 = 9;
-/// Longest time between two looks at one history, in milliseconds.
-const LONGEST_TEST: i64 = 2 * MINUTE;
 
 /// What is stored of a log.
 pub(crate) struct Log {
@@ -22,6 +19,7 @@ pub(crate) struct Log {
     checkpoint: Checkpoint,
     health: LogHealth,
     days: BTreeMap<Hour, DayResults>,
+    fields: FieldCounts,
 }
 
 impl Log {
@@ -37,6 +35,7 @@ impl Log {
             checkpoint,
             health: LogHealth::default(),
             days: BTreeMap::new(),
+            fields: FieldCounts::default(),
         };
         log.health.standing = Some(Standing {
             outcome: Outcome::CaughtUp,
@@ -70,7 +69,7 @@ impl Log {
         minutes: i64,
     ) -> Self {
         let since = self.now - minutes * MINUTE;
-        let standing = self.health.standing.as_mut().unwrap();
+        let standing = self.health.standing.as_mut().expect("it ran");
         standing.outcome = outcome;
         standing.since = since;
         if let Some((code, status)) = code {
@@ -86,6 +85,51 @@ impl Log {
             self = self.trouble(code, status, minutes, 1, minutes.unsigned_abs());
         }
         self
+    }
+
+    /// Duo asked for fewer calls: it waits for some more minutes.
+    pub(crate) fn throttled(mut self) -> Self {
+        self.checkpoint.parked = Some(Parked {
+            not_before: self.now + 4 * MINUTE,
+            strikes: 1,
+            cause: ParkCause::DuoThrottled,
+        });
+        self.standing(Outcome::Parked, Some((Code::DuoThrottled, 429)), 6)
+    }
+
+    /// Its rows went to another workspace until an hour ago.
+    pub(crate) fn elsewhere(mut self) -> Self {
+        self.checkpoint.destination = Some(Destination {
+            fingerprint: "of another workspace".to_owned(),
+            used_at: self.now - HOUR,
+        });
+        self
+    }
+
+    /// These fields were seen that have no column, each in so many rows.
+    pub(crate) fn unknown_fields(mut self, fields: &[(&str, u64)]) -> Self {
+        let fields = fields
+            .iter()
+            .map(|(name, rows)| ((*name).to_owned(), *rows));
+        self.fields.fields.extend(fields);
+        self
+    }
+
+    /// What was found of its hours until so many hours ago has its rows.
+    pub(crate) fn hours_told_to(mut self, ago: i64) -> Self {
+        self.health.hours_told_to = Some(self.now - ago * HOUR);
+        self
+    }
+
+    /// The hours of which something was found after this moment.
+    pub(crate) fn hours_found_since(&self, ago: i64) -> Vec<Hour> {
+        let since = self.now - ago * HOUR;
+        let found = self.days.iter().flat_map(|(day, results)| {
+            let found = results.hours.iter();
+            let found = found.filter(move |(_, result)| result.checked_at > since);
+            found.map(|(number, _)| day.after(number.parse().expect("it is a number")))
+        });
+        found.collect()
     }
 
     /// Duo never gave it.
@@ -108,7 +152,7 @@ impl Log {
         let last = Hour::of(self.checkpoint.mintime);
         for (day, results) in &mut self.days {
             results.hours.retain(|number, _| {
-                let number: i64 = number.parse().unwrap();
+                let number: i64 = number.parse().expect("it is a number");
                 day.after(number) < last
             });
         }
@@ -120,7 +164,7 @@ impl Log {
     pub(crate) fn silent(mut self, hours: i64) -> Self {
         let at = self.now - hours * HOUR;
         self = self.behind(hours);
-        self.health.standing.as_mut().unwrap().seen_at = at;
+        self.health.standing.as_mut().expect("it ran").seen_at = at;
         self.health.succeeded_at = Some(at);
         self
     }
@@ -202,14 +246,19 @@ impl Log {
             let name = format!("{place}/ledger/{}.json", day.date());
             (name, results.to_json())
         });
-        days.chain([
-            (
-                format!("{place}/checkpoint.json"),
-                self.checkpoint.to_json(),
-            ),
-            (format!("{place}/health.json"), self.health.to_json()),
-        ])
-        .collect()
+        let fields = (!self.fields.is_empty()).then(|| {
+            let name = format!("{place}/fields.json");
+            (name, self.fields.to_json())
+        });
+        days.chain(fields)
+            .chain([
+                (
+                    format!("{place}/checkpoint.json"),
+                    self.checkpoint.to_json(),
+                ),
+                (format!("{place}/health.json"), self.health.to_json()),
+            ])
+            .collect()
     }
 }
 
@@ -229,69 +278,5 @@ fn activity(hour: Hour, at_noon: u64) -> Activity {
         pages: 60 + events / 1_000,
         requests: 75 + events / 1_000,
         ..Activity::default()
-    }
-}
-
-/// The present, with enough left of its hour for a test: at a full hour one more of them is pending.
-pub(crate) fn now() -> Millis {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the program under test lives in the present"
-    )]
-    let now = || Millis::from(Utc::now());
-    let left = Hour::of(now()).end() - now();
-    if left < LONGEST_TEST {
-        std::thread::sleep(Duration::from_millis(left.unsigned_abs()));
-    }
-    now()
-}
-
-/// Six logs in as many states, with every mark that an hour can have.
-pub(crate) fn every_state(now: Millis) -> Vec<Log> {
-    vec![
-        Log::working(LogType::Authentication, 2_400, now)
-            .late(31, 4)
-            .trouble(Code::AzureUnreachable, 503, 4_000, 3_990, 3),
-        Log::working(LogType::Administrator, 14, now).standing(
-            Outcome::Parked,
-            Some((Code::DuoThrottled, 429)),
-            6,
-        ),
-        Log::working(LogType::Telephony, 120, now)
-            .behind(7)
-            .standing(Outcome::Failed, Some((Code::DuoCredentials, 401)), 6 * 60),
-        Log::working(LogType::OfflineEnrollment, 1, now).not_given(),
-        Log::working(LogType::TrustMonitor, 3, now).silent(5),
-        Log::working(LogType::Activity, 640, now)
-            .gap(75..=77)
-            .unknown(120)
-            .late(50, 12)
-            .behind(3)
-            .standing(Outcome::MoreToFetch, None, 200),
-    ]
-}
-
-/// What most people see: everything works, one hour was filled late, and one log waits.
-pub(crate) fn usual(now: Millis) -> Vec<Log> {
-    vec![
-        Log::working(LogType::Authentication, 2_400, now).late(31, 4),
-        Log::working(LogType::Administrator, 14, now),
-        Log::working(LogType::Telephony, 120, now).standing(
-            Outcome::Parked,
-            Some((Code::DuoThrottled, 429)),
-            2,
-        ),
-        Log::working(LogType::OfflineEnrollment, 2, now),
-        Log::working(LogType::TrustMonitor, 3, now),
-        Log::working(LogType::Activity, 640, now),
-    ]
-}
-
-/// Lays these logs out in a folder.
-pub(crate) fn write(logs: &[Log], folder: &Path) {
-    for (name, content) in logs.iter().flat_map(Log::files) {
-        let file = folder.join(name);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, content).unwrap();
     }
 }

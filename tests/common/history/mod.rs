@@ -1,0 +1,81 @@
+//! What weeks of runs leave behind in storage, made at once.
+
+mod log;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use chrono::Utc;
+use duo_sentinel::health::{Code, Outcome};
+use duo_sentinel::model::{Hour, LogType, MINUTE, Millis};
+
+pub(crate) use log::Log;
+
+/// Longest time between two looks at one history, in milliseconds.
+const LONGEST_TEST: i64 = 2 * MINUTE;
+
+/// The present, with enough left of its hour for a test: at a full hour one more of them is pending.
+pub(crate) fn now() -> Millis {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the program under test lives in the present"
+    )]
+    let now = || Millis::from(Utc::now());
+    let left = Hour::of(now()).end() - now();
+    if left < LONGEST_TEST {
+        std::thread::sleep(Duration::from_millis(left.unsigned_abs()));
+    }
+    now()
+}
+
+/// Six logs in as many states, with every mark that an hour can have.
+pub(crate) fn every_state(now: Millis) -> Vec<Log> {
+    vec![
+        Log::working(LogType::Authentication, 2_400, now)
+            .late(31, 4)
+            .trouble(Code::AzureUnreachable, 503, 4_000, 3_990, 3),
+        Log::working(LogType::Administrator, 14, now).standing(
+            Outcome::Parked,
+            Some((Code::DuoThrottled, 429)),
+            6,
+        ),
+        Log::working(LogType::Telephony, 120, now)
+            .behind(7)
+            .standing(Outcome::Failed, Some((Code::DuoCredentials, 401)), 6 * 60),
+        Log::working(LogType::OfflineEnrollment, 1, now).not_given(),
+        Log::working(LogType::TrustMonitor, 3, now).silent(5),
+        Log::working(LogType::Activity, 640, now)
+            .gap(75..=77)
+            .unknown(120)
+            .late(50, 12)
+            .behind(3)
+            .standing(Outcome::MoreToFetch, None, 200),
+    ]
+}
+
+/// What most people see: everything works, one hour was filled late, and one log waits.
+pub(crate) fn usual(now: Millis) -> Vec<Log> {
+    vec![
+        Log::working(LogType::Authentication, 2_400, now).late(31, 4),
+        Log::working(LogType::Administrator, 14, now),
+        Log::working(LogType::Telephony, 120, now).standing(
+            Outcome::Parked,
+            Some((Code::DuoThrottled, 429)),
+            2,
+        ),
+        Log::working(LogType::OfflineEnrollment, 2, now),
+        Log::working(LogType::TrustMonitor, 3, now),
+        Log::working(LogType::Activity, 640, now),
+    ]
+}
+
+/// Lays these logs out in a folder.
+pub(crate) fn write(logs: &[Log], folder: &Path) {
+    for (name, content) in logs.iter().flat_map(Log::files) {
+        let file = folder.join(name);
+        let parent = file.parent().expect("it lies in a folder");
+        fs::create_dir_all(parent).expect("a new folder");
+        fs::write(file, content).expect("a new file");
+    }
+}

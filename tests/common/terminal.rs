@@ -1,0 +1,74 @@
+//! The program at the terminal, and what it shows with what changes from run to run replaced.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use sha2::{Digest as _, Sha256};
+use simulator::Simulator;
+use tokio::process::Command;
+
+use super::{Settings, binary};
+
+/// Runs the program in this folder, with these settings and nothing else in its environment.
+pub(crate) async fn duo_sentinel(settings: &Settings, folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(binary());
+    command
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .envs(settings.iter());
+    command.output().await.expect("the program can be started")
+}
+
+/// Both streams with what changes from run to run replaced.
+pub(crate) fn shown(output: &Output, simulator: &Simulator, folder: &Path) -> String {
+    let mut text = format!(
+        "exit code {}\n--- stdout\n{}--- stderr\n{}",
+        output.status.code().expect("it ends by itself"),
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+    for (changing, name) in [
+        (simulator.duo_url(), "DUO_URL"),
+        (simulator.log_analytics_url(), "LOG_ANALYTICS_URL"),
+        (folder.display().to_string(), "FOLDER"),
+        (
+            concat!("duo-sentinel ", env!("CARGO_PKG_VERSION")).to_owned(),
+            "duo-sentinel VERSION",
+        ),
+        (
+            hex::encode(Sha256::digest(
+                fs::read(binary()).expect("the program can be read"),
+            )),
+            "SHA-256-OF-THE-PROGRAM",
+        ),
+    ] {
+        text = text.replace(&changing, name);
+    }
+    mask_times(&text)
+}
+
+/// Replaces times, and how long Duo keeps Trust Monitor from today.
+fn mask_times(text: &str) -> String {
+    let mut masked = String::new();
+    for line in text.split_inclusive('\n') {
+        let mut words: Vec<String> = line
+            .split(' ')
+            .map(|word| {
+                let is_time = word.len() >= 20 && word.starts_with("20") && word.contains('T');
+                if is_time {
+                    word.replace(&word[..24.min(word.trim_end().len())], "TIME")
+                } else {
+                    word.to_owned()
+                }
+            })
+            .collect();
+        if words.last().is_some_and(|word| word == "days\n") {
+            let number = words.len() - 2;
+            "N".clone_into(&mut words[number]);
+        }
+        masked.push_str(&words.join(" "));
+    }
+    masked
+}

@@ -1,0 +1,253 @@
+//! Rows about the connector itself, by both APIs: when they are sent, and what of them is told again.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+use simulator::{Config, Fault, FaultKind, LogType, Simulator, Target};
+use tempfile::TempDir;
+
+use crate::common::app::json;
+use crate::common::{
+    Azurite, Container, FunctionsHost, Settings, events_in, temporary_folder, tenant,
+    tenant_with_rule,
+};
+
+/// Events of each log.
+pub(crate) const EVENTS: u64 = 40;
+const QUARTER: i64 = 15 * 60 * 1000;
+
+/// The API that rows go through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Road {
+    DataCollector,
+    LogsIngestion,
+}
+
+impl Road {
+    pub(crate) const BOTH: [Self; 2] = [Self::DataCollector, Self::LogsIngestion];
+
+    pub(crate) const fn target(self) -> Target {
+        match self {
+            Self::DataCollector => Target::LogAnalytics,
+            Self::LogsIngestion => Target::LogsIngestion,
+        }
+    }
+}
+
+/// A tenant whose accepted rows are kept, its storage, and settings.
+pub(crate) struct Scene {
+    pub(crate) simulator: Simulator,
+    pub(crate) container: Container,
+    pub(crate) settings: Settings,
+    road: Road,
+    rows: TempDir,
+}
+
+impl Scene {
+    pub(crate) async fn new(road: Road, seed: u64, name: &str) -> Self {
+        let rows = temporary_folder();
+        let tenant = match road {
+            Road::DataCollector => tenant(seed, EVENTS),
+            Road::LogsIngestion => tenant_with_rule(seed, EVENTS),
+        };
+        let config = Config {
+            rows_dir: Some(rows.path().to_owned()),
+            ..tenant
+        };
+        let simulator = Simulator::start(config).await.unwrap();
+        let azurite = Azurite::shared();
+        let container = match road {
+            Road::DataCollector => name.to_owned(),
+            Road::LogsIngestion => format!("{name}-rule"),
+        };
+        let storage = azurite.connection_string();
+        let settings = Settings::in_storage(&simulator, &storage, &container);
+        Self {
+            settings: match road {
+                Road::DataCollector => settings,
+                Road::LogsIngestion => settings.by_logs_ingestion(&simulator),
+            },
+            container: azurite.container(&container),
+            simulator,
+            road,
+            rows,
+        }
+    }
+
+    /// The accepted rows of a kind, `run` or `hour`, with the names of their fields as they are before the suffix.
+    pub(crate) async fn told(&self, kind: &str) -> Vec<Map<String, Value>> {
+        // Behind it every accepted row is kept.
+        self.simulator.report().await;
+        let rows = self.rows.path().join("CiscoDuoHealth_CL.ndjson");
+        let rows = std::fs::read_to_string(rows).unwrap_or_default();
+        let rows = rows.lines().map(|row| self.named(row));
+        rows.filter(|row| row["row_kind"] == kind).collect()
+    }
+
+    fn named(&self, row: &str) -> Map<String, Value> {
+        let row: Map<String, Value> = serde_json::from_str(row).unwrap();
+        let name = |name: String| match (self.road, name.rsplit_once('_')) {
+            (Road::LogsIngestion, Some((name, "s" | "d" | "t"))) => name.to_owned(),
+            _ => name,
+        };
+        row.into_iter()
+            .map(|(key, value)| (name(key), value))
+            .collect()
+    }
+
+    /// Changes what is stored of how a log fares.
+    async fn change(&self, log: &str, change: impl FnOnce(&mut Value)) {
+        let name = format!("127.0.0.1/self/{log}/health.json");
+        let stored = self.container.read(&name).await.unwrap();
+        let mut stored = serde_json::from_slice(&stored).unwrap();
+        change(&mut stored);
+        self.container.write(&name, stored.to_string()).await;
+    }
+}
+
+/// How many rows each log has.
+pub(crate) fn by_log(rows: &[Map<String, Value>]) -> BTreeMap<String, usize> {
+    let mut counts = BTreeMap::new();
+    for row in rows {
+        let log = row["eventtype"].as_str().unwrap().to_owned();
+        *counts.entry(log).or_default() += 1;
+    }
+    counts
+}
+
+/// How many events they tell of.
+pub(crate) fn events(rows: &[Map<String, Value>]) -> u64 {
+    rows.iter().filter_map(|row| row["events"].as_u64()).sum()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_tells_of_each_change_and_of_each_quarter_of_an_hour() {
+    for road in Road::BOTH {
+        let scene = Scene::new(road, 61, "health-change").await;
+        let mut host = FunctionsHost::start(&scene.settings).await;
+        host.catch_up(5).await;
+        let first = scene.told("run").await;
+        assert_eq!(by_log(&first).len(), 6, "{first:#?}");
+        assert_eq!(events(&first), EVENTS * 6);
+        // Nothing moves, and nothing is told.
+        for _ in 0..3 {
+            assert!(host.fire().await.is_caught_up());
+        }
+        assert_eq!(scene.told("run").await.len(), first.len());
+
+        // Nothing was told of one log for a quarter of an hour.
+        host.kill().await;
+        scene
+            .change("telephony", |health| {
+                let told_at = health["told_at"].as_str().unwrap();
+                let told_at = duo_sentinel::model::Millis::parse(told_at).unwrap();
+                health["told_at"] = (told_at - QUARTER).to_string().into();
+            })
+            .await;
+        host.restart().await;
+        for _ in 0..2 {
+            assert!(host.fire().await.is_caught_up());
+        }
+        let rows = scene.told("run").await;
+        assert_eq!(
+            by_log(&rows[first.len()..]),
+            [("telephony".to_owned(), 1)].into()
+        );
+
+        // One log changes.
+        let forbidden = Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden);
+        scene.simulator.faults().push(forbidden);
+        for _ in 0..3 {
+            host.fire().await.assert_failed();
+        }
+        let [.., changed] = &scene.told("run").await[rows.len()..] else {
+            panic!("the change is not told")
+        };
+        assert_eq!(scene.told("run").await.len(), rows.len() + 1);
+        for (field, value) in [
+            ("eventtype", Value::from("activity")),
+            ("outcome", "failed".into()),
+            ("error", "duo_forbidden".into()),
+            ("http_status", 403.into()),
+        ] {
+            assert_eq!(changed[field], value, "{changed:#?}");
+        }
+        let words = Value::Object(changed.clone()).to_string();
+        assert!(
+            words.contains("Grant read log") && !words.contains("Access forbidden"),
+            "{words}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn switched_off_none_is_sent_and_the_status_works_all_the_same() {
+    for road in Road::BOTH {
+        let scene = Scene::new(road, 62, "health-off").await;
+        let settings = scene.settings.clone().with("CISCO_DUO_HEALTH", "off");
+        let host = FunctionsHost::start(&settings).await;
+        host.catch_up(5).await;
+        assert!(host.fire().await.is_caught_up());
+        let calls = scene.simulator.calls();
+        let rows = match road {
+            Road::DataCollector => calls.log_analytics.rows,
+            Road::LogsIngestion => calls.logs_ingestion.rows,
+        };
+        let tables: Vec<&String> = rows.keys().collect();
+        assert_eq!(tables, ["CiscoDuo_CL"]);
+        assert_eq!(events_in(&rows), EVENTS * 6);
+        let status = json(&host.open().await).await;
+        let mut proved = 0;
+        for log in status["logs"].as_array().unwrap() {
+            assert_eq!(log["state"], "working", "{log:#}");
+            assert_eq!(log["activity"]["events"], EVENTS, "{log:#}");
+            proved += log["completeness"]["proved"].as_u64().unwrap();
+        }
+        // Of the logs whose events Duo counts.
+        assert!(proved >= 3 * 4, "{proved}");
+        assert_eq!(status["check"]["problems"].as_array().unwrap().len(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_text_begins_anew_and_one_of_a_later_release_is_left_alone() {
+    let scene = Scene::new(Road::DataCollector, 63, "health-damaged").await;
+    let mut host = FunctionsHost::start(&scene.settings).await;
+    host.catch_up(5).await;
+    host.kill().await;
+    let of = |log: &str| format!("127.0.0.1/self/{log}/health.json");
+    scene
+        .container
+        .write(&of("telephony"), "{\"version\":1,\"hours\":{")
+        .await;
+    let newer = "{\"version\":9,\"min_reader\":9,\"hours\":\"of a later release\"}";
+    scene.container.write(&of("activity"), newer).await;
+    let (runs, hours) = (
+        scene.told("run").await.len(),
+        scene.told("hour").await.len(),
+    );
+    host.restart().await;
+    for _ in 0..4 {
+        let invocation = host.fire().await;
+        assert!(invocation.is_caught_up(), "{:#}", invocation.answer);
+    }
+    let stored = scene.container.read(&of("telephony")).await.unwrap();
+    let stored: Value = serde_json::from_slice(&stored).unwrap();
+    assert_eq!(stored["standing"]["outcome"], "caught_up", "{stored:#}");
+    let stored = scene.container.read(&of("activity")).await.unwrap();
+    assert_eq!(stored, newer.as_bytes());
+    // What was told before is told once more of the log that begins anew, and not at all of the other.
+    let runs = by_log(&scene.told("run").await[runs..]);
+    assert_eq!(
+        runs,
+        [("activity".to_owned(), 1), ("telephony".to_owned(), 1)].into()
+    );
+    let hours = by_log(&scene.told("hour").await[hours..]);
+    // One more hour may have become due.
+    let again = hours.get("activity").copied().unwrap_or_default();
+    assert!(again <= 1, "{hours:#?}");
+    assert!((3..=7).contains(&hours["telephony"]), "{hours:#?}");
+    let status = json(&host.open().await).await;
+    let state = |number: usize| status["logs"][number]["state"].as_str().unwrap();
+    assert_eq!((state(2), state(5)), ("working", "unreadable"));
+}

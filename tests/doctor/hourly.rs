@@ -1,0 +1,260 @@
+//! The hourly check, by the timer under the Functions host, on Azurite.
+
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+use duo_sentinel::health::{Found, LastCheck};
+use duo_sentinel::model::{MINUTE, Millis, SECOND};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use simulator::{Fault, FaultKind, Simulator, Target};
+
+use crate::common::app::App;
+use crate::common::{
+    Azurite, Body, Container, FunctionsHost, Gate, Settings, Spoil, Trouble, binary, tenant,
+};
+
+/// Where the last check is stored.
+pub(crate) const CHECK: &str = "127.0.0.1/self/check.json";
+
+/// The stored check.
+pub(crate) async fn stored(container: &Container) -> Value {
+    let stored = container.read(CHECK).await.expect("a check is stored");
+    serde_json::from_slice(&stored).unwrap()
+}
+
+/// The lines that tell of a check.
+pub(crate) fn lines(host: &FunctionsHost) -> Vec<String> {
+    let all = host.stdout().into_iter().chain(host.stderr());
+    all.filter(|line| line.contains("event=checked")).collect()
+}
+
+/// A check with one finding of no meaning, made this long ago.
+fn made(ago: i64, sha256: &str) -> Vec<u8> {
+    let found = Found {
+        subject: "of before".to_owned(),
+        code: None,
+        http_status: None,
+    };
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the program under test lives in the present"
+    )]
+    let now = Millis::from(chrono::Utc::now());
+    LastCheck::new(now - ago, "0.0.1", Some(sha256), vec![found]).to_json()
+}
+
+fn sha256() -> String {
+    hex::encode(Sha256::digest(std::fs::read(binary()).unwrap()))
+}
+
+/// Calls to Azure Monitor: each check makes one, and so does each run that has something to deliver.
+fn posts(simulator: &Simulator) -> u64 {
+    simulator.calls().log_analytics.requests
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_made_once_an_hour_by_whichever_process() {
+    let app = App::start("hourly-once", &[]).await;
+    assert_eq!(app.json().await["check"], Value::Null);
+    let settings = app.settings.clone().with("CISCO_DUO_HEALTH", "off");
+    let mut host = FunctionsHost::start(&settings).await;
+    assert!(host.fire().await.is_caught_up());
+    let first = stored(&app.container).await;
+    assert_eq!(lines(&host).len(), 1);
+    assert!(lines(&host)[0].contains(" INFO "), "{:?}", lines(&host));
+    assert!(lines(&host)[0].contains("everything is in order"));
+    assert_eq!(first["sha256"], sha256());
+    let findings = first["findings"].as_array().unwrap();
+    assert!(findings.len() >= 16, "{first:#}");
+    for finding in findings {
+        let parts = finding.as_object().unwrap().len();
+        assert_eq!(parts, 1, "more than a subject: {finding}");
+    }
+
+    // Not by the next runs, nor by the next process. They have nothing to deliver either.
+    let before = posts(&app.simulator);
+    assert!(before > 0);
+    for _ in 0..2 {
+        for _ in 0..2 {
+            assert!(host.fire().await.is_caught_up());
+        }
+        host.kill().await;
+        host.restart().await;
+    }
+    assert!(host.fire().await.is_caught_up());
+    assert_eq!(stored(&app.container).await, first);
+    assert_eq!((posts(&app.simulator), lines(&host).len()), (before, 1));
+
+    // But after an hour.
+    host.kill().await;
+    app.simulator.clock().advance(TimeDelta::hours(1));
+    let ahead = settings.with("CISCO_DUO_DEMO_CLOCK_SECONDS", "3600");
+    let later = FunctionsHost::start(&ahead).await;
+    later.fire().await.summary();
+    assert_eq!(lines(&later).len(), 1);
+    let second = stored(&app.container).await;
+    assert!(second["checked_at"].as_str() > first["checked_at"].as_str());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_is_made_at_once_where_another_program_made_the_last() {
+    let app = App::start("hourly-program", &[]).await;
+    app.container
+        .write(CHECK, made(MINUTE, "of another program"))
+        .await;
+    app.host.fire().await.summary();
+    assert_eq!(lines(&app.host).len(), 1);
+    let now = stored(&app.container).await;
+    assert_eq!(now["sha256"], sha256());
+    assert_eq!(now["program"], env!("CARGO_PKG_VERSION"));
+    let status = app.json().await;
+    assert_eq!(status["check"]["checked_at"], now["checked_at"]);
+    assert_eq!(status["check"]["problems"].as_array().unwrap().len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_found_counts_from_when_it_was_found() {
+    let app = App::start("hourly-age", &[]).await;
+    let left = 12 * SECOND;
+    let began = Instant::now();
+    app.container
+        .write(CHECK, made(60 * MINUTE - left, &sha256()))
+        .await;
+    app.host.fire().await.summary();
+    assert!(
+        began.elapsed() < Duration::from_secs(12),
+        "the machine is too slow"
+    );
+    assert_eq!(lines(&app.host).len(), 0);
+    tokio::time::sleep(Duration::from_secs(13).saturating_sub(began.elapsed())).await;
+    app.host.fire().await.summary();
+    let made = lines(&app.host).len();
+    assert_eq!(made, 1, "an hour began anew with the process");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_one_is_written_anew_and_one_of_a_later_release_is_left_alone() {
+    let app = App::start("hourly-damaged", &[]).await;
+    app.container
+        .write(CHECK, "{\"version\":1,\"findings\":[")
+        .await;
+    app.host.fire().await.summary();
+    assert_eq!(stored(&app.container).await["version"], 1);
+
+    let app = App::start("hourly-newer", &[]).await;
+    let newer = "{\"version\":9,\"min_reader\":9,\"shape\":\"of a later release\"}";
+    app.container.write(CHECK, newer).await;
+    for _ in 0..2 {
+        let invocation = app.host.fire().await;
+        assert!(invocation.is_caught_up(), "{:#}", invocation.answer);
+    }
+    assert_eq!(app.container.read(CHECK).await.unwrap(), newer.as_bytes());
+    assert_eq!(app.json().await["check"], Value::Null);
+    assert_eq!(app.page().await.status, 200);
+    let stderr = app.host.stderr();
+    assert!(stderr.is_empty(), "{stderr:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_hangs_the_invocation_ends_with_the_result_of_its_run() {
+    let (by_storage, by_duo) = tokio::join!(
+        async {
+            let scene = Scene::new(46, "hourly-storage").await;
+            scene
+                .gate
+                .begin(Trouble::every(Spoil::Hang).of("", "check.json"));
+            let host = FunctionsHost::start(&scene.settings).await;
+            let began = Instant::now();
+            let invocation = host.fire().await;
+            assert!(invocation.is_caught_up(), "{:#}", invocation.answer);
+            began.elapsed()
+        },
+        async {
+            let scene = Scene::new(47, "hourly-duo").await;
+            let settings = scene.settings.with("CISCO_DUO_RUN_SECONDS", "5");
+            let hang = Fault::always(Target::AnyDuo, FaultKind::Hang);
+            scene.simulator.faults().push(hang);
+            let host = FunctionsHost::start(&settings).await;
+            let began = Instant::now();
+            let invocation = host.fire().await;
+            assert_eq!(
+                invocation.outcomes(),
+                ["parked"; 6],
+                "{:#}",
+                invocation.answer
+            );
+            assert!(invocation.has_succeeded());
+            // What was found is stored all the same.
+            let found = stored(&scene.container).await;
+            let codes = found["findings"].as_array().unwrap().iter();
+            let silent = codes.filter(|found| found["code"] == "duo_unreachable");
+            assert_eq!(silent.count(), 6, "{found:#}");
+            began.elapsed()
+        }
+    );
+    // 25 s for the check, and what the run itself takes.
+    assert!(by_storage < Duration::from_secs(40), "{by_storage:?}");
+    assert!(by_duo < Duration::from_secs(45), "{by_duo:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_instances_may_check_at_once() {
+    let app = App::start("hourly-two", &[]).await;
+    let other = FunctionsHost::start(&app.settings).await;
+    let fired = [app.host.begin(Body::Timer), other.begin(Body::Timer)];
+    for invocation in futures::future::join_all(fired).await {
+        let invocation = invocation.unwrap();
+        assert!(invocation.has_succeeded(), "{:#}", invocation.answer);
+    }
+    assert_eq!(stored(&app.container).await["version"], 1);
+    assert!(!lines(&app.host).is_empty() || !lines(&other).is_empty());
+    for host in [&app.host, &other] {
+        let stderr = host.stderr();
+        assert!(stderr.is_empty(), "{stderr:#?}");
+    }
+    // What is tried out in the storage is gone again.
+    let tried = app.container.list().await;
+    let tried = tried.into_iter().find(|blob| blob.name.contains("/check/"));
+    assert_eq!(tried, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_storage_that_refuses_it_changes_no_run_and_is_not_asked_every_minute() {
+    let scene = Scene::new(48, "hourly-refused").await;
+    let refused = Spoil::Storage(403, "AuthorizationPermissionMismatch");
+    scene
+        .gate
+        .begin(Trouble::every(refused).of("PUT", "check.json"));
+    let host = FunctionsHost::start(&scene.settings).await;
+    for _ in 0..3 {
+        let invocation = host.fire().await;
+        assert!(invocation.has_succeeded(), "{:#}", invocation.answer);
+    }
+    assert!(scene.gate.struck() > 0);
+    assert_eq!(lines(&host).len(), 1);
+    assert_eq!(scene.container.read(CHECK).await, None);
+}
+
+/// A tenant, and a gate between its storage and the program.
+struct Scene {
+    simulator: Simulator,
+    gate: Gate,
+    container: Container,
+    settings: Settings,
+}
+
+impl Scene {
+    async fn new(seed: u64, name: &str) -> Self {
+        let simulator = Simulator::start(tenant(seed, 40)).await.unwrap();
+        let azurite = Azurite::shared();
+        let gate = Gate::to(&azurite.endpoint()).await;
+        let connection = gate.instead_of(&azurite.connection_string());
+        Self {
+            settings: Settings::in_storage(&simulator, &connection, name),
+            container: azurite.container(name),
+            simulator,
+            gate,
+        }
+    }
+}
