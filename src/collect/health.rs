@@ -3,6 +3,8 @@
 //! Nothing here can fail a run or move a place. Rows about runs are sent once or, when storing fails behind them, twice; rows
 //! about hours are made of the stored results again until they were accepted.
 
+mod waiting;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -19,19 +21,15 @@ use crate::model::{HOUR, Hour, LogType, Millis};
 use crate::plan::HourResult;
 use crate::release;
 use crate::sink::{SinkCall, Table};
-use crate::state::{StateError, Version, WriteError};
+use crate::state::{Version, WriteError};
 
 /// Longest time that reading or storing may take.
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
 /// Longest wait for the answer to a call.
 const SEND_PATIENCE: Duration = Duration::from_secs(10);
-/// Most rows about hours in one call; the others wait for the next run.
-const MOST_HOURS: usize = 500;
-/// Age of the oldest hours that are checked in time, in milliseconds: the last look at an hour is due two days after its end.
-const OLDEST_CHECKED: i64 = 3 * DAY;
-/// Most days whose results are looked at after a start.
-const MOST_DAYS: i64 = 14;
-const DAY: i64 = 24 * HOUR;
+/// Most rows about hours of a log in one call; the others wait for the next run. A row has half a kilobyte, and six logs
+/// share a call, which may have a megabyte.
+const MOST_HOURS: usize = 200;
 /// Pause between two complaints that rows are not accepted, in milliseconds.
 const COMPLAIN_EVERY: i64 = HOUR;
 
@@ -47,11 +45,13 @@ struct Vital {
     log_type: LogType,
     health: LogHealth,
     version: Option<Version>,
-    /// Hours that were checked and have no row yet.
+    /// The first of the hours that were checked and have no row yet, with their results.
     hours: BTreeMap<Hour, HourResult>,
     /// Whether it is what is stored, and may be stored again.
     is_read: bool,
     is_due: bool,
+    /// Whether hours were added that have no row yet.
+    has_new_hours: bool,
 }
 
 impl Vital {
@@ -63,6 +63,15 @@ impl Vital {
             hours: BTreeMap::new(),
             is_read: false,
             is_due: false,
+            has_new_hours: false,
+        }
+    }
+
+    /// Notes hours that were checked. One that waits already has another result now.
+    fn add_hours(&mut self, hours: impl IntoIterator<Item = Hour>) {
+        for hour in hours {
+            self.has_new_hours |= self.health.untold_hours.insert(hour);
+            self.hours.remove(&hour);
         }
     }
 
@@ -72,8 +81,7 @@ impl Vital {
             health: &self.health,
         };
         let run = if self.is_due { run.fields() } else { None };
-        let hours = self.hours.iter().take(MOST_HOURS);
-        let hours = hours.map(|(hour, result)| {
+        let hours = self.hours.iter().map(|(hour, result)| {
             HourRow {
                 log_type: self.log_type,
                 hour: *hour,
@@ -87,13 +95,12 @@ impl Vital {
     /// The rows were accepted.
     fn told(&mut self, now: Millis) {
         self.health.told(now);
-        let told: Vec<Hour> = self.hours.keys().take(MOST_HOURS).copied().collect();
-        let results = told.iter().filter_map(|hour| self.hours.remove(hour));
-        let told_to = results.map(|result| result.checked_at).max();
-        // With some left over, a process that begins anew must find them.
-        if self.hours.is_empty() {
-            self.health.hours_told_to = self.health.hours_told_to.max(told_to);
+        let told = std::mem::take(&mut self.hours);
+        for hour in told.keys() {
+            self.health.untold_hours.remove(hour);
         }
+        let told_to = told.values().map(|result| result.checked_at).max();
+        self.health.hours_told_to = self.health.hours_told_to.max(told_to);
     }
 }
 
@@ -113,6 +120,8 @@ impl Collector {
                 vital.told(now);
                 vital.is_due = true;
             }
+            // Hours that wait are known to whoever begins anew.
+            vital.is_due |= std::mem::take(&mut vital.has_new_hours);
         }
         let stored = join_all(vitals.into_iter().map(|vital| self.store_health(vital))).await;
         self.vitals
@@ -124,19 +133,18 @@ impl Collector {
     pub async fn tell_hours(&self, log_type: LogType, hours: &mut Vec<Hour>) {
         let clock = Clock::start(self.settings.clock_offset);
         let mut vital = Vital::unread(log_type);
-        let days = hours.iter().map(|hour| hour.day()).collect();
-        let is_wanted = |hour: Hour, _: &HourResult| hours.contains(&hour);
-        self.add_hours(&mut vital, days, is_wanted).await;
-        while !vital.hours.is_empty() {
-            if !self
-                .send_health(std::slice::from_ref(&vital), clock.now())
-                .await
+        vital.add_hours(hours.iter().copied());
+        loop {
+            self.load_hours(&mut vital).await;
+            if vital.hours.is_empty()
+                || !self
+                    .send_health(std::slice::from_ref(&vital), clock.now())
+                    .await
             {
                 return;
             }
-            let told: Vec<Hour> = vital.hours.keys().copied().collect();
             vital.told(clock.now());
-            hours.retain(|hour| !told.contains(hour) || vital.hours.contains_key(hour));
+            hours.retain(|hour| vital.health.untold_hours.contains(hour));
         }
     }
 
@@ -146,76 +154,20 @@ impl Collector {
         let mut vital = match known {
             Some(vital) if vital.is_read => vital,
             known => match self.read_vital(log.log_type, now).await {
-                Some(vital) => vital,
+                Some(mut vital) => {
+                    // Another instance may have stored what it knows; these hours wait all the same.
+                    let waiting = known.map(|known| known.health.untold_hours);
+                    vital.add_hours(waiting.into_iter().flatten());
+                    vital
+                }
                 // Nothing is stored in its place, and nothing that may have been told before is told again.
                 None => known.unwrap_or_else(|| Vital::unread(log.log_type)),
             },
         };
+        vital.add_hours(log.checked_hours.iter().copied());
         vital.is_due = vital.health.add(&log.seen(self.sink.api(), now));
-        let days: Vec<Hour> = log.checked_hours.iter().map(|hour| hour.day()).collect();
-        let is_new = |hour: Hour, _: &HourResult| log.checked_hours.contains(&hour);
-        self.add_hours(&mut vital, days, is_new).await;
+        self.load_hours(&mut vital).await;
         vital
-    }
-
-    /// How a log fared until now, if that can be read.
-    async fn read_vital(&self, log_type: LogType, now: Millis) -> Option<Vital> {
-        let mut vital = Vital::unread(log_type);
-        match timeout(STORE_PATIENCE, self.state_of(log_type).health()).await {
-            Ok(Ok((health, version))) => {
-                vital.health = health;
-                vital.version = version;
-                vital.is_read = true;
-            }
-            Ok(Err(fault)) => {
-                debug!(%log_type, error = %fault, "how it fared is not known");
-                return None;
-            }
-            Err(_) => {
-                debug!(%log_type, "how it fared is not known: no answer in time");
-                return None;
-            }
-        }
-        // What was checked by a process that ended before it told, or while nothing could be told.
-        let told_to = vital.health.hours_told_to;
-        let today = Hour::of(now).day();
-        let first = Hour::of(told_to.unwrap_or(now).min(now) - OLDEST_CHECKED).day();
-        let days = (today.start() - first.start()) / DAY + 1;
-        let days = (0..days.min(MOST_DAYS))
-            .map(|days| today.after(-24 * days))
-            .collect();
-        let is_untold =
-            |_, result: &HourResult| told_to.is_none_or(|told_to| result.checked_at > told_to);
-        self.add_hours(&mut vital, days, is_untold).await;
-        Some(vital)
-    }
-
-    /// Adds what is stored of some hours of these days to what is to be told.
-    async fn add_hours(
-        &self,
-        vital: &mut Vital,
-        mut days: Vec<Hour>,
-        is_wanted: impl Fn(Hour, &HourResult) -> bool,
-    ) {
-        days.sort_unstable();
-        days.dedup();
-        let state = self.state_of(vital.log_type);
-        for day in days {
-            match timeout(STORE_PATIENCE, state.results(day)).await {
-                Ok(Ok(results)) => {
-                    let results = results.hours.into_iter().filter_map(|(number, result)| {
-                        let hour = Hour::parse(&format!("{}T{number}", day.date()))?;
-                        is_wanted(hour, &result).then_some((hour, result))
-                    });
-                    vital.hours.extend(results);
-                }
-                failed => {
-                    let reason = reason(failed.map(|answer| answer.map(drop)));
-                    debug!(log_type = %vital.log_type, reason, "the results of a day could not be read to be told");
-                    return;
-                }
-            }
-        }
     }
 
     /// Sends every row that is due in one call; says whether they were accepted, or need not be sent.
@@ -280,13 +232,6 @@ impl Collector {
             }
         }
         vital
-    }
-}
-
-fn reason(answer: Result<Result<(), StateError>, tokio::time::error::Elapsed>) -> String {
-    match answer {
-        Ok(Err(fault)) => fault.to_string(),
-        _ => "no answer in time".to_owned(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is stored of how a log fares.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -46,6 +46,9 @@ pub struct LogHealth {
     /// The results of closed hours that were found up to this moment have their rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours_told_to: Option<Millis>,
+    /// Hours that were checked and have no row yet.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub untold_hours: BTreeSet<Hour>,
     /// Fields of a later release, kept as they are.
     #[serde(flatten)]
     unknown: Map<String, Value>,
@@ -118,6 +121,7 @@ impl Default for LogHealth {
             untold: Activity::default(),
             told_at: None,
             hours_told_to: None,
+            untold_hours: BTreeSet::new(),
             unknown: Map::new(),
         }
     }
