@@ -5,6 +5,7 @@ mod backfill;
 mod call;
 mod fields;
 mod health;
+mod hours_found;
 mod ledger;
 mod notice;
 mod owner;
@@ -32,8 +33,9 @@ use crate::status::Status;
 use crate::transport::Transport;
 
 pub use backfill::{Advance, Backfill, BackfillFault, BackfillPlan, Watcher};
+pub use hours_found::HoursFound;
 pub use notice::Told;
-pub use report::{HoursFound, LogReport, RunReport};
+pub use report::{LogReport, RunReport};
 pub use resend::{ResendError, Resent};
 
 use fields::Uncounted;

@@ -1,13 +1,12 @@
 //! What a run did, for logs, the command line and the host's answer.
 
-use std::ops::AddAssign;
-
 use serde::Serialize;
 
+use super::hours_found::HoursFound;
 use super::notice::{self, Told};
 use crate::health::{Activity, Code, Outcome, RunSeen, Standing};
 use crate::model::{Hour, IngestionApi, LogType, Millis, SECOND};
-use crate::plan::{Checkpoint, Ending, Failure, HourState, ParkCause, Tally};
+use crate::plan::{Checkpoint, Ending, Failure, ParkCause, Tally};
 use crate::release;
 
 /// What one run did.
@@ -74,36 +73,6 @@ pub struct LogReport {
     /// Whether an unavailable log is worth telling of in this run (once a day).
     #[serde(skip)]
     pub news: bool,
-}
-
-/// What was found out about closed hours, counted.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct HoursFound {
-    /// Everything that Duo shows of them was delivered.
-    pub complete: u64,
-    /// A part is missing.
-    pub gap: u64,
-    /// It cannot be told.
-    pub unknown: u64,
-}
-
-impl HoursFound {
-    pub(super) fn add(&mut self, state: HourState) {
-        let count = match state {
-            HourState::Gap => &mut self.gap,
-            HourState::Unknown => &mut self.unknown,
-            HourState::Counted | HourState::Proved | HourState::LateRead => &mut self.complete,
-        };
-        *count += 1;
-    }
-}
-
-impl AddAssign for HoursFound {
-    fn add_assign(&mut self, other: Self) {
-        self.complete += other.complete;
-        self.gap += other.gap;
-        self.unknown += other.unknown;
-    }
 }
 
 /// The last thing that went wrong, as a code and in words.

@@ -10,8 +10,9 @@ use tracing::instrument;
 
 use super::asides::Asides;
 use super::backfill::{Advance, Backfill, Watcher, share_of};
+use super::hours_found::HoursFound;
 use super::ledger::Ledger;
-use super::report::{HoursFound, LogReport, Trouble};
+use super::report::{LogReport, Trouble};
 use super::{Clock, Collector};
 use crate::duo::Page;
 use crate::health::Code;

@@ -108,21 +108,6 @@ impl LogRun {
         self.refused.kept_place().or(self.checkpoint.as_ref())
     }
 
-    /// Up to where a backfill was read.
-    pub fn reached(&self) -> Option<Millis> {
-        if let Some(reading) = &self.reading {
-            let window = &reading.open.window;
-            return Some(
-                window
-                    .last_time
-                    .unwrap_or(window.from)
-                    .clamp(reading.span.from, reading.span.to),
-            );
-        }
-        let sweeps = self.checkpoint.as_ref()?.sweeps.as_ref()?;
-        Some(sweeps.next[0].start())
-    }
-
     /// Records that were refused even alone and are not set aside.
     pub fn refused(&self) -> Vec<RowId> {
         self.refused.waiting()

@@ -84,6 +84,21 @@ impl LogRun {
         true
     }
 
+    /// Up to where a backfill was read.
+    pub fn reached(&self) -> Option<Millis> {
+        if let Some(reading) = &self.reading {
+            let window = &reading.open.window;
+            return Some(
+                window
+                    .last_time
+                    .unwrap_or(window.from)
+                    .clamp(reading.span.from, reading.span.to),
+            );
+        }
+        let sweeps = self.checkpoint.as_ref()?.sweeps.as_ref()?;
+        Some(sweeps.next[0].start())
+    }
+
     /// Whether Duo counts the records of a question for this log.
     pub(super) fn counts(&self) -> bool {
         self.limits.cursor_paging && self.limits.sorted
