@@ -203,7 +203,7 @@ impl Collector {
             .unwrap_or_else(PoisonError::into_inner);
         if complained_at.is_none_or(|at| now - at >= COMPLAIN_EVERY) {
             *complained_at = Some(now);
-            let hint = fault.hint().unwrap_or_default();
+            let hint = fault.hint();
             warn!(event = %LogEvent::HealthRefused, error = %fault, hint, "the rows about the connector itself were not accepted; they are sent again later");
         }
         false

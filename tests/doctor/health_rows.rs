@@ -153,6 +153,7 @@ async fn a_row_tells_of_each_change_and_of_each_quarter_of_an_hour() {
             by_log(&rows[first.len()..]),
             [("telephony".to_owned(), 1)].into()
         );
+        assert_eq!(events(&rows), EVENTS * 6, "something is counted twice");
 
         // One log changes.
         let forbidden = Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden);

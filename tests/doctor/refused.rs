@@ -91,6 +91,14 @@ async fn rows_that_are_refused_are_sent_until_they_are_accepted_also_by_the_next
         assert_eq!(told, results(&scene).await, "{road:?}");
         assert_eq!(told.len(), rows.len(), "told twice");
         assert_eq!(events(&scene.told("run").await), EVENTS * 6);
+
+        // What was accepted is not told again by the process after that.
+        host.kill().await;
+        host.restart().await;
+        assert!(host.fire().await.is_caught_up());
+        let again = scene.told("hour").await.len() - rows.len();
+        // One hour of each log may have become due.
+        assert!(again <= 3, "{again} hours were told again");
     }
 }
 
