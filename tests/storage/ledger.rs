@@ -47,12 +47,12 @@ async fn a_missing_container_is_made_and_its_append_blobs_name_each_delivered_ro
             let content = container.read(&blob.name).await.unwrap();
             let day: Value = serde_json::from_slice(&content).unwrap();
             for (hour, result) in day["hours"].as_object().unwrap() {
-                assert_eq!(result["state"], "counted", "{}: {hour}", blob.name);
-                assert_eq!(
-                    result["counted"], result["delivered"],
-                    "{}: {hour}",
-                    blob.name
-                );
+                // The hour in which the log began is read: a count of a part of it proves nothing.
+                let is_whole = result["from"].as_str().unwrap().ends_with(":00:00.000Z");
+                let state = if is_whole { "counted" } else { "proved" };
+                assert_eq!(result["state"], state, "{}: {hour}", blob.name);
+                let counted = is_whole.then_some(&result["delivered"]);
+                assert_eq!(result.get("counted"), counted, "{}: {hour}", blob.name);
             }
         }
         assert_eq!(ids, delivered_ids(rows.path(), log), "{log}");
