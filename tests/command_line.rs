@@ -9,6 +9,7 @@ mod common;
 
 use std::fs;
 
+use chrono::{DateTime, DurationRound as _, SecondsFormat, TimeDelta, Utc};
 use common::{Settings, assert_expected, duo_sentinel, shown, temporary_folder, tenant};
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
@@ -43,7 +44,17 @@ async fn run_shows_a_table_and_what_to_do() {
         Target::Duo(LogType::Activity),
         FaultKind::Forbidden,
     ));
+    // One window from the beginning of an hour on: how many pages it takes does not depend on the time of day. The log that is
+    // not given shows how far back its place is.
+    let six_hours_ago = simulator.clock().now() - TimeDelta::hours(6);
+    let hour = six_hours_ago.duration_trunc(TimeDelta::hours(1)).unwrap();
+    let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
     let settings = Settings::in_folder(&simulator, &folder.path().join("state"))
+        .with(
+            "CISCO_DUO_START",
+            format!("{},activity={}", time(hour), time(six_hours_ago)),
+        )
+        .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600")
         .with("CISCO_DUO_SETTLE_SECONDS", "600");
     let output = duo_sentinel(&settings, folder.path(), &["run"]).await;
     let text = shown(&output, &simulator, folder.path());
