@@ -31,7 +31,7 @@ pub(crate) use expected::assert_expected;
 pub(crate) use functions_host::FunctionsHost;
 pub(crate) use gate::{Gate, Spoil, Trouble};
 pub(crate) use number::{number, text};
-pub(crate) use package::binary;
+pub(crate) use package::{binary, handler};
 pub(crate) use schema::{against_schema, schema};
 pub(crate) use settings::Settings;
 pub(crate) use shared_access::account_signature;

@@ -16,6 +16,12 @@ pub(crate) fn binary() -> PathBuf {
     std::env::var_os("DUO_SENTINEL_BINARY").map_or_else(built, PathBuf::from)
 }
 
+/// The program that the Functions host runs: the handler of the package, or the same as for the command line.
+pub(crate) fn handler() -> PathBuf {
+    let package = std::env::var_os("DUO_SENTINEL_PACKAGE").map(PathBuf::from);
+    package.map_or_else(binary, |package| package.join("handler"))
+}
+
 /// Lays the function app out in a folder of its own, with `arguments` in host.json if there are any.
 pub(super) fn stage(arguments: &[&str]) -> TempDir {
     let app = tools::temporary_folder();

@@ -11,7 +11,7 @@ use simulator::{Fault, FaultKind, Simulator, Target};
 
 use crate::common::app::App;
 use crate::common::{
-    Azurite, Body, Container, FunctionsHost, Gate, Settings, Spoil, Trouble, binary, tenant,
+    Azurite, Body, Container, FunctionsHost, Gate, Settings, Spoil, Trouble, handler, tenant,
 };
 
 /// Where the last check is stored.
@@ -45,7 +45,7 @@ fn made(ago: i64, sha256: &str) -> Vec<u8> {
 }
 
 fn sha256() -> String {
-    hex::encode(Sha256::digest(std::fs::read(binary()).unwrap()))
+    hex::encode(Sha256::digest(std::fs::read(handler()).unwrap()))
 }
 
 /// Calls to Azure Monitor: each check makes one, and so does each run that has something to deliver.

@@ -75,7 +75,7 @@ async fn claim_is_respected(place: &Place) {
     let at_work = FunctionsHost::start(&only_activity).await;
     let other = FunctionsHost::start(&settings).await;
     // The first post is answered only after the second process has come and gone.
-    let slow = FaultKind::Latency(Duration::from_secs(3));
+    let slow = FaultKind::Latency(Duration::from_secs(8));
     simulator
         .faults()
         .push(Fault::once(Target::LogAnalytics, slow));
