@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use chrono::{DurationRound as _, SecondsFormat, TimeDelta};
 use simulator::Simulator;
 
 /// Environment of a handler.
@@ -50,6 +51,20 @@ impl Settings {
             .with("LOGS_INGESTION_RULE_ID", &config.logs_ingestion.rule_id)
             .with("IDENTITY_ENDPOINT", simulator.identity_url())
             .with("IDENTITY_HEADER", &config.identity.header)
+    }
+
+    /// The same with collection beginning at the beginning of an hour: of the hour in which it begins a part only is collected
+    /// otherwise, which is read instead of counted, and how long that part is depends on the time of day.
+    #[must_use]
+    pub(crate) fn from_a_whole_hour(self, simulator: &Simulator) -> Self {
+        let begin = simulator.clock().now() - TimeDelta::hours(6);
+        let hour = begin
+            .duration_trunc(TimeDelta::hours(1))
+            .expect("an hour of today");
+        self.with(
+            "CISCO_DUO_START",
+            hour.to_rfc3339_opts(SecondsFormat::Secs, true),
+        )
     }
 
     /// The same with one setting changed.
