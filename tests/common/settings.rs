@@ -56,7 +56,7 @@ impl Settings {
     /// The same with collection beginning at the beginning of an hour: of the hour in which it begins a part only is collected
     /// otherwise, which is read instead of counted, and how long that part is depends on the time of day.
     #[must_use]
-    pub(crate) fn from_a_whole_hour(self, simulator: &Simulator) -> Self {
+    pub(crate) fn beginning_with_a_whole_hour(self, simulator: &Simulator) -> Self {
         let begin = simulator.clock().now() - TimeDelta::hours(6);
         let hour = begin
             .duration_trunc(TimeDelta::hours(1))

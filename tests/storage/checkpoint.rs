@@ -26,7 +26,7 @@ async fn goes_on_in_the_middle_of_a_window(place: &Place) {
     // One window for everything, which takes longer than a run.
     let settings = place
         .settings(&simulator)
-        .from_a_whole_hour(&simulator)
+        .beginning_with_a_whole_hour(&simulator)
         .with("CISCO_DUO_LOG_TYPES", "activity")
         .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600")
         .with("CISCO_DUO_RUN_SECONDS", "1");
