@@ -1,4 +1,5 @@
-//! Imports point one way, from the edges to the words they share.
+//! What the sources keep to: imports point one way, from the edges to the words they share, the core does no input or output,
+//! and every line of the log stream has a name.
 
 #![allow(
     clippy::unwrap_used,
@@ -8,6 +9,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use duo_sentinel::logging::LogEvent;
 
 /// The modules, from those that know nothing of the others to those that know all. A module may use what stands
 /// before it; those in one row never use each other.
@@ -127,5 +130,36 @@ fn the_core_does_no_input_or_output() {
                 file.display()
             );
         }
+    }
+}
+
+#[test]
+fn every_line_above_debug_has_a_name_and_every_name_a_line() {
+    let mut files = Vec::new();
+    sources(Path::new("src"), &mut files);
+    let (mut lines, mut used) = (0, String::new());
+    for file in files
+        .iter()
+        .filter(|file| !file.ends_with("logging/event.rs"))
+    {
+        let text = fs::read_to_string(file).unwrap();
+        let squeezed: String = text.split_whitespace().collect();
+        for level in ["info!(", "warn!(", "error!("] {
+            for line in squeezed.split(level).skip(1) {
+                lines += 1;
+                assert!(
+                    line.starts_with("event=%"),
+                    "{}: a line without a name: {level}{}",
+                    file.display(),
+                    line.chars().take(80).collect::<String>()
+                );
+            }
+        }
+        used += &squeezed;
+    }
+    assert!(lines > 10, "the lines were not found");
+    for event in LogEvent::ALL {
+        let name = format!("LogEvent::{event:?}");
+        assert!(used.contains(&name), "no line has the name {event}");
     }
 }

@@ -2,7 +2,7 @@
 
 use simulator::{LogsIngestionConfig, Simulator, StreamDeclaration, Target};
 
-use crate::table::{declared, streams};
+use crate::table::{TABLE, declared, streams};
 
 /// Which API of the simulated Azure Monitor rows go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,19 +53,14 @@ impl Road {
         }
     }
 
-    /// Calls that were made on it, and rows that were accepted there.
+    /// Calls that were made on it, and rows about events that were accepted there.
     pub(super) fn calls_and_rows(self, simulator: &Simulator) -> (u64, u64) {
         let calls = simulator.calls();
-        match self {
-            Self::DataCollector => {
-                let calls = &calls.log_analytics;
-                (calls.requests, calls.rows.values().sum())
-            }
-            Self::LogsIngestion => {
-                let calls = &calls.logs_ingestion;
-                (calls.requests, calls.rows.values().sum())
-            }
-        }
+        let (requests, rows) = match self {
+            Self::DataCollector => (calls.log_analytics.requests, calls.log_analytics.rows),
+            Self::LogsIngestion => (calls.logs_ingestion.requests, calls.logs_ingestion.rows),
+        };
+        (requests, rows.get(TABLE).copied().unwrap_or(0))
     }
 }
 

@@ -54,13 +54,6 @@ pub struct BackfillPlan {
     ids_from: Option<Hour>,
 }
 
-impl BackfillPlan {
-    /// Whether rows would be delivered again.
-    pub const fn repeats(&self) -> bool {
-        self.may_repeat > 0 || self.unknown_hours > 0
-    }
-}
-
 /// Why there is nothing to begin with.
 #[derive(Debug, thiserror::Error)]
 pub enum BackfillFault {

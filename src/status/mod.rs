@@ -72,10 +72,4 @@ impl Status {
             logs,
         }
     }
-
-    /// The worst state of a log.
-    pub fn worst(&self) -> State {
-        let states = self.logs.iter().map(|log| log.state);
-        states.max().unwrap_or(State::Working)
-    }
 }

@@ -1,7 +1,6 @@
 //! docs/operate.md lists every code and every line of the log stream as the program has them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use duo_sentinel::health::Code;
 use duo_sentinel::logging::LogEvent;
@@ -47,48 +46,6 @@ fn every_code_and_every_line_is_documented_with_its_remedy() {
     });
     let head = "| event | level | what it says | what to do |\n|---|---|---|---|\n";
     part_must_be("events", &format!("{head}{}", rows.collect::<String>()));
-}
-
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
-
-#[test]
-fn every_line_above_debug_has_a_name_and_every_name_a_line() {
-    let mut files = Vec::new();
-    sources(Path::new("src"), &mut files);
-    let (mut lines, mut used) = (0, String::new());
-    for file in files
-        .iter()
-        .filter(|file| !file.ends_with("logging/event.rs"))
-    {
-        let text = fs::read_to_string(file).unwrap();
-        let squeezed: String = text.split_whitespace().collect();
-        for level in ["info!(", "warn!(", "error!("] {
-            for line in squeezed.split(level).skip(1) {
-                lines += 1;
-                assert!(
-                    line.starts_with("event=%"),
-                    "{}: a line without a name: {level}{}",
-                    file.display(),
-                    line.chars().take(80).collect::<String>()
-                );
-            }
-        }
-        used += &squeezed;
-    }
-    assert!(lines > 10, "the lines were not found");
-    for event in LogEvent::ALL {
-        let name = format!("LogEvent::{event:?}");
-        assert!(used.contains(&name), "no line has the name {event}");
-    }
 }
 
 /// The alerts and the codes lead to sections of the runbook.

@@ -3,17 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use simulator::LogType;
+
 use crate::common::{FunctionsHost, assert_nothing_lost, checkpoint_name};
 use crate::{Scene, parsed};
-
-const LOGS: [&str; 6] = [
-    "authentication",
-    "administrator",
-    "telephony",
-    "offline_enrollment",
-    "trust_monitor",
-    "activity",
-];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_lies_before_the_first_run_arrives_once_while_the_function_is_at_work() {
@@ -64,13 +57,16 @@ async fn the_live_place_does_not_move() {
     host.catch_up(5).await;
     host.stop().await;
     let mut before = Vec::new();
-    for log in LOGS {
-        before.push(scene.container.read(&checkpoint_name(log)).await);
+    for log in LogType::ALL {
+        before.push(scene.container.read(&checkpoint_name(log.name())).await);
     }
     let output = scene.run(&["--from", &scene.from()]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    for (log, before) in LOGS.iter().zip(before) {
-        assert_eq!(scene.container.read(&checkpoint_name(log)).await, before);
+    for (log, before) in LogType::ALL.iter().zip(before) {
+        assert_eq!(
+            scene.container.read(&checkpoint_name(log.name())).await,
+            before
+        );
     }
     assert_nothing_lost(&scene.simulator, 0).await;
 }

@@ -199,6 +199,23 @@ async fn the_gaps_that_the_ledger_names_are_filled() {
         scene.container.write(&name, results.to_string()).await;
     }
     let before = scene.rows("CiscoDuo_CL").len();
+    // Broken off in the middle, the same command goes on with it.
+    let slow = FaultKind::Latency(std::time::Duration::from_millis(400));
+    let activity = Target::Duo(LogType::Activity);
+    scene.simulator.faults().push(Fault::always(activity, slow));
+    let mut killed = scene.spawn(&["--gaps"]);
+    while scene.places().await.is_empty() {
+        assert!(
+            killed.try_wait().unwrap().is_none(),
+            "it ended before it began"
+        );
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    killed.kill().await.unwrap();
+    scene.simulator.faults().clear();
+    assert_eq!(scene.places().await.len(), 1);
+    // One of its hours was filled in the meantime.
+    set_state(&scene, &hours[0], "proved").await;
     let output = scene.run(&["--gaps", "--json"]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let done = parsed(&output);
@@ -222,6 +239,17 @@ async fn the_gaps_that_the_ledger_names_are_filled() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("the ledger knows of no gap"));
     let report = scene.simulator.report().await;
     assert_eq!(report.duplicates(), 0);
+}
+
+/// Changes what is known of an hour of the activity log.
+async fn set_state(scene: &Scene, hour: &chrono::DateTime<chrono::Utc>, state: &str) {
+    let name = day(hour);
+    let mut results: Value =
+        serde_json::from_slice(&scene.container.read(&name).await.unwrap()).unwrap();
+    let result = &mut results["hours"][hour.format("%H").to_string()];
+    result["state"] = state.into();
+    result.as_object_mut().unwrap().remove("gap");
+    scene.container.write(&name, results.to_string()).await;
 }
 
 /// The name of what is known of the hours of a day of the activity log.

@@ -124,7 +124,8 @@ impl Collector {
             .await
     }
 
-    /// The hours of a log that the ledger says have a gap, of those that Duo still keeps.
+    /// The hours of a log that the ledger says have a gap, of those that Duo still keeps. Where a backfill of some of them was
+    /// begun, all of its hours: the gaps that it filled so far are none any more.
     pub async fn gaps(&self, log_type: LogType, now: Millis) -> Result<Vec<Span>, StateError> {
         let state = self.state_of(log_type);
         let kept = Span {
@@ -153,6 +154,14 @@ impl Collector {
                 }
             }
         }
+        let begun = self.begun(log_type).await?;
+        for gap in &mut gaps {
+            let mut begun = begun.iter().map(|begun| begun.span);
+            *gap = begun
+                .find(|begun| begun.within(*gap).is_some())
+                .unwrap_or(*gap);
+        }
+        gaps.dedup();
         Ok(gaps)
     }
 }

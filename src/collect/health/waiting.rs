@@ -16,6 +16,7 @@ const OLDEST_CHECKED: i64 = 3 * DAY;
 /// Most days whose results are looked at after a start.
 const MOST_DAYS: i64 = 14;
 const DAY: i64 = 24 * HOUR;
+
 impl Collector {
     /// How a log fared until now, if that can be read.
     pub(super) async fn read_vital(&self, log_type: LogType, now: Millis) -> Option<Vital> {
