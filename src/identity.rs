@@ -11,8 +11,8 @@ use azure_identity::{
     WorkloadIdentityCredential, WorkloadIdentityCredentialOptions,
 };
 
+use crate::http::Transport;
 use crate::settings::{Cloud, IdentitySettings};
-use crate::transport::Transport;
 
 /// The credential that the settings name.
 pub(crate) fn credential(

@@ -17,32 +17,32 @@
 //!                       sink            one call to Azure Monitor; returns when accepted
 //! ```
 //!
-//! [`plan`] is the heart: a state machine without I/O that decides everything. [`collect`] is the shell that does
+//! [`sync`] is the heart: a state machine without I/O that decides everything. [`collector`] is the shell that does
 //! what it says. The order of its steps is the promise: a page is fetched, the sink accepts a call, the ledger
 //! records that call's ids, and only then the checkpoint moves.
 //!
-//! [`table`] has every column of `CiscoDuo_CL`: from it come the rows of the Logs Ingestion API, the template of its rule, the
+//! [`schema`] has every column of `CiscoDuo_CL`: from it come the rows of the Logs Ingestion API, the template of its rule, the
 //! schema that queries are checked against, and docs/columns.md.
 //!
-//! [`settings`] reads the environment, [`transport`] builds the HTTP clients, [`cli`] is the command line,
-//! [`check`] looks at everything before it is needed, [`logging`] speaks to the host's log stream, [`release`] says which
+//! [`settings`] reads the environment, [`http`] builds the HTTP clients, [`cli`] is the command line,
+//! [`diagnostics`] looks at everything before it is needed, [`logging`] speaks to the host's log stream, [`release`] says which
 //! program this is, and [`model`] holds the words they all share. Imports point one way; `tests/layers.rs` holds them to it.
 
-pub mod check;
 pub mod cli;
-pub mod collect;
+pub mod collector;
+pub mod diagnostics;
 pub mod duo;
+pub mod functions;
 pub mod health;
-pub mod host;
+pub mod http;
 mod identity;
+pub mod ingestion;
 pub mod logging;
 pub mod model;
-pub mod plan;
-pub mod record;
 pub mod release;
+pub mod schema;
 pub mod settings;
-pub mod sink;
-pub mod state;
 pub mod status;
-pub mod table;
-pub mod transport;
+pub mod storage;
+pub mod sync;
+pub mod transform;

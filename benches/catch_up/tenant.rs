@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use duo_sentinel::table::{declared, streams};
+use duo_sentinel::schema::{declared, streams};
 use serde_json::json;
 use simulator::{Config, LogType, LogsIngestionConfig, Simulator, StreamDeclaration};
 use tempfile::TempDir;
@@ -177,7 +177,7 @@ impl Tenant {
 /// The streams of the connector's rows.
 fn declarations() -> Result<Vec<StreamDeclaration>, Fault> {
     let declaration = |(stream, table, columns)| {
-        let columns: Vec<duo_sentinel::table::Column> = columns;
+        let columns: Vec<duo_sentinel::schema::Column> = columns;
         let columns = json!({"columns": declared(&columns)});
         StreamDeclaration::from_json(stream, table, &columns)
             .map_err(|fault| fault.to_string().into())

@@ -15,7 +15,7 @@ pub(super) async fn check(arguments: &Arguments) -> u8 {
         Ok(collector) => collector,
         Err(code) => return code,
     };
-    let findings = crate::check::check(&collector).await;
+    let findings = crate::diagnostics::check(&collector).await;
     if arguments.json {
         output::json(&findings);
     } else {

@@ -6,11 +6,11 @@ use futures::stream::{self, StreamExt as _};
 use serde::Serialize;
 
 use super::output;
-use crate::collect::{Collector, ResendError, Resent};
+use crate::collector::{Collector, ResendError, Resent};
 use crate::model::number;
 use crate::model::{LogType, Millis};
-use crate::plan::{DeadLetter, SendFault, Why};
-use crate::state::{DeadLetterName, StateError};
+use crate::storage::{DeadLetterName, StateError};
+use crate::sync::{DeadLetter, SendFault, Why};
 
 /// Dead letters read at once.
 const SIDE_BY_SIDE: usize = 8;

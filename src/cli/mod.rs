@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::collect::Collector;
+use crate::collector::Collector;
 use crate::model::LogType;
 use crate::settings::{Environment, Settings};
 

@@ -2,7 +2,7 @@
 
 use simulator::{LogsIngestionConfig, Simulator, StreamDeclaration, Target};
 
-use crate::table::{TABLE, declared, streams};
+use crate::schema::{TABLE, declared, streams};
 
 /// Which API of the simulated Azure Monitor rows go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

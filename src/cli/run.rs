@@ -3,7 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::output;
-use crate::collect::{LogReport, RunReport};
+use crate::collector::{LogReport, RunReport};
 use crate::health::Outcome;
 use crate::model::{number, span};
 

@@ -2,8 +2,8 @@
 
 use tracing::{error, info};
 
-use crate::collect::Collector;
-use crate::host;
+use crate::collector::Collector;
+use crate::functions;
 use crate::logging::LogEvent;
 use crate::release;
 use crate::settings::{Environment, Settings};
@@ -32,7 +32,7 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
         return super::USAGE;
     };
     // Before anything else: the host waits for it, and a fault that is told after it can be read.
-    let listener = match host::listen(port) {
+    let listener = match functions::listen(port) {
         Ok(listener) => listener,
         Err(fault) => {
             error!(event = %LogEvent::Port, "port {port} of 127.0.0.1 cannot be listened on: {fault}");
@@ -53,7 +53,7 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
         Collector::new(settings.clone()?)
             .map_err(|fault| format!("{fault}; {}", fault.hint().unwrap_or_default()))
     };
-    match host::serve(listener, Box::new(start), asked_to_end()).await {
+    match functions::serve(listener, Box::new(start), asked_to_end()).await {
         Ok(()) => 0,
         Err(fault) => {
             error!(event = %LogEvent::ServerEnded, "the server ended: {fault}");

@@ -10,9 +10,9 @@ use super::error::{DuoError, fault_of_status, reason_of_body};
 use super::signature::{
     Credentials, SignatureVersion, authorization, canonical_query, date_header, text_to_sign,
 };
+use crate::http::{retry_after, transport_reason};
 use crate::model::{LogType, Millis, Paging, SECOND};
-use crate::plan::{FetchFault, PageRequest};
-use crate::transport::{retry_after, transport_reason};
+use crate::sync::{FetchFault, PageRequest};
 
 /// Largest answer that is read, in bytes.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
@@ -220,7 +220,7 @@ fn server_time(headers: &HeaderMap) -> Option<Millis> {
 mod tests {
     use super::DuoClient;
     use crate::model::{LogType, Millis};
-    use crate::plan::PageRequest;
+    use crate::sync::PageRequest;
 
     fn query(log_type: LogType, cursor: Option<&str>) -> String {
         let request = PageRequest {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::plan::FetchFault;
+use crate::sync::FetchFault;
 
 /// A question that Duo did not answer with a page.
 #[derive(Debug)]

@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 
 use super::code::Code;
 use crate::model::{HOUR, Millis};
-use crate::plan::{Unreadable, stored};
+use crate::sync::{Unreadable, stored};
 
 /// Version of the form that this release writes.
 const VERSION: u32 = 1;

@@ -9,7 +9,7 @@ use super::activity::Activity;
 use super::code::Code;
 use super::outcome::Outcome;
 use crate::model::{Hour, IngestionApi, MINUTE, Millis};
-use crate::plan::{Unreadable, stored};
+use crate::sync::{Unreadable, stored};
 
 /// Version of the form that this release writes.
 const VERSION: u32 = 1;

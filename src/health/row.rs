@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::activity::Activity;
 use super::log_health::LogHealth;
 use crate::model::{Hour, IngestionApi, LogType, Millis, SECOND};
-use crate::plan::HourResult;
-use crate::table::HEALTH_FIELDS;
+use crate::schema::HEALTH_FIELDS;
+use crate::sync::HourResult;
 
 /// A row about what was done since the row before.
 #[derive(Debug)]
@@ -168,8 +168,8 @@ mod tests {
     use super::{HourRow, RunRow, Sender, body};
     use crate::health::{Activity, Code, LogHealth, Outcome, RunSeen, Standing};
     use crate::model::{Hour, IngestionApi, LogType, Millis};
-    use crate::plan::{HourResult, HourState, Span};
-    use crate::table::{ColumnType, HEALTH_FIELDS};
+    use crate::schema::{ColumnType, HEALTH_FIELDS};
+    use crate::sync::{HourResult, HourState, Span};
 
     const NOW: Millis = Millis(1_795_348_800_000);
     const HOUR: Hour = Hour::of(NOW);
@@ -271,7 +271,7 @@ mod tests {
             (&"gap".into(), &10.into())
         );
         assert_eq!(hour["gap_to_t"], HOUR.end().to_string());
-        let columns: BTreeSet<String> = crate::table::health_columns()
+        let columns: BTreeSet<String> = crate::schema::health_columns()
             .into_iter()
             .map(|column| column.name)
             .collect();

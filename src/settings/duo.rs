@@ -34,7 +34,7 @@ pub(super) fn endpoint(reader: &mut Reader<'_>) -> Option<Endpoint> {
         "copy the API hostname of the Admin API application",
     )?;
     let lower = text.to_ascii_lowercase();
-    if let Some(loopback) = crate::transport::loopback(&lower) {
+    if let Some(loopback) = crate::http::loopback(&lower) {
         let host = loopback
             .host_str()
             .expect("a loopback URL has a host")

@@ -7,8 +7,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::identity::{Cloud, Identities, IdentitySettings};
 use super::reader::Reader;
+use crate::http::loopback;
 use crate::model::Secret;
-use crate::transport::loopback;
 
 /// Where rows go.
 #[derive(Clone, Debug)]

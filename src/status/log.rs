@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::mark::{Day, Marks};
 use crate::health::{Activity, Code, LogHealth, Outcome, Trouble};
 use crate::model::{Hour, LogType, MINUTE, Millis, SECOND};
-use crate::plan::{Checkpoint, DayResults, Span};
-use crate::state::{LogState, StateError};
+use crate::storage::{LogState, StateError};
+use crate::sync::{Checkpoint, DayResults, Span};
 
 /// Days of which the completeness is shown, today among them.
 pub(super) const DAYS: i64 = 14;

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::model::{Hour, Millis};
-use crate::plan::{DayResults, HourState, Span};
+use crate::sync::{DayResults, HourState, Span};
 
 /// What is known of an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]

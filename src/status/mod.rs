@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::model::{IngestionApi, LogType, Millis};
 use crate::release;
-use crate::state::{LogState, Store};
+use crate::storage::{LogState, Store};
 
 pub use check::{CheckStatus, Problem};
 pub use log::{LogStatus, State};

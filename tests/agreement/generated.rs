@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use duo_sentinel::table::{
+use duo_sentinel::schema::{
     TABLE, column_reference, columns, declared, health_columns, health_reference, table_schema,
 };
 use serde_json::Value;

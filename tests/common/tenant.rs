@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DurationRound as _, TimeDelta, Utc};
-use duo_sentinel::table::{declared, streams};
+use duo_sentinel::schema::{declared, streams};
 use simulator::{Config, LogType, Simulator, StreamDeclaration};
 
 /// Most records in a page of these tenants, so that few events make many pages.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use duo_sentinel::model::{HOUR, LogType, MINUTE, Millis, Paging};
-use duo_sentinel::plan::{Action, Bucket, Checkpoint, Event, Limits, LogRun, PageSeen, Span};
+use duo_sentinel::sync::{Action, Bucket, Checkpoint, Event, Limits, LogRun, PageSeen, Span};
 
 /// 2026-11-23T12:00:00Z.
 pub(crate) const NOW: Millis = Millis(1_795_435_200_000);

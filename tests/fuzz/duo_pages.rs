@@ -3,8 +3,8 @@
 use bytes::BytesMut;
 use duo_sentinel::duo::parse_page;
 use duo_sentinel::model::{IngestionApi, LogType, Millis};
-use duo_sentinel::plan::{IngestKind, PageSeen};
-use duo_sentinel::record::{Call, Record, Records, RowForm, RowWriter};
+use duo_sentinel::sync::{IngestKind, PageSeen};
+use duo_sentinel::transform::{Call, Record, Records, RowForm, RowWriter};
 use serde::de::IgnoredAny;
 
 use crate::core;

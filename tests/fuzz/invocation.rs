@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use axum::extract::Request;
-use duo_sentinel::host::Invocation;
+use duo_sentinel::functions::Invocation;
 
 use crate::drive::fuzz;
 

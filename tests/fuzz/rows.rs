@@ -3,8 +3,8 @@
 use std::fmt;
 
 use duo_sentinel::model::LogType;
-use duo_sentinel::record::Record;
-use duo_sentinel::table::{ADDITIONAL_FIELDS, columns};
+use duo_sentinel::schema::{ADDITIONAL_FIELDS, columns};
+use duo_sentinel::transform::Record;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;

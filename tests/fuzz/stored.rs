@@ -1,10 +1,10 @@
 //! What was stored, and may have been damaged, restored by halves or written by another release.
 
+use duo_sentinel::http::Transport;
 use duo_sentinel::model::{Hour, LogType};
-use duo_sentinel::plan::{Checkpoint, DayResults};
 use duo_sentinel::settings::StateSettings;
-use duo_sentinel::state::{LogState, Store};
-use duo_sentinel::transport::Transport;
+use duo_sentinel::storage::{LogState, Store};
+use duo_sentinel::sync::{Checkpoint, DayResults};
 
 use crate::core::{NOW, go_on};
 use crate::damage::SECRET;

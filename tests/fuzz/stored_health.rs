@@ -1,12 +1,12 @@
 //! What is stored of how the logs fare and of the last check, and what is shown and told of it.
 
 use duo_sentinel::health::{Activity, Code, LastCheck, LogHealth, Outcome, RunSeen, Standing};
+use duo_sentinel::http::Transport;
 use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType};
-use duo_sentinel::plan::{Checkpoint, Span};
 use duo_sentinel::settings::StateSettings;
-use duo_sentinel::state::{LogState, Store};
 use duo_sentinel::status::{Status, page};
-use duo_sentinel::transport::Transport;
+use duo_sentinel::storage::{LogState, Store};
+use duo_sentinel::sync::{Checkpoint, Span};
 
 use crate::core::{NOW, go_on_backfill};
 use crate::damage::SECRET;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::{Bar, Progress};
-use crate::collect::{BackfillFault, BackfillPlan, Collector, HoursFound, LogReport};
+use crate::collector::{BackfillFault, BackfillPlan, Collector, HoursFound, LogReport};
 use crate::health::{self, Code};
 use crate::model::{Hour, LogType, MINUTE, Millis};
 

@@ -10,7 +10,7 @@ use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::output;
-use crate::collect::{BackfillFault, BackfillPlan, Collector};
+use crate::collector::{BackfillFault, BackfillPlan, Collector};
 use crate::model::{Hour, LogType, Millis, number};
 use job::{Done, Job, Outcome};
 use progress::Progress;

@@ -6,7 +6,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::job::Outcome;
 use crate::cli::output;
-use crate::collect::{Advance, Backfill};
+use crate::collector::{Advance, Backfill};
 use crate::model::{Hour, Millis, number, span};
 
 /// The bars of all spans.

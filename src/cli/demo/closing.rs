@@ -9,7 +9,7 @@ use simulator::Report;
 use super::Demo;
 use crate::cli::output;
 use crate::model::number;
-use crate::plan::{DayResults, HourState};
+use crate::sync::{DayResults, HourState};
 
 impl Demo {
     /// What is known of closed hours, in one line.

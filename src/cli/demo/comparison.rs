@@ -6,7 +6,7 @@ use super::{Arguments, Demo, now};
 use crate::cli::output;
 use crate::cli::road::Road;
 use crate::model::number;
-use crate::table::TABLE;
+use crate::schema::TABLE;
 
 /// Columns that differ from call to call; and what has no column of its own, which the Data Collector makes columns of.
 const PER_CALL: [&str; 3] = ["TimeGenerated", "ingest_batch_s", "AdditionalFields"];

@@ -10,7 +10,7 @@ use simulator::Simulator;
 use tokio::process::{Child, Command};
 
 use crate::cli::road::Road;
-use crate::transport::Transport;
+use crate::http::Transport;
 
 /// Longest wait for the handler to answer.
 const READY: Duration = Duration::from_secs(30);

@@ -1,7 +1,7 @@
 //! Which code stands for what the core decides by.
 
 use super::Code;
-use crate::plan::{Failure, FetchFault, ParkCause, SendFault};
+use crate::sync::{Failure, FetchFault, ParkCause, SendFault};
 
 impl Code {
     /// Of an answer of Duo that is not a page.

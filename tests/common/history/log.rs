@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use duo_sentinel::health::{Activity, Code, LogHealth, Outcome, Standing, Trouble};
 use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType, MINUTE, Millis};
-use duo_sentinel::plan::{
+use duo_sentinel::sync::{
     Checkpoint, DayResults, Destination, FieldCounts, HourResult, HourState, ParkCause, Parked,
     Span,
 };

@@ -1,0 +1,163 @@
+//! Backfill: whole hours of a log are read again, beside the live log and without moving its place.
+//!
+//! It works by the live log's ledger, so that nothing is sent again of which the ids are still known, and on a place of its
+//! own, so that it goes on where it was broken off. It makes half as many calls as the live log may make beside it, and waits
+//! while that one was asked to make fewer.
+
+mod plan;
+mod run;
+
+use crate::model::{HOUR, Hour, LogType, Millis};
+use crate::storage::StateError;
+use crate::sync::Span;
+
+/// Duo keeps 180 days; a request at exactly that border is refused by the time it arrives.
+const RETENTION: i64 = 179 * 24 * HOUR;
+/// Hours or days of the ledger that are read at once.
+const SIDE_BY_SIDE: usize = 8;
+
+/// Whole hours of one log to be read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Backfill {
+    /// The log.
+    pub log_type: LogType,
+    /// The hours.
+    pub span: Span,
+}
+
+impl Backfill {
+    /// Names its place. The same hours have the same name: who asks for them again goes on with them.
+    pub(super) fn id(&self) -> String {
+        let (from, to) = (Hour::of(self.span.from), Hour::of(self.span.to));
+        format!("{from}--{to}")
+    }
+
+    /// What a name says; none where nobody here gave it.
+    fn of_id(log_type: LogType, id: &str) -> Option<Self> {
+        let (from, to) = id.split_once("--")?;
+        let (from, to) = (Hour::parse(from)?.start(), Hour::parse(to)?.start());
+        let span = Span { from, to };
+        (from < to).then_some(Self { log_type, span })
+    }
+}
+
+/// What is to be known of a backfill before it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackfillPlan {
+    /// What is read.
+    pub backfill: Backfill,
+    /// Rows that were delivered before and whose ids are gone: they would be delivered again.
+    pub may_repeat: u64,
+    /// Collected hours of which not even that is known.
+    pub unknown_hours: u64,
+    /// The first hour of which the live log kept the ids when this was planned.
+    ids_from: Option<Hour>,
+}
+
+/// Why there is nothing to begin with.
+#[derive(Debug, thiserror::Error)]
+pub enum BackfillFault {
+    /// The hours lie before what Duo keeps.
+    #[error("Duo keeps 180 days; the earliest hour that can be asked for is {earliest}")]
+    TooOld {
+        /// The first hour that can be asked for.
+        earliest: Hour,
+    },
+    /// The hours were not collected yet.
+    #[error(
+        "there is nothing to read before {place}, where the live log stands: it reads what follows by itself"
+    )]
+    NotYet {
+        /// The place of the live log, or what Duo shows for sure.
+        place: Millis,
+    },
+    /// Duo does not give this log to this application.
+    #[error("Duo does not give this log to this application")]
+    NotGiven,
+    /// Another backfill of some of these hours was begun: each would take the ids from the other.
+    #[error("a backfill of this log from {} to {} was begun and is not done", Hour::of(.0.from), Hour::of(.0.to))]
+    Overlaps(Span),
+    /// While it was on its way the live log gave up ids of hours that are still to be read.
+    #[error(
+        "{0} rows of the hours that are left were delivered before, and the ledger does not keep their ids any more"
+    )]
+    WouldRepeat(u64),
+    /// The rows of this state go somewhere else: what is delivered here would be missing there.
+    #[error("the rows of this state go to another workspace or endpoint")]
+    OtherDestination,
+    /// The state cannot be read or written.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+impl BackfillFault {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::TooOld { .. } | Self::NotYet { .. } | Self::NotGiven => None,
+            Self::Overlaps(_) => Some(
+                "go on with that one first, by its own --from and --to; if nobody needs it, remove its text below backfill/ in \
+                 the storage",
+            ),
+            Self::WouldRepeat(_) => {
+                Some("the same command with --resend goes on and delivers them again")
+            }
+            Self::OtherDestination => Some(
+                "use the settings of the function app: WORKSPACE_ID, or LOGS_INGESTION_ENDPOINT with LOGS_INGESTION_RULE_ID and \
+                 LOGS_INGESTION_STREAM",
+            ),
+            Self::State(fault) => fault.hint.as_deref(),
+        }
+    }
+}
+
+/// How far a run got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Advance {
+    /// Everything of the span before this moment was read.
+    pub reached: Option<Millis>,
+    /// Rows that were accepted in this run.
+    pub events: u64,
+    /// Pages that were read in this run.
+    pub pages: u64,
+}
+
+/// Calls a minute of a backfill: half of those that the live log may make beside it.
+pub(super) const fn share_of(calls_per_minute: u32) -> u32 {
+    calls_per_minute.div_ceil(2)
+}
+
+/// Who is told how far a run got.
+pub type Watcher = dyn Fn(Advance) + Send + Sync;
+
+#[cfg(test)]
+mod tests {
+    use super::{Backfill, share_of};
+    use crate::model::{LogType, Millis};
+    use crate::sync::Span;
+
+    #[test]
+    fn half_of_the_calls_are_left_to_the_live_log() {
+        // No limit stays none.
+        assert_eq!([0, 1, 5, 10, 600].map(share_of), [0, 1, 3, 5, 300]);
+    }
+
+    #[test]
+    fn the_same_hours_have_the_same_name() {
+        let backfill = Backfill {
+            log_type: LogType::Activity,
+            span: Span {
+                from: Millis(1_795_348_800_000),
+                to: Millis(1_795_359_600_000),
+            },
+        };
+        assert_eq!(backfill.id(), "2026-11-22T12--2026-11-22T15");
+        assert_eq!(
+            Backfill::of_id(LogType::Activity, &backfill.id()),
+            Some(backfill)
+        );
+        for odd in ["", "--", "2026-11-22T12", "2026-11-22T15--2026-11-22T12"] {
+            assert_eq!(Backfill::of_id(LogType::Activity, odd), None, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! After a run: how each log fares is stored, and told to the workspace with the hours that were checked.
+//!
+//! Nothing here can fail a run or move a place. Rows about runs are sent once or, when storing fails behind them, twice; rows
+//! about hours are made of the stored results again until they were accepted.
+
+mod waiting;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::time::timeout;
+use tracing::{debug, warn};
+
+use super::report::LogReport;
+use super::{Clock, Collector};
+use crate::health::{Fields, HourRow, LogHealth, Outcome, RunRow, Sender, body};
+use crate::ingestion::{SinkCall, Table};
+use crate::logging::LogEvent;
+use crate::model::{HOUR, Hour, LogType, Millis};
+use crate::release;
+use crate::storage::{Version, WriteError};
+use crate::sync::HourResult;
+
+/// Longest time that reading or storing may take.
+const STORE_PATIENCE: Duration = Duration::from_secs(5);
+/// Longest wait for the answer to a call.
+const SEND_PATIENCE: Duration = Duration::from_secs(10);
+/// Most rows about hours of a log in one call; the others wait for the next run. A row has half a kilobyte, and six logs
+/// share a call, which may have a megabyte.
+const MOST_HOURS: usize = 200;
+/// Pause between two complaints that rows are not accepted, in milliseconds.
+const COMPLAIN_EVERY: i64 = HOUR;
+
+/// What this process knows of how its logs fare.
+#[derive(Debug, Default)]
+pub(super) struct Vitals {
+    known: Mutex<BTreeMap<LogType, Vital>>,
+    complained_at: Mutex<Option<Millis>>,
+}
+
+#[derive(Debug)]
+struct Vital {
+    log_type: LogType,
+    health: LogHealth,
+    version: Option<Version>,
+    /// The first of the hours that were checked and have no row yet, with their results.
+    hours: BTreeMap<Hour, HourResult>,
+    /// Whether it is what is stored, and may be stored again.
+    is_read: bool,
+    is_due: bool,
+    /// Whether hours were added that have no row yet.
+    has_new_hours: bool,
+}
+
+impl Vital {
+    fn unread(log_type: LogType) -> Self {
+        Self {
+            log_type,
+            health: LogHealth::default(),
+            version: None,
+            hours: BTreeMap::new(),
+            is_read: false,
+            is_due: false,
+            has_new_hours: false,
+        }
+    }
+
+    /// Notes hours that were checked. One that waits already has another result now.
+    fn add_hours(&mut self, hours: impl IntoIterator<Item = Hour>) {
+        for hour in hours {
+            self.has_new_hours |= self.health.untold_hours.insert(hour);
+            self.hours.remove(&hour);
+        }
+    }
+
+    fn rows(&self) -> impl Iterator<Item = Fields> {
+        let run = RunRow {
+            log_type: self.log_type,
+            health: &self.health,
+        };
+        let run = if self.is_due { run.fields() } else { None };
+        let hours = self.hours.iter().map(|(hour, result)| {
+            HourRow {
+                log_type: self.log_type,
+                hour: *hour,
+                result,
+            }
+            .fields()
+        });
+        run.into_iter().chain(hours)
+    }
+
+    /// The rows were accepted.
+    fn told(&mut self, now: Millis) {
+        self.health.told(now);
+        let told = std::mem::take(&mut self.hours);
+        for hour in told.keys() {
+            self.health.untold_hours.remove(hour);
+        }
+        let told_to = told.values().map(|result| result.checked_at).max();
+        self.health.hours_told_to = self.health.hours_told_to.max(told_to);
+    }
+}
+
+impl Collector {
+    /// Stores and tells how the logs fare after a run. Takes at most some seconds, whatever hangs.
+    pub(super) async fn tell_health(&self, logs: &[LogReport], clock: Clock) {
+        // Of a log that another instance holds, that one tells.
+        let seen = logs
+            .iter()
+            .filter(|log| log.outcome != Outcome::HeldElsewhere);
+        let mut vitals = join_all(seen.map(|log| self.vital(log, clock.now()))).await;
+        let now = clock.now();
+        let is_told = self.send_health(&vitals, now).await;
+        for vital in &mut vitals {
+            let had_rows = vital.is_due || !vital.hours.is_empty();
+            if is_told && had_rows {
+                vital.told(now);
+                vital.is_due = true;
+            }
+            // Hours that wait are known to whoever begins anew.
+            vital.is_due |= std::mem::take(&mut vital.has_new_hours);
+        }
+        let stored = join_all(vitals.into_iter().map(|vital| self.store_health(vital))).await;
+        self.vitals
+            .lock_known()
+            .extend(stored.into_iter().map(|vital| (vital.log_type, vital)));
+    }
+
+    /// Tells what is stored of these hours; those of which it was accepted are removed from the list.
+    pub async fn tell_hours(&self, log_type: LogType, hours: &mut Vec<Hour>) {
+        let clock = Clock::start(self.settings.clock_offset);
+        let mut vital = Vital::unread(log_type);
+        vital.add_hours(hours.iter().copied());
+        loop {
+            self.load_hours(&mut vital).await;
+            if vital.hours.is_empty()
+                || !self
+                    .send_health(std::slice::from_ref(&vital), clock.now())
+                    .await
+            {
+                return;
+            }
+            vital.told(clock.now());
+            hours.retain(|hour| vital.health.untold_hours.contains(hour));
+        }
+    }
+
+    /// How a log fares with the run that just ended.
+    async fn vital(&self, log: &LogReport, now: Millis) -> Vital {
+        let known = self.vitals.lock_known().remove(&log.log_type);
+        let mut vital = match known {
+            Some(vital) if vital.is_read => vital,
+            known => match self.read_vital(log.log_type, now).await {
+                Some(mut vital) => {
+                    // Another instance may have stored what it knows; these hours wait all the same.
+                    let waiting = known.map(|known| known.health.untold_hours);
+                    vital.add_hours(waiting.into_iter().flatten());
+                    vital
+                }
+                // Nothing is stored in its place, and nothing that may have been told before is told again.
+                None => known.unwrap_or_else(|| Vital::unread(log.log_type)),
+            },
+        };
+        vital.add_hours(log.checked_hours.iter().copied());
+        vital.is_due = vital.health.add(&log.seen(self.sink.api(), now));
+        self.load_hours(&mut vital).await;
+        vital
+    }
+
+    /// Sends every row that is due in one call; says whether they were accepted, or need not be sent.
+    async fn send_health(&self, vitals: &[Vital], now: Millis) -> bool {
+        if !self.settings.health {
+            return true;
+        }
+        let rows: Vec<Fields> = vitals.iter().flat_map(Vital::rows).collect();
+        if rows.is_empty() {
+            return false;
+        }
+        let sender = Sender {
+            api: self.sink.api(),
+            host: &self.settings.duo.host,
+            version: release::VERSION,
+            sha256: release::sha256(),
+            now,
+        };
+        let call = SinkCall {
+            table: Table::CiscoDuoHealth,
+            body: body(&sender, rows),
+            is_dated_by_event: false,
+            now: now.date_time(),
+            timeout: SEND_PATIENCE,
+        };
+        let Err(fault) = self.sink.send(call).await else {
+            return true;
+        };
+        let mut complained_at = self
+            .vitals
+            .complained_at
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if complained_at.is_none_or(|at| now - at >= COMPLAIN_EVERY) {
+            *complained_at = Some(now);
+            let hint = fault.hint();
+            warn!(event = %LogEvent::HealthRefused, error = %fault, hint, "the rows about the connector itself were not accepted; they are sent again later");
+        }
+        false
+    }
+
+    async fn store_health(&self, mut vital: Vital) -> Vital {
+        if !vital.is_read || !vital.is_due {
+            return vital;
+        }
+        let state = self.state_of(vital.log_type);
+        let saved = timeout(
+            STORE_PATIENCE,
+            state.save_health(&vital.health, vital.version.as_ref()),
+        )
+        .await;
+        match saved {
+            Ok(Ok(version)) => vital.version = Some(version),
+            // Another instance stored what it saw: the next run begins with that.
+            Ok(Err(WriteError::Conflict)) => vital.is_read = false,
+            Ok(Err(WriteError::Failed(fault))) => {
+                debug!(log_type = %vital.log_type, error = %fault, "how it fares was not stored");
+            }
+            Err(_) => {
+                // Whether it was stored is not known, and so neither what a next write would replace.
+                vital.is_read = false;
+            }
+        }
+        vital
+    }
+}
+
+impl Vitals {
+    fn lock_known(&self) -> std::sync::MutexGuard<'_, BTreeMap<LogType, Vital>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

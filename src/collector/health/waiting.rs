@@ -1,0 +1,109 @@
+//! Hours that were checked and have no row yet: found again after a restart, and read when it is their turn.
+
+use std::collections::BTreeSet;
+
+use tokio::time::timeout;
+use tracing::debug;
+
+use super::{MOST_HOURS, STORE_PATIENCE, Vital};
+use crate::collector::Collector;
+use crate::model::{HOUR, Hour, LogType, Millis};
+use crate::storage::StateError;
+use crate::sync::HourResult;
+
+/// Age of the oldest hours that are checked in time, in milliseconds: the last look at an hour is due two days after its end.
+const OLDEST_CHECKED: i64 = 3 * DAY;
+/// Most days whose results are looked at after a start.
+const MOST_DAYS: i64 = 14;
+const DAY: i64 = 24 * HOUR;
+
+impl Collector {
+    /// How a log fared until now, if that can be read.
+    pub(super) async fn read_vital(&self, log_type: LogType, now: Millis) -> Option<Vital> {
+        let mut vital = Vital::unread(log_type);
+        match timeout(STORE_PATIENCE, self.state_of(log_type).health()).await {
+            Ok(Ok((health, version))) => {
+                vital.health = health;
+                vital.version = version;
+                vital.is_read = true;
+            }
+            Ok(Err(fault)) => {
+                debug!(%log_type, error = %fault, "how it fared is not known");
+                return None;
+            }
+            Err(_) => {
+                debug!(%log_type, "how it fared is not known: no answer in time");
+                return None;
+            }
+        }
+        // What was checked by a process that ended before it told, or while nothing could be told.
+        let told_to = vital.health.hours_told_to;
+        let today = Hour::of(now).day();
+        let first = Hour::of(told_to.unwrap_or(now).min(now) - OLDEST_CHECKED).day();
+        let days = (today.start() - first.start()) / DAY + 1;
+        let days = (0..days.min(MOST_DAYS))
+            .map(|days| today.after(-24 * days))
+            .collect();
+        let is_untold =
+            |result: &HourResult| told_to.is_none_or(|told_to| result.checked_at > told_to);
+        let (results, _) = self.results(log_type, days).await;
+        let untold = results.into_iter().filter(|(_, result)| is_untold(result));
+        vital.add_hours(untold.map(|(hour, _)| hour));
+        Some(vital)
+    }
+
+    /// Makes sure that the results of the first hours that wait are in memory. What is kept no longer waits no longer.
+    pub(super) async fn load_hours(&self, vital: &mut Vital) {
+        let first: BTreeSet<Hour> = vital
+            .health
+            .untold_hours
+            .iter()
+            .take(MOST_HOURS)
+            .copied()
+            .collect();
+        vital.hours.retain(|hour, _| first.contains(hour));
+        let missing = first.iter().filter(|hour| !vital.hours.contains_key(hour));
+        let mut days: Vec<Hour> = missing.map(|hour| hour.day()).collect();
+        days.dedup();
+        if days.is_empty() {
+            return;
+        }
+        let (results, are_all) = self.results(vital.log_type, days).await;
+        let results = results.into_iter().filter(|(hour, _)| first.contains(hour));
+        vital.hours.extend(results);
+        if are_all {
+            vital
+                .health
+                .untold_hours
+                .retain(|hour| !first.contains(hour) || vital.hours.contains_key(hour));
+        }
+    }
+
+    /// What is stored of the hours of these days, as far as it can be read, and whether that is all.
+    async fn results(&self, log_type: LogType, days: Vec<Hour>) -> (Vec<(Hour, HourResult)>, bool) {
+        let state = self.state_of(log_type);
+        let mut found = Vec::new();
+        for day in days {
+            match timeout(STORE_PATIENCE, state.results(day)).await {
+                Ok(Ok(results)) => {
+                    found.extend(results.hours.into_iter().filter_map(|(number, result)| {
+                        Some((Hour::parse(&format!("{}T{number}", day.date()))?, result))
+                    }));
+                }
+                failed => {
+                    let reason = reason(failed.map(|answer| answer.map(drop)));
+                    debug!(%log_type, reason, "the results of a day could not be read to be told");
+                    return (found, false);
+                }
+            }
+        }
+        (found, true)
+    }
+}
+
+fn reason(answer: Result<Result<(), StateError>, tokio::time::error::Elapsed>) -> String {
+    match answer {
+        Ok(Err(fault)) => fault.to_string(),
+        _ => "no answer in time".to_owned(),
+    }
+}

@@ -1,0 +1,67 @@
+//! Sending a dead letter once more.
+
+use bytes::Bytes;
+
+use super::Collector;
+use crate::ingestion::SinkError;
+use crate::model::Millis;
+use crate::storage::{DeadLetterName, StateError};
+use crate::sync::IngestKind;
+use crate::transform::read_record;
+
+/// What became of a dead letter that was sent once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resent {
+    /// The whole record was accepted, and the dead letter removed.
+    Whole,
+    /// The row was accepted with a value cut again. The dead letter stays: it alone has the rest.
+    Cut,
+    /// Somebody else removed it before.
+    Gone,
+}
+
+/// Why a dead letter could not be sent once more.
+#[derive(Debug, thiserror::Error)]
+pub enum ResendError {
+    /// It could not be read or removed.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// It was not accepted.
+    #[error(transparent)]
+    Sink(#[from] SinkError),
+}
+
+impl ResendError {
+    /// What to do about it.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::State(fault) => fault.hint.as_deref(),
+            Self::Sink(fault) => fault.hint(),
+        }
+    }
+}
+
+impl Collector {
+    /// Sends a dead letter once more, alone, and removes it when Azure Monitor accepted all of it. Its row has the same
+    /// `event_uid` as before.
+    pub async fn resend(&self, name: &DeadLetterName, now: Millis) -> Result<Resent, ResendError> {
+        let letters = self.dead_letters();
+        let Some(letter) = letters.read(name).await? else {
+            return Ok(Resent::Gone);
+        };
+        let host = &self.settings.duo.host;
+        let text = letter.original.as_str();
+        let mut record = read_record(letter.log_type, host, self.sink.api(), text);
+        // A record without an id of Duo's is told from its like by their number on the page.
+        hex::decode_to_slice(&letter.event_uid, &mut record.id).ok();
+        let kind = IngestKind::of_resent(record.time(), now);
+        let rows = std::iter::once((text, &record));
+        let call = self.call(letter.log_type, kind, rows, now, Bytes::new());
+        self.sink.send(call).await?;
+        if record.is_cut() {
+            return Ok(Resent::Cut);
+        }
+        letters.remove(name).await?;
+        Ok(Resent::Whole)
+    }
+}

@@ -1,0 +1,65 @@
+//! The storage: does it read, write, append, and compare before it writes?
+
+use super::Finding;
+use crate::collector::Collector;
+use crate::health::Code;
+use crate::storage::{Store, WriteError};
+
+/// What the place of the originals is called.
+pub(super) const DEAD_LETTERS: &str = "dead letters";
+
+/// The state and the dead letters, which may lie in containers with different rights.
+pub(super) async fn check(collector: &Collector) -> [Finding; 2] {
+    let dead_letters = collector.dead_letters().store();
+    futures::join!(
+        look(collector, "storage", collector.store()),
+        look(collector, DEAD_LETTERS, dead_letters)
+    )
+    .into()
+}
+
+/// Writes, compares, reads, appends to and removes texts of its own.
+async fn look(collector: &Collector, subject: &str, store: &Store) -> Finding {
+    let name = format!(
+        "{}/self/check/{:016x}",
+        collector.settings().duo.host,
+        fastrand::u64(..)
+    );
+    let ledger = format!("{name}.ids");
+    let tried = async {
+        let version = store.write(&name, b"first".to_vec(), None).await?;
+        let second = store
+            .write(&name, b"second".to_vec(), Some(&version))
+            .await?;
+        let refused = store.write(&name, b"third".to_vec(), Some(&version)).await;
+        let read = store.read(&name).await?;
+        store.append(&ledger, b"1".to_vec(), 1).await?;
+        store.append(&ledger, b"2".to_vec(), 1).await?;
+        let appended = store.read(&ledger).await?;
+        let compares = matches!(refused, Err(WriteError::Conflict));
+        let reads =
+            read.is_some_and(|(content, version)| content == b"second" && version == second);
+        let appends = appended.is_some_and(|(content, _)| content == b"12");
+        Ok::<_, WriteError>((compares, reads && appends))
+    };
+    let tried = tried.await;
+    // Also after a fault in the middle. What cannot be removed now would not tell more than the fault before.
+    let removed = store.remove(&name).await.and(store.remove(&ledger).await);
+    let tried = tried.and_then(|found| Ok(removed.map(|()| found)?));
+    let place = store.place();
+    match tried {
+        Ok((true, true)) => Finding::ok(subject, format!("{place}: reads, writes and compares")),
+        Ok(_) => {
+            let message = format!("{place}: a conditional write was not honoured");
+            let hint = "something between here and the storage account drops the header If-Match";
+            Finding::problem(subject, Code::StorageUnconditional, message)
+                .with_hint(Some(hint.to_owned()))
+        }
+        Err(WriteError::Conflict) => Finding::problem(
+            subject,
+            Code::StorageUnconditional,
+            format!("{place}: a new name was taken"),
+        ),
+        Err(WriteError::Failed(fault)) => Finding::of_state(subject, fault),
+    }
+}

@@ -1,0 +1,60 @@
+//! What a run did, as lines of the log stream.
+
+use crate::collector::{LogReport, RunReport};
+use crate::health::{Code, Outcome};
+use crate::logging::LogEvent;
+
+/// The summary of a log's run. A macro, because the level of a line must be a constant.
+macro_rules! summary {
+    ($level:ident, $log:ident, $($message:tt)+) => {
+        tracing::$level!(
+            event = %LogEvent::LogRun,
+            log_type = $log.log_type.as_str(),
+            outcome = $log.outcome.as_str(),
+            code = $log.code.map(Code::as_str),
+            http_status = $log.http_status,
+            events = $log.events,
+            late = $log.late,
+            dead_letters = $log.dead_letters,
+            duplicates_dropped = $log.duplicates_dropped,
+            pages = $log.pages,
+            requests = $log.requests,
+            throttled = $log.throttled,
+            retries = $log.retries,
+            lag_s = $log.lag_seconds,
+            collected_to = $log.collected_to.map(tracing::field::display),
+            hint = $log.hint.as_deref(),
+            $($message)+
+        )
+    };
+}
+
+/// One line a log, behind those about what else is worth telling. ERROR: somebody must act. WARN: it waits, nothing is lost.
+/// INFO: the rest.
+pub(super) fn tell(report: &RunReport) {
+    for log in &report.logs {
+        for notice in &log.notices {
+            tracing::warn!(event = %notice.event, log_type = log.log_type.as_str(), "{notice}");
+        }
+        tell_log(log);
+    }
+}
+
+fn tell_log(log: &LogReport) {
+    let message = log.message.as_deref().unwrap_or(log.outcome.as_str());
+    match log.outcome {
+        Outcome::Failed | Outcome::Unknown => summary!(error, log, "failed: {message}"),
+        Outcome::Parked => summary!(warn, log, "{message}"),
+        Outcome::Unavailable if log.news => {
+            summary!(
+                info,
+                log,
+                "unavailable, asked again once an hour: {message}"
+            );
+        }
+        Outcome::Unavailable => summary!(debug, log, "unavailable"),
+        Outcome::CaughtUp | Outcome::MoreToFetch | Outcome::HeldElsewhere => {
+            summary!(info, log, "{message}");
+        }
+    }
+}

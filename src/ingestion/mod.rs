@@ -1,0 +1,102 @@
+//! Azure Monitor: a call returns only when it was accepted.
+//!
+//! Two roads lead to the same table. Which of them is taken is a setting; everything else treats them alike.
+
+mod data_collector;
+mod error;
+mod gzip;
+mod logs_ingestion;
+mod token;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+
+use crate::http::Transport;
+use crate::model::IngestionApi;
+use crate::settings::IngestionSettings;
+
+pub use data_collector::DataCollector;
+pub use error::SinkError;
+pub use logs_ingestion::LogsIngestion;
+pub use token::IdentityError;
+
+/// The API that rows go to.
+#[derive(Debug)]
+pub enum Sink {
+    /// The HTTP Data Collector API.
+    DataCollector(DataCollector),
+    /// The Logs Ingestion API.
+    LogsIngestion(LogsIngestion),
+}
+
+/// A table of the workspace that rows go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// `CiscoDuo_CL`: Duo's events.
+    CiscoDuo,
+    /// `CiscoDuoHealth_CL`: how the connector fares.
+    CiscoDuoHealth,
+}
+
+/// One call.
+#[derive(Clone)]
+pub struct SinkCall {
+    /// Where the rows go.
+    pub table: Table,
+    /// A JSON array of rows in the form that the API takes.
+    pub body: Bytes,
+    /// Whether the events' own times become `TimeGenerated`. Only the Data Collector has to be told; rows for the other
+    /// API carry the column themselves.
+    pub is_dated_by_event: bool,
+    /// Dates the request.
+    pub now: DateTime<Utc>,
+    /// Longest wait for the answer.
+    pub timeout: Duration,
+}
+
+impl std::fmt::Debug for SinkCall {
+    /// Without the rows.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("SinkCall")
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Sink {
+    /// The sink that the settings name; nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// When the identity that the settings name cannot be used at all.
+    pub fn new(settings: &IngestionSettings, transport: &Transport) -> Result<Self, IdentityError> {
+        Ok(match settings {
+            IngestionSettings::DataCollector(settings) => {
+                let http = transport.client_for(&settings.origin);
+                Self::DataCollector(DataCollector::new(http, settings.clone()))
+            }
+            IngestionSettings::LogsIngestion(settings) => {
+                Self::LogsIngestion(LogsIngestion::new(transport, settings.clone())?)
+            }
+        })
+    }
+
+    /// The API behind it.
+    pub const fn api(&self) -> IngestionApi {
+        match self {
+            Self::DataCollector(_) => IngestionApi::DataCollector,
+            Self::LogsIngestion(_) => IngestionApi::LogsIngestion,
+        }
+    }
+
+    /// Sends one call and returns when the service accepted it.
+    pub async fn send(&self, call: SinkCall) -> Result<(), SinkError> {
+        match self {
+            Self::DataCollector(sink) => sink.send(call).await,
+            Self::LogsIngestion(sink) => sink.send(call).await,
+        }
+    }
+}

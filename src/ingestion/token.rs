@@ -1,0 +1,240 @@
+//! Bearer tokens for the Logs Ingestion API.
+
+use std::error::Error;
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use azure_core::credentials::TokenCredential;
+use azure_core::error::ErrorKind;
+use azure_core::http::StatusCode;
+use tokio::time::timeout;
+
+use crate::http::Transport;
+use crate::identity;
+use crate::settings::{Cloud, IdentitySettings};
+use crate::sync::SendFault;
+
+const NO_ANSWER: &str = "no usable answer from where tokens are given";
+
+/// The identity that the settings name cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the identity for Azure Monitor cannot be used: {0}")]
+pub struct IdentityError(String);
+
+impl IdentityError {
+    /// What to do about it.
+    pub const fn hint(&self) -> &'static str {
+        "check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE, and that the environment of the function \
+         app was not changed by hand (IDENTITY_ENDPOINT, MSI_ENDPOINT)"
+    }
+}
+
+/// Why there is no token.
+#[derive(Debug)]
+pub(super) struct TokenFault {
+    /// What the core decides by.
+    pub(super) fault: SendFault,
+    /// What went wrong, in one line.
+    pub(super) reason: String,
+}
+
+/// Asks for tokens and keeps them until they are about to expire.
+pub(super) struct Tokens {
+    identity: IdentitySettings,
+    cloud: Cloud,
+    transport: Transport,
+    /// The one that keeps the token at hand.
+    credential: Mutex<Arc<dyn TokenCredential>>,
+}
+
+/// A token, and who gave it.
+pub(super) struct Token {
+    pub(super) authorization: String,
+    giver: Arc<dyn TokenCredential>,
+}
+
+/// What a token must be for. <https://learn.microsoft.com/azure/azure-monitor/logs/logs-ingestion-api-overview>
+const fn scope(cloud: Cloud) -> &'static str {
+    match cloud {
+        Cloud::Public => "https://monitor.azure.com/.default",
+        Cloud::UsGov => "https://monitor.azure.us/.default",
+        Cloud::China => "https://monitor.azure.cn/.default",
+    }
+}
+
+impl Tokens {
+    pub(super) fn new(
+        identity: IdentitySettings,
+        cloud: Cloud,
+        transport: Transport,
+    ) -> Result<Self, IdentityError> {
+        let credential = identity::credential(&identity, cloud, &transport)
+            .map_err(|fault| IdentityError(fault.to_string()))?;
+        Ok(Self {
+            identity,
+            cloud,
+            transport,
+            credential: Mutex::new(credential),
+        })
+    }
+
+    /// A token that was not refused yet, from memory where there is one.
+    pub(super) async fn token(&self, patience: Duration) -> Result<Token, TokenFault> {
+        let giver = self.giver();
+        let scopes = [scope(self.cloud)];
+        let asked = timeout(patience, giver.get_token(&scopes, None)).await;
+        let answer = asked.unwrap_or_else(|_| {
+            let kind = ErrorKind::Io;
+            Err(azure_core::Error::with_message(kind, NO_ANSWER))
+        });
+        match answer {
+            Ok(token) => Ok(Token {
+                authorization: format!("Bearer {}", token.token.secret()),
+                giver,
+            }),
+            Err(fault) => {
+                let has_file = matches!(self.identity, IdentitySettings::Workload(..));
+                Err(TokenFault::of(&fault, has_file))
+            }
+        }
+    }
+
+    /// Forgets a token that was refused, so that the next one is a new one. Logs that were refused the same token at the
+    /// same time ask for one new token together.
+    pub(super) fn forget(&self, token: &Token) {
+        let mut credential = self.lock();
+        if Arc::ptr_eq(&credential, &token.giver)
+            && let Ok(new) = identity::credential(&self.identity, self.cloud, &self.transport)
+        {
+            *credential = new;
+        }
+    }
+
+    fn giver(&self) -> Arc<dyn TokenCredential> {
+        Arc::clone(&self.lock())
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Arc<dyn TokenCredential>> {
+        self.credential
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Tokens")
+            .field("identity", &self.identity)
+            .field("cloud", &self.cloud)
+            .finish_non_exhaustive()
+    }
+}
+
+impl TokenFault {
+    /// A token that no header can hold.
+    pub(super) fn unusable() -> Self {
+        Self {
+            fault: SendFault::Unreachable,
+            reason: NO_ANSWER.to_owned(),
+        }
+    }
+
+    /// Only statuses and the authority's numbers are told: the text of an answer may quote what was asked.
+    /// A file that cannot be read is told of where the identity has one (`has_file`).
+    fn of(fault: &azure_core::Error, has_file: bool) -> Self {
+        let mut cause: Option<&(dyn Error + 'static)> = Some(fault);
+        while let Some(current) = cause {
+            if let Some(fault) = current.downcast_ref::<azure_core::Error>()
+                && let ErrorKind::HttpResponse {
+                    status, error_code, ..
+                } = fault.kind()
+            {
+                return Self::of_answer(*status, error_code.as_deref());
+            }
+            if has_file
+                && let Some(fault) = current.downcast_ref::<io::Error>()
+                && matches!(
+                    fault.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
+                )
+            {
+                return Self {
+                    fault: SendFault::Credentials,
+                    reason: "the file of AZURE_FEDERATED_TOKEN_FILE cannot be read".to_owned(),
+                };
+            }
+            cause = current.source();
+        }
+        Self::unusable()
+    }
+
+    fn of_answer(status: StatusCode, code: Option<&str>) -> Self {
+        let is_number = |code: &&str| {
+            code.bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b',')
+        };
+        let code = code.filter(is_number).map(|code| format!(" AADSTS{code}"));
+        let status = u16::from(status);
+        Self {
+            fault: meaning(status),
+            reason: format!("HTTP {status}{}", code.unwrap_or_default()),
+        }
+    }
+}
+
+/// What it means that no token was given.
+const fn meaning(status: u16) -> SendFault {
+    match status {
+        // Identity endpoints answer 404 and 410 while they are being set up.
+        404 | 408 | 410 | 429 | 500..=599 => SendFault::Unreachable,
+        _ => SendFault::Credentials,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use azure_core::error::ErrorKind;
+    use azure_core::http::StatusCode;
+
+    use super::{NO_ANSWER, TokenFault, meaning, scope};
+    use crate::settings::Cloud;
+    use crate::sync::SendFault;
+
+    #[test]
+    fn each_cloud_has_its_own_audience() {
+        assert_eq!(scope(Cloud::Public), "https://monitor.azure.com/.default");
+        assert_eq!(scope(Cloud::UsGov), "https://monitor.azure.us/.default");
+        assert_eq!(scope(Cloud::China), "https://monitor.azure.cn/.default");
+    }
+
+    #[test]
+    fn a_refusal_of_a_token_needs_somebody_and_a_busy_authority_does_not() {
+        for refused in [400, 401, 403] {
+            assert_eq!(meaning(refused), SendFault::Credentials, "{refused}");
+        }
+        for passing in [404, 408, 410, 429, 500, 503] {
+            assert_eq!(meaning(passing), SendFault::Unreachable, "{passing}");
+        }
+    }
+
+    #[test]
+    fn of_an_answer_without_a_token_only_numbers_are_told() {
+        let told = |code| TokenFault::of_answer(StatusCode::Unauthorized, code).reason;
+        assert_eq!(told(Some("7000215")), "HTTP 401 AADSTS7000215");
+        assert_eq!(told(Some("secret hunter2")), "HTTP 401");
+        assert_eq!(told(None), "HTTP 401");
+        let text = azure_core::Error::with_message(ErrorKind::Credential, "hunter2");
+        assert_eq!(TokenFault::of(&text, true).reason, NO_ANSWER);
+        let missing = io::Error::from(io::ErrorKind::NotFound);
+        let missing = azure_core::Error::with_error(ErrorKind::Credential, missing, "hunter2");
+        let of_another = TokenFault::of(&missing, false);
+        assert_eq!(of_another.reason, NO_ANSWER);
+        let missing = TokenFault::of(&missing, true);
+        assert_eq!(missing.fault, SendFault::Credentials);
+        assert!(missing.reason.contains("AZURE_FEDERATED_TOKEN_FILE"));
+    }
+}

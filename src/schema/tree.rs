@@ -1,0 +1,66 @@
+//! Duo's fields as they lie in each other: the quickest way from a value to its columns.
+
+use std::sync::LazyLock;
+
+use rustc_hash::FxHashMap;
+
+use super::{Typed, columns_of, duo};
+
+/// A field, and the fields in it.
+#[derive(Debug, Default)]
+pub(crate) struct Node {
+    members: FxHashMap<&'static str, Node>,
+    columns: Option<&'static Typed>,
+}
+
+impl Node {
+    /// What every record is.
+    pub(crate) fn root() -> &'static Self {
+        static ROOT: LazyLock<Node> = LazyLock::new(|| {
+            let mut root = Node::default();
+            for field in duo::FIELDS {
+                let mut node = &mut root;
+                for name in field.path.split('.') {
+                    node = node.members.entry(name).or_default();
+                }
+                node.columns = columns_of(&field.path.replace('.', "_"));
+            }
+            root
+        });
+        &ROOT
+    }
+
+    /// A field in it that is known.
+    pub(crate) fn member(&self, name: &str) -> Option<&Self> {
+        self.members.get(name)
+    }
+
+    /// The columns for a value that is no object.
+    pub(crate) const fn columns(&self) -> Option<&'static Typed> {
+        self.columns
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Node;
+    use crate::schema::{columns_of, duo};
+
+    #[test]
+    fn every_field_is_found_where_it_lies() {
+        for field in duo::FIELDS {
+            let mut node = Node::root();
+            for name in field.path.split('.') {
+                node = node.member(name).unwrap();
+            }
+            let columns = columns_of(&field.path.replace('.', "_")).unwrap();
+            assert!(
+                std::ptr::eq(node.columns().unwrap(), columns),
+                "{}",
+                field.path
+            );
+        }
+        assert!(Node::root().member("user_name").is_none());
+        assert!(Node::root().member("user").unwrap().columns().is_none());
+    }
+}

@@ -1,0 +1,265 @@
+//! State in a blob container.
+
+use std::sync::Arc;
+
+use azure_core::http::{
+    ClientOptions, Etag, ExponentialRetryOptions, RequestContent, RetryOptions, StatusCode,
+    Transport as AzureTransport,
+};
+use azure_core::time::Duration;
+use azure_storage_blob::models::{
+    AppendBlobClientCreateOptions, BlobClientDownloadOptions, BlobClientUploadOptions,
+    BlobContainerClientListBlobsOptions,
+};
+use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
+use futures::TryStreamExt as _;
+
+use super::Version;
+use super::account_key::AccountKeyPolicy;
+use super::blob_fault::{hint, is_code, reason, status};
+use super::error::{StateError, WriteError};
+use crate::http::{self, Transport};
+use crate::identity;
+use crate::settings::{BlobAccess, BlobSettings};
+
+/// Version of the storage service's protocol: new enough for every call here, old enough for every cloud.
+const SERVICE_VERSION: &str = "2023-11-03";
+/// Tries after the first one.
+const RETRIES: u32 = 4;
+/// Longest time spent on tries, in seconds.
+const RETRY_SECONDS: i64 = 20;
+
+/// State in a blob container.
+#[derive(Clone)]
+pub struct BlobStore {
+    container: Arc<BlobContainerClient>,
+    name: String,
+    place: String,
+    is_on_this_machine: bool,
+}
+
+impl std::fmt::Debug for BlobStore {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Not the client: its URL may carry a signature.
+        formatter
+            .debug_struct("BlobStore")
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
+}
+
+impl BlobStore {
+    pub(super) fn new(settings: &BlobSettings, transport: &Transport) -> Result<Self, StateError> {
+        let retry = ExponentialRetryOptions {
+            max_retries: RETRIES,
+            max_total_elapsed: Duration::seconds(RETRY_SECONDS),
+            ..ExponentialRetryOptions::default()
+        };
+        let mut client_options = ClientOptions {
+            retry: RetryOptions::exponential(retry),
+            transport: Some(AzureTransport::new(Arc::new(
+                transport.client_for(&settings.service_url.origin().ascii_serialization()),
+            ))),
+            ..ClientOptions::default()
+        };
+        let mut url = settings.service_url.clone();
+        let path = format!(
+            "{}/{}",
+            url.path().trim_end_matches('/'),
+            settings.container
+        );
+        url.set_path(&path);
+        let place = format!(
+            "container {} of {}",
+            settings.container, settings.service_url
+        );
+        let unusable = |fault: azure_core::Error| StateError {
+            action: "open",
+            name: place.clone(),
+            reason: reason(&fault),
+            hint: Some("check AzureWebJobsStorage and its identity settings".to_owned()),
+        };
+        let mut token = None;
+        match &settings.access {
+            BlobAccess::AccountKey(account, key) => {
+                let policy = AccountKeyPolicy::new(account.clone(), key.clone());
+                client_options.per_try_policies.push(Arc::new(policy));
+            }
+            BlobAccess::SharedAccessSignature(signature) => url.set_query(Some(signature.expose())),
+            BlobAccess::Identity(identity, cloud) => {
+                token = Some(identity::credential(identity, *cloud, transport).map_err(unusable)?);
+            }
+        }
+        let options = BlobContainerClientOptions {
+            client_options,
+            version: SERVICE_VERSION.to_owned(),
+        };
+        let client = BlobContainerClient::new(url, token, Some(options)).map_err(unusable)?;
+        Ok(Self {
+            container: Arc::new(client),
+            name: settings.container.clone(),
+            place,
+            is_on_this_machine: http::is_loopback(&settings.service_url),
+        })
+    }
+
+    pub(super) fn place(&self) -> String {
+        self.place.clone()
+    }
+
+    pub(super) async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StateError> {
+        let download = async {
+            let result = self
+                .blob(name)
+                .download(None::<BlobClientDownloadOptions<'_>>)
+                .await?;
+            let etag = result.properties.etag.clone();
+            Ok((result.body.collect().await?, etag))
+        };
+        match download.await {
+            Ok((content, etag)) => {
+                let etag = etag.ok_or_else(|| {
+                    self.failed("read", name, "the answer has no ETag".to_owned())
+                })?;
+                Ok(Some((content.to_vec(), Version(etag.to_string()))))
+            }
+            Err(fault) if status(&fault) == Some(StatusCode::NotFound) => Ok(None),
+            Err(fault) => Err(self.explained("read", name, &fault)),
+        }
+    }
+
+    pub(super) async fn write(
+        &self,
+        name: &str,
+        content: Vec<u8>,
+        expected: Option<&Version>,
+    ) -> Result<Version, WriteError> {
+        let upload = || async {
+            let options = match expected {
+                None => BlobClientUploadOptions::default().if_not_exists(),
+                Some(Version(etag)) => BlobClientUploadOptions {
+                    if_match: Some(Etag::from(etag.as_str())),
+                    ..BlobClientUploadOptions::default()
+                },
+            };
+            self.blob(name)
+                .upload(RequestContent::from(content.clone()), Some(options))
+                .await
+        };
+        let mut result = upload().await;
+        // Only for a log that begins: where something was read before, a missing container is a fault to tell.
+        if let Err(fault) = &result
+            && expected.is_none()
+            && is_code(fault, "ContainerNotFound")
+        {
+            self.create_container().await?;
+            result = upload().await;
+        }
+        match result {
+            Ok(uploaded) => {
+                let etag = uploaded.etag;
+                let etag = etag.ok_or_else(|| {
+                    self.failed("write", name, "the answer has no ETag".to_owned())
+                })?;
+                Ok(Version(etag.to_string()))
+            }
+            // The codes of the comparison and no other: a leased or immutable blob answers 409 or 412 too.
+            Err(fault)
+                if is_code(&fault, "BlobAlreadyExists") || is_code(&fault, "ConditionNotMet") =>
+            {
+                Err(WriteError::Conflict)
+            }
+            Err(fault) => Err(self.explained("write", name, &fault).into()),
+        }
+    }
+
+    pub(super) async fn append(&self, name: &str, content: Vec<u8>) -> Result<(), WriteError> {
+        let blob = self.blob(name).append_blob_client();
+        let append = || async {
+            let length = content.len() as u64;
+            blob.append_block(RequestContent::from(content.clone()), length, None)
+                .await
+                .map(drop)
+        };
+        let mut result = append().await;
+        if let Err(fault) = &result
+            && status(fault) == Some(StatusCode::NotFound)
+        {
+            if is_code(fault, "ContainerNotFound") {
+                self.create_container().await?;
+            }
+            let new = AppendBlobClientCreateOptions::default().if_not_exists();
+            match blob.create(Some(new)).await {
+                // Another writer made it first: that is as good.
+                Err(fault) if status(&fault) != Some(StatusCode::Conflict) => {
+                    return Err(self.explained("append to", name, &fault).into());
+                }
+                _ => {}
+            }
+            result = append().await;
+        }
+        match result {
+            // Somebody put a blob of another kind there.
+            Err(fault) if is_code(&fault, "InvalidBlobType") => Err(WriteError::Conflict),
+            result => Ok(result.map_err(|fault| self.explained("append to", name, &fault))?),
+        }
+    }
+
+    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StateError> {
+        let options = BlobContainerClientListBlobsOptions {
+            prefix: Some(prefix.to_owned()),
+            ..BlobContainerClientListBlobsOptions::default()
+        };
+        let listed = async {
+            let mut blobs = self.container.list_blobs(Some(options))?;
+            let mut names = Vec::new();
+            while let Some(blob) = blobs.try_next().await? {
+                names.extend(blob.name);
+            }
+            Ok(names)
+        };
+        match listed.await {
+            // Nothing was ever stored.
+            Err(fault) if is_code(&fault, "ContainerNotFound") => Ok(Vec::new()),
+            listed => listed.map_err(|fault| self.explained("list", prefix, &fault)),
+        }
+    }
+
+    pub(super) async fn remove(&self, name: &str) -> Result<(), StateError> {
+        match self.blob(name).delete(None).await {
+            Err(fault) if status(&fault) != Some(StatusCode::NotFound) => {
+                Err(self.explained("remove", name, &fault))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn blob(&self, name: &str) -> azure_storage_blob::BlobClient {
+        self.container.blob_client(name)
+    }
+
+    async fn create_container(&self) -> Result<(), StateError> {
+        match self.container.create(None).await {
+            Err(fault) if !is_code(&fault, "ContainerAlreadyExists") => {
+                Err(self.explained("create", &self.name, &fault))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn failed(&self, action: &'static str, name: &str, reason: String) -> StateError {
+        StateError {
+            action,
+            name: format!("{name} in the {}", self.place),
+            reason,
+            hint: None,
+        }
+    }
+
+    fn explained(&self, action: &'static str, name: &str, fault: &azure_core::Error) -> StateError {
+        StateError {
+            hint: hint(fault, self.is_on_this_machine).map(str::to_owned),
+            ..self.failed(action, name, reason(fault))
+        }
+    }
+}

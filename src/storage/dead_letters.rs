@@ -1,0 +1,190 @@
+//! The dead letters of one account, in a place of their own: originals of records that did not become whole rows.
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+
+use super::error::{StateError, WriteError};
+use super::{Store, Version};
+use crate::model::LogType;
+use crate::sync::{DeadLetter, Unreadable};
+
+/// Tries of a write that others make at the same time.
+const TRIES: u32 = 5;
+/// Dead letters written at once.
+const SIDE_BY_SIDE: usize = 8;
+
+/// The dead letters of one account.
+#[derive(Clone, Debug)]
+pub struct DeadLetters {
+    store: Store,
+    prefix: String,
+}
+
+/// The name of a dead letter, and what it tells. Names sort by log, then date.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DeadLetterName {
+    /// The log it came from.
+    pub log_type: LogType,
+    /// UTC date of the event, `2026-11-22`; of one without a time, the date on which it was set aside.
+    pub date: String,
+    /// `event_uid` of its row.
+    pub event_uid: String,
+}
+
+impl DeadLetterName {
+    /// Reads what stands behind the account's prefix.
+    fn parse(name: &str) -> Option<Self> {
+        let mut parts = name.split('/');
+        let (log_type, date, file) = (parts.next()?, parts.next()?, parts.next()?);
+        let event_uid = file.strip_suffix(".json")?;
+        if parts.next().is_some() {
+            return None;
+        }
+        Some(Self {
+            log_type: log_type.parse().ok()?,
+            date: date.to_owned(),
+            event_uid: event_uid.to_owned(),
+        })
+    }
+}
+
+impl DeadLetters {
+    /// The dead letters of the account at `host`, its API hostname.
+    pub fn new(store: Store, host: &str) -> Self {
+        Self {
+            store,
+            prefix: format!("{host}/self/"),
+        }
+    }
+
+    /// Where they are kept.
+    pub const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Stores dead letters under these dates. One that is there already stays as it is, unless it tells something else.
+    pub async fn keep(&self, letters: Vec<(String, DeadLetter)>) -> Result<(), StateError> {
+        stream::iter(letters)
+            .map(|(date, letter)| async move { self.keep_one(date, &letter).await })
+            .buffer_unordered(SIDE_BY_SIDE)
+            .try_collect()
+            .await
+    }
+
+    async fn keep_one(&self, date: String, letter: &DeadLetter) -> Result<(), StateError> {
+        let name = self.name_of(&DeadLetterName {
+            log_type: letter.log_type,
+            date,
+            event_uid: letter.event_uid.clone(),
+        });
+        let mut expected: Option<Version> = None;
+        for _ in 0..TRIES {
+            match self
+                .store
+                .write(&name, letter.to_json(), expected.as_ref())
+                .await
+            {
+                Ok(_) => return Ok(()),
+                Err(WriteError::Conflict) => {}
+                Err(WriteError::Failed(fault)) => return Err(explained(fault)),
+            }
+            expected = match self.store.read(&name).await.map_err(explained)? {
+                None => None,
+                Some((content, version)) => match DeadLetter::from_json(&content) {
+                    Ok(stored) if stored.says_the_same_as(letter) => return Ok(()),
+                    // A later release holds the original of the same event under this name.
+                    Err(Unreadable::Newer { .. }) => return Ok(()),
+                    Ok(_) | Err(Unreadable::Damaged(_)) => Some(version),
+                },
+            };
+        }
+        Err(explained(StateError {
+            action: "write",
+            name: format!("{name} in the {}", self.store.place()),
+            reason: format!("it was changed by others {TRIES} times in a row"),
+            hint: None,
+        }))
+    }
+
+    /// The names of all dead letters, by log and date; of one log where it is given.
+    pub async fn list(&self, log_type: Option<LogType>) -> Result<Vec<DeadLetterName>, StateError> {
+        let below = log_type.map_or_else(
+            || self.prefix.clone(),
+            |log_type| format!("{}{log_type}/", self.prefix),
+        );
+        let names = self.store.list(&below).await?;
+        let mut found: Vec<DeadLetterName> = names
+            .iter()
+            .filter_map(|name| DeadLetterName::parse(name.strip_prefix(&self.prefix)?))
+            .collect();
+        found.sort();
+        Ok(found)
+    }
+
+    /// Reads a dead letter; `None` when it is not there any more.
+    pub async fn read(&self, name: &DeadLetterName) -> Result<Option<DeadLetter>, StateError> {
+        let name = self.name_of(name);
+        let Some((content, _)) = self.store.read(&name).await? else {
+            return Ok(None);
+        };
+        let letter = DeadLetter::from_json(&content).map_err(|fault| StateError {
+            action: "use",
+            name: format!("{name} in the {}", self.store.place()),
+            reason: fault.to_string(),
+            hint: Some("run the release that wrote it, or purge it".to_owned()),
+        })?;
+        Ok(Some(letter))
+    }
+
+    /// Removes a dead letter.
+    pub async fn remove(&self, name: &DeadLetterName) -> Result<(), StateError> {
+        self.store.remove(&self.name_of(name)).await
+    }
+
+    fn name_of(&self, name: &DeadLetterName) -> String {
+        let DeadLetterName {
+            log_type,
+            date,
+            event_uid,
+        } = name;
+        format!("{}{log_type}/{date}/{event_uid}.json", self.prefix)
+    }
+}
+
+/// What a dead letter that cannot be stored means.
+fn explained(fault: StateError) -> StateError {
+    let meaning = "the log stands still, because a record whose original is not kept is not passed over: \
+                   CISCO_DUO_DEAD_LETTER_CONTAINER, or the folder dead-letter in CISCO_DUO_STATE_DIR, must be writable";
+    let hint = match &fault.hint {
+        Some(hint) => format!("{meaning}; {hint}"),
+        None => meaning.to_owned(),
+    };
+    StateError {
+        hint: Some(hint),
+        ..fault
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DeadLetterName;
+    use crate::model::LogType;
+
+    #[test]
+    fn names_are_read_and_what_is_no_dead_letter_is_left_alone() {
+        let name = DeadLetterName::parse("activity/2026-11-22/ab.json").unwrap();
+        assert_eq!(name.log_type, LogType::Activity);
+        assert_eq!(
+            (name.date.as_str(), name.event_uid.as_str()),
+            ("2026-11-22", "ab")
+        );
+        for other in [
+            "activity/checkpoint.json",
+            "activity/2026-11-22/.lock",
+            "activity/2026-11-22/ab.json.new",
+            "activity/2026-11-22/ab.json/more",
+            "check/2026-11-22/ab.json",
+        ] {
+            assert_eq!(DeadLetterName::parse(other), None, "{other}");
+        }
+    }
+}

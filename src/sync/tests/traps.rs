@@ -1,0 +1,314 @@
+//! The traps of Duo's endpoints that cost other connectors events.
+
+use super::world::{Happened, NOON, World, clustered, id};
+use crate::model::{HOUR, Hour, MINUTE, Millis, SECOND};
+use crate::sync::{Ending, Failure, FetchFault, HourState, IngestKind, Notice, WindowFault};
+
+#[test]
+fn a_clock_61_seconds_fast_loses_nothing() {
+    // An event every second, shown two minutes after it happened by Duo's clock.
+    let mut world = World::new((0..3600).map(|second| NOON - 20 * MINUTE + second * SECOND));
+    world.page_size = 1000;
+    world.limits.settle = 2 * MINUTE;
+    world.clock_ahead = 61 * SECOND;
+    for _ in 0..90 {
+        world.run("a");
+        world.now = world.now + MINUTE;
+    }
+    assert!(world.lost().is_empty(), "{} lost", world.lost().len());
+    assert_eq!(world.duplicates(), 0);
+    // All in their turn: no check had to find one.
+    let live = |(_, kind): &(_, IngestKind)| *kind == IngestKind::Live;
+    assert!(world.accepted.iter().all(live));
+}
+
+#[test]
+fn a_clock_that_is_far_ahead_closes_nothing_and_says_so() {
+    let mut world = World::new([]);
+    world.limits.first_mintime = NOON - 10 * MINUTE;
+    world.clock_ahead = HOUR;
+    let (ending, tally) = world.run("a");
+    assert_eq!(ending, Ending::CaughtUp);
+    assert_eq!(world.checkpoint().mintime, NOON - 10 * MINUTE);
+    assert!(
+        tally
+            .notices
+            .iter()
+            .any(|notice| matches!(notice, Notice::ClockAhead(_))),
+        "{tally:?}"
+    );
+    assert_eq!(world.questions, 1);
+}
+
+#[test]
+fn a_slow_clock_and_an_hour_of_silence_are_harmless() {
+    let mut world = World::new(clustered());
+    world.clock_ahead = -5 * MINUTE;
+    world.run_until_caught_up("a");
+    world.now = world.now + HOUR;
+    world.run_until_caught_up("a");
+    assert!(world.lost().is_empty());
+    assert_eq!(world.duplicates(), 0);
+}
+
+#[test]
+fn a_late_event_is_found_by_the_overlap_and_marked_late() {
+    let mut world = World::new(clustered());
+    world.run_until_caught_up("a");
+    // Shown nine minutes after it happened: its window was closed long ago.
+    let time = world.now - 4 * MINUTE;
+    world.now = world.now + 2 * MINUTE;
+    world.run("a");
+    world.events.push(Happened {
+        id: id(500),
+        time,
+        shown_from: world.now + 3 * MINUTE,
+    });
+    for _ in 0..10 {
+        world.run("a");
+        world.now = world.now + MINUTE;
+    }
+    assert!(world.lost().is_empty());
+    assert_eq!(world.duplicates(), 0);
+    assert_eq!(world.accepted.last().unwrap(), &(id(500), IngestKind::Late));
+}
+
+#[test]
+fn a_repeated_cursor_starts_the_window_again_from_the_last_delivered_millisecond() {
+    let mut world = World::new(clustered());
+    world.repeat_cursor_at.insert(3);
+    let (ending, tally) = world.run("a");
+    assert_eq!(ending, Ending::CaughtUp);
+    assert!(
+        tally
+            .notices
+            .contains(&Notice::WindowRestarted(WindowFault::CursorRepeated))
+    );
+    assert!(
+        world.asked[3].mintime > world.asked[2].mintime,
+        "started from the beginning again"
+    );
+    world.run_until_caught_up("a");
+    assert!(world.lost().is_empty());
+    assert_eq!(world.duplicates(), 0);
+}
+
+#[test]
+fn a_cursor_that_repeats_for_ever_stops_the_log_and_keeps_its_place() {
+    let mut world = World::new(clustered());
+    world.repeat_cursor_at = (1..100).collect();
+    let (ending, _) = world.run("a");
+    assert_eq!(
+        ending,
+        Ending::Failed(Failure::Window(WindowFault::CursorRepeated))
+    );
+    assert!(world.questions < 10, "{}", world.questions);
+    world.repeat_cursor_at.clear();
+    world.now = world.now + MINUTE;
+    world.run_until_caught_up("a");
+    assert!(world.lost().is_empty());
+    assert_eq!(world.duplicates(), 0);
+}
+
+#[test]
+fn a_window_is_not_closed_on_a_short_count() {
+    let mut world = World::new(clustered());
+    world.leave_out_at.insert(2);
+    let (_, tally) = world.run("a");
+    assert!(
+        tally
+            .notices
+            .contains(&Notice::WindowRestarted(WindowFault::CountShort))
+    );
+    world.run_until_caught_up("a");
+    assert!(world.lost().is_empty());
+    assert_eq!(world.duplicates(), 0);
+}
+
+#[test]
+fn a_count_that_stays_short_stops_the_log_with_its_place_kept() {
+    let mut world = World::new(clustered());
+    world.page_size = 100;
+    world.leave_out_at = (1..100).collect();
+    assert_eq!(
+        world.run("a").0,
+        Ending::Failed(Failure::Window(WindowFault::CountShort))
+    );
+    assert_eq!(world.checkpoint().mintime, world.limits.first_mintime);
+    world.leave_out_at.clear();
+    world.now = world.now + MINUTE;
+    world.run_until_caught_up("a");
+    assert!(world.lost().is_empty());
+}
+
+#[test]
+fn a_count_that_never_agrees_is_reported_and_passed_after_ten_runs() {
+    let mut world = World::new(clustered());
+    world.page_size = 100;
+    world.limits.window = 3 * HOUR;
+    world.leave_out_at = (1..=1000).collect();
+    for run in 1..10 {
+        assert_eq!(
+            world.run("a").0,
+            Ending::Failed(Failure::Window(WindowFault::CountShort)),
+            "run {run}"
+        );
+        world.now = world.now + MINUTE;
+    }
+    let (ending, tally) = world.run("a");
+    assert_eq!(ending, Ending::CaughtUp);
+    let told = tally.notices.iter().any(|notice| {
+        matches!(notice, Notice::CountDisagrees { counted, shown, .. } if counted - shown == 1)
+    });
+    assert!(told, "{:?}", tally.notices);
+    // What Duo never showed is missing, and its hour says so.
+    assert_eq!((world.lost().len(), world.duplicates()), (1, 0));
+    let hour = Hour::of(world.lost()[0].time);
+    let result = world.result(hour);
+    assert_eq!(result.state, HourState::Gap);
+    assert_eq!((result.counted.unwrap() - result.delivered), 1);
+    // Once Duo shows it, the next check finds it.
+    world.leave_out_at.clear();
+    world.now = world.now + 24 * HOUR;
+    world.run_until_caught_up("a");
+    assert_eq!((world.lost().len(), world.duplicates()), (0, 0));
+}
+
+#[test]
+fn a_bad_cursor_loses_nothing_where_pages_come_newest_first() {
+    for at in 1..12 {
+        let mut world = World::new(clustered());
+        world.newest_first = true;
+        world.limits.sorted = false;
+        world.fetch_faults = (0..at).map(|_| None).collect();
+        world.fetch_faults.push_back(Some(FetchFault::Rejected));
+        world.run_until_caught_up("a");
+        assert!(
+            world.lost().is_empty(),
+            "refused at {at}: {:?}",
+            world.lost()
+        );
+        assert_eq!(world.duplicates(), 0);
+    }
+}
+
+#[test]
+fn a_count_that_never_agrees_stops_no_log_that_needs_many_runs_for_a_window() {
+    let mut world = World::new(clustered());
+    world.limits.window = 3 * HOUR;
+    world.limits.calls_per_minute = 10;
+    world.page_size = 2;
+    // Of the first window's pages one is always short.
+    world.leave_out_at = (1..=400).collect();
+    let mut passed = false;
+    for _ in 0..120 {
+        let (_, tally) = world.run("a");
+        let told = |notice: &Notice| matches!(notice, Notice::CountDisagrees { .. });
+        passed |= tally.notices.iter().any(told);
+        world.now = world.now + MINUTE;
+    }
+    assert!(passed, "never reported");
+    assert!(
+        NOON - world.checkpoint().mintime < HOUR,
+        "{}",
+        world.checkpoint().mintime
+    );
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_for_a_while_moves_no_place_for_good() {
+    let mut world = World::new(clustered());
+    world.run("a");
+    let place = world.checkpoint().mintime;
+    let now = world.now;
+    world.now = world.now + 400 * 24 * HOUR;
+    world.fetch_faults = std::iter::repeat_n(Some(FetchFault::Credentials), 2).collect();
+    assert_eq!(world.run("a").0, Ending::Failed(Failure::Duo));
+    assert_eq!(world.checkpoint().mintime, place);
+    world.now = now + 10 * MINUTE;
+    world.run_until_caught_up("a");
+    assert!(world.lost().is_empty());
+}
+
+#[test]
+fn a_place_in_the_future_is_a_failure_and_not_caught_up() {
+    let mut world = World::new(clustered());
+    world.limits.first_mintime = NOON + 2 * HOUR;
+    assert_eq!(world.run("a").0, Ending::Failed(Failure::Future));
+    assert!(world.stored.is_none(), "a place in the future was stored");
+    world.limits.first_mintime = NOON - HOUR;
+    world.run("a");
+    world.now = NOON - 3 * HOUR;
+    assert_eq!(world.run("a").0, Ending::Failed(Failure::Future));
+}
+
+#[test]
+fn a_start_that_duo_no_longer_keeps_is_told_of() {
+    let mut world = World::new(clustered());
+    world.limits.first_mintime = NOON - 300 * 24 * HOUR;
+    let (_, tally) = world.run("a");
+    let from = NOON - 300 * 24 * HOUR;
+    let told =
+        |notice: &&Notice| matches!(notice, Notice::Gap { from: start, .. } if *start == from);
+    assert_eq!(
+        tally.notices.iter().filter(told).count(),
+        1,
+        "{:?}",
+        tally.notices
+    );
+}
+
+#[test]
+fn records_that_wait_crowd_no_second() {
+    // A thousand records of the last three minutes, and before them a quiet second that is known already.
+    let waiting = (0..1000).map(|number| NOON - 2 * MINUTE + number);
+    let mut world = World::v1([NOON - HOUR].into_iter().chain(waiting), 1000);
+    for event in &mut world.events {
+        event.shown_from = event.time;
+    }
+    for _ in 0..3 {
+        let (_, tally) = world.run("a");
+        assert_eq!(tally.notices, []);
+    }
+}
+
+#[test]
+fn a_refused_cursor_starts_the_window_again() {
+    let mut world = World::new(clustered());
+    world.fetch_faults = [None, Some(FetchFault::Rejected)].into();
+    assert_eq!(world.run("a").0, Ending::CaughtUp);
+    world.run_until_caught_up("a");
+    assert!(world.lost().is_empty());
+    assert_eq!(world.duplicates(), 0);
+}
+
+#[test]
+fn a_place_that_duo_no_longer_keeps_is_clamped_and_the_gap_reported() {
+    let mut world = World::new(clustered());
+    world.run_until_caught_up("a");
+    let place = world.checkpoint().mintime;
+    world.now = world.now + 200 * 24 * HOUR;
+    let (_, tally) = world.run("a");
+    let [Notice::Gap { from, to }] = tally.notices[..] else {
+        panic!("{:?}", tally.notices)
+    };
+    assert_eq!(from, place);
+    assert!((world.now - to) / (24 * HOUR) == 179);
+    assert!(
+        world
+            .asked
+            .iter()
+            .all(|asked| asked.maxtime > asked.mintime)
+    );
+}
+
+#[test]
+fn an_idle_log_asks_nothing_twice_in_the_same_minute() {
+    let mut world = World::new([]);
+    world.limits.first_mintime = NOON - 4 * MINUTE;
+    world.run("a");
+    assert_eq!(world.questions, 1);
+    assert!(
+        matches!(world.checkpoint(), checkpoint if checkpoint.mintime > Millis(NOON.0 - 4 * MINUTE))
+    );
+}

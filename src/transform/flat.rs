@@ -1,0 +1,273 @@
+//! The form of a record that the Logs Ingestion API takes: one member for each column, named as the Data Collector API
+//! would name it.
+//!
+//! That API makes a column of every value of an object, whatever its depth, and names it by the path, joined with `_`, and
+//! by the type of the value; an array becomes a text that holds its JSON. A text goes into a column of another type where
+//! there is no better one and it can be read as that type.
+//! <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#record-type-and-properties>
+
+mod additional;
+mod look;
+
+use bytes::{BufMut as _, Bytes, BytesMut};
+use rustc_hash::FxHashMap;
+use smallvec::SmallVec;
+
+use super::cut::{Cut, DEEPEST};
+use super::scan::Scanner;
+use crate::model::position;
+use crate::schema::{self, ADDITIONAL_FIELDS, MOST_COLUMNS, Node, Place, Typed};
+use look::{dashed, is_guid, is_number, is_time};
+
+/// A flattened record.
+#[derive(Default)]
+pub(super) struct Flat {
+    /// The members of the row, each with a comma behind it.
+    pub(super) members: BytesMut,
+    /// Paths that nobody knew of, or with a value that fits no column of theirs.
+    pub(super) without_column: Vec<String>,
+    /// Paths without a column for which there was no room.
+    pub(super) left_out: Vec<String>,
+}
+
+impl std::fmt::Debug for Flat {
+    /// Without what the record says.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Flat")
+            .field("bytes", &self.members.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Memory that is taken at once, in bytes: that of some hundred rows.
+const CHUNK: usize = 256 * 1024;
+
+/// Flattens the records of a page, one after another.
+#[derive(Debug, Default)]
+pub(super) struct Flattener {
+    /// What is left of the memory that was taken last.
+    members: BytesMut,
+    additional: BytesMut,
+}
+
+impl Flattener {
+    /// Flattens the text of a record that is an object. Values in `cuts` are written as far as they are kept; what has no
+    /// column of its own is kept up to `largest` bytes in all.
+    pub(super) fn flatten(&mut self, text: &str, cuts: &[Cut], largest: usize) -> Flat {
+        // Names take more than what is left out of it.
+        let room = 2 * text.len();
+        if self.members.capacity() < room {
+            self.members = BytesMut::with_capacity(room.max(CHUNK));
+        }
+        self.additional.clear();
+        let mut walk = Walk {
+            text,
+            cuts,
+            names: SmallVec::new(),
+            written: [0; MOST_COLUMNS / 64],
+            members: &mut self.members,
+            additional: &mut self.additional,
+            without_column: Vec::new(),
+            left_out: Vec::new(),
+            taken: FxHashMap::default(),
+            largest,
+        };
+        walk.object(&mut Scanner::of_object(text), Some(Node::root()));
+        let Walk {
+            members,
+            additional,
+            without_column,
+            left_out,
+            ..
+        } = walk;
+        // Without the last comma.
+        if let Some((_, additional)) = additional.split_last() {
+            members.extend_from_slice(b"\"");
+            members.extend_from_slice(ADDITIONAL_FIELDS.as_bytes());
+            members.extend_from_slice(b"\":{");
+            members.extend_from_slice(additional);
+            members.extend_from_slice(b"},");
+        }
+        Flat {
+            members: members.split(),
+            without_column,
+            left_out,
+        }
+    }
+}
+
+/// A walk through the values of a record.
+struct Walk<'w> {
+    text: &'w str,
+    cuts: &'w [Cut],
+    /// Names that lead to the value at hand, as they are spelt.
+    names: SmallVec<[&'w str; DEEPEST]>,
+    /// Columns that have a value, by their numbers, one bit each.
+    written: [u64; MOST_COLUMNS / 64],
+    /// The members of the row, each with a comma behind it.
+    members: &'w mut BytesMut,
+    /// What has no column of its own: members, each with a comma behind it.
+    additional: &'w mut BytesMut,
+    without_column: Vec<String>,
+    left_out: Vec<String>,
+    /// Names of what nobody knew of, and how often each came.
+    taken: FxHashMap<String, u32>,
+    largest: usize,
+}
+
+impl<'w> Walk<'w> {
+    /// Walks to the end of an object; `node` is what is known of it.
+    fn object(&mut self, scanner: &mut Scanner<'w>, node: Option<&'static Node>) {
+        while let Some(name) = scanner.member() {
+            let known = node.and_then(|node| node.member(name));
+            self.names.push(name);
+            match scanner.first_byte() {
+                b'{' if self.names.len() < DEEPEST => {
+                    scanner.enter();
+                    self.object(scanner, known);
+                }
+                b'n' => {
+                    scanner.value();
+                }
+                _ => self.leaf(scanner.value(), known.and_then(Node::columns)),
+            }
+            self.names.pop();
+        }
+    }
+
+    fn leaf(&mut self, value: &'w str, known: Option<&'static Typed>) {
+        // Names may lead to a column in more than one way: the service joins them.
+        let columns = known.or_else(|| schema::columns_of(&self.path()));
+        let Some(columns) = columns else {
+            return self.without_column(value, false);
+        };
+        let is_truth = matches!(value.as_bytes()[0], b't' | b'f');
+        if let Some(place) = &columns.additional {
+            return self.undeclared(place, value, is_truth && columns.is_text);
+        }
+        let taken = match value.as_bytes()[0] {
+            b'"' => self.text(columns, value),
+            b'{' | b'[' => self.json_as_text(columns, value),
+            _ if is_truth && columns.is_text => self.text_of(columns.text.as_ref(), value),
+            _ if is_truth => self.copy(columns.truth.as_ref(), value),
+            _ => is_number(value) && self.copy(columns.number.as_ref(), value),
+        };
+        if !taken {
+            self.without_column(value, is_truth && columns.is_text);
+        }
+    }
+
+    /// The names that lead to the value at hand, as they are meant, joined as the service does.
+    fn path(&self) -> String {
+        let mut path = String::new();
+        for name in &self.names {
+            if !path.is_empty() {
+                path.push('_');
+            }
+            if name.contains('\\') {
+                let meant: Bytes = serde_json::from_str(&format!("\"{name}\"")).unwrap_or_default();
+                path.push_str(&String::from_utf8_lossy(&meant));
+            } else {
+                path.push_str(name);
+            }
+        }
+        path
+    }
+
+    /// A JSON text goes into the column of its own type, or into one of another type that it can be read as.
+    fn text(&mut self, columns: &Typed, value: &str) -> bool {
+        let inside = &value[1..value.len() - 1];
+        // A text that is empty says nothing, and a column without a value is empty to every query.
+        if inside.is_empty() {
+            return true;
+        }
+        if columns.guid.is_some() && is_guid(inside) {
+            return match dashed(inside) {
+                Some(guid) => self.put(columns.guid.as_ref(), |out| quoted(out, &guid)),
+                None => self.copy(columns.guid.as_ref(), value),
+            };
+        }
+        if columns.time.is_some() && is_time(inside) {
+            return self.copy(columns.time.as_ref(), value);
+        }
+        if columns.text.is_some() {
+            return self.text_as_kept(columns, value);
+        }
+        let is_truth = inside.eq_ignore_ascii_case("true") || inside.eq_ignore_ascii_case("false");
+        if is_truth && columns.truth.is_some() {
+            return self.copy(columns.truth.as_ref(), &inside.to_ascii_lowercase());
+        }
+        is_number(inside) && self.copy(columns.number.as_ref(), inside)
+    }
+
+    /// A text as Duo sent it, or as far as it is kept.
+    fn text_as_kept(&mut self, columns: &Typed, value: &str) -> bool {
+        match self.cut_of(value) {
+            Some(cut) => {
+                let text = self.text;
+                self.put(columns.text.as_ref(), |out| cut.write(out, text))
+            }
+            None => self.copy(columns.text.as_ref(), value),
+        }
+    }
+
+    fn json_as_text(&mut self, columns: &Typed, value: &str) -> bool {
+        match self.cut_of(value) {
+            Some(cut) => {
+                let text = self.text;
+                self.put(columns.text.as_ref(), |out| cut.write(out, text))
+            }
+            None => self.text_of(columns.text.as_ref(), value),
+        }
+    }
+
+    /// The cut of a value, where it has one.
+    fn cut_of(&self, value: &str) -> Option<&'w Cut> {
+        if self.cuts.is_empty() {
+            return None;
+        }
+        let place = position(self.text, value);
+        self.cuts.iter().find(|cut| cut.place == place)
+    }
+
+    /// The value as it stands.
+    fn copy(&mut self, column: Option<&Place>, value: &str) -> bool {
+        self.put(column, |out| out.extend_from_slice(value.as_bytes()))
+    }
+
+    /// The JSON of a value, as a text.
+    fn text_of(&mut self, column: Option<&Place>, value: &str) -> bool {
+        self.put(column, |out| quoted(out, value))
+    }
+
+    /// Writes a column unless it is missing or has a value: two paths of a record may lead to one name.
+    fn put(&mut self, column: Option<&Place>, write: impl FnOnce(&mut BytesMut)) -> bool {
+        let Some(Place { begin, number }) = column else {
+            return false;
+        };
+        if !self.is_first(*number) {
+            return false;
+        }
+        let out = &mut *self.members;
+        out.extend_from_slice(begin.as_bytes());
+        write(out);
+        out.put_u8(b',');
+        true
+    }
+
+    /// Notes that a field has a value; whether it had none before.
+    fn is_first(&mut self, number: usize) -> bool {
+        let (word, bit) = (number / 64, 1_u64 << (number % 64));
+        let is_first = self.written[word] & bit == 0;
+        self.written[word] |= bit;
+        is_first
+    }
+}
+
+fn quoted(out: &mut BytesMut, text: &str) {
+    serde_json::to_writer(out.writer(), text).expect("a text can be written to memory");
+}
+
+#[cfg(test)]
+mod tests;
