@@ -45,7 +45,7 @@ impl Azurite {
     }
 
     fn start(arguments: &[&str]) -> Self {
-        let preload = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/end-with-parent.cjs");
+        let preload = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/end-with-parent.cjs");
         // Node itself: a killed npx would leave it running.
         let mut process = Command::new("node")
             .arg("--require")
@@ -62,7 +62,7 @@ impl Azurite {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("node is installed; tests/tools/setup says how to install it");
+            .expect("node is installed; tools/setup says how to install it");
         let stdout = process.stdout.take().expect("it is piped");
         let address = BufReader::new(stdout)
             .lines()

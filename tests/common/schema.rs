@@ -18,7 +18,7 @@ pub(crate) fn schema(name: &str) -> Value {
 /// What is wrong with each of these documents, held against the schema of this name.
 pub(crate) async fn against_schema(name: &str, documents: &[Value]) -> Vec<Vec<String>> {
     tool("node/node_modules/ajv");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tools/check_schema.cjs");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/check_schema.cjs");
     let mut process = Command::new("node")
         .args([script, file(name)])
         .stdin(Stdio::piped())

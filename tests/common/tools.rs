@@ -1,4 +1,4 @@
-//! Programs that tests/tools/setup installs, and folders that end with a test.
+//! Programs that tools/setup installs, and folders that end with a test.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ pub(crate) fn tool(path: &str) -> PathBuf {
         .join(path);
     assert!(
         file.exists(),
-        "{} is missing; run tests/tools/setup",
+        "{} is missing; run tools/setup",
         file.display()
     );
     file

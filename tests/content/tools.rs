@@ -1,4 +1,4 @@
-//! Questions to the scripts below `tests/tools`, and their answers.
+//! Questions to the scripts below `tools`, and their answers.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -47,7 +47,7 @@ impl Ran {
     }
 }
 
-/// Runs a script below `tests/tools` and reads the JSON that it prints.
+/// Runs a script below `tools` and reads the JSON that it prints.
 fn ask<A: AsRef<OsStr>>(
     program: &str,
     script: &str,
@@ -55,7 +55,7 @@ fn ask<A: AsRef<OsStr>>(
     question: &Value,
 ) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/tools")
+        .join("tools")
         .join(script);
     let program = if program == "node" {
         tool("node/node_modules/@kusto/language-service-next/package.json");

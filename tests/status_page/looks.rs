@@ -86,7 +86,7 @@ fn pictures() -> PathBuf {
 async fn look(web: &WebHost, name: &str) -> Vec<Value> {
     std::fs::create_dir_all(pictures()).unwrap();
     let output = Command::new("node")
-        .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/tools/look_at_page.cjs"))
+        .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tools/look_at_page.cjs"))
         .arg(format!("{}{PATH}", web.address()))
         .arg(FUNCTION_KEY)
         .arg(pictures().join(name))

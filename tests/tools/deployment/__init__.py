@@ -1,1 +1,0 @@
-"""Checks of the deployment templates and their forms."""

@@ -1,0 +1,48 @@
+"""Evaluates the deployment template with every kind of options and holds the result against what must hold.
+
+Run in the folder of the repository: python tools/check_templates.py [--evaluated FOLDER]
+With a folder, writes only what is deployed with everything and with the least, for linters that know no expressions.
+"""
+
+import json
+import pathlib
+import sys
+
+from evaluate_template import Deployment, Refused
+
+from deployment import alerts, examples, form, options, parameters, values
+from deployment.options import CLOUDS, KNOWN, json_of, option_sets
+
+
+def write_evaluated(folder, template, sets):
+    for name, given in {"least": sets[0], "everything": sets[-3]}.items():
+        deployed = Deployment(template, given, known=KNOWN).every().values()
+        resources = [{field: value for field, value in each.items() if field != "id"} for each in deployed]
+        head = {name: template[name] for name in ("$schema", "contentVersion")}
+        pathlib.Path(folder, f"{name}.json").write_text(json.dumps({**head, "resources": resources}, indent=2), encoding="utf-8")
+
+
+def main():
+    template = json_of("azuredeploy.json")
+    sets = list(option_sets(template))
+    if sys.argv[1:2] == ["--evaluated"]:
+        return write_evaluated(sys.argv[2], template, sets)
+    options.every_value(template, sets)
+    for cloud in CLOUDS:
+        for given in sets:
+            try:
+                values.check(template, given, cloud)
+            except (AssertionError, Refused):
+                print(f"azuredeploy.json in {cloud} with {json.dumps(given)}:", file=sys.stderr)
+                raise
+    values.sources(template)
+    values.refusals(template)
+    values.redeployment(template)
+    alerts.quotes(Deployment)
+    print(f"azuredeploy.json: {len(sets)} sets of options in {len(CLOUDS)} clouds; {parameters.bounds(template)} numbers with the bounds of the program")
+    form.form("createUiDefinition.json", template)
+    examples.named_in_examples(template)
+    print("form, examples and guide: agree with it")
+
+
+main()

@@ -1,0 +1,157 @@
+"""What a form gives for what somebody chose, and what a template makes of it."""
+
+from evaluate_template import Deployment, Refused, parse
+
+from deployment.options import CLOUDS, SECRETS, WORKSPACE, WORKSPACE_ID
+from deployment.values import check
+
+CONTENT = ("SaveFunctionCiscoDuo", "CreateWorkbook", "CreateAnalyticRules", "CreateAlerts")
+# What a selector may give in which nothing was selected; Microsoft's documentation does not say which.
+NOTHING = (None, {}, {"id": None}, {"id": ""})
+
+
+class Form:
+    """What the form gives for what somebody chose; the rest as the form proposes it."""
+
+    def __init__(self, elements, chosen):
+        self.chosen, self.shown = {}, set()
+        for (step, name), element in elements.items():
+            proposed = element.get("defaultValue")
+            values = {each["label"]: each["value"] for each in element.get("constraints", {}).get("allowedValues", [])}
+            if isinstance(proposed, list):
+                proposed = [values.get(each, each) for each in proposed]
+            elif proposed is not None:
+                proposed = values.get(proposed, proposed)
+            self.chosen.setdefault(step, {})[name] = chosen.get((step, name), proposed)
+        for (step, name), element in elements.items():
+            if self.run(parse(element["visible"][1:-1])) if "visible" in element else True:
+                self.shown.add((step, name))
+            else:
+                # Azure gives nothing for a field that is not shown.
+                self.chosen[step][name] = None
+
+    def run(self, tree):
+        if tree[0] == "value":
+            return tree[1]
+        if tree[0] == "member":
+            # A member of nothing is nothing.
+            return (self.run(tree[1]) or {}).get(tree[2])
+        _, name, arguments = tree
+        # All of them, even of if(): whether the portal leaves one out is not documented.
+        values = [self.run(argument) for argument in arguments]
+        return getattr(self, f"f_{name}")(*values)
+
+    def f_steps(self, name):
+        return self.chosen[name]
+
+    def f_basics(self, name):
+        return self.chosen["basics"][name]
+
+    def f_location(self):
+        return "app-region"
+
+    def f_if(self, condition, then, otherwise):
+        assert isinstance(condition, bool), f"if() of {condition!r}"
+        return then if condition else otherwise
+
+    def f_and(self, *values):
+        return all(values)
+
+    def f_not(self, value):
+        assert isinstance(value, bool), f"not() of {value!r}"
+        return not value
+
+    def f_equals(self, one, other):
+        return one == other
+
+    def f_empty(self, value):
+        return not value
+
+    def f_contains(self, where, what):
+        return what in where
+
+    def f_concat(self, *texts):
+        return "".join(texts)
+
+    def f_skip(self, text, count):
+        return text[count:]
+
+    def f_int(self, value):
+        return int(value)
+
+    def f_bool(self, value):
+        # The portal makes true of nothing, too; it must not come to that.
+        return {"true": True, "false": False}[value]
+
+    def given(self, outputs):
+        return {name: self.run(parse(output[1:-1])) for name, output in outputs.items()}
+
+
+def logs(elements, outputs, filled):
+    """Any choice of logs comes out with commas between, in the order of the list."""
+    every = [each["value"] for each in elements["duo", "logTypes"]["constraints"]["allowedValues"]]
+    for chosen in ([every[0]], [every[-1]], every[1:3], every[::-1], every):
+        text = Form(elements, {**filled, ("duo", "logTypes"): chosen}).given(outputs)["CiscoDuoLogTypes"]
+        assert text == ",".join(each for each in every if each in chosen), f"{chosen}: {text}"
+
+
+def without_workspace(template, elements, outputs, by_rule, by_key):
+    """No workspace is chosen: needed with one API, and the form says so; not with the other."""
+    questions = {("content", each) for each in ("function", "workbook", "rules", "alerts")}
+    told, offered, left_out = ("sentinel", "workspaceMissing"), ("sentinel", "ownWorkspace"), ("content", "noWorkspace")
+    assert elements[told]["options"]["icon"] == "Error"
+    for filled in (by_rule, by_key):
+        shown = Form(elements, filled).shown
+        assert questions <= shown and not shown & {told, offered, left_out}, shown
+    for nothing in NOTHING:
+        # Somebody who first chose a workspace and the rules, and then no workspace.
+        no_choice = {("sentinel", "workspace"): nothing, ("content", "rules"): "true"}
+        for filled, box, other in ((by_rule, told, offered), (by_key, offered, told)):
+            form = Form(elements, {**filled, **no_choice})
+            assert {box, left_out} <= form.shown and other not in form.shown and not questions & form.shown, form.shown
+            given = form.given(outputs)
+            assert given["WorkspaceResourceId"] == "" and not any(given[name] for name in CONTENT), given
+            if filled is by_key:
+                for cloud in CLOUDS:
+                    check(template, given, cloud)
+                continue
+            try:
+                Deployment(template, given)
+            except Refused as refused:
+                assert "variable workspace" in str(refused), refused
+            else:
+                raise AssertionError("the Logs Ingestion API without a workspace is accepted")
+
+
+def filled_in(template, definition, elements):
+    """The form, filled in for either API, makes what must be made."""
+    outputs = definition["outputs"]
+    filled = {
+        ("duo", "integrationKey"): SECRETS["CiscoDuoIntegrationKey"],
+        ("duo", "secretKey"): SECRETS["CiscoDuoSecretKey"],
+        ("duo", "apiHostname"): "api-00000000.duosecurity.com",
+        ("sentinel", "workspace"): {"id": WORKSPACE, "location": "workspace-region"},
+    }
+    filled["advanced", "packageUri"] = "https://example.invalid/1/released-package.zip"
+    proposed = Form(elements, filled).given(outputs)
+    assert proposed["IngestionApi"] == "LogsIngestion" and proposed["CiscoDuoTable"] == "keep"
+    assert proposed["CreateAnalyticRules"] is False and proposed["WorkspaceResourceId"] == WORKSPACE
+    by_key = {
+        **filled,
+        ("sentinel", "ingestionApi"): "DataCollector",
+        ("sentinel", "workspaceId"): WORKSPACE_ID,
+        ("sentinel", "sharedKey"): SECRETS["MicrosoftSentinelSharedKey"],
+    }
+    with_rules = {**filled, ("content", "rules"): "true"}
+    for chosen in (filled, by_key, with_rules):
+        given = Form(elements, chosen).given(outputs)
+        assert [given[name] for name in CONTENT] == [True, True, chosen is with_rules, True], given
+        for cloud in CLOUDS:
+            check(template, given, cloud)
+    without_workspace(template, elements, outputs, filled, by_key)
+    logs(elements, outputs, filled)
+    # What the form proposes is what the template takes where nothing is said, but for what the form asks for.
+    asked = {"IngestionApi", "SaveFunctionCiscoDuo", "CreateWorkbook", "WorkspaceResourceId", "Location"}
+    for name, about in template["parameters"].items():
+        if "defaultValue" in about and name not in asked:
+            assert proposed[name] == about["defaultValue"], f"{name}: the form proposes {proposed[name]!r}"
