@@ -26,7 +26,7 @@
 //!
 //! [`settings`] reads the environment, [`http`] builds the HTTP clients, [`cli`] is the command line,
 //! [`diagnostics`] looks at everything before it is needed, [`logging`] speaks to the host's log stream, [`release`] says which
-//! program this is, and [`model`] holds the words they all share. Imports point one way; `tests/layers.rs` holds them to it.
+//! program this is, and [`model`] holds the words they all share. Imports point one way; `tests/program/layers.rs` holds them to it.
 
 pub mod cli;
 pub mod collector;

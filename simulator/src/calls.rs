@@ -12,8 +12,6 @@ use crate::LogType;
 pub struct Calls {
     /// Requests for each Duo log.
     pub duo: BTreeMap<LogType, DuoCalls>,
-    /// Requests to the Duo simulator for anything that is no current log endpoint.
-    pub duo_elsewhere: u64,
     /// Requests to the Data Collector.
     pub log_analytics: PostCalls,
     /// Calls of the Logs Ingestion API.
@@ -41,9 +39,6 @@ pub struct DuoCalls {
     pub throttled: u64,
     /// Met a fault.
     pub struck: u64,
-    /// Asked for times that were still hidden at that moment: events may be lost that way. (v1
-    /// endpoints take no end, so this stays 0 for them.)
-    pub hidden_asked: u64,
 }
 
 /// Posts to the Data Collector.
@@ -65,8 +60,6 @@ pub struct PostCalls {
     pub rows: BTreeMap<String, u64>,
     /// Values in accepted rows that are larger than the service keeps, so that it cut them.
     pub values_cut: u64,
-    /// How many accepted posts named each `time-generated-field`.
-    pub time_generated_fields: BTreeMap<String, u64>,
 }
 
 /// Calls of the Logs Ingestion API.
@@ -122,45 +115,24 @@ impl CallCounter {
             .clone()
     }
 
-    pub(crate) fn duo(&self, log: LogType, count: impl FnOnce(&mut DuoCalls)) {
-        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        count(calls.duo.entry(log).or_default());
+    /// Lets `count` change the counters.
+    fn count(&self, count: impl FnOnce(&mut Calls)) {
+        count(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    pub(crate) fn duo_elsewhere(&self) {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .duo_elsewhere += 1;
+    pub(crate) fn duo(&self, log: LogType, count: impl FnOnce(&mut DuoCalls)) {
+        self.count(|calls| count(calls.duo.entry(log).or_default()));
     }
 
     pub(crate) fn logs_ingestion(&self, count: impl FnOnce(&mut IngestionCalls)) {
-        count(
-            &mut self
-                .0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .logs_ingestion,
-        );
+        self.count(|calls| count(&mut calls.logs_ingestion));
     }
 
     pub(crate) fn identity(&self, count: impl FnOnce(&mut IdentityCalls)) {
-        count(
-            &mut self
-                .0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .identity,
-        );
+        self.count(|calls| count(&mut calls.identity));
     }
 
     pub(crate) fn log_analytics(&self, count: impl FnOnce(&mut PostCalls)) {
-        count(
-            &mut self
-                .0
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .log_analytics,
-        );
+        self.count(|calls| count(&mut calls.log_analytics));
     }
 }

@@ -19,14 +19,10 @@ pub struct Config {
     pub secret_key: String,
     /// Host name that must be signed, without a port; the request's own `Host` is accepted too.
     pub signed_host: String,
-    /// What the `host` field of a row must be; `None` means [`Config::signed_host`].
-    pub expected_host: Option<String>,
     /// Log Analytics workspace ID, a GUID.
     pub workspace_id: String,
     /// Log Analytics shared key, base64.
     pub shared_key: String,
-    /// The `Log-Type` whose rows are Duo events and are judged; others are only counted.
-    pub log_type_header: String,
     /// Port of the Duo simulator on 127.0.0.1; 0 takes a free one.
     pub duo_port: u16,
     /// Port of the Azure Monitor simulator on 127.0.0.1; 0 takes a free one.
@@ -43,8 +39,6 @@ pub struct Config {
     pub v1_page: usize,
     /// Largest page of Trust Monitor (Duo: 200).
     pub trust_monitor_limit: usize,
-    /// Whether Trust Monitor serves the newest first (its order is not documented).
-    pub trust_monitor_newest_first: bool,
     /// How long an event stays invisible (Duo: two minutes); administrator events never hide.
     pub hidden: Duration,
     /// How long the Duo simulator waits before each answer.
@@ -53,23 +47,10 @@ pub struct Config {
     pub log_analytics_latency: Duration,
     /// Calls granted to one log endpoint in any 60 s; further ones get 429.
     pub calls_per_minute: Option<u32>,
-    /// Form of `total_objects` of activity and telephony (authentication always has an integer).
-    pub total_objects: TotalObjects,
-    /// What the last non-empty page of activity says about the next.
-    pub activity_last_page: LastPage,
-    /// What the last non-empty page of telephony says about the next.
-    pub telephony_last_page: LastPage,
     /// Share of events, in thousandths, that appear only [`Config::late_by`] after their time.
     pub late_per_mille: u32,
     /// How long after its time a late event appears.
     pub late_by: Duration,
-    /// Chance, in thousandths, that an event starts a cluster of 5 to 30 in one millisecond.
-    pub cluster_per_mille: u32,
-    /// Chance, in thousandths, that an event starts a burst within one second.
-    pub burst_per_mille: u32,
-    /// Events in one such burst; v1 logs never get more than a third of a page, for what exceeds a
-    /// page in one second cannot be read from them at all.
-    pub burst_size: u32,
     /// Share of authentication and activity events, in thousandths, with one text of
     /// [`Config::oversized_bytes`].
     pub oversized_per_mille: u32,
@@ -87,30 +68,6 @@ pub struct Config {
     pub verify: bool,
 }
 
-/// The forms in which `metadata.total_objects` has been seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TotalObjects {
-    /// A plain integer.
-    Int,
-    /// `{"relation":"eq","value":N}`
-    ExactObject,
-    /// `{"relation":"gte","value":N}` with an N below the true number.
-    LowerBound,
-    /// Left out.
-    Absent,
-}
-
-/// What stands for `next_offset` on the last page that has records.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LastPage {
-    /// A cursor, which then leads to an empty page.
-    Cursor,
-    /// `null`
-    Null,
-    /// Nothing: the key is left out.
-    Absent,
-}
-
 impl Default for Config {
     fn default() -> Self {
         #[expect(clippy::disallowed_methods, reason = "the default day ends now")]
@@ -120,13 +77,11 @@ impl Default for Config {
             integration_key: "DIFAKEFAKEFAKEFAKE01".to_owned(),
             secret_key: "fakefakefakefakefakefakefakefakefakefake".to_owned(),
             signed_host: "127.0.0.1".to_owned(),
-            expected_host: None,
             workspace_id: "11111111-2222-3333-4444-555555555555".to_owned(),
             shared_key:
                 "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4\
                          OTo7PD0+Pw=="
                     .to_owned(),
-            log_type_header: "CiscoDuo".to_owned(),
             duo_port: 0,
             log_analytics_port: 0,
             volumes: BTreeMap::from([
@@ -142,19 +97,12 @@ impl Default for Config {
             max_limit: 1_000,
             v1_page: 1_000,
             trust_monitor_limit: 200,
-            trust_monitor_newest_first: false,
             hidden: Duration::from_secs(120),
             duo_latency: Duration::ZERO,
             log_analytics_latency: Duration::ZERO,
             calls_per_minute: None,
-            total_objects: TotalObjects::ExactObject,
-            activity_last_page: LastPage::Cursor,
-            telephony_last_page: LastPage::Null,
             late_per_mille: 0,
             late_by: Duration::from_secs(20 * 60),
-            cluster_per_mille: 4,
-            burst_per_mille: 1,
-            burst_size: 200,
             oversized_per_mille: 0,
             oversized_bytes: 40_000,
             rows_dir: None,

@@ -1,7 +1,6 @@
 //! The six Duo logs.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
 
@@ -75,29 +74,6 @@ impl LogType {
 impl fmt::Display for LogType {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.pad(self.name())
-    }
-}
-
-/// The text is no name of a log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UnknownLogType(pub String);
-
-impl fmt::Display for UnknownLogType {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "\"{}\" is not a Duo log", self.0)
-    }
-}
-
-impl std::error::Error for UnknownLogType {}
-
-impl FromStr for LogType {
-    type Err = UnknownLogType;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|log| log.name() == text)
-            .ok_or_else(|| UnknownLogType(text.to_owned()))
     }
 }
 

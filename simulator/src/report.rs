@@ -26,16 +26,10 @@ pub struct LogReport {
     pub shown: u64,
     /// Accepted at least once.
     pub delivered: u64,
-    /// Accepted exactly once.
-    pub delivered_once: u64,
     /// Deliveries beyond the first of each event.
     pub duplicates: u64,
     /// Visible, yet never accepted.
     pub missing: u64,
-    /// Of the shown ones, those that appeared late.
-    pub late_shown: u64,
-    /// Of the late shown ones, those accepted.
-    pub late_delivered: u64,
 }
 
 impl Report {

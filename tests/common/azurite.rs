@@ -3,7 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::shared_access::account_signature;
 use super::storage::Container;
@@ -18,6 +19,9 @@ pub(crate) const ACCOUNT_KEY: &str =
 /// What the blob service says when it is ready, followed by its address.
 const READY: &str = "successfully listens on ";
 
+/// How long one is given to tests that begin.
+const SHARED_FOR: Duration = Duration::from_secs(300);
+
 /// The running blob service; everything is kept in memory. It ends when dropped, and with this process.
 #[derive(Debug)]
 pub(crate) struct Azurite {
@@ -26,14 +30,23 @@ pub(crate) struct Azurite {
 }
 
 impl Azurite {
-    /// The one that all tests of this program use, each with a container of its own.
+    /// One that tests share, each with a container of its own. After ten minutes Azurite begins to collect its garbage and
+    /// answers nobody for as long as that takes: tests that begin after five minutes get a fresh one.
     pub(crate) fn shared() -> &'static Self {
-        static SHARED: OnceLock<Azurite> = OnceLock::new();
-        SHARED.get_or_init(|| Self::start(&[]))
+        static SHARED: Mutex<Option<(Instant, &'static Azurite)>> = Mutex::new(None);
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        match *shared {
+            Some((began, azurite)) if began.elapsed() < SHARED_FOR => azurite,
+            // The old one ends with this process, for tests that still use it.
+            _ => {
+                let azurite: &'static Self = Box::leak(Box::new(Self::start(&[])));
+                *shared = Some((Instant::now(), azurite));
+                azurite
+            }
+        }
     }
 
-    /// One for a part of a test. After ten minutes Azurite begins to collect its garbage and answers nobody for as long as
-    /// that takes: whoever needs longer takes a fresh one in between.
+    /// One for a part of a test that takes longer than the shared one lasts.
     pub(crate) fn of_its_own() -> Self {
         Self::start(&[])
     }

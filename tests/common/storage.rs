@@ -52,6 +52,11 @@ impl Container {
         Self { url, http }
     }
 
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        self.url.path().rsplit('/').next().unwrap_or_default()
+    }
+
     /// Makes the container, which the connector does by itself.
     pub(crate) async fn create(&self) {
         let mut url = self.url.clone();

@@ -49,7 +49,6 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
 async fn answer(State(duo): State<Arc<Duo>>, request: Request) -> Response {
     let path = request.uri().path();
     let Some(log) = LogType::ALL.into_iter().find(|log| log.path() == path) else {
-        duo.shared.calls.duo_elsewhere();
         return duo.dated(Refusal::of_status(404).into_response(), None);
     };
     duo.shared.calls.duo(log, |calls| calls.requests += 1);
@@ -99,7 +98,6 @@ impl Duo {
         }
         // Taken after all waiting: a page shows what is visible when it is made.
         let now = clock.now_milliseconds();
-        self.note_hidden(log, &parameters, now);
         match self.page(log, &parameters, now, fault.as_ref()) {
             Ok(page) => self.dated(self.deliver(log, &page, fault.as_ref()), fault.as_ref()),
             Err(refusal) => {
@@ -134,18 +132,6 @@ impl Duo {
             FaultKind::Reset => Some(no_answer()),
             FaultKind::Hang => Some(hang().await),
             _ => None,
-        }
-    }
-
-    /// Counts a request that reaches into times that Duo still hides.
-    fn note_hidden(&self, log: LogType, parameters: &Parameters, now: i64) {
-        let hidden = self.shared.config.hidden_milliseconds(log);
-        if !log.is_v1()
-            && parameters
-                .window(now)
-                .is_ok_and(|it| it.maxtime > now - hidden)
-        {
-            self.shared.calls.duo(log, |calls| calls.hidden_asked += 1);
         }
     }
 

@@ -24,10 +24,8 @@ pub(super) fn page(
     let limit = parameters.limit(DEFAULT_LIMIT, shared.config.trust_monitor_limit)?;
     let events = shared.world.events(LOG);
     let all = events.settled(&events.positions(window.mintime, window.maxtime), now);
-    let newest_first = shared.config.trust_monitor_newest_first;
     let offset = parameters.one("offset")?;
     let first = match offset {
-        None if newest_first => all.end,
         None => all.start,
         Some(text) => position(text)
             .filter(|position| (all.start..=all.end).contains(position))
@@ -35,20 +33,12 @@ pub(super) fn page(
     };
     let visible = |position: &usize| events.is_visible(events.index_at(*position), now);
     // One more than asked for tells whether this is the last page.
-    let mut positions: Vec<usize> = if newest_first {
-        (all.start..first)
-            .rev()
-            .filter(visible)
-            .take(limit + 1)
-            .collect()
-    } else {
-        (first..all.end).filter(visible).take(limit + 1).collect()
-    };
+    let mut positions: Vec<usize> = (first..all.end).filter(visible).take(limit + 1).collect();
     let more = positions.len() > limit;
     positions.truncate(limit);
     let next = match (offset, positions.last()) {
         (Some(same), _) if fault == Some(&FaultKind::RepeatCursor) => position(same),
-        (_, Some(last)) if more => Some(if newest_first { *last } else { last + 1 }),
+        (_, Some(last)) if more => Some(last + 1),
         _ => None,
     };
     let indexes: Vec<u32> = positions

@@ -4,7 +4,7 @@ use super::answer::Refusal;
 use super::parameters::{Parameters, Window, whole_number};
 use super::records::{self, Page};
 use crate::events::{Events, parse_uuid, uuid};
-use crate::{Config, FaultKind, LastPage, LogType, Shared, TotalObjects};
+use crate::{FaultKind, LogType, Shared};
 
 const DEFAULT_LIMIT: usize = 100;
 
@@ -64,15 +64,12 @@ pub(super) fn page(
     let more = indexes.len() > limit;
     indexes.truncate(limit);
     let next = match (indexes.last(), cursor) {
-        (_, Some(cursor)) if fault == Some(&FaultKind::RepeatCursor) => Some(cursor.json(log)),
-        (Some(last), _) if more => Some(Cursor::behind(events, *last).json(log)),
-        (last, _) => match last_page(&shared.config, log) {
-            LastPage::Cursor => Some(last.map_or("null".to_owned(), |last| {
-                Cursor::behind(events, *last).json(log)
-            })),
-            LastPage::Null => Some("null".to_owned()),
-            LastPage::Absent => None,
-        },
+        (_, Some(cursor)) if fault == Some(&FaultKind::RepeatCursor) => cursor.json(log),
+        // On the last page telephony says null, the other two name a cursor that leads to an empty page.
+        (Some(last), _) if more || log != LogType::Telephony => {
+            Cursor::behind(events, *last).json(log)
+        }
+        _ => "null".to_owned(),
     };
     // Seen live: an empty page counts 0, not the whole window.
     let total = if indexes.is_empty() {
@@ -86,9 +83,11 @@ pub(super) fn page(
         }
         _ => total,
     };
-    let mut metadata = Vec::new();
-    metadata.extend(next.map(|next| format!("\"next_offset\":{next}")));
-    metadata.extend(total_objects(&shared.config, log, total));
+    let total = match log {
+        LogType::Authentication => total.to_string(),
+        _ => format!("{{\"relation\":\"eq\",\"value\":{total}}}"),
+    };
+    let metadata = format!("\"next_offset\":{next},\"total_objects\":{total}");
     let mut response = String::with_capacity(indexes.len() * 1_800 + 200);
     let list = if log == LogType::Authentication {
         "authlogs"
@@ -97,34 +96,11 @@ pub(super) fn page(
     };
     response.extend(["{\"", list, "\":"]);
     records::array(&shared.world, log, &indexes, fault, &mut response);
-    response.extend([",\"metadata\":{", &metadata.join(","), "}}"]);
+    response.extend([",\"metadata\":{", &metadata, "}}"]);
     Ok(Page {
         response,
         records: indexes.len(),
     })
-}
-
-fn last_page(config: &Config, log: LogType) -> LastPage {
-    match log {
-        LogType::Activity => config.activity_last_page,
-        LogType::Telephony => config.telephony_last_page,
-        _ => LastPage::Cursor,
-    }
-}
-
-fn total_objects(config: &Config, log: LogType, total: usize) -> Option<String> {
-    let form = if log == LogType::Authentication {
-        TotalObjects::Int
-    } else {
-        config.total_objects
-    };
-    let value = match form {
-        TotalObjects::Int => total.to_string(),
-        TotalObjects::ExactObject => format!("{{\"relation\":\"eq\",\"value\":{total}}}"),
-        TotalObjects::LowerBound => format!("{{\"relation\":\"gte\",\"value\":{}}}", total / 2),
-        TotalObjects::Absent => return None,
-    };
-    Some(format!("\"total_objects\":{value}"))
 }
 
 impl Cursor {

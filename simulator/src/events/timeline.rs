@@ -4,6 +4,13 @@ use super::{Events, Stream};
 use crate::random::Random;
 use crate::{Config, LogType};
 
+/// Chance, in thousandths, that an event starts a cluster of 5 to 30 in one millisecond.
+const CLUSTER_PER_MILLE: u32 = 4;
+/// Chance, in thousandths, that an event starts a burst within one second.
+const BURST_PER_MILLE: u32 = 1;
+/// Events in one such burst.
+const BURST_SIZE: u64 = 200;
+
 /// The time of each event in microseconds, by index.
 pub(super) fn times(config: &Config, log: LogType, events: &Events) -> Vec<i64> {
     let wanted = config
@@ -27,11 +34,11 @@ pub(super) fn times(config: &Config, log: LogType, events: &Events) -> Vec<i64> 
     let mut first = [wanted >= 40, wanted >= 400];
     while times.len() < wanted {
         let time = range.any(&mut random);
-        if std::mem::take(&mut first[0]) || random.chance(config.cluster_per_mille) {
+        if std::mem::take(&mut first[0]) || random.chance(CLUSTER_PER_MILLE) {
             let size = 5 + random.below(26);
             let millisecond = time - time.rem_euclid(1_000);
             times.extend((0..size).map(|_| range.clamp(millisecond + below(&mut random, 1_000))));
-        } else if std::mem::take(&mut first[1]) || random.chance(config.burst_per_mille) {
+        } else if std::mem::take(&mut first[1]) || random.chance(BURST_PER_MILLE) {
             let second = time - time.rem_euclid(1_000_000);
             let burst = 0..burst;
             times.extend(burst.map(|_| range.clamp(second + below(&mut random, 1_000_000))));
@@ -51,7 +58,7 @@ pub(super) fn times(config: &Config, log: LogType, events: &Events) -> Vec<i64> 
 /// A burst is no more than a tenth of the log, and on v1 no more than a third of a page: what
 /// exceeds a page within one second cannot be read from those endpoints at all.
 fn burst_size(config: &Config, log: LogType, wanted: usize) -> u64 {
-    let size = u64::from(config.burst_size).min(wanted as u64 / 10);
+    let size = BURST_SIZE.min(wanted as u64 / 10);
     if log.is_v1() {
         size.min(config.v1_page as u64 / 3)
     } else {

@@ -17,6 +17,9 @@ use crate::json::Members;
 use crate::log_analytics::tables::{FittedRow, LARGEST_INGESTED, TIME_GENERATED, TableRow, fitted};
 use crate::{Config, LogType, StreamDeclaration};
 
+/// The dynamic column for what has no column.
+const ADDITIONAL_FIELDS: &str = "AdditionalFields";
+
 /// A stream and what the judge has to know of it.
 #[derive(Debug)]
 pub(super) struct Stream {
@@ -33,7 +36,7 @@ impl Stream {
     pub(super) fn all(config: &Config) -> BTreeMap<String, Self> {
         let config = &config.logs_ingestion;
         let stream = |declaration: &StreamDeclaration| {
-            let additional = config.additional_fields.clone();
+            let additional = Some(ADDITIONAL_FIELDS.to_owned());
             let stream = Self {
                 declaration: declaration.clone(),
                 additional: additional.filter(|name| declaration.column_type(name).is_some()),
@@ -141,33 +144,7 @@ impl Ledger {
                 return Found::Event(log, index);
             }
         }
-        self.nearly_flat(stream, own)
-            .map_or(Found::Nothing, Found::Nearly)
-    }
-
-    /// Looks for a v1 event of the same second, action and user.
-    fn nearly_flat(&self, stream: &Stream, own: &TableRow) -> Option<String> {
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "a second is a whole number"
-        )]
-        let second = own.get("timestamp_d")?.as_f64()? as i64;
-        let millisecond = second.checked_mul(1_000)?;
-        [LogType::Administrator, LogType::OfflineEnrollment]
-            .into_iter()
-            .find_map(|log| {
-                let events = self.world.events(log);
-                let positions = events.positions(millisecond, millisecond);
-                positions.into_iter().find_map(|position| {
-                    let index = events.index_at(position);
-                    let expected = Expected::of(&events.record(index), &stream.declaration);
-                    let row = Expected::of_row(own);
-                    let same = |name: &str| expected.column(name) == row.column(name);
-                    let path = difference(&expected, own, "")?;
-                    (same("action_s") && same("username_s"))
-                        .then(|| format!("{log} event {index}: {path} differs"))
-                })
-            })
+        Found::Nothing
     }
 
     /// What is wrong with a row, if anything is.

@@ -84,11 +84,6 @@ impl Expected {
         columns.map(|(name, column)| (name.as_str(), column.value.as_str()))
     }
 
-    /// The value of a column.
-    pub(super) fn column(&self, name: &str) -> Option<&str> {
-        self.columns.get(name).map(|column| column.value.as_str())
-    }
-
     /// The path of the first value without a column that is not in `found`, the column for such values,
     /// as it should be. A value that `cut` names may be missing or shorter.
     pub(super) fn left_out(&self, found: &Value, cut: &str) -> Option<String> {

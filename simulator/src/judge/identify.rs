@@ -9,10 +9,9 @@ use crate::json::{Json, Members, member};
 use crate::log_analytics::tables::guid;
 
 /// What an accepted row turned out to be.
+#[derive(Clone, Copy)]
 pub(super) enum Found {
     Event(LogType, u32),
-    /// No event, but close to one; the text says to which and where it differs.
-    Nearly(String),
     Nothing,
 }
 
@@ -88,8 +87,7 @@ impl Ledger {
                 return (Found::Event(log, index), own);
             }
         }
-        let found = self.nearly(&own).map_or(Found::Nothing, Found::Nearly);
-        (found, own)
+        (Found::Nothing, own)
     }
 
     /// Identical records are told apart by their uid, else by what is still wanting.
@@ -101,32 +99,6 @@ impl Ledger {
                 .min_by_key(|index| tally.deliveries[**index as usize])
         };
         same.iter().find(known).or_else(least).copied()
-    }
-
-    /// Looks for a v1 event of the same second, action and user.
-    fn nearly(&self, own: &Members<'_>) -> Option<String> {
-        let Json::Number(second) = member(own, "timestamp")? else {
-            return None;
-        };
-        let millisecond = second.parse::<i64>().ok()?.checked_mul(1_000)?;
-        [LogType::Administrator, LogType::OfflineEnrollment]
-            .into_iter()
-            .find_map(|log| {
-                let events = self.world.events(log);
-                let mut indexes = events
-                    .positions(millisecond, millisecond)
-                    .map(|at| events.index_at(at));
-                indexes.find_map(|index| {
-                    let record = events.record(index);
-                    let Json::Object(event) = Json::parse(&record)? else {
-                        return None;
-                    };
-                    let same = |name| member(&event, name) == member(own, name);
-                    let path = difference(&event, own, "")?;
-                    (same("action") && same("username"))
-                        .then(|| format!("{log} event {index}: {path} differs"))
-                })
-            })
     }
 }
 

@@ -27,6 +27,9 @@ use rows_file::RowsFiles;
 
 pub(crate) use sizes::values_cut_in;
 
+/// The table whose rows are Duo events; rows of others are only counted.
+const JUDGED: &str = "CiscoDuo_CL";
+
 /// Bodies waiting to be judged may hold this much memory, in KiB; beyond it posts wait.
 const LARGEST_BACKLOG: usize = 256 * 1_024;
 
@@ -50,8 +53,6 @@ pub(crate) struct Judge {
 enum Message {
     Post(Post),
     Report {
-        from: i64,
-        through: i64,
         now: i64,
         reply: oneshot::Sender<Report>,
     },
@@ -67,14 +68,13 @@ impl Judge {
     pub(crate) fn start(config: &Config, world: Arc<World>) -> std::io::Result<Self> {
         let files = RowsFiles::new(config.rows_dir.as_deref())?;
         let ledger = Ledger::new(config, world);
-        let table = format!("{}_CL", config.log_type_header);
         let tables = Tables::new(config);
         let (inbox, messages) = channel();
         let room = Arc::new(Semaphore::new(LARGEST_BACKLOG));
         let freed = Arc::clone(&room);
         thread::Builder::new()
             .name("simulator-judge".to_owned())
-            .spawn(move || work(&messages, &table, ledger, files, tables, &freed))?;
+            .spawn(move || work(&messages, ledger, files, tables, &freed))?;
         Ok(Self { inbox, room })
     }
 
@@ -85,22 +85,10 @@ impl Judge {
         self.send(Message::Post(post));
     }
 
-    /// The verdict on events between two times, as visible at `now` (milliseconds), after all rows
-    /// handed over before.
-    pub(crate) async fn report(
-        &self,
-        from: DateTime<Utc>,
-        through: DateTime<Utc>,
-        now: i64,
-    ) -> Report {
+    /// The verdict on events visible at `now` (milliseconds), after all rows handed over before.
+    pub(crate) async fn report(&self, now: i64) -> Report {
         let (reply, report) = oneshot::channel();
-        let (from, through) = (from.timestamp_micros(), through.timestamp_micros());
-        self.send(Message::Report {
-            from,
-            through,
-            now,
-            reply,
-        });
+        self.send(Message::Report { now, reply });
         report
             .await
             .expect("the judge's thread answers before it ends")
@@ -136,7 +124,6 @@ fn size(body: &Bytes) -> u32 {
 
 fn work(
     messages: &Receiver<Message>,
-    table: &str,
     mut ledger: Ledger,
     mut files: RowsFiles,
     mut tables: Tables,
@@ -147,7 +134,7 @@ fn work(
         match message {
             Message::Post(post) => {
                 let text = std::str::from_utf8(&post.body).expect("checked before it was accepted");
-                let judged = post.table == table;
+                let judged = post.table == JUDGED;
                 if judged || files.wanted() || tables.wanted() {
                     crate::json::each_row(text, |row, members| {
                         files.append(&post.table, row);
@@ -166,17 +153,8 @@ fn work(
                 }
                 freed.add_permits(size(&post.body) as usize);
             }
-            Message::Report {
-                from,
-                through,
-                now,
-                reply,
-            } => {
-                // Whoever asked may have given up; then nobody misses it.
-                reply
-                    .send(ledger.report(from, through, now))
-                    .unwrap_or_default();
-            }
+            // Whoever asked may have given up; then nobody misses it.
+            Message::Report { now, reply } => reply.send(ledger.report(now)).unwrap_or_default(),
             Message::Table { road, name, reply } => {
                 reply.send(tables.table(road, &name)).unwrap_or_default();
             }

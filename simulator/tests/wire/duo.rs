@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use chrono::TimeDelta;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use simulator::{Config, LogType, TotalObjects};
+use simulator::{Config, LogType};
 
 use crate::caller::Caller;
 use crate::tenant::{config, window};
@@ -68,40 +68,9 @@ async fn v2_pages_hold_every_event_once_in_order() {
 }
 
 #[tokio::test]
-async fn totals_come_in_the_form_asked_for() {
-    for (form, expected) in [
-        (TotalObjects::Int, json!(90)),
-        (
-            TotalObjects::ExactObject,
-            json!({"relation": "eq", "value": 90}),
-        ),
-        (
-            TotalObjects::LowerBound,
-            json!({"relation": "gte", "value": 45}),
-        ),
-        (TotalObjects::Absent, Value::Null),
-    ] {
-        let caller = Caller::start(Config {
-            total_objects: form,
-            ..config(90)
-        })
-        .await;
-        let query = window(&caller, "", "");
-        let (_, response) = caller.ask(LogType::Activity, &query).await;
-        assert_eq!(response["metadata"]["total_objects"], expected);
-        let (_, response) = caller.ask(LogType::Authentication, &query).await;
-        assert_eq!(response["metadata"]["total_objects"], json!(90));
-    }
-}
-
-#[tokio::test]
 async fn trust_monitor_pages_by_offset_and_ignores_next_offset() {
-    for newest_first in [false, true] {
-        let config = Config {
-            trust_monitor_newest_first: newest_first,
-            ..config(90)
-        };
-        let caller = Caller::start(config).await;
+    {
+        let caller = Caller::start(config(90)).await;
         let (mut keys, mut offset, mut pages) = (BTreeSet::new(), String::new(), 0);
         loop {
             let query = window(&caller, "limit=200&", &offset);
@@ -221,7 +190,6 @@ async fn callers_who_break_a_rule_get_duo_s_codes() {
         (calls.duo[&log].unauthorized, calls.duo[&log].refused),
         (6, 2)
     );
-    assert_eq!(calls.duo_elsewhere, 1);
 }
 
 #[tokio::test]

@@ -94,7 +94,7 @@ async fn both_roads_of_a_correct_connector_fill_equal_tables() {
     assert!(stream.columns().len() > 80);
     let except = ["TimeGenerated", "AdditionalFields"];
     let found = first.differences(&second, "event_uid_s", stream.columns(), &except);
-    assert_eq!(found, []);
+    assert_eq!(found, [""; 0]);
     let calls = caller.simulator.calls().logs_ingestion;
     assert!(calls.columns_dropped.is_empty() && calls.values_misfit.is_empty());
 }
@@ -153,28 +153,14 @@ async fn the_judge_sees_what_is_missing_altered_or_invented() {
     assert_eq!((report.altered_rows, report.unknown_rows), (14, 0));
     let log = &report.logs[&LogType::Authentication];
     assert_eq!((log.delivered, log.missing, log.duplicates), (50, 10, 0));
-    // Without an identifier a record is told by its columns, and an altered one nearly.
+    // Without an identifier a record is told by its columns, and an altered one is unknown.
     let mut rows = of(LogType::Administrator);
-    // Events of one second, action and administrator would be equally near.
-    let near = |row: &Map<String, Value>| {
-        ["timestamp_d", "action_s", "username_s"].map(|name| row.get(name).cloned())
-    };
-    let alone = |row: &Map<String, Value>| {
-        rows.iter().filter(|other| near(other) == near(row)).count() == 1
-    };
-    let first = rows.iter().position(alone).unwrap();
-    rows.drain(..first);
     rows.truncate(2);
     set(&mut rows[0], "object_s", json!("another"));
     rows.push(Map::from_iter([("result_s".to_owned(), json!("success"))]));
     ingest(&caller, &rows).await;
     let report = caller.simulator.report().await;
-    assert_eq!((report.altered_rows, report.unknown_rows), (15, 1));
-    assert!(
-        report.first_problems[14].contains("object_s"),
-        "{:?}",
-        report.first_problems
-    );
+    assert_eq!((report.altered_rows, report.unknown_rows), (14, 2));
     assert_eq!(report.logs[&LogType::Administrator].delivered, 1);
 }
 

@@ -6,8 +6,7 @@ use chrono::TimeDelta;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use simulator::{
-    Column, ColumnType, Config, Fault, FaultKind, IdentityConfig, LogsIngestionConfig, Simulator,
-    StreamDeclaration, Target,
+    Column, ColumnType, Config, IdentityConfig, LogsIngestionConfig, Simulator, StreamDeclaration,
 };
 
 use crate::caller::Caller;
@@ -204,52 +203,4 @@ async fn a_token_is_good_for_its_time_and_its_audience_alone() {
         caller.execute(shared_key).await.status(),
         StatusCode::UNAUTHORIZED
     );
-}
-
-#[tokio::test]
-async fn faults_of_the_identity_look_real_to_a_client() {
-    let caller = start(Duration::from_secs(60)).await;
-    let simulator = &caller.simulator;
-    let query = "api-version=2019-08-01&resource=https%3A%2F%2Fmonitor.azure.com";
-    let header = &simulator.config().identity.header;
-    let ask = || managed(simulator, header, query);
-    let strike = |kind| simulator.faults().push(Fault::once(Target::Identity, kind));
-    strike(FaultKind::Status(500));
-    assert_eq!(ask().send().await.unwrap().status(), 500);
-    strike(FaultKind::TooManyRequests {
-        retry_after: Some(3),
-    });
-    let answer = ask().send().await.unwrap();
-    assert_eq!(
-        (answer.status().as_u16(), &answer.headers()["retry-after"]),
-        (429, &"3".parse().unwrap())
-    );
-    strike(FaultKind::Truncated);
-    let answer = ask().send().await.unwrap();
-    assert!(answer.status().is_success() && answer.bytes().await.is_err());
-    strike(FaultKind::NotJson);
-    assert!(
-        ask()
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap()
-            .contains("<html>")
-    );
-    strike(FaultKind::Reset);
-    assert!(ask().send().await.is_err());
-    strike(FaultKind::Hang);
-    assert!(
-        ask()
-            .timeout(Duration::from_millis(300))
-            .send()
-            .await
-            .unwrap_err()
-            .is_timeout()
-    );
-    assert_eq!(ask().send().await.unwrap().status(), 200);
-    let calls = simulator.calls().identity;
-    assert_eq!((calls.requests, calls.struck, calls.tokens), (7, 6, 1));
 }

@@ -30,12 +30,6 @@ async fn the_judge_finds_nothing_wrong_with_a_correct_connector() {
     assert_eq!(report.first_problems, [""; 0]);
     assert_eq!((report.delivered(), report.duplicates()), (2_400, 450));
     assert_eq!(report.logs[&LogType::Administrator].duplicates, 400);
-    let middle = caller.simulator.config().from + TimeDelta::hours(12);
-    let before = caller
-        .simulator
-        .report_between(caller.simulator.config().from, middle)
-        .await;
-    assert!((1..2_400).contains(&before.shown()));
 }
 
 #[tokio::test]
@@ -134,15 +128,12 @@ async fn late_events_appear_and_are_counted_once_their_time_has_come() {
     let caller = Caller::start(config).await;
     let before = caller.simulator.report().await;
     assert!((1_900..2_400).contains(&before.shown()));
-    assert!(before.logs.values().all(|log| log.late_shown == 0));
     deliver_all(&caller).await;
     assert_eq!(caller.simulator.report().await.missing(), 0);
     caller.simulator.clock().advance(TimeDelta::hours(48));
     let after = caller.simulator.report().await;
-    let late: u64 = after.logs.values().map(|log| log.late_shown).sum();
     assert_eq!(
         (after.shown(), after.missing()),
         (2_400, 2_400 - before.shown())
     );
-    assert_eq!(late, after.missing());
 }

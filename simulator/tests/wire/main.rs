@@ -9,7 +9,6 @@ mod caller;
 mod data_collector;
 mod declaration;
 mod duo;
-mod faults;
 mod flat;
 mod flat_judging;
 mod identity;

@@ -16,7 +16,6 @@ pub(crate) fn config(count: u64) -> Config {
         max_limit: 37,
         v1_page: 100,
         trust_monitor_limit: 40,
-        burst_size: 50,
         ..Config::default()
     };
     // Nothing is hidden any more, so that counts do not change while a test runs.

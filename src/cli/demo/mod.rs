@@ -2,7 +2,6 @@
 //! the Functions host runs it, with everything that goes wrong in a bad week.
 
 mod closing;
-mod comparison;
 mod folder;
 mod handler;
 
@@ -12,7 +11,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use simulator::{
-    Config, Fault, FaultKind, LogType, LogsIngestionConfig, Report, Simulator, TablesConfig, Target,
+    Config, Fault, FaultKind, LogType, LogsIngestionConfig, Report, Simulator, Target,
 };
 
 use super::output;
@@ -35,9 +34,6 @@ pub(super) struct Arguments {
     /// Send rows through the Logs Ingestion API instead of the HTTP Data Collector API
     #[arg(long)]
     logs_ingestion: bool,
-    /// Play it through one API and then through the other, and compare the two tables row by row
-    #[arg(long, conflicts_with = "logs_ingestion")]
-    compare: bool,
 }
 
 /// Ticks after which the demo gives up: a killed process that cannot be proved gone is waited for.
@@ -63,13 +59,8 @@ const SHARES: [(LogType, u64); 6] = [
 
 /// Runs the demo; the exit code says whether everything was delivered.
 pub(super) async fn demo(arguments: &Arguments) -> u8 {
-    let played = if arguments.compare {
-        comparison::play(arguments).await
-    } else {
-        let road = Road::of(arguments.logs_ingestion);
-        play(arguments, road, now()).await
-    };
-    match played {
+    let road = Road::of(arguments.logs_ingestion);
+    match play(arguments, road, now()).await {
         Ok(complete) => u8::from(!complete),
         Err(fault) => {
             output::error(&fault, None);
@@ -128,10 +119,6 @@ impl Demo {
             logs_ingestion: LogsIngestionConfig {
                 latency: AZURE_LATENCY,
                 ..road::rule()
-            },
-            tables: TablesConfig {
-                kept: arguments.compare,
-                ..TablesConfig::default()
             },
             ..Config::default()
         };

@@ -79,3 +79,22 @@ pub(crate) fn write(logs: &[Log], folder: &Path) {
         fs::write(file, content).expect("a new file");
     }
 }
+
+/// Six logs after weeks, of which each but one has something to tell.
+pub(crate) fn worn() -> Vec<Log> {
+    let now = now();
+    vec![
+        Log::working(LogType::Authentication, 2_400, now)
+            .throttled()
+            .unknown_fields(&[("access_device_moon_phase", 71), ("tide\u{1b}[31m", 2)]),
+        Log::working(LogType::Administrator, 14, now).unknown(40),
+        Log::working(LogType::Telephony, 120, now).silent(5),
+        Log::working(LogType::OfflineEnrollment, 2, now).elsewhere(),
+        Log::working(LogType::TrustMonitor, 3, now),
+        Log::working(LogType::Activity, 640, now)
+            .gap(75..=77)
+            .gap(90..=90)
+            .unknown(120)
+            .unknown(121),
+    ]
+}

@@ -181,12 +181,6 @@ impl DataCollector {
             calls.largest = calls.largest.max(bytes);
             *calls.rows.entry(table.clone()).or_default() += rows.count;
             calls.values_cut += rows.values_cut;
-            if let Some(name) = time_field {
-                *calls
-                    .time_generated_fields
-                    .entry(name.to_owned())
-                    .or_default() += 1;
-            }
         });
         let time_field = time_field.map(str::to_owned);
         let post = Post {

@@ -29,7 +29,7 @@ use crate::server::{hang, no_answer, truncate};
 use crate::{FaultKind, Shared};
 use refusal::Refusal;
 
-pub use config::{LogsIngestionConfig, Measured, Misfits};
+pub use config::LogsIngestionConfig;
 pub use declaration::{DeclarationFault, StreamDeclaration};
 
 /// Largest call in bytes: 1 MB, as the service counts it.
@@ -112,9 +112,8 @@ impl LogsIngestion {
             }
         }
         self.accept(stream, sent.len(), unpacked?).await?;
-        let status = StatusCode::from_u16(ingestion.accepted_status);
         let mut response = Response::new(Body::empty());
-        *response.status_mut() = status.unwrap_or(StatusCode::NO_CONTENT);
+        *response.status_mut() = StatusCode::NO_CONTENT;
         Ok(match fault {
             Some(FaultKind::AnswerLost) => no_answer(),
             Some(FaultKind::Truncated) => cut_answer(),
@@ -128,23 +127,13 @@ impl LogsIngestion {
         sent: usize,
         body: Bytes,
     ) -> Result<(), Refusal> {
-        let ingestion = &self.shared.config.logs_ingestion;
-        let measured = match ingestion.measured {
-            Measured::Uncompressed => body.len(),
-            Measured::Sent => sent,
-        };
-        if measured > LARGEST_CALL {
-            return Err(Refusal::too_large(measured, LARGEST_CALL));
+        // Documents say "both compressed and uncompressed data": the stricter reading.
+        if body.len() > LARGEST_CALL {
+            return Err(Refusal::too_large(body.len(), LARGEST_CALL));
         }
         let text =
             std::str::from_utf8(&body).map_err(|_| Refusal::bad_data("the body is not UTF-8"))?;
         let rows = rows::count(text, stream).map_err(Refusal::bad_data)?;
-        if ingestion.misfits == Misfits::Refused
-            && let Some(column) = rows.misfits.keys().next()
-        {
-            let message = format!("a value does not fit the column {column}");
-            return Err(Refusal::bad_data(message));
-        }
         self.shared.calls.logs_ingestion(|calls| {
             calls.accepted += 1;
             calls.bytes += body.len() as u64;

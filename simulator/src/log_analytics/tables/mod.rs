@@ -17,9 +17,8 @@ use chrono::{DateTime, Utc};
 
 pub(crate) use canonical::canonical;
 pub use column::{Column, ColumnType};
-pub use config::{EmptyTexts, LongNames, TableStart, TablesConfig};
+pub use config::{TableStart, TablesConfig};
 pub(crate) use declared::written;
-pub use difference::Difference;
 pub(crate) use flatten::{Leaf, clean, leaves, place, text_of};
 pub(crate) use forms::guid;
 pub(crate) use table::{FittedRow, TIME_GENERATED, fitted};

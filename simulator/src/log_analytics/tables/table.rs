@@ -1,13 +1,12 @@
 //! One table: its columns and rows, filled through either road.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::column::ColumnType;
-use super::config::{EmptyTexts, LongNames, TableStart, TablesConfig};
+use super::config::{TableStart, TablesConfig};
 use super::declared::{fit, readable, written};
 use super::flatten::{Placed, leaves, place};
 use super::forms::{moment, spelled};
@@ -25,9 +24,6 @@ const MOST_COLUMNS: usize = 500;
 
 /// That dynamic column.
 const ADDITIONAL_FIELDS: &str = "AdditionalFields";
-
-/// Longest documented name of a column, in characters.
-const LONGEST_NAME: usize = 45;
 
 /// A row: values by column. A column without a value in this row is absent.
 pub type TableRow = BTreeMap<String, Value>;
@@ -99,17 +95,6 @@ impl Table {
         &self.left_out
     }
 
-    /// Writes the rows, one JSON object a line, members in the order of their names.
-    ///
-    /// Fails where `out` does.
-    pub fn write_json_lines(&self, mut out: impl Write) -> io::Result<()> {
-        for row in &self.rows {
-            serde_json::to_writer(&mut out, row)?;
-            out.write_all(b"\n")?;
-        }
-        Ok(())
-    }
-
     /// Stores a row of the Data Collector API; `time_field` is its `time-generated-field`.
     pub(super) fn collect(
         &mut self,
@@ -121,11 +106,7 @@ impl Table {
         let time = time_field.and_then(|name| member(row, name));
         let time = time.and_then(Json::as_text).and_then(moment);
         let mut stored = standard(time, received);
-        let empty = Json::Text(b"".as_slice().into());
         for leaf in leaves(row) {
-            if self.config.empty_texts == EmptyTexts::LeftOut && *leaf.value == empty {
-                continue;
-            }
             let placed = place(&leaf, |name| self.columns.contains_key(name), largest);
             if self.has_room(&placed) {
                 let column = self.columns.entry(placed.column.clone());
@@ -152,13 +133,8 @@ impl Table {
     /// Whether there is a column for the value, or one may be made.
     fn has_room(&self, placed: &Placed) -> bool {
         // A declared GUID is a text, for streams know no other.
-        if self.columns.contains_key(&placed.column) {
-            return true;
-        }
-        let short = placed.column.len() <= LONGEST_NAME;
-        self.may_grow()
-            && self.columns.len() < MOST_COLUMNS
-            && (short || self.config.long_names == LongNames::Kept)
+        self.columns.contains_key(&placed.column)
+            || self.may_grow() && self.columns.len() < MOST_COLUMNS
     }
 
     /// Stores a row of the Logs Ingestion API.

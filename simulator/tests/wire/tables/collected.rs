@@ -1,7 +1,7 @@
 //! Columns as the Data Collector API makes them.
 
 use serde_json::{Value, json};
-use simulator::{ColumnType, EmptyTexts, LongNames, TableStart, TablesConfig};
+use simulator::{ColumnType, TableStart, TablesConfig};
 
 use super::{KEPT, collect, rows, start};
 
@@ -143,7 +143,7 @@ async fn a_table_starts_with_what_it_has_and_a_migrated_one_keeps_to_it() {
 
 #[tokio::test]
 async fn limits_of_names_values_and_columns() {
-    // 51 characters: facts D2 has seen it in a workspace, documents allow 45.
+    // 51 characters: workspaces have such columns, though documents allow 45.
     let long = "surfaced_auth_access_device_is_encryption_enabled_s";
     let row = json!({
         "surfaced_auth": {"access_device": {"is_encryption_enabled": "true"}},
@@ -160,20 +160,6 @@ async fn limits_of_names_values_and_columns() {
         (&stored["empty_s"], &stored["text_s"]),
         (&json!(""), &json!("é".repeat(16_000)))
     );
-    let (long_names, empty_texts) = (LongNames::LeftOut, EmptyTexts::LeftOut);
-    let caller = start(
-        TablesConfig {
-            long_names,
-            empty_texts,
-            ..KEPT
-        },
-        &[],
-    )
-    .await;
-    let table = collect(&caller, &[row]).await;
-    let stored = &rows(&table)[0];
-    assert!(stored.get(long).is_none() && stored.get("empty_s").is_none());
-    assert_eq!(table.left_out()[long], 1);
     // 500 columns, the two standard ones among them; the rest goes into a dynamic one.
     let wide: serde_json::Map<_, _> = (0..600).map(|n| (format!("p{n:03}"), json!(n))).collect();
     let caller = start(KEPT, &[]).await;

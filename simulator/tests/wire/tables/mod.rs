@@ -1,13 +1,12 @@
 //! What rows become in a table, on either road.
 
 mod collected;
-mod compared;
 mod ingested;
 
 use serde_json::{Value, json};
 use simulator::{
-    Column, ColumnType, Config, EmptyTexts, LogsIngestionConfig, LongNames, Road,
-    StreamDeclaration, Table, TableStart, TablesConfig,
+    Column, ColumnType, Config, LogsIngestionConfig, Road, StreamDeclaration, Table, TableStart,
+    TablesConfig,
 };
 
 use crate::caller::Caller;
@@ -15,8 +14,6 @@ use crate::caller::Caller;
 pub(crate) const KEPT: TablesConfig = TablesConfig {
     kept: true,
     start: TableStart::Empty,
-    long_names: LongNames::Kept,
-    empty_texts: EmptyTexts::Kept,
 };
 
 /// A stream of these columns into `CiscoDuo_CL`.

@@ -1,0 +1,78 @@
+//! docs/operate.md lists every code and every line of the log stream as the program has them.
+
+use std::fs;
+
+use duo_sentinel::health::Code;
+use duo_sentinel::logging::LogEvent;
+
+const FILE: &str = "docs/operate.md";
+
+/// Holds the part of the file between two comments against what it should be, or writes it anew:
+/// `UPDATE_EXPECTED=1 cargo test --test program agreement`
+fn part_must_be(name: &str, expected: &str) {
+    let text = fs::read_to_string(FILE).unwrap();
+    let (begin, end) = (
+        format!("<!-- {name} -->\n"),
+        format!("<!-- end of {name} -->"),
+    );
+    let (before, rest) = text.split_once(&begin).unwrap();
+    let (part, after) = rest.split_once(&end).unwrap();
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(FILE, format!("{before}{begin}{expected}{end}{after}")).unwrap();
+        return;
+    }
+    assert!(
+        part == expected,
+        "{FILE} is not up to date: UPDATE_EXPECTED=1 cargo test --test program agreement"
+    );
+}
+
+/// One test, because both parts are in one file.
+#[test]
+fn every_code_and_every_line_is_documented_with_its_remedy() {
+    let rows = Code::ALL.iter().map(|code| {
+        let (name, sentence, remedy) = (code.as_str(), code.sentence(), code.remedy());
+        format!("| `{name}` | {sentence} | {remedy} |\n")
+    });
+    let head = "| code | what is wrong | what to do |\n|---|---|---|\n";
+    part_must_be("codes", &format!("{head}{}", rows.collect::<String>()));
+    let rows = LogEvent::ALL.iter().map(|event| {
+        let (name, levels) = (event.as_str(), event.levels());
+        format!(
+            "| `{name}` | {levels} | {} | {} |\n",
+            event.about(),
+            event.remedy()
+        )
+    });
+    let head = "| event | level | what it says | what to do |\n|---|---|---|---|\n";
+    part_must_be("events", &format!("{head}{}", rows.collect::<String>()));
+}
+
+/// The alerts and the codes lead to sections of the runbook.
+#[test]
+fn every_link_into_the_runbook_has_its_section() {
+    let text = fs::read_to_string(FILE).unwrap();
+    let headings = text
+        .lines()
+        .filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
+    let anchors: Vec<String> = headings
+        .map(|heading| heading.to_lowercase().replace(' ', "-"))
+        .collect();
+    let links = text.split("](#").skip(1);
+    let links = links.map(|rest| rest.split(')').next().unwrap());
+    let named = [
+        "no-heartbeat",
+        "lag",
+        "gap",
+        "forbidden",
+        "dead-letters",
+        "throttled",
+        "credentials",
+    ];
+    for link in links.chain(named) {
+        assert!(
+            anchors.iter().any(|anchor| anchor == link),
+            "no section #{link}"
+        );
+    }
+}

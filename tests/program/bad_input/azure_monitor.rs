@@ -1,0 +1,145 @@
+//! Azure Monitor at its worst.
+
+use std::fs;
+
+use simulator::{Fault, FaultKind, LogType, Simulator, Target};
+
+use crate::bad_input::{message, originals, start};
+use crate::common::{
+    FunctionsHost, Settings, assert_nothing_lost, telephony_id, temporary_folder, tenant,
+};
+
+#[tokio::test]
+async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
+    let mut config = tenant(19, 120);
+    let rows = temporary_folder();
+    config.rows_dir = Some(rows.path().to_owned());
+    let simulator = Simulator::start(config).await.unwrap();
+    let state = temporary_folder();
+    let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, state.path())).await;
+    let needle = telephony_id(&simulator).await;
+    let refused = FaultKind::InvalidRecord {
+        needle: needle.clone(),
+    };
+    simulator
+        .faults()
+        .push(Fault::always(Target::LogAnalytics, refused));
+    let invocation = host.fire().await;
+    assert!(invocation.has_succeeded());
+    assert!(invocation.is_caught_up(), "{:?}", invocation.outcomes());
+    let report = invocation.log("telephony");
+    assert_eq!(report["dead_letters"], 1, "{report:#}");
+    // Its original is kept, and named without its content.
+    let folder = state.path().join("dead-letter/127.0.0.1/self/telephony");
+    let letters: Vec<_> = fs::read_dir(&folder)
+        .unwrap()
+        .flat_map(|date| fs::read_dir(date.unwrap().path()).unwrap())
+        .map(|file| file.unwrap().path())
+        .filter(|file| {
+            file.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .collect();
+    let [letter] = &letters[..] else {
+        panic!("{letters:?}");
+    };
+    let uid = letter.file_stem().unwrap().to_str().unwrap();
+    let letter: serde_json::Value = serde_json::from_slice(&fs::read(letter).unwrap()).unwrap();
+    assert_eq!(letter["event_uid"], uid);
+    let why = serde_json::json!({"reason": "refused", "status": 400, "code": "InvalidDataFormat"});
+    assert_eq!(letter["why"], why);
+    let original: serde_json::Value =
+        serde_json::from_str(letter["original"].as_str().unwrap()).unwrap();
+    assert_eq!(original["telephony_id"], needle);
+    host.stop().await;
+    let told = host.stderr();
+    assert!(
+        told.len() == 1 && told[0].contains("WARN") && told[0].contains(uid),
+        "{told:?}"
+    );
+    let said = host.stdout().join("\n") + &told[0];
+    assert!(!said.contains(&needle), "{said}");
+    // Every other record was delivered, and none is sent again, whoever reads them again.
+    host.restart().await;
+    for _ in 0..6 {
+        host.fire().await.summary();
+    }
+    let report = simulator.report().await;
+    assert_eq!(
+        (report.missing(), report.duplicates()),
+        (1, 0),
+        "{report:#?}"
+    );
+    assert_eq!(report.logs[&LogType::Telephony].missing, 1);
+    assert_eq!((report.altered_rows, report.unknown_rows), (0, 0));
+}
+
+#[tokio::test]
+async fn a_service_that_refuses_every_record_gets_none_set_aside() {
+    let (simulator, host, state) = start(24, 40).await;
+    // In every row.
+    let needle = "event_uid".to_owned();
+    simulator.faults().push(Fault::always(
+        Target::LogAnalytics,
+        FaultKind::InvalidRecord { needle },
+    ));
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    for log in LogType::ALL {
+        assert_eq!(invocation.outcome(log.name()), "failed");
+        let told = message(&invocation, log.name());
+        assert!(
+            told.contains("event_uid ") && told.contains("InvalidDataFormat"),
+            "{told}"
+        );
+    }
+    assert!(originals(state.path()).is_empty());
+    simulator.faults().clear();
+    host.catch_up(5).await;
+    assert_nothing_lost(&simulator, 0).await;
+}
+
+#[tokio::test]
+async fn a_call_that_the_service_calls_too_large_is_halved() {
+    // Above a megabyte only: below, a 404 is a wrong address.
+    let mut config = tenant(20, 2000);
+    config.max_limit = 1000;
+    let simulator = Simulator::start(config).await.unwrap();
+    let state = temporary_folder();
+    let settings = Settings::in_folder(&simulator, state.path())
+        .with("CISCO_DUO_LOG_TYPES", "authentication")
+        .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600");
+    let host = FunctionsHost::start(&settings).await;
+    simulator
+        .faults()
+        .push(Fault::once(Target::LogAnalytics, FaultKind::TooLarge));
+    host.catch_up(5).await;
+    assert_eq!(simulator.faults().pending(), 0);
+    let report = simulator.report().await;
+    let log = &report.logs[&LogType::Authentication];
+    assert_eq!((log.missing, log.duplicates), (0, 0), "{report:#?}");
+    // Two pages, the first of them in halves.
+    assert!(simulator.calls().log_analytics.accepted >= 3);
+}
+
+#[tokio::test]
+async fn a_wrong_workspace_address_is_no_reason_to_cut_calls() {
+    let (simulator, host, _state) = start(21, 60).await;
+    simulator
+        .faults()
+        .push(Fault::always(Target::LogAnalytics, FaultKind::Status(404)));
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    let told = message(&invocation, "activity");
+    assert!(
+        told.contains("HTTP 404") && told.contains("logAnalyticsUri"),
+        "{told}"
+    );
+    assert!(
+        simulator.calls().log_analytics.requests <= 8,
+        "one call a log, one about the connector itself and one that only asks, no halves"
+    );
+    simulator.faults().clear();
+    host.catch_up(5).await;
+    assert_nothing_lost(&simulator, 0).await;
+}

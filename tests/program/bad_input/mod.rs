@@ -1,0 +1,43 @@
+//! What Duo and Azure Monitor may answer at their worst: a clear message, and nothing lost.
+
+mod azure_monitor;
+mod duo;
+mod readings;
+
+use crate::common::{FunctionsHost, Settings, temporary_folder, tenant};
+use simulator::Simulator;
+
+/// A tenant, its handler with the state in a folder, and the folder.
+pub(crate) async fn start(seed: u64, events: u64) -> (Simulator, FunctionsHost, tempfile::TempDir) {
+    let simulator = Simulator::start(tenant(seed, events)).await.unwrap();
+    let state = temporary_folder();
+    let host = FunctionsHost::start(&Settings::in_folder(&simulator, state.path())).await;
+    (simulator, host, state)
+}
+
+pub(crate) fn message(invocation: &crate::common::Invocation, log: &str) -> String {
+    let report = invocation.log(log);
+    format!("{} {}", report["message"], report["hint"])
+}
+
+/// The originals that are kept in the folder of a state.
+pub(crate) fn originals(state: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let mut folders = vec![state.join("dead-letter")];
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(folder) else {
+            continue;
+        };
+        for path in entries.map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
+                found.push(path);
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,157 @@
+//! Duo that tells the same event in another way each time it is read, and counts as it likes.
+
+use std::fs;
+use std::path::Path;
+
+use simulator::{Fault, FaultKind, LogType, Simulator, Target};
+
+use crate::bad_input::{message, start};
+use crate::common::{
+    FunctionsHost, Settings, assert_nothing_lost, checkpoint_name, temporary_folder, tenant,
+};
+
+/// The logs that Duo counts.
+const COUNTED: [LogType; 3] = [
+    LogType::Authentication,
+    LogType::Activity,
+    LogType::Telephony,
+];
+/// The logs whose events have an id.
+const WITH_ID: [LogType; 4] = [
+    LogType::Authentication,
+    LogType::Activity,
+    LogType::Telephony,
+    LogType::TrustMonitor,
+];
+
+/// Loses the places of these logs but not their ledgers: everything is read again from the start.
+fn lose_places(state: &Path, logs: &[LogType]) {
+    for log in logs {
+        fs::remove_file(state.join(checkpoint_name(log.name()))).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn counts_that_change_between_pages_lose_and_repeat_nothing() {
+    // One window of eight pages: which of them count wrong, and whether that is worth another reading. What Duo counts on
+    // the last page counts.
+    let cases = [(0, 6, 7, false), (0, 6, -7, false), (7, 1, 7, true)];
+    for (after, times, wrong_by, is_read_again) in cases {
+        let simulator = Simulator::start(tenant(31, 400)).await.unwrap();
+        let state = temporary_folder();
+        let settings = Settings::in_folder(&simulator, state.path())
+            .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600");
+        let mut host = FunctionsHost::start(&settings).await;
+        for log in COUNTED {
+            let wrong = Fault::once(Target::Duo(log), FaultKind::WrongCount(wrong_by));
+            simulator.faults().push(wrong.after(after).times(times));
+        }
+        host.catch_up(5).await;
+        assert_eq!(simulator.faults().pending(), 0, "a fault never struck");
+        assert_nothing_lost(&simulator, 0).await;
+        host.stop().await;
+        let told = host.stderr().join("\n");
+        let is_told = told.contains("fewer records than it counted");
+        assert_eq!(is_told, is_read_again, "{wrong_by} {told}");
+    }
+}
+
+#[tokio::test]
+async fn a_count_that_is_always_too_low_loses_and_repeats_nothing() {
+    let (simulator, host, _state) = start(32, 400).await;
+    for log in COUNTED {
+        let fault = Fault::always(Target::Duo(log), FaultKind::WrongCount(-3));
+        simulator.faults().push(fault);
+    }
+    host.catch_up(5).await;
+    assert_nothing_lost(&simulator, 0).await;
+}
+
+#[tokio::test]
+async fn a_count_that_is_always_too_high_stops_its_log_with_a_clear_message() {
+    let (simulator, host, _state) = start(33, 120).await;
+    let telephony = Target::Duo(LogType::Telephony);
+    simulator
+        .faults()
+        .push(Fault::always(telephony, FaultKind::WrongCount(3)));
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    assert_eq!(invocation.outcome("activity"), "caught_up");
+    let told = message(&invocation, "telephony");
+    assert!(
+        told.contains("fewer records than it counted, twice; the place of the log is kept"),
+        "{told}"
+    );
+    simulator.faults().clear();
+    host.catch_up(5).await;
+    assert_nothing_lost(&simulator, 0).await;
+}
+
+#[tokio::test]
+async fn keys_in_another_order_make_no_other_event() {
+    let (simulator, host, state) = start(34, 120).await;
+    let faults = simulator.faults();
+    faults.push(Fault::always(Target::AnyDuo, FaultKind::KeyOrder));
+    host.catch_up(5).await;
+    assert_nothing_lost(&simulator, 0).await;
+    assert!(
+        LogType::ALL
+            .iter()
+            .all(|log| faults.struck()[&Target::Duo(*log)] > 0)
+    );
+    let accepted = simulator.calls().log_analytics.rows["CiscoDuo_CL"];
+    faults.clear();
+    lose_places(state.path(), &LogType::ALL);
+    host.catch_up(5).await;
+    assert_eq!(
+        simulator.calls().log_analytics.rows["CiscoDuo_CL"],
+        accepted
+    );
+    assert_nothing_lost(&simulator, 0).await;
+}
+
+#[tokio::test]
+async fn an_event_with_an_id_is_the_same_with_and_without_a_lone_surrogate() {
+    let (simulator, host, state) = start(35, 120).await;
+    for log in WITH_ID {
+        let fault = Fault::always(Target::Duo(log), FaultKind::LoneSurrogate);
+        simulator.faults().push(fault);
+    }
+    host.catch_up(5).await;
+    for log in WITH_ID {
+        assert!(simulator.faults().struck()[&Target::Duo(log)] > 0, "{log}");
+    }
+    let accepted = simulator.calls().log_analytics.rows["CiscoDuo_CL"];
+    simulator.faults().clear();
+    lose_places(state.path(), &WITH_ID);
+    host.catch_up(5).await;
+    assert_eq!(
+        simulator.calls().log_analytics.rows["CiscoDuo_CL"],
+        accepted
+    );
+    assert_nothing_lost(&simulator, 0).await;
+}
+
+#[tokio::test]
+async fn a_lone_surrogate_in_the_logs_without_ids_loses_nothing() {
+    let (simulator, host, _state) = start(36, 120).await;
+    for log in [LogType::Administrator, LogType::OfflineEnrollment] {
+        let fault = Fault::always(Target::Duo(log), FaultKind::LoneSurrogate);
+        simulator.faults().push(fault);
+    }
+    host.catch_up(5).await;
+    // Another name is another record where there is no id: it may come once with the surrogate and once without.
+    assert_nothing_lost(&simulator, 20).await;
+}
+
+#[tokio::test]
+async fn a_cursor_that_repeats_once_loses_and_repeats_nothing_in_any_log() {
+    let (simulator, host, _state) = start(37, 300).await;
+    for log in WITH_ID {
+        let fault = Fault::once(Target::Duo(log), FaultKind::RepeatCursor).after(1);
+        simulator.faults().push(fault);
+    }
+    host.catch_up(5).await;
+    assert_eq!(simulator.faults().pending(), 0, "a cursor never repeated");
+    assert_nothing_lost(&simulator, 0).await;
+}

@@ -1,0 +1,157 @@
+//! What people see at the terminal, compared whole with `tests/expected/`; `UPDATE_EXPECTED=1` rewrites it.
+
+use std::fs;
+
+use crate::common::{Settings, assert_expected, duo_sentinel, shown, temporary_folder, tenant};
+use chrono::{DateTime, DurationRound as _, SecondsFormat, TimeDelta, Utc};
+use simulator::{Fault, FaultKind, LogType, Simulator, Target};
+
+async fn small() -> Simulator {
+    Simulator::start(tenant(31, 40)).await.unwrap()
+}
+
+#[tokio::test]
+async fn check_and_run_speak_json() {
+    let (simulator, folder) = (small().await, temporary_folder());
+    let settings = Settings::in_folder(&simulator, &folder.path().join("state"));
+    let output = duo_sentinel(&settings, folder.path(), &["check", "--json"]).await;
+    let findings: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        findings
+            .as_array()
+            .unwrap()
+            .iter()
+            .all(|finding| finding["ok"] == true),
+        "{findings:#}"
+    );
+    let output = duo_sentinel(&settings, folder.path(), &["run", "--json"]).await;
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(report["logs"].as_array().unwrap().len(), 6);
+    crate::common::assert_nothing_lost(&simulator, 0).await;
+}
+
+#[tokio::test]
+async fn run_shows_a_table_and_what_to_do() {
+    let (simulator, folder) = (small().await, temporary_folder());
+    simulator.faults().push(Fault::always(
+        Target::Duo(LogType::Activity),
+        FaultKind::Forbidden,
+    ));
+    // One window from the beginning of an hour on: how many pages it takes does not depend on the time of day. The log that is
+    // not given shows how far back its place is.
+    let six_hours_ago = simulator.clock().now() - TimeDelta::hours(6);
+    let hour = six_hours_ago.duration_trunc(TimeDelta::hours(1)).unwrap();
+    let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let settings = Settings::in_folder(&simulator, &folder.path().join("state"))
+        .with(
+            "CISCO_DUO_START",
+            format!("{},activity={}", time(hour), time(six_hours_ago)),
+        )
+        .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600")
+        .with("CISCO_DUO_SETTLE_SECONDS", "600");
+    let output = duo_sentinel(&settings, folder.path(), &["run"]).await;
+    let text = shown(&output, &simulator, folder.path());
+    // The lag may grow by a second while the test runs.
+    let text: Vec<String> = text
+        .lines()
+        .map(|line| line.replace("10 min 1 s", "10 min 0 s"))
+        .collect();
+    assert_expected("run", &format!("{}\n", text.join("\n")));
+}
+
+#[tokio::test]
+async fn wrong_settings_and_wrong_usage_end_with_code_2() {
+    let (simulator, folder) = (small().await, temporary_folder());
+    let settings = Settings::of(&simulator).without("SHARED_KEY");
+    for command in [&["run"][..], &["check"]] {
+        let output = duo_sentinel(&settings, folder.path(), command).await;
+        assert_eq!(output.status.code(), Some(2), "{command:?}");
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert!(
+            text.starts_with(
+                "error: 2 settings need attention\n  SHARED_KEY           is not set;"
+            ),
+            "{text}"
+        );
+        assert!(output.stdout.is_empty());
+    }
+    for command in [&["collect"][..], &["run", "--fast"], &["serve"]] {
+        let output = duo_sentinel(&settings, folder.path(), command).await;
+        assert_eq!(output.status.code(), Some(2), "{command:?}");
+    }
+}
+
+#[tokio::test]
+async fn settings_come_from_local_settings_json_too() {
+    let (simulator, folder) = (small().await, temporary_folder());
+    let settings = Settings::in_folder(&simulator, &folder.path().join("state"));
+    let values: serde_json::Map<String, serde_json::Value> = settings
+        .iter()
+        .map(|(name, value)| (name.to_owned(), value.into()))
+        .collect();
+    let file = serde_json::json!({"IsEncrypted": false, "Values": values});
+    fs::write(folder.path().join("local.settings.json"), file.to_string()).unwrap();
+    let nothing = settings
+        .iter()
+        .fold(settings.clone(), |left, (name, _)| left.without(name));
+    let output = duo_sentinel(&nothing, folder.path(), &["run"]).await;
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    crate::common::assert_nothing_lost(&simulator, 0).await;
+}
+
+#[tokio::test]
+async fn the_demo_loses_nothing_and_says_so() {
+    demo(&[], "").await;
+}
+
+#[tokio::test]
+async fn the_demo_loses_nothing_through_the_other_api() {
+    demo(&["--logs-ingestion"], "_s").await;
+}
+
+/// No setting of an account.
+async fn nothing() -> Settings {
+    let settings = Settings::of(&small().await);
+    let names = settings.iter();
+    names.fold(settings.clone(), |left, (name, _)| left.without(name))
+}
+
+/// Plays the demo; added fields have this suffix in the rows of the API.
+async fn demo(arguments: &[&str], suffix: &str) {
+    let (nothing, folder) = (nothing().await, temporary_folder());
+    let of_all = ["demo", "--events", "2000", "--folder", "demo"];
+    let arguments = [&of_all, arguments].concat();
+    let output = duo_sentinel(&nothing, folder.path(), &arguments).await;
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("\nlost 0\n"), "{text}");
+    let rows = fs::read_to_string(folder.path().join("demo/rows/CiscoDuo_CL.ndjson")).unwrap();
+    assert!(rows.lines().count() >= 2000);
+    // What Duo showed a day late was found by the checks of closed hours, and marked.
+    let late = format!(r#""ingest_kind{suffix}":"late""#);
+    assert!(rows.contains(&late), "{text}");
+    assert!(text.contains(" 0 have a gap\n"), "{text}");
+    for line in rows.lines().take(50) {
+        let row: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(row[format!("host{suffix}")], "127.0.0.1");
+    }
+}
+
+#[tokio::test]
+async fn the_demo_removes_nothing_that_is_not_its_own() {
+    let (simulator, folder) = (small().await, temporary_folder());
+    let checkpoint = folder.path().join("state/checkpoint.json");
+    fs::create_dir(folder.path().join("state")).unwrap();
+    fs::write(&checkpoint, "mine").unwrap();
+    let settings = Settings::of(&simulator);
+    let output = duo_sentinel(&settings, folder.path(), &["demo", "--folder", "."]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8(output.stderr).unwrap();
+    assert!(text.contains("give another --folder"), "{text}");
+    assert_eq!(fs::read_to_string(checkpoint).unwrap(), "mine");
+}

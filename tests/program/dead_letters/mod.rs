@@ -1,0 +1,89 @@
+//! Records that do not become whole rows, with the real program: delivered where possible, their originals kept, listed,
+//! sent again and removed.
+
+mod commands;
+mod originals;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use crate::common::{Settings, binary, temporary_folder};
+use serde_json::Value;
+use simulator::{Config, Simulator};
+use tokio::process::Command;
+
+/// A tenant with two logs some of whose records have a value of 40,000 bytes, and the folder of the accepted rows.
+async fn oversized(seed: u64) -> (Simulator, tempfile::TempDir) {
+    let rows = temporary_folder();
+    let config = Config {
+        oversized_per_mille: 30,
+        rows_dir: Some(rows.path().to_owned()),
+        ..crate::common::tenant(seed, 300)
+    };
+    (Simulator::start(config).await.unwrap(), rows)
+}
+
+fn two_logs(settings: &Settings) -> Settings {
+    settings
+        .clone()
+        .with("CISCO_DUO_LOG_TYPES", "authentication,activity")
+}
+
+/// The accepted rows that lack something, by `event_uid`.
+fn cut_rows(rows: &Path) -> BTreeMap<String, Value> {
+    let text = fs::read_to_string(rows.join("CiscoDuo_CL.ndjson")).unwrap();
+    let rows = text
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    rows.filter(|row| row.get("truncated_fields").is_some())
+        .map(|row| (row["event_uid"].as_str().unwrap().to_owned(), row))
+        .collect()
+}
+
+/// Every file below a folder, by its path there.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    fn add(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>) {
+        let Ok(entries) = fs::read_dir(folder) else {
+            return;
+        };
+        for entry in entries {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let name = format!("{prefix}{name}");
+            if path.is_dir() {
+                add(&path, &format!("{name}/"), found);
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "json")
+            {
+                found.insert(name, fs::read(&path).unwrap());
+            }
+        }
+    }
+    let mut found = BTreeMap::new();
+    add(folder, "", &mut found);
+    found
+}
+
+async fn dead_letters(settings: &Settings, folder: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(binary());
+    command
+        .arg("dead-letters")
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .envs(settings.iter());
+    command.output().await.unwrap()
+}
+
+/// What a command prints with `--json`.
+#[track_caller]
+fn parsed(output: &Output) -> Vec<Value> {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|fault| panic!("{fault}: {output:?}"))
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}

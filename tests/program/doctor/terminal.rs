@@ -1,0 +1,93 @@
+//! What `check` shows, compared whole with `tests/expected/`.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use duo_sentinel::health::Code;
+use serde_json::Value;
+use simulator::{Fault, FaultKind, Simulator, Target};
+
+use crate::common::history::{worn, write};
+use crate::common::{
+    Settings, assert_expected, duo_sentinel, schema, shown, temporary_folder, tenant,
+};
+
+async fn small() -> Simulator {
+    Simulator::start(tenant(31, 40)).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_good_configuration_says_ok_everywhere() {
+    let (simulator, folder) = (small().await, temporary_folder());
+    let settings = Settings::of(&simulator).with("CISCO_DUO_STATE_DIR", "state");
+    let output = duo_sentinel(&settings, folder.path(), &["check"]).await;
+    assert_expected("check-good", &shown(&output, &simulator, folder.path()));
+    // Nothing was sent, and no place was begun.
+    assert_eq!(simulator.report().await.delivered(), 0);
+    let names = |path: &str| -> Vec<String> {
+        let entries = fs::read_dir(folder.path().join(path)).unwrap();
+        entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect()
+    };
+    assert_eq!(names("state/127.0.0.1/self"), ["check"]);
+    assert_eq!(names("state/127.0.0.1/self/check"), [".lock"]);
+}
+
+#[tokio::test]
+async fn a_broken_configuration_names_each_problem_and_its_remedy() {
+    let (simulator, folder) = (small().await, temporary_folder());
+    let forbidden = |log| Fault::always(Target::Duo(log), FaultKind::Forbidden);
+    simulator
+        .faults()
+        .push(forbidden(simulator::LogType::Activity));
+    simulator
+        .faults()
+        .push(forbidden(simulator::LogType::TrustMonitor));
+    let place = folder.path().join("state/127.0.0.1/self/telephony");
+    fs::create_dir_all(&place).unwrap();
+    fs::write(place.join("checkpoint.json"), "{\"min_reader\": 9}").unwrap();
+    let settings = Settings::of(&simulator)
+        .with("CISCO_DUO_STATE_DIR", "state")
+        .with("SHARED_KEY", "d3Jvbmcgd3Jvbmcgd3Jvbmcgd3Jvbmcg");
+    let output = duo_sentinel(&settings, folder.path(), &["check"]).await;
+    let text = shown(&output, &simulator, folder.path());
+    assert_every_problem_has_a_hint(&text);
+    assert_expected("check-broken", &text);
+}
+
+#[tokio::test]
+async fn a_worn_state_is_told_with_what_to_do_and_a_log_that_waits_is_not_asked() {
+    let (simulator, folder) = (small().await, temporary_folder());
+    write(&worn(), &folder.path().join("state"));
+    let settings = Settings::of(&simulator).with("CISCO_DUO_STATE_DIR", "state");
+    let output = duo_sentinel(&settings, folder.path(), &["check"]).await;
+    let asked: Vec<_> = simulator.calls().duo.into_keys().collect();
+    assert_eq!(asked.len(), 5);
+    assert!(!asked.contains(&simulator::LogType::Authentication));
+    let text = shown(&output, &simulator, folder.path());
+    assert_every_problem_has_a_hint(&text);
+    assert!(!text.contains('\u{1b}'), "a name moves the terminal");
+    assert_expected("check-worn", &text);
+}
+
+#[track_caller]
+fn assert_every_problem_has_a_hint(text: &str) {
+    let lines: Vec<&str> = text.lines().collect();
+    let problems = (0..lines.len()).filter(|&line| lines[line].starts_with("problem "));
+    let mut count = 0;
+    for line in problems {
+        assert!(lines[line + 1].contains(" hint: "), "{}", lines[line]);
+        count += 1;
+    }
+    assert!(count > 0, "{text}");
+}
+
+#[test]
+fn the_schema_lists_every_code_of_the_program() {
+    let schema = schema("check");
+    let listed = schema.pointer("/$defs/code/enum").unwrap().as_array();
+    let listed: BTreeSet<&str> = listed.unwrap().iter().filter_map(Value::as_str).collect();
+    let codes: BTreeSet<&str> = Code::ALL.into_iter().map(Code::as_str).collect();
+    assert_eq!(listed, codes);
+}

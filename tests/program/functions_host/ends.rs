@@ -1,0 +1,83 @@
+//! How the process ends and begins again.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use simulator::{LogType, Simulator};
+
+use crate::common::{
+    Body, FunctionsHost, Settings, assert_nothing_lost, checkpoint_name, temporary_folder, tenant,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asked_to_end_an_idle_handler_exits_with_code_0() {
+    let simulator = Simulator::start(tenant(1, 1)).await.unwrap();
+    let folder = temporary_folder();
+    let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    for signal in ["TERM", "INT"] {
+        let began = Instant::now();
+        host.signal(signal).await;
+        assert_eq!(host.wait().await.code(), Some(0), "after {signal}");
+        let took = began.elapsed();
+        assert!(took < Duration::from_secs(2), "{took:?} after {signal}");
+        host.restart().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn asked_to_end_a_run_stops_at_its_next_commit_and_gives_its_claims_back() {
+    let mut config = tenant(5, 600);
+    config.duo_latency = Duration::from_millis(40);
+    let simulator = Simulator::start(config).await.unwrap();
+    let folder = temporary_folder();
+    let settings = Settings::in_folder(&simulator, folder.path());
+    let mut host = FunctionsHost::start(&settings).await;
+    for signal in ["TERM", "INT"] {
+        let run = tokio::spawn(host.begin(Body::Timer));
+        let posts = simulator.calls().log_analytics.accepted;
+        while simulator.calls().log_analytics.accepted < posts + 8 {
+            assert!(!run.is_finished(), "the run is too short for this test");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        host.signal(signal).await;
+        let invocation = run.await.unwrap().expect("the run in flight is answered");
+        invocation.summary();
+        assert_eq!(
+            invocation.outcomes(),
+            ["more_to_fetch"; 6],
+            "after {signal}"
+        );
+        assert_eq!(host.wait().await.code(), Some(0), "after {signal}");
+        for log in LogType::ALL {
+            let checkpoint = folder.path().join(checkpoint_name(log.name()));
+            let checkpoint: Value = serde_json::from_slice(&fs::read(checkpoint).unwrap()).unwrap();
+            assert!(checkpoint.get("claim").is_none(), "{checkpoint:#}");
+        }
+        host.restart().await;
+    }
+    host.catch_up(5).await;
+    assert_nothing_lost(&simulator, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_port_is_used_again_at_once_after_a_kill() {
+    let mut config = tenant(6, 100);
+    config.duo_latency = Duration::from_millis(50);
+    let simulator = Simulator::start(config).await.unwrap();
+    let folder = temporary_folder();
+    let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    for _ in 0..3 {
+        // With a connection open, so that one side of it lingers in the kernel.
+        let run = tokio::spawn(host.begin(Body::Timer));
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        host.kill().await;
+        assert!(run.await.unwrap().is_err(), "the run was over already");
+        host.restart().await;
+        assert!(
+            host.ready_after < Duration::from_secs(1),
+            "{:?}",
+            host.ready_after
+        );
+    }
+}

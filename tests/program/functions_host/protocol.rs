@@ -1,0 +1,143 @@
+//! Requests and answers.
+
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use simulator::Simulator;
+
+use crate::common::{
+    Body, FunctionsHost, Settings, assert_nothing_lost, get, post, temporary_folder, tenant,
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tick_delivers_all_six_logs() {
+    let simulator = Simulator::start(tenant(1, 200)).await.unwrap();
+    let folder = temporary_folder();
+    let settings = Settings::in_folder(&simulator, folder.path());
+    let mut host = FunctionsHost::start(&settings).await;
+    let invocation = host.fire().await;
+    invocation.summary();
+    assert_eq!(invocation.outcomes(), ["caught_up"; 6]);
+    assert_eq!(
+        invocation.answer["Logs"],
+        json!(["1200 events delivered; logs: 6 caught up"])
+    );
+    assert_nothing_lost(&simulator, 0).await;
+    host.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_handler_is_ready_within_a_second() {
+    let simulator = Simulator::start(tenant(1, 1)).await.unwrap();
+    let folder = temporary_folder();
+    let host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    assert!(
+        host.ready_after < Duration::from_secs(1),
+        "{:?}",
+        host.ready_after
+    );
+    assert_eq!(get(host.port(), "/").await.unwrap().status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invocation_while_one_runs_answers_at_once() {
+    let mut config = tenant(2, 100);
+    config.duo_latency = Duration::from_millis(150);
+    let simulator = Simulator::start(config).await.unwrap();
+    let folder = temporary_folder();
+    let host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    let first = tokio::spawn(host.begin(Body::Timer));
+    while simulator.calls().duo.is_empty() {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let began = Instant::now();
+    let second = host.fire().await;
+    assert_eq!(second.summary(), &json!({"already_running": true}));
+    assert!(
+        began.elapsed() < Duration::from_millis(500),
+        "{:?}",
+        began.elapsed()
+    );
+    assert!(!first.is_finished(), "the first one was not at work");
+    let first = first.await.unwrap().unwrap();
+    assert_eq!(first.outcomes(), ["caught_up"; 6]);
+    assert_nothing_lost(&simulator, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_body_that_a_host_may_send_begins_a_run() {
+    let simulator = Simulator::start(tenant(3, 20)).await.unwrap();
+    let folder = temporary_folder();
+    let host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    let asked = || -> u64 { simulator.calls().duo.values().map(|log| log.requests).sum() };
+    for body in [
+        Body::FirstEver,
+        Body::NoScheduleStatus,
+        Body::PastDue,
+        Body::Raw(Vec::new()),
+        Body::Raw(b"not JSON".to_vec()),
+        Body::Raw(b"null".to_vec()),
+        Body::Raw(br#"{"Data":{"myTimer":"{\"IsPastDue\":\"True\"}"}}"#.to_vec()),
+        Body::Raw(vec![0xff; 3 * 1024 * 1024]),
+    ] {
+        let (before, what) = (asked(), format!("{body:.80?}"));
+        let invocation = host.fire_with(body).await;
+        invocation.summary();
+        assert_eq!(invocation.outcomes(), ["caught_up"; 6], "{what}");
+        assert!(asked() >= before + 6, "Duo was not asked after {what}");
+    }
+    let past_due = |line: &String| line.contains("past due");
+    assert_eq!(
+        host.stdout().iter().filter(|line| past_due(line)).count(),
+        2
+    );
+    assert_nothing_lost(&simulator, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unknown_function_is_not_found_in_json() {
+    let simulator = Simulator::start(tenant(1, 1)).await.unwrap();
+    let folder = temporary_folder();
+    let host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    for path in ["/NoSuchFunction", "/ciscoduotimer", "/api/CiscoDuoTimer"] {
+        let answer = post(host.port(), path, &[], b"{}").await.unwrap();
+        assert_eq!(answer.status, 404, "{path}");
+        assert_eq!(answer.header("content-type"), Some("application/json"));
+        assert!(answer.json()["Outputs"].is_object(), "{path}");
+    }
+    assert!(simulator.calls().duo.is_empty(), "a run began");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_settings_fail_each_invocation_with_one_line_that_names_them() {
+    let simulator = Simulator::start(tenant(1, 1)).await.unwrap();
+    let folder = temporary_folder();
+    let settings = Settings::in_folder(&simulator, folder.path())
+        .without("CISCO_DUO_SECRET_KEY")
+        .with("WORKSPACE_ID", "my-workspace")
+        .with("CISCO_DUO_RUN_SECONDS", "soon");
+    let mut host = FunctionsHost::start(&settings).await;
+    assert_eq!(get(host.port(), "/").await.unwrap().status, 200);
+    let mut invocations = Vec::new();
+    for _ in 0..2 {
+        let invocation = host.fire().await;
+        invocation.assert_failed();
+        invocations.push(invocation);
+    }
+    assert!(host.ended().is_none(), "the handler ended");
+    assert!(simulator.calls().duo.is_empty(), "Duo was asked");
+    host.kill().await;
+    let lines = host.stderr();
+    // The first one says so when the handler starts.
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    for (line, invocation) in lines[1..].iter().zip(&invocations) {
+        for setting in [
+            "CISCO_DUO_SECRET_KEY",
+            "WORKSPACE_ID",
+            "CISCO_DUO_RUN_SECONDS",
+        ] {
+            assert!(line.contains(setting), "{setting} is not in {line}");
+        }
+        assert!(line.contains(&invocation.id), "{line}");
+    }
+}

@@ -1,0 +1,123 @@
+//! Feeds a target with damaged documents for a while, and watches how long each one takes and what it needs.
+
+#![expect(
+    clippy::print_stdout,
+    reason = "a test says what it tried to whoever asks for its output"
+)]
+
+use std::cell::Cell;
+use std::fmt;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use bolero::{TypeGenerator as _, ValueGenerator as _};
+
+use crate::fuzz::damage::{Damage, damaged};
+
+/// Seconds for each target where nothing else is said; see docs/fuzzing.md for the long run.
+const SECONDS: u64 = 2;
+/// Most damages to one document.
+const MOST_DAMAGES: usize = 6;
+/// Longest time for one input: the largest are some megabytes, in a program built for debugging.
+const LONGEST: Duration = Duration::from_secs(20);
+/// Most memory that all targets together may ever hold, in KiB.
+const MOST_MEMORY: u64 = 512 * 1024;
+
+/// An input, shown as a text when it fails.
+#[derive(Clone)]
+pub(crate) struct Input(Vec<u8>);
+
+impl fmt::Debug for Input {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = String::from_utf8_lossy(&self.0);
+        let shown: String = text.chars().take(4_000).collect();
+        write!(formatter, "{} bytes: {shown}", self.0.len())
+    }
+}
+
+fn seconds() -> u64 {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "how long a test runs is no setting"
+    )]
+    let given = std::env::var("DUO_SENTINEL_FUZZ_SECONDS").ok();
+    given.and_then(|text| text.parse().ok()).unwrap_or(SECONDS)
+}
+
+/// Tries a property with the documents, with each of them damaged in every way, and with bytes that mean nothing. An
+/// input that fails is made smaller and shown; `BOLERO_RANDOM_SEED`, which is shown with it, repeats it.
+pub(crate) fn fuzz(target: &str, documents: &[&[u8]], property: impl Fn(&[u8])) {
+    for document in documents {
+        property(document);
+    }
+    // A property that panicked is not asked again but to make its input smaller.
+    let property = AssertUnwindSafe(property);
+    let tried = AssertUnwindSafe(Cell::new(documents.len()));
+    let watch = Watch::begin(target);
+    let own: Vec<Vec<u8>> = documents.iter().map(|document| document.to_vec()).collect();
+    let damages = Vec::<Damage>::produce().with().len(0..=MOST_DAMAGES);
+    let raw = Vec::<u8>::produce().with().len(0..=200_usize);
+    let generator = (u16::produce(), damages, raw).map_gen(
+        move |(which, damages, raw): (u16, Vec<Damage>, Vec<u8>)| {
+            // One in a few is raw bytes, which are damaged, too.
+            match own.get(usize::from(which) % (own.len() * 8 + 1) / 8) {
+                Some(document) => Input(damaged(document, &damages)),
+                None => Input(damaged(&raw, &damages)),
+            }
+        },
+    );
+    let began = Instant::now();
+    bolero::check!()
+        .with_test_time(Duration::from_secs(seconds()))
+        .with_generator(generator)
+        .for_each(|input: &Input| {
+            watch.next();
+            (*property)(&input.0);
+            tried.set(tried.get() + 1);
+        });
+    let (tried, took) = (tried.get(), began.elapsed().as_secs_f64());
+    println!("fuzz {target}: {tried} inputs in {took:.1} s");
+    assert!(tried > 20, "{target}: only {tried} inputs");
+    let peak = peak_memory();
+    assert!(peak < MOST_MEMORY, "{target}: {peak} KiB of memory");
+}
+
+/// Ends the process when one input takes for ever, as no test could say so itself.
+struct Watch(Arc<AtomicU64>);
+
+impl Watch {
+    fn begin(target: &str) -> Self {
+        let inputs = Arc::new(AtomicU64::new(0));
+        let (watched, target) = (Arc::downgrade(&inputs), target.to_owned());
+        std::thread::spawn(move || {
+            let (mut last, mut since) = (0, Instant::now());
+            while let Some(inputs) = watched.upgrade() {
+                let now = inputs.load(Ordering::Relaxed);
+                drop(inputs);
+                if now != last {
+                    (last, since) = (now, Instant::now());
+                }
+                if since.elapsed() > LONGEST {
+                    println!("fuzz {target}: input {now} takes for ever");
+                    std::process::abort();
+                }
+                std::thread::sleep(Duration::from_millis(200));
+            }
+        });
+        Self(inputs)
+    }
+
+    fn next(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The most memory that this process ever held, in KiB; 0 where the system does not tell.
+fn peak_memory() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().split(' ').next()?.parse().ok())
+        .unwrap_or(0)
+}

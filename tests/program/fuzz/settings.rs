@@ -1,0 +1,150 @@
+//! Settings, however they are given: each fault is told, and no secret with it.
+
+use std::fs;
+
+use duo_sentinel::settings::{CATALOG, Environment, Settings};
+
+use crate::fuzz::damage::SECRET;
+use crate::fuzz::drive::fuzz;
+
+/// A whole environment, one setting a line.
+const ENVIRONMENT: &str = "\
+CISCO_DUO_INTEGRATION_KEY=DIXXXXXXXXXXXXXXXXXX
+CISCO_DUO_SECRET_KEY=hunter2hunter2hunter2hunter2hunter2hunte
+CISCO_DUO_API_HOSTNAME=api-12345678.duosecurity.com
+CISCO_DUO_LOG_TYPES=authentication, telephony,trust_monitor
+WORKSPACE_ID=11111111-2222-3333-4444-555555555555
+SHARED_KEY=hunter2hunter2hunter2hunter2hunter2hunter2AA
+logAnalyticsUri=https://11111111-2222-3333-4444-555555555555.ods.opinsights.azure.us
+AzureWebJobsStorage=DefaultEndpointsProtocol=https;AccountName=acc;AccountKey=hunter2a;EndpointSuffix=core.windows.net
+AzureWebJobsStorage__credential=managedidentity
+AzureWebJobsStorage__clientId=11111111-2222-3333-4444-555555555555
+AZURE_TENANT_ID=contoso
+AZURE_CLIENT_ID=11111111-2222-3333-4444-666666666666
+AZURE_AUTHORITY_HOST=https://login.microsoftonline.us
+AZURE_CLIENT_SECRET=hunter2
+CISCO_DUO_CLOUD=usgov
+CISCO_DUO_CONTAINER=cisco-duo
+MAX_SYNC_WINDOW_PER_RUN_MINUTES=60
+CISCO_DUO_LOOKBACK_HOURS=24
+CISCO_DUO_START=2026-11-22T12:00:00Z,telephony=1795348800,activity=1795348800000
+CISCO_DUO_SETTLE_SECONDS=180
+CISCO_DUO_CALLS_PER_MINUTE=10
+CISCO_DUO_PARK_SECONDS=60
+CISCO_DUO_RUN_SECONDS=50
+CISCO_DUO_TIME_GENERATED=event
+CISCO_DUO_SIGNATURE=v5
+AzureFunctionsJobHost__functionTimeout=1.00:10:00";
+
+/// Settings whose values are nobody's business.
+const SECRET_SETTINGS: [&str; 4] = [
+    "CISCO_DUO_SECRET_KEY",
+    "SHARED_KEY",
+    "AzureWebJobsStorage",
+    "AZURE_CLIENT_SECRET",
+];
+
+#[test]
+fn environments() {
+    let by_identity =
+        ENVIRONMENT.replace("AzureWebJobsStorage=", "AzureWebJobsStorage__accountName=");
+    let read = Settings::read(&environment(ENVIRONMENT)).expect("a whole environment is read");
+    assert!(!format!("{read:?}").contains(SECRET), "{read:?}");
+    let documents = [ENVIRONMENT.as_bytes(), by_identity.as_bytes()];
+    fuzz("settings", &documents, |bytes| {
+        let text = String::from_utf8_lossy(bytes);
+        // The names of settings stay, or little would ever be read.
+        let names = CATALOG.iter().map(|info| info.name);
+        let lines = names.zip(text.lines().cycle());
+        let moved: String = lines.fold(String::new(), |text, (name, line)| {
+            text + name + "=" + line.split_once('=').map_or(line, |(_, value)| value) + "\n"
+        });
+        for text in [&text, moved.as_str()] {
+            check(text);
+        }
+    });
+}
+
+#[test]
+fn connection_strings() {
+    let strings: [&[u8]; 4] = [
+        b"DefaultEndpointsProtocol=https;AccountName=acc;AccountKey=hunter2a;EndpointSuffix=core.windows.net",
+        b"AccountName=acc;AccountKey=hunter2hunter2aa;BlobEndpoint=http://127.0.0.1:10000/acc;QueueEndpoint=x",
+        b"BlobEndpoint=https://acc.blob.core.windows.net/;SharedAccessSignature=?sv=2024&ss=b&sig=hunter2%3D",
+        b"UseDevelopmentStorage=true",
+    ];
+    let whole = |connection: &str| {
+        let others = ENVIRONMENT.lines();
+        let others = others.filter(|line| !line.starts_with("AzureWebJobsStorage="));
+        let lines = others.chain([connection]).collect::<Vec<_>>();
+        lines.join("\n")
+    };
+    for text in strings {
+        let text = whole(&format!(
+            "AzureWebJobsStorage={}",
+            String::from_utf8_lossy(text)
+        ));
+        let read = Settings::read(&environment(&text)).expect("a whole connection string is read");
+        assert!(!format!("{read:?}").contains(SECRET), "{read:?}");
+    }
+    fuzz("connection string", &strings, |bytes| {
+        let text = String::from_utf8_lossy(bytes).replace(['\n', '\r'], " ");
+        check(&whole(&format!("AzureWebJobsStorage={text}")));
+    });
+}
+
+#[test]
+fn local_settings_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("local.settings.json");
+    let mut values = serde_json::Map::new();
+    for line in ENVIRONMENT.lines() {
+        let (name, value) = line.split_once('=').unwrap();
+        values.insert(name.to_owned(), value.into());
+    }
+    let whole = serde_json::json!({"IsEncrypted": false, "Values": values, "Host": {"CORS": "*"}});
+    let example = include_bytes!("../../../local.settings.json.example");
+    fuzz(
+        "local.settings.json",
+        &[whole.to_string().as_bytes(), example],
+        |bytes| {
+            fs::write(&file, bytes).unwrap();
+            let mut environment = Environment::default();
+            match environment.add_local_settings(&file) {
+                Ok(was_there) => {
+                    assert!(was_there);
+                    assert_secrets_are_kept(&environment);
+                }
+                Err(fault) => assert!(!fault.contains(SECRET), "{fault}"),
+            }
+        },
+    );
+}
+
+fn check(text: &str) {
+    assert_secrets_are_kept(&environment(text));
+}
+
+/// Reads settings; what is wrong with them is told without their secrets.
+fn assert_secrets_are_kept(environment: &Environment) {
+    let Err(faults) = Settings::read(environment) else {
+        return;
+    };
+    // What stands in a setting that is no secret is shown: a secret pasted there is beyond help.
+    let is_shown = CATALOG.iter().any(|info| {
+        let value = environment.get(info.name).unwrap_or_default();
+        !SECRET_SETTINGS.contains(&info.name) && value.to_ascii_lowercase().contains(SECRET)
+    });
+    for text in [faults.to_string(), faults.one_line()] {
+        assert!(is_shown || !text.contains(SECRET), "{text}");
+    }
+    assert!(!faults.one_line().contains('\n'), "{}", faults.one_line());
+}
+
+/// The settings of a text with one in each line; of the same name the last one counts.
+fn environment(text: &str) -> Environment {
+    /// More settings than there are.
+    const MOST: usize = 64;
+    let mut lines = text.lines().filter_map(|line| line.split_once('='));
+    Environment::from([(); MOST].map(|()| lines.next().unwrap_or(("", ""))))
+}

@@ -1,0 +1,96 @@
+//! What was stored, and may have been damaged, restored by halves or written by another release.
+
+use duo_sentinel::http::Transport;
+use duo_sentinel::model::{Hour, LogType};
+use duo_sentinel::settings::StateSettings;
+use duo_sentinel::storage::{LogState, Store};
+use duo_sentinel::sync::{Checkpoint, DayResults};
+
+use crate::fuzz::core::{NOW, go_on};
+use crate::fuzz::damage::SECRET;
+use crate::fuzz::drive::fuzz;
+
+const HOST: &str = "api-x.duosecurity.com";
+
+#[test]
+fn checkpoints() {
+    let first = Checkpoint::first(NOW, NOW).to_json();
+    let whole = include_bytes!("stored/checkpoint.json");
+    assert!(Checkpoint::from_json(whole).unwrap().sweeps.is_some());
+    fuzz(
+        "checkpoint",
+        &[whole, &first],
+        |bytes| match Checkpoint::from_json(bytes) {
+            Err(fault) => assert!(!fault.to_string().contains(SECRET), "{fault}"),
+            Ok(read) => {
+                let again = Checkpoint::from_json(&read.to_json());
+                assert_eq!(again.unwrap(), read);
+                go_on(LogType::Activity, &read);
+                go_on(LogType::TrustMonitor, &read);
+                go_on(LogType::Administrator, &read);
+            }
+        },
+    );
+}
+
+#[test]
+fn day_results() {
+    let whole = include_bytes!("stored/2026-11-22.json");
+    assert_eq!(DayResults::from_json(whole).unwrap().hours.len(), 3);
+    fuzz("day results", &[whole], |bytes| {
+        match DayResults::from_json(bytes) {
+            Err(fault) => assert!(!fault.to_string().contains(SECRET), "{fault}"),
+            Ok(mut read) => {
+                let again = DayResults::from_json(&read.to_json());
+                assert_eq!(again.unwrap(), read);
+                // What was read takes new results, whatever it holds.
+                let results: Vec<_> = read.hours.values().cloned().collect();
+                for (result, number) in results.into_iter().zip(0..) {
+                    read.add(Hour::of(NOW).after(number), result);
+                }
+                assert!(DayResults::from_json(&read.to_json()).is_ok());
+            }
+        }
+    });
+}
+
+#[test]
+fn ledger_ids() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = StateSettings::Folder(folder.path().to_owned());
+    let store = Store::open(&settings, &Transport::new().unwrap()).unwrap();
+    let state = LogState::new(store, HOST, LogType::Activity);
+    let ledger = folder.path().join(HOST).join("self/activity/ledger");
+    std::fs::create_dir_all(&ledger).unwrap();
+    let hour = Hour::of(NOW);
+    let (ids_file, results_file) = (
+        ledger.join(format!("{hour}.ids")),
+        ledger.join(format!("{}.json", hour.date())),
+    );
+    let ids: Vec<u8> = (0..160).collect();
+    fuzz("ledger ids", &[&ids, &ids[..153], b""], |bytes| {
+        std::fs::write(&ids_file, bytes).unwrap();
+        std::fs::write(&results_file, bytes).unwrap();
+        runtime.block_on(async {
+            let whole: Vec<_> = bytes.as_chunks::<16>().0.to_vec();
+            assert_eq!(state.ids(hour).await.unwrap(), whole);
+            let more = [[7; 16], [8; 16]];
+            state.record(hour, &more).await.unwrap();
+            let all = [whole, more.to_vec()].concat();
+            assert_eq!(state.ids(hour).await.unwrap(), all);
+            // Results that cannot be read are set aside, unless a later release wrote them.
+            if let Err(fault) = state.results(hour.day()).await {
+                assert!(!fault.to_string().contains(SECRET), "{fault}");
+            }
+        });
+        for file in std::fs::read_dir(&ledger).unwrap() {
+            let file = file.unwrap();
+            if file.file_name().to_string_lossy().contains(".damaged-") {
+                std::fs::remove_file(file.path()).unwrap();
+            }
+        }
+    });
+}

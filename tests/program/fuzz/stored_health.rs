@@ -1,0 +1,161 @@
+//! What is stored of how the logs fare and of the last check, and what is shown and told of it.
+
+use duo_sentinel::health::{Activity, Code, LastCheck, LogHealth, Outcome, RunSeen, Standing};
+use duo_sentinel::http::Transport;
+use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType};
+use duo_sentinel::settings::StateSettings;
+use duo_sentinel::status::{Status, page};
+use duo_sentinel::storage::{LogState, Store};
+use duo_sentinel::sync::{Checkpoint, Span};
+
+use crate::fuzz::core::{NOW, go_on_backfill};
+use crate::fuzz::damage::SECRET;
+use crate::fuzz::drive::fuzz;
+
+const HOST: &str = "api-x.duosecurity.com";
+const HEALTH: &[u8] = include_bytes!("stored/health.json");
+const CHECK: &[u8] = include_bytes!("stored/check.json");
+
+/// A run that ended so.
+fn run(outcome: Outcome, code: Option<Code>) -> RunSeen {
+    RunSeen {
+        standing: Standing {
+            outcome,
+            code,
+            http_status: code.map(|_| 429),
+            since: NOW,
+            seen_at: NOW,
+            collected_to: Some(NOW - HOUR),
+            parked_until: None,
+            program: "0.1.0".to_owned(),
+            sha256: None,
+            ingestion_api: IngestionApi::DataCollector,
+        },
+        activity: Activity {
+            runs: 1,
+            events: 7,
+            ..Activity::default()
+        },
+    }
+}
+
+#[test]
+fn health_of_a_log() {
+    let whole = LogHealth::from_json(HEALTH).unwrap();
+    assert_eq!((whole.hours.len(), whole.troubles.len()), (3, 2));
+    fuzz("health of a log", &[HEALTH], |bytes| {
+        match LogHealth::from_json(bytes) {
+            Err(fault) => assert!(!fault.to_string().contains(SECRET), "{fault}"),
+            Ok(mut read) => {
+                assert_eq!(LogHealth::from_json(&read.to_json()).unwrap(), read);
+                // What was read takes new runs, whatever it holds, and does not grow without end.
+                read.add(&run(Outcome::CaughtUp, None));
+                for code in Code::ALL {
+                    read.add(&run(Outcome::Failed, Some(code)));
+                }
+                assert_eq!(read.troubles.len(), 10);
+                assert_eq!(read.standing.as_ref().unwrap().seen_at, NOW);
+                let kept_from = Hour::of(NOW).after(-7 * 24);
+                assert!(read.hours.keys().all(|hour| *hour > kept_from));
+                read.told(NOW);
+                assert_eq!(read.untold, Activity::default());
+                assert_eq!(LogHealth::from_json(&read.to_json()).unwrap(), read);
+            }
+        }
+    });
+}
+
+#[test]
+fn last_check() {
+    assert_eq!(LastCheck::from_json(CHECK).unwrap().findings.len(), 3);
+    fuzz("last check", &[CHECK], |bytes| {
+        match LastCheck::from_json(bytes) {
+            Err(fault) => assert!(!fault.to_string().contains(SECRET), "{fault}"),
+            Ok(read) => {
+                assert_eq!(LastCheck::from_json(&read.to_json()).unwrap(), read);
+                // One that is as it should be holds for an hour; any other may be made anew.
+                let sha256 = read.sha256.clone();
+                let at = read.checked_at;
+                assert!(!read.is_over(at, sha256.as_deref()));
+                assert!(read.is_over(at + HOUR, sha256.as_deref()));
+                assert!(read.is_over(NOW, Some("of another program")) || sha256.is_some());
+            }
+        }
+    });
+}
+
+#[test]
+fn status_of_what_is_stored() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .build()
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let settings = StateSettings::Folder(folder.path().to_owned());
+    let store = Store::open(&settings, &Transport::new().unwrap()).unwrap();
+    let place = folder.path().join(HOST).join("self");
+    std::fs::create_dir_all(place.join("activity/ledger")).unwrap();
+    let files = [
+        ("activity/health.json", HEALTH),
+        ("check.json", CHECK),
+        (
+            "activity/checkpoint.json",
+            include_bytes!("stored/checkpoint.json"),
+        ),
+        (
+            "activity/ledger/2026-11-22.json",
+            include_bytes!("stored/2026-11-22.json"),
+        ),
+    ];
+    for (name, content) in files {
+        std::fs::write(place.join(name), content).unwrap();
+    }
+    let shown = || {
+        let logs = [LogType::Activity];
+        let api = IngestionApi::LogsIngestion;
+        let status = runtime.block_on(Status::read(&store, HOST, &logs, api, NOW));
+        let json = serde_json::to_value(&status).unwrap();
+        (json, page(&status))
+    };
+    let (json, _) = shown();
+    assert_eq!(json["logs"][0]["state"], "waiting");
+    assert_eq!(json["check"]["problems"].as_array().unwrap().len(), 2);
+    let documents = files.map(|(_, content)| content);
+    fuzz("status of what is stored", &documents, |bytes| {
+        // Each of them in turn, so that the others say what they should.
+        for (name, content) in files {
+            std::fs::write(place.join(name), bytes).unwrap();
+            let (json, page) = shown();
+            assert_eq!(json["logs"].as_array().unwrap().len(), 1);
+            assert!(page.ends_with("</html>"), "{page}");
+            assert!(page.len() < 2_000_000, "{} bytes", page.len());
+            std::fs::write(place.join(name), content).unwrap();
+        }
+        // Who stores it anew is not kept from it by anything but a later release.
+        std::fs::write(place.join("activity/health.json"), bytes).unwrap();
+        let state = LogState::new(store.clone(), HOST, LogType::Activity);
+        if let Err(fault) = runtime.block_on(state.health()) {
+            assert!(fault.to_string().contains("reader version"), "{fault}");
+        }
+        std::fs::write(place.join("activity/health.json"), HEALTH).unwrap();
+    });
+}
+
+#[test]
+fn places_of_backfills() {
+    let whole = include_bytes!("stored/backfill.json");
+    let read = Checkpoint::from_json(whole).unwrap();
+    assert!(read.sweeps.unwrap().reading.is_some());
+    fuzz("place of a backfill", &[whole], |bytes| {
+        if let Ok(read) = Checkpoint::from_json(bytes) {
+            // The span is named by the command, not by what is stored.
+            let span = Span {
+                from: Hour::of(NOW).after(-84).start(),
+                to: Hour::of(NOW).after(-28).start(),
+            };
+            go_on_backfill(LogType::Activity, span, &read);
+            go_on_backfill(LogType::TrustMonitor, span, &read);
+            go_on_backfill(LogType::Administrator, span, &read);
+        }
+    });
+}

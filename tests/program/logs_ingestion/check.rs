@@ -1,0 +1,215 @@
+//! `check` looks at the road that is chosen.
+
+use simulator::{Fault, FaultKind, LogType, Simulator, Target};
+use tokio::process::Command;
+
+use crate::common::{FunctionsHost, Settings, binary, temporary_folder, tenant_with_rule};
+use crate::logs_ingestion::applications::Scene;
+
+/// Exit code and what was found, as JSON.
+async fn check(settings: &Settings) -> (Option<i32>, Vec<serde_json::Value>) {
+    let mut command = Command::new(binary());
+    command
+        .args(["check", "--json"])
+        .env_clear()
+        .envs(settings.iter());
+    let output = command.output().await.unwrap();
+    let findings = serde_json::from_slice(&output.stdout);
+    (
+        output.status.code(),
+        findings.unwrap_or_else(|fault| panic!("{fault}: {output:?}")),
+    )
+}
+
+fn finding<'f>(findings: &'f [serde_json::Value], subject: &str) -> &'f serde_json::Value {
+    let found = findings
+        .iter()
+        .find(|finding| finding["subject"] == subject);
+    found.unwrap_or_else(|| panic!("nothing about {subject}: {findings:#?}"))
+}
+
+#[tokio::test]
+async fn check_tries_the_rule_and_sends_no_row() {
+    let simulator = Simulator::start(tenant_with_rule(61, 10)).await.unwrap();
+    let state = temporary_folder();
+    let settings = Settings::in_folder(&simulator, state.path()).by_logs_ingestion(&simulator);
+    let (code, findings) = check(&settings).await;
+    assert_eq!(code, Some(0), "{findings:#?}");
+    let azure = finding(&findings, "Azure Monitor");
+    let message = azure["message"].as_str().unwrap();
+    assert!(message.contains("data collection rule"), "{message}");
+    let calls = simulator.calls();
+    assert_eq!(calls.log_analytics.requests, 0);
+    assert_eq!(calls.logs_ingestion.rows.values().sum::<u64>(), 0);
+}
+
+#[tokio::test]
+async fn fields_that_nobody_knew_of_are_counted_and_listed_by_name_only() {
+    let mut config = tenant_with_rule(62, 0);
+    config.volumes = [(LogType::Authentication, 300), (LogType::Activity, 60)].into();
+    let simulator = Simulator::start(config).await.unwrap();
+    let state = temporary_folder();
+    let settings = Settings::in_folder(&simulator, state.path()).by_logs_ingestion(&simulator);
+    let (_, findings) = check(&settings).await;
+    let listed = |findings: &[serde_json::Value]| -> Vec<String> {
+        let subjects = findings.iter().map(|finding| &finding["subject"]);
+        let subjects = subjects.map(|subject| subject.as_str().unwrap().to_owned());
+        subjects
+            .filter(|subject| subject.starts_with("fields "))
+            .collect()
+    };
+    assert!(listed(&findings).is_empty());
+    let mut host = FunctionsHost::start(&settings).await;
+    host.catch_up(5).await;
+    host.stop().await;
+    let (code, findings) = check(&settings).await;
+    assert_eq!(code, Some(0));
+    // The simulated Duo sends fields that no source names, in one of these logs.
+    assert_eq!(listed(&findings), ["fields authentication"]);
+    let message = finding(&findings, "fields authentication")["message"]
+        .as_str()
+        .unwrap();
+    let file = state
+        .path()
+        .join("127.0.0.1/self/authentication/fields.json");
+    let stored = std::fs::read_to_string(file).unwrap();
+    for name in [
+        "trusted_session_info_session_serial",
+        "trusted_session_info_session_drift",
+    ] {
+        assert!(
+            message.contains(&format!("{name} (")) && stored.contains(name),
+            "{message}"
+        );
+    }
+    assert!(
+        !message.contains("adaptive_trust") && !stored.contains("9007199254740993"),
+        "{stored}"
+    );
+}
+
+/// Sentences about the identity, and whether it is in order.
+async fn identity(settings: &Settings) -> (bool, String) {
+    let (_, findings) = check(settings).await;
+    let told = finding(&findings, "identity");
+    let message = told["message"].as_str().unwrap();
+    (told["ok"] == true, message.to_owned())
+}
+
+#[tokio::test]
+async fn the_identity_of_the_function_app_is_named() {
+    let config = tenant_with_rule(63, 0);
+    let user_assigned = config.identity.managed_client_id.clone();
+    let simulator = Simulator::start(config).await.unwrap();
+    let state = temporary_folder();
+    let settings = Settings::in_folder(&simulator, state.path()).by_logs_ingestion(&simulator);
+    let told = identity(&settings).await;
+    let system_assigned = "the system-assigned identity of the function app has a token";
+    assert_eq!(told, (true, system_assigned.to_owned()));
+    let settings = settings.with("AZURE_CLIENT_ID", &user_assigned);
+    let told = identity(&settings).await;
+    let expected = format!("the user-assigned identity {user_assigned} has a token");
+    assert_eq!(told, (true, expected));
+}
+
+#[tokio::test]
+async fn an_application_is_named_without_its_secret() {
+    let scene = Scene::new(64).await;
+    let config = scene.config().identity.clone();
+    let with_secret = scene.settings.clone();
+    let with_secret = with_secret.with("AZURE_CLIENT_SECRET", &config.client_secret);
+    let proof = scene.folder.path().join("token");
+    std::fs::write(&proof, &config.federated_token).unwrap();
+    let workload = scene.settings.clone();
+    let workload = workload.with("AZURE_FEDERATED_TOKEN_FILE", proof.display().to_string());
+    for (settings, proof, secret) in [
+        (with_secret, "a secret", &config.client_secret),
+        (workload, "a federated token", &config.federated_token),
+    ] {
+        let (code, findings) = check(&settings).await;
+        let told = finding(&findings, "identity");
+        let expected = format!(
+            "the application {} with {proof} has a token",
+            config.client_id
+        );
+        assert_eq!(told["message"], expected);
+        assert_eq!(code, Some(0), "{findings:#?}");
+        let everything = serde_json::to_string(&findings).unwrap();
+        assert!(!everything.contains(secret.as_str()), "{everything}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_token_nothing_behind_it_is_asked() {
+    let simulator = Simulator::start(tenant_with_rule(65, 0)).await.unwrap();
+    let refused = Fault::always(Target::Identity, FaultKind::Status(400));
+    simulator.faults().push(refused);
+    let state = temporary_folder();
+    let settings = Settings::in_folder(&simulator, state.path()).by_logs_ingestion(&simulator);
+    let (code, findings) = check(&settings).await;
+    assert_eq!(code, Some(1));
+    let told = finding(&findings, "identity");
+    assert_eq!(
+        (&told["ok"], &told["code"]),
+        (&false.into(), &"azure_no_token".into())
+    );
+    let message = told["message"].as_str().unwrap();
+    let begins = "the system-assigned identity of the function app: no token for Azure Monitor";
+    assert!(message.starts_with(begins), "{message}");
+    assert!(
+        told["hint"].as_str().unwrap().contains("AZURE_CLIENT_ID"),
+        "{told}"
+    );
+    for behind in ["Azure Monitor", "health rows"] {
+        assert!(findings.iter().all(|finding| finding["subject"] != behind));
+    }
+    assert_eq!(simulator.calls().logs_ingestion.requests, 0);
+}
+
+#[tokio::test]
+async fn a_missing_role_is_named() {
+    let simulator = Simulator::start(tenant_with_rule(66, 0)).await.unwrap();
+    let forbidden = Fault::always(Target::LogsIngestion, FaultKind::Forbidden);
+    simulator.faults().push(forbidden);
+    let state = temporary_folder();
+    let settings = Settings::in_folder(&simulator, state.path()).by_logs_ingestion(&simulator);
+    let (code, findings) = check(&settings).await;
+    assert_eq!(code, Some(1));
+    assert_eq!(finding(&findings, "identity")["ok"], true);
+    let told = finding(&findings, "Azure Monitor");
+    assert_eq!(
+        (&told["code"], &told["http_status"]),
+        (&"azure_credentials".into(), &403.into())
+    );
+    let hint = told["hint"].as_str().unwrap();
+    assert!(hint.contains("Monitoring Metrics Publisher"), "{hint}");
+}
+
+#[tokio::test]
+async fn a_rule_of_an_earlier_release_lacks_the_rows_about_the_connector_and_nothing_else() {
+    let mut config = tenant_with_rule(67, 0);
+    let streams = &mut config.logs_ingestion.streams;
+    streams.retain(|stream| stream.name() == "Custom-CiscoDuo");
+    assert_eq!(streams.len(), 1);
+    let simulator = Simulator::start(config).await.unwrap();
+    let state = temporary_folder();
+    let settings = Settings::in_folder(&simulator, state.path()).by_logs_ingestion(&simulator);
+    let (code, findings) = check(&settings).await;
+    assert_eq!(code, Some(1));
+    let problems = findings.iter().filter(|finding| finding["ok"] == false);
+    let problems: Vec<&serde_json::Value> = problems.collect();
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    assert_eq!(problems[0]["subject"], "health rows");
+    let hint = problems[0]["hint"].as_str().unwrap();
+    for advice in [
+        "Custom-CiscoDuoHealth",
+        "data-collection-rule.json",
+        "CISCO_DUO_HEALTH",
+    ] {
+        assert!(hint.contains(advice), "{hint}");
+    }
+    let (code, findings) = check(&settings.with("CISCO_DUO_HEALTH", "off")).await;
+    assert_eq!(code, Some(0), "{findings:#?}");
+    let subjects = findings.iter().map(|finding| &finding["subject"]);
+    assert!(subjects.into_iter().all(|subject| subject != "health rows"));
+}

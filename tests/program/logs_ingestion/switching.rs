@@ -1,0 +1,102 @@
+//! From the HTTP Data Collector API to the Logs Ingestion API on one state.
+
+use std::path::Path;
+
+use chrono::{SecondsFormat, TimeDelta};
+use serde_json::Value;
+use simulator::{Config, Fault, FaultKind, LogType, Simulator, Target};
+use tokio::process::Command;
+
+use crate::common::{
+    FunctionsHost, Settings, assert_nothing_lost, binary, checkpoint_name, events_in,
+    temporary_folder, tenant_with_rule,
+};
+use crate::logs_ingestion::message;
+
+/// Makes twenty minutes pass since rows were last sent under this state.
+fn let_twenty_minutes_pass(simulator: &Simulator, state: &Path) {
+    let then = simulator.clock().now() - TimeDelta::minutes(20);
+    let then = then.to_rfc3339_opts(SecondsFormat::Millis, true);
+    for log in LogType::ALL {
+        let file = state.join(checkpoint_name(log.name()));
+        let text = std::fs::read_to_string(&file).unwrap();
+        let mut checkpoint: Value = serde_json::from_str(&text).unwrap();
+        assert!(checkpoint["destination"]["used_at"].is_string());
+        checkpoint["destination"]["used_at"] = then.clone().into();
+        std::fs::write(&file, checkpoint.to_string()).unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_changed_api_waits_a_quarter_of_an_hour_and_goes_on_where_the_other_one_stopped() {
+    let simulator = Simulator::start(tenant_with_rule(81, 300)).await.unwrap();
+    let state = temporary_folder();
+    let collector = Settings::in_folder(&simulator, state.path());
+    let ingestion = collector.clone().by_logs_ingestion(&simulator);
+    // A part of it by the first one.
+    let down = Fault::always(Target::LogAnalytics, FaultKind::Status(500)).after(9);
+    simulator.faults().push(down);
+    let mut host = FunctionsHost::start(&collector.with("CISCO_DUO_RUN_SECONDS", "2")).await;
+    host.fire().await;
+    host.stop().await;
+    let before: u64 = events_in(&simulator.calls().log_analytics.rows);
+    assert!((1..1800).contains(&before), "{before} rows");
+    simulator.faults().clear();
+    let mut host = FunctionsHost::start(&ingestion).await;
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    let said = message(&invocation, "activity");
+    assert!(said.contains("goes on by itself"), "{said}");
+    assert_eq!(events_in(&simulator.calls().logs_ingestion.rows), 0);
+    host.stop().await;
+    let_twenty_minutes_pass(&simulator, state.path());
+    let mut host = FunctionsHost::start(&ingestion).await;
+    host.catch_up(8).await;
+    host.stop().await;
+    assert_nothing_lost(&simulator, 0).await;
+    let after: u64 = events_in(&simulator.calls().logs_ingestion.rows);
+    assert_eq!(before + after, 1800);
+}
+
+#[tokio::test]
+async fn what_was_cut_for_one_api_is_sent_whole_through_the_other_and_is_no_dead_letter_any_more() {
+    // Values of 40,000 bytes: too much for the first one, and not for the second.
+    let config = Config {
+        oversized_per_mille: 30,
+        ..tenant_with_rule(82, 200)
+    };
+    let simulator = Simulator::start(config).await.unwrap();
+    let state = temporary_folder();
+    let collector = Settings::in_folder(&simulator, state.path());
+    let mut host = FunctionsHost::start(&collector).await;
+    host.catch_up(5).await;
+    host.stop().await;
+    let letters = dead_letters(&collector, &["list"]).await;
+    assert!(letters.len() > 3, "{letters:#?}");
+    let ingestion = collector.by_logs_ingestion(&simulator);
+    let sent = dead_letters(&ingestion, &["resend"]).await;
+    assert_eq!(sent.len(), letters.len());
+    assert!(
+        sent.iter().all(|letter| letter["outcome"] == "accepted"),
+        "{sent:#?}"
+    );
+    assert_eq!(dead_letters(&ingestion, &["list"]).await, [] as [Value; 0]);
+    let report = simulator.report().await;
+    assert!(report.is_complete(), "{report:#?}");
+    assert_eq!(report.duplicates(), letters.len() as u64);
+}
+
+/// What a command about dead letters prints.
+async fn dead_letters(settings: &Settings, arguments: &[&str]) -> Vec<Value> {
+    let mut command = Command::new(binary());
+    let folder = temporary_folder();
+    command
+        .arg("dead-letters")
+        .args(arguments)
+        .arg("--json")
+        .current_dir(folder.path())
+        .env_clear()
+        .envs(settings.iter());
+    let output = command.output().await.unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|fault| panic!("{fault}: {output:?}"))
+}

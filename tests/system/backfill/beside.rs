@@ -1,0 +1,127 @@
+//! Beside the live log: everything arrives, once, and nothing of the live log moves.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use simulator::LogType;
+
+use crate::backfill::{Scene, parsed};
+use crate::common::{FunctionsHost, assert_nothing_lost, checkpoint_name};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_before_the_first_run_arrives_once_while_the_function_is_at_work() {
+    let scene = Scene::new("beside", 101, |config| config).await;
+    let mut host = FunctionsHost::start(&scene.settings).await;
+    host.catch_up(5).await;
+    let live_rows = scene.rows("CiscoDuo_CL").len();
+    let mut backfill = scene.spawn(&["--from", &scene.from(), "--json"]);
+    let mut ticks = 0;
+    while backfill.try_wait().unwrap().is_none() {
+        host.fire().await.summary();
+        ticks += 1;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let output = backfill.wait_with_output().await.unwrap();
+    assert!(ticks > 2, "they hardly met");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    host.catch_up(5).await;
+    host.stop().await;
+    assert_nothing_lost(&scene.simulator, 0).await;
+    let rows = scene.rows("CiscoDuo_CL");
+    let of_kind = |kind: &str| {
+        let rows = rows.iter().filter(|row| row["ingest_kind"] == kind);
+        rows.count()
+    };
+    assert_eq!(of_kind("live"), live_rows);
+    assert_eq!(of_kind("backfill"), rows.len() - live_rows);
+    let told: u64 = parsed(&output)
+        .iter()
+        .map(|done| done["events"].as_u64().unwrap())
+        .sum();
+    assert_eq!(told, (rows.len() - live_rows) as u64);
+    assert_eq!(scene.places().await, Vec::<String>::new());
+    // What was found out about the hours is told: one row at least for each hour of each log before the live one.
+    let hours: BTreeSet<(String, String)> = scene
+        .rows("CiscoDuoHealth_CL")
+        .into_iter()
+        .filter(|row| row["row_kind"] == "hour" && row["state"] == "proved")
+        .map(|row| (row["eventtype"].to_string(), row["hour"].to_string()))
+        .collect();
+    assert!(hours.len() >= 6 * 4, "{hours:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_live_place_does_not_move() {
+    let scene = Scene::new("live-place", 102, |config| config).await;
+    let mut host = FunctionsHost::start(&scene.settings).await;
+    host.catch_up(5).await;
+    host.stop().await;
+    let mut before = Vec::new();
+    for log in LogType::ALL {
+        before.push(scene.container.read(&checkpoint_name(log.name())).await);
+    }
+    let output = scene.run(&["--from", &scene.from()]).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    for (log, before) in LogType::ALL.iter().zip(before) {
+        assert_eq!(
+            scene.container.read(&checkpoint_name(log.name())).await,
+            before
+        );
+    }
+    assert_nothing_lost(&scene.simulator, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_live_log_its_first_run_sends_nothing_again() {
+    let scene = Scene::new("no-live", 103, |config| config).await;
+    let output = scene.run(&["--from", &scene.from()]).await;
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    // The first run looks back six hours, over all that was delivered already.
+    let settings = scene.settings.clone().with("CISCO_DUO_LOOKBACK_HOURS", "6");
+    let mut host = FunctionsHost::start(&settings).await;
+    host.catch_up(5).await;
+    host.stop().await;
+    assert_nothing_lost(&scene.simulator, 0).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_waits_while_the_live_log_was_asked_to_make_fewer_calls() {
+    let scene = Scene::new("waits", 104, |config| config).await;
+    let settings = scene
+        .settings
+        .clone()
+        .with("CISCO_DUO_LOG_TYPES", "activity");
+    let mut host = FunctionsHost::start(&settings).await;
+    host.catch_up(5).await;
+    host.stop().await;
+    let mut checkpoint = scene.container.checkpoint("activity").await;
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the program lives in the present"
+    )]
+    let until = chrono::Utc::now() + chrono::TimeDelta::seconds(4);
+    checkpoint["parked"] = serde_json::json!({
+        "not_before": until.to_rfc3339(), "strikes": 1, "cause": "duo_throttled"
+    });
+    let name = checkpoint_name("activity");
+    scene.container.write(&name, checkpoint.to_string()).await;
+    let asked = || {
+        scene
+            .simulator
+            .calls()
+            .duo
+            .values()
+            .map(|calls| calls.requests)
+            .sum::<u64>()
+    };
+    let before = asked();
+    let mut backfill = scene.spawn(&["--from", &scene.from(), "--types", "activity"]);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(backfill.try_wait().unwrap().is_none(), "it did not wait");
+    assert_eq!(asked(), before, "it asked Duo while the live log waits");
+    let output = backfill.wait_with_output().await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(asked() > before);
+    let said = crate::backfill::stderr(&output);
+    assert!(said.contains("the live log waits for Duo"), "{said}");
+}

@@ -1,0 +1,100 @@
+//! `backfill` with the real program, on Azurite, beside a function app at work on the same state.
+
+mod beside;
+mod refused;
+mod resumed;
+
+use std::fs;
+use std::process::{Output, Stdio};
+
+use crate::common::{Azurite, Container, Settings, binary, temporary_folder};
+use serde_json::Value;
+use simulator::{Config, Simulator};
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+
+/// A tenant with five hours of events, and a state whose live log begins one hour ago.
+struct Scene {
+    simulator: Simulator,
+    settings: Settings,
+    container: Container,
+    rows: TempDir,
+    folder: TempDir,
+}
+
+impl Scene {
+    async fn new(container: &str, seed: u64, change: impl FnOnce(Config) -> Config) -> Self {
+        let rows = temporary_folder();
+        let config = Config {
+            rows_dir: Some(rows.path().to_owned()),
+            ..crate::common::tenant(seed, 300)
+        };
+        let simulator = Simulator::start(change(config)).await.unwrap();
+        let azurite = Azurite::shared();
+        let settings = Settings::in_storage(&simulator, &azurite.connection_string(), container)
+            .with("CISCO_DUO_LOOKBACK_HOURS", "1");
+        Self {
+            simulator,
+            settings,
+            container: azurite.container(container),
+            rows,
+            folder: temporary_folder(),
+        }
+    }
+
+    fn command(&self, settings: &Settings, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command
+            .arg("backfill")
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env_clear()
+            .envs(settings.iter())
+            .kill_on_drop(true);
+        command
+    }
+
+    async fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = self.command(&self.settings, arguments);
+        command.output().await.unwrap()
+    }
+
+    fn spawn(&self, arguments: &[&str]) -> Child {
+        let mut command = self.command(&self.settings, arguments);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.spawn().unwrap()
+    }
+
+    /// The first hour of the tenant's events.
+    fn from(&self) -> String {
+        self.simulator
+            .config()
+            .from
+            .format("%Y-%m-%dT%H")
+            .to_string()
+    }
+
+    /// The rows of a table that were accepted.
+    fn rows(&self, table: &str) -> Vec<Value> {
+        let text = fs::read_to_string(self.rows.path().join(format!("{table}.ndjson")));
+        let text = text.unwrap_or_default();
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
+    }
+
+    /// Names of the places of backfills that are stored.
+    async fn places(&self) -> Vec<String> {
+        let blobs = self.container.list().await.into_iter();
+        let names = blobs.map(|blob| blob.name);
+        names.filter(|name| name.contains("/backfill/")).collect()
+    }
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn parsed(output: &Output) -> Vec<Value> {
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
+}

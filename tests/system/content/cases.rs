@@ -1,0 +1,219 @@
+//! What must make a query give rows, and what must not.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::content::events::{Events, now};
+use crate::content::flatten::Road;
+use crate::content::health::{HealthRows, young};
+use crate::content::say;
+use crate::content::schema::Schema;
+use crate::content::sources::{Content, Query};
+use crate::content::tools::{self, NOW, Row, World};
+
+/// The cases of one query.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Cases {
+    fires: Vec<Case>,
+    silent: Vec<Case>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Case {
+    /// What happens, in words.
+    when: String,
+    #[serde(default)]
+    events: Vec<Events>,
+    /// Rows about the connector itself.
+    #[serde(default)]
+    health: Vec<HealthRows>,
+    /// What is other in the query: a text in it, and what stands there instead.
+    #[serde(default)]
+    with: BTreeMap<String, String>,
+    /// How many rows come of it; one if it is not said.
+    rows: Option<usize>,
+    /// What stands in one of them.
+    #[serde(default)]
+    gives: Row,
+}
+
+fn folder() -> String {
+    format!("{}/tests/system/content/cases", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The queries that have cases.
+pub(crate) fn stems() -> Vec<String> {
+    let files = std::fs::read_dir(folder()).unwrap();
+    files
+        .map(|file| {
+            file.unwrap()
+                .file_name()
+                .into_string()
+                .unwrap()
+                .trim_end_matches(".json")
+                .to_owned()
+        })
+        .collect()
+}
+
+fn read(query: &Query) -> Cases {
+    let file = format!("{}/{}.json", folder(), query.stem());
+    let text = std::fs::read_to_string(&file)
+        .unwrap_or_else(|_| panic!("{} has no cases: {file}", query.name));
+    let cases: Cases =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
+    assert!(
+        !cases.fires.is_empty() && !cases.silent.is_empty(),
+        "{file} needs cases of both kinds"
+    );
+    cases
+}
+
+/// Sentinel hands a rule the rows of its period, by `TimeGenerated`; a hunt sees what it asks for.
+fn within_period(query: &Query, rows: Vec<Row>) -> Vec<Row> {
+    let Some(period) = query.definition["queryPeriod"].as_str() else {
+        return rows;
+    };
+    let period = crate::content::form::minutes(period).expect("the form is checked");
+    let from = (now() - chrono::TimeDelta::minutes(period.into())).to_rfc3339();
+    rows.into_iter()
+        .filter(|row| row["TimeGenerated"].as_str().unwrap() >= from.as_str())
+        .collect()
+}
+
+fn equal(given: &Value, wanted: &Value) -> bool {
+    match (given.as_f64(), wanted.as_f64()) {
+        (Some(given), Some(wanted)) => (given - wanted).abs() < 1e-9,
+        _ => given == wanted,
+    }
+}
+
+/// A case that is played.
+struct Play<'a> {
+    query: &'a Query,
+    fires: bool,
+    case: Case,
+}
+
+fn plays(queries: &[Query]) -> Vec<Play<'_>> {
+    let mut plays = Vec::new();
+    for query in queries {
+        let cases = read(query);
+        let fires = cases.fires.into_iter().map(|case| (true, case));
+        let silent = cases.silent.into_iter().map(|case| (false, case));
+        plays.extend(
+            fires
+                .chain(silent)
+                .map(|(fires, case)| Play { query, fires, case }),
+        );
+    }
+    plays
+}
+
+/// Plays the cases of queries on rows that came by both roads, and says what came of each.
+pub(crate) fn play(queries: &[Query]) {
+    let (content, schema) = (Content::read(), Schema::read());
+    let columns = schema.all();
+    let plays = plays(queries);
+    let worlds: Vec<(Vec<Row>, Vec<&Query>)> = plays
+        .iter()
+        .map(|play| {
+            let mut count = 0;
+            let events = play.case.events.iter();
+            let rows = events.flat_map(|events| events.rows(&mut count, Road::in_turn));
+            (within_period(play.query, rows.collect()), vec![play.query])
+        })
+        .collect();
+    let answers = tools::run(&content.function, &columns, &worlds);
+    judge(&plays, answers.iter().map(|answer| answer[0].rows()));
+}
+
+/// Plays the cases of queries on rows about the connector itself, in a table with every column and in one that has only those
+/// of which a value has arrived.
+pub(crate) fn play_health(queries: &[Query]) {
+    let schema = Schema::read();
+    let plays = plays(queries);
+    let changed: Vec<Query> = plays
+        .iter()
+        .map(|play| with(play.query, &play.case.with))
+        .collect();
+    let worlds: Vec<(World, Vec<&Query>)> = plays
+        .iter()
+        .zip(&changed)
+        .flat_map(|(play, query)| {
+            let rows = play.case.health.iter().flat_map(|rows| rows.rows(&schema));
+            let health = within_period(play.query, rows.collect());
+            let of_health = [schema.health().clone(), young(&health, schema.health())];
+            of_health.map(|of_health| {
+                let now = NOW.to_owned();
+                let world = World {
+                    events: Vec::new(),
+                    health: health.clone(),
+                    of_health,
+                    now,
+                };
+                (world, vec![query])
+            })
+        })
+        .collect();
+    let answers = tools::run_in(&schema.all(), &worlds);
+    let (whole, young): (Vec<_>, Vec<_>) = answers
+        .chunks(2)
+        .map(|pair| (pair[0][0].rows(), pair[1][0].rows()))
+        .unzip();
+    assert_eq!(
+        whole, young,
+        "with columns of which no value has arrived, and without them"
+    );
+    judge(&plays, whole.into_iter());
+}
+
+/// The query with other values in it.
+fn with(query: &Query, other: &BTreeMap<String, String>) -> Query {
+    let mut text = query.text.clone();
+    for (old, new) in other {
+        assert!(text.contains(old), "{} has no {old}", query.name);
+        text = text.replace(old, new);
+    }
+    Query {
+        name: query.name.clone(),
+        text,
+        definition: query.definition.clone(),
+    }
+}
+
+fn judge<'a>(plays: &[Play<'_>], answers: impl Iterator<Item = &'a [Row]>) {
+    let (mut list, mut faults) = (String::new(), Vec::new());
+    for (play, rows) in plays.iter().zip(answers) {
+        let (query, case) = (play.query, &play.case);
+        let wanted = case.rows.unwrap_or(1) * usize::from(play.fires);
+        let given = |row: &Row| {
+            case.gives
+                .iter()
+                .all(|(column, wanted)| row.get(column).is_some_and(|given| equal(given, wanted)))
+        };
+        let holds = rows.len() == wanted && (!play.fires || rows.iter().any(given));
+        write!(
+            list,
+            "\n  {:<44} {} {} rows: {}",
+            query.name,
+            if holds { "ok   " } else { "WRONG" },
+            rows.len(),
+            case.when
+        )
+        .expect("a text grows");
+        if !holds {
+            faults.push(format!(
+                "{}, {}: {wanted} rows with {:?} are wanted, these came: {rows:#?}",
+                query.name, case.when, case.gives
+            ));
+        }
+    }
+    say(&list);
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}

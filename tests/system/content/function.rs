@@ -1,0 +1,276 @@
+//! The function `CiscoDuo`: each event once, and names that published queries rely on.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use crate::content::events;
+use crate::content::flatten::{Road, flatten};
+use crate::content::schema::{Columns, Schema};
+use crate::content::sources::{Content, Query};
+use crate::content::tools::{self, Row};
+
+/// The names that content published by Microsoft (up to its version 3.1.2) reads, with the type that each has.
+const PUBLISHED: &str = include_str!("published-names.txt");
+
+fn row(fields: Value) -> Row {
+    let Value::Object(mut row) = fields else {
+        panic!("a row is an object")
+    };
+    row.entry("TimeGenerated")
+        .or_insert(json!("2026-11-23T11:00:00Z"));
+    row.entry("ingested_at")
+        .or_insert(json!("2026-11-23T11:01:00Z"));
+    row
+}
+
+/// What a query gives on rows.
+fn ask(rows: Vec<Row>, query: &str) -> Vec<Row> {
+    let (content, schema) = (Content::read(), Schema::read());
+    let query = Query::of_a_test(query);
+    let answers = tools::run(&content.function, &schema.all(), &[(rows, vec![&query])]);
+    answers[0][0].rows().to_vec()
+}
+
+#[test]
+fn of_equal_uids_the_row_first_ingested_stays_and_rows_without_one_pass() {
+    let same_time = "2026-11-23T10:00:00Z";
+    let rows = vec![
+        row(
+            json!({"event_uid_s": "a", "ingest_batch_s": "second", "TimeGenerated": same_time, "ingested_at": "2026-11-23T10:09:00Z"}),
+        ),
+        row(
+            json!({"event_uid_s": "a", "ingest_batch_s": "first", "TimeGenerated": same_time, "ingested_at": "2026-11-23T10:01:00Z"}),
+        ),
+        row(
+            json!({"event_uid_s": "a", "ingest_batch_s": "third", "TimeGenerated": "2026-11-23T09:00:00Z", "ingested_at": "2026-11-23T10:10:00Z"}),
+        ),
+        row(json!({"event_uid_s": "b", "ingest_batch_s": "only"})),
+        row(json!({"user_name_s": "ada"})),
+        row(json!({"user_name_s": "ada"})),
+        row(json!({"user_name_s": "ada", "event_uid_s": ""})),
+    ];
+    let given = ask(
+        rows,
+        "CiscoDuo | summarize Rows = count() by EventUid = coalesce(EventUid, \"none\"), IngestBatch | order by EventUid asc",
+    );
+    let given: Vec<(&Value, &Value, &Value)> = given
+        .iter()
+        .map(|row| (&row["EventUid"], &row["IngestBatch"], &row["Rows"]))
+        .collect();
+    let counted: Vec<(&str, u64)> = given
+        .iter()
+        .map(|(_, batch, rows)| (batch.as_str().unwrap_or_default(), rows.as_u64().unwrap()))
+        .collect();
+    assert!(counted.contains(&("first", 1)), "{given:?}");
+    assert!(counted.contains(&("only", 1)), "{given:?}");
+    let without: u64 = counted
+        .iter()
+        .filter(|(batch, _)| batch.is_empty())
+        .map(|(_, rows)| rows)
+        .sum();
+    assert_eq!(
+        (without, counted.iter().map(|(_, rows)| rows).sum::<u64>()),
+        (3, 5),
+        "{given:?}"
+    );
+}
+
+#[test]
+fn the_published_names_are_there_whatever_has_arrived() {
+    let (content, schema) = (Content::read(), Schema::read());
+    let tables = schema.tables();
+    let queries = content.functions.iter().collect();
+    let answers = tools::check(
+        tables
+            .iter()
+            .map(|(_, columns)| (columns, &content, &queries)),
+    );
+    let added = |columns: &BTreeMap<String, String>| -> BTreeMap<String, String> {
+        let raw = schema.all();
+        let own = columns
+            .iter()
+            .filter(|(column, _)| !raw.contains_key(*column));
+        own.map(|(column, kind)| (column.clone(), kind.clone()))
+            .collect()
+    };
+    let names = added(&answers[0][0].columns);
+    for line in PUBLISHED.lines() {
+        let (name, kind) = line.split_once(' ').unwrap();
+        assert_eq!(names.get(name).map(String::as_str), Some(kind), "{name}");
+    }
+    for ((table, _), answer) in tables.iter().zip(&answers) {
+        assert_eq!(added(&answer[0].columns), names, "{table}");
+    }
+}
+
+#[test]
+fn a_table_with_nothing_but_times_gives_its_rows() {
+    let content = Content::read();
+    let columns = [("TimeGenerated".to_owned(), "datetime".to_owned())].into();
+    let query = Query::of_a_test(
+        "CiscoDuo | where EventTime == TimeGenerated and isempty(EventType) | count",
+    );
+    let answers = tools::run(
+        &content.function,
+        &columns,
+        &[(vec![row(json!({}))], vec![&query])],
+    );
+    assert_eq!(answers[0][0].rows()[0]["Count"], 1);
+}
+
+#[test]
+fn an_event_of_each_log_has_its_time_and_its_names() {
+    let mut rows = Vec::new();
+    for log in events::LOGS {
+        for by_another_connector in [false, true] {
+            let one = json!({"log": log, "minutes_ago": 60, "by_another_connector": by_another_connector});
+            let one: events::Events = serde_json::from_value(one).unwrap();
+            let mut count = u32::try_from(rows.len()).unwrap();
+            rows.extend(one.rows(&mut count, |_| Road::DataCollector));
+        }
+    }
+    let query = "CiscoDuo | extend Mine = isnotempty(IngestKind) | project EventType, Mine, EventTime, DstUserName, SrcIpAddr, \
+        AdministratorAction, AdministratorName, TrustMonitorType, Phone, HttpUserAgentOriginal";
+    let given = ask(rows, query);
+    assert_eq!(given.len(), 12);
+    for row in &given {
+        assert_eq!(row["EventTime"], "2026-11-23T11:00:00", "{row:?}");
+        let log = row["EventType"].as_str().unwrap();
+        let (column, value) = match log {
+            "authentication" => ("DstUserName", "ada@example.com"),
+            "administrator" | "activity" => ("AdministratorAction", "admin_login"),
+            "telephony" => ("Phone", "+15555550100"),
+            "offline_enrollment" => (
+                "HttpUserAgentOriginal",
+                "DuoCredProv/4.3.1 (Windows NT 10.0; x64)",
+            ),
+            _ => ("TrustMonitorType", "bypass_status"),
+        };
+        assert_eq!(row[column], value, "{row:?}");
+        if ["administrator", "activity"].contains(&log) {
+            assert_eq!(
+                (&row["AdministratorName"], &row["SrcIpAddr"]),
+                (&json!("Grace Example"), &json!("192.0.2.20")),
+                "{row:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_state_that_came_as_a_truth_value_is_read_too() {
+    let rows = vec![
+        row(json!({"event_uid_s": "a", "access_device_is_encryption_enabled_b": false})),
+        row(json!({"event_uid_s": "b", "access_device_is_encryption_enabled_s": "false"})),
+    ];
+    let given = ask(
+        rows,
+        "CiscoDuo | where AccessDvcEncryptionEnabled =~ \"false\" | count",
+    );
+    assert_eq!(given[0]["Count"], 2);
+}
+
+/// What the function gives on an event of each log that came by a road, in a table with these columns: what it adds to the
+/// columns of the table, a row an event.
+fn given(road: Road, columns: &Columns) -> Vec<Row> {
+    let (content, schema) = (Content::read(), Schema::read());
+    let mut count = 0;
+    let rows = events::LOGS.iter().flat_map(|log| {
+        let one = json!({"log": log, "minutes_ago": 60});
+        let one: events::Events = serde_json::from_value(one).unwrap();
+        one.rows(&mut count, |_| road)
+    });
+    let rows: Vec<Row> = rows.collect();
+    let query = Query::of_a_test("CiscoDuo | order by EventUid asc");
+    let answers = tools::run(&content.function, columns, &[(rows, vec![&query])]);
+    let mut given = answers[0][0].rows().to_vec();
+    for row in &mut given {
+        // A text that is missing is an empty one to every query.
+        row.retain(|name, value| {
+            !schema.all().contains_key(name) && !value.is_null() && value != ""
+        });
+    }
+    given
+}
+
+#[test]
+fn the_function_gives_the_same_from_either_road() {
+    let schema = Schema::read();
+    let collected = given(Road::DataCollector, &schema.all());
+    assert_eq!(collected.len(), events::LOGS.len());
+    // A table of its own, and one that was migrated.
+    for columns in [schema.declared(), &schema.all()] {
+        let ingested = given(Road::LogsIngestion, columns);
+        for (one, other) in collected.iter().zip(&ingested) {
+            assert_eq!(one, other);
+        }
+        assert_eq!(ingested.len(), collected.len());
+    }
+    // Equal because both have them, not because neither has.
+    let (sign_in, surfaced) = (&collected[0], &collected[4]);
+    let expected = json!({
+        "TrustLevel": "LOW", "TrustReason": "Low trust", "TrustDetectedAttacks": "[\"NOVEL_ASN\"]", "TrustPolicyEnabled": false,
+        "TrustPreviewModeEnabled": true, "TrustModelVersion": "2022.07.19.001", "TrustFeaturesVersion": "3.0",
+        "RememberedDeviceTrustLevel": "NORMAL", "RememberedDeviceTrustReason": "Known IP", "RememberedDevicePolicyEnabled": false,
+        "RememberedDeviceModelVersion": "2022.07.19.001", "RememberedDeviceFeaturesVersion": "3.0",
+    });
+    for (name, value) in expected.as_object().unwrap() {
+        assert_eq!(sign_in.get(name), Some(value), "{name}");
+    }
+    assert_eq!(surfaced["TrustMonitorType"], "bypass_status");
+}
+
+#[test]
+fn a_surfaced_sign_in_is_the_same_from_either_road() {
+    let query = "CiscoDuo | project SurfacedAuthAccessDeviceEncryptionEnabled, SurfacedAuthAccessDeviceFirewallEnabled, \
+        SurfacedAuthAccessDeviceLocationCountry, SurfacedAuthAccessDeviceLocationCity";
+    let record = json!({"eventtype": "trust_monitor", "surfaced_auth": {"access_device": {
+        "is_encryption_enabled": "true", "is_firewall_enabled": "unknown", "location": {"city": "Oslo", "country": "Norway"}}}});
+    let expected = json!({
+        "SurfacedAuthAccessDeviceEncryptionEnabled": "true", "SurfacedAuthAccessDeviceFirewallEnabled": "unknown",
+        "SurfacedAuthAccessDeviceLocationCountry": "Norway", "SurfacedAuthAccessDeviceLocationCity": "Oslo"});
+    for road in Road::BOTH {
+        let flat = flatten(record.as_object().unwrap(), road);
+        let given = ask(vec![row(Value::Object(flat))], query);
+        assert_eq!(Value::Object(given[0].clone()), expected, "{road:?}");
+    }
+}
+
+#[test]
+fn every_known_field_without_a_column_is_read_where_it_is_kept() {
+    let content = Content::read();
+    for path in Schema::read().additional_fields() {
+        let read = format!("Rest[\"{path}\"]");
+        assert!(content.function.contains(&read), "nothing reads {path}");
+    }
+}
+
+#[test]
+fn an_address_stands_without_the_port_that_duo_wrote_beside_it() {
+    let forms = [
+        ("192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1:50000", "192.0.2.1"),
+        ("192.0.2.1 port 50000", "192.0.2.1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("[2001:db8::1]:50000", "2001:db8::1"),
+        ("2001:db8::1#50000", "2001:db8::1"),
+        ("2001:db8::1 port 50000", "2001:db8::1"),
+        ("0.0.0.0", "0.0.0.0"),
+        ("unknown", "unknown"),
+    ];
+    let rows = forms
+        .iter()
+        .map(|(told, _)| row(json!({"event_uid_s": told, "access_device_ip_s": told})));
+    let given = ask(rows.collect(), "CiscoDuo | project EventUid, SrcIpAddr");
+    let found: BTreeMap<&str, &str> = given
+        .iter()
+        .map(|row| {
+            (
+                row["EventUid"].as_str().unwrap(),
+                row["SrcIpAddr"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(found, forms.into());
+}

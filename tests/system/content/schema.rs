@@ -1,0 +1,138 @@
+//! The columns of `CiscoDuo_CL`, and the tables that have only some of them.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use crate::content::events;
+use crate::content::flatten::{ADDITIONAL_FIELDS, Road, flatten};
+
+pub(crate) const TABLE: &str = "CiscoDuo_CL";
+pub(crate) const HEALTH_TABLE: &str = "CiscoDuoHealth_CL";
+/// The function for auditors.
+pub(crate) const COVERAGE: &str = "CiscoDuoCoverage";
+
+/// Columns with their types.
+pub(crate) type Columns = BTreeMap<String, String>;
+
+/// The tables that queries meet.
+#[derive(Debug)]
+pub(crate) struct Schema {
+    /// What can be declared, so that both ingestion APIs fill it: `sentinel/schema.json`.
+    declared: Columns,
+    /// The columns of `CiscoDuoHealth_CL`.
+    health: Columns,
+    /// What exists only where the Data Collector API made it: names too long to be declared, and the columns beside
+    /// those of another type that values of a wavering type brought about. `sentinel/data-collector-only.json`.
+    data_collector_only: Columns,
+    /// The fields that are known and have no column, by their paths in `AdditionalFields`.
+    additional_fields: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    tables: BTreeMap<String, Columns>,
+    #[serde(default)]
+    additional_fields: BTreeMap<String, Vec<String>>,
+}
+
+impl File {
+    fn read(name: &str) -> Self {
+        let file = format!("{}/sentinel/{name}", env!("CARGO_MANIFEST_DIR"));
+        serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap()
+    }
+}
+
+impl Schema {
+    pub(crate) fn read() -> Self {
+        let mut of_both = File::read("schema.json");
+        let mut data_collector_only = File::read("data-collector-only.json");
+        Self {
+            declared: of_both.tables.remove(TABLE).unwrap(),
+            health: of_both.tables.remove(HEALTH_TABLE).unwrap(),
+            data_collector_only: data_collector_only.tables.remove(TABLE).unwrap(),
+            additional_fields: of_both.additional_fields.remove(TABLE).unwrap(),
+        }
+    }
+
+    pub(crate) fn declared(&self) -> &Columns {
+        &self.declared
+    }
+
+    pub(crate) fn health(&self) -> &Columns {
+        &self.health
+    }
+
+    pub(crate) fn additional_fields(&self) -> &[String] {
+        &self.additional_fields
+    }
+
+    /// Every column that a table can have.
+    pub(crate) fn all(&self) -> Columns {
+        let mut all = self.declared.clone();
+        all.extend(self.data_collector_only.clone());
+        all
+    }
+
+    /// Tables as they are met, with a name; the first has every column.
+    pub(crate) fn tables(&self) -> Vec<(String, Columns)> {
+        let all = self.all();
+        let only = |wanted: &dyn Fn(&str) -> bool| -> Columns {
+            all.iter()
+                .filter(|(column, _)| wanted(column))
+                .map(|(column, kind)| (column.clone(), kind.clone()))
+                .collect()
+        };
+        let added = |column: &str| {
+            column.starts_with("event_uid")
+                || column.starts_with("event_time_")
+                || column.starts_with("ingest_")
+                || column == ADDITIONAL_FIELDS
+        };
+        let mut tables = vec![
+            ("every column there can be".to_owned(), all.clone()),
+            (
+                "declared for Logs Ingestion".to_owned(),
+                self.declared().clone(),
+            ),
+            (
+                "nothing has arrived yet".to_owned(),
+                only(&|column| column == "TimeGenerated"),
+            ),
+            (
+                "filled by another connector".to_owned(),
+                only(&|column| !added(column)),
+            ),
+        ];
+        for log in events::LOGS {
+            let columns = flatten(&events::whole(log), Road::DataCollector);
+            let young = only(&|column| column == "TimeGenerated" || columns.contains_key(column));
+            tables.push((format!("only {log} has arrived"), young));
+        }
+        tables
+    }
+}
+
+#[test]
+fn the_schema_keeps_to_the_rules_of_azure_monitor() {
+    let schema = Schema::read();
+    for (column, kind) in schema.declared() {
+        assert!(column.len() <= 45, "{column} cannot be declared");
+        assert!(
+            !schema.data_collector_only.contains_key(column),
+            "{column} stands twice"
+        );
+        let expected = match column.rsplit('_').next().unwrap() {
+            "s" | "g" => "string",
+            "d" => "real",
+            "b" => "bool",
+            "t" | "TimeGenerated" => "datetime",
+            ADDITIONAL_FIELDS => "dynamic",
+            other => panic!("{column} has the suffix {other}"),
+        };
+        assert_eq!(kind, expected, "{column}");
+    }
+    // Azure Monitor holds 500 columns of a table.
+    assert!(schema.all().len() < 450);
+}

@@ -1,0 +1,197 @@
+//! Questions to the scripts below `tools`, and their answers.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::common::tool;
+use crate::content::schema::{COVERAGE, Columns, HEALTH_TABLE, TABLE};
+use crate::content::sources::{Content, Query};
+
+/// A row of the table, or of what a query gives.
+pub(crate) type Row = Map<String, Value>;
+
+/// What a transformation calls the stream.
+const SOURCE: &str = "source";
+
+/// When the queries of a case are run.
+pub(crate) const NOW: &str = "2026-11-23T12:00:00Z";
+
+/// What the language service says of a query.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Checked {
+    pub(crate) name: String,
+    pub(crate) problems: Vec<String>,
+    pub(crate) columns: BTreeMap<String, String>,
+}
+
+/// What came of running a query.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Ran {
+    pub(crate) name: String,
+    rows: Option<Vec<Row>>,
+    error: Option<String>,
+}
+
+impl Ran {
+    pub(crate) fn rows(&self) -> &[Row] {
+        let fault = || format!("{}: {}", self.name, self.error.as_deref().unwrap_or("?"));
+        self.rows
+            .as_deref()
+            .unwrap_or_else(|| panic!("{}", fault()))
+    }
+}
+
+/// Runs a script below `tools` and reads the JSON that it prints.
+fn ask<A: AsRef<OsStr>>(
+    program: &str,
+    script: &str,
+    arguments: impl IntoIterator<Item = A>,
+    question: &Value,
+) -> Value {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tools")
+        .join(script);
+    let program = if program == "node" {
+        tool("node/node_modules/@kusto/language-service-next/package.json");
+        program.into()
+    } else {
+        tool(program)
+    };
+    let mut child = Command::new(program)
+        .arg(&script)
+        .args(arguments)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let question = question.to_string();
+    // Written from another thread, so that an answer that begins before the end of the question blocks nobody.
+    let writing = std::thread::spawn(move || stdin.write_all(question.as_bytes()));
+    let output = child.wait_with_output().unwrap();
+    let written = writing.join().unwrap();
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}: {stderr}", script.display());
+    written.unwrap();
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// The files with what stands in them.
+pub(crate) fn read_yaml(files: &[String]) -> BTreeMap<String, Value> {
+    let answer = ask("python/bin/python", "yaml_to_json.py", files, &Value::Null);
+    serde_json::from_value(answer).unwrap()
+}
+
+fn listed(queries: &[&Query]) -> Value {
+    queries
+        .iter()
+        .map(|query| json!({"name": query.name, "text": query.text}))
+        .collect()
+}
+
+/// Asks Microsoft's language service about queries on the table of events alone.
+pub(crate) fn check<'a>(
+    worlds: impl IntoIterator<Item = (&'a Columns, &'a Content, &'a Vec<&'a Query>)>,
+) -> Vec<Vec<Checked>> {
+    check_on(
+        worlds
+            .into_iter()
+            .map(|(columns, content, queries)| (json!({TABLE: columns}), content, queries)),
+    )
+}
+
+/// Asks it about queries on tables, by their names.
+pub(crate) fn check_on<'a>(
+    worlds: impl IntoIterator<Item = (Value, &'a Content, &'a Vec<&'a Query>)>,
+) -> Vec<Vec<Checked>> {
+    let question = worlds
+        .into_iter()
+        .map(|(tables, content, queries)| {
+            let coverage = &content.functions[1].definition;
+            let functions = json!({
+                "CiscoDuo": content.function,
+                COVERAGE: {"parameters": coverage["FunctionParameters"], "body": coverage["FunctionQuery"]},
+            });
+            json!({"tables": tables, "functions": functions, "queries": listed(queries)})
+        })
+        .collect();
+    let answer = ask("node", "check_kql.cjs", [""; 0], &question);
+    serde_json::from_value(answer).unwrap()
+}
+
+/// Asks it about transformations of a stream with these columns.
+pub(crate) fn check_transformations(columns: &Columns, queries: &[&Query]) -> Vec<Checked> {
+    let question =
+        json!([{"tables": {SOURCE: columns}, "functions": {}, "queries": listed(queries)}]);
+    let mut answer = ask("node", "check_kql.cjs", [""; 0], &question);
+    serde_json::from_value(answer[0].take()).unwrap()
+}
+
+/// Runs queries, each list on rows of its own, in tables of these columns.
+pub(crate) fn run(
+    function: &str,
+    columns: &Columns,
+    worlds: &[(Vec<Row>, Vec<&Query>)],
+) -> Vec<Vec<Ran>> {
+    let question = worlds
+        .iter()
+        .map(|(rows, queries)| {
+            json!({
+                "tables": {TABLE: {"columns": columns, "rows": rows}},
+                "functions": {"CiscoDuo": function},
+                "now": NOW,
+                "queries": listed(queries),
+            })
+        })
+        .collect();
+    let answer = ask("python/bin/python", "run_kql.py", [""; 0], &question);
+    serde_json::from_value(answer).unwrap()
+}
+
+/// The rows of both tables, and when something is asked of them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct World {
+    /// Rows of `CiscoDuo_CL`.
+    pub(crate) events: Vec<Row>,
+    /// Rows of `CiscoDuoHealth_CL`; without any, there is no such table.
+    pub(crate) health: Vec<Row>,
+    /// The columns of that table.
+    pub(crate) of_health: Columns,
+    /// When.
+    pub(crate) now: String,
+}
+
+/// Runs queries that ask both tables, each list in a world of its own.
+pub(crate) fn run_in(columns: &Columns, worlds: &[(World, Vec<&Query>)]) -> Vec<Vec<Ran>> {
+    let question = worlds
+        .iter()
+        .map(|(world, queries)| {
+            let mut tables = json!({TABLE: {"columns": columns, "rows": world.events}});
+            if !world.health.is_empty() {
+                tables[HEALTH_TABLE] = json!({"columns": world.of_health, "rows": world.health});
+            }
+            json!({"tables": tables, "functions": {}, "now": world.now, "queries": listed(queries)})
+        })
+        .collect();
+    let answer = ask("python/bin/python", "run_kql.py", [""; 0], &question);
+    serde_json::from_value(answer).unwrap()
+}
+
+/// Runs transformations on rows of a stream with these columns.
+pub(crate) fn transform(columns: &Columns, rows: &[Row], queries: &[&Query]) -> Vec<Ran> {
+    let question = json!([{
+        "tables": {SOURCE: {"columns": columns, "rows": rows}},
+        "functions": {},
+        "now": NOW,
+        "queries": listed(queries),
+    }]);
+    let mut answer = ask("python/bin/python", "run_kql.py", [""; 0], &question);
+    serde_json::from_value(answer[0].take()).unwrap()
+}

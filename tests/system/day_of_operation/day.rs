@@ -1,0 +1,237 @@
+//! What happens on the day.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
+use serde_json::Value;
+use simulator::{Config, Fault, FaultKind, LogType, Simulator, Target};
+use tempfile::TempDir;
+
+use crate::common::{Azurite, Container, Settings, temporary_folder};
+use crate::day_of_operation::app::App;
+use crate::day_of_operation::told::{Told, accepted_rows, rows_of};
+
+const CONTAINER: &str = "day";
+
+/// The day, and what it leaves behind.
+pub(crate) struct Day {
+    pub(crate) simulator: Simulator,
+    _azurite: Azurite,
+    container: Container,
+    settings: Settings,
+    rows: TempDir,
+    began: DateTime<Utc>,
+    /// Rows of each log that were accepted in the run that was killed.
+    killed: BTreeMap<String, u64>,
+}
+
+impl Day {
+    pub(crate) async fn begin() -> Self {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the program lives in the present"
+        )]
+        let now = Utc::now().duration_trunc(TimeDelta::hours(1)).unwrap();
+        let rows = temporary_folder();
+        let events = [
+            (LogType::Authentication, 1500),
+            (LogType::Administrator, 150),
+            (LogType::Telephony, 300),
+            (LogType::OfflineEnrollment, 60),
+            (LogType::TrustMonitor, 40),
+            (LogType::Activity, 900),
+        ];
+        let simulator = Simulator::start(Config {
+            seed: 2026,
+            volumes: events.into(),
+            from: now,
+            to: now + TimeDelta::hours(24),
+            late_per_mille: 30,
+            late_by: Duration::from_secs(3 * 3600),
+            max_limit: 100,
+            rows_dir: Some(rows.path().to_owned()),
+            ..Config::default()
+        })
+        .await
+        .unwrap();
+        let azurite = Azurite::of_its_own();
+        let settings = Settings::in_storage(&simulator, &azurite.connection_string(), CONTAINER)
+            .with("CISCO_DUO_START", now.to_rfc3339())
+            .with("CISCO_DUO_RUN_SECONDS", "2");
+        Self {
+            container: azurite.container(CONTAINER),
+            _azurite: azurite,
+            simulator,
+            settings,
+            rows,
+            began: now,
+            killed: BTreeMap::new(),
+        }
+    }
+
+    /// Plays the day, and two more days in which its hours are settled.
+    pub(crate) async fn play(&mut self) {
+        let any = |kind| Fault::always(Target::AnyDuo, kind);
+        let of = |log, kind| Fault::always(Target::Duo(log), kind);
+        self.always(of(LogType::TrustMonitor, FaultKind::Forbidden));
+        self.until(3.0).await;
+        self.simulator.faults().push(any(FaultKind::Status(503)));
+        self.until(5.0).await;
+        self.assert_stands("activity", "waiting", "duo_unreachable")
+            .await;
+        self.clear();
+        self.until(7.0).await;
+        let throttled = FaultKind::TooManyRequests { retry_after: None };
+        self.simulator
+            .faults()
+            .push(of(LogType::Activity, throttled));
+        self.until(8.0).await;
+        self.assert_stands("activity", "waiting", "duo_throttled")
+            .await;
+        self.assert_stands("telephony", "working", "").await;
+        self.clear();
+        self.until(10.0).await;
+        self.kill_a_run().await;
+        self.until(12.0).await;
+        self.simulator
+            .faults()
+            .push(of(LogType::Telephony, FaultKind::Forbidden));
+        self.until(14.0).await;
+        self.assert_stands("telephony", "failing", "duo_forbidden")
+            .await;
+        self.clear();
+        self.until(16.0).await;
+        let down = Fault::always(Target::LogAnalytics, FaultKind::Status(503));
+        self.simulator.faults().push(down);
+        self.until(17.0).await;
+        self.assert_stands("authentication", "waiting", "azure_unreachable")
+            .await;
+        self.clear();
+        self.until(25.0).await;
+        // Until the last check of the last hour: an hour at a time.
+        for hour in 26..76 {
+            self.tick(f64::from(hour)).await;
+        }
+    }
+
+    /// Trust Monitor is refused all along.
+    fn always(&self, fault: Fault) {
+        self.simulator.faults().push(fault);
+    }
+
+    fn clear(&self) {
+        self.simulator.faults().clear();
+        self.always(Fault::always(
+            Target::Duo(LogType::TrustMonitor),
+            FaultKind::Forbidden,
+        ));
+    }
+
+    /// A run every 20 minutes up to this hour of the day, each in a process of its own.
+    async fn until(&self, hour: f64) {
+        let mut at = self.hour();
+        while at + 0.3 < hour {
+            at += 1.0 / 3.0;
+            self.tick(at).await;
+        }
+    }
+
+    /// The hour of the day.
+    #[expect(clippy::cast_precision_loss, reason = "seconds of three days")]
+    fn hour(&self) -> f64 {
+        (self.simulator.clock().now() - self.began).num_seconds() as f64 / 3600.0
+    }
+
+    async fn tick(&self, hour: f64) {
+        let app = self.app(hour).await;
+        app.fire().await;
+        app.kill().await;
+    }
+
+    /// Sets the clocks of Duo and of a new process to this hour of the day.
+    async fn app(&self, hour: f64) -> App {
+        #[expect(clippy::cast_possible_truncation, reason = "seconds of three days")]
+        let seconds = (hour * 3600.0) as i64;
+        let clock = self.simulator.clock();
+        let real = clock.now() - clock.offset();
+        let ahead = self.began + TimeDelta::seconds(seconds) - real;
+        let ahead = TimeDelta::seconds(ahead.num_seconds().max(0));
+        clock.set_offset(ahead);
+        App::start(&self.settings, ahead).await
+    }
+
+    /// Kills a run in the middle, after rows of it were accepted and before it ends.
+    async fn kill_a_run(&mut self) {
+        let before = self.rows();
+        let app = self.app(self.hour() + 0.5).await;
+        self.simulator.faults().push(Fault::always(
+            Target::LogAnalytics,
+            FaultKind::Latency(Duration::from_millis(300)),
+        ));
+        let posts = self.simulator.calls().log_analytics.accepted;
+        app.begin();
+        while self.simulator.calls().log_analytics.accepted < posts + 2 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        app.kill().await;
+        // Calls that are on their way are accepted all the same.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        self.clear();
+        for (log, rows) in self.rows() {
+            let more = rows - before.get(&log).copied().unwrap_or(0);
+            self.killed.insert(log, more);
+        }
+        assert!(
+            self.killed.values().sum::<u64>() > 0,
+            "nothing was accepted"
+        );
+    }
+
+    /// Rows of each log that were accepted so far.
+    fn rows(&self) -> BTreeMap<String, u64> {
+        let mut rows = BTreeMap::new();
+        for row in accepted_rows(self.rows.path(), "CiscoDuo_CL") {
+            *rows
+                .entry(row["eventtype"].as_str().unwrap().to_owned())
+                .or_default() += 1;
+        }
+        rows
+    }
+
+    pub(crate) fn rows_of_the_killed_run(&self, log: &str) -> u64 {
+        self.killed.get(log).copied().unwrap_or(0)
+    }
+
+    /// What the page says of a log at this hour.
+    async fn assert_stands(&self, log: &str, state: &str, code: &str) {
+        let app = self.app(self.hour()).await;
+        let status: Value = serde_json::from_str(&app.status("?format=json").await).unwrap();
+        app.kill().await;
+        let log_status = rows_of(&status["logs"], log);
+        assert_eq!(log_status["state"], state, "{log}: {log_status:#}");
+        assert_eq!(log_status["code"].as_str().unwrap_or_default(), code);
+    }
+
+    /// What everybody tells in the end.
+    pub(crate) async fn told(&self) -> Told {
+        let app = self.app(self.hour()).await;
+        let (json, page) = (app.status("?format=json").await, app.status("").await);
+        app.kill().await;
+        let mut ledger = BTreeMap::new();
+        for blob in self.container.list().await {
+            let is_day = blob.name.contains("/ledger/") && blob.name.ends_with("json");
+            if is_day {
+                let content = self.container.read(&blob.name).await.unwrap();
+                ledger.insert(blob.name, serde_json::from_slice(&content).unwrap());
+            }
+        }
+        Told {
+            events: accepted_rows(self.rows.path(), "CiscoDuo_CL"),
+            health: accepted_rows(self.rows.path(), "CiscoDuoHealth_CL"),
+            status: serde_json::from_str(&json).unwrap(),
+            page,
+            ledger,
+        }
+    }
+}

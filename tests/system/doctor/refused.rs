@@ -1,0 +1,141 @@
+//! Rows about the connector itself that Azure Monitor does not take for a while: no log suffers, and nothing of the hours is
+//! lost.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+use simulator::{Fault, FaultKind};
+
+use crate::common::{FunctionsHost, Gate, Spoil, Trouble, assert_nothing_lost};
+use crate::doctor::health_rows::{EVENTS, Road, Scene, events};
+
+/// When each closed hour of each log was checked last, as it is stored.
+async fn results(scene: &Scene) -> BTreeMap<(String, String), String> {
+    let mut found = BTreeMap::new();
+    for blob in scene.container.list().await {
+        let parts: Vec<&str> = blob.name.split('/').collect();
+        let [_, _, log, "ledger", name] = parts[..] else {
+            continue;
+        };
+        let Some(day) = name.strip_suffix(".json") else {
+            continue;
+        };
+        let stored = scene.container.read(&blob.name).await.unwrap();
+        let stored: Value = serde_json::from_slice(&stored).unwrap();
+        for (hour, result) in stored["hours"].as_object().unwrap() {
+            let hour = format!("{day}T{hour}:00:00.000Z");
+            let checked_at = result["checked_at"].as_str().unwrap().to_owned();
+            found.insert((log.to_owned(), hour), checked_at);
+        }
+    }
+    found
+}
+
+fn complaints(host: &FunctionsHost) -> Vec<String> {
+    let all = host.stdout().into_iter().chain(host.stderr());
+    all.filter(|line| line.contains("event=health_refused"))
+        .collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_are_refused_are_sent_until_they_are_accepted_also_by_the_next_process() {
+    for road in Road::BOTH {
+        let scene = Scene::new(road, 64, "refused").await;
+        // Every row about the connector has this field, and no event has.
+        let needle = "\"row_kind".to_owned();
+        let refused = Fault::always(road.target(), FaultKind::InvalidRecord { needle });
+        scene.simulator.faults().push(refused);
+        let mut host = FunctionsHost::start(&scene.settings).await;
+        host.catch_up(5).await;
+        for _ in 0..2 {
+            assert!(host.fire().await.is_caught_up());
+        }
+        let told = complaints(&host);
+        assert_eq!(told.len(), 1, "{told:#?}");
+        assert!(
+            told[0].contains(" WARN ") && told[0].contains("HTTP 400"),
+            "{told:#?}"
+        );
+        let others = host.stderr().len() - told.len();
+        assert_eq!(others, 0, "{:#?}", host.stderr());
+        assert_nothing_lost(&scene.simulator, 0).await;
+        let found = results(&scene).await;
+        assert!(found.len() >= 3 * 4, "{found:#?}");
+        assert!(scene.told("hour").await.is_empty() && scene.told("run").await.is_empty());
+
+        // A process that ends takes no hour with it.
+        host.kill().await;
+        host.restart().await;
+        assert!(host.fire().await.is_caught_up());
+        assert_eq!(complaints(&host).len(), 2, "one of each process");
+        scene.simulator.faults().clear();
+        host.kill().await;
+        host.restart().await;
+        for _ in 0..3 {
+            assert!(host.fire().await.is_caught_up());
+        }
+        let rows = scene.told("hour").await;
+        let of = |row: &serde_json::Map<String, Value>, field: &str| {
+            row[field].as_str().unwrap().to_owned()
+        };
+        let told: BTreeMap<(String, String), String> = rows
+            .iter()
+            .map(|row| {
+                (
+                    (of(row, "eventtype"), of(row, "hour")),
+                    of(row, "checked_at"),
+                )
+            })
+            .collect();
+        assert_eq!(told, results(&scene).await, "{road:?}");
+        assert_eq!(told.len(), rows.len(), "told twice");
+        assert_eq!(events(&scene.told("run").await), EVENTS * 6);
+
+        // What was accepted is not told again by the process after that.
+        host.kill().await;
+        host.restart().await;
+        assert!(host.fire().await.is_caught_up());
+        let again = scene.told("hour").await.len() - rows.len();
+        // One hour of each log may have become due.
+        assert!(again <= 3, "{again} hours were told again");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_that_hangs_or_is_forbidden_fails_no_run_and_keeps_no_log_waiting() {
+    let scene = Scene::new(Road::LogsIngestion, 65, "refused-table").await;
+    let gate = Gate::to(&scene.simulator.logs_ingestion_url()).await;
+    let endpoint = gate.instead_of(&scene.simulator.logs_ingestion_url());
+    let settings = scene
+        .settings
+        .clone()
+        .with("LOGS_INGESTION_ENDPOINT", endpoint);
+    gate.begin(Trouble::every(Spoil::Hang).of("POST", "CiscoDuoHealth"));
+    let host = FunctionsHost::start(&settings).await;
+    let began = Instant::now();
+    let fired = tokio::spawn(host.begin(crate::common::Body::Timer));
+    // The events do not wait for it.
+    while scene.simulator.report().await.delivered() < EVENTS * 6 {
+        assert!(began.elapsed() < Duration::from_secs(9), "the logs wait");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let invocation = fired.await.unwrap().unwrap();
+    assert!(invocation.is_caught_up(), "{:#}", invocation.answer);
+    // 10 s for the rows, and 20 s for the check, which asks the same table.
+    assert!(
+        began.elapsed() < Duration::from_secs(45),
+        "{:?}",
+        began.elapsed()
+    );
+    assert!(gate.struck() >= 2);
+    gate.begin(Trouble::every(Spoil::Status(403)).of("POST", "CiscoDuoHealth"));
+    for _ in 0..2 {
+        assert!(host.fire().await.is_caught_up());
+    }
+    assert_eq!(complaints(&host).len(), 1);
+    gate.end();
+    assert!(host.fire().await.is_caught_up());
+    assert_eq!(events(&scene.told("run").await), EVENTS * 6);
+    assert_nothing_lost(&scene.simulator, 0).await;
+}

@@ -1,0 +1,60 @@
+//! The JSON of `check`, held against docs/check.schema.json.
+
+use serde_json::{Value, json};
+use simulator::{Fault, FaultKind, Simulator, Target};
+
+use crate::common::history::{worn, write};
+use crate::common::{Settings, against_schema, duo_sentinel, temporary_folder, tenant};
+
+#[tokio::test]
+async fn the_json_is_as_the_schema_says() {
+    let (simulator, folder) = (
+        Simulator::start(tenant(31, 40)).await.unwrap(),
+        temporary_folder(),
+    );
+    let settings = Settings::of(&simulator).with("CISCO_DUO_STATE_DIR", "state");
+    let check = async |settings: &Settings| -> Value {
+        let output = duo_sentinel(settings, folder.path(), &["check", "--json"]).await;
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let good = check(&settings).await;
+    simulator
+        .faults()
+        .push(Fault::always(Target::AnyDuo, FaultKind::Status(500)));
+    write(&worn(), &folder.path().join("worn"));
+    let wrong = settings
+        .with("CISCO_DUO_STATE_DIR", "worn")
+        .with("SHARED_KEY", "d3Jvbmcgd3Jvbmcgd3Jvbmcgd3Jvbmcg");
+    let worn = check(&wrong).await;
+    let found = against_schema("check", &[good, worn.clone()]).await;
+    assert_eq!(found, vec![Vec::<String>::new(); 2]);
+    let problems = worn.as_array().unwrap().iter();
+    let problems: Vec<&Value> = problems.filter(|finding| finding["ok"] == false).collect();
+    assert!(problems.len() >= 9, "{problems:#?}");
+
+    // A schema that takes everything proves nothing.
+    let problem = problems[0];
+    let changed = |name: &str, value: Value| {
+        let mut finding = problem.clone();
+        match value {
+            Value::Null => drop(finding.as_object_mut().unwrap().remove(name)),
+            value => finding[name] = value,
+        }
+        json!([finding])
+    };
+    let documents = [
+        changed("hint", Value::Null),
+        changed("code", Value::Null),
+        changed("code", json!("fraud")),
+        changed("ok", json!(true)),
+        changed("http_status", json!("500")),
+        changed("message", json!(7)),
+        changed("user", json!("alice")),
+        problem.clone(),
+        json!([]),
+    ];
+    let found = against_schema("check", &documents).await;
+    for (document, faults) in documents.iter().zip(found) {
+        assert!(!faults.is_empty(), "not noticed: {document}");
+    }
+}

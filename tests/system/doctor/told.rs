@@ -1,0 +1,74 @@
+//! Who is told of what the hourly check found: the log stream, the status page, its JSON, and the terminal.
+
+use chrono::TimeDelta;
+use simulator::{Fault, FaultKind, LogType, Simulator, Target};
+
+use crate::common::app::{App, json, page};
+use crate::common::{duo_sentinel, temporary_folder, tenant};
+use crate::doctor::hourly::{CHECK, lines};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn problems_are_shown_everywhere_with_what_to_do_and_without_the_words_of_others() {
+    let simulator = Simulator::start(tenant(49, 20)).await.unwrap();
+    let forbidden = Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden);
+    simulator.faults().push(forbidden);
+    let app = App::of(simulator, "hourly-told", &[]).await;
+    app.host.fire().await.summary();
+    // The runs tell of it: nobody is woken twice.
+    let told = lines(&app.host);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(
+        told[0].contains(" INFO ") && told[0].contains("what the runs tell of"),
+        "{told:#?}"
+    );
+    assert!(told[0].contains("Duo activity"), "{told:#?}");
+
+    let status = app.json().await;
+    let problems = status["check"]["problems"].as_array().unwrap();
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+    let problem = &problems[0];
+    assert_eq!(problem["subject"], "Duo activity");
+    assert_eq!(
+        (&problem["code"], &problem["http_status"]),
+        (&"duo_forbidden".into(), &403.into())
+    );
+    let shown = page(&app.web).await.body;
+    let terminal = async |arguments: &[&str]| {
+        let folder = temporary_folder();
+        let output = duo_sentinel(&app.settings, folder.path(), arguments).await;
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let listed = terminal(&["status"]).await;
+    for text in [problem["message"].as_str().unwrap(), "Grant read log"] {
+        assert!(shown.contains(text), "{text} is not on the page");
+        assert!(listed.contains(text), "{text} is not in:\n{listed}");
+    }
+    // The simulated Duo says this.
+    let words = "Access forbidden";
+    assert!(terminal(&["check"]).await.contains(words));
+    let stored = String::from_utf8(app.container.read(CHECK).await.unwrap()).unwrap();
+    for text in [&stored, &shown, &listed, &status.to_string()] {
+        assert!(!text.contains(words) && !text.contains("40301"), "{text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_run_tells_of_is_a_warning_once() {
+    let simulator = Simulator::start(tenant(50, 20)).await.unwrap();
+    let slow = FaultKind::BadDate {
+        offset: Some(TimeDelta::minutes(5)),
+    };
+    simulator.faults().push(Fault::always(Target::AnyDuo, slow));
+    let app = App::of(simulator, "hourly-clock", &[]).await;
+    for _ in 0..3 {
+        assert!(app.host.fire().await.is_caught_up());
+    }
+    let told = lines(&app.host);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(
+        told[0].contains(" WARN ") && told[0].contains("clock"),
+        "{told:#?}"
+    );
+    let status = json(&app.web).await;
+    assert_eq!(status["check"]["problems"][0]["code"], "clock");
+}

@@ -1,0 +1,90 @@
+//! Closed hours whose rows were not accepted for days, or whose process ended before it told of them.
+
+use std::collections::BTreeSet;
+
+use duo_sentinel::model;
+use simulator::{Fault, FaultKind, LogType, Target};
+
+use crate::common::FunctionsHost;
+use crate::common::history::{Log, now};
+use crate::doctor::health_rows::{Road, Scene};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_found_in_the_last_days_is_told_however_old_its_hours_are() {
+    for (road, days) in [(Road::DataCollector, 2), (Road::LogsIngestion, 6)] {
+        let scene = Scene::new(road, 66, "untold").await;
+        let log = Log::working(model::LogType::Activity, 100, now()).hours_told_to(days * 24);
+        scene.container.create().await;
+        for (name, content) in log.files() {
+            scene.container.write(&name, content).await;
+        }
+        // No hour is checked once more: what is told was found before.
+        let forbidden = Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden);
+        scene.simulator.faults().push(forbidden);
+        let settings = scene
+            .settings
+            .clone()
+            .with("CISCO_DUO_LOG_TYPES", "activity");
+        let host = FunctionsHost::start(&settings).await;
+        host.fire().await.assert_failed();
+        let told: Vec<String> = scene
+            .told("hour")
+            .await
+            .iter()
+            .map(|row| row["hour"].as_str().unwrap().to_owned())
+            .collect();
+        let found = log.hours_found_since(days * 24).into_iter();
+        let found: BTreeSet<String> = found.map(|hour| hour.start().to_string()).collect();
+        assert!(found.len() > 40, "{found:#?}");
+        assert_eq!(told.iter().cloned().collect::<BTreeSet<_>>(), found);
+        assert_eq!(told.len(), found.len(), "told twice");
+        // And not again.
+        host.fire().await.assert_failed();
+        assert_eq!(scene.told("hour").await.len(), found.len());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_month_of_hours_is_told_call_by_call_and_goes_on_after_a_restart() {
+    for road in [Road::DataCollector, Road::LogsIngestion] {
+        let scene = Scene::new(road, 67, "month").await;
+        let settings = scene
+            .settings
+            .clone()
+            .with("CISCO_DUO_LOG_TYPES", "activity,telephony")
+            .with("CISCO_DUO_LOOKBACK_HOURS", "720")
+            .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "43200");
+        let mut hours = BTreeSet::new();
+        for _ in 0..30 {
+            // Each run in a process of its own.
+            let mut host = FunctionsHost::start(&settings).await;
+            host.fire().await.summary();
+            host.stop().await;
+            hours = scene
+                .told("hour")
+                .await
+                .iter()
+                .map(|row| (row["eventtype"].to_string(), row["hour"].to_string()))
+                .collect();
+            if hours.len() >= 2 * 719 {
+                break;
+            }
+        }
+        let stored = stored_hours(&scene).await;
+        assert!(stored >= 2 * 719, "{stored} hours");
+        assert_eq!(hours.len(), stored);
+    }
+}
+
+/// How many hours have a result in the ledger.
+async fn stored_hours(scene: &Scene) -> usize {
+    let mut hours = 0;
+    for blob in scene.container.list().await {
+        if blob.name.contains("/ledger/") && !blob.name.contains(".ids") {
+            let content = scene.container.read(&blob.name).await.unwrap();
+            let day: serde_json::Value = serde_json::from_slice(&content).unwrap();
+            hours += day["hours"].as_object().unwrap().len();
+        }
+    }
+    hours
+}

@@ -1,0 +1,85 @@
+//! The same at the terminal.
+
+use duo_sentinel::model::{LogType, SECOND};
+use serde_json::Value;
+use simulator::Simulator;
+use tokio::process::Command;
+
+use crate::common::{Settings, assert_expected, binary, temporary_folder, tenant};
+use crate::status_page::history::{every_state, now, usual, write};
+
+#[tokio::test]
+async fn status_shows_every_state_and_what_to_do() {
+    let simulator = Simulator::start(tenant(44, 1)).await.unwrap();
+    let folder = temporary_folder();
+    // A little ahead, so that what is told of the time has one width for as long as the commands take.
+    write(&every_state(now() + 30 * SECOND), folder.path());
+    let settings = Settings::in_folder(&simulator, folder.path());
+    let run = async |arguments: &[&str]| {
+        let mut command = Command::new(binary());
+        command.args(arguments).env_clear().envs(settings.iter());
+        command.current_dir(folder.path()).output().await.unwrap()
+    };
+    let output = run(&["status"]).await;
+    let told = run(&["status", "--json"]).await;
+    let status: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let mut text = format!(
+        "exit code {}\n--- stdout\n{}--- stderr\n{}",
+        output.status.code().unwrap(),
+        String::from_utf8(output.stdout).unwrap(),
+        String::from_utf8(output.stderr).unwrap()
+    );
+    text = without_events(&text);
+    for log in status["logs"].as_array().unwrap() {
+        for gap in log["gaps"].as_array().unwrap() {
+            for end in ["from", "to"] {
+                text = text.replace(gap[end].as_str().unwrap(), "TIME");
+            }
+        }
+    }
+    for seconds in 30..60 {
+        text = text.replace(&format!(" 2 min {seconds} s"), " 2 min SS s");
+    }
+    assert_expected("status", &text);
+    assert!(simulator.calls().duo.is_empty(), "Duo was asked");
+}
+
+#[tokio::test]
+async fn status_ends_with_0_where_nobody_has_to_act() {
+    let simulator = Simulator::start(tenant(45, 1)).await.unwrap();
+    let folder = temporary_folder();
+    write(&usual(now()), folder.path());
+    let settings = Settings::in_folder(&simulator, folder.path());
+    let mut command = Command::new(binary());
+    command.arg("status").env_clear().envs(settings.iter());
+    let output = command.current_dir(folder.path()).output().await.unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    for log in LogType::ALL {
+        assert!(text.contains(log.as_str()), "{text}");
+    }
+}
+
+/// The counts of events, which depend on the hour of the week in which the test runs, replaced in the same width.
+fn without_events(text: &str) -> String {
+    const NAME: &str = "events, 7 days";
+    let header = text.lines().find(|line| line.contains(NAME)).unwrap();
+    let begin = header.find(NAME).unwrap();
+    let column = begin..begin + NAME.len();
+    let mask = |line: &str| {
+        let mut line = line.to_owned();
+        let count = line
+            .get(column.clone())
+            .map(str::trim_start)
+            .unwrap_or_default();
+        if count.len() > 1
+            && count
+                .bytes()
+                .all(|byte| byte == b',' || byte.is_ascii_digit())
+        {
+            line.replace_range(column.clone(), &format!("{:>14}", "EVENTS"));
+        }
+        line + "\n"
+    };
+    text.lines().map(mask).collect()
+}

@@ -1,0 +1,146 @@
+//! The page in a real browser: readable in light and dark, on a desk and on a phone, with a screen reader and by keyboard.
+//!
+//! Pictures of it are left in `target/status-page/`. The one of the README, docs/status-page.png, is made anew by
+//! `UPDATE_EXPECTED=1 tests/run --test system most_days`.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+use tokio::process::Command;
+
+use crate::common::{
+    Azurite, FUNCTION_KEY, FunctionsHost, Gate, Settings, Spoil, Trouble, WebHost, tool,
+};
+use crate::status_page::app::{App, PATH};
+use crate::status_page::history::{every_state, now, usual};
+
+/// Largest page, in bytes.
+const LARGEST: u64 = 100 * 1024;
+/// Longest time to the first paint, in milliseconds: no measurement, a bound against a page that hangs.
+const LONGEST_PAINT: f64 = 5_000.0;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_with_every_state_is_for_everybody() {
+    let app = App::start("looks-every", &every_state(now())).await;
+    let looks = look(&app.web, "every-state").await;
+    // Six links, and in each section what can be opened and scrolled.
+    let stops = looks[0]["stops"].as_array().unwrap().len();
+    assert!(stops > 20, "the keyboard reaches {stops} places");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_before_the_first_run_is_for_everybody() {
+    let app = App::start("looks-fresh", &[]).await;
+    look(&app.web, "fresh").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_without_storage_is_for_everybody() {
+    let app = App::start("looks-storage", &[]).await;
+    let azurite = Azurite::shared();
+    let gate = Gate::to(&azurite.endpoint()).await;
+    gate.begin(Trouble::every(Spoil::Storage(403, "AuthorizationFailure")));
+    let storage = gate.instead_of(&azurite.connection_string());
+    let settings = app.settings.clone().with("AzureWebJobsStorage", storage);
+    look(&open(&settings).await.1, "no-storage").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_with_wrong_settings_is_for_everybody() {
+    let app = App::start("looks-settings", &[]).await;
+    let settings = app
+        .settings
+        .clone()
+        .without("CISCO_DUO_SECRET_KEY")
+        .with("WORKSPACE_ID", "my-workspace")
+        .with("CISCO_DUO_LOG_TYPES", "authentication,users");
+    look(&open(&settings).await.1, "wrong-settings").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_most_days_is_for_everybody() {
+    let app = App::start("looks-usual", &usual(now())).await;
+    look(&app.web, "usual").await;
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        let sources = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+        let picture = sources.join("docs/status-page.png");
+        std::fs::copy(pictures().join("usual-light-top.png"), picture).unwrap();
+    }
+}
+
+async fn open(settings: &Settings) -> (FunctionsHost, WebHost) {
+    let host = FunctionsHost::start(settings).await;
+    let web = host.open().await;
+    (host, web)
+}
+
+fn pictures() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../status-page")
+}
+
+/// Looks at the page, leaves pictures of this name, and asserts what holds for every page.
+#[expect(
+    clippy::print_stdout,
+    reason = "how fast it is painted is told, not judged"
+)]
+async fn look(web: &WebHost, name: &str) -> Vec<Value> {
+    std::fs::create_dir_all(pictures()).unwrap();
+    let output = Command::new("node")
+        .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tools/look_at_page.cjs"))
+        .arg(format!("{}{PATH}", web.address()))
+        .arg(FUNCTION_KEY)
+        .arg(pictures().join(name))
+        .env("NODE_PATH", tool("node/node_modules/playwright-core"))
+        .output()
+        .await
+        .unwrap();
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let looks: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(looks.len(), 4);
+    for look in &looks {
+        assert_is_for_everybody(look);
+    }
+    let paints = looks.iter().map(|look| look["paint"].as_f64().unwrap());
+    println!(
+        "{name}: {} bytes, first contentful paint after {:.0} ms at most",
+        looks[0]["bytes"],
+        paints.fold(0.0, f64::max)
+    );
+    looks
+}
+
+#[track_caller]
+fn assert_is_for_everybody(look: &Value) {
+    let which = format!("{} on a {}", look["scheme"], look["size"]);
+    let nothing = |what: &str| {
+        assert_eq!(look[what], serde_json::json!([]), "{what}, {which}");
+    };
+    // Nothing that keeps somebody out, by the Web Content Accessibility Guidelines 2, levels A and AA.
+    nothing("barriers");
+    nothing("complaints");
+    nothing("violations");
+    let requests = look["requests"].as_array().unwrap();
+    assert_eq!(requests.len(), 1, "{which}: {requests:#?}");
+    assert!(
+        look["overflow"].as_i64().unwrap() <= 0,
+        "{which}: it is too wide"
+    );
+    assert_eq!(look["unnamed"], 0, "{which}: pictures without words");
+    assert!(look["bytes"].as_u64().unwrap() < LARGEST, "{which}");
+    assert!(look["paint"].as_f64().unwrap() < LONGEST_PAINT, "{which}");
+    // By keyboard.
+    nothing("closed");
+    nothing("mute");
+    let stops = look["stops"].as_array().unwrap();
+    let names: Vec<&Value> = stops.iter().map(|stop| &stop["name"]).collect();
+    let order: Vec<&Value> = look["order"].as_array().unwrap().iter().collect();
+    assert_eq!(names, order, "{which}");
+    for stop in stops {
+        assert!(stop["outline"].as_f64().unwrap() >= 2.0, "{which}: {stop}");
+        assert_eq!(stop["isInView"], true, "{which}: {stop}");
+    }
+}

@@ -1,0 +1,149 @@
+//! The JSON is what docs/status.schema.json says, and nothing else.
+
+use std::collections::BTreeSet;
+
+use duo_sentinel::health::{Code, Found, LastCheck};
+use duo_sentinel::model::LogType;
+use duo_sentinel::status::{Mark, State};
+use serde_json::{Value, json};
+
+use crate::common::{FunctionsHost, against_schema, assert_expected, schema};
+use crate::status_page::app::{App, json};
+use crate::status_page::history::{every_state, now, usual};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_json_of_every_page_is_as_the_schema_says() {
+    let every = App::start("schema-every", &every_state(now())).await;
+    let found = |subject: &str, code, http_status| Found {
+        subject: subject.to_owned(),
+        code,
+        http_status,
+    };
+    let check = vec![
+        found("settings", None, None),
+        found("clock", Some(Code::Clock), None),
+        found("Duo activity", Some(Code::DuoForbidden), Some(403)),
+    ];
+    let check = LastCheck::new(now(), "0.1.0", None, check);
+    let name = "127.0.0.1/self/check.json";
+    every.container.write(name, check.to_json()).await;
+    let usual = App::start("schema-usual", &usual(now())).await;
+    let fresh = App::start("schema-fresh", &[]).await;
+    let checkpoint = "127.0.0.1/self/activity/checkpoint.json";
+    fresh
+        .container
+        .write(checkpoint, "{\"min_reader\": 9}")
+        .await;
+    let wrong = every.settings.clone().without("SHARED_KEY");
+    let wrong = FunctionsHost::start(&wrong).await;
+    let every = every.json().await;
+    let documents = vec![
+        every.clone(),
+        usual.json().await,
+        fresh.json().await,
+        json(&wrong.open().await).await,
+    ];
+    assert_eq!(
+        against_schema("status", &documents).await,
+        vec![Vec::<String>::new(); 4]
+    );
+
+    // A schema that takes everything proves nothing.
+    let changed = |path: &str, value: Value| {
+        let mut document = every.clone();
+        *document.pointer_mut(path).unwrap() = value;
+        document
+    };
+    let mut more = every.clone();
+    more["logs"][0]["user"] = "alice".into();
+    let mut less = every.clone();
+    less["logs"][0].as_object_mut().unwrap().remove("state");
+    let documents = vec![
+        more,
+        less,
+        changed("/logs/0/state", json!("fine")),
+        changed("/logs/0/since", json!("2026-11-22 10:00:00")),
+        changed("/logs/0/days/0/hours", json!(["proved"])),
+        changed("/logs/0/activity", json!({"events": -1})),
+        changed("/logs/0/troubles/0/code", json!("fraud")),
+        changed("/check/problems/0/code", json!("fraud")),
+        changed("/check/problems/1/http_status", json!("403")),
+        changed("/check/checked_at", json!(null)),
+        changed("/check/looked_at", json!(-1)),
+        changed("/version", json!(2)),
+        json!({"version": 1, "fault": "x", "logs": []}),
+    ];
+    for (document, faults) in documents
+        .iter()
+        .zip(against_schema("status", &documents).await)
+    {
+        assert!(!faults.is_empty(), "not noticed: {document}");
+    }
+    assert_expected("status-shape", &shape(&every));
+}
+
+#[test]
+fn the_schema_lists_every_word_of_the_program() {
+    let schema = schema("status");
+    let listed = |path: &str| -> BTreeSet<String> {
+        let words = schema.pointer(path).unwrap().as_array().unwrap();
+        words
+            .iter()
+            .map(|word| word.as_str().unwrap().to_owned())
+            .collect()
+    };
+    let told = |values: Vec<Value>| -> BTreeSet<String> {
+        values
+            .iter()
+            .map(|word| word.as_str().unwrap().to_owned())
+            .collect()
+    };
+    let codes = Code::ALL.into_iter().chain([Code::Unknown]);
+    assert_eq!(
+        listed("/$defs/code/enum"),
+        told(codes.map(|code| json!(code)).collect())
+    );
+    let marks = Mark::ALL.into_iter().chain([Mark::None]);
+    assert_eq!(
+        listed("/$defs/day/properties/hours/items/enum"),
+        told(marks.map(|mark| json!(mark)).collect())
+    );
+    let logs = LogType::ALL.map(|log| json!(log.as_str()));
+    assert_eq!(
+        listed("/$defs/log/properties/log_type/enum"),
+        told(logs.into())
+    );
+    let states = listed("/$defs/log/properties/state/enum");
+    assert!(states.contains(json!(State::Working).as_str().unwrap()));
+    assert_eq!(states.len(), 8);
+}
+
+/// Every path of a document with the kinds of values there.
+fn shape(document: &Value) -> String {
+    fn walk(path: &str, value: &Value, found: &mut BTreeSet<String>) {
+        let kind = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "number",
+            Value::String(_) => "text",
+            Value::Array(values) => {
+                for value in values {
+                    walk(&format!("{path}[]"), value, found);
+                }
+                return;
+            }
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    let is_hour = name.len() == "2026-11-22T10".len() && name.starts_with("20");
+                    let name = if is_hour { "HOUR" } else { name };
+                    walk(&format!("{path}.{name}"), value, found);
+                }
+                return;
+            }
+        };
+        found.insert(format!("{path}: {kind}\n"));
+    }
+    let mut found = BTreeSet::new();
+    walk("", document, &mut found);
+    found.into_iter().collect()
+}

@@ -1,0 +1,186 @@
+//! State that cannot be used is told of and never overwritten.
+
+use std::time::Duration;
+
+use simulator::{Fault, FaultKind, LogType, Simulator, Target};
+
+use crate::common::{Azurite, FunctionsHost, Settings, checkpoint_name, events_in, tenant};
+use crate::storage::place::Place;
+
+/// Garbage, a truncated checkpoint, and one that asks for a newer reader.
+const UNUSABLE: [(&str, &str, &[u8]); 3] = [
+    ("garbage", "damaged", b"\x00\xffnot a checkpoint"),
+    (
+        "truncated",
+        "damaged",
+        b"{\"version\":1,\"min_reader\":1,\"mintime\":\"2026",
+    ),
+    (
+        "newer",
+        "reader version 2",
+        b"{\"version\":2,\"min_reader\":2,\"place\":\"somewhere new\"}",
+    ),
+];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_cannot_be_used_stops_its_log_alone_and_is_kept_in_storage() {
+    for (container, reason, content) in UNUSABLE {
+        stops_its_log_alone(&Place::storage(container), reason, content).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_cannot_be_used_stops_its_log_alone_and_is_kept_in_a_folder() {
+    for (_, reason, content) in UNUSABLE {
+        stops_its_log_alone(&Place::folder(), reason, content).await;
+    }
+}
+
+async fn stops_its_log_alone(place: &Place, reason: &str, content: &[u8]) {
+    let simulator = Simulator::start(tenant(51, 60)).await.unwrap();
+    let name = checkpoint_name("telephony");
+    place.begin_with(&name, content).await;
+    let mut host = FunctionsHost::start(&place.settings(&simulator)).await;
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    for log in LogType::ALL {
+        let expected = if log == LogType::Telephony {
+            "failed"
+        } else {
+            "caught_up"
+        };
+        assert_eq!(invocation.outcome(log.name()), expected, "{log}");
+    }
+    let message = invocation.log("telephony")["message"].as_str().unwrap();
+    assert!(
+        message.contains(&name) && message.contains(reason),
+        "{message}"
+    );
+    host.kill().await;
+    let stderr = host.stderr();
+    let [line] = &stderr[..] else {
+        panic!("not one line: {stderr:#?}");
+    };
+    assert!(line.contains(&name) && line.contains(reason), "{line}");
+    assert_eq!(place.read(&name).await.as_deref(), Some(content));
+    let report = simulator.report().await;
+    assert_eq!(report.logs[&LogType::Telephony].delivered, 0);
+    assert_eq!(report.missing(), 60, "{report:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_that_cannot_be_written_is_told_of() {
+    let simulator = Simulator::start(tenant(53, 20)).await.unwrap();
+    let telephony = Target::Duo(LogType::Telephony);
+    let throttled = FaultKind::TooManyRequests { retry_after: None };
+    simulator.faults().push(Fault::once(telephony, throttled));
+    let azurite = Azurite::shared();
+    let settings = Settings::in_storage(&simulator, &azurite.connection_string(), "leased");
+    let host = FunctionsHost::start(&settings).await;
+    assert_eq!(host.fire().await.outcome("telephony"), "parked");
+    // Refused with 412 like a write that lost a race, yet nobody else is at work on the log.
+    let name = checkpoint_name("telephony");
+    azurite.container("leased").lease(&name).await;
+    tokio::time::sleep(Duration::from_millis(1_500)).await;
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    assert_eq!(invocation.outcome("activity"), "caught_up");
+    assert_eq!(invocation.outcome("telephony"), "failed");
+    let message = invocation.log("telephony")["message"].as_str().unwrap();
+    assert!(message.contains(&name), "{message}");
+    let report = simulator.report().await;
+    assert_eq!(report.logs[&LogType::Telephony].delivered, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn storage_out_of_reach_fails_with_advice_and_delivers_nothing() {
+    let simulator = Simulator::start(tenant(52, 20)).await.unwrap();
+    let connection = format!(
+        "AccountName={};AccountKey={};BlobEndpoint=http://127.0.0.1:9/{}",
+        crate::common::ACCOUNT,
+        crate::common::ACCOUNT_KEY,
+        crate::common::ACCOUNT,
+    );
+    let settings = Settings::in_storage(&simulator, &connection, "nowhere");
+    let mut host = FunctionsHost::start(&settings).await;
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    assert_eq!(invocation.outcomes(), ["failed"; 6]);
+    host.kill().await;
+    assert_eq!(host.stderr().len(), 6, "{:#?}", host.stderr());
+    for line in host.stderr() {
+        for text in [
+            "could not read",
+            "container nowhere",
+            "check AzureWebJobsStorage",
+        ] {
+            assert!(line.contains(text), "no \"{text}\" in {line}");
+        }
+    }
+    assert_eq!(events_in(&simulator.calls().log_analytics.rows), 0);
+    assert!(simulator.calls().duo.is_empty(), "Duo was asked in vain");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_ledger_is_set_aside_and_stops_nothing_in_storage() {
+    let place = Place::storage("damaged-ledger");
+    damaged_ledger(&place, LogType::Telephony).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_ledger_is_set_aside_and_stops_nothing_in_a_folder() {
+    damaged_ledger(&Place::folder(), LogType::Activity).await;
+}
+
+/// All results and ids of a log are damaged between two runs, and its place is lost.
+async fn damaged_ledger(place: &Place, log: LogType) {
+    let simulator = Simulator::start(tenant(54, 120)).await.unwrap();
+    let mut host = FunctionsHost::start(&place.settings(&simulator)).await;
+    host.catch_up(5).await;
+    let ledger = format!("127.0.0.1/self/{log}/ledger/");
+    let names = place.list(&ledger).await;
+    let (ids, results): (Vec<&String>, Vec<&String>) =
+        names.iter().partition(|name| name.contains(".ids"));
+    assert!(!ids.is_empty() && !results.is_empty(), "{names:?}");
+    for name in &results {
+        place.replace(name, b"{\"version\":1,\"min_rea").await;
+    }
+    let mut lost = 0;
+    for (number, name) in ids.iter().enumerate() {
+        // The last id is torn or gone: what stands before it is still known. In the first two hours nothing does.
+        let content = place.read(name).await.unwrap();
+        let length = content.len();
+        lost += if number < 2 { length / 16 } else { 1 };
+        if number % 2 == 0 {
+            let kept = if number == 0 { 9 } else { length - 7 };
+            place.replace_appendable(name, &content[..kept]).await;
+        } else {
+            // A restore may have made a blob of it to which nothing can be added.
+            let kept = if number == 1 { 0 } else { length - 16 };
+            place.replace(name, &content[..kept]).await;
+        }
+    }
+    // What is mended the first time is known the second time.
+    for _ in 0..2 {
+        place.remove(&checkpoint_name(log.name())).await;
+        host.catch_up(5).await;
+    }
+    host.stop().await;
+    let report = simulator.report().await;
+    assert_eq!(report.missing(), 0, "{report:#?}");
+    // A lost id makes its event unknown, and nothing else.
+    let repeated = usize::try_from(report.logs[&log].duplicates).unwrap();
+    assert_eq!(repeated, lost, "{report:#?}");
+    let names = place.list(&ledger).await;
+    let aside = names.iter().filter(|name| name.contains(".damaged-"));
+    let expected = results.len() + if place.is_storage() { ids.len() } else { 0 };
+    assert_eq!(aside.count(), expected, "{names:?}");
+    for name in &names {
+        let content = place.read(name).await.unwrap();
+        if !name.contains(".damaged-") && name.contains(".ids") {
+            assert_eq!(content.len() % 16, 0, "{name}");
+        }
+    }
+    let told = host.stderr().join("\n");
+    assert!(told.contains("it was set aside"), "{told}");
+}

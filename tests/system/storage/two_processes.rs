@@ -1,0 +1,99 @@
+//! Two processes on one state.
+
+use std::time::Duration;
+
+use simulator::{Fault, FaultKind, LogType, Simulator, Target};
+
+use crate::common::{Body, FunctionsHost, PAGE, tenant};
+use crate::storage::place::Place;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_at_once_lose_nothing_in_storage() {
+    two_at_once(&Place::storage("two-at-once")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_processes_at_once_lose_nothing_in_a_folder() {
+    two_at_once(&Place::folder()).await;
+}
+
+async fn two_at_once(place: &Place) {
+    let mut config = tenant(41, 600);
+    config.duo_latency = Duration::from_millis(200);
+    let simulator = Simulator::start(config).await.unwrap();
+    let settings = place
+        .settings(&simulator)
+        .with("CISCO_DUO_RUN_SECONDS", "1");
+    let mut first = FunctionsHost::start(&settings).await;
+    let mut second = FunctionsHost::start(&settings).await;
+    let (mut ticks, mut met) = (0, false);
+    loop {
+        let (one, other) = tokio::join!(first.fire(), second.fire());
+        one.summary();
+        other.summary();
+        met |= [&one, &other]
+            .iter()
+            .any(|invocation| invocation.outcomes().contains(&"held_elsewhere"));
+        ticks += 1;
+        if one.is_caught_up() && other.is_caught_up() {
+            break;
+        }
+        assert!(
+            ticks < 30,
+            "not caught up: {:#} {:#}",
+            one.answer,
+            other.answer
+        );
+    }
+    assert!(ticks > 2, "one tick was enough, so that they hardly met");
+    assert!(met, "they never met at one log");
+    let report = simulator.report().await;
+    assert!(report.is_complete(), "{report:#?}");
+    for (log, counts) in &report.logs {
+        assert!(counts.duplicates <= PAGE, "{log}: {counts:?}");
+    }
+    first.stop().await;
+    second.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_claim_of_a_process_at_work_is_respected_in_storage() {
+    claim_is_respected(&Place::storage("claim")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_claim_of_a_process_at_work_is_respected_in_a_folder() {
+    claim_is_respected(&Place::folder()).await;
+}
+
+async fn claim_is_respected(place: &Place) {
+    let simulator = Simulator::start(tenant(42, 200)).await.unwrap();
+    let settings = place
+        .settings(&simulator)
+        .with("CISCO_DUO_LOG_TYPES", "activity,telephony");
+    let only_activity = settings.clone().with("CISCO_DUO_LOG_TYPES", "activity");
+    let at_work = FunctionsHost::start(&only_activity).await;
+    let other = FunctionsHost::start(&settings).await;
+    // The first post is answered only after the second process has come and gone.
+    let slow = FaultKind::Latency(Duration::from_secs(8));
+    simulator
+        .faults()
+        .push(Fault::once(Target::LogAnalytics, slow));
+    let run = tokio::spawn(at_work.begin(Body::Timer));
+    while simulator.calls().log_analytics.requests == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert!(place.checkpoint("activity").await["claim"]["owner"].is_string());
+    let invocation = other.fire().await;
+    invocation.summary();
+    assert!(!run.is_finished(), "the first process was done already");
+    assert_eq!(invocation.outcome("activity"), "held_elsewhere");
+    assert_eq!(invocation.outcome("telephony"), "caught_up");
+    let run = run.await.unwrap().unwrap();
+    assert_eq!(run.outcome("activity"), "caught_up");
+    let report = simulator.report().await;
+    for log in [LogType::Activity, LogType::Telephony] {
+        let counts = report.logs[&log];
+        assert_eq!((counts.missing, counts.duplicates), (0, 0), "{log}");
+    }
+}
