@@ -7,7 +7,6 @@ use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::Client;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256, Sha512};
 use tokio::runtime::Builder;
@@ -37,18 +36,6 @@ struct Task {
     posts: u64,
     /// Bytes of each of them.
     post_bytes: usize,
-    variant: Variant,
-}
-
-/// The bare program in three forms.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(crate) enum Variant {
-    /// Reads no JSON: knows that the simulator writes the cursor at the very end. Of no use with Duo.
-    Blind,
-    /// The same on one thread, where no answer is passed on to another: as the connector runs.
-    BlindOnOneThread,
-    /// Reads the page as JSON, for nothing but its cursor: what any program has to do.
-    ReadingPage,
 }
 
 /// Runs the bare program on the pages that the connector fetched before; `pages` of them had rows.
@@ -56,7 +43,6 @@ pub(crate) async fn repeat(
     tenant: &Tenant,
     connector: &CatchUp,
     pages: u64,
-    variant: Variant,
 ) -> Result<Usage, Fault> {
     let posts = (connector.posts + pages / 2) / pages;
     let config = tenant.simulator.config();
@@ -71,7 +57,6 @@ pub(crate) async fn repeat(
         to: config.to.timestamp_millis(),
         posts,
         post_bytes: usize::try_from(connector.posted / (posts * pages))?,
-        variant,
     };
     let program = std::env::current_exe()?;
     let program = program.to_str().ok_or("a path that is no text")?;
@@ -85,10 +70,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), Fault> {
         return Err("the bare program takes its task".into());
     };
     let task: Task = serde_json::from_str(task)?;
-    let mut runtime = match task.variant {
-        Variant::Blind | Variant::ReadingPage => Builder::new_multi_thread(),
-        Variant::BlindOnOneThread => Builder::new_current_thread(),
-    };
+    let mut runtime = Builder::new_multi_thread();
     runtime.enable_all().build()?.block_on(catch_up(&task))
 }
 
@@ -104,7 +86,7 @@ async fn catch_up(task: &Task) -> Result<(), Fault> {
         let mut cursor = None;
         loop {
             let page = task.page(&http, mintime, maxtime, cursor).await?;
-            cursor = task.next_cursor(&page)?;
+            cursor = next_cursor(&page)?;
             if cursor.is_none() {
                 break;
             }
@@ -119,40 +101,24 @@ async fn catch_up(task: &Task) -> Result<(), Fault> {
 }
 
 #[derive(Deserialize)]
-struct Answer {
-    response: Response,
-}
-
-#[derive(Deserialize)]
-struct Response {
-    metadata: Metadata,
-}
-
-#[derive(Deserialize)]
 struct Metadata {
     next_offset: Option<Vec<String>>,
 }
 
-/// Reads what stands behind the last `key`.
-fn read_behind<T: DeserializeOwned>(key: &[u8], page: &[u8]) -> Result<T, Fault> {
+/// The cursor, which the simulator writes at the very end of a page: no JSON is read.
+fn next_cursor(page: &[u8]) -> Result<Option<String>, Fault> {
+    const KEY: &[u8] = b"\"metadata\":";
     let tail = &page[page.len().saturating_sub(300)..];
-    let place = tail.windows(key.len()).position(|part| part == key);
-    let behind = &tail[place.ok_or("no metadata at the end")? + key.len()..];
+    let place = tail.windows(KEY.len()).position(|part| part == KEY);
+    let behind = &tail[place.ok_or("no metadata at the end")? + KEY.len()..];
     let text = behind
         .strip_suffix(b"}}")
         .ok_or("another end than expected")?;
-    Ok(serde_json::from_slice(text)?)
+    let metadata: Metadata = serde_json::from_slice(text)?;
+    Ok(metadata.next_offset.map(|parts| parts.join("%2C")))
 }
 
 impl Task {
-    fn next_cursor(&self, page: &[u8]) -> Result<Option<String>, Fault> {
-        let metadata = match self.variant {
-            Variant::ReadingPage => serde_json::from_slice::<Answer>(page)?.response.metadata,
-            Variant::Blind | Variant::BlindOnOneThread => read_behind(b"\"metadata\":", page)?,
-        };
-        Ok(metadata.next_offset.map(|parts| parts.join("%2C")))
-    }
-
     async fn page(
         &self,
         http: &Client,

@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 
 use simulator::LogType;
 
-use crate::bare::{self, Variant};
+use crate::bare;
 use crate::child::Usage;
 use crate::table::{self, Figure};
 use crate::tenant::{PROGRAM, Road, Tenant, state_folder};
-use crate::{Fault, day, gzip};
+use crate::{Fault, day};
 
 /// How much is measured.
 pub(crate) struct Sizes {
@@ -92,10 +92,6 @@ pub(crate) async fn measure(sizes: &Sizes, wanted: &[&str]) -> Result<(), Fault>
     if !figures.is_empty() {
         table::print(&figures);
     }
-    // Only when it is asked for: it is no figure of the connector's.
-    if wanted.contains(&"gzip") {
-        gzip::measure().await?;
-    }
     Ok(())
 }
 
@@ -105,36 +101,24 @@ pub(crate) async fn measure(sizes: &Sizes, wanted: &[&str]) -> Result<(), Fault>
 async fn cpu(sizes: &Sizes) -> Result<Figure, Fault> {
     let tenant = authentication(sizes.cpu_events, Duration::ZERO, Duration::ZERO).await?;
     let milliseconds = |usage: Usage| usage.cpu.as_secs_f64() * 1_000.0;
-    let variants = [
-        Variant::Blind,
-        Variant::BlindOnOneThread,
-        Variant::ReadingPage,
-    ];
-    let (mut connector, mut blind) = (Vec::new(), Vec::new());
-    let mut ratios = [const { Vec::new() }; 3];
+    let (mut connector, mut bare_times, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..sizes.cpu_runs {
         let caught_up = tenant.catch_up().await?;
-        let own = milliseconds(caught_up.usage);
+        let bare = bare::repeat(&tenant, &caught_up, caught_up.posts).await?;
+        let (own, bare) = (milliseconds(caught_up.usage), milliseconds(bare));
         connector.push(own);
-        for (variant, ratios) in variants.into_iter().zip(&mut ratios) {
-            let bare =
-                milliseconds(bare::repeat(&tenant, &caught_up, caught_up.posts, variant).await?);
-            ratios.push(own / bare);
-            if matches!(variant, Variant::Blind) {
-                blind.push(bare);
-            }
-        }
+        bare_times.push(bare);
+        ratios.push(own / bare);
     }
-    let [value, one_thread, reading] = ratios.map(|mut ratios| median(&mut ratios));
     Ok(Figure {
         name: format!("CPU, {} authentication events", sizes.cpu_events),
-        value,
+        value: median(&mut ratios),
         bound: 4.0,
         unit: "x",
         detail: format!(
-            "{:.0} ms against {:.0} ms, {} turns; {one_thread:.1} x on one thread, {reading:.1} x one that reads JSON",
+            "{:.0} ms against {:.0} ms, {} turns",
             median(&mut connector),
-            median(&mut blind),
+            median(&mut bare_times),
             sizes.cpu_runs,
         ),
     })
@@ -152,7 +136,7 @@ async fn cpu_of_logs_ingestion(sizes: &Sizes) -> Result<Figure, Fault> {
     for _ in 0..sizes.cpu_runs {
         let plain = tenant.catch_up_by(Road::Plain).await?;
         let gzip = tenant.catch_up_by(Road::Compressed).await?;
-        let bare = bare::repeat(&tenant, &plain, pages, Variant::Blind).await?;
+        let bare = bare::repeat(&tenant, &plain, pages).await?;
         let (own, bare) = (milliseconds(plain.usage), milliseconds(bare));
         connector.push(own);
         bare_times.push(bare);

@@ -13,7 +13,6 @@ mod bare;
 mod child;
 mod day;
 mod figures;
-mod gzip;
 mod table;
 mod tenant;
 

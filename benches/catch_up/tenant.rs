@@ -52,34 +52,6 @@ impl Tenant {
         duo_latency: Duration,
         log_analytics_latency: Duration,
     ) -> Result<Self, Fault> {
-        Self::start_as(volumes, |config| Config {
-            duo_latency,
-            log_analytics_latency,
-            logs_ingestion: LogsIngestionConfig {
-                latency: log_analytics_latency,
-                ..config.logs_ingestion
-            },
-            ..config
-        })
-        .await
-    }
-
-    /// The same without latencies; accepted rows are written to a folder.
-    pub(crate) async fn start_keeping_rows(
-        volumes: &[(LogType, u64)],
-        folder: &Path,
-    ) -> Result<Self, Fault> {
-        Self::start_as(volumes, |config| Config {
-            rows_dir: Some(folder.to_owned()),
-            ..config
-        })
-        .await
-    }
-
-    async fn start_as(
-        volumes: &[(LogType, u64)],
-        change: impl FnOnce(Config) -> Config,
-    ) -> Result<Self, Fault> {
         let config = Config::default();
         let now = config.to;
         let names: Vec<&str> = volumes.iter().map(|(log, _)| log.name()).collect();
@@ -87,15 +59,18 @@ impl Tenant {
             volumes: volumes.iter().copied().collect(),
             from: now - TimeDelta::hours(23),
             to: now - TimeDelta::minutes(10),
+            duo_latency,
+            log_analytics_latency,
             logs_ingestion: LogsIngestionConfig {
                 streams: declarations()?,
+                latency: log_analytics_latency,
                 ..LogsIngestionConfig::default()
             },
             // Looking closely at every row takes the CPU that is measured elsewhere.
             verify: false,
             ..config
         };
-        let simulator = Simulator::start(change(config)).await?;
+        let simulator = Simulator::start(config).await?;
         Ok(Self {
             simulator,
             log_types: names.join(","),

@@ -68,26 +68,34 @@ pub struct Simulator {
     identity: Server,
 }
 
+/// A page of `log` as the simulated Duo serves it: every event of a tenant, without a server.
+pub fn page(config: Config, log: LogType) -> String {
+    duo::page(&Arc::new(Shared::new(config)), log)
+}
+
+impl Shared {
+    fn new(config: Config) -> Self {
+        Self {
+            world: Arc::new(World::new(&config)),
+            clock: Clock::default(),
+            faults: FaultPlan::default(),
+            calls: CallCounter::default(),
+            tokens: Tokens::new(config.seed),
+            config,
+        }
+    }
+}
+
 impl Simulator {
     /// Makes the events and starts all servers on 127.0.0.1.
     ///
     /// Fails when a port is taken or the folder for rows cannot be made.
     pub async fn start(config: Config) -> std::io::Result<Self> {
-        let clock = Clock::default();
-        let world = Arc::new(World::new(&config));
-        let judge = Arc::new(Judge::start(&config, Arc::clone(&world))?);
+        let shared = Arc::new(Shared::new(config));
+        let config = &shared.config;
+        let judge = Arc::new(Judge::start(config, Arc::clone(&shared.world))?);
         let (duo_port, log_analytics_port) = (config.duo_port, config.log_analytics_port);
         let (ingestion_port, identity_port) = (config.logs_ingestion.port, config.identity.port);
-        let (faults, calls) = (FaultPlan::default(), CallCounter::default());
-        let tokens = Tokens::new(config.seed);
-        let shared = Arc::new(Shared {
-            config,
-            world,
-            clock,
-            faults,
-            calls,
-            tokens,
-        });
         let duo = Server::start(duo_port, duo::router(Arc::clone(&shared))).await?;
         let router = data_collector::router(Arc::clone(&shared), Arc::clone(&judge));
         let log_analytics = Server::start(log_analytics_port, router).await?;

@@ -46,6 +46,23 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
         .with_state(Arc::new(Duo { shared, rate }))
 }
 
+/// Every event of a log as one page.
+pub(crate) fn page(shared: &Arc<Shared>, log: LogType) -> String {
+    let config = &shared.config;
+    let query = if log.is_v1() {
+        format!("mintime={}", config.from.timestamp())
+    } else {
+        let (from, to) = (config.from.timestamp_millis(), config.to.timestamp_millis());
+        format!("mintime={from}&maxtime={to}&limit=1000&sort=ts%3Aasc")
+    };
+    let (shared, rate) = (Arc::clone(shared), RateLimit::new(None));
+    let parameters = Parameters::of_query(&query);
+    let now = shared.clock.now_milliseconds();
+    let page = Duo { shared, rate }.page(log, &parameters, now, None);
+    let page = page.expect("the question is one that Duo answers");
+    format!(r#"{{"stat":"OK","response":{}}}"#, page.response)
+}
+
 async fn answer(State(duo): State<Arc<Duo>>, request: Request) -> Response {
     let path = request.uri().path();
     let Some(log) = LogType::ALL.into_iter().find(|log| log.path() == path) else {

@@ -175,21 +175,4 @@ mod tests {
             assert_eq!(window(query).unwrap_err(), detail, "{query}");
         }
     }
-
-    #[test]
-    fn a_limit_is_clamped_above_and_refused_below_one() {
-        let limit = |query: &str| Parameters::of_query(query).limit(100, 1_000).ok();
-        assert_eq!(limit(""), Some(100));
-        assert_eq!(limit("limit=1"), Some(1));
-        assert_eq!(limit("limit=5000"), Some(1_000));
-        for bad in [
-            "limit=0",
-            "limit=-1",
-            "limit=ten",
-            "limit=",
-            "limit=1&limit=2",
-        ] {
-            assert_eq!(limit(bad), None, "{bad}");
-        }
-    }
 }

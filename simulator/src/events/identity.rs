@@ -140,15 +140,4 @@ mod tests {
         assert_eq!(events.index_of(parse_sekey(&text).unwrap()), Some(7));
         assert_eq!(events.index_of(12_345), None);
     }
-
-    #[test]
-    fn pairs_share_a_txid_or_a_whole_record() {
-        let world = World::new(&Config::default());
-        let events = world.events(LogType::Authentication);
-        assert_eq!(events.second_twin(10), Some(11));
-        assert_eq!(events.id(10), events.id(11));
-        assert_ne!(events.millisecond(10), events.millisecond(11));
-        let events = world.events(LogType::Administrator);
-        assert_eq!(events.record(10), events.record(11));
-    }
 }

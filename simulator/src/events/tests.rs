@@ -74,16 +74,3 @@ fn counting_agrees_with_looking_at_each_event() {
         assert_eq!(events.count_visible(&range, now), seen);
     }
 }
-
-#[test]
-fn nothing_younger_than_two_minutes_shows() {
-    let (world, _) = world(0);
-    let events = world.events(LogType::Activity);
-    let index = events.index_at(0);
-    let time = events.millisecond(index);
-    assert!(!events.is_visible(index, time + 119_999));
-    assert!(events.is_visible(index, time + 120_000));
-    let administrator = world.events(LogType::Administrator);
-    let index = administrator.index_at(0);
-    assert!(administrator.is_visible(index, administrator.millisecond(index)));
-}

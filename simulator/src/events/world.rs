@@ -63,30 +63,3 @@ impl World {
         self.spoilt.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeMap;
-
-    use super::World;
-    use crate::{Config, LogType};
-
-    #[test]
-    fn a_twin_of_a_record_that_was_served_with_a_surrogate_counts_as_served_so_too() {
-        let log = LogType::Administrator;
-        let world = World::new(&Config {
-            volumes: [(log, 2_000)].into(),
-            ..Config::default()
-        });
-        let events = world.events(log);
-        let mut first: BTreeMap<String, u32> = BTreeMap::new();
-        let mut twins = (0..2_000).filter_map(|index| {
-            let before = first.insert(events.record(index), index)?;
-            Some((before, index))
-        });
-        let (one, other) = twins.next().expect("some records are identical");
-        world.spoil(log, other);
-        assert!(world.was_spoilt(log, one) && world.was_spoilt(log, other));
-        assert_eq!(world.spoilt_of(log).len(), 2);
-    }
-}

@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use hmac::{Hmac, KeyInit, Mac};
-use reqwest::{Client, RequestBuilder, Response, StatusCode};
+use reqwest::{Client, RequestBuilder, Response};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256, Sha512};
@@ -60,18 +60,6 @@ impl Caller {
             .get(url)
             .header("date", date)
             .basic_auth(&config.integration_key, Some(password))
-    }
-
-    /// The answer's status and `response`, or the whole body of a refusal.
-    pub(crate) async fn ask(&self, log: LogType, query: &str) -> (StatusCode, Value) {
-        let answer = self.duo(log, query).send().await.unwrap();
-        let status = answer.status();
-        let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
-        if status.is_success() {
-            (status, body["response"].clone())
-        } else {
-            (status, body)
-        }
     }
 
     pub(crate) fn post(&self, body: &str) -> RequestBuilder {

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
-use simulator::{
-    Config, Fault, FaultKind, LogType, LogsIngestionConfig, Road, TablesConfig, Target,
-};
+use simulator::{Config, LogType, LogsIngestionConfig};
 
-use crate::caller::{Caller, row};
+use crate::caller::Caller;
 use crate::flat::{declaration, flat_row};
 use crate::tenant::{all_records, roomy};
 
@@ -43,60 +41,6 @@ async fn ingest(caller: &Caller, rows: &[Map<String, Value>]) {
         let answer = caller.ingest(&token, &body).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 204);
     }
-}
-
-#[tokio::test]
-async fn both_roads_of_a_correct_connector_fill_equal_tables() {
-    let config = Config {
-        tables: TablesConfig {
-            kept: true,
-            ..TablesConfig::default()
-        },
-        ..roomy(400)
-    };
-    let (caller, records) = start(config).await;
-    let rows = rows_of(&records);
-    assert!(rows.iter().any(|row| row.contains_key("AdditionalFields")));
-    ingest(&caller, &rows).await;
-    let report = caller.simulator.report().await;
-    assert_eq!(report.first_problems, [""; 0]);
-    assert!(report.is_complete());
-    assert_eq!((report.delivered(), report.duplicates()), (2_400, 0));
-    // The same rows again are duplicates, identical records of a v1 log among them.
-    let again: Vec<_> = rows
-        .iter()
-        .filter(|it| it["eventtype_s"] == "administrator")
-        .cloned()
-        .collect();
-    ingest(&caller, &again).await;
-    let report = caller.simulator.report().await;
-    assert_eq!(report.logs[&LogType::Administrator].duplicates, 400);
-    let mut copies = BTreeMap::new();
-    let mut collected = Vec::new();
-    for (log, record) in &records {
-        let copy: &mut usize = copies.entry(record).or_default();
-        collected.push(row(*log, record, *copy));
-        *copy += 1;
-    }
-    for some in collected.chunks(200) {
-        caller.deliver(some).await;
-    }
-    let report = caller.simulator.report().await;
-    assert_eq!(report.first_problems, [""; 0]);
-    assert_eq!((report.altered_rows, report.duplicates()), (0, 2_800));
-    let table = async |road| caller.simulator.table(road, "CiscoDuo_CL").await.unwrap();
-    let (first, second) = (
-        table(Road::DataCollector).await,
-        table(Road::LogsIngestion).await,
-    );
-    assert_eq!((first.rows().len(), second.rows().len()), (2_400, 2_800));
-    let stream = &caller.simulator.config().logs_ingestion.streams[0];
-    assert!(stream.columns().len() > 80);
-    let except = ["TimeGenerated", "AdditionalFields"];
-    let found = first.differences(&second, "event_uid_s", stream.columns(), &except);
-    assert_eq!(found, [""; 0]);
-    let calls = caller.simulator.calls().logs_ingestion;
-    assert!(calls.columns_dropped.is_empty() && calls.values_misfit.is_empty());
 }
 
 #[tokio::test]
@@ -165,19 +109,6 @@ async fn the_judge_sees_what_is_missing_altered_or_invented() {
 }
 
 #[tokio::test]
-async fn what_has_no_column_must_be_kept_and_a_column_must_not_be_lost() {
-    let (caller, records) = start(roomy(200)).await;
-    let mut rows = rows_of(&records);
-    rows.retain(|row| row.contains_key("AdditionalFields"));
-    assert!(rows.len() > 1);
-    rows.truncate(2);
-    rows[1].remove("AdditionalFields");
-    ingest(&caller, &rows).await;
-    let report = caller.simulator.report().await;
-    assert_eq!(report.altered_rows, 1, "{:?}", report.first_problems);
-}
-
-#[tokio::test]
 async fn a_text_of_more_than_64_kilobytes_may_be_cut_if_that_is_said() {
     let config = Config {
         oversized_per_mille: 1_000,
@@ -204,23 +135,4 @@ async fn a_text_of_more_than_64_kilobytes_may_be_cut_if_that_is_said() {
     assert_eq!(report.altered_rows, 3, "{:?}", report.first_problems);
     assert!(report.first_problems[2].ends_with("and was cut"));
     assert_eq!(caller.simulator.calls().logs_ingestion.values_cut, 1);
-}
-
-#[tokio::test]
-async fn a_lone_surrogate_may_be_replaced() {
-    let (caller, _) = start(roomy(60)).await;
-    for log in LogType::ALL {
-        let fault = Fault::once(Target::Duo(log), FaultKind::LoneSurrogate);
-        caller.simulator.faults().push(fault);
-    }
-    let records = all_records(&caller).await;
-    let spoilt = records.iter().filter(|it| it.1.contains("\\ud800"));
-    assert_eq!(spoilt.count(), 6);
-    let replaced =
-        |(log, record): &(LogType, String)| (*log, record.replace("\\ud800", "\u{fffd}"));
-    let records: Vec<_> = records.iter().map(replaced).collect();
-    ingest(&caller, &rows_of(&records)).await;
-    let report = caller.simulator.report().await;
-    assert_eq!(report.first_problems, [""; 0]);
-    assert!(report.is_complete() && report.duplicates() == 0);
 }

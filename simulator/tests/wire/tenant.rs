@@ -1,12 +1,9 @@
 //! Small tenants, and a connector that does everything right.
 
-use std::collections::BTreeMap;
-
 use chrono::TimeDelta;
-use reqwest::StatusCode;
 use simulator::{Config, LogType};
 
-use crate::caller::{Caller, row};
+use crate::caller::Caller;
 
 const MARGIN: TimeDelta = TimeDelta::minutes(2);
 
@@ -45,22 +42,6 @@ pub(crate) async fn all_records(caller: &Caller) -> Vec<(LogType, String)> {
         records.extend(of_log.into_iter().map(|record| (log, record)));
     }
     records
-}
-
-/// Reads every log whole and delivers it as a correct connector would.
-pub(crate) async fn deliver_all(caller: &Caller) -> Vec<String> {
-    let (mut rows, mut copies) = (Vec::new(), BTreeMap::new());
-    for (log, record) in all_records(caller).await {
-        let copy = copies
-            .entry((log, record.clone()))
-            .and_modify(|copy| *copy += 1)
-            .or_insert(0);
-        rows.push(row(log, &record, *copy));
-    }
-    for some in rows.chunks(100) {
-        assert_eq!(caller.deliver(some).await.status(), StatusCode::OK);
-    }
-    rows
 }
 
 pub(crate) fn roomy(count: u64) -> Config {

@@ -6,6 +6,7 @@ use duo_sentinel::model::{IngestionApi, LogType, Millis};
 use duo_sentinel::sync::{IngestKind, PageSeen};
 use duo_sentinel::transform::{Call, Record, Records, RowForm, RowWriter};
 use serde::de::IgnoredAny;
+use simulator::Config;
 
 use crate::fuzz::core;
 use crate::fuzz::damage::SECRET;
@@ -15,48 +16,20 @@ use crate::fuzz::rows::{assert_holds, assert_laid_out};
 const HOST: &str = "api-x.duosecurity.com";
 
 #[test]
-fn authentication() {
-    pages(
-        LogType::Authentication,
-        include_bytes!("pages/authentication.json"),
-    );
+fn pages() {
+    for log_type in LogType::ALL {
+        let of_simulator = simulator::LogType::ALL.into_iter();
+        let mut of_simulator = of_simulator.filter(|log| log.name() == log_type.as_str());
+        let log = of_simulator.next().expect("both know all logs");
+        let config = Config {
+            volumes: [(log, 3)].into(),
+            ..Config::default()
+        };
+        pages_of(log_type, simulator::page(config, log).as_bytes());
+    }
 }
 
-#[test]
-fn administrator() {
-    pages(
-        LogType::Administrator,
-        include_bytes!("pages/administrator.json"),
-    );
-}
-
-#[test]
-fn telephony() {
-    pages(LogType::Telephony, include_bytes!("pages/telephony.json"));
-}
-
-#[test]
-fn offline_enrollment() {
-    pages(
-        LogType::OfflineEnrollment,
-        include_bytes!("pages/offline_enrollment.json"),
-    );
-}
-
-#[test]
-fn trust_monitor() {
-    pages(
-        LogType::TrustMonitor,
-        include_bytes!("pages/trust_monitor.json"),
-    );
-}
-
-#[test]
-fn activity() {
-    pages(LogType::Activity, include_bytes!("pages/activity.json"));
-}
-
-fn pages(log_type: LogType, page: &[u8]) {
+fn pages_of(log_type: LogType, page: &[u8]) {
     let read = |body: &[u8], api: IngestionApi, largest_value| {
         let form = RowForm {
             largest_value,
@@ -78,7 +51,7 @@ fn pages(log_type: LogType, page: &[u8]) {
     };
     let answer = |body: &[u8]| read(body, IngestionApi::DataCollector, usize::MAX);
     let (whole, _) = answer(page).expect("a page as Duo sends it is read");
-    assert_eq!(whole.records().len(), 2);
+    assert_eq!(whole.records().len(), 3);
     let name = format!("page of {log_type}");
     fuzz(&name, &[page], |body| match answer(body) {
         Err(fault) => assert!(!fault.contains(SECRET), "{fault}"),

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use chrono::DateTime;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use crate::content::schema::{Columns, Schema};
 use crate::content::tools::Row;
@@ -100,56 +100,4 @@ fn dashed(guid: &str) -> String {
     let digits = guid.replace('-', "");
     let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|part| &digits[part]);
     parts.join("-")
-}
-
-#[test]
-fn a_value_chooses_its_column() {
-    let record = json!({
-        "txid": "00000000111122223333444444444444", "event_uid": "78014a01ad54f0541f65c8ed4aa9cb5686150eea",
-        "ts": "2026-11-22T11:50:22.591015+00:00", "credits": 2, "old_target": null, "alias": "",
-        "access_device": {"is_password_set": "unknown", "location": {"city": "Oslo"}, "security_agents": [{"a": 1}]},
-        "passport_assessment": {"is_supported": false},
-    });
-    let mut expected = json!({
-        "txid_g": "00000000-1111-2222-3333-444444444444", "event_uid_s": "78014a01ad54f0541f65c8ed4aa9cb5686150eea",
-        "ts_t": "2026-11-22T11:50:22.591015+00:00", "credits_d": 2, "alias_s": "",
-        "access_device_is_password_set_s": "unknown", "access_device_location_city_s": "Oslo",
-        "access_device_security_agents_s": "[{\"a\":1}]", "passport_assessment_is_supported_b": false,
-    });
-    let record = record.as_object().unwrap();
-    assert_eq!(
-        Value::Object(flatten(record, Road::DataCollector)),
-        expected
-    );
-    expected.as_object_mut().unwrap().remove("alias_s");
-    assert_eq!(
-        Value::Object(flatten(record, Road::LogsIngestion)),
-        expected
-    );
-}
-
-#[test]
-fn what_cannot_be_declared_has_its_path_on_one_road_and_a_column_on_the_other() {
-    let record = json!({
-        "adaptive_trust_assessments": {"more_secure_auth": {"trust_level": "LOW", "policy_enabled": true, "detected_attack_detectors": ["A"]}},
-        "nobody_knew": {"of": 1, "it": ""},
-    });
-    let record = record.as_object().unwrap();
-    let declared = flatten(record, Road::LogsIngestion);
-    let expected = json!({ADDITIONAL_FIELDS: {
-        "adaptive_trust_assessments_more_secure_auth_trust_level": "LOW",
-        "adaptive_trust_assessments_more_secure_auth_policy_enabled": true,
-        "adaptive_trust_assessments_more_secure_auth_detected_attack_detectors": ["A"],
-        "nobody_knew_of": 1,
-    }});
-    assert_eq!(Value::Object(declared), expected);
-    let made = flatten(record, Road::DataCollector);
-    let expected = json!({
-        "adaptive_trust_assessments_more_secure_auth_trust_level_s": "LOW",
-        "adaptive_trust_assessments_more_secure_auth_policy_enabled_b": true,
-        "adaptive_trust_assessments_more_secure_auth_detected_attack_detectors_s": "[\"A\"]",
-        "nobody_knew_of_d": 1,
-        "nobody_knew_it_s": "",
-    });
-    assert_eq!(Value::Object(made), expected);
 }

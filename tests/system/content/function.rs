@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::content::events;
-use crate::content::flatten::{Road, flatten};
-use crate::content::schema::{Columns, Schema};
+use crate::content::flatten::Road;
+use crate::content::schema::Schema;
 use crate::content::sources::{Content, Query};
 use crate::content::tools::{self, Row};
 
@@ -169,72 +169,6 @@ fn a_state_that_came_as_a_truth_value_is_read_too() {
         "CiscoDuo | where AccessDvcEncryptionEnabled =~ \"false\" | count",
     );
     assert_eq!(given[0]["Count"], 2);
-}
-
-/// What the function gives on an event of each log that came by a road, in a table with these columns: what it adds to the
-/// columns of the table, a row an event.
-fn given(road: Road, columns: &Columns) -> Vec<Row> {
-    let (content, schema) = (Content::read(), Schema::read());
-    let mut count = 0;
-    let rows = events::LOGS.iter().flat_map(|log| {
-        let one = json!({"log": log, "minutes_ago": 60});
-        let one: events::Events = serde_json::from_value(one).unwrap();
-        one.rows(&mut count, |_| road)
-    });
-    let rows: Vec<Row> = rows.collect();
-    let query = Query::of_a_test("CiscoDuo | order by EventUid asc");
-    let answers = tools::run(&content.function, columns, &[(rows, vec![&query])]);
-    let mut given = answers[0][0].rows().to_vec();
-    for row in &mut given {
-        // A text that is missing is an empty one to every query.
-        row.retain(|name, value| {
-            !schema.all().contains_key(name) && !value.is_null() && value != ""
-        });
-    }
-    given
-}
-
-#[test]
-fn the_function_gives_the_same_from_either_road() {
-    let schema = Schema::read();
-    let collected = given(Road::DataCollector, &schema.all());
-    assert_eq!(collected.len(), events::LOGS.len());
-    // A table of its own, and one that was migrated.
-    for columns in [schema.declared(), &schema.all()] {
-        let ingested = given(Road::LogsIngestion, columns);
-        for (one, other) in collected.iter().zip(&ingested) {
-            assert_eq!(one, other);
-        }
-        assert_eq!(ingested.len(), collected.len());
-    }
-    // Equal because both have them, not because neither has.
-    let (sign_in, surfaced) = (&collected[0], &collected[4]);
-    let expected = json!({
-        "TrustLevel": "LOW", "TrustReason": "Low trust", "TrustDetectedAttacks": "[\"NOVEL_ASN\"]", "TrustPolicyEnabled": false,
-        "TrustPreviewModeEnabled": true, "TrustModelVersion": "2022.07.19.001", "TrustFeaturesVersion": "3.0",
-        "RememberedDeviceTrustLevel": "NORMAL", "RememberedDeviceTrustReason": "Known IP", "RememberedDevicePolicyEnabled": false,
-        "RememberedDeviceModelVersion": "2022.07.19.001", "RememberedDeviceFeaturesVersion": "3.0",
-    });
-    for (name, value) in expected.as_object().unwrap() {
-        assert_eq!(sign_in.get(name), Some(value), "{name}");
-    }
-    assert_eq!(surfaced["TrustMonitorType"], "bypass_status");
-}
-
-#[test]
-fn a_surfaced_sign_in_is_the_same_from_either_road() {
-    let query = "CiscoDuo | project SurfacedAuthAccessDeviceEncryptionEnabled, SurfacedAuthAccessDeviceFirewallEnabled, \
-        SurfacedAuthAccessDeviceLocationCountry, SurfacedAuthAccessDeviceLocationCity";
-    let record = json!({"eventtype": "trust_monitor", "surfaced_auth": {"access_device": {
-        "is_encryption_enabled": "true", "is_firewall_enabled": "unknown", "location": {"city": "Oslo", "country": "Norway"}}}});
-    let expected = json!({
-        "SurfacedAuthAccessDeviceEncryptionEnabled": "true", "SurfacedAuthAccessDeviceFirewallEnabled": "unknown",
-        "SurfacedAuthAccessDeviceLocationCountry": "Norway", "SurfacedAuthAccessDeviceLocationCity": "Oslo"});
-    for road in Road::BOTH {
-        let flat = flatten(record.as_object().unwrap(), road);
-        let given = ask(vec![row(Value::Object(flat))], query);
-        assert_eq!(Value::Object(given[0].clone()), expected, "{road:?}");
-    }
 }
 
 #[test]

@@ -204,10 +204,4 @@ mod tests {
         let fitted = fit(&Json::parse(&text).unwrap(), ColumnType::String, 12);
         assert!(!fitted.cut);
     }
-
-    #[test]
-    fn a_lone_surrogate_is_replaced() {
-        let value = Json::parse("\"a\\ud800b\\ud83d\\ude00\"").unwrap();
-        assert_eq!(as_text(&value), "a\u{fffd}b\u{1f600}");
-    }
 }

@@ -1,7 +1,7 @@
 //! Columns as the Data Collector API makes them.
 
 use serde_json::{Value, json};
-use simulator::{ColumnType, TableStart, TablesConfig};
+use simulator::ColumnType;
 
 use super::{KEPT, collect, rows, start};
 
@@ -88,56 +88,6 @@ async fn a_second_type_is_converted_or_makes_a_second_column() {
     assert_eq!(
         rows(&table),
         [json!({"number_s": "5", "boolean_s": "true"})]
-    );
-}
-
-#[tokio::test]
-async fn a_text_column_takes_what_looks_like_a_moment_or_a_guid() {
-    let guid = "340a23e323f343d29a7aa0e4b7ab5d1c";
-    let time = "2026-11-22T15:04:05+00:00";
-    let sent = [
-        json!({"id": "none", "at": "2026-11-22T15: 04: 05+00:00"}),
-        json!({"id": guid, "at": time}),
-    ];
-    let caller = start(KEPT, &[]).await;
-    let table = collect(&caller, &sent).await;
-    assert_eq!(rows(&table)[1], json!({"id_s": guid, "at_s": time}));
-    // The other order: two columns each, and both stay in use.
-    let caller = start(KEPT, &[]).await;
-    let table = collect(
-        &caller,
-        &[sent[1].clone(), sent[0].clone(), sent[1].clone()],
-    )
-    .await;
-    let typed = json!({
-        "id_g": "340a23e3-23f3-43d2-9a7a-a0e4b7ab5d1c", "at_t": "2026-11-22T15:04:05.0000000Z",
-    });
-    let texts = json!({"id_s": "none", "at_s": "2026-11-22T15: 04: 05+00:00"});
-    assert_eq!(rows(&table), [typed.clone(), texts, typed]);
-}
-
-#[tokio::test]
-async fn a_table_starts_with_what_it_has_and_a_migrated_one_keeps_to_it() {
-    use ColumnType::{Boolean, String};
-    let columns = [("enabled_b", Boolean), ("txid_g", String)];
-    let sent = [
-        json!({"enabled": "true", "txid": "340a23e323f343d29a7aa0e4b7ab5d1c"}),
-        json!({"enabled": "unknown", "reason": "no_response"}),
-    ];
-    let first = json!({"enabled_b": true, "txid_g": "340a23e3-23f3-43d2-9a7a-a0e4b7ab5d1c"});
-    let start_of = |start| TablesConfig { start, ..KEPT };
-    let caller = start(start_of(TableStart::Declared), &columns).await;
-    let table = collect(&caller, &sent).await;
-    let second = json!({"enabled_s": "unknown", "reason_s": "no_response"});
-    assert_eq!(rows(&table), [first.clone(), second]);
-    assert_eq!(table.columns()["txid_g"], String);
-    let caller = start(start_of(TableStart::Migrated), &columns).await;
-    let table = collect(&caller, &sent).await;
-    assert_eq!(rows(&table), [first, json!({})]);
-    let left_out: Vec<_> = table.left_out().iter().collect();
-    assert_eq!(
-        left_out,
-        [(&"enabled_s".to_owned(), &1), (&"reason_s".to_owned(), &1)]
     );
 }
 

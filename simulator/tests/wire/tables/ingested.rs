@@ -47,32 +47,6 @@ async fn logs_ingestion_stores_what_is_declared_as_it_is_declared() {
 }
 
 #[tokio::test]
-async fn a_value_is_followed_to_some_depth_and_refused_beyond() {
-    let caller = start(KEPT, &[("Rest", ColumnType::Dynamic)]).await;
-    let nested = |depth: usize| {
-        let (open, close) = ("[".repeat(depth), "]".repeat(depth));
-        format!("[{{\"Rest\":{open}{close}}}]")
-    };
-    let token = caller.token().await;
-    for (depth, status) in [(400, 204), (600, 400), (100_000, 400)] {
-        let answer = caller.ingest(&token, &nested(depth)).send().await.unwrap();
-        assert_eq!(answer.status().as_u16(), status, "{depth}");
-    }
-    // Nobody is hurt on the other road.
-    assert_eq!(
-        caller
-            .post(&nested(100_000))
-            .send()
-            .await
-            .unwrap()
-            .status()
-            .as_u16(),
-        200
-    );
-    caller.simulator.report().await;
-}
-
-#[tokio::test]
 async fn an_old_or_future_time_is_replaced_by_that_of_receipt_on_both_roads() {
     let columns = [("TimeGenerated", ColumnType::DateTime)];
     let caller = start(KEPT, &columns).await;
