@@ -87,28 +87,28 @@ pub(crate) fn member<'j, 'a>(members: &'j Members<'a>, name: &str) -> Option<&'j
         .map(|(_, value)| value)
 }
 
-/// Calls `each` with every row of a body, an array of objects or one object, and its text.
-pub(crate) fn each_row<'a>(body: &'a str, mut each: impl FnMut(&'a str, Members<'a>)) {
+/// Calls `each` with every row of a body, an array of objects or one object, and its text; whether there was nothing else.
+pub(crate) fn each_row<'a>(body: &'a str, mut each: impl FnMut(&'a str, Members<'a>)) -> bool {
     let mut reader = Reader {
         text: body,
         place: 0,
         depth: 0,
     };
-    let several = reader.next_is(b'[');
-    if several {
-        reader.place += 1;
-    }
+    let several = reader.take(b'[').is_some();
     while reader.next_is(b'{') {
         let start = reader.place;
         let Some(Json::Object(members)) = reader.value() else {
-            return;
+            return false;
         };
         each(&body[start..reader.place], members);
-        if !(several && reader.next_is(b',')) {
-            return;
+        if !several {
+            return true;
         }
-        reader.place += 1;
+        if reader.take(b',').is_none() {
+            break;
+        }
     }
+    several && reader.next_is(b']')
 }
 
 struct Reader<'a> {

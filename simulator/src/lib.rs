@@ -10,6 +10,7 @@
 //! services refuse. Nothing here is shared with the connector, so an error in it cannot hide in its
 //! own test.
 
+mod answer;
 mod calls;
 mod clock;
 mod config;

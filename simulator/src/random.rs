@@ -24,12 +24,6 @@ impl Random {
     pub(crate) fn chance(&mut self, per_mille: u32) -> bool {
         self.below(1_000) < u64::from(per_mille)
     }
-
-    /// One of `choices`, which must not be empty.
-    pub(crate) fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
-        let place = self.below(choices.len() as u64);
-        choices[usize::try_from(place).expect("it is below a length, which is a usize")]
-    }
 }
 
 /// Scrambles 64 bits; no two inputs give the same output, see [`unmix`].

@@ -1,7 +1,7 @@
 //! The envelopes of Duo's answers.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
@@ -62,17 +62,6 @@ impl Refusal {
         }
         respond(self.status(), "application/json", body.to_string().into())
     }
-}
-
-/// 429, with `Retry-After` only if seconds are given: Duo itself sends none.
-pub(super) fn too_many_requests(retry_after: Option<u64>) -> Response {
-    let mut response = Refusal::of_status(429).into_response();
-    if let Some(seconds) = retry_after {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
 }
 
 /// 500 with a body whose code is the empty string.

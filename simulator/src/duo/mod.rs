@@ -16,16 +16,15 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::{Request, State};
-use axum::http::header::DATE;
 use axum::http::request::Parts;
-use axum::http::{HeaderValue, Method, StatusCode};
+use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
-use crate::clock::http_date;
+use crate::answer::{dated, of_fault};
 use crate::faults::Call;
-use crate::server::{hang, no_answer, truncate};
+use crate::server::{no_answer, truncate};
 use crate::{FaultKind, LogType, Shared};
-use answer::{Refusal, ok_body, respond, too_many_requests};
+use answer::{Refusal, ok_body, respond};
 use parameters::Parameters;
 use rate::RateLimit;
 use records::Page;
@@ -98,7 +97,7 @@ impl Duo {
         }
         if !self.rate.allows(log, clock.now_milliseconds()) {
             calls.duo(log, |calls| calls.throttled += 1);
-            return self.dated(too_many_requests(None), None);
+            return self.dated(Refusal::of_status(429).into_response(), None);
         }
         let cursor = if log == LogType::TrustMonitor {
             "offset"
@@ -126,30 +125,21 @@ impl Duo {
 
     /// What some faults answer instead of a page.
     async fn instead(&self, log: LogType, fault: &FaultKind) -> Option<Response> {
-        let throttled = || self.shared.calls.duo(log, |calls| calls.throttled += 1);
-        match fault {
-            FaultKind::Latency(time) => {
-                tokio::time::sleep(*time).await;
-                None
-            }
-            FaultKind::TooManyRequests { retry_after } => {
-                throttled();
-                Some(too_many_requests(*retry_after))
-            }
-            FaultKind::Status(status) => {
-                if *status == 429 {
-                    throttled();
-                }
-                Some(Refusal::of_status(*status).into_response())
-            }
-            FaultKind::Forbidden => Some(Refusal::of_status(403).into_response()),
+        let refused = |status| Refusal::of_status(status).into_response();
+        let response = match fault {
+            FaultKind::Forbidden => Some(refused(403)),
             FaultKind::BadCursor => Some(Refusal::parameter("next_offset").into_response()),
             FaultKind::EmptyCode => Some(answer::empty_code()),
             FaultKind::NotJson => Some(answer::not_json()),
-            FaultKind::Reset => Some(no_answer()),
-            FaultKind::Hang => Some(hang().await),
-            _ => None,
+            _ => of_fault(fault, refused).await,
+        };
+        if response
+            .as_ref()
+            .is_some_and(|response| response.status() == 429)
+        {
+            self.shared.calls.duo(log, |calls| calls.throttled += 1);
         }
+        response
     }
 
     fn page(
@@ -189,7 +179,7 @@ impl Duo {
     }
 
     /// The response with the simulated time as its `Date`.
-    fn dated(&self, mut response: Response, fault: Option<&FaultKind>) -> Response {
+    fn dated(&self, response: Response, fault: Option<&FaultKind>) -> Response {
         let mut time = self.shared.clock.now();
         match fault {
             Some(FaultKind::BadDate { offset: None }) => return response,
@@ -198,8 +188,6 @@ impl Duo {
             }) => time += *offset,
             _ => {}
         }
-        let date = HeaderValue::try_from(http_date(time)).expect("a date is plain ASCII");
-        response.headers_mut().insert(DATE, date);
-        response
+        dated(response, time)
     }
 }

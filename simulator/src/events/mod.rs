@@ -3,18 +3,11 @@
 //! Only times are kept; an event's record is made again from (seed, log, index) whenever it is
 //! asked for, so that a million events cost a dozen megabytes.
 
-mod activity;
-mod administrator;
-mod authentication;
 mod identity;
-mod offline_enrollment;
-mod telephony;
-mod text;
+mod template;
 mod timeline;
-mod trust_monitor;
 mod visibility;
 mod world;
-mod writer;
 
 use crate::config::milliseconds;
 use crate::random::Random;
@@ -122,14 +115,7 @@ impl Events {
                 .chance(self.oversized_per_mille)
                 .then_some(self.oversized_bytes),
         };
-        match self.log {
-            LogType::Authentication => authentication::write(&event, &mut random, out),
-            LogType::Administrator => administrator::write(&event, &mut random, out),
-            LogType::Telephony => telephony::write(&event, &mut random, out),
-            LogType::OfflineEnrollment => offline_enrollment::write(&event, &mut random, out),
-            LogType::TrustMonitor => trust_monitor::write(&event, &mut random, out),
-            LogType::Activity => activity::write(&event, &mut random, out),
-        }
+        template::write(self.log, &event, &mut random, out);
     }
 
     /// The event's record.
@@ -167,12 +153,6 @@ pub(crate) struct Event<'a> {
     host: &'a str,
     /// Length of the one oversized text, if there is to be one.
     oversized: Option<usize>,
-}
-
-impl Event<'_> {
-    fn second(&self) -> i64 {
-        self.microsecond.div_euclid(1_000_000)
-    }
 }
 
 #[cfg(test)]

@@ -25,7 +25,7 @@ use crate::{Config, Report, Road};
 use ledger::Ledger;
 use rows_file::RowsFiles;
 
-pub(crate) use sizes::values_cut_in;
+pub(crate) use sizes::values_cut;
 
 /// The table whose rows are Duo events; rows of others are only counted.
 const JUDGED: &str = "CiscoDuo_CL";

@@ -5,13 +5,8 @@ use crate::json::{Json, Members};
 use crate::log_analytics::tables::LARGEST_COLLECTED;
 
 /// How many values of a row the service cuts. Objects become a column for each member, arrays one column.
-pub(super) fn values_cut(members: &Members<'_>) -> u64 {
+pub(crate) fn values_cut(members: &Members<'_>) -> u64 {
     members.iter().map(|(_, value)| of_value(value)).sum()
-}
-
-/// How many values the service cuts in the JSON of one.
-pub(crate) fn values_cut_in(value: &str) -> u64 {
-    Json::parse(value).map_or(0, |value| of_value(&value))
 }
 
 fn of_value(value: &Json<'_>) -> u64 {

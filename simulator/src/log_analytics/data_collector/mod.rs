@@ -10,18 +10,18 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, RETRY_AFTER};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::response::Response;
 use bytes::Bytes;
 use serde_json::json;
 
-use crate::clock::http_date;
+use crate::answer;
 use crate::faults::Call;
 use crate::judge::{Judge, Post};
 use crate::log_analytics::tables::Origin;
-use crate::server::{hang, no_answer};
+use crate::server::no_answer;
 use crate::{FaultKind, Shared};
 
 /// Largest body of a post.
@@ -38,7 +38,7 @@ struct DataCollector {
 /// Serves `POST /api/logs`.
 pub(crate) fn router(shared: Arc<Shared>, judge: Arc<Judge>) -> Router {
     Router::new()
-        .fallback(answer)
+        .fallback(serve)
         .with_state(Arc::new(DataCollector { shared, judge }))
 }
 
@@ -84,23 +84,15 @@ impl Refusal {
     }
 
     fn into_response(self) -> Response {
-        let body = if self.code.is_empty() {
-            Body::empty()
-        } else {
-            Body::from(json!({"Error": self.code, "Message": self.message}).to_string())
-        };
-        let mut response = Response::new(body);
-        *response.status_mut() =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        response.headers_mut().insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/json; charset=utf-8"),
-        );
-        response
+        if self.code.is_empty() {
+            return answer::json(self.status, Body::empty());
+        }
+        let body = json!({"Error": self.code, "Message": self.message});
+        answer::json(self.status, body.to_string())
     }
 }
 
-async fn answer(State(service): State<Arc<DataCollector>>, request: Request) -> Response {
+async fn serve(State(service): State<Arc<DataCollector>>, request: Request) -> Response {
     service
         .shared
         .calls
@@ -109,7 +101,7 @@ async fn answer(State(service): State<Arc<DataCollector>>, request: Request) -> 
     let Ok(body) = to_bytes(body, LARGEST_READ).await else {
         return no_answer();
     };
-    let mut response = match service.post(&parts, body).await {
+    let response = match service.post(&parts, body).await {
         Ok(response) => response,
         Err(refusal) => {
             let name = if refusal.code.is_empty() {
@@ -123,10 +115,7 @@ async fn answer(State(service): State<Arc<DataCollector>>, request: Request) -> 
             refusal.into_response()
         }
     };
-    let date = http_date(service.shared.clock.now());
-    let date = HeaderValue::try_from(date).expect("a date is plain ASCII");
-    response.headers_mut().insert(DATE, date);
-    response
+    answer::dated(response, service.shared.clock.now())
 }
 
 impl DataCollector {
@@ -173,7 +162,7 @@ impl DataCollector {
             Some(Err(_)) => return Err(bad_data("the time-generated-field is no text")),
         };
         let text = std::str::from_utf8(&body).map_err(|_| bad_data("the body is not UTF-8"))?;
-        let rows = rows::count(text, time_field).map_err(|error| bad_data(&error.to_string()))?;
+        let rows = rows::count(text, time_field).map_err(|fault| bad_data(&fault))?;
         self.shared.calls.log_analytics(|calls| {
             let bytes = body.len() as u64;
             calls.accepted += 1;
@@ -261,27 +250,12 @@ fn check_request(parts: &Parts) -> Result<String, Refusal> {
 
 /// What some faults answer instead of accepting the rows.
 async fn instead(fault: &FaultKind) -> Option<Response> {
+    let refused = |status| Refusal::of_status(status).into_response();
     match fault {
-        FaultKind::Latency(time) => {
-            tokio::time::sleep(*time).await;
-            None
-        }
-        FaultKind::TooManyRequests { retry_after } => {
-            let mut response = Refusal::of_status(429).into_response();
-            if let Some(seconds) = retry_after {
-                response
-                    .headers_mut()
-                    .insert(RETRY_AFTER, HeaderValue::from(*seconds));
-            }
-            Some(response)
-        }
-        FaultKind::Status(status) => Some(Refusal::of_status(*status).into_response()),
         FaultKind::TooLarge => Some(Refusal::not_found().into_response()),
         FaultKind::InvalidRecord { .. } => {
             Some(bad_data("a record of this request cannot be read").into_response())
         }
-        FaultKind::Reset => Some(no_answer()),
-        FaultKind::Hang => Some(hang().await),
-        _ => None,
+        _ => answer::of_fault(fault, refused).await,
     }
 }

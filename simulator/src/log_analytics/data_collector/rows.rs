@@ -1,15 +1,11 @@
 //! Reading a posted body as far as the service does: is it JSON, are the rows objects, are the
 //! property names allowed.
 
-use std::borrow::Cow;
-use std::fmt;
-
 use chrono::DateTime;
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 
-use crate::judge::values_cut_in;
-use crate::log_analytics::tables::LARGEST_COLLECTED;
+use crate::json::{Json, each_row, member};
+use crate::judge::values_cut;
 
 /// Names the service keeps for itself.
 const RESERVED: [&str; 3] = ["tenant", "TimeGenerated", "RawData"];
@@ -22,135 +18,41 @@ pub(super) struct Rows {
     pub(super) values_cut: u64,
 }
 
-/// Counts the rows in a body, one object or an array of them.
+/// Counts the rows in a body, one object or an array of them; the text says what is wrong with it.
 ///
 /// With a `time_field` each row must have that field with a time in ISO 8601.
-pub(super) fn count(body: &str, time_field: Option<&str>) -> Result<Rows, serde_json::Error> {
-    let mut json = serde_json::Deserializer::from_str(body);
-    let rows = Body { time_field }.deserialize(&mut json)?;
-    json.end()?;
-    Ok(rows)
-}
-
-#[derive(Clone, Copy)]
-struct Body<'a> {
-    time_field: Option<&'a str>,
-}
-
-impl<'de> DeserializeSeed<'de> for Body<'_> {
-    type Value = Rows;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Rows, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Body<'_> {
-    type Value = Rows;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an array of objects, or one object")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Rows, A::Error> {
-        let mut all = Rows::default();
-        while let Some(values_cut) = rows.next_element_seed(Row(self))? {
-            all.count += 1;
-            all.values_cut += values_cut;
+pub(super) fn count(body: &str, time_field: Option<&str>) -> Result<Rows, String> {
+    serde_json::from_str::<IgnoredAny>(body).map_err(|error| error.to_string())?;
+    let (mut rows, mut fault) = (Rows::default(), None);
+    let is_whole = each_row(body, |_, members| {
+        rows.count += 1;
+        rows.values_cut += values_cut(&members);
+        let bad = members.iter().find(|(name, _)| !is_allowed(name));
+        if let Some((name, _)) = bad {
+            let name = String::from_utf8_lossy(name);
+            fault.get_or_insert(format!("the property name {name} is not allowed"));
         }
-        Ok(all)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, properties: A) -> Result<Rows, A::Error> {
-        let values_cut = Row(self).visit_map(properties)?;
-        Ok(Rows {
-            count: 1,
-            values_cut,
-        })
-    }
-}
-
-struct Row<'a>(Body<'a>);
-
-impl<'de> DeserializeSeed<'de> for Row<'_> {
-    /// Values that are larger than the service keeps.
-    type Value = u64;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<u64, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Row<'_> {
-    type Value = u64;
-
-    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut properties: A) -> Result<u64, A::Error> {
-        let mut values_cut = 0;
-        let mut timed = self.0.time_field.is_none();
-        while let Some(Name(name)) = properties.next_key()? {
-            if RESERVED.contains(&name.as_ref()) {
-                return Err(Error::custom(format!(
-                    "the property name {name} is reserved"
-                )));
-            }
-            if name.is_empty()
-                || !name
-                    .bytes()
-                    .all(|it| it.is_ascii_alphanumeric() || it == b'_')
-            {
-                let rule = "property names hold letters, digits and underscores alone";
-                return Err(Error::custom(format!("{rule}: {name}")));
-            }
-            if self.0.time_field == Some(name.as_ref()) {
-                timed = is_time(properties.next_value::<&RawValue>()?);
-            } else {
-                let value = properties.next_value::<&RawValue>()?.get();
-                // A small value holds no large one.
-                if value.len() > LARGEST_COLLECTED {
-                    values_cut += values_cut_in(value);
-                }
-            }
+        let time = time_field.map(|name| member(&members, name).and_then(Json::as_text));
+        if time.is_some_and(|time| !time.is_some_and(is_time)) {
+            fault.get_or_insert("the time-generated-field holds no time".to_owned());
         }
-        if timed {
-            Ok(values_cut)
-        } else {
-            Err(Error::custom("the time-generated-field holds no time"))
-        }
+    });
+    match fault {
+        Some(fault) => Err(fault),
+        None if is_whole => Ok(rows),
+        None => Err("the body is no array of objects, and no object".to_owned()),
     }
 }
 
-fn is_time(value: &RawValue) -> bool {
-    let text: Option<&str> = serde_json::from_str(value.get()).ok();
-    text.is_some_and(|text| DateTime::parse_from_rfc3339(text).is_ok())
+/// Property names hold letters, digits and underscores alone.
+fn is_allowed(name: &[u8]) -> bool {
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
+    let is_reserved = RESERVED.iter().any(|reserved| reserved.as_bytes() == name);
+    !name.is_empty() && name.iter().all(allowed) && !is_reserved
 }
 
-/// A property name, borrowed where it has no escapes.
-struct Name<'a>(Cow<'a, str>);
-
-impl<'de: 'a, 'a> serde::Deserialize<'de> for Name<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-        impl<'de> Visitor<'de> for Text {
-            type Value = Name<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a property name")
-            }
-
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Borrowed(text)))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Name<'de>, E> {
-                Ok(Name(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_str(Text)
-    }
+fn is_time(text: &str) -> bool {
+    DateTime::parse_from_rfc3339(text).is_ok()
 }
 
 #[cfg(test)]
@@ -172,6 +74,7 @@ mod tests {
             "[{\"TimeGenerated\":1}]",
             "[{\"a b\":1}]",
             "[null]",
+            "[{},1]",
         ] {
             assert!(count(bad, None).is_err(), "{bad}");
         }

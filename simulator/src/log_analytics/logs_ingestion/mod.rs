@@ -13,19 +13,18 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CONTENT_TYPE, DATE};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 
-use crate::clock::http_date;
+use crate::answer;
 use crate::events::uuid;
 use crate::faults::Call;
 use crate::judge::{Judge, Post};
 use crate::log_analytics::tables::Origin;
 use crate::random::Random;
-use crate::server::{hang, no_answer, truncate};
+use crate::server::{no_answer, truncate};
 use crate::{FaultKind, Shared};
 use refusal::Refusal;
 
@@ -46,11 +45,11 @@ struct LogsIngestion {
 /// Serves `POST /dataCollectionRules/{rule}/streams/{stream}`.
 pub(crate) fn router(shared: Arc<Shared>, judge: Arc<Judge>) -> Router {
     Router::new()
-        .fallback(answer)
+        .fallback(serve)
         .with_state(Arc::new(LogsIngestion { shared, judge }))
 }
 
-async fn answer(State(service): State<Arc<LogsIngestion>>, request: Request) -> Response {
+async fn serve(State(service): State<Arc<LogsIngestion>>, request: Request) -> Response {
     let Shared { calls, clock, .. } = &*service.shared;
     let mut number = 0;
     calls.logs_ingestion(|calls| {
@@ -61,7 +60,7 @@ async fn answer(State(service): State<Arc<LogsIngestion>>, request: Request) -> 
     let Ok(body) = to_bytes(body, LARGEST_READ).await else {
         return no_answer();
     };
-    let mut response = match service.post(&parts, body).await {
+    let response = match service.post(&parts, body).await {
         Ok(response) => response,
         Err(refusal) => {
             calls.logs_ingestion(|calls| {
@@ -70,11 +69,10 @@ async fn answer(State(service): State<Arc<LogsIngestion>>, request: Request) -> 
             refusal.into_response()
         }
     };
-    let date = http_date(clock.now());
+    let mut response = answer::dated(response, clock.now());
     let headers = response.headers_mut();
-    let plain = |text: String| HeaderValue::try_from(text).expect("it is plain ASCII");
-    headers.insert(DATE, plain(date));
-    headers.insert("x-ms-request-id", plain(request_id(number)));
+    let id = HeaderValue::try_from(request_id(number)).expect("it is plain ASCII");
+    headers.insert("x-ms-request-id", id);
     if let Some(id) = parts.headers.get("x-ms-client-request-id") {
         headers.insert("x-ms-client-request-id", id.clone());
     }
@@ -108,7 +106,7 @@ impl LogsIngestion {
         if let Some(fault) = &fault {
             calls.logs_ingestion(|calls| calls.struck += 1);
             if let Some(spoilt) = instead(fault, body.len(), &ingestion.rule_id).await {
-                return spoilt;
+                return Ok(spoilt);
             }
         }
         self.accept(stream, sent.len(), unpacked?).await?;
@@ -160,37 +158,22 @@ impl LogsIngestion {
     }
 }
 
-/// What some faults answer instead of accepting the rows.
-async fn instead(
-    fault: &FaultKind,
-    length: usize,
-    rule_id: &str,
-) -> Option<Result<Response, Refusal>> {
+/// What some faults answer instead of accepting the rows. A fault is counted as such, not as a refusal.
+async fn instead(fault: &FaultKind, length: usize, rule_id: &str) -> Option<Response> {
+    let refused = |status| Refusal::of_status(status).into_response();
     let refusal = match fault {
-        FaultKind::Latency(time) => {
-            tokio::time::sleep(*time).await;
-            return None;
-        }
-        FaultKind::TooManyRequests { retry_after } => Refusal::too_many(*retry_after),
-        FaultKind::Status(status) => Refusal::of_status(*status),
         FaultKind::Forbidden => Refusal::no_access(rule_id),
         FaultKind::TooLarge => Refusal::too_large(length, LARGEST_CALL),
         FaultKind::InvalidRecord { .. } => {
             Refusal::bad_data("a record of this request cannot be read")
         }
-        FaultKind::Reset => return Some(Ok(no_answer())),
-        FaultKind::Hang => return Some(Ok(hang().await)),
-        _ => return None,
+        _ => return answer::of_fault(fault, refused).await,
     };
-    // A fault is counted as such, not as a refusal.
-    Some(Ok(refusal.into_response()))
+    Some(refusal.into_response())
 }
 
 /// 200 with a body that ends too soon: 204 has no body that could.
 fn cut_answer() -> Response {
     let body = Bytes::from_static(b"{\"accepted\":true}");
-    let mut whole = Response::new(Body::empty());
-    let json = HeaderValue::from_static("application/json");
-    whole.headers_mut().insert(CONTENT_TYPE, json);
-    truncate(whole, &body)
+    truncate(answer::json(200, Body::empty()), &body)
 }

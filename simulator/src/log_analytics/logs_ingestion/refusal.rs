@@ -1,11 +1,11 @@
 //! Answers that say no.
 
-use axum::body::Body;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::HeaderValue;
+use axum::http::header::WWW_AUTHENTICATE;
 use axum::response::Response;
 use serde_json::json;
 
+use crate::answer;
 use crate::identity::TokenFault;
 
 /// An answer that says no: a status, and a code that stands in the body and in `x-ms-error-code`.
@@ -17,7 +17,6 @@ pub(super) struct Refusal {
     status: u16,
     pub(super) code: &'static str,
     message: String,
-    retry_after: Option<u64>,
 }
 
 impl Refusal {
@@ -26,7 +25,6 @@ impl Refusal {
             status,
             code,
             message: message.into(),
-            retry_after: None,
         }
     }
 
@@ -75,12 +73,6 @@ impl Refusal {
         Self::new(413, "ContentLengthLimitExceeded", message)
     }
 
-    pub(super) fn too_many(retry_after: Option<u64>) -> Self {
-        let mut refusal = Self::new(429, "TooManyRequests", "the limit of the rule is reached");
-        refusal.retry_after = retry_after;
-        refusal
-    }
-
     /// 501 for a body in gzip was reported once.
     pub(super) fn no_gzip() -> Self {
         Self::new(501, "NotImplemented", "gzip is not supported")
@@ -103,16 +95,9 @@ impl Refusal {
 
     pub(super) fn into_response(self) -> Response {
         let body = json!({"error": {"code": self.code, "message": self.message}});
-        let mut response = Response::new(Body::from(body.to_string()));
-        *response.status_mut() =
-            StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = answer::json(self.status, body.to_string());
         let headers = response.headers_mut();
-        let json = HeaderValue::from_static("application/json; charset=utf-8");
-        headers.insert(CONTENT_TYPE, json);
         headers.insert("x-ms-error-code", HeaderValue::from_static(self.code));
-        if let Some(seconds) = self.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
-        }
         if self.status == 401 {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }

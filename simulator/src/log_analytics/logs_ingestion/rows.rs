@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 
 use super::StreamDeclaration;
 use crate::json::each_row;
@@ -22,10 +22,9 @@ pub(super) struct Rows {
 
 /// Counts the rows of an array of objects and what of them is lost; the text says what is wrong.
 pub(super) fn count(body: &str, stream: &StreamDeclaration) -> Result<Rows, String> {
-    let checked: Vec<BTreeMap<String, &RawValue>> =
-        serde_json::from_str(body).map_err(|error| error.to_string())?;
+    serde_json::from_str::<Vec<IgnoredAny>>(body).map_err(|error| error.to_string())?;
     let mut rows = Rows::default();
-    each_row(body, |_, members| {
+    let is_whole = each_row(body, |_, members| {
         rows.count += 1;
         let row = fitted(&members, stream, LARGEST_INGESTED);
         rows.values_cut += row.cut.len() as u64;
@@ -36,9 +35,9 @@ pub(super) fn count(body: &str, stream: &StreamDeclaration) -> Result<Rows, Stri
             *rows.misfits.entry(column).or_default() += 1;
         }
     });
-    if rows.count == checked.len() as u64 {
+    if is_whole {
         Ok(rows)
     } else {
-        Err("a value is nested too deeply".to_owned())
+        Err("a row is no object, or a value is nested too deeply".to_owned())
     }
 }

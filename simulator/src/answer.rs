@@ -1,0 +1,53 @@
+//! What all servers answer alike.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::Response;
+use chrono::{DateTime, Utc};
+
+use crate::FaultKind;
+use crate::clock::http_date;
+use crate::server::{hang, no_answer};
+
+/// A response with this JSON.
+pub(crate) fn json(status: u16, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    *response.status_mut() =
+        StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let json = HeaderValue::from_static("application/json; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
+}
+
+/// What a fault gives that is the same at every service; `refuse` is the service's own refusal with a status.
+pub(crate) async fn of_fault(
+    fault: &FaultKind,
+    refuse: impl Fn(u16) -> Response,
+) -> Option<Response> {
+    match fault {
+        FaultKind::Latency(time) => {
+            tokio::time::sleep(*time).await;
+            None
+        }
+        FaultKind::TooManyRequests { retry_after } => {
+            let mut response = refuse(429);
+            if let Some(seconds) = retry_after {
+                let seconds = HeaderValue::from(*seconds);
+                response.headers_mut().insert(RETRY_AFTER, seconds);
+            }
+            Some(response)
+        }
+        FaultKind::Status(status) => Some(refuse(*status)),
+        FaultKind::Reset => Some(no_answer()),
+        FaultKind::Hang => Some(hang().await),
+        _ => None,
+    }
+}
+
+/// The response with this time as its `Date`.
+pub(crate) fn dated(mut response: Response, time: DateTime<Utc>) -> Response {
+    let date = HeaderValue::try_from(http_date(time)).expect("a date is plain ASCII");
+    response.headers_mut().insert(DATE, date);
+    response
+}
