@@ -16,7 +16,7 @@ use bolero::{TypeGenerator as _, ValueGenerator as _};
 
 use crate::fuzz::damage::{Damage, damaged};
 
-/// Seconds for each target where nothing else is said; see docs/fuzzing.md for the long run.
+/// Seconds for each target where nothing else is said; see CONTRIBUTING.md for the long run.
 const SECONDS: u64 = 2;
 /// Most damages to one document.
 const MOST_DAMAGES: usize = 6;

@@ -1,5 +1,5 @@
 //! Every parser that meets the outside, with documents that were whole and with bytes that never were; see
-//! docs/fuzzing.md. Nothing may panic, hang, or take memory without a bound, and no error may show what was inside.
+//! CONTRIBUTING.md. Nothing may panic, hang, or take memory without a bound, and no error may show what was inside.
 
 mod core;
 mod damage;
