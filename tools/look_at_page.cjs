@@ -1,8 +1,8 @@
 // Looks at a page as people do, in a real browser: light and dark, on a desk and on a phone, by keyboard alone.
 //
-//   node look_at_page.cjs ADDRESS KEY SCREENSHOTS    prints what it found as JSON
+//   node look_at_page.cjs ADDRESS SCREENSHOTS    prints what it found as JSON
 //
-// SCREENSHOTS is the beginning of the names of the pictures. The key goes into a header, as the address would keep it.
+// SCREENSHOTS is the beginning of the names of the pictures.
 const { createRequire } = require("node:module");
 const { join } = require("node:path");
 const { browser } = require("./browser.cjs");
@@ -11,7 +11,7 @@ const installed = createRequire(join(__dirname, "../.tools/node/"));
 const { chromium } = installed("playwright-core");
 const axe = installed("axe-core");
 
-const [address, key, screenshots] = process.argv.slice(2);
+const [address, screenshots] = process.argv.slice(2);
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const SCHEMES = ["light", "dark"];
 const SIZES = { desk: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
@@ -91,7 +91,6 @@ async function look(started, scheme, size) {
   const context = await started.newContext({
     colorScheme: scheme,
     viewport: SIZES[size],
-    extraHTTPHeaders: { "x-functions-key": key },
   });
   await context.addInitScript(prepare);
   const page = await context.newPage();

@@ -14,7 +14,6 @@ use super::answer::Invocation;
 use super::child::{Child, Lines};
 use super::settings::Settings;
 use super::timer::Body;
-use super::web_host::WebHost;
 use super::{package, wire};
 
 /// How often and how long the host asks whether the handler is ready.
@@ -74,9 +73,9 @@ impl FunctionsHost {
         self.port
     }
 
-    /// Opens the functions with an HTTP trigger to the world.
-    pub(crate) async fn open(&self) -> WebHost {
-        WebHost::open(self.app_root(), self.port).await
+    /// Where the handler answers. The host forwards what comes with the function's key, with its own path and query.
+    pub(crate) fn address(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
     }
 
     /// Fires the timer and waits for the answer.

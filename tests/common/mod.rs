@@ -22,7 +22,6 @@ mod terminal;
 mod timer;
 mod tools;
 mod twin;
-mod web_host;
 mod wire;
 
 pub(crate) use answer::Invocation;
@@ -41,5 +40,4 @@ pub(crate) use terminal::{duo_sentinel, shown};
 pub(crate) use timer::{Body, timer};
 pub(crate) use tools::{temporary_folder, tool};
 pub(crate) use twin::telephony_id;
-pub(crate) use web_host::{FUNCTION_KEY, WebHost};
 pub(crate) use wire::{Answer, get, post, request};

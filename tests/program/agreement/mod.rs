@@ -124,7 +124,19 @@ fn the_hosts_files_name_what_the_handler_serves() {
     assert_eq!(binding["name"], "myTimer");
     assert_eq!(binding["type"], "timerTrigger");
     assert_eq!(binding["schedule"], "0 * * * * *");
+    // The host lets nobody see the page without the function's key, and forwards everything else as it is.
+    let page = json("CiscoDuoStatus/function.json");
+    let expected = serde_json::json!([
+        {"name": page["bindings"][0]["name"], "type": "httpTrigger", "direction": "in", "authLevel": "function", "methods": ["get", "head"]},
+        {"name": "$return", "type": "http", "direction": "out"},
+    ]);
+    assert_eq!(page["bindings"], expected);
     let host = json("host.json");
+    assert_eq!(host["customHandler"]["enableForwardingHttpRequest"], true);
+    assert!(
+        host["extensions"]["http"].is_null(),
+        "the page has another address"
+    );
     let handler = &host["customHandler"]["description"];
     // Exactly this spelling: the tools that pack the function mark only the file so named as executable.
     assert_eq!(handler["defaultExecutablePath"], "handler");

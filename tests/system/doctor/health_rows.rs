@@ -197,7 +197,7 @@ async fn switched_off_none_is_sent_and_the_status_works_all_the_same() {
         let tables: Vec<&String> = rows.keys().collect();
         assert_eq!(tables, ["CiscoDuo_CL"]);
         assert_eq!(events_in(&rows), EVENTS * 6);
-        let status = json(&host.open().await).await;
+        let status = json(&host.address()).await;
         let mut proved = 0;
         for log in status["logs"].as_array().unwrap() {
             assert_eq!(log["state"], "working", "{log:#}");
@@ -248,7 +248,7 @@ async fn a_damaged_text_begins_anew_and_one_of_a_later_release_is_left_alone() {
     let again = hours.get("activity").copied().unwrap_or_default();
     assert!(again <= 1, "{hours:#?}");
     assert!((3..=7).contains(&hours["telephony"]), "{hours:#?}");
-    let status = json(&host.open().await).await;
+    let status = json(&host.address()).await;
     let state = |number: usize| status["logs"][number]["state"].as_str().unwrap();
     assert_eq!((state(2), state(5)), ("working", "unreadable"));
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use reqwest::Method;
 
-use crate::common::{Azurite, FUNCTION_KEY, FunctionsHost, Gate, Settings, Spoil, Trouble};
+use crate::common::{Azurite, FunctionsHost, Gate, Settings, Spoil, Trouble};
 use crate::status_page::app::{App, PATH, ask, json, page};
 use crate::status_page::history::{every_state, now};
 
@@ -30,7 +30,7 @@ async fn while_storage_is_down_page_and_json_say_so_in_time() {
         let storage = gate.instead_of(&azurite.connection_string());
         let settings = app.settings.clone().with("AzureWebJobsStorage", storage);
         let host = FunctionsHost::start(&settings).await;
-        let web = host.open().await;
+        let web = host.address();
         knows_itself(&host).await;
         let began = Instant::now();
         let status = json(&web).await;
@@ -91,7 +91,7 @@ async fn wrong_settings_are_named_without_a_secret() {
         .with("WORKSPACE_ID", "my-workspace")
         .with("CISCO_DUO_RUN_SECONDS", "soon");
     let host = FunctionsHost::start(&settings).await;
-    let web = host.open().await;
+    let web = host.address();
     let shown = page(&web).await.body;
     let status = json(&web).await;
     let fault = status["fault"].as_str().unwrap();
@@ -109,7 +109,7 @@ async fn wrong_settings_are_named_without_a_secret() {
     assert!(shown.contains("Nothing is collected: the settings cannot be used."));
     // What is wrong with the question is told before what is wrong with the settings.
     let odd = format!("{PATH}?format=xml");
-    let answer = ask(&web, Method::GET, &odd, Some(FUNCTION_KEY)).await;
+    let answer = ask(&web, Method::GET, &odd).await;
     assert_eq!(answer.status, 400);
     assert_eq!(ask(&web, Method::GET, PATH, None).await.status, 401);
 }
@@ -134,7 +134,7 @@ async fn without_a_container_it_says_that_there_was_no_run() {
         .clone()
         .with("CISCO_DUO_CONTAINER", "faults-none");
     let host = FunctionsHost::start(&settings).await;
-    let status = json(&host.open().await).await;
+    let status = json(&host.address()).await;
     for log in status["logs"].as_array().unwrap() {
         assert_eq!(log["state"], "new");
     }

@@ -8,9 +8,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::common::{
-    Azurite, FUNCTION_KEY, FunctionsHost, Gate, Settings, Spoil, Trouble, WebHost, tool,
-};
+use crate::common::{Azurite, FunctionsHost, Gate, Settings, Spoil, Trouble, tool};
 use crate::status_page::app::{App, PATH};
 use crate::status_page::history::{every_state, now, usual};
 
@@ -68,9 +66,9 @@ async fn the_page_of_most_days_is_for_everybody() {
     }
 }
 
-async fn open(settings: &Settings) -> (FunctionsHost, WebHost) {
+async fn open(settings: &Settings) -> (FunctionsHost, String) {
     let host = FunctionsHost::start(settings).await;
-    let web = host.open().await;
+    let web = host.address();
     (host, web)
 }
 
@@ -83,12 +81,11 @@ fn pictures() -> PathBuf {
     clippy::print_stdout,
     reason = "how fast it is painted is told, not judged"
 )]
-async fn look(web: &WebHost, name: &str) -> Vec<Value> {
+async fn look(web: &str, name: &str) -> Vec<Value> {
     std::fs::create_dir_all(pictures()).unwrap();
     let output = Command::new("node")
         .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tools/look_at_page.cjs"))
-        .arg(format!("{}{PATH}", web.address()))
-        .arg(FUNCTION_KEY)
+        .arg(format!("{}{PATH}", web))
         .arg(pictures().join(name))
         .env("NODE_PATH", tool("node/node_modules/playwright-core"))
         .output()

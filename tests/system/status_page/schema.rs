@@ -41,7 +41,7 @@ async fn the_json_of_every_page_is_as_the_schema_says() {
         every.clone(),
         usual.json().await,
         fresh.json().await,
-        json(&wrong.open().await).await,
+        json(&wrong.address()).await,
     ];
     assert_eq!(
         against_schema("status", &documents).await,
