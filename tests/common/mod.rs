@@ -21,7 +21,6 @@ mod tenant;
 mod terminal;
 mod timer;
 mod tools;
-mod twin;
 mod wire;
 
 pub(crate) use answer::Invocation;
@@ -35,9 +34,10 @@ pub(crate) use schema::{against_schema, schema};
 pub(crate) use settings::Settings;
 pub(crate) use shared_access::account_signature;
 pub(crate) use storage::{Container, checkpoint_name, client};
-pub(crate) use tenant::{PAGE, assert_nothing_lost, events_in, tenant, tenant_with_rule};
+pub(crate) use tenant::{
+    PAGE, assert_nothing_lost, events_in, telephony_id, tenant, tenant_with_rule,
+};
 pub(crate) use terminal::{duo_sentinel, shown};
 pub(crate) use timer::{Body, timer};
 pub(crate) use tools::{temporary_folder, tool};
-pub(crate) use twin::telephony_id;
 pub(crate) use wire::{Answer, get, post, request};

@@ -60,3 +60,11 @@ pub(crate) async fn assert_nothing_lost(simulator: &Simulator, duplicates: u64) 
 pub(crate) fn events_in(rows: &BTreeMap<String, u64>) -> u64 {
     rows.get("CiscoDuo_CL").copied().unwrap_or(0)
 }
+
+/// The id of a telephony event of a tenant.
+pub(crate) fn telephony_id(simulator: &Simulator) -> String {
+    let page = simulator::page(simulator.config().clone(), LogType::Telephony);
+    let page: serde_json::Value = serde_json::from_str(&page).expect("a page is JSON");
+    let id = page["response"]["items"][30]["telephony_id"].as_str();
+    id.expect("each has an id").to_owned()
+}

@@ -17,7 +17,7 @@ async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
     let simulator = Simulator::start(config).await.unwrap();
     let state = temporary_folder();
     let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, state.path())).await;
-    let needle = telephony_id(&simulator).await;
+    let needle = telephony_id(&simulator);
     let refused = FaultKind::InvalidRecord {
         needle: needle.clone(),
     };

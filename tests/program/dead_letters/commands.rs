@@ -27,7 +27,7 @@ impl Scene {
         let (simulator, rows) = oversized(seed).await;
         let folder = temporary_folder();
         let settings = Settings::in_folder(&simulator, &folder.path().join("state"));
-        let refused = telephony_id(&simulator).await;
+        let refused = telephony_id(&simulator);
         let needle = refused.clone();
         simulator.faults().push(Fault::always(
             Target::LogAnalytics,

@@ -116,7 +116,7 @@ async fn no_token_and_no_row_stands_in_what_the_handler_says() {
     }
     host.stop().await;
     let mut said = host.stdout().join("\n") + &host.stderr().join("\n");
-    let row = telephony_id(&simulator).await;
+    let row = telephony_id(&simulator);
     for of_a_row in [row.as_str(), "isotimestamp", "access_device"] {
         assert!(!said.contains(of_a_row), "{of_a_row}");
     }

@@ -1,7 +1,6 @@
 //! What must make a query give rows, and what must not.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,7 +8,6 @@ use serde_json::Value;
 use crate::content::events::{Events, now};
 use crate::content::flatten::Road;
 use crate::content::health::{HealthRows, young};
-use crate::content::say;
 use crate::content::schema::Schema;
 use crate::content::sources::{Content, Query};
 use crate::content::tools::{self, NOW, Row, World};
@@ -115,7 +113,7 @@ fn plays(queries: &[Query]) -> Vec<Play<'_>> {
     plays
 }
 
-/// Plays the cases of queries on rows that came by both roads, and says what came of each.
+/// Plays the cases of queries on rows that came by both roads.
 pub(crate) fn play(queries: &[Query]) {
     let (content, schema) = (Content::read(), Schema::read());
     let columns = schema.all();
@@ -188,7 +186,7 @@ fn with(query: &Query, other: &BTreeMap<String, String>) -> Query {
 }
 
 fn judge<'a>(plays: &[Play<'_>], answers: impl Iterator<Item = &'a [Row]>) {
-    let (mut list, mut faults) = (String::new(), Vec::new());
+    let mut faults = Vec::new();
     for (play, rows) in plays.iter().zip(answers) {
         let (query, case) = (play.query, &play.case);
         let wanted = case.rows.unwrap_or(1) * usize::from(play.fires);
@@ -198,15 +196,6 @@ fn judge<'a>(plays: &[Play<'_>], answers: impl Iterator<Item = &'a [Row]>) {
                 .all(|(column, wanted)| row.get(column).is_some_and(|given| equal(given, wanted)))
         };
         let holds = rows.len() == wanted && (!play.fires || rows.iter().any(given));
-        write!(
-            list,
-            "\n  {:<44} {} {} rows: {}",
-            query.name,
-            if holds { "ok   " } else { "WRONG" },
-            rows.len(),
-            case.when
-        )
-        .expect("a text grows");
         if !holds {
             faults.push(format!(
                 "{}, {}: {wanted} rows with {:?} are wanted, these came: {rows:#?}",
@@ -214,6 +203,5 @@ fn judge<'a>(plays: &[Play<'_>], answers: impl Iterator<Item = &'a [Row]>) {
             ));
         }
     }
-    say(&list);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

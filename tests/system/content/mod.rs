@@ -20,18 +20,8 @@ mod sources;
 mod tools;
 mod workbook;
 
-use std::fmt::Write as _;
-
 use self::schema::Schema;
 use self::sources::Content;
-
-/// Says what was checked, to be seen without `--nocapture` too: the list is what shows that nothing was left out.
-pub(crate) fn say(lines: &str) {
-    use std::io::Write as _;
-
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "{lines}").expect("the terminal takes lines");
-}
 
 #[test]
 fn every_query_has_a_meaning_on_every_table() {
@@ -51,21 +41,6 @@ fn every_query_has_a_meaning_on_every_table() {
             }
         }
     }
-    let mut list = format!("\nchecked on {} tables:", tables.len());
-    for (table, columns) in &tables {
-        write!(list, "\n  {:>3} columns  {table}", columns.len()).expect("a text grows");
-    }
-    write!(list, "\nchecked {} queries on each:", queries.len()).expect("a text grows");
-    for (query, answer) in queries.iter().zip(&answers[0]) {
-        write!(
-            list,
-            "\n  {:<58} gives {:>3} columns",
-            query.name,
-            answer.columns.len()
-        )
-        .expect("a text grows");
-    }
-    say(&list);
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
