@@ -85,7 +85,7 @@ async fn look(web: &str, name: &str) -> Vec<Value> {
     std::fs::create_dir_all(pictures()).unwrap();
     let output = Command::new("node")
         .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tools/look_at_page.cjs"))
-        .arg(format!("{}{PATH}", web))
+        .arg(format!("{web}{PATH}"))
         .arg(pictures().join(name))
         .env("NODE_PATH", tool("node/node_modules/playwright-core"))
         .output()

@@ -74,21 +74,17 @@ async fn many_questions_reach_neither_duo_nor_azure_monitor_and_storage_once_in_
 async fn every_instance_shows_the_same() {
     let app = App::start("quiet-instances", &every_state(now())).await;
     let other = FunctionsHost::start(&app.settings).await;
-    let other = other_web(&other).await;
+    let other = other.address();
     assert_eq!(timeless(json(&other).await), timeless(app.json().await));
     // What one instance does, every other one shows.
     app.host.fire().await;
     let third = FunctionsHost::start(&app.settings).await;
     let fourth = FunctionsHost::start(&app.settings).await;
-    let (third, fourth) = (other_web(&third).await, other_web(&fourth).await);
+    let (third, fourth) = (third.address(), fourth.address());
     let after = timeless(json(&third).await);
     assert_ne!(after, timeless(json(&other).await));
     assert_eq!(after, timeless(json(&fourth).await));
     assert!(page(&third).await.body.contains("</html>"));
-}
-
-async fn other_web(host: &FunctionsHost) -> String {
-    host.address()
 }
 
 /// The same without what the moment of asking changes.
