@@ -16,8 +16,11 @@ pub(super) struct Arguments {
     port: Option<u16>,
 }
 
-/// Names under which the host tells the port, the newer one first.
+/// Variables in which the Functions host passes the port, the newer one first.
 const PORT_NAMES: [&str; 2] = ["FUNCTIONS_CUSTOMHANDLER_PORT", "FUNCTIONS_HTTPWORKER_PORT"];
+
+/// Exit code after SIGINT or SIGTERM under the Functions host, which restarts the handler at once. After 0 it would never do so.
+const RESTART: u8 = 200;
 
 pub(super) async fn serve(arguments: &Arguments) -> u8 {
     let environment = Environment::of_process();
@@ -54,6 +57,7 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
             .map_err(|fault| format!("{fault}; {}", fault.hint().unwrap_or_default()))
     };
     match functions::serve(listener, Box::new(start), asked_to_end()).await {
+        Ok(()) if environment.get(PORT_NAMES[0]).is_some() => RESTART,
         Ok(()) => 0,
         Err(fault) => {
             error!(event = %LogEvent::ServerEnded, "the server ended: {fault}");

@@ -20,6 +20,9 @@ use super::{package, wire};
 const ASK_EVERY: Duration = Duration::from_millis(25);
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
+/// Exit code of a handler that the host restarts at once, without counting an error.
+pub(crate) const RESTART: i32 = 200;
+
 /// A running function app.
 #[derive(Debug)]
 pub(crate) struct FunctionsHost {
@@ -154,10 +157,11 @@ impl FunctionsHost {
         self.child.ended()
     }
 
-    /// Asks the handler to end and asserts that it exits with code 0.
+    /// Sends SIGTERM and asserts that the handler exits with the code after which the host restarts it.
     pub(crate) async fn stop(&mut self) {
         self.signal("TERM").await;
-        assert_eq!(self.wait().await.code(), Some(0), "{:#?}", self.stderr());
+        let code = self.wait().await.code();
+        assert_eq!(code, Some(RESTART), "{:#?}", self.stderr());
     }
 
     /// Lines on stdout, of all starts.
@@ -228,7 +232,7 @@ fn spawn(app: &Path, port: u16, settings: &Settings, stdout: &Lines, stderr: &Li
 /// A port that is free now, below those that the operating system gives to outgoing connections, so that none of
 /// them takes it between two starts of a handler. It is looked at by connecting: a listener made to try it would
 /// live on for a moment in whatever process another test is starting right then.
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 10_000).expect("it is small");
     (0..10_000)

@@ -6,19 +6,25 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use simulator::{LogType, Simulator};
 
+use tokio::process::Command;
+
 use crate::common::{
-    Body, FunctionsHost, Settings, assert_nothing_lost, checkpoint_name, temporary_folder, tenant,
+    Body, FunctionsHost, RESTART, Settings, assert_nothing_lost, binary, checkpoint_name, free_port, get,
+    temporary_folder, tenant,
 };
 
+/// Longest wait for a server that was started without a host.
+const START: Duration = Duration::from_secs(30);
+
 #[tokio::test(flavor = "multi_thread")]
-async fn asked_to_end_an_idle_handler_exits_with_code_0() {
+async fn an_idle_handler_exits_with_200_after_a_signal() {
     let simulator = Simulator::start(tenant(1, 1)).await.unwrap();
     let folder = temporary_folder();
     let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
     for signal in ["TERM", "INT"] {
         let began = Instant::now();
         host.signal(signal).await;
-        assert_eq!(host.wait().await.code(), Some(0), "after {signal}");
+        assert_eq!(host.wait().await.code(), Some(RESTART), "after {signal}");
         let took = began.elapsed();
         assert!(took < Duration::from_secs(2), "{took:?} after {signal}");
         host.restart().await;
@@ -26,7 +32,40 @@ async fn asked_to_end_an_idle_handler_exits_with_code_0() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn asked_to_end_a_run_stops_at_its_next_commit_and_gives_its_claims_back() {
+async fn without_a_host_a_server_exits_with_0_after_a_signal() {
+    let simulator = Simulator::start(tenant(1, 1)).await.unwrap();
+    let folder = temporary_folder();
+    let settings = Settings::in_folder(&simulator, folder.path());
+    for signal in ["TERM", "INT"] {
+        let port = free_port();
+        let mut server = Command::new(binary())
+            .args(["serve", "--port", &port.to_string()])
+            .env_clear()
+            .envs(settings.iter())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let began = Instant::now();
+        while get(port, "/").await.is_err() {
+            assert!(began.elapsed() < START, "no answer");
+            tokio::time::sleep(Duration::from_millis(25)).await;
+        }
+        let id = server.id().unwrap().to_string();
+        let sent = Command::new("kill")
+            .args(["-s", signal, &id])
+            .status()
+            .await;
+        assert!(sent.unwrap().success());
+        assert_eq!(
+            server.wait().await.unwrap().code(),
+            Some(0),
+            "after {signal}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_signal_a_run_stops_at_its_next_commit_and_the_handler_exits_with_200() {
     let mut config = tenant(5, 600);
     config.duo_latency = Duration::from_millis(40);
     let simulator = Simulator::start(config).await.unwrap();
@@ -48,7 +87,7 @@ async fn asked_to_end_a_run_stops_at_its_next_commit_and_gives_its_claims_back()
             ["more_to_fetch"; 6],
             "after {signal}"
         );
-        assert_eq!(host.wait().await.code(), Some(0), "after {signal}");
+        assert_eq!(host.wait().await.code(), Some(RESTART), "after {signal}");
         for log in LogType::ALL {
             let checkpoint = folder.path().join(checkpoint_name(log.name()));
             let checkpoint: Value = serde_json::from_slice(&fs::read(checkpoint).unwrap()).unwrap();
