@@ -4,15 +4,92 @@ use serde_json::Value;
 
 use crate::content::tools::Checked;
 
-/// The entities that occur here, with identifiers that Sentinel knows of them.
-const ENTITIES: [(&str, &[&str]); 4] = [
-    (
+/// An entity type of Sentinel.
+struct EntityType {
+    name: &'static str,
+    /// Sets of identifiers of which a mapping must hold at least one in full. Sentinel refuses a rule without.
+    required: &'static [&'static [&'static str]],
+    /// Identifiers that a mapping may hold beside them.
+    optional: &'static [&'static str],
+}
+
+const fn entity(
+    name: &'static str,
+    required: &'static [&'static [&'static str]],
+    optional: &'static [&'static str],
+) -> EntityType {
+    EntityType {
+        name,
+        required,
+        optional,
+    }
+}
+
+/// Entity types with the identifiers that Sentinel demands and those that it also takes.
+///
+/// <https://learn.microsoft.com/azure/sentinel/entities-reference>
+const ENTITY_TYPES: [EntityType; 10] = [
+    entity(
         "Account",
-        &["Name", "FullName", "UPNSuffix", "DisplayName", "AadUserId"],
+        &[
+            &["FullName"],
+            &["Sid"],
+            &["Name"],
+            &["AadUserId"],
+            &["PUID"],
+            &["ObjectGuid"],
+        ],
+        &[
+            "NTDomain",
+            "DnsDomain",
+            "UPNSuffix",
+            "AadTenantId",
+            "IsDomainJoined",
+            "DisplayName",
+        ],
     ),
-    ("IP", &["Address"]),
-    ("Host", &["HostName", "FullName", "DnsDomain"]),
-    ("CloudApplication", &["Name", "AppId", "InstanceName"]),
+    entity("IP", &[&["Address"]], &["AddressScope"]),
+    entity(
+        "Host",
+        &[
+            &["FullName"],
+            &["HostName"],
+            &["NetBiosName"],
+            &["AzureID"],
+            &["OMSAgentID"],
+        ],
+        &[
+            "DnsDomain",
+            "NTDomain",
+            "OSFamily",
+            "OSVersion",
+            "IsDomainJoined",
+        ],
+    ),
+    entity("URL", &[&["Url"]], &[]),
+    entity("AzureResource", &[&["ResourceId"]], &[]),
+    entity(
+        "CloudApplication",
+        &[&["AppId"], &["Name"]],
+        &["InstanceName"],
+    ),
+    entity("DNS", &[&["DomainName"]], &[]),
+    entity("FileHash", &[&["Algorithm", "Value"]], &[]),
+    entity(
+        "Mailbox",
+        &[&["MailboxPrimaryAddress"]],
+        &[
+            "DisplayName",
+            "Upn",
+            "ExternalDirectoryObjectId",
+            "RiskLevel",
+        ],
+    ),
+    entity(
+        "SecurityGroup",
+        &[&["DistinguishedName"], &["SID"], &["ObjectGuid"]],
+        &[],
+    ),
 ];
 
 /// What is wrong with the entities of a rule or hunting query.
@@ -29,7 +106,7 @@ pub(crate) fn entity_faults(definition: &Value, answer: &Checked) -> Vec<String>
     }
     for mapping in mappings {
         let entity = mapping["entityType"].as_str().unwrap_or_default();
-        let Some((_, identifiers)) = ENTITIES.iter().find(|(known, _)| *known == entity) else {
+        let Some(known) = ENTITY_TYPES.iter().find(|known| known.name == entity) else {
             faults.push(format!(
                 "the entity {entity:?} is not in the list of the test"
             ));
@@ -44,9 +121,20 @@ pub(crate) fn entity_faults(definition: &Value, answer: &Checked) -> Vec<String>
                 fields.len()
             ));
         }
-        for field in fields {
-            let identifier = field["identifier"].as_str().unwrap_or_default();
-            if !identifiers.contains(&identifier) {
+        let identifiers: Vec<&str> = fields
+            .iter()
+            .map(|field| field["identifier"].as_str().unwrap_or_default())
+            .collect();
+        let is_there = |required: &[&str]| required.iter().all(|one| identifiers.contains(one));
+        if !known.required.iter().any(|required| is_there(required)) {
+            faults.push(format!(
+                "{entity} with {identifiers:?} lacks a required identifier: {:?}",
+                known.required
+            ));
+        }
+        for (field, identifier) in fields.iter().zip(&identifiers) {
+            let is_required = known.required.iter().any(|set| set.contains(identifier));
+            if !is_required && !known.optional.contains(identifier) {
                 faults.push(format!("{entity} has no identifier {identifier:?}"));
             }
             let column = field["columnName"].as_str().unwrap_or_default();
