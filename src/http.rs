@@ -8,7 +8,7 @@ use reqwest::redirect::Policy;
 
 use reqwest::{Client, ClientBuilder, Url};
 
-use crate::model::SECOND;
+use crate::model::{SECOND, is_loopback};
 use crate::release;
 
 /// Longest wait for a connection.
@@ -65,25 +65,6 @@ impl Transport {
     /// The client that uses no proxy, as identity endpoints need.
     pub fn direct(&self) -> Client {
         self.direct.clone()
-    }
-}
-
-/// A plain-text address on this machine, for tests and the demo; nothing else may go without TLS.
-pub(crate) fn loopback(text: &str) -> Option<Url> {
-    let url = Url::parse(text)
-        .ok()
-        .filter(|url| url.scheme() == "http" && is_loopback(url))?;
-    let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
-    bare.then_some(url)
-}
-
-/// Whether an address is one of this machine.
-pub(crate) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        Some(url::Host::Domain(name)) => name == "localhost",
-        None => false,
     }
 }
 

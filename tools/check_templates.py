@@ -10,7 +10,7 @@ import sys
 
 from evaluate_template import Deployment, Refused
 
-from deployment import alerts, examples, form, options, parameters, values
+from deployment import alerts, examples, form, options, values
 from deployment.options import CLOUDS, KNOWN, json_of, option_sets
 
 
@@ -39,7 +39,7 @@ def main():
     values.refusals(template)
     values.redeployment(template)
     alerts.quotes(Deployment)
-    print(f"azuredeploy.json: {len(sets)} sets of options in {len(CLOUDS)} clouds; {parameters.bounds(template)} numbers with the bounds of the program")
+    print(f"azuredeploy.json: {len(sets)} sets of options in {len(CLOUDS)} clouds")
     form.form("createUiDefinition.json", template)
     examples.named_in_examples(template)
     print("form, examples and guide: agree with it")

@@ -7,26 +7,16 @@ use reqwest::header::{AUTHORIZATION, DATE, HeaderMap};
 
 use super::envelope::{Page, RecordReader, parse_page};
 use super::error::{DuoError, fault_of_status, reason_of_body};
-use super::signature::{
-    Credentials, SignatureVersion, authorization, canonical_query, date_header, text_to_sign,
-};
+use super::signature::{authorization, canonical_query, date_header, text_to_sign};
 use crate::http::{retry_after, transport_reason};
 use crate::model::{LogType, Millis, Paging, SECOND};
+use crate::settings::{Credentials, Endpoint, SignatureVersion};
 use crate::sync::{FetchFault, PageRequest};
 
 /// Largest answer that is read, in bytes.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
 /// How much of a refusal's body is read, in bytes.
 const LARGEST_REFUSAL: usize = 64 * 1024;
-
-/// Where the Admin API is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Endpoint {
-    /// Scheme, host and port, without a path: `https://api-XXXXXXXX.duosecurity.com`.
-    pub origin: String,
-    /// The host name that is signed: without a port, in lower case.
-    pub host: String,
-}
 
 /// A client of one account's Admin API.
 #[derive(Clone, Debug)]

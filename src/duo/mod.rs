@@ -8,7 +8,6 @@ mod error;
 mod signature;
 mod spanned;
 
-pub use client::{Answer, DuoClient, Endpoint, Question};
+pub use client::{Answer, DuoClient, Question};
 pub use envelope::{Page, RecordReader, Unread, parse_page};
 pub use error::DuoError;
-pub use signature::{Credentials, SignatureVersion};

@@ -11,26 +11,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha512};
 
-use crate::model::Secret;
-
-/// Which canonical text is signed, and with what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SignatureVersion {
-    /// Seven lines, HMAC-SHA512: what Duo's own clients send today.
-    #[default]
-    V5,
-    /// Five lines, HMAC-SHA1: what the published documentation describes.
-    V2,
-}
-
-/// The keys of an Admin API application.
-#[derive(Clone, Debug)]
-pub struct Credentials {
-    /// Integration key, public.
-    pub integration_key: String,
-    /// Secret key; its UTF-8 bytes are the key of the HMAC.
-    pub secret_key: Secret,
-}
+use crate::settings::{Credentials, SignatureVersion};
 
 /// The `Date` of a request in the form that is signed, RFC 2822 with English names whatever the locale.
 pub(super) fn date_header(now: DateTime<Utc>) -> String {

@@ -2,6 +2,7 @@
 
 mod ingestion_api;
 mod log_type;
+mod loopback;
 mod secret;
 mod spelled;
 mod text;
@@ -9,6 +10,7 @@ mod time;
 
 pub use ingestion_api::IngestionApi;
 pub use log_type::{LogSpec, LogType, Paging, UnknownLogType};
+pub(crate) use loopback::{is_loopback, loopback};
 pub use secret::Secret;
 pub(crate) use spelled::{number, span};
 pub(crate) use text::position;

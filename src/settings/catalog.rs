@@ -1,210 +1,160 @@
-//! The settings table: what the documentation, the example file and the template must name.
+//! Every setting: its name, default, bounds, group and meaning, and what to do if it is missing.
+//!
+//! Reading, the settings table of the README, the bounds of the deployment templates and the tests are all held to this table.
 
-/// One setting as documented.
-#[derive(Clone, Copy, Debug)]
-pub struct SettingInfo {
+use Kind::{Choice, Number, Secret, Text};
+use Need::{Alternative, Optional, Required};
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
     /// Name of the environment variable or application setting.
     pub name: &'static str,
-    /// Default as shown in the documentation; empty where there is none.
-    pub default: &'static str,
-    /// Whether the connector cannot run without it.
-    pub required: bool,
+    /// Its part of the documentation.
+    pub group: Group,
+    /// Values that it takes.
+    pub kind: Kind,
+    /// Whether it is needed.
+    pub need: Need,
     /// What it means, in one sentence.
     pub meaning: &'static str,
 }
 
-const fn setting(name: &'static str, default: &'static str, meaning: &'static str) -> SettingInfo {
-    SettingInfo {
-        name,
-        default,
-        required: false,
-        meaning,
+/// Part of the documentation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// The account that logs are read from.
+    Duo,
+    /// The table that rows are sent to.
+    AzureMonitor,
+    /// Identities that request tokens.
+    Identity,
+    /// Where checkpoints, ledgers and dead letters are stored.
+    State,
+    /// How the logs are collected.
+    Collection,
+}
+
+/// Values that a setting takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Text, with the default as documented.
+    Text(&'static str),
+    /// Text that is never shown.
+    Secret,
+    /// A whole number: least, most, default.
+    Number(i64, i64, i64),
+    /// One of a few words; the first is the default.
+    Choice(&'static [&'static str]),
+}
+
+/// Whether a setting is needed, and what to do if it is needed and not set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// Never needed.
+    Optional,
+    /// Needed unless others take its place; most installations set it.
+    Required(&'static str),
+    /// Needed if others are set that belong to it.
+    Alternative(&'static str),
+}
+
+/// Makes a constant of each row, and the table of all.
+macro_rules! settings {
+    ($($group:ident { $($row:ident = $name:literal, $kind:expr, $need:expr, $meaning:expr;)* })*) => {
+        $($(pub(super) const $row: &Setting = &Setting {
+            name: $name, group: Group::$group, kind: $kind, need: $need, meaning: $meaning,
+        };)*)*
+
+        /// Every setting, in the order of the documentation.
+        pub const CATALOG: &[&Setting] = &[$($($row),*),*];
+    };
+}
+
+settings! {
+    Duo {
+        INTEGRATION_KEY = "CISCO_DUO_INTEGRATION_KEY", Text(""), Required("copy the integration key of the Admin API application in the Duo Admin Panel"),
+            "Integration key of the Duo Admin API application";
+        SECRET_KEY = "CISCO_DUO_SECRET_KEY", Secret, Required("copy the secret key of the Admin API application in the Duo Admin Panel"),
+            "Secret key of the Duo Admin API application";
+        API_HOSTNAME = "CISCO_DUO_API_HOSTNAME", Text(""), Required("copy the API hostname of the Admin API application"),
+            "API hostname: `api-XXXXXXXX.duosecurity.com` or `.duofederal.com`";
+        LOG_TYPES = "CISCO_DUO_LOG_TYPES", Text("all six"), Optional,
+            "Comma-separated: `authentication`, `administrator`, `telephony`, `offline_enrollment`, `trust_monitor`, `activity`";
+        SIGNATURE = "CISCO_DUO_SIGNATURE", Choice(&["v5", "v2"]), Optional,
+            "How requests are signed: HMAC-SHA512 (`v5`) or HMAC-SHA1 (`v2`)";
+    }
+    AzureMonitor {
+        WORKSPACE_ID = "WORKSPACE_ID", Text(""), Required("copy the workspace ID of the Log Analytics workspace"),
+            "ID of the Log Analytics workspace; not needed with `LOGS_INGESTION_ENDPOINT`";
+        SHARED_KEY = "SHARED_KEY", Secret, Required("copy the primary key of the Log Analytics workspace"),
+            "Primary or secondary key of the workspace; not needed with `LOGS_INGESTION_ENDPOINT`";
+        LOG_ANALYTICS_URI = "logAnalyticsUri", Text("from WORKSPACE_ID"), Optional,
+            "Data Collector API endpoint of another cloud, such as `https://WORKSPACE_ID.ods.opinsights.azure.us`";
+        ENDPOINT = "LOGS_INGESTION_ENDPOINT", Text(""), Alternative("copy the logs ingestion endpoint of the data collection rule (JSON view: endpoints.logsIngestion)"),
+            "Selects the [Logs Ingestion API](#two-roads-to-one-table): logs ingestion endpoint of the data collection rule (`endpoints.logsIngestion` in its JSON view)";
+        RULE_ID = "LOGS_INGESTION_RULE_ID", Text(""), Alternative("copy the immutable ID of the data collection rule (JSON view: immutableId)"),
+            "Immutable ID of the data collection rule: `dcr-` and 32 digits";
+        STREAM = "LOGS_INGESTION_STREAM", Text("Custom-CiscoDuo"), Optional,
+            "Stream of the data collection rule";
+        GZIP = "LOGS_INGESTION_GZIP", Choice(&["on", "off"]), Optional,
+            "Whether requests to the Logs Ingestion API are compressed";
+        TIME_GENERATED = "CISCO_DUO_TIME_GENERATED", Choice(&["ingestion", "event"]), Optional,
+            "Time in `TimeGenerated`: when Azure Monitor receives the row, or when the event happened";
+        HEALTH = "CISCO_DUO_HEALTH", Choice(&["on", "off"]), Optional,
+            "Whether rows about the connector itself are sent to `CiscoDuoHealth_CL`";
+    }
+    Identity {
+        CLIENT_ID = "AZURE_CLIENT_ID", Text(""), Optional,
+            "Client ID of the user-assigned identity or application";
+        TENANT_ID = "AZURE_TENANT_ID", Text(""), Optional,
+            "Tenant of the application, outside Azure";
+        CLIENT_SECRET = "AZURE_CLIENT_SECRET", Secret, Optional,
+            "Secret of the application, outside Azure";
+        TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE", Text(""), Optional,
+            "Token file of a workload identity, outside Azure";
+        AUTHORITY_HOST = "AZURE_AUTHORITY_HOST", Text("from CISCO_DUO_CLOUD"), Optional,
+            "Authority that issues tokens to an identity outside Azure";
+        CLOUD = "CISCO_DUO_CLOUD", Choice(&["public", "usgov", "china"]), Optional,
+            "Azure cloud whose authority issues tokens to an identity outside Azure, and for which Logs Ingestion API tokens are issued";
+    }
+    State {
+        STORAGE = "AzureWebJobsStorage", Secret, Required("give a connection string, or AzureWebJobsStorage__blobServiceUri for an identity, or CISCO_DUO_STATE_DIR for a local folder"),
+            "Connection string of the storage account for state (account key, SAS or `UseDevelopmentStorage=true`)";
+        SERVICE_URI = "AzureWebJobsStorage__blobServiceUri", Text(""), Optional,
+            "Instead of a connection string: blob endpoint, used with an identity";
+        ACCOUNT_NAME = "AzureWebJobsStorage__accountName", Text(""), Optional,
+            "Instead of a connection string: account name in the public cloud, used with an identity";
+        STORAGE_CREDENTIAL = "AzureWebJobsStorage__credential", Text(""), Optional,
+            "`managedidentity` selects a user-assigned identity for storage";
+        STORAGE_CLIENT_ID = "AzureWebJobsStorage__clientId", Text(""), Optional,
+            "Client ID of the user-assigned identity for storage";
+        CONTAINER = "CISCO_DUO_CONTAINER", Text("cisco-duo"), Optional,
+            "Blob container for state; created if it does not exist";
+        DEAD_LETTER_CONTAINER = "CISCO_DUO_DEAD_LETTER_CONTAINER", Text("cisco-duo-dead-letter"), Optional,
+            "Blob container for [dead letters](#dead-letters); created if it does not exist";
+        STATE_DIR = "CISCO_DUO_STATE_DIR", Text(""), Optional,
+            "Local folder for state instead of Blob Storage (one machine only)";
+    }
+    Collection {
+        LOOKBACK = "CISCO_DUO_LOOKBACK_HOURS", Number(1, LONGEST_LOOKBACK_HOURS, 24), Optional,
+            "How far back the first run starts, in hours";
+        START = "CISCO_DUO_START", Text(""), Optional,
+            "Where the first run starts instead: a time (RFC 3339, or Unix seconds or milliseconds), or `log=time,…`";
+        WINDOW = "MAX_SYNC_WINDOW_PER_RUN_MINUTES", Number(1, 30 * 24 * 60, 60), Optional,
+            "Longest window, in minutes";
+        SETTLE = "CISCO_DUO_SETTLE_SECONDS", Number(120, 24 * 60 * 60, 180), Optional,
+            "How far behind now a window ends, in seconds";
+        CALLS = "CISCO_DUO_CALLS_PER_MINUTE", Number(0, 600, 10), Optional,
+            "Requests to Duo per minute and log, and three times that for all logs together, after a burst of as many; 0 for no limit";
+        PARK = "CISCO_DUO_PARK_SECONDS", Number(1, 600, 60), Optional,
+            "First backoff after a 429 of Duo without `Retry-After`, in seconds";
+        RUN = "CISCO_DUO_RUN_SECONDS", Number(1, 3600, 50), Optional,
+            "How long a run starts new requests, in seconds";
+        FUNCTION_TIMEOUT = "AzureFunctionsJobHost__functionTimeout", Text("from host.json"), Optional,
+            "Time limit of the Functions host; a run ends a minute before it";
     }
 }
 
-const fn required(name: &'static str, meaning: &'static str) -> SettingInfo {
-    SettingInfo {
-        name,
-        default: "",
-        required: true,
-        meaning,
-    }
-}
-
-/// Every setting, in the order of the documentation.
-pub const CATALOG: &[SettingInfo] = &[
-    required(
-        "CISCO_DUO_INTEGRATION_KEY",
-        "Integration key of the Duo Admin API application",
-    ),
-    required(
-        "CISCO_DUO_SECRET_KEY",
-        "Secret key of the Duo Admin API application",
-    ),
-    required(
-        "CISCO_DUO_API_HOSTNAME",
-        "API hostname: `api-XXXXXXXX.duosecurity.com` or `.duofederal.com`",
-    ),
-    setting(
-        "CISCO_DUO_LOG_TYPES",
-        "all six",
-        "Comma-separated: `authentication`, `administrator`, `telephony`, `offline_enrollment`, `trust_monitor`, `activity`",
-    ),
-    required(
-        "WORKSPACE_ID",
-        "ID of the Log Analytics workspace; not needed with `LOGS_INGESTION_ENDPOINT`",
-    ),
-    required(
-        "SHARED_KEY",
-        "Primary or secondary key of the workspace; not needed with `LOGS_INGESTION_ENDPOINT`",
-    ),
-    setting(
-        "logAnalyticsUri",
-        "from WORKSPACE_ID",
-        "Endpoint of a dedicated cloud, e.g. `https://WORKSPACE_ID.ods.opinsights.azure.us`",
-    ),
-    setting(
-        "LOGS_INGESTION_ENDPOINT",
-        "",
-        "Rows go through the [Logs Ingestion API](#two-roads-to-one-table): logs ingestion endpoint of the data collection rule (`endpoints.logsIngestion` in its JSON view)",
-    ),
-    setting(
-        "LOGS_INGESTION_RULE_ID",
-        "",
-        "Immutable ID of that rule: `dcr-` and 32 digits",
-    ),
-    setting(
-        "LOGS_INGESTION_STREAM",
-        "Custom-CiscoDuo",
-        "Stream of that rule",
-    ),
-    setting(
-        "LOGS_INGESTION_GZIP",
-        "on",
-        "`off` sends calls of the Logs Ingestion API uncompressed",
-    ),
-    required(
-        "AzureWebJobsStorage",
-        "Connection string of the storage account for state (account key, SAS or `UseDevelopmentStorage=true`)",
-    ),
-    setting(
-        "AzureWebJobsStorage__blobServiceUri",
-        "",
-        "Instead of a connection string: blob endpoint, used with an identity",
-    ),
-    setting(
-        "AzureWebJobsStorage__accountName",
-        "",
-        "Instead of a connection string: account name in the public cloud, used with an identity",
-    ),
-    setting(
-        "AzureWebJobsStorage__credential",
-        "",
-        "`managedidentity` where a user-assigned identity is meant",
-    ),
-    setting(
-        "AzureWebJobsStorage__clientId",
-        "",
-        "Client ID of the user-assigned identity for storage",
-    ),
-    setting(
-        "AZURE_CLIENT_ID",
-        "",
-        "Client ID of the user-assigned identity or application",
-    ),
-    setting(
-        "AZURE_TENANT_ID",
-        "",
-        "Tenant of the application, outside Azure",
-    ),
-    setting(
-        "AZURE_CLIENT_SECRET",
-        "",
-        "Secret of the application, outside Azure",
-    ),
-    setting(
-        "AZURE_FEDERATED_TOKEN_FILE",
-        "",
-        "Token file of a workload identity, outside Azure",
-    ),
-    setting(
-        "AZURE_AUTHORITY_HOST",
-        "",
-        "Who gives tokens to an identity outside Azure, where it is not the authority of the cloud",
-    ),
-    setting(
-        "CISCO_DUO_CLOUD",
-        "public",
-        "`public`, `usgov` or `china`: which authority gives tokens to an identity outside Azure, and for whom tokens of the Logs Ingestion API are",
-    ),
-    setting(
-        "CISCO_DUO_CONTAINER",
-        "cisco-duo",
-        "Blob container for state; made when missing",
-    ),
-    setting(
-        "CISCO_DUO_DEAD_LETTER_CONTAINER",
-        "cisco-duo-dead-letter",
-        "Blob container for [originals that did not become whole rows](#dead-letters); made when missing",
-    ),
-    setting(
-        "CISCO_DUO_STATE_DIR",
-        "",
-        "Local folder for state instead of Blob Storage (one machine only)",
-    ),
-    setting(
-        "MAX_SYNC_WINDOW_PER_RUN_MINUTES",
-        "60",
-        "Longest span of event time asked for at once, in minutes",
-    ),
-    setting(
-        "CISCO_DUO_LOOKBACK_HOURS",
-        "24",
-        "How far back the first run begins, in hours; at most 4296 (179 days)",
-    ),
-    setting(
-        "CISCO_DUO_START",
-        "",
-        "Where the first run begins: a time (RFC 3339, or Unix seconds or milliseconds), or `type=time,…`",
-    ),
-    setting(
-        "CISCO_DUO_SETTLE_SECONDS",
-        "180",
-        "How far behind now a window ends, in seconds; at least 120",
-    ),
-    setting(
-        "CISCO_DUO_CALLS_PER_MINUTE",
-        "10",
-        "Calls to Duo a minute for each log, and three times that for all of them, after a burst of as many; 0 for no limit",
-    ),
-    setting(
-        "CISCO_DUO_PARK_SECONDS",
-        "60",
-        "First pause after Duo answered 429 without `Retry-After`, in seconds",
-    ),
-    setting(
-        "CISCO_DUO_RUN_SECONDS",
-        "50",
-        "Longest time a run begins new work, in seconds",
-    ),
-    setting(
-        "CISCO_DUO_TIME_GENERATED",
-        "ingestion",
-        "`event` makes `TimeGenerated` the event's time, for rows sent in their turn",
-    ),
-    setting(
-        "CISCO_DUO_HEALTH",
-        "on",
-        "`off` sends no rows about the connector itself to `CiscoDuoHealth_CL`",
-    ),
-    setting(
-        "CISCO_DUO_SIGNATURE",
-        "v5",
-        "`v5` (HMAC-SHA512) or `v2` (HMAC-SHA1)",
-    ),
-    setting(
-        "AzureFunctionsJobHost__functionTimeout",
-        "from host.json",
-        "The host's time limit; a run ends a minute before it",
-    ),
-];
+/// A request at the edge of Duo's 180 days is refused by the time it arrives.
+const LONGEST_LOOKBACK_HOURS: i64 = 179 * 24;

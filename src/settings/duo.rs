@@ -1,47 +1,56 @@
-//! The settings about Duo.
+//! The settings of the Duo account.
 
-use super::Start;
+use super::catalog::{API_HOSTNAME, INTEGRATION_KEY, LOG_TYPES, SECRET_KEY};
 use super::reader::Reader;
-use crate::duo::{Credentials, Endpoint, SignatureVersion};
-use crate::model::{LogType, Millis, Secret};
+use crate::model::{LogType, Secret, loopback};
 
-const HOSTNAME: &str = "CISCO_DUO_API_HOSTNAME";
+/// Address of the Admin API.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Scheme, host and port, without a path: `https://api-XXXXXXXX.duosecurity.com`.
+    pub origin: String,
+    /// The host name that is signed: without a port, in lower case.
+    pub host: String,
+}
+
+/// The keys of an Admin API application.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// Integration key, public.
+    pub integration_key: String,
+    /// Secret key; its UTF-8 bytes are the key of the HMAC.
+    pub secret_key: Secret,
+}
+
+/// Which canonical text is signed, and with what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignatureVersion {
+    /// Seven lines, HMAC-SHA512: what Duo's own clients send today.
+    #[default]
+    V5,
+    /// Five lines, HMAC-SHA1: what the published documentation describes.
+    V2,
+}
 
 pub(super) fn credentials(reader: &mut Reader<'_>) -> Option<Credentials> {
-    let integration_key = reader.required(
-        "CISCO_DUO_INTEGRATION_KEY",
-        "copy the integration key of the Admin API application in the Duo Admin Panel",
-    );
-    let secret_key = reader.required(
-        "CISCO_DUO_SECRET_KEY",
-        "copy the secret key of the Admin API application in the Duo Admin Panel",
-    );
+    let integration_key = reader.required(INTEGRATION_KEY);
+    let secret_key = reader.required(SECRET_KEY);
     Some(Credentials {
         integration_key: integration_key?.to_owned(),
         secret_key: Secret::new(secret_key?),
     })
 }
 
-pub(super) fn signature(reader: &mut Reader<'_>) -> SignatureVersion {
-    let choices = [("v5", SignatureVersion::V5), ("v2", SignatureVersion::V2)];
-    reader.choice("CISCO_DUO_SIGNATURE", &choices, SignatureVersion::V5)
-}
-
 /// Forgives what is commonly pasted: a scheme, a path, capitals, a final dot.
 pub(super) fn endpoint(reader: &mut Reader<'_>) -> Option<Endpoint> {
-    let text = reader.required(
-        HOSTNAME,
-        "copy the API hostname of the Admin API application",
-    )?;
-    let lower = text.to_ascii_lowercase();
-    if let Some(loopback) = crate::http::loopback(&lower) {
-        let host = loopback
-            .host_str()
-            .expect("a loopback URL has a host")
-            .to_owned();
+    let lower = reader.required(API_HOSTNAME)?.to_ascii_lowercase();
+    if let Some(loopback) = loopback(&lower) {
         return Some(Endpoint {
-            origin: super::sink::origin(&loopback),
-            host,
+            origin: loopback.origin().ascii_serialization(),
+            host: loopback
+                .host_str()
+                .expect("a loopback URL has a host")
+                .to_owned(),
         });
     }
     let bare = lower
@@ -53,119 +62,56 @@ pub(super) fn endpoint(reader: &mut Reader<'_>) -> Option<Endpoint> {
         .next()
         .unwrap_or_default()
         .trim_end_matches('.');
-    if host.starts_with("admin-") || host.starts_with("sso-") {
-        reader.fault(
-            HOSTNAME,
-            format!("\"{host}\" is a page for people; the API hostname of the same account begins with api-"),
-        );
-        return None;
-    }
-    if host.starts_with("api-xxxxxxxx.") {
-        reader.fault(
-            HOSTNAME,
-            "is still the example; copy the API hostname of the Admin API application",
-        );
-        return None;
-    }
+    let is_example = host.starts_with("api-xxxxxxxx.");
     let account = host
         .strip_suffix(".duosecurity.com")
         .or_else(|| host.strip_suffix(".duofederal.com"))
-        .and_then(|name| name.strip_prefix("api-"));
-    match account {
-        Some(account)
-            if !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_alphanumeric()) =>
-        {
-            Some(Endpoint {
-                origin: format!("https://{host}"),
-                host: host.to_owned(),
-            })
-        }
-        _ => {
-            reader.fault(
-                HOSTNAME,
-                format!("\"{host}\" is not of the form api-XXXXXXXX.duosecurity.com or api-XXXXXXXX.duofederal.com"),
-            );
-            None
-        }
-    }
+        .and_then(|name| name.strip_prefix("api-"))
+        .filter(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+    let problem = if host.starts_with("admin-") || host.starts_with("sso-") {
+        format!(
+            "\"{host}\" is a page for people; the API hostname of the same account begins with api-"
+        )
+    } else if is_example {
+        "is still the example; copy the API hostname of the Admin API application".to_owned()
+    } else {
+        format!(
+            "\"{host}\" is not of the form api-XXXXXXXX.duosecurity.com or api-XXXXXXXX.duofederal.com"
+        )
+    };
+    reader.valid(API_HOSTNAME, account.filter(|_| !is_example), problem)?;
+    Some(Endpoint {
+        origin: format!("https://{host}"),
+        host: host.to_owned(),
+    })
 }
 
 pub(super) fn log_types(reader: &mut Reader<'_>) -> Vec<LogType> {
-    const NAME: &str = "CISCO_DUO_LOG_TYPES";
-    let Some(text) = reader.optional(NAME) else {
+    let Some(text) = reader.optional(LOG_TYPES) else {
         return LogType::ALL.to_vec();
     };
     let mut log_types = Vec::new();
-    for name in text
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-    {
+    for name in parts(text) {
         match name.to_ascii_lowercase().parse() {
             Ok(log_type) if log_types.contains(&log_type) => {}
             Ok(log_type) => log_types.push(log_type),
             Err(_) => {
-                reader.fault(
-                    NAME,
-                    format!(
-                        "\"{name}\" is not a Duo log; use any of {}",
-                        LogType::names()
-                    ),
-                );
+                let names = LogType::names();
+                let problem = format!("\"{name}\" is not a Duo log; use any of {names}");
+                reader.error(LOG_TYPES, problem);
             }
         }
     }
-    if log_types.is_empty() && !text.contains(|char: char| char.is_alphanumeric()) {
-        reader.fault(
-            NAME,
-            format!("names no log; use any of {}", LogType::names()),
-        );
+    if log_types.is_empty() && !text.contains(char::is_alphanumeric) {
+        let problem = format!("names no log; use any of {}", LogType::names());
+        reader.error(LOG_TYPES, problem);
     }
     log_types
 }
 
-pub(super) fn start(reader: &mut Reader<'_>) -> Start {
-    const NAME: &str = "CISCO_DUO_START";
-    let mut start = Start::default();
-    let Some(text) = reader.optional(NAME) else {
-        return start;
-    };
-    for part in text
-        .split(',')
+/// The parts of a comma-separated text that are not empty.
+pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',')
         .map(str::trim)
         .filter(|part| !part.is_empty())
-    {
-        let (name, time) = match part.split_once('=') {
-            Some((name, time)) => (Some(name.trim()), time.trim()),
-            None => (None, part),
-        };
-        let Some(time) = moment(time) else {
-            reader.fault(
-                NAME,
-                format!("\"{time}\" is not a time; use 2026-11-22T12:00:00Z, or Unix seconds or milliseconds"),
-            );
-            continue;
-        };
-        match name.map(|name| name.to_ascii_lowercase().parse::<LogType>()) {
-            None => start.all = Some(time),
-            Some(Ok(log_type)) => {
-                start.each.insert(log_type, time);
-            }
-            Some(Err(unknown)) => {
-                reader.fault(NAME, format!("{unknown}; use any of {}", LogType::names()));
-            }
-        }
-    }
-    start
-}
-
-/// RFC 3339, or the Unix seconds or milliseconds in which other connectors store their place.
-fn moment(text: &str) -> Option<Millis> {
-    match text.len() {
-        10 if text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            text.parse().ok().map(Millis::from_seconds)
-        }
-        13 if text.bytes().all(|byte| byte.is_ascii_digit()) => text.parse().ok().map(Millis),
-        _ => Millis::parse(text),
-    }
 }

@@ -65,21 +65,18 @@ impl Environment {
         if text.starts_with('[') {
             return Err(form());
         }
-        let settings: LocalSettings = serde_json::from_str(text).map_err(|fault| {
-            if fault.is_data() {
-                return form();
+        let settings: LocalSettings = serde_json::from_str(text).map_err(|error| {
+            let (file, line, column) = (file.display(), error.line(), error.column());
+            if error.is_data() {
+                form()
+            } else {
+                format!("{file} is not valid JSON (line {line}, column {column})")
             }
-            format!(
-                "{} is not valid JSON (line {}, column {})",
-                file.display(),
-                fault.line(),
-                fault.column()
-            )
         })?;
         if settings.is_encrypted {
+            let file = file.display();
             return Err(format!(
-                "{} is encrypted; run \"func settings decrypt\"",
-                file.display()
+                "{file} is encrypted; run \"func settings decrypt\""
             ));
         }
         for (name, value) in settings.values {

@@ -1,13 +1,17 @@
-//! The settings about identities: who asks for tokens, and where.
+//! The settings of identities that request tokens.
 
 use std::path::PathBuf;
 
 use reqwest::Url;
 
+use super::catalog::{
+    AUTHORITY_HOST, CLIENT_ID, CLIENT_SECRET, CLOUD, STORAGE_CLIENT_ID, STORAGE_CREDENTIAL,
+    Setting, TENANT_ID, TOKEN_FILE,
+};
 use super::reader::Reader;
 use crate::model::Secret;
 
-/// The Azure cloud whose authority gives tokens.
+/// The Azure cloud whose authority issues tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Cloud {
     /// Azure.
@@ -32,7 +36,7 @@ impl Cloud {
     }
 }
 
-/// Which identity asks for tokens.
+/// An identity that requests tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IdentitySettings {
     /// The identity of the function app: the user-assigned one with this client ID, or the system-assigned one.
@@ -44,7 +48,7 @@ pub enum IdentitySettings {
 }
 
 impl IdentitySettings {
-    /// Who it is, in words and without its secret.
+    /// A description without its secret.
     pub fn about(&self) -> String {
         match self {
             Self::Managed(None) => "the system-assigned identity of the function app".to_owned(),
@@ -69,7 +73,7 @@ pub struct Application {
     pub tenant: String,
     /// Its client ID.
     pub client: String,
-    /// Who gives its tokens, where that is not the authority of the cloud.
+    /// Authority that issues its tokens, if it is not that of the cloud.
     pub authority: Option<String>,
 }
 
@@ -85,55 +89,33 @@ pub(super) struct Identities {
 
 /// Azure Kubernetes Service sets it beside the token file of a workload identity.
 fn authority(reader: &mut Reader<'_>) -> Option<String> {
-    const NAME: &str = "AZURE_AUTHORITY_HOST";
-    let text = reader.optional(NAME)?;
+    let text = reader.optional(AUTHORITY_HOST)?;
     let host = Url::parse(text).ok().filter(|url| {
         url.scheme() == "https"
             && url.path() == "/"
             && url.query().is_none()
             && url.username().is_empty()
     });
-    if host.is_none() {
-        reader.fault(
-            NAME,
-            format!("\"{text}\" is not of the form https://login.microsoftonline.com"),
-        );
-    }
-    host.map(|url| url.origin().ascii_serialization())
+    let problem = format!("\"{text}\" is not of the form https://login.microsoftonline.com");
+    let host = reader.valid(AUTHORITY_HOST, host, problem)?;
+    Some(host.origin().ascii_serialization())
 }
 
-/// Reads them; they are read also where they are not needed, because whoever sets them means something.
+/// Reads the identities, also where they are not needed: a setting that is wrong is an error everywhere.
 pub(super) fn read(reader: &mut Reader<'_>) -> Identities {
-    let choices = Cloud::ALL.map(|cloud| (cloud.name(), cloud));
-    let cloud = reader.choice("CISCO_DUO_CLOUD", &choices, Cloud::Public);
-    let tenant = reader.optional("AZURE_TENANT_ID").map(str::to_owned);
-    let client = reader.optional("AZURE_CLIENT_ID").map(str::to_owned);
-    let secret = reader.optional("AZURE_CLIENT_SECRET").map(Secret::new);
-    let token_file = reader
-        .optional("AZURE_FEDERATED_TOKEN_FILE")
-        .map(PathBuf::from);
-    let for_storage = reader
-        .optional("AzureWebJobsStorage__clientId")
-        .map(str::to_owned);
+    let cloud = reader.choice(CLOUD, Cloud::ALL);
+    let tenant = reader.owned(TENANT_ID);
+    let client = reader.owned(CLIENT_ID);
+    let secret = reader.optional(CLIENT_SECRET).map(Secret::new);
+    let token_file = reader.optional(TOKEN_FILE).map(PathBuf::from);
+    let for_storage = reader.owned(STORAGE_CLIENT_ID);
     let managed = reader
-        .optional("AzureWebJobsStorage__credential")
+        .optional(STORAGE_CREDENTIAL)
         .is_some_and(|credential| credential.eq_ignore_ascii_case("managedidentity"));
     let authority = authority(reader);
-    for (name, is_set) in [
-        ("AZURE_CLIENT_SECRET", secret.is_some()),
-        ("AZURE_FEDERATED_TOKEN_FILE", token_file.is_some()),
-    ] {
-        for (needed, is_there) in [
-            ("AZURE_TENANT_ID", tenant.is_some()),
-            ("AZURE_CLIENT_ID", client.is_some()),
-        ] {
-            if is_set && !is_there {
-                // Or the identity of the function app would be used without a word.
-                reader.fault(
-                    needed,
-                    format!("is not set, and {name} is: set both, or neither"),
-                );
-            }
+    for one in [CLIENT_SECRET, TOKEN_FILE] {
+        for other in [TENANT_ID, CLIENT_ID] {
+            needs(reader, one, other);
         }
     }
     let application = tenant.zip(client.clone());
@@ -160,5 +142,14 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Identities {
         cloud,
         storage,
         general,
+    }
+}
+
+/// A secret or token file without the rest of its application is an error: otherwise the identity of the function app would be
+/// used without a word.
+fn needs(reader: &mut Reader<'_>, one: &Setting, other: &Setting) {
+    if reader.is_set(one) && !reader.is_set(other) {
+        let problem = format!("is not set, and {} is: set both, or neither", one.name);
+        reader.error(other, problem);
     }
 }

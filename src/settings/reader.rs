@@ -1,105 +1,121 @@
-//! Reading single settings while collecting what is wrong with them.
+//! Reads single settings and collects their errors.
 
-use std::ops::RangeInclusive;
-
+use super::catalog::{Kind, Need, Setting};
 use super::environment::Environment;
-use super::fault::{SettingFault, SettingFaults};
+use super::error::{SettingError, SettingErrors};
 
-/// Reads settings and remembers their faults.
+/// Reads settings and remembers their errors.
 pub(super) struct Reader<'a> {
     pub(super) environment: &'a Environment,
-    faults: Vec<SettingFault>,
+    errors: Vec<SettingError>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(environment: &'a Environment) -> Self {
         Self {
             environment,
-            faults: Vec::new(),
+            errors: Vec::new(),
         }
     }
 
-    pub(super) fn fault(&mut self, setting: &'static str, problem: impl Into<String>) {
-        self.faults.push(SettingFault {
-            setting,
+    pub(super) fn error(&mut self, setting: &Setting, problem: impl Into<String>) {
+        self.errors.push(SettingError {
+            setting: setting.name,
             problem: problem.into(),
         });
     }
 
-    /// A setting that may be missing. An unresolved Key Vault reference counts as a fault, not as a value.
-    pub(super) fn optional(&mut self, name: &'static str) -> Option<&'a str> {
-        let value = self.environment.get(name)?;
-        if value.starts_with("@Microsoft.KeyVault(") {
-            self.fault(
-                name,
-                "is a Key Vault reference that was not resolved; check the reference, and that the function's \
-                 identity has the role Key Vault Secrets User",
-            );
-            return None;
-        }
-        Some(value)
-    }
-
-    /// A setting that must be there; `remedy` says where its value is found.
-    pub(super) fn required(&mut self, name: &'static str, remedy: &str) -> Option<&'a str> {
-        if self.environment.get(name).is_none() {
-            self.fault(name, format!("is not set; {remedy}"));
-        }
-        self.optional(name)
-    }
-
-    /// A whole number within bounds.
-    pub(super) fn number(
+    /// The value, or an error with this problem.
+    pub(super) fn valid<T>(
         &mut self,
-        name: &'static str,
-        bounds: RangeInclusive<i64>,
-        default: i64,
-    ) -> i64 {
-        let Some(text) = self.optional(name) else {
-            return default;
-        };
-        match text.parse() {
-            Ok(number) if bounds.contains(&number) => number,
-            _ => {
-                let (least, most) = bounds.into_inner();
-                self.fault(
-                    name,
-                    format!("\"{text}\" is not a whole number from {least} to {most}"),
-                );
-                default
-            }
+        setting: &Setting,
+        value: Option<T>,
+        problem: impl Into<String>,
+    ) -> Option<T> {
+        if value.is_none() {
+            self.error(setting, problem);
         }
+        value
     }
 
-    /// One of a few words.
-    pub(super) fn choice<T: Copy>(
-        &mut self,
-        name: &'static str,
-        choices: &[(&str, T)],
-        default: T,
-    ) -> T {
-        let Some(text) = self.optional(name) else {
-            return default;
-        };
-        if let Some((_, choice)) = choices
-            .iter()
-            .find(|(word, _)| word.eq_ignore_ascii_case(text))
+    pub(super) fn is_set(&self, setting: &Setting) -> bool {
+        self.environment.get(setting.name).is_some()
+    }
+
+    /// The text of a setting that may be missing. An unresolved Key Vault reference is an error.
+    pub(super) fn optional(&mut self, setting: &Setting) -> Option<&'a str> {
+        let value = self.environment.get(setting.name)?;
+        let is_reference = value.starts_with("@Microsoft.KeyVault(");
+        self.valid(
+            setting,
+            Some(value).filter(|_| !is_reference),
+            "is a Key Vault reference that was not resolved; check the reference, and that the function's \
+             identity has the role Key Vault Secrets User",
+        )
+    }
+
+    /// The text of a setting that is needed.
+    pub(super) fn required(&mut self, setting: &Setting) -> Option<&'a str> {
+        if !self.is_set(setting)
+            && let Need::Required(hint) | Need::Alternative(hint) = setting.need
         {
-            return *choice;
+            self.error(setting, format!("is not set; {hint}"));
         }
-        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-        self.fault(
-            name,
-            format!("\"{text}\" is not known; use {}", words.join(" or ")),
-        );
-        default
+        self.optional(setting)
     }
 
-    pub(super) fn finish(self) -> Result<(), SettingFaults> {
-        if self.faults.is_empty() {
+    /// The text of a setting, or the default of its row.
+    pub(super) fn text(&mut self, setting: &Setting) -> &'a str {
+        let Kind::Text(default) = setting.kind else {
+            unreachable!("{} is no text", setting.name);
+        };
+        self.optional(setting).unwrap_or(default)
+    }
+
+    /// The text of a setting that may be missing, as a text of its own.
+    pub(super) fn owned(&mut self, setting: &Setting) -> Option<String> {
+        self.optional(setting).map(str::to_owned)
+    }
+
+    /// A whole number within the bounds of its row.
+    pub(super) fn number(&mut self, setting: &Setting) -> i64 {
+        let Kind::Number(least, most, default) = setting.kind else {
+            unreachable!("{} is no number", setting.name);
+        };
+        let Some(text) = self.optional(setting) else {
+            return default;
+        };
+        let number = text.parse().ok();
+        let within = number.filter(|number| (least..=most).contains(number));
+        let problem = format!("\"{text}\" is not a whole number from {least} to {most}");
+        self.valid(setting, within, problem).unwrap_or(default)
+    }
+
+    /// The value for the word that is set, in the order of the words in its row; the first if none is.
+    pub(super) fn choice<T: Copy, const N: usize>(
+        &mut self,
+        setting: &Setting,
+        values: [T; N],
+    ) -> T {
+        let Kind::Choice(words) = setting.kind else {
+            unreachable!("{} is no choice", setting.name);
+        };
+        assert_eq!(words.len(), N, "{}", setting.name);
+        let Some(text) = self.optional(setting) else {
+            return values[0];
+        };
+        let chosen = words
+            .iter()
+            .position(|word| word.eq_ignore_ascii_case(text));
+        let problem = format!("\"{text}\" is not known; use {}", words.join(" or "));
+        values[self.valid(setting, chosen, problem).unwrap_or(0)]
+    }
+
+    pub(super) fn finish(self) -> Result<(), SettingErrors> {
+        if self.errors.is_empty() {
             Ok(())
         } else {
-            Err(SettingFaults(self.faults))
+            Err(SettingErrors(self.errors))
         }
     }
 }

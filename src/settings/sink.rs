@@ -1,25 +1,27 @@
-//! The settings about where rows go.
+//! The settings of the destination of rows.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use reqwest::Url;
 use sha2::{Digest as _, Sha256};
 
+use super::catalog::{
+    CLOUD, ENDPOINT, GZIP, LOG_ANALYTICS_URI, RULE_ID, SHARED_KEY, STREAM, TIME_GENERATED,
+    WORKSPACE_ID,
+};
 use super::identity::{Cloud, Identities, IdentitySettings};
 use super::reader::Reader;
-use crate::http::loopback;
-use crate::model::Secret;
+use crate::model::{Secret, loopback};
 
-/// Where rows go.
+/// The destination of rows.
 #[derive(Clone, Debug)]
 pub struct SinkSettings {
-    /// The API that takes them.
+    /// The ingestion API.
     pub ingestion: IngestionSettings,
     /// What becomes `TimeGenerated`.
     pub time_generated: TimeGenerated,
 }
 
-/// The API that takes rows, and what it is told.
+/// The ingestion API, and its settings.
 #[derive(Clone, Debug)]
 pub enum IngestionSettings {
     /// The HTTP Data Collector API.
@@ -50,7 +52,7 @@ pub struct LogsIngestionSettings {
     pub stream: String,
     /// Whether bodies are compressed.
     pub gzip: bool,
-    /// Who asks for tokens, and where.
+    /// The identity that requests tokens, and its cloud.
     pub identity: (IdentitySettings, Cloud),
 }
 
@@ -58,17 +60,10 @@ impl SinkSettings {
     /// Tells this destination from another one without naming it.
     pub fn fingerprint(&self) -> String {
         let destination = match &self.ingestion {
-            IngestionSettings::DataCollector(DataCollectorSettings {
-                origin,
-                workspace_id,
-                ..
-            }) => format!("{origin}\n{workspace_id}"),
-            IngestionSettings::LogsIngestion(LogsIngestionSettings {
-                origin,
-                rule_id,
-                stream,
-                ..
-            }) => format!("{origin}\n{rule_id}\n{stream}"),
+            IngestionSettings::DataCollector(to) => format!("{}\n{}", to.origin, to.workspace_id),
+            IngestionSettings::LogsIngestion(to) => {
+                format!("{}\n{}\n{}", to.origin, to.rule_id, to.stream)
+            }
         };
         hex::encode(&Sha256::digest(destination)[..8])
     }
@@ -77,35 +72,20 @@ impl SinkSettings {
 /// What becomes `TimeGenerated`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TimeGenerated {
-    /// The time at which the service takes the row in, as the older connectors have it.
+    /// The time at which Azure Monitor receives the row, as in older connectors.
     #[default]
     Ingestion,
-    /// The event's own time, for rows sent in their turn.
+    /// The event's own time, for live rows.
     Event,
 }
 
-const URI: &str = "logAnalyticsUri";
-const ENDPOINT: &str = "LOGS_INGESTION_ENDPOINT";
-const RULE_ID: &str = "LOGS_INGESTION_RULE_ID";
-const STREAM: &str = "LOGS_INGESTION_STREAM";
-
 pub(super) fn read(reader: &mut Reader<'_>, identities: &Identities) -> Option<SinkSettings> {
-    let choices = [
-        ("ingestion", TimeGenerated::Ingestion),
-        ("event", TimeGenerated::Event),
-    ];
-    let time_generated = reader.choice(
-        "CISCO_DUO_TIME_GENERATED",
-        &choices,
-        TimeGenerated::Ingestion,
-    );
-    let switch = [("on", true), ("off", false)];
-    let gzip = reader.choice("LOGS_INGESTION_GZIP", &switch, true);
+    let times = [TimeGenerated::Ingestion, TimeGenerated::Event];
+    let time_generated = reader.choice(TIME_GENERATED, times);
+    // Read also where they are not needed: a setting that is wrong is an error everywhere.
+    let gzip = reader.choice(GZIP, [true, false]);
     let stream = stream(reader);
-    let names_rule = [ENDPOINT, RULE_ID]
-        .iter()
-        .any(|name| reader.environment.get(name).is_some());
-    let ingestion = if names_rule {
+    let ingestion = if reader.is_set(ENDPOINT) || reader.is_set(RULE_ID) {
         let origin = ingestion_endpoint(reader, identities.cloud);
         let rule_id = rule_id(reader);
         IngestionSettings::LogsIngestion(LogsIngestionSettings {
@@ -139,132 +119,98 @@ const INGESTION_HOSTS: [(&str, Cloud); 3] = [
 ];
 
 fn ingestion_endpoint(reader: &mut Reader<'_>, cloud: Cloud) -> Option<String> {
-    let text = reader.required(
-        ENDPOINT,
-        "copy the logs ingestion endpoint of the data collection rule (JSON view: endpoints.logsIngestion)",
-    )?;
+    let text = reader.required(ENDPOINT)?;
     let lower = text.to_ascii_lowercase();
     if let Some(loopback) = loopback(&lower) {
-        return Some(origin(&loopback));
+        return Some(loopback.origin().ascii_serialization());
     }
-    let host = lower
-        .strip_prefix("https://")
-        .map(|rest| rest.trim_end_matches('/'));
-    let named = host.and_then(|host| {
+    let named = host_of(&lower).and_then(|host| {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
         let (name, of) = INGESTION_HOSTS
             .iter()
             .find_map(|(end, of)| Some((host.strip_suffix(end)?, *of)))?;
         (!name.is_empty() && name.bytes().all(allowed)).then_some((host, of))
     });
-    let Some((host, of)) = named else {
-        reader.fault(
-            ENDPOINT,
-            format!("\"{text}\" is not of the form https://NAME.REGION.ingest.monitor.azure.com (or .us, .cn)"),
-        );
-        return None;
-    };
+    let problem = format!(
+        "\"{text}\" is not of the form https://NAME.REGION.ingest.monitor.azure.com (or .us, .cn)"
+    );
+    let (host, of) = reader.valid(ENDPOINT, named, problem)?;
     if of != cloud {
-        let (here, there) = (cloud.name(), of.name());
-        reader.fault(
-            "CISCO_DUO_CLOUD",
-            format!("is {here}, but {ENDPOINT} is of {there}: its tokens would be refused; set it to {there}"),
+        let (here, there, endpoint) = (cloud.name(), of.name(), ENDPOINT.name);
+        let problem = format!(
+            "is {here}, but {endpoint} is of {there}: its tokens would be refused; set it to {there}"
         );
+        reader.error(CLOUD, problem);
     }
     Some(format!("https://{host}"))
 }
 
 fn rule_id(reader: &mut Reader<'_>) -> Option<String> {
-    let text = reader.required(
+    let text = reader.required(RULE_ID)?;
+    let is_valid = text.strip_prefix("dcr-").is_some_and(|digits| {
+        digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    });
+    reader.valid(
         RULE_ID,
-        "copy the immutable ID of the data collection rule (JSON view: immutableId)",
-    )?;
-    let digits = text.strip_prefix("dcr-").unwrap_or_default();
-    if digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Some(text.to_ascii_lowercase());
-    }
-    reader.fault(
-        RULE_ID,
+        is_valid.then(|| text.to_ascii_lowercase()),
         "is not of the form dcr- and 32 hexadecimal digits; copy the immutable ID, not the name, of the rule",
-    );
-    None
+    )
 }
 
 fn stream(reader: &mut Reader<'_>) -> Option<String> {
-    let text = reader.optional(STREAM).unwrap_or("Custom-CiscoDuo");
+    let text = reader.text(STREAM);
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let name = text.strip_prefix("Custom-").unwrap_or_default();
-    if !name.is_empty() && name.bytes().all(allowed) {
-        return Some(text.to_owned());
-    }
-    reader.fault(
-        STREAM,
-        format!("\"{text}\" is not of the form Custom-NAME, as in streamDeclarations of the rule"),
-    );
-    None
+    let is_valid = !name.is_empty() && name.bytes().all(allowed);
+    let problem =
+        format!("\"{text}\" is not of the form Custom-NAME, as in streamDeclarations of the rule");
+    reader.valid(STREAM, is_valid.then(|| text.to_owned()), problem)
 }
 
 fn workspace_id(reader: &mut Reader<'_>) -> Option<String> {
-    const NAME: &str = "WORKSPACE_ID";
-    let text = reader.required(NAME, "copy the workspace ID of the Log Analytics workspace")?;
+    let text = reader.required(WORKSPACE_ID)?;
     let groups: Vec<usize> = text.split('-').map(str::len).collect();
-    let digits = text
-        .bytes()
-        .all(|byte| byte == b'-' || byte.is_ascii_hexdigit());
-    if groups == [8, 4, 4, 4, 12] && digits {
-        return Some(text.to_ascii_lowercase());
-    }
-    reader.fault(
-        NAME,
+    let is_digit = |byte: u8| byte == b'-' || byte.is_ascii_hexdigit();
+    let is_valid = groups == [8, 4, 4, 4, 12] && text.bytes().all(is_digit);
+    reader.valid(
+        WORKSPACE_ID,
+        is_valid.then(|| text.to_ascii_lowercase()),
         "is not of the form 00000000-0000-0000-0000-000000000000; copy the ID, not the name, of the workspace",
-    );
-    None
+    )
 }
 
 fn shared_key(reader: &mut Reader<'_>) -> Option<Secret> {
-    const NAME: &str = "SHARED_KEY";
-    let text = reader.required(NAME, "copy the primary key of the Log Analytics workspace")?;
-    if STANDARD.decode(text).is_ok_and(|key| key.len() >= 16) {
-        return Some(Secret::new(text));
-    }
-    reader.fault(
-        NAME,
+    let text = reader.required(SHARED_KEY)?;
+    let is_valid = STANDARD.decode(text).is_ok_and(|key| key.len() >= 16);
+    reader.valid(
+        SHARED_KEY,
+        is_valid.then(|| Secret::new(text)),
         "is not a workspace key (Base64 of 64 bytes); copy it again, up to the final ==",
-    );
-    None
+    )
 }
 
 fn endpoint(reader: &mut Reader<'_>, workspace_id: Option<&str>) -> Option<String> {
-    let Some(text) = reader.optional(URI) else {
+    let Some(text) = reader.optional(LOG_ANALYTICS_URI) else {
         return workspace_id.map(|id| format!("https://{id}.ods.opinsights.azure.com"));
     };
     let lower = text.to_ascii_lowercase();
     if let Some(loopback) = loopback(&lower) {
-        return Some(origin(&loopback));
+        return Some(loopback.origin().ascii_serialization());
     }
-    let host = lower
-        .strip_prefix("https://")
-        .map(|rest| rest.trim_end_matches('/'));
+    let host = host_of(&lower);
     let parts = host.and_then(|host| host.split_once(".ods.opinsights.azure."));
-    let Some((id, "com" | "us" | "cn")) = parts else {
-        reader.fault(
-            URI,
-            format!("\"{text}\" is not of the form https://WORKSPACE_ID.ods.opinsights.azure.us (or .com, .cn)"),
-        );
-        return None;
-    };
-    if let Some(workspace_id) = workspace_id
-        && id != workspace_id
-    {
-        reader.fault(
-            URI,
-            format!("names the workspace \"{id}\", but WORKSPACE_ID is \"{workspace_id}\""),
-        );
-        return None;
-    }
-    Some(lower.trim_end_matches('/').to_owned())
+    let id = parts.and_then(|(id, end)| matches!(end, "com" | "us" | "cn").then_some(id));
+    let problem = format!(
+        "\"{text}\" is not of the form https://WORKSPACE_ID.ods.opinsights.azure.us (or .com, .cn)"
+    );
+    let id = reader.valid(LOG_ANALYTICS_URI, id, problem)?;
+    let expected = workspace_id.unwrap_or(id);
+    let problem = format!("names the workspace \"{id}\", but WORKSPACE_ID is \"{expected}\"");
+    let is_it = (id == expected).then(|| lower.trim_end_matches('/').to_owned());
+    reader.valid(LOG_ANALYTICS_URI, is_it, problem)
 }
 
-pub(super) fn origin(url: &Url) -> String {
-    url.origin().ascii_serialization()
+/// The host of an HTTPS address with nothing behind it but slashes.
+fn host_of(address: &str) -> Option<&str> {
+    Some(address.strip_prefix("https://")?.trim_end_matches('/'))
 }

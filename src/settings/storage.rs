@@ -1,4 +1,4 @@
-//! The settings about where state lives.
+//! The settings of where state is stored.
 //!
 //! Forms of `AzureWebJobsStorage`: <https://learn.microsoft.com/azure/azure-functions/functions-reference#connections>,
 //! connection strings: <https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string>.
@@ -10,11 +10,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 
+use super::catalog::{
+    ACCOUNT_NAME, CONTAINER, DEAD_LETTER_CONTAINER, SERVICE_URI, STATE_DIR, STORAGE, Setting,
+};
 use super::identity::{Cloud, Identities, IdentitySettings};
 use super::reader::Reader;
 use crate::model::Secret;
 
-/// Where state lives.
+/// Where state is stored.
 #[derive(Clone, Debug)]
 pub enum StateSettings {
     /// A folder on this machine.
@@ -47,12 +50,6 @@ pub enum BlobAccess {
     Identity(IdentitySettings, Cloud),
 }
 
-const STORAGE: &str = "AzureWebJobsStorage";
-const SERVICE_URI: &str = "AzureWebJobsStorage__blobServiceUri";
-const ACCOUNT_NAME: &str = "AzureWebJobsStorage__accountName";
-const CONTAINER: &str = "CISCO_DUO_CONTAINER";
-const DEAD_LETTER_CONTAINER: &str = "CISCO_DUO_DEAD_LETTER_CONTAINER";
-
 /// Azurite's account; its key is published: <https://learn.microsoft.com/azure/storage/common/storage-use-azurite>.
 const DEVELOPMENT_ACCOUNT: &str = "devstoreaccount1";
 const DEVELOPMENT_KEY: &str =
@@ -60,22 +57,22 @@ const DEVELOPMENT_KEY: &str =
 const DEVELOPMENT_ENDPOINT: &str = "http://127.0.0.1:10000/devstoreaccount1";
 
 pub(super) fn read(reader: &mut Reader<'_>, identities: &Identities) -> Option<StateSettings> {
-    // Read also where they are not needed: whoever sets them means something.
-    let state = container(reader, CONTAINER, "cisco-duo");
-    let dead_letters = container(reader, DEAD_LETTER_CONTAINER, "cisco-duo-dead-letter");
+    // Read also where they are not needed: a setting that is wrong is an error everywhere.
+    let state = container(reader, CONTAINER);
+    let dead_letters = container(reader, DEAD_LETTER_CONTAINER);
     if state.is_some() && state == dead_letters {
-        // What removes old dead letters would remove the places of the logs with them.
-        let problem =
-            format!("names the container of {CONTAINER}; give dead letters one of their own");
-        reader.fault(DEAD_LETTER_CONTAINER, problem);
+        // The rule that deletes old dead letters would delete the checkpoints with them.
+        let other = CONTAINER.name;
+        let problem = format!("names the container of {other}; give dead letters one of their own");
+        reader.error(DEAD_LETTER_CONTAINER, problem);
     }
-    if let Some(folder) = reader.optional("CISCO_DUO_STATE_DIR") {
+    if let Some(folder) = reader.optional(STATE_DIR) {
         return Some(StateSettings::Folder(folder.into()));
     }
     // A connection string wins over an identity, as in the Functions host.
     let (service_url, access) = if let Some(text) = reader.optional(STORAGE) {
         let read = connection_string(text);
-        read.map_err(|problem| reader.fault(STORAGE, problem))
+        read.map_err(|problem| reader.error(STORAGE, problem))
             .ok()?
     } else {
         let url = identity_endpoint(reader);
@@ -90,61 +87,45 @@ pub(super) fn read(reader: &mut Reader<'_>, identities: &Identities) -> Option<S
     }))
 }
 
-fn container(
-    reader: &mut Reader<'_>,
-    setting: &'static str,
-    default: &'static str,
-) -> Option<String> {
-    let name = reader.optional(setting).unwrap_or(default);
+fn container(reader: &mut Reader<'_>, setting: &Setting) -> Option<String> {
+    let name = reader.text(setting);
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let well_formed = (3..=63).contains(&name.len())
+    let is_valid = (3..=63).contains(&name.len())
         && name.bytes().all(allowed)
         && !name.starts_with('-')
         && !name.ends_with('-')
         && !name.contains("--");
-    if !well_formed {
-        reader.fault(
-            setting,
-            format!("\"{name}\" is not a container name: 3 to 63 lower-case letters, digits and single hyphens"),
-        );
-        return None;
-    }
-    Some(name.to_owned())
+    let problem = format!(
+        "\"{name}\" is not a container name: 3 to 63 lower-case letters, digits and single hyphens"
+    );
+    reader.valid(setting, is_valid.then(|| name.to_owned()), problem)
 }
 
 fn identity_endpoint(reader: &mut Reader<'_>) -> Option<Url> {
     if let Some(text) = reader.optional(SERVICE_URI) {
-        let url = endpoint(text).filter(|url| url.scheme() == "https");
-        if url.is_none() {
-            reader.fault(
-                SERVICE_URI,
-                "is not of the form https://ACCOUNT.blob.core.windows.net, with nothing behind it",
-            );
-        }
-        return url;
+        return reader.valid(
+            SERVICE_URI,
+            endpoint(text).filter(|url| url.scheme() == "https"),
+            "is not of the form https://ACCOUNT.blob.core.windows.net, with nothing behind it",
+        );
     }
     if let Some(name) = reader.optional(ACCOUNT_NAME) {
-        let url = account_url(name, "https", "core.windows.net");
-        if url.is_none() {
-            reader.fault(
-                ACCOUNT_NAME,
-                "is not a storage account name: 3 to 24 lower-case letters and digits",
-            );
-        }
-        return url;
-    }
-    if reader.environment.get(STORAGE).is_none() && reader.environment.get(SERVICE_URI).is_none() {
-        reader.fault(
-            STORAGE,
-            "is not set; give a connection string, or AzureWebJobsStorage__blobServiceUri for an identity, or \
-             CISCO_DUO_STATE_DIR for a local folder",
+        return reader.valid(
+            ACCOUNT_NAME,
+            account_url(name, "https", "core.windows.net"),
+            "is not a storage account name: 3 to 24 lower-case letters and digits",
         );
+    }
+    if !reader.is_set(SERVICE_URI) && !reader.is_set(STORAGE) {
+        reader.required(STORAGE);
     }
     None
 }
 
 /// Reads a connection string; the error never shows a part of it.
-fn connection_string(text: &str) -> Result<(Url, BlobAccess), String> {
+fn connection_string(text: &str) -> Result<(Url, BlobAccess), &'static str> {
+    const NO_PART: &str = "is not a connection string: a part of it has no \"=\"; copy it again from the storage account's page \
+                           \"Access keys\"";
     let mut parts = BTreeMap::new();
     for part in text
         .split(';')
@@ -152,53 +133,42 @@ fn connection_string(text: &str) -> Result<(Url, BlobAccess), String> {
         .filter(|part| !part.is_empty())
     {
         // Keys and signatures contain the sign themselves: only the first one separates.
-        let Some((name, value)) = part.split_once('=') else {
-            return Err("is not a connection string: a part of it has no \"=\"; copy it again from the storage \
-                        account's page \"Access keys\""
-                .to_owned());
-        };
+        let (name, value) = part.split_once('=').ok_or(NO_PART)?;
         parts.insert(name.trim().to_ascii_lowercase(), value.trim());
     }
     let part = |name: &str| parts.get(name).copied().filter(|value| !value.is_empty());
     if part("usedevelopmentstorage").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
+        let key = Secret::new(DEVELOPMENT_KEY);
         let url = Url::parse(DEVELOPMENT_ENDPOINT).expect("a constant");
-        let access =
-            BlobAccess::AccountKey(DEVELOPMENT_ACCOUNT.to_owned(), Secret::new(DEVELOPMENT_KEY));
-        return Ok((url, access));
+        return Ok((
+            url,
+            BlobAccess::AccountKey(DEVELOPMENT_ACCOUNT.to_owned(), key),
+        ));
     }
     let account = part("accountname");
     let url = match (part("blobendpoint"), account) {
         (Some(url), _) => endpoint(url).ok_or("has a BlobEndpoint that is not a bare URL")?,
         (None, Some(account)) => {
             let scheme = part("defaultendpointsprotocol").unwrap_or("https");
-            account_url(
-                account,
-                scheme,
-                part("endpointsuffix").unwrap_or("core.windows.net"),
-            )
-            .ok_or("has an AccountName that is not one: 3 to 24 lower-case letters and digits")?
+            let suffix = part("endpointsuffix").unwrap_or("core.windows.net");
+            account_url(account, scheme, suffix).ok_or(
+                "has an AccountName that is not one: 3 to 24 lower-case letters and digits",
+            )?
         }
-        (None, None) => {
-            return Err("names no account: AccountName or BlobEndpoint is missing".to_owned());
-        }
+        (None, None) => return Err("names no account: AccountName or BlobEndpoint is missing"),
     };
     let access = match (part("accountkey"), part("sharedaccesssignature"), account) {
+        (Some(key), _, Some(_)) if STANDARD.decode(key).is_err() => {
+            return Err("has an AccountKey that is not Base64; copy it again, up to the final ==");
+        }
         (Some(key), _, Some(account)) => {
-            if STANDARD.decode(key).is_err() {
-                return Err(
-                    "has an AccountKey that is not Base64; copy it again, up to the final =="
-                        .to_owned(),
-                );
-            }
             BlobAccess::AccountKey(account.to_owned(), Secret::new(key))
         }
-        (Some(_), _, None) => return Err("has an AccountKey but no AccountName".to_owned()),
+        (Some(_), _, None) => return Err("has an AccountKey but no AccountName"),
         (None, Some(signature), _) => {
             BlobAccess::SharedAccessSignature(Secret::new(signature.trim_start_matches('?')))
         }
-        (None, None, _) => {
-            return Err("has neither AccountKey nor SharedAccessSignature".to_owned());
-        }
+        (None, None, _) => return Err("has neither AccountKey nor SharedAccessSignature"),
     };
     Ok((url, access))
 }

@@ -18,8 +18,9 @@ use super::Version;
 use super::account_key::AccountKeyPolicy;
 use super::blob_fault::{hint, is_code, reason, status};
 use super::error::{StateError, WriteError};
-use crate::http::{self, Transport};
+use crate::http::Transport;
 use crate::identity;
+use crate::model::is_loopback;
 use crate::settings::{BlobAccess, BlobSettings};
 
 /// Version of the storage service's protocol: new enough for every call here, old enough for every cloud.
@@ -99,7 +100,7 @@ impl BlobStore {
             container: Arc::new(client),
             name: settings.container.clone(),
             place,
-            is_on_this_machine: http::is_loopback(&settings.service_url),
+            is_on_this_machine: is_loopback(&settings.service_url),
         })
     }
 

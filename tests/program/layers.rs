@@ -11,9 +11,9 @@ use duo_sentinel::logging::LogEvent;
 /// before it; those in one row never use each other.
 const LAYERS: [&[&str]; 13] = [
     &["model", "logging", "release"],
-    &["sync", "schema", "http"],
+    &["settings", "schema"],
+    &["sync", "http"],
     &["duo", "health"],
-    &["settings"],
     &["identity"],
     &["transform", "ingestion", "storage"],
     &["status"],

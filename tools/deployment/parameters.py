@@ -1,6 +1,4 @@
-"""What the parameters become: settings of the app, and other values; and their bounds, which are those of the program."""
-
-import re
+"""What the parameters become: settings of the app, and other values. Their bounds are compared by `cargo test --test agreement`."""
 
 # The setting that each of these parameters becomes, without the blanks around it.
 SETTINGS = {
@@ -19,7 +17,6 @@ SETTINGS = {
     "CiscoDuoSignature": "CISCO_DUO_SIGNATURE",
     "LogsIngestionGzip": "LOGS_INGESTION_GZIP",
 }
-SOURCES = ("src/settings/mod.rs", "src/settings/function_timeout.rs")
 
 
 def carried(result, given, site, settings):
@@ -36,36 +33,3 @@ def carried(result, given, site, settings):
         assert flow["transformKql"] == given["TransformKql"], flow
     own = [each for key, each in result.deployed.items() if key not in result.nested]
     assert {each["location"] for each in own if "location" in each} - {"Global"} == {given["Location"]}
-
-
-def number(text, constants):
-    """Products of numbers and constants, which is all that the sources write there."""
-    product = 1
-    for factor in text.split("*"):
-        factor = factor.strip()
-        product *= number(constants[factor], constants) if factor in constants else int(factor.replace("_", ""))
-    return product
-
-
-def bounds_of_the_program():
-    """(least, most, default) of each setting that is a number, as the sources have it."""
-    found = {}
-    for file in SOURCES:
-        with open(file, encoding="utf-8") as text:
-            source = text.read()
-        constants = dict(re.findall(r"const (\w+): i64 = ([^;]+);", source))
-        for setting, *three in re.findall(r"\.number\(\s*\"(\w+)\",\s*([^.,]+)\.\.=([^,]+),\s*([^,)]+?),?\s*\)", source):
-            found[setting] = tuple(number(each, constants) for each in three)
-    return found
-
-
-def bounds(template):
-    """A number that the template takes is one that the program takes, and the other way round."""
-    program = bounds_of_the_program()
-    numbers = {name for name, about in template["parameters"].items() if about["type"] == "int" and name in SETTINGS}
-    assert set(program) == {SETTINGS[name] for name in numbers}, f"{set(program)} in {SOURCES}"
-    for name in numbers:
-        about = template["parameters"][name]
-        stands = (about["minValue"], about.get("maxValue"), about["defaultValue"])
-        assert stands == program[SETTINGS[name]], f"{name}: {stands}, but the program has {program[SETTINGS[name]]}"
-    return len(numbers)

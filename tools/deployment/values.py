@@ -34,7 +34,7 @@ ROLES = {
 
 def catalog():
     with open("src/settings/catalog.rs", encoding="utf-8") as text:
-        return set(re.findall(r"(?:setting|required)\(\s*\"(\w+)\"", text.read()))
+        return set(re.findall(r"^ +[A-Z_]+ = \"(\w+)\"", text.read(), re.MULTILINE))
 
 
 def check(template, chosen, cloud):

@@ -5,27 +5,9 @@ use std::fs;
 use duo_sentinel::health::Code;
 use duo_sentinel::logging::LogEvent;
 
-const FILE: &str = "docs/operate.md";
+use super::part_must_be;
 
-/// Holds the part of the file between two comments against what it should be, or writes it anew:
-/// `UPDATE_EXPECTED=1 cargo test --test program agreement`
-fn part_must_be(name: &str, expected: &str) {
-    let text = fs::read_to_string(FILE).unwrap();
-    let (begin, end) = (
-        format!("<!-- {name} -->\n"),
-        format!("<!-- end of {name} -->"),
-    );
-    let (before, rest) = text.split_once(&begin).unwrap();
-    let (part, after) = rest.split_once(&end).unwrap();
-    if std::env::var_os("UPDATE_EXPECTED").is_some() {
-        fs::write(FILE, format!("{before}{begin}{expected}{end}{after}")).unwrap();
-        return;
-    }
-    assert!(
-        part == expected,
-        "{FILE} is not up to date: UPDATE_EXPECTED=1 cargo test --test program agreement"
-    );
-}
+const FILE: &str = "docs/operate.md";
 
 /// One test, because both parts are in one file.
 #[test]
@@ -35,7 +17,11 @@ fn every_code_and_every_line_is_documented_with_its_remedy() {
         format!("| `{name}` | {sentence} | {remedy} |\n")
     });
     let head = "| code | what is wrong | what to do |\n|---|---|---|\n";
-    part_must_be("codes", &format!("{head}{}", rows.collect::<String>()));
+    part_must_be(
+        FILE,
+        "codes",
+        &format!("{head}{}", rows.collect::<String>()),
+    );
     let rows = LogEvent::ALL.iter().map(|event| {
         let (name, levels) = (event.as_str(), event.levels());
         format!(
@@ -45,7 +31,11 @@ fn every_code_and_every_line_is_documented_with_its_remedy() {
         )
     });
     let head = "| event | level | what it says | what to do |\n|---|---|---|---|\n";
-    part_must_be("events", &format!("{head}{}", rows.collect::<String>()));
+    part_must_be(
+        FILE,
+        "events",
+        &format!("{head}{}", rows.collect::<String>()),
+    );
 }
 
 /// The alerts and the codes lead to sections of the runbook.

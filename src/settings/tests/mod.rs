@@ -1,10 +1,7 @@
 mod logs_ingestion;
+mod storage;
 
-use super::{
-    BlobAccess, Cloud, Environment, IdentitySettings, IngestionSettings, Settings, StateSettings,
-    TimeGenerated,
-};
-use crate::duo::SignatureVersion;
+use super::{CATALOG, Environment, IngestionSettings, Settings, SignatureVersion, TimeGenerated};
 use crate::model::{HOUR, LogType, MINUTE, Millis};
 
 const KEY: &str =
@@ -81,8 +78,48 @@ fn all_faults_are_reported_at_once_each_with_a_remedy() {
         ("CISCO_DUO_SETTLE_SECONDS", "60"),
     ]);
     let shown = Settings::read(&environment).unwrap_err().to_string();
-    let expected = include_str!("../../tests/expected/settings-faults.txt");
+    let expected = include_str!("../../../tests/expected/settings-faults.txt");
     assert_eq!(format!("{shown}\n"), expected);
+}
+
+/// Each setting is read in one of these surroundings at least.
+#[test]
+fn every_setting_of_the_table_is_read() {
+    let by_rule = enough()
+        .with("LOGS_INGESTION_ENDPOINT", "http://127.0.0.1:1")
+        .with("LOGS_INGESTION_RULE_ID", "dcr-");
+    let by_identity = enough().with("AzureWebJobsStorage", "");
+    for setting in CATALOG {
+        let is_read = [enough(), by_rule.clone(), by_identity.clone()].map(|environment| {
+            let unresolved = environment.with(setting.name, "@Microsoft.KeyVault(VaultName=v)");
+            let errors = Settings::read(&unresolved).map_or_else(|errors| errors.0, |_| Vec::new());
+            errors.iter().any(|error| {
+                error.setting == setting.name && error.problem.contains("was not resolved")
+            })
+        });
+        assert!(is_read.contains(&true), "{} is not read", setting.name);
+    }
+}
+
+/// The table holds the words in the order in which the reader expects the values.
+#[test]
+fn every_word_of_the_table_chooses_its_value() {
+    let chosen = |name: &str, word: &str| format!("{:?}", read(&enough().with(name, word)));
+    for (name, word, shown) in [
+        ("CISCO_DUO_SIGNATURE", "v5", "signature: V5"),
+        ("CISCO_DUO_SIGNATURE", "V2", "signature: V2"),
+        ("CISCO_DUO_HEALTH", "on", "health: true"),
+        ("CISCO_DUO_HEALTH", "off", "health: false"),
+        (
+            "CISCO_DUO_TIME_GENERATED",
+            "ingestion",
+            "time_generated: Ingestion",
+        ),
+        ("CISCO_DUO_TIME_GENERATED", "event", "time_generated: Event"),
+    ] {
+        assert!(chosen(name, word).contains(shown), "{name} {word}");
+    }
+    assert!(fault("CISCO_DUO_SIGNATURE", "v3").contains("is not known; use v5 or v2"));
 }
 
 #[test]
@@ -255,143 +292,4 @@ fn a_run_ends_a_minute_before_the_host_would_kill_it() {
     environment.host_json = Some(r#"{"version":"2.0","functionTimeout":"00:10:00"}"#.to_owned());
     assert_eq!(read(&environment).pace.run, 540_000);
     assert!(fault(name, "10 minutes").contains("hh:mm:ss"));
-}
-
-fn blob(environment: &Environment) -> (String, BlobAccess) {
-    match read(environment).state {
-        StateSettings::Blob(blob) => (blob.service_url.to_string(), blob.access),
-        StateSettings::Folder(_) => panic!("a folder"),
-    }
-}
-
-#[test]
-fn connection_strings_of_every_form_are_read() {
-    let string = |text: &str| blob(&enough().with("AzureWebJobsStorage", text));
-    let (url, access) = string("UseDevelopmentStorage=true");
-    assert_eq!(url, "http://127.0.0.1:10000/devstoreaccount1");
-    assert!(matches!(access, BlobAccess::AccountKey(account, _) if account == "devstoreaccount1"));
-    let (url, access) = string(
-        "DefaultEndpointsProtocol=https;AccountName=abc;AccountKey=a2V5a2V5aw==;EndpointSuffix=core.usgovcloudapi.net",
-    );
-    assert_eq!(url, "https://abc.blob.core.usgovcloudapi.net/");
-    assert!(matches!(access, BlobAccess::AccountKey(_, key) if key.expose() == "a2V5a2V5aw=="));
-    let (url, access) =
-        string("BlobEndpoint=http://127.0.0.1:10000/abc/;SharedAccessSignature=?sv=2020&sig=a%3D;");
-    assert_eq!(url, "http://127.0.0.1:10000/abc");
-    assert!(
-        matches!(access, BlobAccess::SharedAccessSignature(sas) if sas.expose() == "sv=2020&sig=a%3D")
-    );
-    for (wrong, named) in [
-        ("AccountKey=a2V5", "no account"),
-        ("AccountName=abc", "neither AccountKey nor"),
-        ("AccountName=A_B;AccountKey=a2V5", "AccountName"),
-        (
-            "BlobEndpoint=https://abc.blob.core.windows.net/?sig=hunter2;SharedAccessSignature=s",
-            "BlobEndpoint",
-        ),
-        ("nonsense", "no \"=\""),
-        (
-            "BlobEndpoint=nonsense;SharedAccessSignature=s",
-            "BlobEndpoint",
-        ),
-    ] {
-        assert!(
-            fault("AzureWebJobsStorage", wrong).contains(named),
-            "{wrong}"
-        );
-    }
-}
-
-#[test]
-fn storage_is_reached_by_identity_where_no_connection_string_is_given() {
-    let none = enough().with("AzureWebJobsStorage", "");
-    let named = none.clone().with("AzureWebJobsStorage__accountName", "abc");
-    let (url, access) = blob(&named);
-    assert_eq!(url, "https://abc.blob.core.windows.net/");
-    assert!(matches!(
-        access,
-        BlobAccess::Identity(IdentitySettings::Managed(None), Cloud::Public)
-    ));
-    let uri = named
-        .with(
-            "AzureWebJobsStorage__blobServiceUri",
-            "https://abc.blob.core.usgovcloudapi.net/",
-        )
-        .with("AzureWebJobsStorage__credential", "managedidentity")
-        .with("AzureWebJobsStorage__clientId", "the-client");
-    let (url, access) = blob(&uri);
-    assert_eq!(url, "https://abc.blob.core.usgovcloudapi.net/");
-    assert!(
-        matches!(access, BlobAccess::Identity(IdentitySettings::Managed(Some(id)), _) if id == "the-client")
-    );
-    let outside = uri
-        .with("AzureWebJobsStorage__credential", "")
-        .with("AZURE_TENANT_ID", "tenant")
-        .with("AZURE_CLIENT_ID", "client")
-        .with("AZURE_CLIENT_SECRET", "hunter2")
-        .with("CISCO_DUO_CLOUD", "China");
-    assert!(matches!(
-        blob(&outside).1,
-        BlobAccess::Identity(IdentitySettings::ClientSecret(..), Cloud::China)
-    ));
-    let authority = |text: &str| {
-        let named = outside.clone().with("AZURE_AUTHORITY_HOST", text);
-        Settings::read(&named).map(|_| blob(&named).1)
-    };
-    for text in ["https://login.example.org", "https://login.example.org/"] {
-        let Ok(BlobAccess::Identity(IdentitySettings::ClientSecret(application, _), _)) =
-            authority(text)
-        else {
-            panic!("{text} was not taken");
-        };
-        let host = application.authority.as_deref();
-        assert_eq!(host, Some("https://login.example.org"));
-    }
-    for text in [
-        "http://login.example.org",
-        "login.example.org",
-        "https://login.example.org/tenant",
-    ] {
-        let shown = authority(text).unwrap_err().to_string();
-        assert!(shown.contains("AZURE_AUTHORITY_HOST"), "{shown}");
-    }
-    let shown = Settings::read(&none).unwrap_err().to_string();
-    assert!(
-        shown.contains("AzureWebJobsStorage") && shown.contains("CISCO_DUO_STATE_DIR"),
-        "{shown}"
-    );
-}
-
-#[test]
-fn a_local_folder_needs_no_storage_account() {
-    let environment = enough()
-        .with("AzureWebJobsStorage", "")
-        .with("CISCO_DUO_STATE_DIR", "state");
-    assert!(matches!(read(&environment).state, StateSettings::Folder(_)));
-}
-
-#[test]
-fn dead_letters_have_a_container_of_their_own() {
-    let containers = |environment: &Environment| match read(environment).state {
-        StateSettings::Blob(blob) => (blob.container, blob.dead_letter_container),
-        StateSettings::Folder(_) => panic!("a folder has no containers"),
-    };
-    let (state, dead_letters) = containers(&enough());
-    assert_eq!(
-        (state.as_str(), dead_letters.as_str()),
-        ("cisco-duo", "cisco-duo-dead-letter")
-    );
-    let named = enough().with("CISCO_DUO_DEAD_LETTER_CONTAINER", "kept-apart");
-    assert_eq!(containers(&named).1, "kept-apart");
-    let shared = fault("CISCO_DUO_DEAD_LETTER_CONTAINER", "cisco-duo");
-    assert!(
-        shared.contains("names the container of CISCO_DUO_CONTAINER"),
-        "{shared}"
-    );
-    let wrong = fault("CISCO_DUO_DEAD_LETTER_CONTAINER", "Kept_Apart");
-    assert!(
-        wrong.contains("CISCO_DUO_DEAD_LETTER_CONTAINER")
-            && wrong.contains("is not a container name"),
-        "{wrong}"
-    );
 }

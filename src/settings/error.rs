@@ -1,4 +1,4 @@
-//! What is wrong with the settings, and what to do about it.
+//! Settings that cannot be used, and what to do.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 /// One setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SettingFault {
+pub struct SettingError {
     /// Name of the setting.
     pub setting: &'static str,
     /// What is wrong and what to do; never the value of a secret.
@@ -16,21 +16,21 @@ pub struct SettingFault {
 
 /// Every setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SettingFaults(pub Vec<SettingFault>);
+pub struct SettingErrors(pub Vec<SettingError>);
 
-impl SettingFaults {
-    /// All faults in one line, for the error stream of the Functions host.
+impl SettingErrors {
+    /// All errors in one line, for the error stream of the Functions host.
     pub fn one_line(&self) -> String {
-        let faults: Vec<String> = self
+        let errors: Vec<String> = self
             .0
             .iter()
-            .map(|fault| format!("{} {}", fault.setting, fault.problem))
+            .map(|error| format!("{} {}", error.setting, error.problem))
             .collect();
-        format!("{}: {}", self.headline(), faults.join(" | "))
+        format!("{}: {}", self.headline(), errors.join(" | "))
     }
 
     fn headline(&self) -> String {
-        let settings: BTreeSet<&str> = self.0.iter().map(|fault| fault.setting).collect();
+        let settings: BTreeSet<&str> = self.0.iter().map(|error| error.setting).collect();
         match settings.len() {
             1 => "1 setting needs attention".to_owned(),
             count => format!("{count} settings need attention"),
@@ -38,20 +38,16 @@ impl SettingFaults {
     }
 }
 
-impl fmt::Display for SettingFaults {
+impl fmt::Display for SettingErrors {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.headline())?;
-        let width = self
-            .0
-            .iter()
-            .map(|fault| fault.setting.len())
-            .max()
-            .unwrap_or(0);
-        for fault in &self.0 {
-            write!(formatter, "\n  {:width$}  {}", fault.setting, fault.problem)?;
+        let width = self.0.iter().map(|error| error.setting.len()).max();
+        let width = width.unwrap_or(0);
+        for error in &self.0 {
+            write!(formatter, "\n  {:width$}  {}", error.setting, error.problem)?;
         }
         Ok(())
     }
 }
 
-impl std::error::Error for SettingFaults {}
+impl std::error::Error for SettingErrors {}

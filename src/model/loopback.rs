@@ -1,0 +1,22 @@
+//! Addresses of this machine.
+
+use reqwest::Url;
+
+/// An address on this machine without TLS and without a path, for tests and the demo; nothing else may go without TLS.
+pub(crate) fn loopback(text: &str) -> Option<Url> {
+    let url = Url::parse(text)
+        .ok()
+        .filter(|url| url.scheme() == "http" && is_loopback(url))?;
+    let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
+    bare.then_some(url)
+}
+
+/// Whether an address is on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
+}

@@ -1,0 +1,163 @@
+//! The settings of how logs are collected.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::catalog::{CALLS, FUNCTION_TIMEOUT, LOOKBACK, PARK, RUN, SETTLE, START, WINDOW};
+use super::duo::parts;
+use super::reader::Reader;
+use crate::model::{HOUR, LogType, MINUTE, Millis, SECOND};
+
+/// The shortest default time limit of any hosting plan (Consumption).
+const DEFAULT_TIMEOUT: i64 = 5 * MINUTE;
+/// How long before the host's limit a run ends, so that it is never killed during a request.
+const MARGIN: i64 = MINUTE;
+
+/// How collection is paced. Durations are in milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// Longest window.
+    pub window: i64,
+    /// How far behind now a window ends.
+    pub settle: i64,
+    /// Requests per minute and log; 0 for no limit.
+    pub calls_per_minute: u32,
+    /// First backoff after a 429 without `Retry-After`.
+    pub park: i64,
+    /// How long a run starts new requests.
+    pub run: i64,
+}
+
+impl Pace {
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        Self {
+            window: reader.number(WINDOW) * MINUTE,
+            settle: reader.number(SETTLE) * SECOND,
+            calls_per_minute: u32::try_from(reader.number(CALLS)).expect("its bounds are small"),
+            park: reader.number(PARK) * SECOND,
+            run: run_budget(reader),
+        }
+    }
+}
+
+/// Where the first run of a log begins.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Start {
+    /// How far back, in milliseconds, if no time is given.
+    pub lookback: i64,
+    /// A time for every log.
+    pub all: Option<Millis>,
+    /// Times for single logs.
+    pub each: BTreeMap<LogType, Millis>,
+}
+
+impl Start {
+    /// The first moment to collect of a log that was never collected, on a whole second.
+    pub fn of(&self, log_type: LogType, now: Millis) -> Millis {
+        let start = self.each.get(&log_type).copied().or(self.all);
+        let start = start.unwrap_or(now - self.lookback);
+        Millis::from_seconds(start.seconds())
+    }
+
+    pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let mut start = Self {
+            lookback: reader.number(LOOKBACK) * HOUR,
+            ..Self::default()
+        };
+        for part in parts(reader.optional(START).unwrap_or_default()) {
+            let (name, time) = match part.split_once('=') {
+                Some((name, time)) => (Some(name.trim()), time.trim()),
+                None => (None, part),
+            };
+            let problem = format!(
+                "\"{time}\" is not a time; use 2026-11-22T12:00:00Z, or Unix seconds or milliseconds"
+            );
+            let Some(time) = reader.valid(START, moment(time), problem) else {
+                continue;
+            };
+            match name.map(|name| name.to_ascii_lowercase().parse::<LogType>()) {
+                None => start.all = Some(time),
+                Some(Ok(log_type)) => {
+                    start.each.insert(log_type, time);
+                }
+                Some(Err(unknown)) => {
+                    let problem = format!("{unknown}; use any of {}", LogType::names());
+                    reader.error(START, problem);
+                }
+            }
+        }
+        start
+    }
+}
+
+/// RFC 3339, or the Unix seconds or milliseconds in which other connectors store their checkpoint.
+fn moment(text: &str) -> Option<Millis> {
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    match text.len() {
+        10 if is_number => text.parse().ok().map(Millis::from_seconds),
+        13 if is_number => text.parse().ok().map(Millis),
+        _ => Millis::parse(text),
+    }
+}
+
+/// How far the clock of runs is ahead of this machine's, in milliseconds: for the demo and for tests, which cannot wait for a
+/// day. The deployed program does not read it.
+pub(super) fn clock_offset(reader: &Reader<'_>) -> i64 {
+    let text = reader.environment.get("CISCO_DUO_DEMO_CLOCK_SECONDS");
+    let seconds: Option<i64> = text.and_then(|text| text.parse().ok());
+    seconds.filter(|_| cfg!(feature = "demo")).unwrap_or(0) * SECOND
+}
+
+/// How long a run starts new requests, in milliseconds: always less than the host's time limit.
+fn run_budget(reader: &mut Reader<'_>) -> i64 {
+    let wanted = reader.number(RUN) * SECOND;
+    let limit = match reader.optional(FUNCTION_TIMEOUT) {
+        Some(text) => {
+            let problem = format!("\"{text}\" is not of the form hh:mm:ss");
+            reader.valid(FUNCTION_TIMEOUT, time_limit(text), problem)
+        }
+        // The host reports errors in host.json.
+        None => (reader.environment.host_json.as_deref())
+            .and_then(|text| serde_json::from_str::<Value>(text).ok())
+            .and_then(|json| time_limit(json.get("functionTimeout")?.as_str()?)),
+    };
+    let limit = limit.unwrap_or(DEFAULT_TIMEOUT);
+    // A limit that leaves no margin leaves at least half of itself.
+    wanted.min((limit - MARGIN).max(limit / 2))
+}
+
+/// Reads `hh:mm:ss` or `d.hh:mm:ss` as milliseconds; "-1" is no limit.
+fn time_limit(text: &str) -> Option<i64> {
+    if text == "-1" {
+        return Some(i64::MAX);
+    }
+    let days_and_clock = text.split_once('.').filter(|(_, rest)| rest.contains(':'));
+    let (days, clock) = days_and_clock.unwrap_or(("0", text));
+    // The host writes fractions of a second.
+    let clock = clock.split('.').next()?.split(':');
+    let numbers: Vec<u32> = clock.map(|part| part.parse().ok()).collect::<Option<_>>()?;
+    let [hours @ ..=23, minutes @ ..=59, seconds @ ..=59] = numbers[..] else {
+        return None;
+    };
+    let days: u16 = days.parse().ok()?;
+    let minutes = (i64::from(days) * 24 + i64::from(hours)) * 60 + i64::from(minutes);
+    let total = minutes * MINUTE + i64::from(seconds) * SECOND;
+    (total > 0).then_some(total)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::time_limit;
+
+    #[test]
+    fn time_limits_are_read_as_the_host_writes_them() {
+        assert_eq!(time_limit("00:10:00"), Some(600_000));
+        assert_eq!(time_limit("1.00:00:30"), Some(86_430_000));
+        assert_eq!(time_limit("00:05:00.0000000"), Some(300_000));
+        assert_eq!(time_limit("-1"), Some(i64::MAX));
+        for wrong in ["", "ten", "10", "00:99:00", "-00:10:00", "25:00:00"] {
+            assert_eq!(time_limit(wrong), None, "{wrong}");
+        }
+    }
+}
