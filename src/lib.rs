@@ -33,7 +33,6 @@ pub mod collector;
 pub mod diagnostics;
 pub mod duo;
 pub mod functions;
-pub mod health;
 pub mod http;
 mod identity;
 pub mod ingestion;

@@ -4,8 +4,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::output;
 use crate::collector::{LogReport, RunReport};
-use crate::health::Outcome;
 use crate::model::{number, span};
+use crate::status::Outcome;
 
 /// Arguments of `run`.
 #[derive(Debug, clap::Args)]

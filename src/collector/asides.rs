@@ -1,9 +1,9 @@
 //! Originals of one log's records on their way to the dead letters.
 
 use super::report::Trouble;
-use crate::health::Code;
 use crate::ingestion::SinkError;
 use crate::model::{Hour, LogType, Millis};
+use crate::status::Code;
 use crate::storage::{DeadLetters, StateError};
 use crate::sync::{DeadLetter, RowId, Why};
 use crate::transform::Record;

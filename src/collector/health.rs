@@ -15,11 +15,11 @@ use tracing::{debug, warn};
 
 use super::report::LogReport;
 use super::{Clock, Collector};
-use crate::health::{Fields, HourRow, LogHealth, Outcome, RunRow, Sender, body};
 use crate::ingestion::{SinkCall, Table};
 use crate::logging::LogEvent;
 use crate::model::{HOUR, Hour, LogType, Millis};
 use crate::release;
+use crate::status::{Fields, HourRow, LogHealth, Outcome, RunRow, Sender, body};
 use crate::storage::{Version, WriteError};
 use crate::sync::HourResult;
 
@@ -216,7 +216,7 @@ impl Collector {
         let state = self.state_of(vital.log_type);
         let saved = timeout(
             STORE_PATIENCE,
-            state.save_health(&vital.health, vital.version.as_ref()),
+            vital.health.save(&state, vital.version.as_ref()),
         )
         .await;
         match saved {

@@ -4,9 +4,9 @@ use serde::Serialize;
 
 use super::hours_found::HoursFound;
 use super::notice::{self, Told};
-use crate::health::{Activity, Code, Outcome, RunSeen, Standing};
 use crate::model::{Hour, IngestionApi, LogType, Millis, SECOND};
 use crate::release;
+use crate::status::{Activity, Code, Outcome, RunSeen, Standing};
 use crate::sync::{Checkpoint, Ending, Failure, ParkCause, Tally};
 
 /// What one run did.

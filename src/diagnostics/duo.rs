@@ -5,8 +5,8 @@ use chrono::{DateTime, TimeZone as _, Utc};
 use super::{Finding, PATIENCE};
 use crate::collector::{Clock, Collector};
 use crate::duo::{DuoError, Question, Unread};
-use crate::health::Code;
 use crate::model::{LogType, MINUTE, Millis, SECOND};
+use crate::status::Code;
 use crate::sync::{FetchFault, PageRequest, ParkCause};
 
 /// Clock difference from which requests may be refused or windows delayed, in seconds.

@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::duo::DuoError;
-use crate::health::{Code, Found};
 use crate::ingestion::SinkError;
+use crate::status::{Code, Found};
 use crate::storage::StateError;
 
 /// What was found about one thing.

@@ -9,10 +9,10 @@ use tracing::{debug, info, warn};
 use super::storage::DEAD_LETTERS;
 use super::{Finding, check};
 use crate::collector::Collector;
-use crate::health::{Code, LastCheck};
 use crate::logging::LogEvent;
 use crate::model::{HOUR, Millis};
 use crate::release;
+use crate::status::{Code, LastCheck};
 use crate::storage::{StateError, WriteError};
 
 /// Longest time that a check and its storing may take together: less than what a run leaves of the time of a function.
@@ -46,7 +46,7 @@ impl Hourly {
 async fn look(collector: &Collector, now: Millis) -> Result<Millis, StateError> {
     let host = &collector.settings().duo.host;
     let store = collector.store();
-    let (last, version) = store.last_check(host).await?;
+    let (last, version) = LastCheck::load(store, host).await?;
     let sha256 = release::sha256();
     if let Some(last) = last.filter(|last| !last.is_over(now, sha256)) {
         return Ok(last.checked_at);
@@ -55,7 +55,7 @@ async fn look(collector: &Collector, now: Millis) -> Result<Millis, StateError> 
     tell(&findings);
     let found = findings.iter().map(Finding::found).collect();
     let check = LastCheck::new(now, release::VERSION, sha256, found);
-    match store.save_last_check(host, &check, version.as_ref()).await {
+    match check.save(store, host, version.as_ref()).await {
         // Another instance looked at the same time.
         Ok(_) | Err(WriteError::Conflict) => Ok(now),
         Err(WriteError::Failed(fault)) => Err(fault),

@@ -4,9 +4,9 @@ use futures::future::join_all;
 
 use super::Finding;
 use crate::collector::{Clock, Collector};
-use crate::health::Code;
 use crate::model::{Hour, LogType, Millis};
 use crate::schema::ADDITIONAL_FIELDS;
+use crate::status::Code;
 use crate::status::{LogStatus, Mark, State};
 use crate::sync::Span;
 

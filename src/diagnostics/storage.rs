@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::collector::Collector;
-use crate::health::Code;
+use crate::status::Code;
 use crate::storage::{Store, WriteError};
 
 /// What the place of the originals is called.

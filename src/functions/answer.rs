@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::collector::RunReport;
-use crate::health::Outcome;
+use crate::status::Outcome;
 
 /// An answer to an invocation.
 #[derive(Debug)]

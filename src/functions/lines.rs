@@ -1,8 +1,8 @@
 //! What a run did, as lines of the log stream.
 
 use crate::collector::{LogReport, RunReport};
-use crate::health::{Code, Outcome};
 use crate::logging::LogEvent;
+use crate::status::{Code, Outcome};
 
 /// The summary of a log's run. A macro, because the level of a line must be a constant.
 macro_rules! summary {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::health::{Code, LastCheck};
+use super::{Code, LastCheck};
 use crate::model::Millis;
 
 /// What the last check found.

@@ -6,7 +6,7 @@ use futures::future::try_join_all;
 use serde::Serialize;
 
 use super::mark::{Day, Marks};
-use crate::health::{Activity, Code, LogHealth, Outcome, Trouble};
+use super::{Activity, Code, LogHealth, Outcome, Trouble};
 use crate::model::{Hour, LogType, MINUTE, Millis, SECOND};
 use crate::storage::{LogState, StateError};
 use crate::sync::{Checkpoint, DayResults, Span};
@@ -198,7 +198,7 @@ impl Stored {
             Ok((day, state.results_as_they_are(day).await?))
         });
         let (checkpoint, (health, _), results) =
-            futures::try_join!(state.load(), state.health(), try_join_all(days))?;
+            futures::try_join!(state.load(), LogHealth::load(state), try_join_all(days))?;
         Ok(Self {
             checkpoint: checkpoint.map(|(checkpoint, _)| checkpoint),
             health,

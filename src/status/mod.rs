@@ -1,10 +1,19 @@
-//! How the connector fares, from what is stored and nothing else: any instance tells the same, and nobody who asks makes a
-//! call to Duo or to Azure Monitor.
+//! Status and health: what is stored after each run and each check, the rows of `CiscoDuoHealth_CL`, and the status page and
+//! JSON, which are built from stored results alone and call neither Duo nor Azure Monitor.
+//!
+//! Everything here is in the words of this program: texts of Duo and of Azure Monitor stay in the log stream, because more
+//! people read a page and a table.
 
+mod activity;
 mod check;
+mod code;
+mod last_check;
 mod log;
+mod log_health;
 mod mark;
+mod outcome;
 mod page;
+mod row;
 
 use std::time::Duration;
 
@@ -15,10 +24,17 @@ use crate::model::{IngestionApi, LogType, Millis};
 use crate::release;
 use crate::storage::{LogState, Store};
 
+pub use activity::Activity;
 pub use check::{CheckStatus, Problem};
+pub use code::Code;
+pub use last_check::{Found, LastCheck};
 pub use log::{LogStatus, State};
+pub use log_health::{LogHealth, RunSeen, Standing, Trouble};
 pub use mark::{Day, Mark, Marks};
+pub use outcome::Outcome;
 pub use page::{content_security_policy, page, page_of_fault};
+pub(crate) use row::{Fields, Sender, body};
+pub use row::{HourRow, RunRow};
 
 /// Longest wait for the storage.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -58,7 +74,7 @@ impl Status {
                 Err(_) => LogStatus::unreadable(log_type),
             }
         });
-        let check = tokio::time::timeout(PATIENCE, store.last_check(host));
+        let check = tokio::time::timeout(PATIENCE, LastCheck::load(store, host));
         let (logs, check) = futures::join!(join_all(logs), check);
         // A storage that does not answer is told with each log.
         let check = check.ok().and_then(Result::ok).and_then(|(check, _)| check);

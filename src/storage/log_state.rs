@@ -1,7 +1,6 @@
 //! The checkpoint and the ledger of one log.
 
 mod fields;
-mod health;
 
 use tracing::warn;
 
@@ -266,6 +265,16 @@ impl LogState {
     /// Name of the checkpoint in the store, for messages.
     pub fn checkpoint_name(&self) -> String {
         format!("{}/{}", self.prefix, self.place)
+    }
+
+    /// The store, for what others keep beside the checkpoint.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Name in the store of what is kept of the log under this name.
+    pub fn name_of(&self, file: &str) -> String {
+        format!("{}/{file}", self.prefix)
     }
 
     fn results_name(&self, day: Hour) -> String {

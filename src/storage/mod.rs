@@ -9,8 +9,8 @@ mod blob_fault;
 mod dead_letters;
 mod error;
 mod folder;
-mod last_check;
 mod log_state;
+mod stored;
 
 pub use dead_letters::{DeadLetterName, DeadLetters};
 pub use error::{StateError, WriteError};

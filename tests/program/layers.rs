@@ -9,12 +9,11 @@ use duo_sentinel::logging::LogEvent;
 
 /// The modules, from those that know nothing of the others to those that know all. A module may use what stands
 /// before it; those in one row never use each other.
-const LAYERS: [&[&str]; 13] = [
+const LAYERS: [&[&str]; 12] = [
     &["model", "logging", "release"],
     &["settings", "schema"],
     &["sync", "http"],
-    &["duo", "health"],
-    &["identity"],
+    &["duo", "identity"],
     &["transform", "ingestion", "storage"],
     &["status"],
     &["collector"],

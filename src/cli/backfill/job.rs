@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::progress::{Bar, Progress};
 use crate::collector::{BackfillFault, BackfillPlan, Collector, HoursFound, LogReport};
-use crate::health::{self, Code};
 use crate::model::{Hour, LogType, MINUTE, Millis};
+use crate::status::{self, Code};
 
 /// Pause between two tries to tell what was found out about hours, in milliseconds.
 const BREATH: i64 = 6_000;
@@ -151,19 +151,19 @@ impl<'a> Job<'a> {
             }
             let report = self.one_run().await;
             match report.outcome {
-                health::Outcome::CaughtUp => {
+                status::Outcome::CaughtUp => {
                     self.collector.end_backfill(&self.plan.backfill).await?;
                     return Ok(Outcome::Done);
                 }
-                health::Outcome::MoreToFetch => self.pause(self.pace(), "").await,
-                health::Outcome::Parked => {
+                status::Outcome::MoreToFetch => self.pause(self.pace(), "").await,
+                status::Outcome::Parked => {
                     let until = report
                         .parked_until
                         .map_or(MINUTE, |until| until - now(self.collector));
                     self.pause(until, report.code.map_or("", Code::sentence))
                         .await;
                 }
-                health::Outcome::HeldElsewhere => {
+                status::Outcome::HeldElsewhere => {
                     let now = now(self.collector);
                     if now - *held_since.get_or_insert(now) > LONGEST_HELD {
                         self.done.message =
@@ -173,12 +173,12 @@ impl<'a> Job<'a> {
                     self.pause(HELD, "another process is at work on it").await;
                     continue;
                 }
-                health::Outcome::Unavailable => {
+                status::Outcome::Unavailable => {
                     self.collector.end_backfill(&self.plan.backfill).await?;
                     self.explain(report);
                     return Ok(Outcome::NotGiven);
                 }
-                health::Outcome::Failed | health::Outcome::Unknown => {
+                status::Outcome::Failed | status::Outcome::Unknown => {
                     self.explain(report);
                     return Ok(Outcome::Failed);
                 }

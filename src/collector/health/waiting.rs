@@ -8,6 +8,7 @@ use tracing::debug;
 use super::{MOST_HOURS, STORE_PATIENCE, Vital};
 use crate::collector::Collector;
 use crate::model::{HOUR, Hour, LogType, Millis};
+use crate::status::LogHealth;
 use crate::storage::StateError;
 use crate::sync::HourResult;
 
@@ -21,7 +22,7 @@ impl Collector {
     /// How a log fared until now, if that can be read.
     pub(super) async fn read_vital(&self, log_type: LogType, now: Millis) -> Option<Vital> {
         let mut vital = Vital::unread(log_type);
-        match timeout(STORE_PATIENCE, self.state_of(log_type).health()).await {
+        match timeout(STORE_PATIENCE, LogHealth::load(&self.state_of(log_type))).await {
             Ok(Ok((health, version))) => {
                 vital.health = health;
                 vital.version = version;

@@ -7,8 +7,8 @@ use tracing::debug;
 use super::Worker;
 use crate::collector::report::Trouble;
 use crate::duo::Question;
-use crate::health::Code;
 use crate::model::Millis;
+use crate::status::Code;
 use crate::sync::{Event, FetchFault, PageRequest, PageSeen, SendFault, Shipment};
 use crate::transform::Records;
 

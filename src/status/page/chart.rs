@@ -8,8 +8,8 @@ use maud::{Markup, html};
 
 use super::super::{Day, LogStatus, Mark};
 use super::words::log_name;
-use crate::health::Activity;
 use crate::model::{Hour, Millis, number};
+use crate::status::Activity;
 
 /// Hours that are drawn, the last one at the right.
 const HOURS: i64 = 7 * 24;

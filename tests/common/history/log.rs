@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use duo_sentinel::health::{Activity, Code, LogHealth, Outcome, Standing, Trouble};
 use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType, MINUTE, Millis};
+use duo_sentinel::status::{Activity, Code, LogHealth, Outcome, Standing, Trouble};
 use duo_sentinel::sync::{
     Checkpoint, DayResults, Destination, FieldCounts, HourResult, HourState, ParkCause, Parked,
     Span,

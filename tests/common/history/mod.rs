@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::Utc;
-use duo_sentinel::health::{Code, Outcome};
 use duo_sentinel::model::{Hour, LogType, MINUTE, Millis};
+use duo_sentinel::status::{Code, Outcome};
 
 pub(crate) use log::Log;
 

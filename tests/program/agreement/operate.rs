@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use duo_sentinel::health::Code;
 use duo_sentinel::logging::LogEvent;
+use duo_sentinel::status::Code;
 
 use super::part_must_be;
 
@@ -12,7 +12,7 @@ const FILE: &str = "docs/operate.md";
 /// One test, because both parts are in one file.
 #[test]
 fn every_code_and_every_line_is_documented_with_its_remedy() {
-    let rows = Code::ALL.iter().map(|code| {
+    let rows = Code::ALL.into_iter().map(|code| {
         let (name, sentence, remedy) = (code.as_str(), code.sentence(), code.remedy());
         format!("| `{name}` | {sentence} | {remedy} |\n")
     });

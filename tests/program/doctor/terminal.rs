@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use duo_sentinel::health::Code;
+use duo_sentinel::status::Code;
 use serde_json::Value;
 use simulator::{Fault, FaultKind, Simulator, Target};
 

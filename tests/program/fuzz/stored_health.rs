@@ -1,9 +1,9 @@
 //! What is stored of how the logs fare and of the last check, and what is shown and told of it.
 
-use duo_sentinel::health::{Activity, Code, LastCheck, LogHealth, Outcome, RunSeen, Standing};
 use duo_sentinel::http::Transport;
 use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType};
 use duo_sentinel::settings::StateSettings;
+use duo_sentinel::status::{Activity, Code, LastCheck, LogHealth, Outcome, RunSeen, Standing};
 use duo_sentinel::status::{Status, page};
 use duo_sentinel::storage::{LogState, Store};
 use duo_sentinel::sync::{Checkpoint, Span};
@@ -134,7 +134,7 @@ fn status_of_what_is_stored() {
         // Who stores it anew is not kept from it by anything but a later release.
         std::fs::write(place.join("activity/health.json"), bytes).unwrap();
         let state = LogState::new(store.clone(), HOST, LogType::Activity);
-        if let Err(fault) = runtime.block_on(state.health()) {
+        if let Err(fault) = runtime.block_on(LogHealth::load(&state)) {
             assert!(fault.to_string().contains("reader version"), "{fault}");
         }
         std::fs::write(place.join("activity/health.json"), HEALTH).unwrap();

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use duo_sentinel::health::{Found, LastCheck};
 use duo_sentinel::model::{MINUTE, Millis, SECOND};
+use duo_sentinel::status::{Found, LastCheck};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use simulator::{Fault, FaultKind, Simulator, Target};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use duo_sentinel::health::{Code, Found, LastCheck};
 use duo_sentinel::model::LogType;
+use duo_sentinel::status::{Code, Found, LastCheck};
 use duo_sentinel::status::{Mark, State};
 use serde_json::{Value, json};
 

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use super::code::Code;
 use crate::model::{HOUR, Millis};
+use crate::storage::{StateError, Store, Version, WriteError};
 use crate::sync::{Unreadable, stored};
 
 /// Version of the form that this release writes.
@@ -71,6 +72,24 @@ impl LastCheck {
         stored::to_json(self)
     }
 
+    /// Reads the last check of an account, by its API hostname; a damaged one counts as none.
+    pub async fn load(
+        store: &Store,
+        host: &str,
+    ) -> Result<(Option<Self>, Option<Version>), StateError> {
+        store.read_json(&name(host), Self::from_json).await
+    }
+
+    /// Stores the check in place of the expected one.
+    pub async fn save(
+        &self,
+        store: &Store,
+        host: &str,
+        expected: Option<&Version>,
+    ) -> Result<Version, WriteError> {
+        store.write(&name(host), self.to_json(), expected).await
+    }
+
     /// Whether it is time for the next one: an hour later, or when another program is at work. A time in the future comes from
     /// a clock that was wrong.
     pub fn is_over(&self, now: Millis, sha256: Option<&str>) -> bool {
@@ -78,11 +97,15 @@ impl LastCheck {
     }
 }
 
+fn name(host: &str) -> String {
+    format!("{host}/self/check.json")
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Found, LastCheck};
-    use crate::health::Code;
     use crate::model::{HOUR, Millis};
+    use crate::status::Code;
 
     const NOW: Millis = Millis(1_795_348_800_000);
 

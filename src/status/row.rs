@@ -166,9 +166,9 @@ mod tests {
     use serde_json::{Map, Value};
 
     use super::{HourRow, RunRow, Sender, body};
-    use crate::health::{Activity, Code, LogHealth, Outcome, RunSeen, Standing};
     use crate::model::{Hour, IngestionApi, LogType, Millis};
     use crate::schema::{ColumnType, HEALTH_FIELDS};
+    use crate::status::{Activity, Code, LogHealth, Outcome, RunSeen, Standing};
     use crate::sync::{HourResult, HourState, Span};
 
     const NOW: Millis = Millis(1_795_348_800_000);

@@ -9,8 +9,11 @@ use super::activity::Activity;
 use super::code::Code;
 use super::outcome::Outcome;
 use crate::model::{Hour, IngestionApi, MINUTE, Millis};
+use crate::storage::{LogState, StateError, Version, WriteError};
 use crate::sync::{Unreadable, stored};
 
+/// Name beside the checkpoint.
+const FILE: &str = "health.json";
 /// Version of the form that this release writes.
 const VERSION: u32 = 1;
 /// Hours of which the activity is kept.
@@ -136,6 +139,23 @@ impl LogHealth {
     /// The stored form.
     pub fn to_json(&self) -> Vec<u8> {
         stored::to_json(self)
+    }
+
+    /// Reads the health of a log; damaged health starts anew.
+    pub async fn load(state: &LogState) -> Result<(Self, Option<Version>), StateError> {
+        let name = state.name_of(FILE);
+        let (health, version) = state.store().read_json(&name, Self::from_json).await?;
+        Ok((health.unwrap_or_default(), version))
+    }
+
+    /// Stores the health of a log in place of the expected one.
+    pub async fn save(
+        &self,
+        state: &LogState,
+        expected: Option<&Version>,
+    ) -> Result<Version, WriteError> {
+        let name = state.name_of(FILE);
+        state.store().write(&name, self.to_json(), expected).await
     }
 
     /// Adds a run. Says whether it is worth a row now: something moved or changed, or nothing was told for a quarter of an

@@ -1,6 +1,6 @@
 use super::{KEPT_HOURS, KEPT_TROUBLES, LONGEST_SILENCE, LogHealth, RunSeen, Standing};
-use crate::health::{Activity, Code, Outcome};
 use crate::model::{HOUR, IngestionApi, MINUTE, Millis};
+use crate::status::{Activity, Code, Outcome};
 
 const NOW: Millis = Millis(1_795_348_800_000);
 
