@@ -47,7 +47,7 @@ impl Finding {
         Self {
             ok: false,
             code: Some(code),
-            hint: Some(code.remedy().to_owned()),
+            hint: Some(code.hint().to_owned()),
             ..Self::ok(subject, message)
         }
     }

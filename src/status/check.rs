@@ -42,7 +42,7 @@ impl CheckStatus {
                 subject: found.subject,
                 code,
                 message: code.sentence(),
-                remedy: code.remedy(),
+                remedy: code.hint(),
                 http_status: found.http_status,
             })
         });

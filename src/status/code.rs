@@ -1,244 +1,192 @@
-//! What can be wrong with a log, in known words.
+//! Error codes: what can be wrong with a log.
 
 mod causes;
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumIter, EnumMessage, IntoEnumIterator as _, IntoStaticStr};
 
-/// What is wrong with a log. The words are this program's own: no text of another service stands behind a code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// What is wrong with a log, as rows, logs and the status page show it. No text of another service stands behind a code.
+///
+/// The comment of a code is the sentence that is shown, its message the hint.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    EnumIter,
+    EnumMessage,
+    IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Code {
-    /// Duo asks for fewer calls.
+    /// Duo is throttling requests (HTTP 429).
+    #[strum(
+        message = "No action needed: the log backs off and continues. If it lasts for hours, find other clients \
+            of the Admin API of this account, or lower CISCO_DUO_CALLS_PER_MINUTE."
+    )]
     DuoThrottled,
-    /// Duo does not answer.
+    /// Duo does not respond.
+    #[strum(
+        message = "Every run tries again. Check CISCO_DUO_API_HOSTNAME, DNS, outbound HTTPS and HTTPS_PROXY."
+    )]
     DuoUnreachable,
-    /// Duo refuses keys or signature.
+    /// Duo refuses the keys or the signature.
+    #[strum(
+        message = "Check that CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and CISCO_DUO_API_HOSTNAME are \
+            from one Admin API application, and the clock."
+    )]
     DuoCredentials,
     /// Duo does not give this log to this application.
+    #[strum(
+        message = "Give the Admin API application the permission Grant read log, check its allowed networks and \
+            that the Duo edition has this log, or leave the log out of CISCO_DUO_LOG_TYPES."
+    )]
     DuoForbidden,
-    /// Duo knows no such log.
+    /// Duo does not offer this log.
+    #[strum(
+        message = "Check CISCO_DUO_API_HOSTNAME. If it is right, Duo ended this log: leave it out of \
+            CISCO_DUO_LOG_TYPES."
+    )]
     DuoGone,
-    /// Somebody else answers in Duo's place.
+    /// The response is not from the Duo API.
+    #[strum(
+        message = "Check CISCO_DUO_API_HOSTNAME, and whether a proxy intercepts the connection."
+    )]
     DuoGarbled,
-    /// Duo refuses what is asked.
+    /// Duo refuses the request.
+    #[strum(
+        message = "Every run tries again. If it persists, report it to Duo with the time and the lines of the \
+            log stream."
+    )]
     DuoRefused,
-    /// Duo refuses what is asked to prove closed hours.
+    /// The log is read, but Duo refuses the requests that reconcile its closed hours.
+    #[strum(
+        message = "Every run tries again. If it persists, report it to Duo with the time and the lines of the \
+            log stream."
+    )]
     DuoChecksRefused,
-    /// Duo's pages contradict one another.
+    /// Duo's pages contradict each other.
+    #[strum(
+        message = "Every run tries again. If it persists, report it to Duo with the time and the lines of the \
+            log stream."
+    )]
     DuoPaging,
-    /// Azure Monitor asks for less.
+    /// Azure Monitor is throttling requests (HTTP 429).
+    #[strum(
+        message = "No action needed: the log backs off and continues. If it lasts for hours, find other senders \
+            to this workspace or data collection rule."
+    )]
     AzureThrottled,
-    /// Azure Monitor does not answer.
+    /// Azure Monitor does not respond.
+    #[strum(
+        message = "Every run tries again. Check outbound HTTPS to the endpoint, DNS and HTTPS_PROXY."
+    )]
     AzureUnreachable,
-    /// Azure Monitor refuses key or identity.
+    /// Azure Monitor refuses the key or the identity.
+    #[strum(
+        message = "Data Collector API: check WORKSPACE_ID and SHARED_KEY. Logs Ingestion API: give the identity \
+            the role Monitoring Metrics Publisher on the data collection rule; a new role takes up to 30 \
+            minutes to spread."
+    )]
     AzureCredentials,
-    /// No token is to be had for Azure Monitor.
+    /// No token for Azure Monitor could be obtained.
+    #[strum(
+        message = "Check that the function app has the identity that AZURE_CLIENT_ID names; outside Azure check \
+            AZURE_TENANT_ID and the secret or token file."
+    )]
     AzureNoToken,
-    /// Azure Monitor refuses what is sent.
+    /// Azure Monitor refuses the request.
+    #[strum(
+        message = "Check the settings of the destination: WORKSPACE_ID and logAnalyticsUri, or \
+            LOGS_INGESTION_ENDPOINT, LOGS_INGESTION_RULE_ID and LOGS_INGESTION_STREAM."
+    )]
     AzureRefused,
-    /// Azure Monitor refuses single records.
+    /// Azure Monitor refuses single records, and the cause may not be in the records.
+    #[strum(
+        message = "See the response in the log stream, and the originals with: duo-sentinel dead-letters list."
+    )]
     RecordsRefused,
-    /// The stored state cannot be reached or used.
+    /// The stored state cannot be read or written.
+    #[strum(
+        message = "Check the storage account of AzureWebJobsStorage and the role on it. The log stream names a \
+            damaged checkpoint; it is never overwritten."
+    )]
     State,
-    /// The log would begin in the future.
+    /// The log would start in the future.
+    #[strum(
+        message = "Check the clock and CISCO_DUO_START. If a wrong clock moved the checkpoint, restore an \
+            earlier version of it."
+    )]
     Future,
-    /// Rows of this state went somewhere else a moment ago.
+    /// Rows of this state went to another workspace, endpoint or API a moment ago.
+    #[strum(
+        message = "If the settings were changed, wait: collection continues after 15 minutes. If another \
+            instance uses the same state, give each its own CISCO_DUO_CONTAINER."
+    )]
     OtherDestination,
-    /// The clock of this machine is wrong.
+    /// The clock of this machine differs from Duo's.
+    #[strum(
+        message = "Set the clock of this machine: Duo refuses requests that are off by minutes, and windows \
+            close late."
+    )]
     Clock,
     /// The storage does not honour conditional writes.
+    #[strum(
+        message = "Find the proxy between here and the storage account that drops the header If-Match."
+    )]
     StorageUnconditional,
     /// A part of closed hours is missing.
+    #[strum(
+        message = "Read the span again: duo-sentinel backfill --from FROM --to TO --types LOG. If the gap \
+            remains, Duo no longer keeps the events."
+    )]
     Gap,
-    /// Of some closed hours it cannot be told whether they are complete.
+    /// Completeness is unknown for some closed hours.
+    #[strum(
+        message = "Read the hours again: duo-sentinel backfill --from FROM --to TO --types LOG --resend."
+    )]
     UnknownHours,
-    /// No run was recorded for a while.
+    /// No run was recorded for half an hour or longer.
+    #[strum(
+        message = "Check in the portal that the function app runs and CiscoDuoTimer is enabled, and restart the \
+            app."
+    )]
     NoRun,
-    /// A fault of this program.
+    /// An error of this program ended the run.
+    #[strum(message = "Report it with the lines of the log stream. The checkpoint is kept.")]
     Internal,
-    /// A code that a later release knows.
+    /// A later release defines this code.
+    #[strum(message = "Update to that release.")]
     #[serde(other)]
     Unknown,
 }
 
 impl Code {
-    /// Every code of this release.
-    pub const ALL: [Self; 24] = [
-        Self::DuoThrottled,
-        Self::DuoUnreachable,
-        Self::DuoCredentials,
-        Self::DuoForbidden,
-        Self::DuoGone,
-        Self::DuoGarbled,
-        Self::DuoRefused,
-        Self::DuoChecksRefused,
-        Self::DuoPaging,
-        Self::AzureThrottled,
-        Self::AzureUnreachable,
-        Self::AzureCredentials,
-        Self::AzureNoToken,
-        Self::AzureRefused,
-        Self::RecordsRefused,
-        Self::State,
-        Self::Future,
-        Self::OtherDestination,
-        Self::Clock,
-        Self::StorageUnconditional,
-        Self::Gap,
-        Self::UnknownHours,
-        Self::NoRun,
-        Self::Internal,
-    ];
+    /// Every code that this release sets.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::iter().filter(|code| *code != Self::Unknown)
+    }
 
     /// The code as rows and logs spell it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::DuoThrottled => "duo_throttled",
-            Self::DuoUnreachable => "duo_unreachable",
-            Self::DuoCredentials => "duo_credentials",
-            Self::DuoForbidden => "duo_forbidden",
-            Self::DuoGone => "duo_gone",
-            Self::DuoGarbled => "duo_garbled",
-            Self::DuoRefused => "duo_refused",
-            Self::DuoChecksRefused => "duo_checks_refused",
-            Self::DuoPaging => "duo_paging",
-            Self::AzureThrottled => "azure_throttled",
-            Self::AzureUnreachable => "azure_unreachable",
-            Self::AzureCredentials => "azure_credentials",
-            Self::AzureNoToken => "azure_no_token",
-            Self::AzureRefused => "azure_refused",
-            Self::RecordsRefused => "records_refused",
-            Self::State => "state",
-            Self::Future => "future",
-            Self::OtherDestination => "other_destination",
-            Self::Clock => "clock",
-            Self::StorageUnconditional => "storage_unconditional",
-            Self::Gap => "gap",
-            Self::UnknownHours => "unknown_hours",
-            Self::NoRun => "no_run",
-            Self::Internal => "internal",
-            Self::Unknown => "unknown",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
-    /// What is wrong, in plain words.
-    pub const fn sentence(self) -> &'static str {
-        match self {
-            Self::DuoThrottled => "Duo asks for fewer calls.",
-            Self::DuoUnreachable => "Duo does not answer.",
-            Self::DuoCredentials => "Duo refuses the keys or the signature.",
-            Self::DuoForbidden => "Duo does not give this log to this application.",
-            Self::DuoGone => "Duo knows no such log.",
-            Self::DuoGarbled => "What answers in Duo's place is not Duo.",
-            Self::DuoRefused => "Duo refuses what it is asked.",
-            Self::DuoChecksRefused => {
-                "The log is read, but Duo refuses what is asked to prove its closed hours."
-            }
-            Self::DuoPaging => "The pages of Duo contradict one another.",
-            Self::AzureThrottled => "Azure Monitor asks for less.",
-            Self::AzureUnreachable => "Azure Monitor does not answer.",
-            Self::AzureCredentials => "Azure Monitor refuses the key or the identity.",
-            Self::AzureNoToken => "There is no token for Azure Monitor.",
-            Self::AzureRefused => "Azure Monitor refuses what it is sent.",
-            Self::RecordsRefused => {
-                "Azure Monitor refuses records even alone, and the fault may not be theirs."
-            }
-            Self::State => "The stored state cannot be reached or used.",
-            Self::Future => "The log would begin in the future.",
-            Self::OtherDestination => {
-                "Rows of this state went to another workspace, endpoint or API a moment ago."
-            }
-            Self::Clock => "The clock of this machine differs from Duo's.",
-            Self::StorageUnconditional => "The storage does not honour conditional writes.",
-            Self::Gap => "A part of closed hours is missing.",
-            Self::UnknownHours => {
-                "Of some closed hours it cannot be told whether they are complete."
-            }
-            Self::NoRun => "No run was recorded for half an hour or longer.",
-            Self::Internal => "A fault of this program ended the run.",
-            Self::Unknown => "A later release knows what this is.",
-        }
+    /// What is wrong.
+    pub fn sentence(self) -> &'static str {
+        self.get_documentation().expect("every code has a sentence")
     }
 
-    /// What to do about it.
-    pub const fn remedy(self) -> &'static str {
-        match self {
-            Self::DuoThrottled => {
-                "Nothing: the log waits and goes on by itself. If it lasts for hours, see what else calls the Admin API of \
-                 this account, or lower CISCO_DUO_CALLS_PER_MINUTE."
-            }
-            Self::DuoUnreachable => {
-                "It is tried again with every run. Check CISCO_DUO_API_HOSTNAME, DNS, outbound HTTPS and HTTPS_PROXY."
-            }
-            Self::DuoCredentials => {
-                "Check that CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and CISCO_DUO_API_HOSTNAME are from one Admin API \
-                 application, and the clock."
-            }
-            Self::DuoForbidden => {
-                "Give the Admin API application the permission Grant read log, check its allowed networks and that the Duo \
-                 edition has this log, or leave the log out of CISCO_DUO_LOG_TYPES."
-            }
-            Self::DuoGone => {
-                "Check CISCO_DUO_API_HOSTNAME. If it is right, Duo ended this log: leave it out of CISCO_DUO_LOG_TYPES."
-            }
-            Self::DuoGarbled => "Check CISCO_DUO_API_HOSTNAME, and the proxy between here and Duo.",
-            Self::DuoRefused | Self::DuoChecksRefused | Self::DuoPaging => {
-                "It is tried again with every run. If it stays, report it to Duo with the time and the lines of the log stream."
-            }
-            Self::AzureThrottled => {
-                "Nothing: the log waits and goes on by itself. If it lasts for hours, see what else sends to this workspace or \
-                 data collection rule."
-            }
-            Self::AzureUnreachable => {
-                "It is tried again with every run. Check outbound HTTPS to the endpoint, DNS and HTTPS_PROXY."
-            }
-            Self::AzureCredentials => {
-                "Data Collector API: check WORKSPACE_ID and SHARED_KEY. Logs Ingestion API: give the identity the role \
-                 Monitoring Metrics Publisher on the data collection rule; a new role takes up to 30 minutes to spread."
-            }
-            Self::AzureNoToken => {
-                "Check that the function app has the identity that AZURE_CLIENT_ID names; outside Azure check AZURE_TENANT_ID \
-                 and the secret or token file."
-            }
-            Self::AzureRefused => {
-                "Check the settings of the destination: WORKSPACE_ID and logAnalyticsUri, or LOGS_INGESTION_ENDPOINT, \
-                 LOGS_INGESTION_RULE_ID and LOGS_INGESTION_STREAM."
-            }
-            Self::RecordsRefused => {
-                "See the answer in the log stream, and the originals with: duo-sentinel dead-letters list."
-            }
-            Self::State => {
-                "Check the storage account of AzureWebJobsStorage and the role on it. A damaged checkpoint is named in the log \
-                 stream; it is never overwritten."
-            }
-            Self::Future => {
-                "Check the clock and CISCO_DUO_START. If a wrong clock moved the checkpoint, restore an earlier version of it."
-            }
-            Self::OtherDestination => {
-                "If the settings were changed, wait: it goes on by itself after 15 minutes. If another instance is at work on \
-                 the same state, give each its own CISCO_DUO_CONTAINER."
-            }
-            Self::Clock => {
-                "Set the clock of this machine: Duo refuses requests that are off by minutes, and windows close late."
-            }
-            Self::StorageUnconditional => {
-                "Find out what stands between here and the storage account and drops the header If-Match."
-            }
-            Self::Gap => {
-                "Ask Duo for the span again: duo-sentinel backfill --from FROM --to TO --types LOG. If the gap stays, Duo does \
-                 not keep the events any more."
-            }
-            Self::UnknownHours => {
-                "Read the hours again: duo-sentinel backfill --from FROM --to TO --types LOG --resend."
-            }
-            Self::NoRun => {
-                "See in the portal whether the function app runs and CiscoDuoTimer is enabled, and restart the app."
-            }
-            Self::Internal => {
-                "Report it with the lines of the log stream. The place of the log is kept."
-            }
-            Self::Unknown => "Update to that release.",
-        }
+    /// What to do.
+    pub fn hint(self) -> &'static str {
+        self.get_message().expect("every code has a hint")
     }
 }
 
@@ -248,9 +196,15 @@ mod tests {
 
     #[test]
     fn each_code_is_stored_as_it_is_spelled_and_says_what_to_do() {
-        for code in Code::ALL {
-            assert_eq!(serde_json::to_value(code).unwrap(), code.as_str());
-            assert!(code.sentence().ends_with('.') && code.remedy().ends_with('.'));
+        for code in Code::all().chain([Code::Unknown]) {
+            let shown = (code.sentence(), code.hint());
+            assert!(
+                shown.0.ends_with('.') && shown.1.ends_with('.'),
+                "{shown:?}"
+            );
+            let stored = serde_json::to_value(code).unwrap();
+            assert_eq!(stored, code.as_str());
+            assert_eq!(serde_json::from_value::<Code>(stored).unwrap(), code);
         }
         let later: Code = serde_json::from_str("\"of_a_later_release\"").unwrap();
         assert_eq!(later, Code::Unknown);

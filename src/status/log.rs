@@ -106,7 +106,7 @@ impl LogStatus {
             state: State::Unreadable,
             code: Some(code),
             message: Some(code.sentence()),
-            remedy: Some(code.remedy()),
+            remedy: Some(code.hint()),
             http_status: None,
             since: None,
             collected_to: None,
@@ -162,7 +162,7 @@ impl LogStatus {
             state,
             code,
             message: code.map(Code::sentence),
-            remedy: code.map(Code::remedy),
+            remedy: code.map(Code::hint),
             http_status: standing
                 .filter(|standing| standing.code == code)
                 .and_then(|standing| standing.http_status),

@@ -59,7 +59,7 @@ impl RunRow<'_> {
         fields.set("error", standing.code);
         let about = standing
             .code
-            .map(|code| format!("{} {}", code.sentence(), code.remedy()));
+            .map(|code| format!("{} {}", code.sentence(), code.hint()));
         fields.set("error_about", about);
         fields.set("http_status", standing.http_status);
         fields.set("standing_since", standing.since);

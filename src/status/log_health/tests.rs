@@ -111,7 +111,7 @@ fn since_when_and_the_last_success_are_kept() {
 #[test]
 fn the_last_troubles_are_kept_each_once() {
     let mut health = LogHealth::default();
-    for (number, code) in Code::ALL.into_iter().enumerate() {
+    for (number, code) in Code::all().enumerate() {
         let at = NOW + i64::try_from(number).unwrap() * MINUTE;
         health.add(&run(at, Outcome::Parked, Some(code), 0));
     }

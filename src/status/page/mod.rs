@@ -229,7 +229,7 @@ fn troubles(log: &LogStatus) -> Markup {
                                     td { (moment(trouble.last_at)) }
                                     td { (moment(trouble.first_at)) }
                                     td.number { (number(trouble.runs)) }
-                                    td.long { (trouble.code.remedy()) }
+                                    td.long { (trouble.code.hint()) }
                                 }
                             }
                         }

@@ -12,8 +12,8 @@ const FILE: &str = "docs/operate.md";
 /// One test, because both parts are in one file.
 #[test]
 fn every_code_and_every_line_is_documented_with_its_remedy() {
-    let rows = Code::ALL.into_iter().map(|code| {
-        let (name, sentence, remedy) = (code.as_str(), code.sentence(), code.remedy());
+    let rows = Code::all().map(|code| {
+        let (name, sentence, remedy) = (code.as_str(), code.sentence(), code.hint());
         format!("| `{name}` | {sentence} | {remedy} |\n")
     });
     let head = "| code | what is wrong | what to do |\n|---|---|---|\n";

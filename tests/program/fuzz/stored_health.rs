@@ -50,7 +50,7 @@ fn health_of_a_log() {
                 assert_eq!(LogHealth::from_json(&read.to_json()).unwrap(), read);
                 // What was read takes new runs, whatever it holds, and does not grow without end.
                 read.add(&run(Outcome::CaughtUp, None));
-                for code in Code::ALL {
+                for code in Code::all() {
                     read.add(&run(Outcome::Failed, Some(code)));
                 }
                 assert_eq!(read.troubles.len(), 10);

@@ -42,7 +42,7 @@ async fn while_storage_is_down_page_and_json_say_so_in_time() {
             assert_eq!(told, (&"unreadable".into(), &"state".into()), "{spoil:?}");
         }
         assert!(shown.contains("6 logs need somebody"), "{shown}");
-        assert!(shown.contains("The stored state cannot be reached or used."));
+        assert!(shown.contains("The stored state cannot be read or written."));
         assert!(shown.contains("Check the storage account of AzureWebJobsStorage"));
     }))
     .await;

@@ -98,7 +98,7 @@ fn the_schema_lists_every_word_of_the_program() {
             .map(|word| word.as_str().unwrap().to_owned())
             .collect()
     };
-    let codes = Code::ALL.into_iter().chain([Code::Unknown]);
+    let codes = Code::all().chain([Code::Unknown]);
     assert_eq!(
         listed("/$defs/code/enum"),
         told(codes.map(|code| json!(code)).collect())
