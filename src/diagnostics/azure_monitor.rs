@@ -6,7 +6,7 @@ use super::{Finding, PATIENCE};
 use crate::collector::{Clock, Collector};
 use crate::ingestion::{SinkCall, SinkError, Table};
 use crate::model::IngestionApi;
-use crate::settings::IngestionSettings;
+use crate::settings::{IdentitySettings, IngestionSettings};
 use crate::sync::SendFault;
 
 /// Identity, events, and rows about the connector itself.
@@ -16,7 +16,7 @@ pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
     let IngestionSettings::LogsIngestion(settings) = &collector.settings().sink.ingestion else {
         return vec![table(subject, IngestionApi::DataCollector, events)];
     };
-    let identity = settings.identity.0.about();
+    let identity = about(&settings.identity.0);
     if let Err(fault) = &events
         && fault.lacks_token
     {
@@ -76,4 +76,23 @@ fn health(answer: Result<(), SinkError>) -> Finding {
     let hint = "the data collection rule lacks the stream Custom-CiscoDuoHealth: deploy sentinel/data-collection-rule.json \
                 again, or set CISCO_DUO_HEALTH to off; events arrive all the same";
     finding.with_hint(Some(hint.to_owned()))
+}
+
+/// A description of an identity without its secret.
+fn about(identity: &IdentitySettings) -> String {
+    match identity {
+        IdentitySettings::Managed(None) => {
+            "the system-assigned identity of the function app".to_owned()
+        }
+        IdentitySettings::Managed(Some(client)) => format!("the user-assigned identity {client}"),
+        IdentitySettings::ClientSecret(application, _) => {
+            format!("the application {} with a secret", application.client)
+        }
+        IdentitySettings::Workload(application, _) => {
+            format!(
+                "the application {} with a federated token",
+                application.client
+            )
+        }
+    }
 }

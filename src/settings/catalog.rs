@@ -2,8 +2,10 @@
 //!
 //! Reading, the settings table of the README, the bounds of the deployment templates and the tests are all held to this table.
 
-use Kind::{Choice, Number, Secret, Text};
+use Kind::{Choice, Form, Number, Secret, Text};
 use Need::{Alternative, Optional, Required};
+
+use super::forms::{is_container_name, is_rule_id, is_stream_name, is_uuid};
 
 /// One setting.
 #[derive(Debug)]
@@ -36,10 +38,12 @@ pub enum Group {
 }
 
 /// Values that a setting takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Kind {
     /// Text, with the default as documented.
     Text(&'static str),
+    /// Text of a form: default, whether a text has the form, and the error if it does not, with `{}` for the text.
+    Form(&'static str, fn(&str) -> bool, &'static str),
     /// Text that is never shown.
     Secret,
     /// A whole number: least, most, default.
@@ -85,7 +89,9 @@ settings! {
             "How requests are signed: HMAC-SHA512 (`v5`) or HMAC-SHA1 (`v2`)";
     }
     AzureMonitor {
-        WORKSPACE_ID = "WORKSPACE_ID", Text(""), Required("copy the workspace ID of the Log Analytics workspace"),
+        WORKSPACE_ID = "WORKSPACE_ID",
+            Form("", is_uuid, "is not of the form 00000000-0000-0000-0000-000000000000; copy the ID, not the name, of the workspace"),
+            Required("copy the workspace ID of the Log Analytics workspace"),
             "ID of the Log Analytics workspace; not needed with `LOGS_INGESTION_ENDPOINT`";
         SHARED_KEY = "SHARED_KEY", Secret, Required("copy the primary key of the Log Analytics workspace"),
             "Primary or secondary key of the workspace; not needed with `LOGS_INGESTION_ENDPOINT`";
@@ -93,9 +99,12 @@ settings! {
             "Data Collector API endpoint of another cloud, such as `https://WORKSPACE_ID.ods.opinsights.azure.us`";
         ENDPOINT = "LOGS_INGESTION_ENDPOINT", Text(""), Alternative("copy the logs ingestion endpoint of the data collection rule (JSON view: endpoints.logsIngestion)"),
             "Selects the [Logs Ingestion API](#two-roads-to-one-table): logs ingestion endpoint of the data collection rule (`endpoints.logsIngestion` in its JSON view)";
-        RULE_ID = "LOGS_INGESTION_RULE_ID", Text(""), Alternative("copy the immutable ID of the data collection rule (JSON view: immutableId)"),
+        RULE_ID = "LOGS_INGESTION_RULE_ID",
+            Form("", is_rule_id, "is not of the form dcr- and 32 hexadecimal digits; copy the immutable ID, not the name, of the rule"),
+            Alternative("copy the immutable ID of the data collection rule (JSON view: immutableId)"),
             "Immutable ID of the data collection rule: `dcr-` and 32 digits";
-        STREAM = "LOGS_INGESTION_STREAM", Text("Custom-CiscoDuo"), Optional,
+        STREAM = "LOGS_INGESTION_STREAM",
+            Form("Custom-CiscoDuo", is_stream_name, "\"{}\" is not of the form Custom-NAME, as in streamDeclarations of the rule"), Optional,
             "Stream of the data collection rule";
         GZIP = "LOGS_INGESTION_GZIP", Choice(&["on", "off"]), Optional,
             "Whether requests to the Logs Ingestion API are compressed";
@@ -129,9 +138,10 @@ settings! {
             "`managedidentity` selects a user-assigned identity for storage";
         STORAGE_CLIENT_ID = "AzureWebJobsStorage__clientId", Text(""), Optional,
             "Client ID of the user-assigned identity for storage";
-        CONTAINER = "CISCO_DUO_CONTAINER", Text("cisco-duo"), Optional,
+        CONTAINER = "CISCO_DUO_CONTAINER", Form("cisco-duo", is_container_name, NO_CONTAINER_NAME), Optional,
             "Blob container for state; created if it does not exist";
-        DEAD_LETTER_CONTAINER = "CISCO_DUO_DEAD_LETTER_CONTAINER", Text("cisco-duo-dead-letter"), Optional,
+        DEAD_LETTER_CONTAINER = "CISCO_DUO_DEAD_LETTER_CONTAINER",
+            Form("cisco-duo-dead-letter", is_container_name, NO_CONTAINER_NAME), Optional,
             "Blob container for [dead letters](#dead-letters); created if it does not exist";
         STATE_DIR = "CISCO_DUO_STATE_DIR", Text(""), Optional,
             "Local folder for state instead of Blob Storage (one machine only)";
@@ -156,5 +166,7 @@ settings! {
     }
 }
 
+const NO_CONTAINER_NAME: &str =
+    "\"{}\" is not a container name: 3 to 63 lower-case letters, digits and single hyphens";
 /// A request at the edge of Duo's 180 days is refused by the time it arrives.
 const LONGEST_LOOKBACK_HOURS: i64 = 179 * 24;

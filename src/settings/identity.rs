@@ -47,25 +47,6 @@ pub enum IdentitySettings {
     Workload(Box<Application>, PathBuf),
 }
 
-impl IdentitySettings {
-    /// A description without its secret.
-    pub fn about(&self) -> String {
-        match self {
-            Self::Managed(None) => "the system-assigned identity of the function app".to_owned(),
-            Self::Managed(Some(client)) => format!("the user-assigned identity {client}"),
-            Self::ClientSecret(application, _) => {
-                format!("the application {} with a secret", application.client)
-            }
-            Self::Workload(application, _) => {
-                format!(
-                    "the application {} with a federated token",
-                    application.client
-                )
-            }
-        }
-    }
-}
-
 /// An application that is registered with Entra.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Application {

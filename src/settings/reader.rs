@@ -64,12 +64,18 @@ impl<'a> Reader<'a> {
         self.optional(setting)
     }
 
-    /// The text of a setting, or the default of its row.
-    pub(super) fn text(&mut self, setting: &Setting) -> &'a str {
-        let Kind::Text(default) = setting.kind else {
-            unreachable!("{} is no text", setting.name);
+    /// The text of a setting that has a form: as it is set, otherwise the default of its row; without one, it is needed.
+    pub(super) fn form(&mut self, setting: &Setting) -> Option<&'a str> {
+        let Kind::Form(default, is_valid, problem) = setting.kind else {
+            unreachable!("{} has no form", setting.name);
         };
-        self.optional(setting).unwrap_or(default)
+        let text = if default.is_empty() {
+            self.required(setting)?
+        } else {
+            self.optional(setting).unwrap_or(default)
+        };
+        let valid = Some(text).filter(|text| is_valid(text));
+        self.valid(setting, valid, problem.replace("{}", text))
     }
 
     /// The text of a setting that may be missing, as a text of its own.

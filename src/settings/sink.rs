@@ -84,19 +84,20 @@ pub(super) fn read(reader: &mut Reader<'_>, identities: &Identities) -> Option<S
     let time_generated = reader.choice(TIME_GENERATED, times);
     // Read also where they are not needed: a setting that is wrong is an error everywhere.
     let gzip = reader.choice(GZIP, [true, false]);
-    let stream = stream(reader);
+    let stream = reader.form(STREAM);
     let ingestion = if reader.is_set(ENDPOINT) || reader.is_set(RULE_ID) {
         let origin = ingestion_endpoint(reader, identities.cloud);
-        let rule_id = rule_id(reader);
+        let rule_id = reader.form(RULE_ID);
         IngestionSettings::LogsIngestion(LogsIngestionSettings {
             origin: origin?,
-            rule_id: rule_id?,
-            stream: stream?,
+            rule_id: rule_id?.to_ascii_lowercase(),
+            stream: stream?.to_owned(),
             gzip,
             identity: (identities.general.clone(), identities.cloud),
         })
     } else {
-        let workspace_id = workspace_id(reader);
+        let workspace_id = reader.form(WORKSPACE_ID);
+        let workspace_id = workspace_id.map(str::to_ascii_lowercase);
         let shared_key = shared_key(reader);
         let origin = endpoint(reader, workspace_id.as_deref());
         IngestionSettings::DataCollector(DataCollectorSettings {
@@ -143,40 +144,6 @@ fn ingestion_endpoint(reader: &mut Reader<'_>, cloud: Cloud) -> Option<String> {
         reader.error(CLOUD, problem);
     }
     Some(format!("https://{host}"))
-}
-
-fn rule_id(reader: &mut Reader<'_>) -> Option<String> {
-    let text = reader.required(RULE_ID)?;
-    let is_valid = text.strip_prefix("dcr-").is_some_and(|digits| {
-        digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
-    });
-    reader.valid(
-        RULE_ID,
-        is_valid.then(|| text.to_ascii_lowercase()),
-        "is not of the form dcr- and 32 hexadecimal digits; copy the immutable ID, not the name, of the rule",
-    )
-}
-
-fn stream(reader: &mut Reader<'_>) -> Option<String> {
-    let text = reader.text(STREAM);
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    let name = text.strip_prefix("Custom-").unwrap_or_default();
-    let is_valid = !name.is_empty() && name.bytes().all(allowed);
-    let problem =
-        format!("\"{text}\" is not of the form Custom-NAME, as in streamDeclarations of the rule");
-    reader.valid(STREAM, is_valid.then(|| text.to_owned()), problem)
-}
-
-fn workspace_id(reader: &mut Reader<'_>) -> Option<String> {
-    let text = reader.required(WORKSPACE_ID)?;
-    let groups: Vec<usize> = text.split('-').map(str::len).collect();
-    let is_digit = |byte: u8| byte == b'-' || byte.is_ascii_hexdigit();
-    let is_valid = groups == [8, 4, 4, 4, 12] && text.bytes().all(is_digit);
-    reader.valid(
-        WORKSPACE_ID,
-        is_valid.then(|| text.to_ascii_lowercase()),
-        "is not of the form 00000000-0000-0000-0000-000000000000; copy the ID, not the name, of the workspace",
-    )
 }
 
 fn shared_key(reader: &mut Reader<'_>) -> Option<Secret> {

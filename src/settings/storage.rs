@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
 
 use super::catalog::{
-    ACCOUNT_NAME, CONTAINER, DEAD_LETTER_CONTAINER, SERVICE_URI, STATE_DIR, STORAGE, Setting,
+    ACCOUNT_NAME, CONTAINER, DEAD_LETTER_CONTAINER, SERVICE_URI, STATE_DIR, STORAGE,
 };
 use super::identity::{Cloud, Identities, IdentitySettings};
 use super::reader::Reader;
@@ -58,8 +58,8 @@ const DEVELOPMENT_ENDPOINT: &str = "http://127.0.0.1:10000/devstoreaccount1";
 
 pub(super) fn read(reader: &mut Reader<'_>, identities: &Identities) -> Option<StateSettings> {
     // Read also where they are not needed: a setting that is wrong is an error everywhere.
-    let state = container(reader, CONTAINER);
-    let dead_letters = container(reader, DEAD_LETTER_CONTAINER);
+    let state = reader.form(CONTAINER);
+    let dead_letters = reader.form(DEAD_LETTER_CONTAINER);
     if state.is_some() && state == dead_letters {
         // The rule that deletes old dead letters would delete the checkpoints with them.
         let other = CONTAINER.name;
@@ -81,24 +81,10 @@ pub(super) fn read(reader: &mut Reader<'_>, identities: &Identities) -> Option<S
     };
     Some(StateSettings::Blob(BlobSettings {
         service_url,
-        container: state?,
-        dead_letter_container: dead_letters?,
+        container: state?.to_owned(),
+        dead_letter_container: dead_letters?.to_owned(),
         access,
     }))
-}
-
-fn container(reader: &mut Reader<'_>, setting: &Setting) -> Option<String> {
-    let name = reader.text(setting);
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let is_valid = (3..=63).contains(&name.len())
-        && name.bytes().all(allowed)
-        && !name.starts_with('-')
-        && !name.ends_with('-')
-        && !name.contains("--");
-    let problem = format!(
-        "\"{name}\" is not a container name: 3 to 63 lower-case letters, digits and single hyphens"
-    );
-    reader.valid(setting, is_valid.then(|| name.to_owned()), problem)
 }
 
 fn identity_endpoint(reader: &mut Reader<'_>) -> Option<Url> {

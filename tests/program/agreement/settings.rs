@@ -18,7 +18,7 @@ const GROUPS: [(Group, &str); 5] = [
 /// A row of the README.
 fn row(setting: &Setting) -> String {
     let (default, values) = match setting.kind {
-        Kind::Text(default) => (default.to_owned(), String::new()),
+        Kind::Text(default) | Kind::Form(default, ..) => (default.to_owned(), String::new()),
         Kind::Secret => (String::new(), String::new()),
         Kind::Number(least, most, default) => (default.to_string(), format!("{least} to {most}")),
         Kind::Choice(words) => (words[0].to_owned(), listed(words)),

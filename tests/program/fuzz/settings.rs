@@ -125,7 +125,7 @@ fn assert_secrets_are_kept(environment: &Environment) {
     // What stands in a setting that is no secret is shown: a secret pasted there is beyond help.
     let is_shown = CATALOG.iter().any(|info| {
         let value = environment.get(info.name).unwrap_or_default();
-        info.kind != Kind::Secret && value.to_ascii_lowercase().contains(SECRET)
+        !matches!(info.kind, Kind::Secret) && value.to_ascii_lowercase().contains(SECRET)
     });
     for text in [faults.to_string(), faults.one_line()] {
         assert!(is_shown || !text.contains(SECRET), "{text}");
