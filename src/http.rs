@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 
 use reqwest::{Client, ClientBuilder, Url};
 
-use crate::model::{SECOND, is_loopback};
+use crate::model::is_loopback;
 use crate::release;
 
 /// Longest wait for a connection.
@@ -82,14 +83,13 @@ pub(crate) fn proxy_for(origin: &str) -> Option<String> {
     })
 }
 
-/// The causes of a transport error in one line, without the URL: it carries cursors.
-pub(crate) fn transport_reason(fault: reqwest::Error) -> String {
+/// The causes of a transport error in one line. The URL must have been removed: it carries cursors.
+pub(crate) fn transport_reason(fault: &reqwest::Error) -> String {
     if fault.is_timeout() {
         return "no answer in time".to_owned();
     }
-    let fault = fault.without_url();
     let mut reason = fault.to_string();
-    let mut source = std::error::Error::source(&fault);
+    let mut source = std::error::Error::source(fault);
     while let Some(cause) = source {
         let text = cause.to_string();
         if !reason.contains(&text) {
@@ -100,8 +100,8 @@ pub(crate) fn transport_reason(fault: reqwest::Error) -> String {
     reason
 }
 
-/// `Retry-After` in milliseconds; as a date it is not read: neither Duo nor Azure Monitor is known to send one.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<i64> {
+/// `Retry-After`; as a date it is not read: neither Duo nor Azure Monitor is known to send one.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<TimeDelta> {
     let seconds: i64 = headers
         .get(RETRY_AFTER)?
         .to_str()
@@ -109,14 +109,14 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<i64> {
         .trim()
         .parse()
         .ok()?;
-    (seconds >= 0).then_some(seconds.saturating_mul(SECOND))
+    TimeDelta::try_seconds(seconds).filter(|pause| *pause >= TimeDelta::zero())
 }
 
 #[cfg(test)]
 mod tests {
     use reqwest::header::{HeaderMap, HeaderValue, RETRY_AFTER};
 
-    use super::retry_after;
+    use super::{TimeDelta, retry_after};
 
     #[test]
     fn retry_after_is_read_in_seconds_and_nothing_else() {
@@ -126,9 +126,9 @@ mod tests {
                 HeaderValue::from_static(value),
             )]))
         };
-        assert_eq!(read("7"), Some(7000));
+        assert_eq!(read("7"), Some(TimeDelta::seconds(7)));
         assert_eq!(read("-1"), None);
         assert_eq!(read("Sun, 22 Nov 2026 12:00:00 GMT"), None);
-        assert_eq!(read("9223372036854775807"), Some(i64::MAX));
+        assert_eq!(read("9223372036854775807"), None);
     }
 }

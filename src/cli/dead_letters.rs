@@ -7,10 +7,11 @@ use serde::Serialize;
 
 use super::output;
 use crate::collector::{Collector, ResendError, Resent};
+use crate::model::SendErrorKind;
 use crate::model::number;
 use crate::model::{LogType, Millis};
-use crate::storage::{DeadLetterName, StateError};
-use crate::sync::{DeadLetter, SendFault, Why};
+use crate::storage::{DeadLetter, Why};
+use crate::storage::{DeadLetterName, StorageError};
 
 /// Dead letters read at once.
 const SIDE_BY_SIDE: usize = 8;
@@ -120,7 +121,7 @@ async fn names(
     collector: &Collector,
     which: &Which,
     before: Option<NaiveDate>,
-) -> Result<Vec<DeadLetterName>, StateError> {
+) -> Result<Vec<DeadLetterName>, StorageError> {
     // Dates of this form sort as texts.
     let before = before.map(|date| date.to_string());
     let mut names = collector.dead_letters().list(which.log).await?;
@@ -131,7 +132,7 @@ async fn names(
     Ok(names)
 }
 
-async fn list(collector: &Collector, arguments: &Filter) -> Result<u8, StateError> {
+async fn list(collector: &Collector, arguments: &Filter) -> Result<u8, StorageError> {
     let names = names(collector, &arguments.which, arguments.before).await?;
     let letters = collector.dead_letters();
     let mut read = stream::iter(names)
@@ -177,7 +178,7 @@ async fn list(collector: &Collector, arguments: &Filter) -> Result<u8, StateErro
     Ok(code)
 }
 
-async fn resend(collector: &Collector, arguments: &Filter) -> Result<u8, StateError> {
+async fn resend(collector: &Collector, arguments: &Filter) -> Result<u8, StorageError> {
     let names = names(collector, &arguments.which, arguments.before).await?;
     let mut shown = Vec::new();
     let mut code = 0;
@@ -218,13 +219,16 @@ async fn resend(collector: &Collector, arguments: &Filter) -> Result<u8, StateEr
 fn is_of_one(fault: &ResendError) -> bool {
     match fault {
         ResendError::Sink(fault) => {
-            matches!(fault.fault, SendFault::BadRecord | SendFault::TooLarge)
+            matches!(
+                fault.kind,
+                SendErrorKind::BadRecord | SendErrorKind::TooLarge
+            )
         }
         ResendError::State(fault) => fault.action == "use",
     }
 }
 
-async fn purge(collector: &Collector, arguments: &Purge) -> Result<u8, StateError> {
+async fn purge(collector: &Collector, arguments: &Purge) -> Result<u8, StorageError> {
     let names = names(collector, &arguments.which, arguments.extent.before).await?;
     let mut shown = Vec::new();
     for name in names {
@@ -283,7 +287,7 @@ fn reason(why: &Why) -> String {
     }
 }
 
-fn state_error(fault: &StateError) {
+fn state_error(fault: &StorageError) {
     output::error(&fault.to_string(), fault.hint.as_deref());
 }
 

@@ -39,7 +39,7 @@ pub(super) async fn run(arguments: &Arguments) -> u8 {
     let mut last_hint = None;
     for log in &report.logs {
         for notice in &log.notices {
-            output::talk(format!("{}: {notice}", log.log_type));
+            output::talk(format!("{}: {}", log.log_type, notice.message));
         }
         if let Some(message) = &log.message {
             output::talk(format!("{}: {message}", log.log_type));

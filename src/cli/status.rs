@@ -50,7 +50,7 @@ fn table(status: &Status) {
         "state",
         "behind",
         "events, 7 days",
-        "hours proved, 14 days",
+        "hours verified, 14 days",
     ];
     let rows = status.logs.iter().map(|log| {
         let marks = &log.completeness;
@@ -61,7 +61,7 @@ fn table(status: &Status) {
             log.lag_seconds
                 .map_or_else(|| "-".to_owned(), |lag| span(lag.max(0))),
             number(log.activity.events),
-            format!("{} of {looked_at}", marks.proved + marks.late),
+            format!("{} of {looked_at}", marks.verified + marks.verified_late),
         ]
     });
     output::data(output::table(header, rows, 2));

@@ -7,12 +7,13 @@
 mod plan;
 mod run;
 
-use crate::model::{HOUR, Hour, LogType, Millis};
-use crate::storage::StateError;
-use crate::sync::Span;
+use chrono::TimeDelta;
+
+use crate::model::{Hour, LogType, Millis, Span};
+use crate::storage::StorageError;
 
 /// Duo keeps 180 days; a request at exactly that border is refused by the time it arrives.
-const RETENTION: i64 = 179 * 24 * HOUR;
+const RETENTION: TimeDelta = TimeDelta::days(179);
 /// Hours or days of the ledger that are read at once.
 const SIDE_BY_SIDE: usize = 8;
 
@@ -87,7 +88,7 @@ pub enum BackfillFault {
     OtherDestination,
     /// The state cannot be read or written.
     #[error(transparent)]
-    State(#[from] StateError),
+    State(#[from] StorageError),
 }
 
 impl BackfillFault {
@@ -133,8 +134,7 @@ pub type Watcher = dyn Fn(Advance) + Send + Sync;
 #[cfg(test)]
 mod tests {
     use super::{Backfill, share_of};
-    use crate::model::{LogType, Millis};
-    use crate::sync::Span;
+    use crate::model::{LogType, Millis, Span};
 
     #[test]
     fn half_of_the_calls_are_left_to_the_live_log() {

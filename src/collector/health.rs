@@ -9,18 +9,20 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use futures::future::join_all;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use super::report::LogReport;
 use super::{Clock, Collector};
+use crate::ingestion;
 use crate::ingestion::{SinkCall, Table};
 use crate::logging::LogEvent;
 use crate::model::{HOUR, Hour, LogType, Millis};
 use crate::release;
 use crate::status::{Fields, HourRow, LogHealth, Outcome, RunRow, Sender, body};
-use crate::storage::{Version, WriteError};
+use crate::storage::{BlobStore as _, Document as _, Version, WriteError};
 use crate::sync::HourResult;
 
 /// Longest time that reading or storing may take.
@@ -30,8 +32,8 @@ const SEND_PATIENCE: Duration = Duration::from_secs(10);
 /// Most rows about hours of a log in one call; the others wait for the next run. A row has half a kilobyte, and six logs
 /// share a call, which may have a megabyte.
 const MOST_HOURS: usize = 200;
-/// Pause between two complaints that rows are not accepted, in milliseconds.
-const COMPLAIN_EVERY: i64 = HOUR;
+/// Pause between two warnings that rows are not accepted.
+const COMPLAIN_EVERY: TimeDelta = HOUR;
 
 /// What this process knows of how its logs fare.
 #[derive(Debug, Default)]
@@ -164,7 +166,7 @@ impl Collector {
                 None => known.unwrap_or_else(|| Vital::unread(log.log_type)),
             },
         };
-        vital.add_hours(log.checked_hours.iter().copied());
+        vital.add_hours(log.reconciled_hours.iter().copied());
         vital.is_due = vital.health.add(&log.seen(self.sink.api(), now));
         self.load_hours(&mut vital).await;
         vital
@@ -203,7 +205,7 @@ impl Collector {
             .unwrap_or_else(PoisonError::into_inner);
         if complained_at.is_none_or(|at| now - at >= COMPLAIN_EVERY) {
             *complained_at = Some(now);
-            let hint = fault.hint();
+            let hint = ingestion::hint(&fault);
             warn!(event = %LogEvent::HealthRefused, error = %fault, hint, "the rows about the connector itself were not accepted; they are sent again later");
         }
         false
@@ -214,11 +216,11 @@ impl Collector {
             return vital;
         }
         let state = self.state_of(vital.log_type);
-        let saved = timeout(
-            STORE_PATIENCE,
-            vital.health.save(&state, vital.version.as_ref()),
-        )
-        .await;
+        let name = state.health_name();
+        let saved = self
+            .store
+            .write(&name, vital.health.to_json(), vital.version.as_ref());
+        let saved = timeout(STORE_PATIENCE, saved).await;
         match saved {
             Ok(Ok(version)) => vital.version = Some(version),
             // Another instance stored what it saw: the next run begins with that.

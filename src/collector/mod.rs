@@ -1,47 +1,46 @@
-//! The shell around the core: does what it says, side by side for each log, and reports what happened.
+//! Runs the configured logs concurrently: builds the core's ports, and reports what happened.
 
-mod asides;
 mod backfill;
-mod call;
-mod fields;
 mod health;
-mod hours_found;
-mod ledger;
-mod notice;
 mod owner;
+mod ports;
 mod report;
 mod resend;
-mod worker;
+mod unmapped_fields;
+mod warnings;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Instant;
 
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use futures::FutureExt as _;
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use crate::duo::DuoClient;
 use crate::http::Transport;
 use crate::ingestion::{IdentityError, Sink};
-use crate::model::{LogType, Millis};
+use crate::model::{LogType, Millis, Paging, Span};
 use crate::settings::Settings;
 use crate::status::Status;
-use crate::storage::{DeadLetters, LogState, StateError, Store};
-use crate::sync::{ACCOUNT_SHARE, Bucket};
+use crate::storage::{DeadLetters, LogState, StorageError, Store};
+use crate::sync::{ACCOUNT_SHARE, Limits, PageOrder, Ports as _, TokenBucket, run_log};
 
 pub use backfill::{Advance, Backfill, BackfillFault, BackfillPlan, Watcher};
-pub use hours_found::HoursFound;
-pub use notice::Told;
-pub use report::{LogReport, RunReport};
-pub use resend::{ResendError, Resent};
 
-use fields::Uncounted;
+use backfill::share_of;
+pub use report::{HourCounts, LogReport, RunReport};
+pub use resend::{ResendError, Resent};
+pub use unmapped_fields::UnmappedFields;
+pub use warnings::LogWarning;
+
 use health::Vitals;
 use owner::Owner;
-use worker::Worker;
+use ports::LogPorts;
+use unmapped_fields::UnstoredFields;
 
 /// Everything that a run needs, built once.
 #[derive(Debug)]
@@ -50,16 +49,16 @@ pub struct Collector {
     duo: DuoClient,
     sink: Sink,
     store: Store,
-    dead_letters: DeadLetters,
+    dead_letters: DeadLetters<Store>,
     owner: Owner,
     /// The account's rate bucket, shared by the logs of this process.
-    account: Mutex<Option<Bucket>>,
-    /// Fields without a column that were seen, as far as they are not stored.
-    uncounted: Uncounted,
+    account: Mutex<Option<TokenBucket>>,
+    /// Fields without a declared column that were seen, as far as they are not stored.
+    unstored_fields: UnstoredFields,
     /// How each log fares, as far as this process knows.
     vitals: Vitals,
-    /// Numbers the calls of this process, for `ingest_batch`.
-    calls: AtomicU32,
+    /// Numbers the batches of this process, for `ingest_batch`.
+    batches: AtomicU32,
 }
 
 /// Why collection cannot even begin.
@@ -73,7 +72,7 @@ pub enum StartError {
     Identity(#[from] IdentityError),
     /// The state cannot be reached in the way that the settings say.
     #[error(transparent)]
-    State(#[from] StateError),
+    State(#[from] StorageError),
 }
 
 impl StartError {
@@ -98,8 +97,8 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// `offset` is added to the time of this machine, in milliseconds.
-    pub(crate) fn start(offset: i64) -> Self {
+    /// `offset` is added to the time of this machine.
+    pub(crate) fn start(offset: TimeDelta) -> Self {
         #[expect(
             clippy::disallowed_methods,
             reason = "the one place where a run meets the clock"
@@ -112,8 +111,7 @@ impl Clock {
     }
 
     pub(crate) fn now(&self) -> Millis {
-        let passed = i64::try_from(self.since.elapsed().as_millis()).unwrap_or(i64::MAX);
-        self.started + passed
+        self.started + TimeDelta::from_std(self.since.elapsed()).unwrap_or(TimeDelta::MAX)
     }
 }
 
@@ -139,9 +137,9 @@ impl Collector {
             dead_letters,
             owner: Owner::of_process(),
             account: Mutex::new(None),
-            uncounted: Uncounted::default(),
+            unstored_fields: UnstoredFields::default(),
             vitals: Vitals::default(),
-            calls: AtomicU32::new(0),
+            batches: AtomicU32::new(0),
         })
     }
 
@@ -166,26 +164,30 @@ impl Collector {
     }
 
     /// The originals of records that did not become whole rows.
-    pub fn dead_letters(&self) -> &DeadLetters {
+    pub fn dead_letters(&self) -> &DeadLetters<Store> {
         &self.dead_letters
     }
 
     /// Collects every configured log once, side by side. No log waits for, or fails with, another.
-    pub async fn run(&self, interrupt: &CancellationToken) -> RunReport {
+    pub async fn run(&self, shutdown: &CancellationToken) -> RunReport {
         let clock = Clock::start(self.settings.clock_offset);
         let logs = self.settings.log_types.iter().map(|&log_type| async move {
-            let run = Worker::new(self, log_type, clock, interrupt).run();
-            // A fault of ours in one log must not take the others with it.
+            let run = self.run_one(
+                LogPorts::new(self, log_type, clock, shutdown),
+                log_type,
+                None,
+            );
+            // A bug that one log runs into must not take the others with it.
             let report = AssertUnwindSafe(run).catch_unwind().await;
             report.unwrap_or_else(|_| LogReport::of_panic(log_type))
         });
         let logs = join_all(logs).await;
-        if !interrupt.is_cancelled() {
+        if !shutdown.is_cancelled() {
             self.tell_health(&logs, clock).await;
         }
         RunReport {
             logs,
-            elapsed_ms: clock.now() - clock.started,
+            elapsed_ms: (clock.now() - clock.started).num_milliseconds(),
         }
     }
 
@@ -203,12 +205,16 @@ impl Collector {
     }
 
     /// The state of one log.
-    pub(crate) fn state_of(&self, log_type: LogType) -> LogState {
+    pub(crate) fn state_of(&self, log_type: LogType) -> LogState<Store> {
         LogState::new(self.store.clone(), &self.settings.duo.host, log_type)
     }
 
-    /// Takes a call from the account's bucket, of which a log has seen `known`.
-    fn draw(&self, known: Bucket, now: Millis) -> (Option<i64>, Bucket) {
+    /// Takes a request from the account's bucket, of which a log has seen `known`.
+    fn take_account_token(
+        &self,
+        known: TokenBucket,
+        now: Millis,
+    ) -> (Result<(), TimeDelta>, TokenBucket) {
         let rate = self.settings.pace.calls_per_minute;
         let mut account = self
             .account
@@ -217,8 +223,60 @@ impl Collector {
         let mut bucket = account.map_or(known, |shared| {
             shared.lower(known, rate, ACCOUNT_SHARE, now)
         });
-        let wait = bucket.take(rate, ACCOUNT_SHARE, now).err();
+        let taken = bucket.take(rate, ACCOUNT_SHARE, now);
         *account = Some(bucket);
-        (wait, bucket)
+        (taken, bucket)
+    }
+
+    /// Names the next batch of this process: 20 digits, because a text of 32 would be stored as a GUID.
+    fn next_batch_name(&self) -> String {
+        let number = self.batches.fetch_add(1, Ordering::Relaxed);
+        format!("{}{number:08x}", self.owner.batch_prefix())
+    }
+
+    /// Runs one log, live or as a backfill of whole hours.
+    async fn run_one(
+        &self,
+        ports: LogPorts<'_>,
+        log_type: LogType,
+        backfill: Option<Span>,
+    ) -> LogReport {
+        let limits = self.limits(log_type, backfill, ports.now());
+        let span = tracing::info_span!("pull", %log_type);
+        let result = run_log(&ports, &limits).instrument(span).await;
+        let now = ports.now();
+        let is_shutdown = ports.is_shutdown_requested();
+        let unmapped = ports.into_unmapped_fields();
+        if !is_shutdown {
+            self.count_unmapped_fields(log_type, &unmapped, now).await;
+        }
+        LogReport::new(log_type, result, now)
+    }
+
+    fn limits(&self, log_type: LogType, backfill: Option<Span>, now: Millis) -> Limits {
+        let Settings {
+            pace, start, sink, ..
+        } = &self.settings;
+        let spec = log_type.spec();
+        Limits {
+            log_type,
+            page_order: match spec.paging {
+                Paging::Cursor { sorted: true, .. } => PageOrder::Sorted,
+                Paging::Cursor { sorted: false, .. } => PageOrder::Unsorted,
+                Paging::LastSecond => PageOrder::LastSecond,
+            },
+            may_be_retired: spec.may_be_retired,
+            window_delay: pace.settle,
+            longest_window: pace.window,
+            requests_per_minute: backfill
+                .map_or(pace.calls_per_minute, |_| share_of(pace.calls_per_minute)),
+            throttle_backoff: pace.park,
+            run_time_limit: pace.run,
+            max_batch_bytes: self.sink.api().largest_call(),
+            first_mintime: start.of(log_type, now),
+            backfill,
+            owner: self.owner.name(),
+            destination: sink.fingerprint(),
+        }
     }
 }

@@ -1,13 +1,16 @@
 //! What a run did, for logs, the command line and the host's answer.
 
+use std::ops::AddAssign;
+
 use serde::Serialize;
 
-use super::hours_found::HoursFound;
-use super::notice::{self, Told};
-use crate::model::{Hour, IngestionApi, LogType, Millis, SECOND};
+use super::warnings::{self, LogWarning, window_error};
+use crate::duo;
+use crate::ingestion;
+use crate::model::{FetchErrorKind, Hour, IngestionApi, LogType, Millis};
 use crate::release;
 use crate::status::{Activity, Code, Outcome, RunSeen, Standing};
-use crate::sync::{Checkpoint, Ending, Failure, ParkCause, Tally};
+use crate::sync::{BackOffCause, Failure, HourState, RunError, RunOutcome, RunResult, RunStats};
 
 /// What one run did.
 #[derive(Clone, Debug, Serialize)]
@@ -62,95 +65,106 @@ pub struct LogReport {
     pub message: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
-    /// What else is worth telling.
-    pub notices: Vec<Told>,
-    /// Closed hours that were checked.
+    /// What else is to be reported.
+    pub notices: Vec<LogWarning>,
+    /// Closed hours that were reconciled.
     #[serde(skip)]
-    pub(super) checked_hours: Vec<Hour>,
-    /// What was found out about them.
+    pub(super) reconciled_hours: Vec<Hour>,
+    /// Their states.
     #[serde(skip)]
-    pub hours: HoursFound,
-    /// Whether an unavailable log is worth telling of in this run (once a day).
+    pub hours: HourCounts,
+    /// Whether an unavailable log is to be reported in this run (once a day).
     #[serde(skip)]
     pub news: bool,
 }
 
-/// The last thing that went wrong, as a code and in words.
-#[derive(Clone, Debug)]
-pub(super) struct Trouble {
-    pub(super) code: Code,
-    pub(super) http_status: Option<u16>,
-    pub(super) message: String,
-    pub(super) hint: Option<String>,
+/// Hours that were reconciled, by state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct HourCounts {
+    /// Read in full; every record was delivered.
+    pub verified: u64,
+    /// Duo's count agrees; not read in full yet.
+    pub count_matched: u64,
+    /// A part was never collected.
+    pub gap: u64,
+    /// Completeness is unknown.
+    pub unknown: u64,
+}
+
+impl HourCounts {
+    fn add(&mut self, state: HourState) {
+        *match state {
+            HourState::Verified | HourState::VerifiedLate => &mut self.verified,
+            HourState::CountMatched => &mut self.count_matched,
+            HourState::Gap => &mut self.gap,
+            HourState::Unknown => &mut self.unknown,
+        } += 1;
+    }
+}
+
+impl AddAssign for HourCounts {
+    fn add_assign(&mut self, other: Self) {
+        self.verified += other.verified;
+        self.count_matched += other.count_matched;
+        self.gap += other.gap;
+        self.unknown += other.unknown;
+    }
 }
 
 impl LogReport {
-    pub(super) fn new(
-        log_type: LogType,
-        ending: Ending,
-        tally: &Tally,
-        checkpoint: Option<&Checkpoint>,
-        trouble: Option<Trouble>,
-        now: Millis,
-    ) -> Self {
-        let (outcome, until) = match ending {
-            Ending::CaughtUp => (Outcome::CaughtUp, None),
-            Ending::OutOfTime | Ending::OutOfCalls | Ending::Interrupted => {
+    pub(super) fn new(log_type: LogType, result: RunResult, now: Millis) -> Self {
+        let RunResult {
+            outcome: run_outcome,
+            error,
+            checkpoint,
+            stats,
+        } = result;
+        let (outcome, until) = match run_outcome {
+            RunOutcome::CaughtUp => (Outcome::CaughtUp, None),
+            RunOutcome::OutOfTime | RunOutcome::RateLimited | RunOutcome::ShutdownRequested => {
                 (Outcome::MoreToFetch, None)
             }
-            // A log that waits because its credentials were refused needs somebody.
-            Ending::Parked {
+            // A log whose credentials were refused needs an operator.
+            RunOutcome::BackingOff {
                 until,
-                cause: ParkCause::DuoCredentials,
+                cause: BackOffCause::DuoCredentials,
             } => (Outcome::Failed, Some(until)),
-            Ending::Parked { until, .. } => (Outcome::Parked, Some(until)),
-            Ending::Unavailable { .. } => (Outcome::Unavailable, None),
-            Ending::HeldElsewhere => (Outcome::HeldElsewhere, None),
-            Ending::Failed(_) => (Outcome::Failed, None),
+            RunOutcome::BackingOff { until, .. } => (Outcome::Parked, Some(until)),
+            RunOutcome::Unavailable { .. } => (Outcome::Unavailable, None),
+            RunOutcome::LeaseHeld => (Outcome::HeldElsewhere, None),
+            RunOutcome::Failed(_) => (Outcome::Failed, None),
         };
-        let code = code(ending, trouble.as_ref());
-        let http_status = trouble
-            .as_ref()
-            .filter(|trouble| Some(trouble.code) == code)
-            .and_then(|trouble| trouble.http_status);
-        let (message, hint) = words(ending, trouble);
+        let (message, hint) = words(run_outcome, error.as_ref());
         let collected_to = checkpoint.map(|checkpoint| checkpoint.mintime);
+        let mut hours = HourCounts::default();
+        for (_, state) in &stats.reconciled {
+            hours.add(*state);
+        }
+        let warnings = stats.warnings.iter().map(LogWarning::from);
         Self {
             log_type,
             outcome,
-            events: tally.events,
-            late: tally.late,
-            dead_letters: tally.dead_letters.count(),
-            duplicates_dropped: tally.duplicates_dropped,
-            pages: tally.pages,
-            requests: tally.requests,
-            throttled: tally.throttled,
-            retries: tally.retries,
+            events: stats.events,
+            late: stats.late,
+            dead_letters: stats.dead_letters.count(),
+            duplicates_dropped: stats.duplicates_dropped,
+            pages: stats.pages,
+            requests: stats.requests,
+            throttled: stats.throttled,
+            retries: stats.retries,
             collected_to,
-            lag_seconds: collected_to.map(|time| (now - time) / SECOND),
+            lag_seconds: collected_to.map(|time| (now - time).num_seconds()),
             parked_until: until,
-            code,
-            http_status,
+            code: code(run_outcome, error.as_ref()),
+            http_status: error.as_ref().and_then(status),
             message,
             hint,
-            notices: tally
-                .notices
-                .iter()
-                .map(Told::of)
-                .chain(notice::dead_letters(&tally.dead_letters))
+            notices: warnings
+                .chain(warnings::dead_letters(&stats.dead_letters))
                 .collect(),
-            checked_hours: Vec::new(),
-            hours: HoursFound::default(),
-            news: ending == Ending::Unavailable { report: true },
-        }
-    }
-
-    /// With the closed hours that were checked, and what was found out about them.
-    pub(super) fn with_checked(self, checked_hours: Vec<Hour>, hours: HoursFound) -> Self {
-        Self {
-            checked_hours,
+            reconciled_hours: stats.reconciled.iter().map(|(hour, _)| *hour).collect(),
             hours,
-            ..self
+            news: run_outcome == (RunOutcome::Unavailable { report: true }),
         }
     }
 
@@ -183,94 +197,163 @@ impl LogReport {
         }
     }
 
-    /// The report of a log whose run broke off by a fault of this program.
+    /// The report of a log whose run ended in a bug of this program.
     pub(super) fn of_panic(log_type: LogType) -> Self {
-        let message =
-            "a fault of this program ended the run of this log; its place is kept".to_owned();
-        let hint = "report it with the lines above this one".to_owned();
-        let trouble = Some(Trouble {
-            code: Code::Internal,
-            http_status: None,
-            message,
-            hint: Some(hint),
-        });
-        let ending = Ending::Failed(Failure::State);
-        Self::new(
+        let outcome = RunOutcome::Failed(Failure::Storage);
+        let stats = RunStats::default();
+        let report = Self::new(
             log_type,
-            ending,
-            &Tally::default(),
-            None,
-            trouble,
+            RunResult {
+                outcome,
+                error: None,
+                checkpoint: None,
+                stats,
+            },
             Millis(0),
-        )
+        );
+        let message = "an internal error ended the run of this log; its checkpoint is kept";
+        let hint = "report it with the lines above this one";
+        Self {
+            code: Some(Code::Internal),
+            message: Some(message.to_owned()),
+            hint: Some(hint.to_owned()),
+            ..report
+        }
     }
 }
 
-/// The code of an ending: that of the last answer where it led there, else what the core decided.
-fn code(ending: Ending, trouble: Option<&Trouble>) -> Option<Code> {
-    let told = trouble.map(|trouble| trouble.code);
-    match ending {
-        Ending::CaughtUp
-        | Ending::OutOfTime
-        | Ending::OutOfCalls
-        | Ending::Interrupted
-        | Ending::HeldElsewhere => None,
-        Ending::Parked { cause, .. } => Some(Code::of_park(cause)),
-        Ending::Unavailable { .. } => Some(told.unwrap_or(Code::DuoForbidden)),
-        Ending::Failed(failure) => Some(match failure {
-            Failure::Duo | Failure::AzureMonitor | Failure::State => {
-                told.unwrap_or(Code::of_failure(failure))
-            }
-            _ => Code::of_failure(failure),
-        }),
+fn status(error: &RunError) -> Option<u16> {
+    match error {
+        RunError::Fetch(error) => error.status,
+        RunError::Send(error) => error.status,
+        RunError::RecordsRefused { .. } | RunError::Storage(_) => None,
     }
 }
 
-/// Message and hint of an ending.
-fn words(ending: Ending, trouble: Option<Trouble>) -> (Option<String>, Option<String>) {
+/// The code of an outcome: that of the last error where it led there.
+fn code(outcome: RunOutcome, error: Option<&RunError>) -> Option<Code> {
+    let of_error = match error {
+        Some(RunError::Fetch(error)) => Some(Code::of_fetch(error.kind)),
+        Some(RunError::Send(error)) => Some(Code::of_send(error.kind)),
+        Some(RunError::Storage(_)) => Some(Code::State),
+        Some(RunError::RecordsRefused { .. }) | None => None,
+    };
+    match outcome {
+        RunOutcome::CaughtUp
+        | RunOutcome::OutOfTime
+        | RunOutcome::RateLimited
+        | RunOutcome::ShutdownRequested
+        | RunOutcome::LeaseHeld => None,
+        RunOutcome::BackingOff { cause, .. } => Some(Code::of_back_off(cause)),
+        RunOutcome::Unavailable { .. } => Some(of_error.unwrap_or(Code::DuoForbidden)),
+        RunOutcome::Failed(failure @ (Failure::Duo | Failure::AzureMonitor | Failure::Storage)) => {
+            Some(of_error.unwrap_or(Code::of_failure(failure)))
+        }
+        RunOutcome::Failed(failure) => Some(Code::of_failure(failure)),
+    }
+}
+
+/// Message and hint of an outcome.
+fn words(outcome: RunOutcome, error: Option<&RunError>) -> (Option<String>, Option<String>) {
     let text = |text: &str| (Some(text.to_owned()), None);
-    match ending {
-        Ending::CaughtUp => (None, None),
-        Ending::OutOfTime => text("the run's time is over; the next run goes on"),
-        Ending::OutOfCalls => {
-            text("the limit of CISCO_DUO_CALLS_PER_MINUTE is reached; the next run goes on")
+    let of_error = error.map(|error| (error.to_string(), hint(error)));
+    match outcome {
+        RunOutcome::CaughtUp => (None, None),
+        RunOutcome::OutOfTime => text("the run time limit was reached; the next run continues"),
+        RunOutcome::RateLimited => {
+            text("the limit of CISCO_DUO_CALLS_PER_MINUTE was reached; the next run continues")
         }
-        Ending::Interrupted => text("asked to end; the next run goes on"),
-        Ending::HeldElsewhere => text("another instance is at work on this log"),
-        Ending::Parked { until, cause } => {
-            let why = trouble
-                .as_ref()
-                .map_or(notice::park_cause(cause), |trouble| &trouble.message);
-            let message = format!("{why}; waits until {until}, its place is kept");
-            let hint = match cause {
-                ParkCause::DuoCredentials => Some(
-                    "check CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and the local clock"
-                        .to_owned(),
-                ),
-                _ => None,
-            };
-            (
-                Some(message),
-                trouble.and_then(|trouble| trouble.hint).or(hint),
-            )
+        RunOutcome::ShutdownRequested => text("shutdown requested; the next run continues"),
+        RunOutcome::LeaseHeld => text("another instance is collecting this log"),
+        RunOutcome::BackingOff { until, cause } => {
+            let (why, hint) = of_error.unwrap_or((back_off_cause(cause).to_owned(), None));
+            let message = format!("{why}; backing off until {until}, the checkpoint is kept");
+            let of_cause = (cause == BackOffCause::DuoCredentials).then(|| {
+                "check CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and the local clock"
+                    .to_owned()
+            });
+            (Some(message), hint.or(of_cause))
         }
-        Ending::Unavailable { .. } => match trouble {
-            Some(trouble) => (Some(trouble.message), trouble.hint),
-            None => {
-                text("Duo does not give this log to this application; it is asked once an hour")
-            }
+        RunOutcome::Unavailable { .. } => match of_error {
+            Some((message, hint)) => (Some(message), hint),
+            None => text("Duo does not permit this log; it is requested again once an hour"),
         },
-        Ending::Failed(failure) => {
-            let (message, hint) = notice::failure(failure);
-            match (failure, trouble) {
-                // What the core decided comes first, and behind it the last answer that led to it.
-                (Failure::Window(_) | Failure::Check, Some(trouble)) => (
-                    Some(format!("{message} ({})", trouble.message)),
-                    hint.map(str::to_owned),
-                ),
-                (_, Some(trouble)) => (Some(trouble.message), trouble.hint),
-                (_, None) => (Some(message), hint.map(str::to_owned)),
+        RunOutcome::Failed(failure) => {
+            let (message, hint) = failure_words(failure);
+            let hint = hint.map(str::to_owned);
+            match (failure, of_error) {
+                // What the run decided comes first, and behind it the last error that led to it.
+                (Failure::Window(_) | Failure::Reconciliation, Some((cause, _))) => {
+                    (Some(format!("{message} ({cause})")), hint)
+                }
+                (Failure::RecordsRefused, Some((cause, _))) => (Some(cause), hint),
+                (_, Some((cause, hint))) => (Some(cause), hint),
+                (_, None) => (Some(message), hint),
             }
         }
+    }
+}
+
+fn hint(error: &RunError) -> Option<String> {
+    match error {
+        RunError::Fetch(error) if matches!(error.kind, FetchErrorKind::Throttled { .. }) => None,
+        RunError::Fetch(error) => duo::hint(error),
+        RunError::Send(error) => ingestion::hint(error).map(str::to_owned),
+        RunError::Storage(error) => error.hint.clone(),
+        RunError::RecordsRefused { .. } => None,
+    }
+}
+
+/// Why a log failed where no error says more, and what to do.
+fn failure_words(failure: Failure) -> (String, Option<&'static str>) {
+    match failure {
+        Failure::Future => (
+            "the log would begin in the future".to_owned(),
+            Some(
+                "check the clock and CISCO_DUO_START; if a wrong clock moved the checkpoint, restore an earlier version of it",
+            ),
+        ),
+        Failure::OtherDestination { free_at } => (
+            format!(
+                "rows of this state went to another workspace, endpoint or API a moment ago; nothing is sent to this one \
+                 before {free_at}"
+            ),
+            Some(
+                "if the settings were changed, wait: collection continues where the other destination stopped; if another \
+                 instance uses the same state, give each its own CISCO_DUO_CONTAINER",
+            ),
+        ),
+        Failure::Window(error) => (
+            format!("{}, twice; the checkpoint is kept", window_error(error)),
+            Some("it is retried with every run; if it stays, report it to Duo with the time"),
+        ),
+        Failure::RecordsRefused => (
+            "records were refused one by one".to_owned(),
+            Some(
+                "the log is stopped so that nothing is lost, because the records may not be at fault: Azure Monitor accepted \
+                 no other record in this run, or refused more than ten; the other records were delivered",
+            ),
+        ),
+        Failure::Duo => ("Duo refused the request".to_owned(), None),
+        Failure::Reconciliation => (
+            "the log is collected, but Duo refuses the requests that verify its closed hours"
+                .to_owned(),
+            Some("they are made again with every run; if it stays, report it to Duo with the time"),
+        ),
+        Failure::AzureMonitor => ("Azure Monitor refused the request".to_owned(), None),
+        Failure::Storage => ("the state could not be read or written".to_owned(), None),
+    }
+}
+
+/// Why a log backs off, where no error says more.
+const fn back_off_cause(cause: BackOffCause) -> &'static str {
+    match cause {
+        BackOffCause::DuoThrottled => "Duo is throttling requests (HTTP 429)",
+        BackOffCause::DuoUnreachable => "Duo is unreachable",
+        BackOffCause::DuoCredentials => "Duo refused the credentials",
+        BackOffCause::AzureThrottled => "Azure Monitor is throttling requests (HTTP 429)",
+        BackOffCause::AzureUnreachable => "Azure Monitor is unreachable",
+        BackOffCause::StorageUnreachable => "the ledger could not be written",
+        BackOffCause::Unknown => "a later release set the pause",
     }
 }

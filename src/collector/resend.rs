@@ -3,10 +3,10 @@
 use bytes::Bytes;
 
 use super::Collector;
-use crate::ingestion::SinkError;
-use crate::model::Millis;
-use crate::storage::{DeadLetterName, StateError};
-use crate::sync::IngestKind;
+use crate::ingestion;
+use crate::model::{Millis, SendError};
+use crate::storage::{DeadLetterName, StorageError};
+use crate::sync::kind_when_resent;
 use crate::transform::read_record;
 
 /// What became of a dead letter that was sent once more.
@@ -25,10 +25,10 @@ pub enum Resent {
 pub enum ResendError {
     /// It could not be read or removed.
     #[error(transparent)]
-    State(#[from] StateError),
+    State(#[from] StorageError),
     /// It was not accepted.
     #[error(transparent)]
-    Sink(#[from] SinkError),
+    Sink(#[from] SendError),
 }
 
 impl ResendError {
@@ -36,7 +36,7 @@ impl ResendError {
     pub fn hint(&self) -> Option<&str> {
         match self {
             Self::State(fault) => fault.hint.as_deref(),
-            Self::Sink(fault) => fault.hint(),
+            Self::Sink(error) => ingestion::hint(error),
         }
     }
 }
@@ -53,12 +53,17 @@ impl Collector {
         let text = letter.original.as_str();
         let mut record = read_record(letter.log_type, host, self.sink.api(), text);
         // A record without an id of Duo's is told from its like by their number on the page.
-        hex::decode_to_slice(&letter.event_uid, &mut record.id).ok();
-        let kind = IngestKind::of_resent(record.time(), now);
-        let rows = std::iter::once((text, &record));
-        let call = self.call(letter.log_type, kind, rows, now, Bytes::new());
-        self.sink.send(call).await?;
-        if record.is_cut() {
+        hex::decode_to_slice(&letter.event_uid, &mut record.key.uid).ok();
+        let kind = kind_when_resent(record.time(), now);
+        let request = self.request(
+            letter.log_type,
+            kind,
+            std::slice::from_ref(&record),
+            now,
+            Bytes::new(),
+        );
+        self.sink.send(request).await?;
+        if record.is_truncated() {
             return Ok(Resent::Cut);
         }
         letters.remove(name).await?;

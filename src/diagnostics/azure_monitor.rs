@@ -4,10 +4,9 @@ use bytes::Bytes;
 
 use super::{Finding, PATIENCE};
 use crate::collector::{Clock, Collector};
-use crate::ingestion::{SinkCall, SinkError, Table};
-use crate::model::IngestionApi;
+use crate::ingestion::{SinkCall, Table};
+use crate::model::{IngestionApi, SendError, SendErrorKind};
 use crate::settings::{IdentitySettings, IngestionSettings};
-use crate::sync::SendFault;
 
 /// Identity, events, and rows about the connector itself.
 pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
@@ -18,7 +17,7 @@ pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
     };
     let identity = about(&settings.identity.0);
     if let Err(fault) = &events
-        && fault.lacks_token
+        && matches!(fault.kind, SendErrorKind::NoToken { .. })
     {
         // Nothing was asked behind it.
         let problem = Finding::of_sink("identity", fault);
@@ -37,7 +36,7 @@ pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
     findings
 }
 
-async fn send(collector: &Collector, table: Table, clock: Clock) -> Result<(), SinkError> {
+async fn send(collector: &Collector, table: Table, clock: Clock) -> Result<(), SendError> {
     let call = SinkCall {
         table,
         body: Bytes::from_static(b"[]"),
@@ -47,12 +46,12 @@ async fn send(collector: &Collector, table: Table, clock: Clock) -> Result<(), S
     };
     match collector.sink().send(call).await {
         // Whoever asked may send, or the answer would be 401 or 403: only the empty list is refused.
-        Err(fault) if fault.fault != SendFault::BadRecord => Err(fault),
+        Err(fault) if fault.kind != SendErrorKind::BadRecord => Err(fault),
         _ => Ok(()),
     }
 }
 
-fn table(subject: &str, api: IngestionApi, answer: Result<(), SinkError>) -> Finding {
+fn table(subject: &str, api: IngestionApi, answer: Result<(), SendError>) -> Finding {
     match answer {
         Ok(()) => Finding::ok(
             subject,
@@ -67,7 +66,7 @@ fn table(subject: &str, api: IngestionApi, answer: Result<(), SinkError>) -> Fin
     }
 }
 
-fn health(answer: Result<(), SinkError>) -> Finding {
+fn health(answer: Result<(), SendError>) -> Finding {
     let finding = table("health rows", IngestionApi::LogsIngestion, answer);
     if finding.http_status != Some(404) {
         return finding;

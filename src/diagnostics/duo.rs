@@ -4,10 +4,10 @@ use chrono::{DateTime, TimeZone as _, Utc};
 
 use super::{Finding, PATIENCE};
 use crate::collector::{Clock, Collector};
-use crate::duo::{DuoError, Question, Unread};
-use crate::model::{LogType, MINUTE, Millis, SECOND};
+use crate::duo::Unread;
+use crate::model::{FetchError, FetchErrorKind, LogType, MINUTE, Millis, PageRequest};
 use crate::status::Code;
-use crate::sync::{FetchFault, PageRequest, ParkCause};
+use crate::sync::{BackOffCause, Checkpoint};
 
 /// Clock difference from which requests may be refused or windows delayed, in seconds.
 const WORRYING_SKEW: i64 = 60;
@@ -39,22 +39,20 @@ pub(super) async fn ask(collector: &Collector, log_type: LogType, clock: Clock) 
         maxtime,
         cursor: None,
         limit: Some(1),
-        is_check: false,
-    };
-    let question = Question {
-        log_type,
-        request: &request,
-        now: now.date_time(),
         timeout: PATIENCE,
-        buffer: Vec::new(),
+        is_reconciliation: false,
     };
-    match collector.duo().page(question, &mut Unread).await {
+    match collector
+        .duo()
+        .page(log_type, &request, now, &mut Unread)
+        .await
+    {
         Ok(answer) => Asked {
             finding: readable(subject, log_type, now.date_time()),
-            clock_ahead_seconds: answer.server_time.map(|time| (now - time) / SECOND),
+            clock_ahead_seconds: answer.server_time.map(|time| (now - time).num_seconds()),
         },
         Err(fault) => Asked {
-            clock_ahead_seconds: fault.clock_ahead_seconds,
+            clock_ahead_seconds: fault.clock_ahead.map(|ahead| ahead.num_seconds()),
             finding: refusal(subject, log_type, &fault),
         },
     }
@@ -62,10 +60,14 @@ pub(super) async fn ask(collector: &Collector, log_type: LogType, clock: Clock) 
 
 async fn throttled_until(collector: &Collector, log_type: LogType, now: Millis) -> Option<Millis> {
     // What cannot be read is told where the stored places are looked at.
-    let (checkpoint, _) = collector.state_of(log_type).load().await.ok()??;
-    let parked = checkpoint.parked?;
-    (parked.cause == ParkCause::DuoThrottled && parked.not_before > now)
-        .then_some(parked.not_before)
+    let (checkpoint, _) = collector
+        .state_of(log_type)
+        .load::<Checkpoint>()
+        .await
+        .ok()??;
+    let back_off = checkpoint.back_off?;
+    (back_off.cause == BackOffCause::DuoThrottled && back_off.retry_at > now)
+        .then_some(back_off.retry_at)
 }
 
 /// Duo ends the endpoint of Trust Monitor on 2027-01-31: <https://duo.com/docs/adminapi#trust-monitor>.
@@ -90,8 +92,8 @@ fn readable(subject: String, log_type: LogType, now: DateTime<Utc>) -> Finding {
     Finding::ok(subject, message)
 }
 
-fn refusal(subject: String, log_type: LogType, fault: &DuoError) -> Finding {
-    let is_gone = matches!(fault.fault, FetchFault::Forbidden | FetchFault::Gone);
+fn refusal(subject: String, log_type: LogType, fault: &FetchError) -> Finding {
+    let is_gone = matches!(fault.kind, FetchErrorKind::Forbidden | FetchErrorKind::Gone);
     if log_type.spec().may_be_retired && is_gone {
         return Finding::ok(
             subject,

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use crate::duo::DuoError;
-use crate::ingestion::SinkError;
+use crate::duo;
+use crate::ingestion;
+use crate::model::{FetchError, SendError};
 use crate::status::{Code, Found};
-use crate::storage::StateError;
+use crate::storage::StorageError;
 
 /// What was found about one thing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -60,28 +61,24 @@ impl Finding {
         }
     }
 
-    pub(super) fn of_duo(subject: impl Into<String>, fault: &DuoError) -> Self {
+    pub(super) fn of_duo(subject: impl Into<String>, fault: &FetchError) -> Self {
         Self {
             http_status: fault.status,
-            ..Self::problem(subject, Code::of_fetch(fault.fault), fault.to_string())
+            ..Self::problem(subject, Code::of_fetch(fault.kind), fault.to_string())
         }
-        .with_hint(fault.hint())
+        .with_hint(duo::hint(fault))
     }
 
-    pub(super) fn of_sink(subject: impl Into<String>, fault: &SinkError) -> Self {
-        let code = if fault.lacks_token {
-            Code::AzureNoToken
-        } else {
-            Code::of_send(fault.fault)
-        };
+    pub(super) fn of_sink(subject: impl Into<String>, fault: &SendError) -> Self {
+        let code = Code::of_send(fault.kind);
         Self {
             http_status: fault.status,
             ..Self::problem(subject, code, fault.to_string())
         }
-        .with_hint(fault.hint().map(str::to_owned))
+        .with_hint(ingestion::hint(fault).map(str::to_owned))
     }
 
-    pub(super) fn of_state(subject: impl Into<String>, fault: StateError) -> Self {
+    pub(super) fn of_state(subject: impl Into<String>, fault: StorageError) -> Self {
         let message = fault.to_string();
         Self::problem(subject, Code::State, message).with_hint(fault.hint)
     }

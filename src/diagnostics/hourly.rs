@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 use tracing::{debug, info, warn};
@@ -13,12 +14,12 @@ use crate::logging::LogEvent;
 use crate::model::{HOUR, Millis};
 use crate::release;
 use crate::status::{Code, LastCheck};
-use crate::storage::{StateError, WriteError};
+use crate::storage::{BlobStore as _, Document as _, StorageError, WriteError, document};
 
 /// Longest time that a check and its storing may take together: less than what a run leaves of the time of a function.
 const LONGEST: Duration = Duration::from_secs(25);
-/// Pause after a check that could not be stored, in milliseconds: Duo is not asked again every minute.
-const PAUSE: i64 = HOUR;
+/// Pause after a check that could not be stored: Duo is not asked again every minute.
+const PAUSE: TimeDelta = HOUR;
 
 /// When this process last looked.
 #[derive(Debug, Default)]
@@ -29,7 +30,7 @@ impl Hourly {
     /// program. Nothing here can fail a run.
     pub async fn check(&self, collector: &Collector, now: Millis) {
         let mut looked_at = self.0.lock().await;
-        if looked_at.is_some_and(|before| (0..PAUSE).contains(&(now - before))) {
+        if looked_at.is_some_and(|before| (TimeDelta::zero()..PAUSE).contains(&(now - before))) {
             return;
         }
         *looked_at = Some(now);
@@ -43,10 +44,11 @@ impl Hourly {
 }
 
 /// Says when the check that is stored now was made.
-async fn look(collector: &Collector, now: Millis) -> Result<Millis, StateError> {
+async fn look(collector: &Collector, now: Millis) -> Result<Millis, StorageError> {
     let host = &collector.settings().duo.host;
     let store = collector.store();
-    let (last, version) = LastCheck::load(store, host).await?;
+    let name = LastCheck::name(host);
+    let (last, version) = document::read::<LastCheck>(store, &name).await?;
     let sha256 = release::sha256();
     if let Some(last) = last.filter(|last| !last.is_over(now, sha256)) {
         return Ok(last.checked_at);
@@ -55,7 +57,7 @@ async fn look(collector: &Collector, now: Millis) -> Result<Millis, StateError> 
     tell(&findings);
     let found = findings.iter().map(Finding::found).collect();
     let check = LastCheck::new(now, release::VERSION, sha256, found);
-    match check.save(store, host, version.as_ref()).await {
+    match store.write(&name, check.to_json(), version.as_ref()).await {
         // Another instance looked at the same time.
         Ok(_) | Err(WriteError::Conflict) => Ok(now),
         Err(WriteError::Failed(fault)) => Err(fault),

@@ -3,12 +3,15 @@
 use futures::future::join_all;
 
 use super::Finding;
+use crate::collector::UnmappedFields;
 use crate::collector::{Clock, Collector};
+use crate::model::Span;
 use crate::model::{Hour, LogType, Millis};
 use crate::schema::ADDITIONAL_FIELDS;
 use crate::status::Code;
 use crate::status::{LogStatus, Mark, State};
-use crate::sync::Span;
+use crate::storage::document;
+use crate::sync::Checkpoint;
 
 /// Most unknown fields of a log that are listed.
 const MOST_FIELDS: usize = 30;
@@ -33,7 +36,7 @@ pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
 /// Looks at the stored place of a log.
 async fn place(collector: &Collector, log_type: LogType) -> Finding {
     let subject = format!("checkpoint {log_type}");
-    match collector.state_of(log_type).load().await {
+    match collector.state_of(log_type).load::<Checkpoint>().await {
         Ok(None) => Finding::ok(subject, "none yet; the first run begins one"),
         Ok(Some((checkpoint, _))) => {
             let ours = collector.settings().sink.fingerprint();
@@ -72,8 +75,13 @@ fn ledger(log: &LogStatus) -> Option<Finding> {
     }
     let subject = format!("ledger {}", log.log_type);
     let mut message = format!(
-        "hours proved {}, filled late {}, pending {}, unknown {}, with a gap {} (last 14 days)",
-        marks.proved, marks.late, marks.pending, marks.unknown, marks.gap
+        "hours verified {}, verified late {}, count matched {}, pending {}, unknown {}, with a gap {} (last 14 days)",
+        marks.verified,
+        marks.verified_late,
+        marks.count_matched,
+        marks.pending,
+        marks.unknown,
+        marks.gap
     );
     let gap = log.gaps.first();
     if let Some(gap) = gap {
@@ -128,9 +136,11 @@ fn unknown_hours(log: &LogStatus) -> Vec<Hour> {
 /// Tells which fields have no column of their own, where some were seen.
 async fn fields(collector: &Collector, log_type: LogType) -> Option<Finding> {
     let subject = format!("fields {log_type}");
-    let counts = match collector.state_of(log_type).fields().await {
-        Ok(counts) if counts.is_empty() => return None,
-        Ok(counts) => counts,
+    let name = collector.state_of(log_type).fields_name();
+    let counts = match document::read::<UnmappedFields>(collector.store(), &name).await {
+        Ok((None, _)) => return None,
+        Ok((Some(counts), _)) if counts.is_empty() => return None,
+        Ok((Some(counts), _)) => counts,
         Err(fault) => return Some(Finding::of_state(subject, fault)),
     };
     let mut seen: Vec<(&String, &u64)> = counts.fields.iter().collect();

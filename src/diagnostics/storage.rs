@@ -3,7 +3,7 @@
 use super::Finding;
 use crate::collector::Collector;
 use crate::status::Code;
-use crate::storage::{Store, WriteError};
+use crate::storage::{BlobStore as _, Store, WriteError};
 
 /// What the place of the originals is called.
 pub(super) const DEAD_LETTERS: &str = "dead letters";

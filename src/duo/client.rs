@@ -1,20 +1,21 @@
-//! One question to the Admin API: dated, signed and sent anew on every attempt.
+//! One request to the Admin API: dated, signed and sent by itself on every attempt.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
-use reqwest::header::{AUTHORIZATION, DATE, HeaderMap};
+use chrono::DateTime;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap};
 
-use super::envelope::{Page, RecordReader, parse_page};
-use super::error::{DuoError, fault_of_status, reason_of_body};
+use super::envelope::{RecordReader, parse_page};
+use super::error::{kind_of_status, reason_of_body};
 use super::signature::{authorization, canonical_query, date_header, text_to_sign};
 use crate::http::{retry_after, transport_reason};
-use crate::model::{LogType, Millis, Paging, SECOND};
+use crate::model::{
+    FetchError, FetchErrorKind, LogType, Millis, PageRequest, PageResponse, Paging, Tries,
+};
 use crate::settings::{Credentials, Endpoint, SignatureVersion};
-use crate::sync::{FetchFault, PageRequest};
 
-/// Largest answer that is read, in bytes.
-const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
+/// Largest response that is read, in bytes.
+const LARGEST_RESPONSE: usize = 64 * 1024 * 1024;
 /// How much of a refusal's body is read, in bytes.
 const LARGEST_REFUSAL: usize = 64 * 1024;
 
@@ -25,32 +26,6 @@ pub struct DuoClient {
     endpoint: Endpoint,
     credentials: Credentials,
     version: SignatureVersion,
-}
-
-/// What is asked, and how.
-#[derive(Debug)]
-pub struct Question<'a> {
-    /// The log.
-    pub log_type: LogType,
-    /// The span and the place in it.
-    pub request: &'a PageRequest,
-    /// Dates the request.
-    pub now: DateTime<Utc>,
-    /// Longest wait for the whole answer.
-    pub timeout: Duration,
-    /// Memory for the answer; what is in it is overwritten.
-    pub buffer: Vec<u8>,
-}
-
-/// What Duo gave.
-#[derive(Debug)]
-pub struct Answer<R> {
-    /// The page.
-    pub page: Page,
-    /// What was made of its records.
-    pub records: Vec<R>,
-    /// Duo's clock, from the `Date` header.
-    pub server_time: Option<Millis>,
 }
 
 impl DuoClient {
@@ -69,31 +44,32 @@ impl DuoClient {
         }
     }
 
-    /// Asks for one page, whose records go through `reader`.
+    /// Requests one page, whose records go through `reader`. `now` dates the request.
+    ///
+    /// # Errors
+    ///
+    /// When there is no page; see [`FetchErrorKind`].
     pub async fn page<R: RecordReader>(
         &self,
-        question: Question<'_>,
+        log_type: LogType,
+        request: &PageRequest,
+        now: Millis,
         reader: &mut R,
-    ) -> Result<Answer<R::Record>, DuoError> {
-        let Question {
-            log_type,
-            request,
-            now,
-            timeout,
-            buffer,
-        } = question;
+    ) -> Result<PageResponse, FetchError> {
         let spec = log_type.spec();
         let query = Self::query(log_type, request);
-        let date = date_header(now);
+        let date = date_header(now.date_time());
         let text = text_to_sign(self.version, &date, &self.endpoint.host, spec.path, &query);
-        let unanswered = |fault, reason: String| DuoError {
-            fault,
+        let mut error = FetchError {
+            kind: FetchErrorKind::Unreachable,
             path: spec.path,
             status: None,
-            reason,
-            clock_ahead_seconds: None,
+            reason: String::new(),
+            clock_ahead: None,
+            tries: Tries::default(),
+            source: None,
         };
-        let mut response = self
+        let sent = self
             .http
             .get(format!("{}{}?{query}", self.endpoint.origin, spec.path))
             .header(DATE, &date)
@@ -101,45 +77,46 @@ impl DuoClient {
                 AUTHORIZATION,
                 authorization(self.version, &self.credentials, &text),
             )
-            .timeout(timeout)
+            .timeout(request.timeout)
             .send()
-            .await
-            .map_err(|fault| unanswered(FetchFault::Unreachable, transport_reason(fault)))?;
-
+            .await;
+        let mut response = sent.map_err(|fault| of_transport(error.clone(), fault))?;
         let status = response.status().as_u16();
         let server_time = server_time(response.headers());
-        let refused = |fault, reason: String| DuoError {
-            fault,
-            path: spec.path,
-            status: Some(status),
-            reason,
-            clock_ahead_seconds: server_time.map(|time| (Millis::from(now) - time) / SECOND),
-        };
+        error.status = Some(status);
+        error.clock_ahead = server_time.map(|time| now - time);
         if status != 200 {
-            let fault = fault_of_status(status, retry_after(response.headers()));
+            error.kind = kind_of_status(status, retry_after(response.headers()));
             // The status decides; a body that cannot be read takes nothing away from it.
-            let body = read_body(&mut response, Vec::new(), LARGEST_REFUSAL)
+            let body = read_body(&mut response, LARGEST_REFUSAL)
                 .await
                 .unwrap_or_default();
-            return Err(refused(fault, reason_of_body(&body)));
+            error.reason = reason_of_body(&body);
+            return Err(error);
         }
-        let body = read_body(&mut response, buffer, LARGEST_ANSWER)
-            .await
-            .map_err(|fault| match fault {
-                BodyFault::TooLarge => refused(
-                    FetchFault::Fatal,
-                    format!("the answer is larger than {LARGEST_ANSWER} bytes"),
-                ),
-                BodyFault::Broken(fault) => {
-                    refused(FetchFault::Unreachable, transport_reason(fault))
-                }
-            })?;
-        let (page, records) = parse_page(&spec, body, reader)
-            .map_err(|reason| refused(FetchFault::Garbled, reason))?;
-        Ok(Answer {
-            page,
-            records,
+        let refused = |kind, reason| FetchError {
+            kind,
+            reason,
+            ..error.clone()
+        };
+        if is_html(response.headers()) {
+            let reason = "an HTML page instead of JSON; a proxy may be intercepting the connection"
+                .to_owned();
+            return Err(refused(FetchErrorKind::Malformed, reason));
+        }
+        let body = match read_body(&mut response, LARGEST_RESPONSE).await {
+            Ok(body) => body,
+            Err(BodyError::TooLarge) => {
+                let reason = format!("the response is larger than {LARGEST_RESPONSE} bytes");
+                return Err(refused(FetchErrorKind::Fatal, reason));
+            }
+            Err(BodyError::Broken(fault)) => return Err(of_transport(error, fault)),
+        };
+        let page = parse_page(&spec, body, reader)
+            .map_err(|reason| refused(FetchErrorKind::Malformed, reason))?;
+        Ok(PageResponse {
             server_time,
+            ..page
         })
     }
 
@@ -172,31 +149,50 @@ impl DuoClient {
     }
 }
 
-enum BodyFault {
+enum BodyError {
     TooLarge,
     Broken(reqwest::Error),
 }
 
-async fn read_body(
-    response: &mut reqwest::Response,
-    mut body: Vec<u8>,
-    most: usize,
-) -> Result<Vec<u8>, BodyFault> {
+async fn read_body(response: &mut reqwest::Response, most: usize) -> Result<Vec<u8>, BodyError> {
     let promised = response
         .content_length()
         .and_then(|length| usize::try_from(length).ok());
     if promised.is_some_and(|length| length > most) {
-        return Err(BodyFault::TooLarge);
+        return Err(BodyError::TooLarge);
     }
-    body.clear();
-    body.reserve(promised.unwrap_or(0));
-    while let Some(chunk) = response.chunk().await.map_err(BodyFault::Broken)? {
+    let mut body = Vec::with_capacity(promised.unwrap_or(0));
+    while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
         if body.len() + chunk.len() > most {
-            return Err(BodyFault::TooLarge);
+            return Err(BodyError::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
     Ok(body)
+}
+
+fn of_transport(error: FetchError, fault: reqwest::Error) -> FetchError {
+    let kind = if fault.is_timeout() {
+        FetchErrorKind::TimedOut
+    } else {
+        FetchErrorKind::Unreachable
+    };
+    // The URL carries cursors.
+    let fault = fault.without_url();
+    let reason = transport_reason(&fault);
+    FetchError {
+        kind,
+        reason,
+        source: Some(Arc::new(fault)),
+        ..error
+    }
+}
+
+fn is_html(headers: &HeaderMap) -> bool {
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|content_type| content_type.to_ascii_lowercase().contains("html"))
 }
 
 fn server_time(headers: &HeaderMap) -> Option<Millis> {
@@ -209,8 +205,9 @@ fn server_time(headers: &HeaderMap) -> Option<Millis> {
 #[cfg(test)]
 mod tests {
     use super::DuoClient;
-    use crate::model::{LogType, Millis};
-    use crate::sync::PageRequest;
+    use std::time::Duration;
+
+    use crate::model::{LogType, Millis, PageRequest};
 
     fn query(log_type: LogType, cursor: Option<&str>) -> String {
         let request = PageRequest {
@@ -218,7 +215,8 @@ mod tests {
             maxtime: Millis(1_795_348_920_000),
             cursor: cursor.map(str::to_owned),
             limit: None,
-            is_check: false,
+            timeout: Duration::ZERO,
+            is_reconciliation: false,
         };
         DuoClient::query(log_type, &request)
     }

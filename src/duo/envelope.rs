@@ -1,7 +1,7 @@
-//! Duo's answer around the records: strict about the envelope, silent about what is inside a record.
+//! Duo's response around the records: strict about the envelope, silent about what is inside a record.
 
 use std::borrow::Cow;
-use std::ops::Range;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -9,56 +9,28 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::spanned::{Spanned, spans};
-use crate::model::{LogSpec, position};
-
-/// A page of records, each left as the text that Duo sent.
-#[derive(Debug, Default)]
-pub struct Page {
-    body: String,
-    records: Vec<Range<usize>>,
-    /// Cursor of the next page, in the form in which it goes back.
-    pub cursor: Option<String>,
-    /// How many records the whole question has, where Duo gave an exact number.
-    pub total: Option<u64>,
-}
-
-impl Page {
-    /// The JSON text of each record.
-    pub fn records(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.records.iter().map(|range| &self.body[range.clone()])
-    }
-
-    /// The memory of the page, for the next one.
-    pub fn into_buffer(self) -> Vec<u8> {
-        self.body.into_bytes()
-    }
-
-    /// The JSON text of one record.
-    pub fn record(&self, index: usize) -> &str {
-        &self.body[self.records[index].clone()]
-    }
-}
+use crate::model::{LogSpec, PageResponse, Record, position};
 
 /// Reads records while a page is parsed, so that its text is walked once.
 pub trait RecordReader {
     /// The fields that are read of a record, as serde finds them in the page.
     type Fields<'a>: Deserialize<'a>;
-    /// What is made of a record.
-    type Record;
 
-    /// Takes one record. `fields` is `None` where they could not be read with the page: the text is any JSON value.
-    fn read<'a>(&mut self, text: &'a str, fields: Option<Self::Fields<'a>>) -> Self::Record;
+    /// Reads one record, whose page and place are filled in afterwards; `None` leaves it out. `fields` is `None` where they
+    /// could not be read with the page: the text is any JSON value.
+    fn read<'a>(&mut self, text: &'a str, fields: Option<Self::Fields<'a>>) -> Option<Record>;
 }
 
-/// Reads nothing of the records.
+/// Leaves every record out: only the envelope matters.
 #[derive(Clone, Copy, Debug)]
 pub struct Unread;
 
 impl RecordReader for Unread {
     type Fields<'a> = IgnoredAny;
-    type Record = ();
 
-    fn read(&mut self, _text: &str, _fields: Option<IgnoredAny>) {}
+    fn read(&mut self, _text: &str, _fields: Option<IgnoredAny>) -> Option<Record> {
+        None
+    }
 }
 
 #[derive(Deserialize)]
@@ -86,48 +58,50 @@ struct Metadata {
     total_objects: Value,
 }
 
-/// Reads a page; the error says what is wrong with the envelope, never what is in it.
+/// Reads a page. Its records share the memory of the body.
+///
+/// # Errors
+///
+/// What is wrong with the envelope, never what is in it.
 pub fn parse_page<R: RecordReader>(
     spec: &LogSpec,
     body: Vec<u8>,
     reader: &mut R,
-) -> Result<(Page, Vec<R::Record>), String> {
+) -> Result<PageResponse, String> {
     // One byte that is no UTF-8 condemns a character, not a thousand records.
     let body = String::from_utf8(body)
-        .unwrap_or_else(|fault| String::from_utf8_lossy(fault.as_bytes()).into_owned());
-    let (ranges, records, metadata) = match in_one_pass(spec, &body, reader) {
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    let (mut records, metadata) = match in_one_pass(spec, &body, reader) {
         Some(read) => read,
         None => record_by_record(spec, &body, reader)?,
     };
     let cursor = cursor(metadata.next_offset)?;
     let total = exact(&metadata.total_objects);
-    Ok((
-        Page {
-            records: ranges,
-            body,
-            cursor,
-            total,
-        },
+    let page = Arc::new(body);
+    for record in &mut records {
+        record.page = Arc::clone(&page);
+    }
+    Ok(PageResponse {
         records,
-    ))
+        cursor,
+        total,
+        server_time: None,
+    })
 }
 
-/// The places of the records, what was made of them, and the metadata.
-type Read<T> = (Vec<Range<usize>>, Vec<T>, Metadata);
+/// The records, each with its place in the page, and the metadata.
+type Read = (Vec<Record>, Metadata);
 
 /// Reads the fields of all records with the page; `None` where one of them is not what is expected.
-fn in_one_pass<R: RecordReader>(
-    spec: &LogSpec,
-    body: &str,
-    reader: &mut R,
-) -> Option<Read<R::Record>> {
+fn in_one_pass<R: RecordReader>(spec: &LogSpec, body: &str, reader: &mut R) -> Option<Read> {
     let (members, metadata) = members::<Spanned<'_, R::Fields<'_>>>(spec, body).ok()?;
-    let ranges = spans(body, &members)?;
-    let read = members.into_iter().zip(&ranges);
-    let records = read
-        .map(|(member, range)| reader.read(&body[range.clone()], Some(member.value)))
-        .collect();
-    Some((ranges, records, metadata))
+    let places = spans(body, &members)?;
+    let mut records = Vec::with_capacity(members.len());
+    for (member, place) in members.into_iter().zip(places) {
+        let record = reader.read(&body[place.clone()], Some(member.value));
+        records.extend(record.map(|record| Record { place, ..record }));
+    }
+    Some((records, metadata))
 }
 
 /// Splits the records first, so that whatever is wrong with one condemns that one only.
@@ -135,17 +109,18 @@ fn record_by_record<R: RecordReader>(
     spec: &LogSpec,
     body: &str,
     reader: &mut R,
-) -> Result<Read<R::Record>, String> {
+) -> Result<Read, String> {
     let (members, metadata) = members::<&RawValue>(spec, body)?;
-    let ranges = members
-        .iter()
-        .map(|member| position(body, member.get()))
-        .collect();
-    let records = members
-        .into_iter()
-        .map(|member| reader.read(member.get(), serde_json::from_str(member.get()).ok()))
-        .collect();
-    Ok((ranges, records, metadata))
+    let mut records = Vec::with_capacity(members.len());
+    for member in members {
+        let text = member.get();
+        let record = reader.read(text, serde_json::from_str(text).ok());
+        records.extend(record.map(|record| Record {
+            place: position(body, text),
+            ..record
+        }));
+    }
+    Ok((records, metadata))
 }
 
 /// The records of a page, each as `E`, and the metadata.

@@ -1,94 +1,57 @@
-//! Why Duo gave no page, in words and in what the core decides by.
+//! What a refusal of Duo means, and what to do about it.
 
-use std::fmt;
-
+use chrono::TimeDelta;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::sync::FetchFault;
-
-/// A question that Duo did not answer with a page.
-#[derive(Debug)]
-pub struct DuoError {
-    /// What the core decides by.
-    pub fault: FetchFault,
-    /// Path of the endpoint.
-    pub path: &'static str,
-    /// HTTP status, where there was an answer.
-    pub status: Option<u16>,
-    /// What went wrong, in one line.
-    pub reason: String,
-    /// Seconds by which the local clock is ahead of Duo's (negative: behind), where the answer had a date.
-    pub clock_ahead_seconds: Option<i64>,
-}
+use crate::model::{FetchError, FetchErrorKind};
 
 /// Clock difference that may explain refused credentials, in seconds.
-const SUSPICIOUS_SKEW: i64 = 60;
+const SUSPICIOUS_SKEW_S: i64 = 60;
 
-impl DuoError {
-    /// What to do about it; names the setting.
-    pub fn hint(&self) -> Option<String> {
-        let skew = self.clock_ahead_seconds.unwrap_or(0);
-        match self.fault {
-            FetchFault::Credentials if skew.abs() > SUSPICIOUS_SKEW => Some(format!(
+/// What to do about an error; names the setting.
+pub fn hint(error: &FetchError) -> Option<String> {
+    let skew = error.clock_ahead.unwrap_or_default().num_seconds();
+    match error.kind {
+            FetchErrorKind::Credentials if skew.abs() > SUSPICIOUS_SKEW_S => Some(format!(
                 "the local clock is {} s {} Duo's; correct it, Duo refuses dates that are off by minutes",
                 skew.abs(),
                 if skew > 0 { "ahead of" } else { "behind" }
             )),
-            FetchFault::Credentials => Some(
+            FetchErrorKind::Credentials => Some(
                 "check that CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and CISCO_DUO_API_HOSTNAME are from \
                  one Admin API application, and that no proxy rewrites the Date header"
                     .to_owned(),
             ),
-            FetchFault::Forbidden => Some(
+            FetchErrorKind::Forbidden => Some(
                 "give the Admin API application the permission \"Grant read log\", check its allowed networks and \
                  that the Duo edition has this log, or leave it out of CISCO_DUO_LOG_TYPES"
                     .to_owned(),
             ),
-            FetchFault::Gone => {
+            FetchErrorKind::Gone => {
                 Some("check CISCO_DUO_API_HOSTNAME; if it is right, Duo ended this log".to_owned())
             }
-            FetchFault::Garbled => Some(
+            FetchErrorKind::Malformed => Some(
                 "something between here and Duo answers in its place: check CISCO_DUO_API_HOSTNAME and the proxy"
                     .to_owned(),
             ),
-            FetchFault::Unreachable if self.status.is_none() => Some(
+            FetchErrorKind::Unreachable | FetchErrorKind::TimedOut if error.status.is_none() => Some(
                 "check CISCO_DUO_API_HOSTNAME, DNS, outbound HTTPS and HTTPS_PROXY; it is tried again".to_owned(),
             ),
             _ => None,
         }
-    }
 }
 
-impl fmt::Display for DuoError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.status {
-            Some(status) => write!(
-                formatter,
-                "Duo answered {} with HTTP {status}: {}",
-                self.path, self.reason
-            ),
-            None => write!(
-                formatter,
-                "no answer from Duo for {}: {}",
-                self.path, self.reason
-            ),
-        }
-    }
-}
-
-impl std::error::Error for DuoError {}
-
-/// What the core makes of an HTTP status other than success.
-pub(super) fn fault_of_status(status: u16, retry_after: Option<i64>) -> FetchFault {
+/// What an HTTP status other than success means.
+pub(super) fn kind_of_status(status: u16, retry_after: Option<TimeDelta>) -> FetchErrorKind {
     match status {
-        400 => FetchFault::Rejected,
-        401 => FetchFault::Credentials,
-        403 => FetchFault::Forbidden,
-        404 | 410 => FetchFault::Gone,
-        408 | 500..=599 => FetchFault::Unreachable,
-        429 => FetchFault::Throttled { retry_after },
-        _ => FetchFault::Fatal,
+        400 => FetchErrorKind::Rejected,
+        401 => FetchErrorKind::Credentials,
+        403 => FetchErrorKind::Forbidden,
+        404 | 410 => FetchErrorKind::Gone,
+        408 | 500..=599 => FetchErrorKind::Unreachable,
+        429 => FetchErrorKind::Throttled { retry_after },
+        _ => FetchErrorKind::Fatal,
     }
 }
 

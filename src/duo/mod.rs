@@ -1,4 +1,4 @@
-//! The Duo Admin API: one signed question, one page of records.
+//! The Duo Admin API: one signed request, one page of records.
 //!
 //! <https://duo.com/docs/adminapi>
 
@@ -8,6 +8,6 @@ mod error;
 mod signature;
 mod spanned;
 
-pub use client::{Answer, DuoClient, Question};
-pub use envelope::{Page, RecordReader, Unread, parse_page};
-pub use error::DuoError;
+pub use client::DuoClient;
+pub use envelope::{RecordReader, Unread, parse_page};
+pub use error::hint;

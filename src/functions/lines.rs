@@ -34,7 +34,7 @@ macro_rules! summary {
 pub(super) fn tell(report: &RunReport) {
     for log in &report.logs {
         for notice in &log.notices {
-            tracing::warn!(event = %notice.event, log_type = log.log_type.as_str(), "{notice}");
+            tracing::warn!(event = %notice.event, log_type = log.log_type.as_str(), "{}", notice.message);
         }
         tell_log(log);
     }

@@ -4,16 +4,16 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use chrono::TimeDelta;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 use sha2::Sha256;
 
-use super::error::SinkError;
+use super::error::{confirm, error, no_response, read_body};
 use super::{SinkCall, Table};
 use crate::http::retry_after;
-use crate::model::{IngestionApi, Secret};
+use crate::model::{IngestionApi, Secret, SendError, SendErrorKind};
 use crate::settings::DataCollectorSettings;
-use crate::sync::SendFault;
 
 /// Part of the signed text: any other spelling, or a charset behind it, would not match.
 const JSON: &str = "application/json";
@@ -46,7 +46,7 @@ impl DataCollector {
     }
 
     /// Sends one call and returns when the service accepted it.
-    pub async fn send(&self, call: SinkCall) -> Result<(), SinkError> {
+    pub async fn send(&self, call: SinkCall) -> Result<(), SendError> {
         let SinkCall {
             table,
             body,
@@ -77,23 +77,26 @@ impl DataCollector {
             request = request.header("time-generated-field", "event_time");
         }
         let sent = request.body(body).send().await;
-        let response =
-            sent.map_err(|fault| SinkError::unreachable(IngestionApi::DataCollector, fault))?;
+        let api = IngestionApi::DataCollector;
+        let mut response = sent.map_err(|fault| no_response(api, fault))?;
         let status = response.status();
         if status.is_success() {
-            return Ok(());
+            return confirm(api, response).await;
         }
+        let status = status.as_u16();
         let retry_after = retry_after(response.headers());
-        let answer = response.text().await.unwrap_or_default();
-        let code = code(&answer);
-        Err(SinkError {
-            api: IngestionApi::DataCollector,
-            fault: fault(status.as_u16(), &answer, bytes, retry_after),
-            status: Some(status.as_u16()),
-            code: code.map(str::to_owned),
-            reason: code.unwrap_or("no known code in the answer").to_owned(),
-            lacks_token: false,
-        })
+        let body = read_body(&mut response).await.unwrap_or_default();
+        let body = String::from_utf8_lossy(&body);
+        let code = code(&body);
+        let reason = code.unwrap_or("no known code in the response").to_owned();
+        let kind = kind(status, &body, bytes, retry_after);
+        Err(error(
+            api,
+            kind,
+            Some(status),
+            code.map(str::to_owned),
+            reason,
+        ))
     }
 }
 
@@ -105,18 +108,18 @@ const fn log_type(table: Table) -> &'static str {
     }
 }
 
-/// What an answer other than success means.
-fn fault(status: u16, answer: &str, bytes: usize, retry_after: Option<i64>) -> SendFault {
+/// What a response other than success means.
+fn kind(status: u16, answer: &str, bytes: usize, retry_after: Option<TimeDelta>) -> SendErrorKind {
     match status {
-        400 if FATAL_CODES.iter().any(|code| answer.contains(code)) => SendFault::Fatal,
+        400 if FATAL_CODES.iter().any(|code| answer.contains(code)) => SendErrorKind::Fatal,
         // InvalidDataFormat, or nothing said: one of the records may be at fault.
-        400 => SendFault::BadRecord,
-        401 | 403 => SendFault::Credentials,
-        404 if bytes > TOO_LARGE_FROM => SendFault::TooLarge,
-        413 => SendFault::TooLarge,
-        429 => SendFault::Throttled { retry_after },
-        408 | 500..=599 => SendFault::Unreachable,
-        _ => SendFault::Fatal,
+        400 => SendErrorKind::BadRecord,
+        401 | 403 => SendErrorKind::Credentials,
+        404 if bytes > TOO_LARGE_FROM => SendErrorKind::TooLarge,
+        413 => SendErrorKind::TooLarge,
+        429 => SendErrorKind::Throttled { retry_after },
+        408 | 500..=599 => SendErrorKind::Unreachable,
+        _ => SendErrorKind::Fatal,
     }
 }
 
@@ -152,9 +155,8 @@ fn authorization(workspace_id: &str, shared_key: &Secret, text: &str) -> String 
 
 #[cfg(test)]
 mod tests {
-    use super::{authorization, code, fault, text_to_sign};
-    use crate::model::Secret;
-    use crate::sync::SendFault;
+    use super::{authorization, code, kind, text_to_sign};
+    use crate::model::{Secret, SendErrorKind};
 
     /// Made with Python's hmac and hashlib; none of it by this crate.
     const VECTORS: &str = include_str!("../../tests/vectors/data-collector.json");
@@ -184,28 +186,28 @@ mod tests {
 
     #[test]
     fn answers_mean_what_the_documentation_says() {
-        let fault = |status, answer: &str, bytes| fault(status, answer, bytes, None);
+        let fault = |status, answer: &str, bytes| kind(status, answer, bytes, None);
         assert_eq!(
             fault(400, "{\"Error\":\"InvalidDataFormat\"}", 10),
-            SendFault::BadRecord
+            SendErrorKind::BadRecord
         );
-        assert_eq!(fault(400, "", 10), SendFault::BadRecord);
+        assert_eq!(fault(400, "", 10), SendErrorKind::BadRecord);
         assert_eq!(
             fault(400, "{\"Error\":\"InactiveCustomer\"}", 10),
-            SendFault::Fatal
+            SendErrorKind::Fatal
         );
-        assert_eq!(fault(403, "", 10), SendFault::Credentials);
-        assert_eq!(fault(404, "", 1_000_000), SendFault::Fatal);
-        assert_eq!(fault(404, "", 1_000_001), SendFault::TooLarge);
-        assert_eq!(fault(413, "", 10), SendFault::TooLarge);
+        assert_eq!(fault(403, "", 10), SendErrorKind::Credentials);
+        assert_eq!(fault(404, "", 1_000_000), SendErrorKind::Fatal);
+        assert_eq!(fault(404, "", 1_000_001), SendErrorKind::TooLarge);
+        assert_eq!(fault(413, "", 10), SendErrorKind::TooLarge);
         assert_eq!(
             fault(429, "", 10),
-            SendFault::Throttled { retry_after: None }
+            SendErrorKind::Throttled { retry_after: None }
         );
         for passing in [408, 500, 502, 503, 504] {
-            assert_eq!(fault(passing, "", 10), SendFault::Unreachable);
+            assert_eq!(fault(passing, "", 10), SendErrorKind::Unreachable);
         }
-        assert_eq!(fault(301, "", 10), SendFault::Fatal);
+        assert_eq!(fault(301, "", 10), SendErrorKind::Fatal);
     }
 
     #[test]

@@ -1,120 +1,161 @@
-//! Why Azure Monitor did not accept a call.
+//! Why Azure Monitor did not accept a batch, and what to do about it.
 
-use std::fmt;
+use std::sync::Arc;
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
+use serde::de::IgnoredAny;
 
 use crate::http::transport_reason;
-use crate::model::IngestionApi;
-use crate::sync::SendFault;
+use crate::model::{IngestionApi, SendError, SendErrorKind, Tries};
 
-/// A call that was not accepted.
-#[derive(Debug)]
-pub struct SinkError {
-    /// The API that was asked.
-    pub api: IngestionApi,
-    /// What the core decides by.
-    pub fault: SendFault,
-    /// HTTP status, where there was an answer.
-    pub status: Option<u16>,
-    /// The service's error code, where the answer has one.
-    pub code: Option<String>,
-    /// What went wrong, in one line; never a token, a key or a part of a row.
-    pub reason: String,
-    /// Whether no token was to be had, so that nothing was sent.
-    pub lacks_token: bool,
-}
+/// Most of a response that is read, in bytes.
+const LARGEST_RESPONSE: usize = 64 * 1024;
 
-impl SinkError {
-    /// No answer came; whether the rows were accepted is not known.
-    pub(super) fn unreachable(api: IngestionApi, fault: reqwest::Error) -> Self {
-        Self {
-            api,
-            fault: SendFault::Unreachable,
-            status: None,
-            code: None,
-            reason: transport_reason(fault),
-            lacks_token: false,
-        }
-    }
-
-    /// What to do about it; names the setting.
-    pub fn hint(&self) -> Option<&'static str> {
-        if self.lacks_token {
-            return Some(
-                "check that the function app has an identity, or AZURE_CLIENT_ID names a user-assigned one of its own; \
-                 outside Azure set AZURE_TENANT_ID and AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or \
-                 AZURE_FEDERATED_TOKEN_FILE, and CISCO_DUO_CLOUD for another cloud",
-            );
-        }
-        match self.api {
-            IngestionApi::DataCollector => self.data_collector_hint(),
-            IngestionApi::LogsIngestion => self.logs_ingestion_hint(),
-        }
-    }
-
-    fn data_collector_hint(&self) -> Option<&'static str> {
-        match (self.fault, self.status) {
-            (SendFault::Credentials, _) => Some(
-                "check that WORKSPACE_ID and SHARED_KEY are from one workspace, that the key was not regenerated, and \
-                 that the local clock is right",
-            ),
-            (SendFault::Fatal, Some(404 | 410)) => Some(
-                "check WORKSPACE_ID and logAnalyticsUri; if they are right, this workspace no longer takes the HTTP \
-                 Data Collector API: use the Logs Ingestion API, by LOGS_INGESTION_ENDPOINT and LOGS_INGESTION_RULE_ID",
-            ),
-            (SendFault::Fatal, Some(400)) => {
-                Some("check that the workspace of WORKSPACE_ID is active")
-            }
-            (SendFault::Unreachable, None) => Some(
-                "check outbound HTTPS to the workspace's endpoint, DNS and HTTPS_PROXY; it is tried again",
-            ),
-            _ => None,
-        }
-    }
-
-    fn logs_ingestion_hint(&self) -> Option<&'static str> {
-        match (self.fault, self.status) {
-            (SendFault::Credentials, Some(401)) => Some(
-                "check CISCO_DUO_CLOUD: the token must be of the cloud of LOGS_INGESTION_ENDPOINT; and that the identity \
-                 is of the tenant of the data collection rule",
-            ),
-            (SendFault::Credentials, _) => Some(
-                "give the identity the role Monitoring Metrics Publisher on the data collection rule; a new role takes up \
-                 to 30 minutes to spread, and until then every log keeps its place: nothing is lost",
-            ),
-            (SendFault::Fatal, Some(404)) => Some(
-                "check LOGS_INGESTION_RULE_ID (the immutable ID, dcr-…), LOGS_INGESTION_STREAM (a stream that the rule \
-                 declares) and LOGS_INGESTION_ENDPOINT (that of the same rule)",
-            ),
-            (SendFault::Fatal, Some(501)) => {
-                Some("set LOGS_INGESTION_GZIP to off: this endpoint may not take compressed calls")
-            }
-            (SendFault::Throttled { .. }, _) => Some(
-                "the data collection rule takes 2 GB and 12,000 calls a minute: look at what else sends to it; it is \
-                 tried again",
-            ),
-            (SendFault::Unreachable, None) => Some(
-                "check outbound HTTPS to LOGS_INGESTION_ENDPOINT, DNS (also of a private link) and HTTPS_PROXY; it is \
-                 tried again",
-            ),
-            _ => None,
-        }
+/// An error without a source, after one request.
+pub(super) fn error(
+    api: IngestionApi,
+    kind: SendErrorKind,
+    status: Option<u16>,
+    code: Option<String>,
+    reason: String,
+) -> SendError {
+    SendError {
+        api,
+        kind,
+        status,
+        code,
+        reason,
+        tries: Tries::default(),
+        source: None,
     }
 }
 
-impl fmt::Display for SinkError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.lacks_token {
-            return write!(formatter, "no token for Azure Monitor: {}", self.reason);
-        }
-        match self.status {
-            Some(status) => write!(
-                formatter,
-                "Azure Monitor answered with HTTP {status}: {}",
-                self.reason
-            ),
-            None => write!(formatter, "no answer from Azure Monitor: {}", self.reason),
-        }
+/// No response came; whether the rows were accepted is not known.
+pub(super) fn no_response(api: IngestionApi, fault: reqwest::Error) -> SendError {
+    let kind = if fault.is_timeout() {
+        SendErrorKind::TimedOut
+    } else {
+        SendErrorKind::Unreachable
+    };
+    let fault = fault.without_url();
+    let reason = transport_reason(&fault);
+    SendError {
+        source: Some(Arc::new(fault)),
+        ..error(api, kind, None, None, reason)
     }
 }
 
-impl std::error::Error for SinkError {}
+/// Reads a response, as far as it is small.
+pub(super) async fn read_body(response: &mut reqwest::Response) -> reqwest::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    while body.len() < LARGEST_RESPONSE
+        && let Some(chunk) = response.chunk().await?
+    {
+        body.extend_from_slice(&chunk);
+    }
+    body.truncate(LARGEST_RESPONSE);
+    Ok(body)
+}
+
+/// Whether a success status is Azure Monitor's: its body is empty or JSON. A block page of a proxy is neither.
+///
+/// # Errors
+///
+/// Names what came instead.
+pub(super) async fn confirm(
+    api: IngestionApi,
+    mut response: reqwest::Response,
+) -> Result<(), SendError> {
+    let status = Some(response.status().as_u16());
+    let is_html = is_html(response.headers());
+    let body = read_body(&mut response)
+        .await
+        .map_err(|fault| no_response(api, fault))?;
+    let text = body.trim_ascii();
+    if !is_html && (text.is_empty() || serde_json::from_slice::<IgnoredAny>(text).is_ok()) {
+        return Ok(());
+    }
+    let what = if is_html {
+        "an HTML page"
+    } else {
+        "text that is no JSON"
+    };
+    let reason = format!(
+        "the response is {what}, so the batch was not accepted; a proxy may be intercepting the connection"
+    );
+    Err(error(api, SendErrorKind::Intercepted, status, None, reason))
+}
+
+fn is_html(headers: &HeaderMap) -> bool {
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|content_type| content_type.to_ascii_lowercase().contains("html"))
+}
+
+/// What to do about an error; names the setting.
+pub fn hint(error: &SendError) -> Option<&'static str> {
+    match error.kind {
+        SendErrorKind::NoToken { .. } => Some(
+            "check that the function app has an identity, or AZURE_CLIENT_ID names a user-assigned one of its own; \
+             outside Azure set AZURE_TENANT_ID and AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or \
+             AZURE_FEDERATED_TOKEN_FILE, and CISCO_DUO_CLOUD for another cloud",
+        ),
+        SendErrorKind::Intercepted => {
+            Some("check HTTPS_PROXY and the proxy or firewall between here and Azure Monitor")
+        }
+        _ => match error.api {
+            IngestionApi::DataCollector => data_collector_hint(error),
+            IngestionApi::LogsIngestion => logs_ingestion_hint(error),
+        },
+    }
+}
+
+fn data_collector_hint(error: &SendError) -> Option<&'static str> {
+    match (error.kind, error.status) {
+        (SendErrorKind::Credentials, _) => Some(
+            "check that WORKSPACE_ID and SHARED_KEY are from one workspace, that the key was not regenerated, and \
+             that the local clock is right",
+        ),
+        (SendErrorKind::Fatal, Some(404 | 410)) => Some(
+            "check WORKSPACE_ID and logAnalyticsUri; if they are right, this workspace no longer takes the HTTP \
+             Data Collector API: use the Logs Ingestion API, by LOGS_INGESTION_ENDPOINT and LOGS_INGESTION_RULE_ID",
+        ),
+        (SendErrorKind::Fatal, Some(400)) => {
+            Some("check that the workspace of WORKSPACE_ID is active")
+        }
+        (SendErrorKind::Unreachable | SendErrorKind::TimedOut, None) => Some(
+            "check outbound HTTPS to the workspace's endpoint, DNS and HTTPS_PROXY; it is tried again",
+        ),
+        _ => None,
+    }
+}
+
+fn logs_ingestion_hint(error: &SendError) -> Option<&'static str> {
+    match (error.kind, error.status) {
+        (SendErrorKind::Credentials, Some(401)) => Some(
+            "check CISCO_DUO_CLOUD: the token must be of the cloud of LOGS_INGESTION_ENDPOINT; and that the identity \
+             is of the tenant of the data collection rule",
+        ),
+        (SendErrorKind::Credentials, _) => Some(
+            "give the identity the role Monitoring Metrics Publisher on the data collection rule; a new role takes up \
+             to 30 minutes to spread, and until then every log keeps its place: nothing is lost",
+        ),
+        (SendErrorKind::Fatal, Some(404)) => Some(
+            "check LOGS_INGESTION_RULE_ID (the immutable ID, dcr-…), LOGS_INGESTION_STREAM (a stream that the rule \
+             declares) and LOGS_INGESTION_ENDPOINT (that of the same rule)",
+        ),
+        (SendErrorKind::Fatal, Some(501)) => {
+            Some("set LOGS_INGESTION_GZIP to off: this endpoint may not take compressed calls")
+        }
+        (SendErrorKind::Throttled { .. }, _) => Some(
+            "the data collection rule takes 2 GB and 12,000 calls a minute: look at what else sends to it; it is \
+             tried again",
+        ),
+        (SendErrorKind::Unreachable | SendErrorKind::TimedOut, None) => Some(
+            "check outbound HTTPS to LOGS_INGESTION_ENDPOINT, DNS (also of a private link) and HTTPS_PROXY; it is \
+             tried again",
+        ),
+        _ => None,
+    }
+}

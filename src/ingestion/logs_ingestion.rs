@@ -5,22 +5,22 @@
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use chrono::TimeDelta;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue};
 
-use super::error::SinkError;
+use super::error::{confirm, error, no_response};
 use super::gzip::gzip;
 use super::token::{IdentityError, TokenFault, Tokens};
 use super::{SinkCall, Table};
 use crate::http::{Transport, retry_after};
-use crate::model::IngestionApi;
+use crate::model::{IngestionApi, SendError, SendErrorKind};
 use crate::settings::LogsIngestionSettings;
-use crate::sync::SendFault;
 
 /// <https://learn.microsoft.com/rest/api/logsingestion>
 const VERSION: &str = "2023-01-01";
 /// The stream of the same rule for the connector's own rows.
 const HEALTH_STREAM: &str = "Custom-CiscoDuoHealth";
-/// Longest wait for a token. Token and answer together stay below what a claim lasts when a call is begun.
+/// Longest wait for a token. Token and answer together stay below what a lease lasts when a request begins.
 const TOKEN_PATIENCE: Duration = Duration::from_secs(10);
 /// Longest code of the service that is told.
 const LONGEST_CODE: usize = 64;
@@ -66,7 +66,7 @@ impl LogsIngestion {
     }
 
     /// Sends one call and returns when the service accepted it. A token that is refused is asked for anew, once.
-    pub async fn send(&self, call: SinkCall) -> Result<(), SinkError> {
+    pub async fn send(&self, call: SinkCall) -> Result<(), SendError> {
         let url = self.url(call.table);
         let until = Instant::now() + TOKEN_PATIENCE + call.timeout;
         let body = if self.gzip {
@@ -107,7 +107,7 @@ impl LogsIngestion {
         body: Bytes,
         authorization: &str,
         timeout: Duration,
-    ) -> Result<(), SinkError> {
+    ) -> Result<(), SendError> {
         let mut authorization = HeaderValue::from_str(authorization)
             .map_err(|_| without_token(TokenFault::unusable()))?;
         authorization.set_sensitive(true);
@@ -121,23 +121,19 @@ impl LogsIngestion {
             request = request.header(CONTENT_ENCODING, "gzip");
         }
         let sent = request.body(body).send().await;
-        let response =
-            sent.map_err(|fault| SinkError::unreachable(IngestionApi::LogsIngestion, fault))?;
+        let api = IngestionApi::LogsIngestion;
+        let response = sent.map_err(|fault| no_response(api, fault))?;
         let status = response.status();
         if status.is_success() {
-            return Ok(());
+            return confirm(api, response).await;
         }
+        let status = status.as_u16();
         let code = code(response.headers());
-        Err(SinkError {
-            api: IngestionApi::LogsIngestion,
-            fault: fault(status.as_u16(), retry_after(response.headers())),
-            status: Some(status.as_u16()),
-            reason: code
-                .clone()
-                .unwrap_or_else(|| "no code in the answer".to_owned()),
-            code,
-            lacks_token: false,
-        })
+        let reason = code
+            .clone()
+            .unwrap_or_else(|| "no code in the response".to_owned());
+        let kind = kind(status, retry_after(response.headers()));
+        Err(error(api, kind, Some(status), code, reason))
     }
 }
 
@@ -145,31 +141,35 @@ fn left(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now())
 }
 
-fn without_token(TokenFault { fault, reason }: TokenFault) -> SinkError {
-    SinkError {
-        api: IngestionApi::LogsIngestion,
-        fault,
-        status: None,
-        code: None,
+fn without_token(
+    TokenFault {
+        is_transient,
         reason,
-        lacks_token: true,
-    }
+    }: TokenFault,
+) -> SendError {
+    error(
+        IngestionApi::LogsIngestion,
+        SendErrorKind::NoToken { is_transient },
+        None,
+        None,
+        reason,
+    )
 }
 
-/// What an answer other than success means.
-fn fault(status: u16, retry_after: Option<i64>) -> SendFault {
+/// What a response other than success means.
+fn kind(status: u16, retry_after: Option<TimeDelta>) -> SendErrorKind {
     match status {
         // One of the records may be at fault; whether the rule is shows when each of them is refused alone.
-        400 => SendFault::BadRecord,
+        400 => SendErrorKind::BadRecord,
         // 403 also while a new role spreads: the place is kept, and the next run asks again.
-        401 | 403 => SendFault::Credentials,
-        413 => SendFault::TooLarge,
-        429 => SendFault::Throttled { retry_after },
+        401 | 403 => SendErrorKind::Credentials,
+        413 => SendErrorKind::TooLarge,
+        429 => SendErrorKind::Throttled { retry_after },
         // Said to answer compressed bodies by a place that does not take them.
-        501 => SendFault::Fatal,
-        408 | 500..=599 => SendFault::Unreachable,
+        501 => SendErrorKind::Fatal,
+        408 | 500..=599 => SendErrorKind::Unreachable,
         // 404: no such rule, stream or endpoint.
-        _ => SendFault::Fatal,
+        _ => SendErrorKind::Fatal,
     }
 }
 

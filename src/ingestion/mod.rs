@@ -14,11 +14,11 @@ use bytes::Bytes;
 use chrono::{DateTime, Utc};
 
 use crate::http::Transport;
-use crate::model::IngestionApi;
+use crate::model::{IngestionApi, SendError};
 use crate::settings::IngestionSettings;
 
 pub use data_collector::DataCollector;
-pub use error::SinkError;
+pub use error::hint;
 pub use logs_ingestion::LogsIngestion;
 pub use token::IdentityError;
 
@@ -93,7 +93,7 @@ impl Sink {
     }
 
     /// Sends one call and returns when the service accepted it.
-    pub async fn send(&self, call: SinkCall) -> Result<(), SinkError> {
+    pub async fn send(&self, call: SinkCall) -> Result<(), SendError> {
         match self {
             Self::DataCollector(sink) => sink.send(call).await,
             Self::LogsIngestion(sink) => sink.send(call).await,

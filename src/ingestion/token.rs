@@ -13,7 +13,6 @@ use tokio::time::timeout;
 use crate::http::Transport;
 use crate::identity;
 use crate::settings::{Cloud, IdentitySettings};
-use crate::sync::SendFault;
 
 const NO_ANSWER: &str = "no usable answer from where tokens are given";
 
@@ -33,8 +32,8 @@ impl IdentityError {
 /// Why there is no token.
 #[derive(Debug)]
 pub(super) struct TokenFault {
-    /// What the core decides by.
-    pub(super) fault: SendFault,
+    /// Whether another request may get one.
+    pub(super) is_transient: bool,
     /// What went wrong, in one line.
     pub(super) reason: String,
 }
@@ -136,7 +135,7 @@ impl TokenFault {
     /// A token that no header can hold.
     pub(super) fn unusable() -> Self {
         Self {
-            fault: SendFault::Unreachable,
+            is_transient: true,
             reason: NO_ANSWER.to_owned(),
         }
     }
@@ -161,7 +160,7 @@ impl TokenFault {
                 )
             {
                 return Self {
-                    fault: SendFault::Credentials,
+                    is_transient: false,
                     reason: "the file of AZURE_FEDERATED_TOKEN_FILE cannot be read".to_owned(),
                 };
             }
@@ -178,19 +177,16 @@ impl TokenFault {
         let code = code.filter(is_number).map(|code| format!(" AADSTS{code}"));
         let status = u16::from(status);
         Self {
-            fault: meaning(status),
+            is_transient: is_transient(status),
             reason: format!("HTTP {status}{}", code.unwrap_or_default()),
         }
     }
 }
 
-/// What it means that no token was given.
-const fn meaning(status: u16) -> SendFault {
-    match status {
-        // Identity endpoints answer 404 and 410 while they are being set up.
-        404 | 408 | 410 | 429 | 500..=599 => SendFault::Unreachable,
-        _ => SendFault::Credentials,
-    }
+/// Whether another request may get a token.
+const fn is_transient(status: u16) -> bool {
+    // Identity endpoints answer 404 and 410 while they are being set up.
+    matches!(status, 404 | 408 | 410 | 429 | 500..=599)
 }
 
 #[cfg(test)]
@@ -200,9 +196,8 @@ mod tests {
     use azure_core::error::ErrorKind;
     use azure_core::http::StatusCode;
 
-    use super::{NO_ANSWER, TokenFault, meaning, scope};
+    use super::{NO_ANSWER, TokenFault, is_transient, scope};
     use crate::settings::Cloud;
-    use crate::sync::SendFault;
 
     #[test]
     fn each_cloud_has_its_own_audience() {
@@ -214,10 +209,10 @@ mod tests {
     #[test]
     fn a_refusal_of_a_token_needs_somebody_and_a_busy_authority_does_not() {
         for refused in [400, 401, 403] {
-            assert_eq!(meaning(refused), SendFault::Credentials, "{refused}");
+            assert!(!is_transient(refused), "{refused}");
         }
         for passing in [404, 408, 410, 429, 500, 503] {
-            assert_eq!(meaning(passing), SendFault::Unreachable, "{passing}");
+            assert!(is_transient(passing), "{passing}");
         }
     }
 
@@ -234,7 +229,7 @@ mod tests {
         let of_another = TokenFault::of(&missing, false);
         assert_eq!(of_another.reason, NO_ANSWER);
         let missing = TokenFault::of(&missing, true);
-        assert_eq!(missing.fault, SendFault::Credentials);
+        assert!(!missing.is_transient);
         assert!(missing.reason.contains("AZURE_FEDERATED_TOKEN_FILE"));
     }
 }

@@ -1,17 +1,22 @@
-//! Points in time as Duo's newer endpoints count them, and the hours of the ledger.
+//! Points in time as Duo's newer endpoints count them, spans of time, and the hours of the ledger.
 
 use std::fmt;
 use std::ops::{Add, Sub};
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// One second in milliseconds.
-pub const SECOND: i64 = 1000;
-/// One minute in milliseconds.
-pub const MINUTE: i64 = 60 * SECOND;
-/// One hour in milliseconds.
-pub const HOUR: i64 = 60 * MINUTE;
+/// One second.
+pub const SECOND: TimeDelta = TimeDelta::seconds(1);
+/// One minute.
+pub const MINUTE: TimeDelta = TimeDelta::minutes(1);
+/// One hour.
+pub const HOUR: TimeDelta = TimeDelta::hours(1);
+/// One day of 24 hours.
+pub const DAY: TimeDelta = TimeDelta::hours(24);
+
+const MILLIS_PER_SECOND: i64 = SECOND.num_milliseconds();
+const MILLIS_PER_HOUR: i64 = HOUR.num_milliseconds();
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Stored and shown as RFC 3339 UTC, so that a thousandfold slip of
 /// units is seen at a glance.
@@ -21,12 +26,24 @@ pub struct Millis(pub i64);
 impl Millis {
     /// The time a Unix second begins.
     pub const fn from_seconds(seconds: i64) -> Self {
-        Self(seconds.saturating_mul(SECOND))
+        Self(seconds.saturating_mul(MILLIS_PER_SECOND))
     }
 
     /// The whole Unix seconds of this time, rounded down.
     pub const fn seconds(self) -> i64 {
-        self.0.div_euclid(SECOND)
+        self.0.div_euclid(MILLIS_PER_SECOND)
+    }
+
+    /// The next millisecond.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+
+    /// The millisecond before.
+    #[must_use]
+    pub const fn previous(self) -> Self {
+        Self(self.0.saturating_sub(1))
     }
 
     /// Reads an RFC 3339 time; digits beyond the millisecond are cut.
@@ -52,27 +69,28 @@ impl From<DateTime<Utc>> for Millis {
     }
 }
 
-impl Add<i64> for Millis {
+impl Add<TimeDelta> for Millis {
     type Output = Self;
 
-    fn add(self, milliseconds: i64) -> Self {
-        Self(self.0.saturating_add(milliseconds))
+    fn add(self, delta: TimeDelta) -> Self {
+        Self(self.0.saturating_add(delta.num_milliseconds()))
     }
 }
 
-impl Sub<i64> for Millis {
+impl Sub<TimeDelta> for Millis {
     type Output = Self;
 
-    fn sub(self, milliseconds: i64) -> Self {
-        Self(self.0.saturating_sub(milliseconds))
+    fn sub(self, delta: TimeDelta) -> Self {
+        Self(self.0.saturating_sub(delta.num_milliseconds()))
     }
 }
 
 impl Sub for Millis {
-    type Output = i64;
+    type Output = TimeDelta;
 
-    fn sub(self, earlier: Self) -> i64 {
-        self.0.saturating_sub(earlier.0)
+    fn sub(self, earlier: Self) -> TimeDelta {
+        // `TimeDelta` holds every number of milliseconds but the smallest.
+        TimeDelta::milliseconds(self.0.saturating_sub(earlier.0).max(-i64::MAX))
     }
 }
 
@@ -109,7 +127,7 @@ impl Hour {
 
     /// The hour in which an event happened.
     pub const fn of(time: Millis) -> Self {
-        Self(time.0.div_euclid(HOUR))
+        Self(time.0.div_euclid(MILLIS_PER_HOUR))
     }
 
     /// The hour in which the id of a record is kept.
@@ -119,7 +137,7 @@ impl Hour {
 
     /// When the hour begins.
     pub const fn start(self) -> Millis {
-        Millis(self.0.saturating_mul(HOUR))
+        Millis(self.0.saturating_mul(MILLIS_PER_HOUR))
     }
 
     /// The first moment after the hour.

@@ -19,6 +19,16 @@ pub(super) fn columns() -> Vec<Column> {
             Text,
             "The event's identity, 40 hexadecimal digits: the same whenever the same event is sent",
         ),
+        (
+            "event_content_s",
+            Text,
+            "Fingerprint of what the record says, 8 hexadecimal digits: rows equal in event_uid and event_content are one event",
+        ),
+        (
+            "event_replaces_s",
+            Text,
+            "The event_content of the same event that this row replaces, where a record changed",
+        ),
         ("event_time_t", DateTime, "When the event happened"),
         (
             "ingest_kind_s",

@@ -2,40 +2,41 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use serde_json::Value;
 
 use super::catalog::{CALLS, FUNCTION_TIMEOUT, LOOKBACK, PARK, RUN, SETTLE, START, WINDOW};
 use super::duo::parts;
 use super::reader::Reader;
-use crate::model::{HOUR, LogType, MINUTE, Millis, SECOND};
+use crate::model::{LogType, MINUTE, Millis};
 
 /// The shortest default time limit of any hosting plan (Consumption).
-const DEFAULT_TIMEOUT: i64 = 5 * MINUTE;
+const DEFAULT_TIMEOUT: TimeDelta = TimeDelta::minutes(5);
 /// How long before the host's limit a run ends, so that it is never killed during a request.
-const MARGIN: i64 = MINUTE;
+const MARGIN: TimeDelta = MINUTE;
 
-/// How collection is paced. Durations are in milliseconds.
+/// How collection is paced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// Longest window.
-    pub window: i64,
+    pub window: TimeDelta,
     /// How far behind now a window ends.
-    pub settle: i64,
+    pub settle: TimeDelta,
     /// Requests per minute and log; 0 for no limit.
     pub calls_per_minute: u32,
     /// First backoff after a 429 without `Retry-After`.
-    pub park: i64,
+    pub park: TimeDelta,
     /// How long a run starts new requests.
-    pub run: i64,
+    pub run: TimeDelta,
 }
 
 impl Pace {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         Self {
-            window: reader.number(WINDOW) * MINUTE,
-            settle: reader.number(SETTLE) * SECOND,
+            window: TimeDelta::minutes(reader.number(WINDOW)),
+            settle: TimeDelta::seconds(reader.number(SETTLE)),
             calls_per_minute: u32::try_from(reader.number(CALLS)).expect("its bounds are small"),
-            park: reader.number(PARK) * SECOND,
+            park: TimeDelta::seconds(reader.number(PARK)),
             run: run_budget(reader),
         }
     }
@@ -44,8 +45,8 @@ impl Pace {
 /// Where the first run of a log begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Start {
-    /// How far back, in milliseconds, if no time is given.
-    pub lookback: i64,
+    /// How far back, if no time is given.
+    pub lookback: TimeDelta,
     /// A time for every log.
     pub all: Option<Millis>,
     /// Times for single logs.
@@ -62,7 +63,7 @@ impl Start {
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let mut start = Self {
-            lookback: reader.number(LOOKBACK) * HOUR,
+            lookback: TimeDelta::hours(reader.number(LOOKBACK)),
             ..Self::default()
         };
         for part in parts(reader.optional(START).unwrap_or_default()) {
@@ -101,17 +102,18 @@ fn moment(text: &str) -> Option<Millis> {
     }
 }
 
-/// How far the clock of runs is ahead of this machine's, in milliseconds: for the demo and for tests, which cannot wait for a
+/// How far the clock of runs is ahead of this machine's: for the demo and for tests, which cannot wait for a
 /// day. The deployed program does not read it.
-pub(super) fn clock_offset(reader: &Reader<'_>) -> i64 {
+pub(super) fn clock_offset(reader: &Reader<'_>) -> TimeDelta {
     let text = reader.environment.get("CISCO_DUO_DEMO_CLOCK_SECONDS");
     let seconds: Option<i64> = text.and_then(|text| text.parse().ok());
-    seconds.filter(|_| cfg!(feature = "demo")).unwrap_or(0) * SECOND
+    let seconds = seconds.filter(|_| cfg!(feature = "demo"));
+    seconds.and_then(TimeDelta::try_seconds).unwrap_or_default()
 }
 
-/// How long a run starts new requests, in milliseconds: always less than the host's time limit.
-fn run_budget(reader: &mut Reader<'_>) -> i64 {
-    let wanted = reader.number(RUN) * SECOND;
+/// How long a run starts new requests: always less than the host's time limit.
+fn run_budget(reader: &mut Reader<'_>) -> TimeDelta {
+    let wanted = TimeDelta::seconds(reader.number(RUN));
     let limit = match reader.optional(FUNCTION_TIMEOUT) {
         Some(text) => {
             let problem = format!("\"{text}\" is not of the form hh:mm:ss");
@@ -127,10 +129,10 @@ fn run_budget(reader: &mut Reader<'_>) -> i64 {
     wanted.min((limit - MARGIN).max(limit / 2))
 }
 
-/// Reads `hh:mm:ss` or `d.hh:mm:ss` as milliseconds; "-1" is no limit.
-fn time_limit(text: &str) -> Option<i64> {
+/// Reads `hh:mm:ss` or `d.hh:mm:ss`; "-1" is no limit.
+fn time_limit(text: &str) -> Option<TimeDelta> {
     if text == "-1" {
-        return Some(i64::MAX);
+        return Some(TimeDelta::MAX);
     }
     let days_and_clock = text.split_once('.').filter(|(_, rest)| rest.contains(':'));
     let (days, clock) = days_and_clock.unwrap_or(("0", text));
@@ -142,20 +144,20 @@ fn time_limit(text: &str) -> Option<i64> {
     };
     let days: u16 = days.parse().ok()?;
     let minutes = (i64::from(days) * 24 + i64::from(hours)) * 60 + i64::from(minutes);
-    let total = minutes * MINUTE + i64::from(seconds) * SECOND;
-    (total > 0).then_some(total)
+    let total = TimeDelta::minutes(minutes) + TimeDelta::seconds(i64::from(seconds));
+    (!total.is_zero()).then_some(total)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::time_limit;
+    use super::{TimeDelta, time_limit};
 
     #[test]
     fn time_limits_are_read_as_the_host_writes_them() {
-        assert_eq!(time_limit("00:10:00"), Some(600_000));
-        assert_eq!(time_limit("1.00:00:30"), Some(86_430_000));
-        assert_eq!(time_limit("00:05:00.0000000"), Some(300_000));
-        assert_eq!(time_limit("-1"), Some(i64::MAX));
+        assert_eq!(time_limit("00:10:00"), Some(TimeDelta::minutes(10)));
+        assert_eq!(time_limit("1.00:00:30"), Some(TimeDelta::seconds(86_430)));
+        assert_eq!(time_limit("00:05:00.0000000"), Some(TimeDelta::minutes(5)));
+        assert_eq!(time_limit("-1"), Some(TimeDelta::MAX));
         for wrong in ["", "ten", "10", "00:99:00", "-00:10:00", "25:00:00"] {
             assert_eq!(time_limit(wrong), None, "{wrong}");
         }

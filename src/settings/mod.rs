@@ -24,6 +24,8 @@ pub use sink::{
 };
 pub use storage::{BlobAccess, BlobSettings, StateSettings};
 
+use chrono::TimeDelta;
+
 use crate::model::LogType;
 use reader::Reader;
 
@@ -42,14 +44,14 @@ pub struct Settings {
     pub sink: SinkSettings,
     /// Where state is stored.
     pub state: StateSettings,
-    /// How collection is paced; durations in milliseconds.
+    /// How collection is paced.
     pub pace: Pace,
     /// Where the first run of each log begins.
     pub start: Start,
     /// Whether rows about the connector itself are sent.
     pub health: bool,
-    /// How far the clock of runs is ahead of this machine's, in milliseconds; 0 but in the demo.
-    pub clock_offset: i64,
+    /// How far the clock of runs is ahead of this machine's; zero but in the demo.
+    pub clock_offset: TimeDelta,
 }
 
 impl Settings {

@@ -1,15 +1,12 @@
 //! What is stored of the last check: what was looked at, and what is wrong, as known codes.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::code::Code;
 use crate::model::{HOUR, Millis};
-use crate::storage::{StateError, Store, Version, WriteError};
-use crate::sync::{Unreadable, stored};
-
-/// Version of the form that this release writes.
-const VERSION: u32 = 1;
+use crate::storage::Document;
 
 /// The last check of everything that collection needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,7 +40,14 @@ pub struct Found {
     pub http_status: Option<u16>,
 }
 
+impl Document for LastCheck {}
+
 impl LastCheck {
+    /// Name of the stored form; `host` is the API hostname of the account.
+    pub fn name(host: &str) -> String {
+        format!("{host}/self/check.json")
+    }
+
     /// What a check found.
     pub fn new(
         checked_at: Millis,
@@ -52,8 +56,8 @@ impl LastCheck {
         findings: Vec<Found>,
     ) -> Self {
         Self {
-            version: VERSION,
-            min_reader: VERSION,
+            version: Self::VERSION,
+            min_reader: Self::VERSION,
             checked_at,
             program: program.to_owned(),
             sha256: sha256.map(str::to_owned),
@@ -62,43 +66,12 @@ impl LastCheck {
         }
     }
 
-    /// Reads what is stored.
-    pub fn from_json(bytes: &[u8]) -> Result<Self, Unreadable> {
-        stored::from_json(bytes, VERSION)
-    }
-
-    /// The stored form.
-    pub fn to_json(&self) -> Vec<u8> {
-        stored::to_json(self)
-    }
-
-    /// Reads the last check of an account, by its API hostname; a damaged one counts as none.
-    pub async fn load(
-        store: &Store,
-        host: &str,
-    ) -> Result<(Option<Self>, Option<Version>), StateError> {
-        store.read_json(&name(host), Self::from_json).await
-    }
-
-    /// Stores the check in place of the expected one.
-    pub async fn save(
-        &self,
-        store: &Store,
-        host: &str,
-        expected: Option<&Version>,
-    ) -> Result<Version, WriteError> {
-        store.write(&name(host), self.to_json(), expected).await
-    }
-
     /// Whether it is time for the next one: an hour later, or when another program is at work. A time in the future comes from
     /// a clock that was wrong.
     pub fn is_over(&self, now: Millis, sha256: Option<&str>) -> bool {
-        !(0..HOUR).contains(&(now - self.checked_at)) || self.sha256.as_deref() != sha256
+        !(TimeDelta::zero()..HOUR).contains(&(now - self.checked_at))
+            || self.sha256.as_deref() != sha256
     }
-}
-
-fn name(host: &str) -> String {
-    format!("{host}/self/check.json")
 }
 
 #[cfg(test)]
@@ -106,6 +79,7 @@ mod tests {
     use super::{Found, LastCheck};
     use crate::model::{HOUR, Millis};
     use crate::status::Code;
+    use crate::storage::Document as _;
 
     const NOW: Millis = Millis(1_795_348_800_000);
 
@@ -126,9 +100,9 @@ mod tests {
     #[test]
     fn the_next_one_is_due_after_an_hour_and_for_another_program() {
         assert!(!last().is_over(NOW, Some("ab")));
-        assert!(!last().is_over(NOW + HOUR - 1, Some("ab")));
+        assert!(!last().is_over((NOW + HOUR).previous(), Some("ab")));
         assert!(last().is_over(NOW + HOUR, Some("ab")));
-        assert!(last().is_over(NOW - 1, Some("ab")));
+        assert!(last().is_over(NOW.previous(), Some("ab")));
         assert!(last().is_over(NOW, Some("cd")));
     }
 }

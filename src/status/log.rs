@@ -2,21 +2,22 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use futures::future::try_join_all;
 use serde::Serialize;
 
 use super::mark::{Day, Marks};
-use super::{Activity, Code, LogHealth, Outcome, Trouble};
-use crate::model::{Hour, LogType, MINUTE, Millis, SECOND};
-use crate::storage::{LogState, StateError};
-use crate::sync::{Checkpoint, DayResults, Span};
+use crate::model::{Hour, LogType, Millis, Span};
+use crate::status::{Activity, Code, LogHealth, Outcome, Trouble};
+use crate::storage::{BlobStore, LogState, StorageError, document};
+use crate::sync::{Checkpoint, DayResults};
 
 /// Days of which the completeness is shown, today among them.
 pub(super) const DAYS: i64 = 14;
 /// Longest time without a recorded run: at least every quarter of an hour one is recorded.
-const LONGEST_SILENCE: i64 = 30 * MINUTE;
-/// Lag from which a log that works is behind, in milliseconds.
-const BEHIND: i64 = 30 * MINUTE;
+const LONGEST_SILENCE: TimeDelta = TimeDelta::minutes(30);
+/// Lag from which a log that works is behind.
+const BEHIND: TimeDelta = TimeDelta::minutes(30);
 
 /// How a log fares, in one word; the worse ones are the greater ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -124,7 +125,11 @@ impl LogStatus {
     }
 
     /// Reads what is stored of a log.
-    pub(super) async fn read(state: &LogState, log_type: LogType, now: Millis) -> Self {
+    pub(super) async fn read(
+        state: &LogState<impl BlobStore>,
+        log_type: LogType,
+        now: Millis,
+    ) -> Self {
         match Stored::read(state, now).await {
             Ok(stored) => Self::of(log_type, stored, now),
             Err(_) => Self::unreadable(log_type),
@@ -168,7 +173,7 @@ impl LogStatus {
                 .and_then(|standing| standing.http_status),
             since: standing.map(|standing| standing.since),
             collected_to,
-            lag_seconds: lag.map(|lag| lag / SECOND),
+            lag_seconds: lag.map(|lag| lag.num_seconds()),
             parked_until: standing.and_then(|standing| standing.parked_until),
             seen_at: standing.map(|standing| standing.seen_at),
             succeeded_at: health.succeeded_at,
@@ -191,23 +196,25 @@ struct Stored {
 }
 
 impl Stored {
-    async fn read(state: &LogState, now: Millis) -> Result<Self, StateError> {
+    async fn read(state: &LogState<impl BlobStore>, now: Millis) -> Result<Self, StorageError> {
         let today = Hour::of(now).day();
         let days = (0..DAYS).map(|days| async move {
             let day = today.after(-24 * days);
-            Ok((day, state.results_as_they_are(day).await?))
+            Ok((day, state.peek_results(day).await?))
         });
+        let name = state.health_name();
+        let health = document::read::<LogHealth>(state.store(), &name);
         let (checkpoint, (health, _), results) =
-            futures::try_join!(state.load(), LogHealth::load(state), try_join_all(days))?;
+            futures::try_join!(state.load(), health, try_join_all(days))?;
         Ok(Self {
             checkpoint: checkpoint.map(|(checkpoint, _)| checkpoint),
-            health,
+            health: health.unwrap_or_default(),
             results,
         })
     }
 }
 
-fn state(health: &LogHealth, lag: Option<i64>, now: Millis) -> State {
+fn state(health: &LogHealth, lag: Option<TimeDelta>, now: Millis) -> State {
     let Some(standing) = &health.standing else {
         return State::New;
     };

@@ -2,26 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::activity::Activity;
 use super::code::Code;
 use super::outcome::Outcome;
-use crate::model::{Hour, IngestionApi, MINUTE, Millis};
-use crate::storage::{LogState, StateError, Version, WriteError};
-use crate::sync::{Unreadable, stored};
+use crate::model::{Hour, IngestionApi, Millis};
+use crate::storage::Document;
 
-/// Name beside the checkpoint.
-const FILE: &str = "health.json";
-/// Version of the form that this release writes.
-const VERSION: u32 = 1;
 /// Hours of which the activity is kept.
 const KEPT_HOURS: i64 = 7 * 24;
 /// Troubles that are kept, the last ones.
 const KEPT_TROUBLES: usize = 10;
-/// Longest time without a row and without being stored anew, in milliseconds.
-const LONGEST_SILENCE: i64 = 15 * MINUTE;
+/// Longest time without a row and without being stored.
+const LONGEST_SILENCE: TimeDelta = TimeDelta::minutes(15);
 
 /// How one log fares, as its last runs left it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,8 +111,8 @@ pub struct RunSeen {
 impl Default for LogHealth {
     fn default() -> Self {
         Self {
-            version: VERSION,
-            min_reader: VERSION,
+            version: Self::VERSION,
+            min_reader: Self::VERSION,
             standing: None,
             succeeded_at: None,
             hours: BTreeMap::new(),
@@ -130,34 +126,9 @@ impl Default for LogHealth {
     }
 }
 
+impl Document for LogHealth {}
+
 impl LogHealth {
-    /// Reads what is stored.
-    pub fn from_json(bytes: &[u8]) -> Result<Self, Unreadable> {
-        stored::from_json(bytes, VERSION)
-    }
-
-    /// The stored form.
-    pub fn to_json(&self) -> Vec<u8> {
-        stored::to_json(self)
-    }
-
-    /// Reads the health of a log; damaged health starts anew.
-    pub async fn load(state: &LogState) -> Result<(Self, Option<Version>), StateError> {
-        let name = state.name_of(FILE);
-        let (health, version) = state.store().read_json(&name, Self::from_json).await?;
-        Ok((health.unwrap_or_default(), version))
-    }
-
-    /// Stores the health of a log in place of the expected one.
-    pub async fn save(
-        &self,
-        state: &LogState,
-        expected: Option<&Version>,
-    ) -> Result<Version, WriteError> {
-        let name = state.name_of(FILE);
-        state.store().write(&name, self.to_json(), expected).await
-    }
-
     /// Adds a run. Says whether it is worth a row now: something moved or changed, or nothing was told for a quarter of an
     /// hour.
     pub fn add(&mut self, run: &RunSeen) -> bool {

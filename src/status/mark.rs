@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use crate::model::{Hour, Millis};
-use crate::sync::{DayResults, HourState, Span};
+use crate::model::{Hour, Millis, Span};
+use crate::sync::{DayResults, HourState};
 
 /// What is known of an hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -13,10 +13,12 @@ pub enum Mark {
     None,
     /// Not compared with Duo yet.
     Pending,
-    /// Compared with Duo: everything was delivered in time.
-    Proved,
-    /// Compared with Duo: a part was delivered late, or it was compared late.
-    Late,
+    /// Duo's count agrees; not read in full yet.
+    CountMatched,
+    /// Read in full: everything was delivered in time.
+    Verified,
+    /// Read in full: a part was delivered late, or it was read late.
+    VerifiedLate,
     /// A part is missing.
     Gap,
     /// It cannot be told.
@@ -25,9 +27,10 @@ pub enum Mark {
 
 impl Mark {
     /// Every mark that says something, from the best to the worst.
-    pub const ALL: [Self; 5] = [
-        Self::Proved,
-        Self::Late,
+    pub const ALL: [Self; 6] = [
+        Self::Verified,
+        Self::VerifiedLate,
+        Self::CountMatched,
         Self::Pending,
         Self::Unknown,
         Self::Gap,
@@ -38,8 +41,9 @@ impl Mark {
         match self {
             Self::None => "not collected",
             Self::Pending => "pending",
-            Self::Proved => "proved",
-            Self::Late => "filled late",
+            Self::CountMatched => "count matched",
+            Self::Verified => "verified",
+            Self::VerifiedLate => "verified late",
             Self::Gap => "gap",
             Self::Unknown => "unknown",
         }
@@ -82,8 +86,9 @@ impl Day {
 fn mark(hour: Hour, results: &DayResults, collected: Option<Span>, now: Millis) -> Mark {
     if let Some(result) = results.hours.get(&hour.number_in_day()) {
         return match result.state {
-            HourState::Counted | HourState::Proved if result.late == 0 => Mark::Proved,
-            HourState::Counted | HourState::Proved | HourState::LateRead => Mark::Late,
+            HourState::CountMatched => Mark::CountMatched,
+            HourState::Verified if result.late == 0 => Mark::Verified,
+            HourState::Verified | HourState::VerifiedLate => Mark::VerifiedLate,
             HourState::Gap => Mark::Gap,
             HourState::Unknown => Mark::Unknown,
         };
@@ -100,10 +105,12 @@ fn mark(hour: Hour, results: &DayResults, collected: Option<Span>, now: Millis) 
 /// Hours by what is known of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Marks {
-    /// Everything was delivered in time.
-    pub proved: u32,
-    /// A part was delivered late.
-    pub late: u32,
+    /// Read in full: everything was delivered in time.
+    pub verified: u32,
+    /// Read in full: a part was delivered late, or it was read late.
+    pub verified_late: u32,
+    /// Duo's count agrees; not read in full yet.
+    pub count_matched: u32,
     /// Not compared with Duo yet.
     pub pending: u32,
     /// It cannot be told.
@@ -119,8 +126,9 @@ impl Marks {
             match mark {
                 Mark::None => {}
                 Mark::Pending => marks.pending += 1,
-                Mark::Proved => marks.proved += 1,
-                Mark::Late => marks.late += 1,
+                Mark::Verified => marks.verified += 1,
+                Mark::VerifiedLate => marks.verified_late += 1,
+                Mark::CountMatched => marks.count_matched += 1,
                 Mark::Unknown => marks.unknown += 1,
                 Mark::Gap => marks.gap += 1,
             }
@@ -130,6 +138,11 @@ impl Marks {
 
     /// Hours with a mark.
     pub const fn count(&self) -> u32 {
-        self.proved + self.late + self.pending + self.unknown + self.gap
+        self.verified
+            + self.verified_late
+            + self.count_matched
+            + self.pending
+            + self.unknown
+            + self.gap
     }
 }

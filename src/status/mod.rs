@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use crate::model::{IngestionApi, LogType, Millis};
 use crate::release;
-use crate::storage::{LogState, Store};
+use crate::storage::{LogState, Store, document};
 
 pub use activity::Activity;
 pub use check::{CheckStatus, Problem};
@@ -74,7 +74,9 @@ impl Status {
                 Err(_) => LogStatus::unreadable(log_type),
             }
         });
-        let check = tokio::time::timeout(PATIENCE, LastCheck::load(store, host));
+        let name = LastCheck::name(host);
+        let check = document::read::<LastCheck>(store, &name);
+        let check = tokio::time::timeout(PATIENCE, check);
         let (logs, check) = futures::join!(join_all(logs), check);
         // A storage that does not answer is told with each log.
         let check = check.ok().and_then(Result::ok).and_then(|(check, _)| check);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::activity::Activity;
 use super::log_health::LogHealth;
-use crate::model::{Hour, IngestionApi, LogType, Millis, SECOND};
+use crate::model::{Hour, IngestionApi, LogType, Millis};
 use crate::schema::HEALTH_FIELDS;
 use crate::sync::HourResult;
 
@@ -67,7 +67,7 @@ impl RunRow<'_> {
         fields.set("collected_to", standing.collected_to);
         let lag = standing
             .collected_to
-            .map(|time| (standing.seen_at - time) / SECOND);
+            .map(|time| (standing.seen_at - time).num_seconds());
         fields.set("lag_seconds", lag);
         fields.set("parked_until", standing.parked_until);
         let Activity {
@@ -106,14 +106,14 @@ impl HourRow<'_> {
         fields.set("state", result.state);
         fields.set("span_from", result.span.from);
         fields.set("span_to", result.span.to);
-        fields.set("counted", result.counted);
+        fields.set("counted", result.duo_count);
         fields.set("delivered", result.delivered);
         fields.set("late", result.late);
         fields.set("gap_from", result.gap.map(|gap| gap.from));
         fields.set("gap_to", result.gap.map(|gap| gap.to));
-        fields.set("checks", result.checks);
+        fields.set("checks", result.stages);
         fields.set("checked_at", result.checked_at);
-        fields.set("is_settled", u8::from(result.is_settled()));
+        fields.set("is_settled", u8::from(result.is_final()));
         fields
     }
 }
@@ -166,10 +166,11 @@ mod tests {
     use serde_json::{Map, Value};
 
     use super::{HourRow, RunRow, Sender, body};
-    use crate::model::{Hour, IngestionApi, LogType, Millis};
+    use crate::model::{Hour, IngestionApi, LogType, Millis, Span};
     use crate::schema::{ColumnType, HEALTH_FIELDS};
     use crate::status::{Activity, Code, LogHealth, Outcome, RunSeen, Standing};
-    use crate::sync::{HourResult, HourState, Span};
+    use crate::sync::{HourResult, HourState};
+    use chrono::TimeDelta;
 
     const NOW: Millis = Millis(1_795_348_800_000);
     const HOUR: Hour = Hour::of(NOW);
@@ -183,8 +184,8 @@ mod tests {
                 http_status: Some(429),
                 since: NOW,
                 seen_at: NOW,
-                collected_to: Some(NOW - 90_500),
-                parked_until: Some(NOW + 60_000),
+                collected_to: Some(NOW - TimeDelta::milliseconds(90_500)),
+                parked_until: Some(NOW + TimeDelta::seconds(60)),
                 program: "1.0.0".to_owned(),
                 sha256: None,
                 ingestion_api: api,
@@ -199,12 +200,13 @@ mod tests {
         let result = HourResult {
             state: HourState::Gap,
             span: Span::of(HOUR),
-            counted: Some(12),
+            duo_count: Some(12),
             delivered: 10,
             late: 1,
             gap: Some(Span::of(HOUR)),
+            read_at: None,
             checked_at: NOW,
-            checks: 4,
+            stages: 6,
             unknown: Map::new(),
         };
         let log_type = LogType::Activity;

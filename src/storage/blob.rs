@@ -17,7 +17,7 @@ use futures::TryStreamExt as _;
 use super::Version;
 use super::account_key::AccountKeyPolicy;
 use super::blob_fault::{hint, is_code, reason, status};
-use super::error::{StateError, WriteError};
+use super::error::{StorageError, WriteError};
 use crate::http::Transport;
 use crate::identity;
 use crate::model::is_loopback;
@@ -32,25 +32,28 @@ const RETRY_SECONDS: i64 = 20;
 
 /// State in a blob container.
 #[derive(Clone)]
-pub struct BlobStore {
+pub struct ContainerStore {
     container: Arc<BlobContainerClient>,
     name: String,
     place: String,
     is_on_this_machine: bool,
 }
 
-impl std::fmt::Debug for BlobStore {
+impl std::fmt::Debug for ContainerStore {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Not the client: its URL may carry a signature.
         formatter
-            .debug_struct("BlobStore")
+            .debug_struct("ContainerStore")
             .field("place", &self.place)
             .finish_non_exhaustive()
     }
 }
 
-impl BlobStore {
-    pub(super) fn new(settings: &BlobSettings, transport: &Transport) -> Result<Self, StateError> {
+impl ContainerStore {
+    pub(super) fn new(
+        settings: &BlobSettings,
+        transport: &Transport,
+    ) -> Result<Self, StorageError> {
         let retry = ExponentialRetryOptions {
             max_retries: RETRIES,
             max_total_elapsed: Duration::seconds(RETRY_SECONDS),
@@ -74,7 +77,7 @@ impl BlobStore {
             "container {} of {}",
             settings.container, settings.service_url
         );
-        let unusable = |fault: azure_core::Error| StateError {
+        let unusable = |fault: azure_core::Error| StorageError {
             action: "open",
             name: place.clone(),
             reason: reason(&fault),
@@ -108,7 +111,10 @@ impl BlobStore {
         self.place.clone()
     }
 
-    pub(super) async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StateError> {
+    pub(super) async fn read(
+        &self,
+        name: &str,
+    ) -> Result<Option<(Vec<u8>, Version)>, StorageError> {
         let download = async {
             let result = self
                 .blob(name)
@@ -206,7 +212,7 @@ impl BlobStore {
         }
     }
 
-    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StateError> {
+    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError> {
         let options = BlobContainerClientListBlobsOptions {
             prefix: Some(prefix.to_owned()),
             ..BlobContainerClientListBlobsOptions::default()
@@ -226,7 +232,7 @@ impl BlobStore {
         }
     }
 
-    pub(super) async fn remove(&self, name: &str) -> Result<(), StateError> {
+    pub(super) async fn remove(&self, name: &str) -> Result<(), StorageError> {
         match self.blob(name).delete(None).await {
             Err(fault) if status(&fault) != Some(StatusCode::NotFound) => {
                 Err(self.explained("remove", name, &fault))
@@ -239,7 +245,7 @@ impl BlobStore {
         self.container.blob_client(name)
     }
 
-    async fn create_container(&self) -> Result<(), StateError> {
+    async fn create_container(&self) -> Result<(), StorageError> {
         match self.container.create(None).await {
             Err(fault) if !is_code(&fault, "ContainerAlreadyExists") => {
                 Err(self.explained("create", &self.name, &fault))
@@ -248,8 +254,8 @@ impl BlobStore {
         }
     }
 
-    fn failed(&self, action: &'static str, name: &str, reason: String) -> StateError {
-        StateError {
+    fn failed(&self, action: &'static str, name: &str, reason: String) -> StorageError {
+        StorageError {
             action,
             name: format!("{name} in the {}", self.place),
             reason,
@@ -257,8 +263,13 @@ impl BlobStore {
         }
     }
 
-    fn explained(&self, action: &'static str, name: &str, fault: &azure_core::Error) -> StateError {
-        StateError {
+    fn explained(
+        &self,
+        action: &'static str,
+        name: &str,
+        fault: &azure_core::Error,
+    ) -> StorageError {
+        StorageError {
             hint: hint(fault, self.is_on_this_machine).map(str::to_owned),
             ..self.failed(action, name, reason(fault))
         }

@@ -2,20 +2,19 @@
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::error::{StateError, WriteError};
-use super::{Store, Version};
-use crate::model::LogType;
-use crate::sync::{DeadLetter, Unreadable};
+use super::error::{StorageError, WriteError};
+use super::{BlobStore, DeadLetter, Document as _, Unreadable, Version};
+use crate::model::{Hour, LogType};
 
 /// Tries of a write that others make at the same time.
 const TRIES: u32 = 5;
 /// Dead letters written at once.
-const SIDE_BY_SIDE: usize = 8;
+const CONCURRENCY: usize = 8;
 
 /// The dead letters of one account.
 #[derive(Clone, Debug)]
-pub struct DeadLetters {
-    store: Store,
+pub struct DeadLetters<S> {
+    store: S,
     prefix: String,
 }
 
@@ -24,10 +23,12 @@ pub struct DeadLetters {
 pub struct DeadLetterName {
     /// The log it came from.
     pub log_type: LogType,
-    /// UTC date of the event, `2026-11-22`; of one without a time, the date on which it was set aside.
+    /// UTC date of the event, `2026-11-22`; of one without a time, the date on which it was stored.
     pub date: String,
     /// `event_uid` of its row.
     pub event_uid: String,
+    /// `event_content` of its row.
+    pub event_content: String,
 }
 
 impl DeadLetterName {
@@ -35,7 +36,7 @@ impl DeadLetterName {
     fn parse(name: &str) -> Option<Self> {
         let mut parts = name.split('/');
         let (log_type, date, file) = (parts.next()?, parts.next()?, parts.next()?);
-        let event_uid = file.strip_suffix(".json")?;
+        let (event_uid, event_content) = file.strip_suffix(".json")?.split_once('-')?;
         if parts.next().is_some() {
             return None;
         }
@@ -43,13 +44,14 @@ impl DeadLetterName {
             log_type: log_type.parse().ok()?,
             date: date.to_owned(),
             event_uid: event_uid.to_owned(),
+            event_content: event_content.to_owned(),
         })
     }
 }
 
-impl DeadLetters {
+impl<S: BlobStore> DeadLetters<S> {
     /// The dead letters of the account at `host`, its API hostname.
-    pub fn new(store: Store, host: &str) -> Self {
+    pub fn new(store: S, host: &str) -> Self {
         Self {
             store,
             prefix: format!("{host}/self/"),
@@ -57,24 +59,26 @@ impl DeadLetters {
     }
 
     /// Where they are kept.
-    pub const fn store(&self) -> &Store {
+    pub const fn store(&self) -> &S {
         &self.store
     }
 
-    /// Stores dead letters under these dates. One that is there already stays as it is, unless it tells something else.
-    pub async fn keep(&self, letters: Vec<(String, DeadLetter)>) -> Result<(), StateError> {
+    /// Stores dead letters. One that is there already stays as it is, unless it says something else.
+    pub async fn keep(&self, letters: Vec<DeadLetter>) -> Result<(), StorageError> {
         stream::iter(letters)
-            .map(|(date, letter)| async move { self.keep_one(date, &letter).await })
-            .buffer_unordered(SIDE_BY_SIDE)
+            .map(|letter| async move { self.keep_one(&letter).await })
+            .buffered(CONCURRENCY)
             .try_collect()
             .await
     }
 
-    async fn keep_one(&self, date: String, letter: &DeadLetter) -> Result<(), StateError> {
+    async fn keep_one(&self, letter: &DeadLetter) -> Result<(), StorageError> {
+        // By the date of the event, so that storing it again finds the same name.
         let name = self.name_of(&DeadLetterName {
             log_type: letter.log_type,
-            date,
+            date: Hour::of(letter.event_time.unwrap_or(letter.when)).date(),
             event_uid: letter.event_uid.clone(),
+            event_content: letter.event_content.clone(),
         });
         let mut expected: Option<Version> = None;
         for _ in 0..TRIES {
@@ -90,14 +94,14 @@ impl DeadLetters {
             expected = match self.store.read(&name).await.map_err(explained)? {
                 None => None,
                 Some((content, version)) => match DeadLetter::from_json(&content) {
-                    Ok(stored) if stored.says_the_same_as(letter) => return Ok(()),
+                    Ok(stored) if stored.has_content_of(letter) => return Ok(()),
                     // A later release holds the original of the same event under this name.
                     Err(Unreadable::Newer { .. }) => return Ok(()),
                     Ok(_) | Err(Unreadable::Damaged(_)) => Some(version),
                 },
             };
         }
-        Err(explained(StateError {
+        Err(explained(StorageError {
             action: "write",
             name: format!("{name} in the {}", self.store.place()),
             reason: format!("it was changed by others {TRIES} times in a row"),
@@ -106,7 +110,10 @@ impl DeadLetters {
     }
 
     /// The names of all dead letters, by log and date; of one log where it is given.
-    pub async fn list(&self, log_type: Option<LogType>) -> Result<Vec<DeadLetterName>, StateError> {
+    pub async fn list(
+        &self,
+        log_type: Option<LogType>,
+    ) -> Result<Vec<DeadLetterName>, StorageError> {
         let below = log_type.map_or_else(
             || self.prefix.clone(),
             |log_type| format!("{}{log_type}/", self.prefix),
@@ -121,12 +128,12 @@ impl DeadLetters {
     }
 
     /// Reads a dead letter; `None` when it is not there any more.
-    pub async fn read(&self, name: &DeadLetterName) -> Result<Option<DeadLetter>, StateError> {
+    pub async fn read(&self, name: &DeadLetterName) -> Result<Option<DeadLetter>, StorageError> {
         let name = self.name_of(name);
         let Some((content, _)) = self.store.read(&name).await? else {
             return Ok(None);
         };
-        let letter = DeadLetter::from_json(&content).map_err(|fault| StateError {
+        let letter = DeadLetter::from_json(&content).map_err(|fault| StorageError {
             action: "use",
             name: format!("{name} in the {}", self.store.place()),
             reason: fault.to_string(),
@@ -136,7 +143,7 @@ impl DeadLetters {
     }
 
     /// Removes a dead letter.
-    pub async fn remove(&self, name: &DeadLetterName) -> Result<(), StateError> {
+    pub async fn remove(&self, name: &DeadLetterName) -> Result<(), StorageError> {
         self.store.remove(&self.name_of(name)).await
     }
 
@@ -145,20 +152,24 @@ impl DeadLetters {
             log_type,
             date,
             event_uid,
+            event_content,
         } = name;
-        format!("{}{log_type}/{date}/{event_uid}.json", self.prefix)
+        format!(
+            "{}{log_type}/{date}/{event_uid}-{event_content}.json",
+            self.prefix
+        )
     }
 }
 
 /// What a dead letter that cannot be stored means.
-fn explained(fault: StateError) -> StateError {
-    let meaning = "the log stands still, because a record whose original is not kept is not passed over: \
+fn explained(fault: StorageError) -> StorageError {
+    let meaning = "the log is stopped, because a record whose original is not kept is not passed over: \
                    CISCO_DUO_DEAD_LETTER_CONTAINER, or the folder dead-letter in CISCO_DUO_STATE_DIR, must be writable";
     let hint = match &fault.hint {
         Some(hint) => format!("{meaning}; {hint}"),
         None => meaning.to_owned(),
     };
-    StateError {
+    StorageError {
         hint: Some(hint),
         ..fault
     }
@@ -171,17 +182,22 @@ mod tests {
 
     #[test]
     fn names_are_read_and_what_is_no_dead_letter_is_left_alone() {
-        let name = DeadLetterName::parse("activity/2026-11-22/ab.json").unwrap();
+        let name = DeadLetterName::parse("activity/2026-11-22/ab-cd.json").unwrap();
         assert_eq!(name.log_type, LogType::Activity);
         assert_eq!(
-            (name.date.as_str(), name.event_uid.as_str()),
-            ("2026-11-22", "ab")
+            (
+                name.date.as_str(),
+                name.event_uid.as_str(),
+                name.event_content.as_str()
+            ),
+            ("2026-11-22", "ab", "cd")
         );
         for other in [
             "activity/checkpoint.json",
             "activity/2026-11-22/.lock",
-            "activity/2026-11-22/ab.json.new",
-            "activity/2026-11-22/ab.json/more",
+            "activity/2026-11-22/ab-cd.json.new",
+            "activity/2026-11-22/ab.json",
+            "activity/2026-11-22/ab-cd.json/more",
             "check/2026-11-22/ab.json",
         ] {
             assert_eq!(DeadLetterName::parse(other), None, "{other}");

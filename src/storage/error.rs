@@ -1,9 +1,9 @@
 //! Why state could not be read or written.
 
 /// State that could not be read or written. Never shows a URL: it may carry a signature.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[error("could not {action} {name}: {reason}")]
-pub struct StateError {
+pub struct StorageError {
     /// What was tried: read, write, append to, remove.
     pub action: &'static str,
     /// Name of the blob or file.
@@ -22,5 +22,5 @@ pub enum WriteError {
     Conflict,
     /// It could not be written.
     #[error(transparent)]
-    Failed(#[from] StateError),
+    Failed(#[from] StorageError),
 }

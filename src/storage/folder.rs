@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::Version;
-use super::error::{StateError, WriteError};
+use super::error::{StorageError, WriteError};
 
 /// State in a folder.
 #[derive(Clone, Debug)]
@@ -28,7 +28,10 @@ impl FolderStore {
         format!("folder {}", self.folder.display())
     }
 
-    pub(super) async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StateError> {
+    pub(super) async fn read(
+        &self,
+        name: &str,
+    ) -> Result<Option<(Vec<u8>, Version)>, StorageError> {
         self.blocking("read", name, |path| match fs::read(path) {
             Ok(content) => {
                 let version = version(&content);
@@ -76,7 +79,7 @@ impl FolderStore {
         name: &str,
         content: Vec<u8>,
         unit: usize,
-    ) -> Result<(), StateError> {
+    ) -> Result<(), StorageError> {
         self.blocking("append to", name, move |path| {
             let _lock = lock(path)?;
             let is_new = !path.exists();
@@ -97,7 +100,7 @@ impl FolderStore {
         .await
     }
 
-    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StateError> {
+    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError> {
         let prefix_text = prefix.to_owned();
         self.blocking("list", prefix, move |folder| {
             let mut names = Vec::new();
@@ -107,7 +110,7 @@ impl FolderStore {
         .await
     }
 
-    pub(super) async fn remove(&self, name: &str) -> Result<(), StateError> {
+    pub(super) async fn remove(&self, name: &str) -> Result<(), StorageError> {
         self.blocking("remove", name, |path| match fs::remove_file(path) {
             Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
             _ => Ok(()),
@@ -121,11 +124,11 @@ impl FolderStore {
         action: &'static str,
         name: &str,
         work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
-    ) -> Result<T, StateError> {
+    ) -> Result<T, StorageError> {
         let path = self.folder.join(name);
         let done = tokio::task::spawn_blocking(move || work(&path)).await;
         done.unwrap_or_else(|fault| Err(io::Error::other(fault)))
-            .map_err(|fault| StateError {
+            .map_err(|fault| StorageError {
                 action,
                 name: format!("{name} in the folder {}", self.folder.display()),
                 reason: fault.to_string(),

@@ -1,112 +1,89 @@
-//! The checkpoint and the ledger of one log.
+//! The stored state of one log: checkpoint, delivery ledger, results per hour.
 
-mod fields;
-
-use tracing::warn;
-
-use super::error::{StateError, WriteError};
-use super::{Store, Version};
-use crate::logging::LogEvent;
+use super::document::{self, Document, quarantine};
+use super::error::{StorageError, WriteError};
+use super::ledger::{ENTRY_BYTES, LedgerEntry};
+use super::{BlobStore, Version};
 use crate::model::{Hour, LogType};
-use crate::sync::{Checkpoint, DayResults, HourResult, RowId, Unreadable};
-
-/// What the ledger keeps of a row's identity: its first 16 bytes.
-pub type LedgerId = [u8; LEDGER_ID];
-const LEDGER_ID: usize = 16;
-/// Tries of a change that others make at the same time.
-const TRIES: u32 = 5;
 
 /// The stored state of one log of one account.
 #[derive(Clone, Debug)]
-pub struct LogState {
-    store: Store,
+pub struct LogState<S> {
+    store: S,
     prefix: String,
-    /// Where the place is, below the prefix.
-    place: String,
+    /// Name of the checkpoint, below the prefix.
+    checkpoint: String,
 }
 
-impl LogState {
+impl<S: BlobStore> LogState<S> {
     /// The state of a log; `host` is the account's API hostname.
-    pub fn new(store: Store, host: &str, log_type: LogType) -> Self {
+    pub fn new(store: S, host: &str, log_type: LogType) -> Self {
+        let prefix = format!("{host}/self/{log_type}");
         Self {
             store,
-            prefix: format!("{host}/self/{log_type}"),
-            place: "checkpoint.json".to_owned(),
+            prefix,
+            checkpoint: "checkpoint.json".to_owned(),
         }
     }
 
-    /// The same log and the same ledger, with the place of a backfill instead of the live one.
+    /// The same log and the same ledger, with the checkpoint of a backfill instead of the live one.
     #[must_use]
     pub fn of_backfill(&self, id: &str) -> Self {
         Self {
-            place: format!("backfill/{id}.json"),
+            checkpoint: format!("backfill/{id}.json"),
             ..self.clone()
         }
     }
 
-    /// Removes the place; a backfill that came to its end needs none.
-    pub async fn forget_place(&self) -> Result<(), StateError> {
-        self.store.remove(&self.checkpoint_name()).await
-    }
-
-    /// The names of the places of backfills that are stored, in no particular order.
-    pub async fn backfills(&self) -> Result<Vec<String>, StateError> {
-        let prefix = format!("{}/backfill/", self.prefix);
-        let names = self.store.list(&prefix).await?;
-        let ids = names
-            .iter()
-            .filter_map(|name| name.strip_prefix(&prefix)?.strip_suffix(".json"));
-        Ok(ids.map(str::to_owned).collect())
-    }
-
-    /// The hours of which ids are stored, in no particular order.
-    pub async fn hours_with_ids(&self) -> Result<Vec<Hour>, StateError> {
-        let prefix = format!("{}/ledger/", self.prefix);
-        let names = self.store.list(&prefix).await?;
-        let hours = names.iter().filter_map(|name| {
-            let hour = name.strip_prefix(&prefix)?.strip_suffix(".ids")?;
-            Hour::parse(hour)
-        });
-        Ok(hours.collect())
+    /// The store that it is in.
+    pub const fn store(&self) -> &S {
+        &self.store
     }
 
     /// Reads the checkpoint. One that cannot be understood is an error, and is never overwritten.
-    pub async fn load(&self) -> Result<Option<(Checkpoint, Version)>, StateError> {
+    ///
+    /// # Errors
+    ///
+    /// When storage fails, or the checkpoint is damaged or asks for a newer reader.
+    pub async fn load<T: Document>(&self) -> Result<Option<(T, Version)>, StorageError> {
         let name = self.checkpoint_name();
         let Some((content, version)) = self.store.read(&name).await? else {
             return Ok(None);
         };
-        let checkpoint = Checkpoint::from_json(&content).map_err(|fault| StateError {
+        let checkpoint = T::from_json(&content).map_err(|error| StorageError {
             action: "use",
             name: format!("{name} in the {}", self.store.place()),
-            reason: fault.to_string(),
+            reason: error.to_string(),
             hint: Some(format!(
-                "this log stands still and nothing was overwritten: restore an earlier version of {name}, or move it \
-                 away to begin anew (set CISCO_DUO_START to where the log stood), or run the release that wrote it"
+                "this log is stopped and nothing was overwritten: restore an earlier version of {name}, or move it away to \
+                 begin again (set CISCO_DUO_START to where the log stood), or run the release that wrote it"
             )),
         })?;
         Ok(Some((checkpoint, version)))
     }
 
-    /// Stores the checkpoint in place of the one that was read. A conflict with what this very call wrote, when
-    /// its first answer was lost, is none; one with nothing at all is a fault to tell.
+    /// Stores the checkpoint in place of the one that was read. A conflict with what this very write stored, when its
+    /// first response was lost, is none.
+    ///
+    /// # Errors
+    ///
+    /// [`WriteError::Conflict`] when another checkpoint stands there; a storage error, also when it was removed.
     pub async fn save(
         &self,
-        checkpoint: &Checkpoint,
+        content: Vec<u8>,
         expected: Option<&Version>,
     ) -> Result<Version, WriteError> {
         let name = self.checkpoint_name();
-        let content = checkpoint.to_json();
         match self.store.write(&name, content.clone(), expected).await {
             Err(WriteError::Conflict) => match self.store.read(&name).await? {
                 Some((stored, version)) if stored == content => Ok(version),
-                None if expected.is_some() => Err(StateError {
+                None if expected.is_some() => Err(StorageError {
                     action: "write",
                     name: format!("{name} in the {}", self.store.place()),
                     reason: "it is gone since it was last written".to_owned(),
                     hint: Some(
-                        "somebody removed it: the next run begins CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START to \
-                         where the log stood, or restore it"
+                        "it was removed: the next run begins CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START to where \
+                         the log stood, or restore it"
                             .to_owned(),
                     ),
                 }
@@ -117,164 +94,136 @@ impl LogState {
         }
     }
 
-    /// The ids delivered for an hour of event time.
-    pub async fn ids(&self, hour: Hour) -> Result<Vec<LedgerId>, StateError> {
+    /// Removes the checkpoint; a backfill that came to its end needs none.
+    pub async fn remove_checkpoint(&self) -> Result<(), StorageError> {
+        self.store.remove(&self.checkpoint_name()).await
+    }
+
+    /// The ids of the backfills whose checkpoints are stored, in no particular order.
+    pub async fn backfills(&self) -> Result<Vec<String>, StorageError> {
+        let prefix = format!("{}/backfill/", self.prefix);
+        let names = self.store.list(&prefix).await?;
+        let ids = names
+            .iter()
+            .filter_map(|name| name.strip_prefix(&prefix)?.strip_suffix(".json"));
+        Ok(ids.map(str::to_owned).collect())
+    }
+
+    /// The hours of which ledger entries are stored, in no particular order.
+    pub async fn hours_with_entries(&self) -> Result<Vec<Hour>, StorageError> {
+        let prefix = format!("{}/ledger/", self.prefix);
+        let names = self.store.list(&prefix).await?;
+        let hours = names.iter().filter_map(|name| {
+            let hour = name.strip_prefix(&prefix)?.strip_suffix(".ids")?;
+            Hour::parse(hour)
+        });
+        Ok(hours.collect())
+    }
+
+    /// The ledger entries of an hour of event time. A blob that is no whole number of entries is quarantined, and the
+    /// whole entries are written again.
+    pub async fn entries(&self, hour: Hour) -> Result<Vec<LedgerEntry>, StorageError> {
         let name = self.ledger_name(hour);
         let Some((content, _)) = self.store.read(&name).await? else {
             return Ok(Vec::new());
         };
-        let (ids, rest) = content.as_chunks::<LEDGER_ID>();
-        let ids = ids.to_vec();
-        if !rest.is_empty() && !self.store.cuts_torn_ends() {
-            // Whatever is added behind it would stand askew, and be known by nobody.
-            let reason = format!("{} bytes are no whole number of ids", content.len());
-            self.set_aside(&name, content, &reason).await?;
-            self.record(hour, &ids).await?;
+        let (entries, rest) = content.as_chunks::<ENTRY_BYTES>();
+        let entries: Vec<_> = entries.iter().map(LedgerEntry::from_bytes).collect();
+        if !rest.is_empty() && !self.store.truncates_torn_appends() {
+            // What is appended behind it would stand askew, and be recognised by no reader.
+            let reason = format!("{} bytes are no whole number of entries", content.len());
+            quarantine(&self.store, &name, content, &reason).await?;
+            self.append(hour, &entries).await?;
         }
-        Ok(ids)
+        Ok(entries)
     }
 
-    /// Adds ids to an hour of event time.
-    pub async fn record(&self, hour: Hour, ids: &[LedgerId]) -> Result<(), StateError> {
+    /// Appends entries to the ledger of an hour of event time. What stands there and cannot be appended to is quarantined;
+    /// its entries are kept.
+    pub async fn append(&self, hour: Hour, entries: &[LedgerEntry]) -> Result<(), StorageError> {
         let name = self.ledger_name(hour);
-        match self.append(&name, ids).await {
+        match self.append_once(&name, entries).await {
             Err(WriteError::Conflict) => {}
-            Err(WriteError::Failed(fault)) => return Err(fault),
+            Err(WriteError::Failed(error)) => return Err(error),
             Ok(()) => return Ok(()),
         }
-        // Something else was put there, by a restore or by hand: what it knows is kept.
+        // Something else was put there, by a restore or by hand.
         let found = self.store.read(&name).await?;
         let content = found.map(|(content, _)| content).unwrap_or_default();
-        let known = content.as_chunks::<LEDGER_ID>().0.to_vec();
-        self.set_aside(&name, content, "it cannot be added to")
-            .await?;
-        match self.append(&name, &[&known, ids].concat()).await {
-            Err(WriteError::Conflict) => Err(StateError {
+        let mut all: Vec<_> = content
+            .as_chunks()
+            .0
+            .iter()
+            .map(LedgerEntry::from_bytes)
+            .collect();
+        all.extend(entries);
+        quarantine(&self.store, &name, content, "it cannot be appended to").await?;
+        match self.append_once(&name, &all).await {
+            Err(WriteError::Conflict) => Err(StorageError {
                 action: "append to",
                 name: format!("{name} in the {}", self.store.place()),
-                reason: "it cannot be added to, however often it is set aside".to_owned(),
-                hint: Some("find out who writes there beside this program".to_owned()),
+                reason: "it cannot be appended to, even after it was quarantined".to_owned(),
+                hint: Some("find out what else writes to this blob".to_owned()),
             }),
-            Err(WriteError::Failed(fault)) => Err(fault),
+            Err(WriteError::Failed(error)) => Err(error),
             Ok(()) => Ok(()),
         }
     }
 
-    async fn append(&self, name: &str, ids: &[LedgerId]) -> Result<(), WriteError> {
-        if ids.is_empty() {
-            // Nothing whole was found where a torn end was; Azure refuses an addition of no bytes with 400.
+    async fn append_once(&self, name: &str, entries: &[LedgerEntry]) -> Result<(), WriteError> {
+        if entries.is_empty() {
+            // Azure refuses to append no bytes with 400.
             return Ok(());
         }
-        let content = ids.as_flattened().to_vec();
-        self.store.append(name, content, LEDGER_ID).await
+        let content = entries.iter().flat_map(LedgerEntry::to_bytes).collect();
+        self.store.append(name, content, ENTRY_BYTES).await
     }
 
-    /// Removes the ids of an hour.
-    pub async fn forget_ids(&self, hour: Hour) -> Result<(), StateError> {
+    /// Removes the ledger entries of an hour.
+    pub async fn remove_entries(&self, hour: Hour) -> Result<(), StorageError> {
         self.store.remove(&self.ledger_name(hour)).await
     }
 
-    /// What is known of the hours of a day.
-    pub async fn results(&self, day: Hour) -> Result<DayResults, StateError> {
-        Ok(self.stored_results(day).await?.0)
-    }
-
-    /// What is known of the hours of a day, for somebody who only looks: what is damaged is left where it is, and says nothing.
-    pub async fn results_as_they_are(&self, day: Hour) -> Result<DayResults, StateError> {
-        let stored = self.store.read(&self.results_name(day)).await?;
-        let results = stored.and_then(|(content, _)| DayResults::from_json(&content).ok());
+    /// The results of the hours of a day. Damaged ones are quarantined and count as none.
+    pub async fn results<T: Document + Default>(&self, day: Hour) -> Result<T, StorageError> {
+        let (results, _) = document::read(&self.store, &self.results_name(day)).await?;
         Ok(results.unwrap_or_default())
     }
 
-    /// Adds to what is known of the hours of a day. Others may add at the same time.
-    pub async fn add_results(
-        &self,
-        day: Hour,
-        results: &[(Hour, HourResult)],
-    ) -> Result<(), StateError> {
-        let name = self.results_name(day);
-        for _ in 0..TRIES {
-            let (mut known, version) = self.stored_results(day).await?;
-            for (hour, result) in results {
-                known.add(*hour, result.clone());
-            }
-            match self
-                .store
-                .write(&name, known.to_json(), version.as_ref())
-                .await
-            {
-                Ok(_) => return Ok(()),
-                Err(WriteError::Conflict) => {}
-                Err(WriteError::Failed(fault)) => return Err(fault),
-            }
-        }
-        Err(StateError {
-            action: "write",
-            name: format!("{name} in the {}", self.store.place()),
-            reason: format!("it was changed by others {TRIES} times in a row"),
-            hint: Some("check how many instances share this state".to_owned()),
-        })
+    /// The same for readers that must not change anything: damaged results are left alone and count as none.
+    pub async fn peek_results<T: Document + Default>(&self, day: Hour) -> Result<T, StorageError> {
+        Ok(document::peek(&self.store, &self.results_name(day))
+            .await?
+            .unwrap_or_default())
     }
 
-    /// Removes what is known of the hours of a day.
-    pub async fn forget_results(&self, day: Hour) -> Result<(), StateError> {
+    /// Changes the results of a day, which others may change at the same time.
+    pub async fn update_results<T: Document + Default>(
+        &self,
+        day: Hour,
+        change: impl FnMut(&mut T) + Send,
+    ) -> Result<(), StorageError> {
+        document::update(&self.store, &self.results_name(day), change).await
+    }
+
+    /// Removes the results of a day.
+    pub async fn remove_results(&self, day: Hour) -> Result<(), StorageError> {
         self.store.remove(&self.results_name(day)).await
     }
 
-    /// Reads what is known of a day. What is damaged is set aside: a ledger never stops collection.
-    async fn stored_results(&self, day: Hour) -> Result<(DayResults, Option<Version>), StateError> {
-        let name = self.results_name(day);
-        let Some((content, version)) = self.store.read(&name).await? else {
-            return Ok((DayResults::default(), None));
-        };
-        match DayResults::from_json(&content) {
-            Ok(known) => Ok((known, Some(version))),
-            Err(Unreadable::Damaged(reason)) => {
-                self.set_aside(&name, content, &reason).await?;
-                Ok((DayResults::default(), None))
-            }
-            Err(fault) => Err(StateError {
-                action: "use",
-                name: format!("{name} in the {}", self.store.place()),
-                reason: fault.to_string(),
-                hint: Some("run the release that wrote it, or move it away".to_owned()),
-            }),
-        }
-    }
-
-    /// Keeps a copy of what is damaged under another name, and removes it.
-    async fn set_aside(
-        &self,
-        name: &str,
-        content: Vec<u8>,
-        reason: &str,
-    ) -> Result<(), StateError> {
-        let aside = format!("{name}.damaged-{:08x}", fastrand::u32(..));
-        warn!(
-            event = %LogEvent::LedgerDamaged,
-            name,
-            aside, reason, "a part of the ledger is damaged; it was set aside"
-        );
-        match self.store.write(&aside, content, None).await {
-            Ok(_) => self.store.remove(name).await,
-            Err(WriteError::Conflict) => Ok(()),
-            Err(WriteError::Failed(fault)) => Err(fault),
-        }
-    }
-
-    /// Name of the checkpoint in the store, for messages.
+    /// Name of the checkpoint in the store.
     pub fn checkpoint_name(&self) -> String {
-        format!("{}/{}", self.prefix, self.place)
+        format!("{}/{}", self.prefix, self.checkpoint)
     }
 
-    /// The store, for what others keep beside the checkpoint.
-    pub fn store(&self) -> &Store {
-        &self.store
+    /// Name of the document that counts unmapped fields.
+    pub fn fields_name(&self) -> String {
+        format!("{}/fields.json", self.prefix)
     }
 
-    /// Name in the store of what is kept of the log under this name.
-    pub fn name_of(&self, file: &str) -> String {
-        format!("{}/{file}", self.prefix)
+    /// Name of the document about the health of the log.
+    pub fn health_name(&self) -> String {
+        format!("{}/health.json", self.prefix)
     }
 
     fn results_name(&self, day: Hour) -> String {
@@ -284,12 +233,6 @@ impl LogState {
     fn ledger_name(&self, hour: Hour) -> String {
         format!("{}/ledger/{hour}.ids", self.prefix)
     }
-}
-
-/// The part of a row's identity that the ledger keeps.
-pub fn ledger_id(id: &RowId) -> LedgerId {
-    *id.first_chunk()
-        .expect("a row's identity is longer than the ledger's")
 }
 
 #[cfg(test)]

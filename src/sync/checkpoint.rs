@@ -1,22 +1,27 @@
-//! The stored place of one log, and its JSON form.
+//! Where a log stands, as it is stored.
 
+use std::time::Duration;
+
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::bucket::{ACCOUNT_SHARE, Bucket};
-use super::ending::ParkCause;
-use super::stored::{self, Unreadable};
-use super::sweep::{Span, Sweeps};
+use super::outcome::BackOffCause;
+use super::schedule::ReconciliationState;
+use super::token_bucket::{ACCOUNT_SHARE, TokenBucket};
 use super::window::Window;
-use crate::model::{Hour, Millis};
+use crate::model::{Hour, Millis, Span};
+use crate::storage::Document;
 
-/// Version of the checkpoint format this release writes.
-const VERSION: u32 = 1;
-/// Between these lies every place that a log can have, also one that a wrong clock set: 1960 and 2160.
+/// Between these lies every time that a checkpoint can have, also one that a wrong clock set: 1960 and 2160.
 const EARLIEST: Millis = Millis(-315_619_200_000);
 const LATEST: Millis = Millis(5_995_814_400_000);
+/// Timeout of a request, in seconds.
+const FIRST_TIMEOUT_S: u32 = 30;
+/// The longest timeout, in seconds, while requests time out.
+const LONGEST_TIMEOUT_S: u32 = 120;
 
-/// Everything that one log needs to go on where it stopped, whoever goes on with it.
+/// Everything that one log needs to continue where it stopped, in any instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
     /// Version of the format this was written in.
@@ -26,34 +31,33 @@ pub struct Checkpoint {
     /// First moment that is not collected yet: the end of the last closed window plus one millisecond, or for
     /// the seconds-based logs the second that is read again inclusively.
     pub mintime: Millis,
-    /// Where collection began; nothing before it is ever asked for.
+    /// Where collection began; nothing before it is ever requested.
     pub collected_from: Millis,
     /// The window being paged through, if a run ended inside one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
-    /// Runs that committed something; every fifth re-reads the last 15 minutes.
-    #[serde(default)]
-    pub runs: u64,
     /// Whether Duo ever answered this log with events or an empty page.
     #[serde(default)]
     pub answered: bool,
     /// Set while Duo refuses a log that never answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unavailable: Option<Unavailable>,
-    /// Set while the log waits for Duo or Azure Monitor.
+    /// Set while the log backs off.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub parked: Option<Parked>,
+    pub back_off: Option<BackOff>,
     /// What is left of the rate limits.
     pub rate: Rates,
-    /// The instance that is at work on this log.
+    /// Seconds that a request of this log may take: 30, doubled up to 120 while requests time out.
+    #[serde(default = "first_timeout")]
+    pub timeout_s: u32,
+    /// The instance that may send rows of this log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub claim: Option<Claim>,
+    pub lease: Option<Lease>,
     /// Where the rows last went.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<Destination>,
-    /// How far the checks of closed hours have come; missing in what an earlier release stored.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sweeps: Option<Sweeps>,
+    /// How far reconciliation has come.
+    pub reconciliation: ReconciliationState,
     /// Time of the newest event that Azure Monitor accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest_event: Option<Millis>,
@@ -67,7 +71,7 @@ pub struct Checkpoint {
 pub struct Unavailable {
     /// When Duo first refused it.
     pub since: Millis,
-    /// When it was last asked; asked again an hour later.
+    /// When it was last requested; requested again an hour later.
     pub asked_at: Millis,
     /// When it was last reported; reported once a day.
     pub reported_at: Millis,
@@ -75,31 +79,31 @@ pub struct Unavailable {
 
 /// A pause that outlives the run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Parked {
-    /// No call before this time.
-    pub not_before: Millis,
-    /// Parkings in a row without a success between them; lengthens the next one.
-    pub strikes: u32,
-    /// Why the log waits.
-    pub cause: ParkCause,
+pub struct BackOff {
+    /// No request before this time.
+    pub retry_at: Millis,
+    /// Pauses in a row without a success between them; lengthens the next one.
+    pub count: u32,
+    /// Why the log backs off.
+    pub cause: BackOffCause,
 }
 
-/// Calls left for this log and for the account as this log last saw it.
+/// Requests left for this log and for the account as this log last saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
     /// This log's own bucket.
-    pub log: Bucket,
+    pub log: TokenBucket,
     /// The account's bucket.
-    pub account: Bucket,
+    pub account: TokenBucket,
 }
 
-/// One worker a log: the instance that may post its rows.
+/// The exclusive right to send rows of a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Claim {
-    /// The process that holds the claim.
+pub struct Lease {
+    /// The process that holds it.
     pub owner: String,
-    /// When the claim ends if it is not renewed.
-    pub until: Millis,
+    /// When it expires if it is not renewed.
+    pub expires_at: Millis,
 }
 
 /// Where the rows of this state go.
@@ -115,83 +119,94 @@ impl Checkpoint {
     /// The checkpoint of a log that was never collected.
     pub fn first(mintime: Millis, now: Millis) -> Self {
         Self {
-            version: VERSION,
-            min_reader: VERSION,
+            version: Self::VERSION,
+            min_reader: Self::VERSION,
             mintime,
             collected_from: mintime,
             window: None,
-            runs: 0,
             answered: false,
             unavailable: None,
-            parked: None,
+            back_off: None,
             rate: Rates {
-                log: Bucket::full(1, now),
-                account: Bucket::full(ACCOUNT_SHARE, now),
+                log: TokenBucket::full(1, now),
+                account: TokenBucket::full(ACCOUNT_SHARE, now),
             },
-            claim: None,
+            timeout_s: FIRST_TIMEOUT_S,
+            lease: None,
             destination: None,
-            sweeps: Some(Sweeps {
+            reconciliation: ReconciliationState {
                 // What is read now need not be read again at once.
                 reread_at: Some(now),
-                ..Sweeps::begin(mintime)
-            }),
+                ..ReconciliationState::begin(mintime)
+            },
             newest_event: None,
             unknown: Map::new(),
         }
     }
 
-    /// The checkpoint of a backfill of which nothing was read yet: its hours count as collected and unchecked.
+    /// The checkpoint of a backfill of which nothing was read yet: its hours count as collected and not reconciled.
     pub(super) fn of_backfill(span: Span, now: Millis) -> Self {
         Self {
             mintime: span.to,
             answered: true,
-            sweeps: Some(Sweeps::begin(span.from)),
+            reconciliation: ReconciliationState::begin(span.from),
             ..Self::first(span.from, now)
         }
     }
 
-    /// Reads a stored checkpoint. One that says what no release ever wrote counts as damaged: no run could go on from it.
-    pub fn from_json(bytes: &[u8]) -> Result<Self, Unreadable> {
-        let read: Self = stored::from_json(bytes, VERSION)?;
-        match read.contradiction() {
-            Some(what) => Err(Unreadable::Damaged(what.to_owned())),
-            None => Ok(read),
-        }
+    /// How long a request of this log may take.
+    pub fn timeout(&self) -> Duration {
+        Duration::from_secs(
+            self.timeout_s
+                .clamp(FIRST_TIMEOUT_S, LONGEST_TIMEOUT_S)
+                .into(),
+        )
     }
 
+    /// Lengthens the timeout after a request timed out, up to two minutes.
+    pub(super) fn lengthen_timeout(&mut self) {
+        self.timeout_s = self
+            .timeout_s
+            .saturating_mul(2)
+            .clamp(FIRST_TIMEOUT_S, LONGEST_TIMEOUT_S);
+    }
+
+    /// Shortens the timeout again after a request that took `elapsed`, where half of it would have been ample.
+    pub(super) fn shorten_timeout(&mut self, elapsed: TimeDelta) {
+        let timeout_s = self.timeout_s.clamp(FIRST_TIMEOUT_S, LONGEST_TIMEOUT_S);
+        if elapsed < TimeDelta::seconds(i64::from(timeout_s / 4)) {
+            self.timeout_s = (timeout_s / 2).max(FIRST_TIMEOUT_S);
+        }
+    }
+}
+
+const fn first_timeout() -> u32 {
+    FIRST_TIMEOUT_S
+}
+
+/// A checkpoint that says what no release ever wrote counts as damaged: no run could continue from it.
+impl Document for Checkpoint {
     fn contradiction(&self) -> Option<&'static str> {
-        let of_this_world = |time: Millis| (EARLIEST..LATEST).contains(&time);
-        let next = self.sweeps.iter().flat_map(|sweeps| sweeps.next);
+        let is_in_range = |time: Millis| (EARLIEST..LATEST).contains(&time);
+        let next = self.reconciliation.next.into_iter();
         let mut times = next
             .map(Hour::start)
             .chain([self.mintime, self.collected_from]);
-        if !times.all(of_this_world) {
-            return Some("a time is out of this world");
+        if !times.all(is_in_range) {
+            return Some("a timestamp is out of range");
         }
         if self
             .window
             .as_ref()
             .is_some_and(|window| !window.is_sound())
         {
-            return Some("the place lies outside of its window");
+            return Some("the moment reached lies outside of its window");
         }
-        let sweeps = self.sweeps.as_ref();
-        let reading = sweeps.and_then(|sweeps| sweeps.reading.as_ref());
+        let reading = self.reconciliation.reading.as_ref();
         // Only what was collected is ever read again.
         reading
             .is_some_and(|reading| !reading.is_sound() || reading.span.to > self.mintime)
-            .then_some("a check of closed hours cannot be")
-    }
-
-    /// How far the checks have come, to be changed; where an earlier release stored nothing of them, from the beginning.
-    pub(super) fn sweeps_mut(&mut self) -> &mut Sweeps {
-        let begin = Sweeps::begin(self.collected_from);
-        self.sweeps.get_or_insert(begin)
-    }
-
-    /// The stored form.
-    pub fn to_json(&self) -> Vec<u8> {
-        stored::to_json(self)
+            .then_some("a reading of closed hours is impossible")
     }
 }
 
@@ -199,7 +214,7 @@ impl Checkpoint {
 mod tests {
     use super::Checkpoint;
     use crate::model::Millis;
-    use crate::sync::stored::Unreadable;
+    use crate::storage::{Document as _, Unreadable};
 
     fn stored() -> Checkpoint {
         Checkpoint::first(Millis(1_795_348_800_000), Millis(1_795_348_900_000))
@@ -244,20 +259,20 @@ mod tests {
             "mintime": "2026-11-22T11:00:00Z", "maxtime": "2026-11-22T11:59:59.999Z", "from": "2026-11-22T11:30:00Z"
         });
         json["window"] = window.clone();
-        json["sweeps"]["reading"] = serde_json::json!({
-            "from": "2026-11-22T11:00:00Z", "to": "2026-11-22T12:00:00Z", "check": 3,
+        json["reconciliation"]["reading"] = serde_json::json!({
+            "from": "2026-11-22T11:00:00Z", "to": "2026-11-22T12:00:00Z", "stage": 5,
             "began_at": "2026-11-22T13:00:00Z", "window": window
         });
         assert!(Checkpoint::from_json(json.to_string().as_bytes()).is_ok());
         for (place, value) in [
             ("/mintime", serde_json::json!("9026-11-22T12:00:00Z")),
-            ("/sweeps/next/3", "-9026-11-22T12".into()),
+            ("/reconciliation/next/3", "-9026-11-22T12".into()),
             ("/window/from", "2036-11-22T11:30:00Z".into()),
-            ("/sweeps/reading/check", 4.into()),
-            ("/sweeps/reading/to", "2026-11-22T11:00:00Z".into()),
-            ("/sweeps/reading/to", "2026-11-22T13:00:00Z".into()),
+            ("/reconciliation/reading/stage", 6.into()),
+            ("/reconciliation/reading/to", "2026-11-22T11:00:00Z".into()),
+            ("/reconciliation/reading/to", "2026-11-22T13:00:00Z".into()),
             (
-                "/sweeps/reading/window/maxtime",
+                "/reconciliation/reading/window/maxtime",
                 "2026-11-22T11:00:00Z".into(),
             ),
         ] {
@@ -269,7 +284,7 @@ mod tests {
     }
 
     #[test]
-    fn places_of_two_centuries_are_of_this_world() {
+    fn times_of_two_centuries_are_in_range() {
         let with = |mintime: &str| {
             let mut json: serde_json::Value = serde_json::from_slice(&stored().to_json()).unwrap();
             json["mintime"] = mintime.into();

@@ -5,70 +5,76 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::stored::{self, Unreadable};
-use super::sweep::{CHECKS, Span};
-use crate::model::{Hour, Millis};
+use super::schedule::STAGES;
+use crate::model::{Hour, Millis, Span};
+use crate::storage::Document;
 
-/// Version of the form that this release writes.
-const VERSION: u32 = 1;
 /// Days that results are kept.
-pub const KEPT_DAYS: i64 = 400;
+pub const RESULT_DAYS: i64 = 400;
 
-/// What the last look at an hour found.
+/// Outcome of the reconciliation of a closed hour. An hour without a result is pending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HourState {
-    /// As many records were delivered as Duo counts.
-    Counted,
-    /// A full reading found nothing that was not delivered, or what it found was delivered then.
-    Proved,
-    /// First looked at more than 24 hours after its end.
-    LateRead,
-    /// A part was never collected, or is counted by Duo and never shown.
+    /// As many events were delivered as Duo counts; the hour was not read in full yet.
+    CountMatched,
+    /// The hour was read in full, and every record in it was delivered.
+    Verified,
+    /// The same, but the hour was reconciled for the first time more than 24 hours after its end.
+    VerifiedLate,
+    /// A part was never collected.
     Gap,
-    /// It cannot be told: Duo does not keep it any more, or the ids of what was delivered are damaged.
+    /// Completeness is unknown: Duo counts more records than it returns, or does not keep the hour any more.
     Unknown,
 }
 
 impl HourState {
-    /// Whether everything that Duo shows of the hour was delivered.
-    pub const fn is_complete(self) -> bool {
-        matches!(self, Self::Counted | Self::Proved | Self::LateRead)
+    /// Whether the hour was read in full and every record in it was delivered.
+    pub const fn is_verified(self) -> bool {
+        matches!(self, Self::Verified | Self::VerifiedLate)
+    }
+
+    /// Whether nothing speaks against it.
+    const fn is_consistent(self) -> bool {
+        self.is_verified() || matches!(self, Self::CountMatched)
     }
 }
 
 /// What is known of one hour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HourResult {
-    /// What was found.
+    /// Its state.
     pub state: HourState,
-    /// The part of the hour that was looked at.
+    /// The part of the hour that was reconciled.
     #[serde(flatten)]
     pub span: Span,
     /// Records that Duo counts, where it gave an exact number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub counted: Option<u64>,
-    /// Events of the hour that Azure Monitor accepted, and those that were set aside because it refused them.
+    pub duo_count: Option<u64>,
+    /// Events of the hour that Azure Monitor accepted, and those that were dead-lettered because it refused them.
     pub delivered: u64,
-    /// Events among them that were found by checks.
+    /// Events among them that were found by reconciliation.
     #[serde(default)]
     pub late: u64,
     /// The part that is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap: Option<Span>,
-    /// When it was last looked at.
+    /// When the last full reading of the hour began, by Duo's clock: what Duo returned then was delivered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub read_at: Option<Millis>,
+    /// When it was last reconciled.
     pub checked_at: Millis,
-    /// Checks it got, from 1 to 4.
-    pub checks: usize,
+    /// Stages of reconciliation it has passed, from 1 to 6.
+    pub stages: usize,
     /// Fields of a later release, kept as they are.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
 }
 
 impl HourResult {
-    /// Whether the hour got its last check.
-    pub const fn is_settled(&self) -> bool {
-        self.checks >= CHECKS
+    /// Whether the hour has passed its last stage.
+    pub const fn is_final(&self) -> bool {
+        self.stages >= STAGES
     }
 }
 
@@ -86,52 +92,54 @@ pub struct DayResults {
 impl Default for DayResults {
     fn default() -> Self {
         Self {
-            version: VERSION,
-            min_reader: VERSION,
+            version: Self::VERSION,
+            min_reader: Self::VERSION,
             hours: BTreeMap::new(),
             unknown: Map::new(),
         }
     }
 }
 
+impl Document for DayResults {
+    const IS_EVIDENCE: bool = true;
+}
+
 impl DayResults {
-    /// Reads stored results.
-    pub fn from_json(bytes: &[u8]) -> Result<Self, Unreadable> {
-        stored::from_json(bytes, VERSION)
-    }
-
-    /// The stored form.
-    pub fn to_json(&self) -> Vec<u8> {
-        stored::to_json(self)
-    }
-
-    /// Adds what a look at an hour found to what is known of it.
+    /// Adds a result to what is known of the hour.
     pub fn add(&mut self, hour: Hour, mut result: HourResult) {
         let name = hour.number_in_day();
         if let Some(before) = self.hours.remove(&name) {
-            if before.state.is_complete() {
-                if result.state == HourState::Unknown && before.is_settled() {
-                    // A look that nobody needed, and that failed, takes no proof away.
+            if before.state.is_consistent() {
+                if result.state == HourState::Unknown && before.is_final() {
+                    // A reading beyond the schedule that failed takes nothing away.
                     result.state = before.state;
                 }
-                // What was proved before of a part that was not looked at now stays proved.
+                // What was reconciled before and not now stays so.
                 result.span.from = result.span.from.min(before.span.from);
                 result.span.to = result.span.to.max(before.span.to);
             }
             result.late = result.late.saturating_add(before.late);
-            // Ids are forgotten once an hour is settled: what was delivered does not become less.
+            // Entries are removed once an hour is final: what was delivered does not become less.
             result.delivered = result.delivered.max(before.delivered);
-            result.checks = result.checks.max(before.checks);
-            let still_agrees = before.counted == Some(result.delivered);
-            result.counted = result.counted.or(before.counted.filter(|_| still_agrees));
+            result.stages = result.stages.max(before.stages);
+            result.read_at = result.read_at.or(before.read_at);
+            let still_agrees = before.duo_count == Some(result.delivered);
+            result.duo_count = result
+                .duo_count
+                .or(before.duo_count.filter(|_| still_agrees));
             result.state = match (before.state, result.state) {
-                // A count says less than a full reading, and nothing about when the hour was first looked at.
-                (HourState::Proved | HourState::LateRead, HourState::Counted) => before.state,
-                // It was looked at before: by another look, which a backfill does not know of.
+                // A count says less than a full reading, and nothing about when the hour was first reconciled.
+                (HourState::Verified | HourState::VerifiedLate, HourState::CountMatched) => {
+                    before.state
+                }
+                // It was reconciled before, which a backfill does not know of.
                 (
-                    HourState::Counted | HourState::Proved | HourState::Gap | HourState::Unknown,
-                    HourState::LateRead,
-                ) => HourState::Proved,
+                    HourState::CountMatched
+                    | HourState::Verified
+                    | HourState::Gap
+                    | HourState::Unknown,
+                    HourState::VerifiedLate,
+                ) => HourState::Verified,
                 (_, state) => state,
             };
             result.unknown = before.unknown;
@@ -145,8 +153,9 @@ mod tests {
     use serde_json::Map;
 
     use super::{DayResults, HourResult, HourState};
-    use crate::model::{Hour, Millis};
-    use crate::sync::sweep::Span;
+    use crate::model::{Hour, Millis, Span};
+    use crate::storage::Document as _;
+    use crate::sync::tests::time::minutes;
 
     const HOUR: Hour = Hour::of(Millis(1_795_348_800_000));
 
@@ -154,12 +163,13 @@ mod tests {
         HourResult {
             state,
             span: Span::of(HOUR),
-            counted: Some(delivered),
+            duo_count: Some(delivered),
             delivered,
             late,
             gap: None,
+            read_at: None,
             checked_at: HOUR.end(),
-            checks: 1,
+            stages: 1,
             unknown: Map::new(),
         }
     }
@@ -167,42 +177,42 @@ mod tests {
     #[test]
     fn results_add_up_and_come_back_as_they_were_stored() {
         let mut day = DayResults::default();
-        day.add(HOUR, result(HourState::Proved, 2, 12));
-        day.add(HOUR, result(HourState::Counted, 0, 12));
+        day.add(HOUR, result(HourState::Verified, 2, 12));
+        day.add(HOUR, result(HourState::CountMatched, 0, 12));
         day.add(HOUR.after(1), result(HourState::Gap, 0, 0));
         let hour = &day.hours["12"];
         assert_eq!(
             (hour.state, hour.late, hour.delivered),
-            (HourState::Proved, 2, 12)
+            (HourState::Verified, 2, 12)
         );
-        day.add(HOUR, result(HourState::Proved, 1, 13));
+        day.add(HOUR, result(HourState::Verified, 1, 13));
         assert_eq!((day.hours["12"].late, day.hours["12"].delivered), (3, 13));
         assert_eq!(DayResults::from_json(&day.to_json()).unwrap(), day);
     }
 
     #[test]
-    fn a_look_that_failed_takes_no_settled_proof_away() {
+    fn a_reading_that_failed_takes_nothing_from_a_final_hour() {
         let settled = HourResult {
-            checks: 4,
-            ..result(HourState::Counted, 0, 5)
+            stages: 6,
+            ..result(HourState::CountMatched, 0, 5)
         };
         let failed = HourResult {
-            counted: None,
+            duo_count: None,
             ..result(HourState::Unknown, 0, 0)
         };
         let mut day = DayResults::default();
         day.add(HOUR, settled.clone());
         day.add(HOUR, failed.clone());
         assert_eq!(
-            (day.hours["12"].state, day.hours["12"].counted),
-            (HourState::Counted, Some(5))
+            (day.hours["12"].state, day.hours["12"].duo_count),
+            (HourState::CountMatched, Some(5))
         );
-        // One that is not settled is looked at again, and what that says counts.
+        // One that is not final is reconciled again, and that result counts.
         let mut day = DayResults::default();
         day.add(
             HOUR,
             HourResult {
-                checks: 2,
+                stages: 2,
                 ..settled
             },
         );
@@ -211,43 +221,43 @@ mod tests {
     }
 
     #[test]
-    fn what_was_proved_of_a_part_of_an_hour_stays_proved() {
+    fn what_was_verified_of_a_part_of_an_hour_stays_verified() {
         let part = |state, from, to| HourResult {
             span: Span {
-                from: HOUR.start() + from,
-                to: HOUR.start() + to,
+                from: HOUR.start() + minutes(from),
+                to: HOUR.start() + minutes(to),
             },
             ..result(state, 0, 5)
         };
         let mut day = DayResults::default();
-        day.add(HOUR, part(HourState::Proved, 0, 3_600_000));
-        day.add(HOUR, part(HourState::Proved, 1_800_000, 3_600_000));
+        day.add(HOUR, part(HourState::Verified, 0, 60));
+        day.add(HOUR, part(HourState::Verified, 30, 60));
         assert_eq!(day.hours["12"].span, Span::of(HOUR));
         let mut day = DayResults::default();
-        day.add(HOUR, part(HourState::Unknown, 0, 3_600_000));
-        day.add(HOUR, part(HourState::Proved, 1_800_000, 3_600_000));
-        assert_eq!(day.hours["12"].span.from, HOUR.start() + 1_800_000);
+        day.add(HOUR, part(HourState::Unknown, 0, 60));
+        day.add(HOUR, part(HourState::Verified, 30, 60));
+        assert_eq!(day.hours["12"].span.from, HOUR.start() + minutes(30));
     }
 
     #[test]
-    fn an_hour_that_was_looked_at_before_is_not_read_late_by_a_backfill() {
+    fn an_hour_that_was_reconciled_before_is_not_verified_late_by_a_backfill() {
         for (before, after) in [
-            (HourState::Gap, HourState::Proved),
-            (HourState::Counted, HourState::Proved),
-            (HourState::LateRead, HourState::LateRead),
+            (HourState::Gap, HourState::Verified),
+            (HourState::CountMatched, HourState::Verified),
+            (HourState::VerifiedLate, HourState::VerifiedLate),
         ] {
             let mut day = DayResults::default();
             day.add(HOUR, result(before, 0, 12));
-            day.add(HOUR, result(HourState::LateRead, 2, 14));
+            day.add(HOUR, result(HourState::VerifiedLate, 2, 14));
             assert_eq!(day.hours["12"].state, after);
         }
     }
 
     #[test]
     fn what_a_later_release_stored_is_kept() {
-        let text = r#"{"version":2,"min_reader":1,"hours":{"12":{"state":"proved","from":"2026-11-22T12:00:00.000Z","to":"2026-11-22T13:00:00.000Z","delivered":1,"checked_at":"2026-11-22T13:15:00.000Z","checks":1,"seal":"x"}},"day":7}"#;
+        let text = r#"{"version":2,"min_reader":1,"hours":{"12":{"state":"verified","from":"2026-11-22T12:00:00.000Z","to":"2026-11-22T13:00:00.000Z","delivered":1,"checked_at":"2026-11-22T13:15:00.000Z","stages":1,"seal":"x"}},"day":7}"#;
         let mut day = DayResults::from_json(text.as_bytes()).unwrap();
-        day.add(HOUR, result(HourState::Counted, 0, 1));
+        day.add(HOUR, result(HourState::CountMatched, 0, 1));
         let json: serde_json::Value = serde_json::from_slice(&day.to_json()).unwrap();
         assert_eq!(json["day"], 7);
         assert_eq!(json["hours"]["12"]["seal"], "x");

@@ -1,40 +1,43 @@
-//! The pure core: what to ask next, when a window closes, what is new, what to commit, when to park.
+//! The core: one run of one log, as straight-line code over [`Ports`].
 //!
-//! Nothing here does I/O, reads a clock or draws from a hidden source of chance. [`LogRun`] is one run of one
-//! log: it is told what happened ([`Event`]) and at what time, and answers with the one thing to do next
-//! ([`Action`]). The shell in [`crate::collect`] does it and reports back. A kill is then simply a run that is
-//! never stepped again, and every interleaving can be tried without a socket.
+//! [`run_log`] is a run. [`deliver`] has the order that is the promise: a batch is sent, its ids go to the delivery ledger, and
+//! only after the last batch of a page does the checkpoint advance. Live collection, reconciliation and backfill share it.
 //!
-//! The order of the actions is the promise: a page is fetched, the sink accepts a call, the ledger records
-//! that call's ids, and only after the last call of the page does the checkpoint move. What a row lacks of its record,
-//! and a record that is refused, is set aside before the ledger names it.
+//! Nothing here touches a clock, a socket, a file or a global: the tests run this same code on simulated ports.
 
-mod bucket;
+mod admission;
 mod checkpoint;
-mod dead_letter;
-mod ending;
-mod event;
-mod field_counts;
+mod dedup;
+mod deliver;
+mod fetch;
 mod hours;
-mod page;
+mod last_second;
+mod limits;
+mod live;
+mod outcome;
+mod paging;
+mod ports;
+mod reconcile;
+mod refused;
+mod results;
 mod run;
-pub(crate) mod stored;
-mod sweep;
+mod schedule;
+mod stop;
 #[cfg(test)]
 mod tests;
+mod token_bucket;
 mod window;
 
-pub use bucket::{ACCOUNT_SHARE, Bucket};
-pub use checkpoint::{Checkpoint, Claim, Destination, Parked, Rates, Unavailable};
-pub use dead_letter::{DeadLetter, Why};
-pub use ending::{DeadLetterTally, Ending, Failure, Notice, ParkCause, Tally, WindowFault};
-pub use event::{
-    Action, Conclusion, Event, FetchFault, IngestKind, Limits, PageRequest, PageSeen, RowId, Seen,
-    SendFault, Shipment,
+pub use checkpoint::{BackOff, Checkpoint, Destination, Lease, Rates, Unavailable};
+pub use dedup::kind_when_resent;
+pub use hours::{DayResults, HourResult, HourState, RESULT_DAYS};
+pub use limits::{Limits, PageOrder};
+pub use outcome::{
+    BackOffCause, DeadLetterStats, Failure, RunError, RunOutcome, RunResult, RunStats, Warning,
+    WindowError,
 };
-pub use field_counts::FieldCounts;
-pub use hours::{DayResults, HourResult, HourState, KEPT_DAYS};
-pub use run::LogRun;
-pub use stored::Unreadable;
-pub use sweep::{Due, Reading, Span, Sweeps};
-pub use window::{Reread, Window};
+pub use ports::Ports;
+pub use run::run_log;
+pub use schedule::{Due, Reading, ReconciliationState};
+pub use token_bucket::{ACCOUNT_SHARE, TokenBucket};
+pub use window::Window;

@@ -1,16 +1,17 @@
 //! The span of event time that is being read, page by page.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::model::{MINUTE, Millis};
+use crate::model::Millis;
 
 /// How far the overlap re-read reaches back before `mintime`.
-const OVERLAP: i64 = 15 * MINUTE;
-/// One run in this many re-reads the overlap.
-const OVERLAP_EVERY: u64 = 5;
+const OVERLAP: TimeDelta = TimeDelta::minutes(15);
+/// The overlap is read again whenever a multiple of this lies within the last interval.
+const OVERLAP_EVERY: TimeDelta = TimeDelta::minutes(5);
 
-/// A span of event time with fixed bounds and the place reached inside it.
+/// A span of event time with fixed bounds, and how far it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     /// First millisecond of the window.
@@ -35,12 +36,9 @@ pub struct Window {
     /// Time of the newest record delivered or found already delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_time: Option<Millis>,
-    /// Whether it was read anew because fewer records came than Duo counted.
+    /// Whether it was read again because fewer records came than Duo counted.
     #[serde(default)]
     pub recounted: bool,
-    /// Times in a row that fewer records came than Duo counted, also when it was read anew.
-    #[serde(default)]
-    pub short_readings: u32,
     /// Fields of a later release, kept as they are.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
@@ -59,28 +57,29 @@ impl Window {
             readable_through: None,
             last_time: None,
             recounted: false,
-            short_readings: 0,
             unknown: Map::new(),
         }
     }
 
     /// The next window after `mintime`, or `None` when everything that Duo shows for sure was read.
     ///
-    /// `horizon` is now minus the settle time, `span` the longest window in milliseconds. `reread` is given for
-    /// the first window of a run: with it every fifth run also asks for the last 15 minutes before `mintime`.
+    /// `horizon` is now minus the window delay. `not_before` is given for the first window of a run: when a multiple of
+    /// five minutes lies between `mintime` and `horizon`, that window also covers the 15 minutes before `mintime`, but
+    /// nothing before `not_before`.
     pub fn next(
         mintime: Millis,
         horizon: Millis,
-        span: i64,
-        reread: Option<Reread>,
+        longest: TimeDelta,
+        not_before: Option<Millis>,
     ) -> Option<Self> {
         // Duo refuses mintime >= maxtime, and there is nothing to read then.
         if mintime >= horizon {
             return None;
         }
-        let maxtime = horizon.min(mintime + span);
-        let from = match reread {
-            Some(Reread { runs, not_before }) if runs % OVERLAP_EVERY == OVERLAP_EVERY - 1 => {
+        let maxtime = horizon.min(mintime + longest);
+        let interval = |time: Millis| time.0.div_euclid(OVERLAP_EVERY.num_milliseconds());
+        let from = match not_before {
+            Some(not_before) if interval(mintime) != interval(horizon) => {
                 (mintime - OVERLAP).max(not_before).min(mintime)
             }
             _ => mintime,
@@ -88,7 +87,7 @@ impl Window {
         Some(Self::new(from, maxtime))
     }
 
-    /// Whether the place reached lies inside the window, as in all that is ever stored.
+    /// Whether the moment reached lies inside the window, as in all that is ever stored.
     pub(super) fn is_sound(&self) -> bool {
         self.mintime <= self.from && self.from <= self.maxtime
     }
@@ -97,7 +96,7 @@ impl Window {
     pub fn restart(&mut self, from_beginning: bool) {
         self.from = match self.last_time {
             // Not `clamp`, which panics where a window is a single millisecond.
-            Some(last) if !from_beginning => last.min(self.maxtime - 1).max(self.mintime),
+            Some(last) if !from_beginning => last.min(self.maxtime.previous()).max(self.mintime),
             _ => self.mintime,
         };
         self.cursor = None;
@@ -128,61 +127,65 @@ impl Window {
     pub fn next_mintime(&self) -> Millis {
         self.readable_through
             .map_or(self.maxtime, |readable| readable.min(self.maxtime))
-            + 1
+            .next()
     }
-}
-
-/// What decides whether a window also re-reads what was already closed.
-#[derive(Clone, Copy, Debug)]
-pub struct Reread {
-    /// Runs so far.
-    pub runs: u64,
-    /// Nothing before this is asked for.
-    pub not_before: Millis,
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Reread, Window};
-    use crate::model::{HOUR, MINUTE, Millis};
+    use super::Window;
+    use crate::model::{DAY, HOUR, MINUTE, Millis};
+    use chrono::TimeDelta;
 
-    const NOW: Millis = Millis(1_795_348_800_000);
+    const NOON: Millis = Millis(1_795_348_800_000);
 
     #[test]
     fn an_idle_log_has_nothing_to_ask() {
-        assert_eq!(Window::next(NOW, NOW, HOUR, None), None);
-        assert_eq!(Window::next(NOW + 1, NOW, HOUR, None), None);
+        assert_eq!(Window::next(NOON, NOON, HOUR, None), None);
+        assert_eq!(Window::next(NOON.next(), NOON, HOUR, None), None);
     }
 
     #[test]
     fn a_window_is_never_longer_than_the_setting_and_never_reaches_past_the_horizon() {
-        let long = Window::next(NOW - 5 * HOUR, NOW, HOUR, None).unwrap();
+        let long = Window::next(NOON - HOUR * 5, NOON, HOUR, None).unwrap();
         assert_eq!(
             (long.mintime, long.maxtime),
-            (NOW - 5 * HOUR, NOW - 4 * HOUR)
+            (NOON - HOUR * 5, NOON - HOUR * 4)
         );
-        let short = Window::next(NOW - MINUTE, NOW, HOUR, None).unwrap();
-        assert_eq!(short.maxtime, NOW);
+        let short = Window::next(NOON - MINUTE, NOON, HOUR, None).unwrap();
+        assert_eq!(short.maxtime, NOON);
     }
 
     #[test]
-    fn every_fifth_run_reaches_back_fifteen_minutes_but_not_before_the_start() {
-        let reread = |runs, not_before| {
-            let reread = Reread { runs, not_before };
-            Window::next(NOW - MINUTE, NOW, HOUR, Some(reread))
+    fn the_overlap_is_read_every_five_minutes_but_nothing_before_the_start() {
+        let mintime = |mintime, horizon, not_before| {
+            Window::next(mintime, horizon, HOUR, Some(not_before))
                 .unwrap()
                 .mintime
         };
-        let long_ago = NOW - 24 * HOUR;
-        assert_eq!(reread(3, long_ago), NOW - MINUTE);
-        assert_eq!(reread(4, long_ago), NOW - 16 * MINUTE);
-        assert_eq!(reread(9, long_ago), NOW - 16 * MINUTE);
-        assert_eq!(reread(4, NOW - 3 * MINUTE), NOW - 3 * MINUTE);
+        let long_ago = NOON - DAY;
+        let late = NOON + TimeDelta::seconds(70);
+        assert_eq!(mintime(NOON, late, long_ago), NOON);
+        assert_eq!(
+            mintime(NOON.previous(), late, long_ago),
+            NOON.previous() - MINUTE * 15
+        );
+        assert_eq!(mintime(NOON - MINUTE, NOON, long_ago), NOON - MINUTE * 16);
+        assert_eq!(
+            mintime(NOON - MINUTE, NOON, NOON - MINUTE * 3),
+            NOON - MINUTE * 3
+        );
+        assert_eq!(
+            Window::next(NOON - MINUTE, NOON, HOUR, None)
+                .unwrap()
+                .mintime,
+            NOON - MINUTE
+        );
     }
 
     #[test]
     fn the_zero_on_the_empty_page_behind_the_last_one_is_no_count() {
-        let mut window = Window::next(NOW - HOUR, NOW, HOUR, None).unwrap();
+        let mut window = Window::next(NOON - HOUR, NOON, HOUR, None).unwrap();
         window.count_page(2, Some(3), None);
         window.cursor = Some("c".to_owned());
         window.count_page(0, Some(0), None);
@@ -193,7 +196,7 @@ mod tests {
 
     #[test]
     fn the_first_page_and_every_page_with_records_tell_the_count() {
-        let mut window = Window::next(NOW - HOUR, NOW, HOUR, None).unwrap();
+        let mut window = Window::next(NOON - HOUR, NOON, HOUR, None).unwrap();
         window.count_page(0, Some(3), None);
         assert!(window.is_short());
         window.cursor = Some("c".to_owned());
@@ -205,25 +208,25 @@ mod tests {
 
     #[test]
     fn a_restart_stays_inside_the_window() {
-        let mut window = Window::next(NOW - HOUR, NOW, HOUR, None).unwrap();
-        window.count_page(1, None, Some(NOW));
+        let mut window = Window::next(NOON - HOUR, NOON, HOUR, None).unwrap();
+        window.count_page(1, None, Some(NOON));
         window.restart(false);
         // Duo refuses a window of nothing.
-        assert_eq!(window.from, NOW - 1);
+        assert_eq!(window.from, NOON.previous());
         window.restart(true);
-        assert_eq!(window.from, NOW - HOUR);
+        assert_eq!(window.from, NOON - HOUR);
         // A time beyond the window is not what was read last.
         window.last_time = None;
-        window.count_page(1, None, Some(NOW + 1));
+        window.count_page(1, None, Some(NOON.next()));
         window.restart(false);
-        assert_eq!(window.from, NOW - HOUR);
+        assert_eq!(window.from, NOON - HOUR);
     }
 
     #[test]
     fn a_window_is_closed_only_up_to_where_duo_showed_everything() {
-        let mut window = Window::next(NOW - HOUR, NOW, HOUR, None).unwrap();
-        assert_eq!(window.next_mintime(), NOW + 1);
-        window.readable_through = Some(NOW - MINUTE);
-        assert_eq!(window.next_mintime(), NOW - MINUTE + 1);
+        let mut window = Window::next(NOON - HOUR, NOON, HOUR, None).unwrap();
+        assert_eq!(window.next_mintime(), NOON.next());
+        window.readable_through = Some(NOON - MINUTE);
+        assert_eq!(window.next_mintime(), (NOON - MINUTE).next());
     }
 }

@@ -6,14 +6,13 @@
 //! <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#data-limits>
 
 use std::fmt;
-use std::ops::Range;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use crate::model::position;
+use crate::model::{Truncation, position};
 
 /// Objects in objects that are followed; below, an object is treated like an array. Duo's records have four of them.
 pub(super) const DEEPEST: usize = 16;
@@ -24,21 +23,8 @@ const LONGEST_LIST: usize = 1000;
 /// Where `raw_record` is too large, it is the name of the cut field.
 pub(super) const RAW_RECORD: &str = "raw_record";
 
-/// A value of which only the beginning goes into the row.
-#[derive(Debug)]
-pub(super) struct Cut {
-    /// Where the value stands in the text of the record.
-    pub(super) place: Range<usize>,
-    /// Bytes that are kept: of the text that the value means, or of its JSON.
-    kept: usize,
-    /// Whether the value is a text, and not JSON that becomes one.
-    is_text: bool,
-    /// Its path, as the service names the column, without the suffix.
-    pub(super) field: String,
-}
-
 /// The values of an object that are larger than `largest`, in bytes, in their order.
-pub(super) fn of_object(text: &str, largest: usize) -> Vec<Cut> {
+pub(super) fn of_object(text: &str, largest: usize) -> Vec<Truncation> {
     let mut search = Search {
         text,
         largest,
@@ -49,8 +35,8 @@ pub(super) fn of_object(text: &str, largest: usize) -> Vec<Cut> {
 }
 
 /// The cut of a record that goes out as one text.
-pub(super) fn of_text(text: &str, largest: usize) -> Vec<Cut> {
-    let cut = |kept| Cut {
+pub(super) fn of_text(text: &str, largest: usize) -> Vec<Truncation> {
+    let cut = |kept| Truncation {
         place: 0..text.len(),
         kept,
         is_text: false,
@@ -62,33 +48,32 @@ pub(super) fn of_text(text: &str, largest: usize) -> Vec<Cut> {
         .collect()
 }
 
-impl Cut {
-    /// The part of the JSON that is kept, where the value is no text.
-    pub(super) fn kept_of<'a>(&self, text: &'a str) -> &'a str {
-        &text[self.place.clone()][..self.kept]
-    }
+/// The part of the JSON that is kept, where the value is no text.
+pub(super) fn kept_json<'a>(truncation: &Truncation, text: &'a str) -> &'a str {
+    &text[truncation.place.clone()][..truncation.kept]
+}
 
-    /// Writes what is kept in place of the value.
-    pub(super) fn write(&self, out: &mut BytesMut, text: &str) {
-        let writes = "a text can be written to memory";
-        if self.is_text {
-            let value = meaning(&text[self.place.clone()]);
-            let kept = std::str::from_utf8(&value[..self.kept]).expect("cut between characters");
-            serde_json::to_writer(out.writer(), kept).expect(writes);
-        } else {
-            serde_json::to_writer(out.writer(), self.kept_of(text)).expect(writes);
-        }
+/// Writes what is kept in place of the value.
+pub(super) fn write(truncation: &Truncation, out: &mut BytesMut, text: &str) {
+    let writes = "a text can be written to memory";
+    if truncation.is_text {
+        let value = meaning(&text[truncation.place.clone()]);
+        let kept =
+            std::str::from_utf8(&value[..truncation.kept]).expect("truncated between characters");
+        serde_json::to_writer(out.writer(), kept).expect(writes);
+    } else {
+        serde_json::to_writer(out.writer(), kept_json(truncation, text)).expect(writes);
     }
+}
 
-    /// How many bytes longer than the value what is written for it may be.
-    pub(super) fn longest_growth(&self) -> usize {
-        if self.is_text {
-            // No character needs more escapes than Duo gave it.
-            0
-        } else {
-            // A quotation mark, a backslash or a line break becomes two bytes.
-            (2 * self.kept + 2).saturating_sub(self.place.len())
-        }
+/// How many bytes longer than the value what is written for it may be.
+pub(super) fn longest_growth(truncation: &Truncation) -> usize {
+    if truncation.is_text {
+        // No character needs more escapes than Duo gave it.
+        0
+    } else {
+        // A quotation mark, a backslash or a line break becomes two bytes.
+        (2 * truncation.kept + 2).saturating_sub(truncation.place.len())
     }
 }
 
@@ -121,7 +106,7 @@ pub(super) fn longest_list<'a>(fields: impl Iterator<Item = &'a str>) -> usize {
 struct Search<'a> {
     text: &'a str,
     largest: usize,
-    cuts: Vec<Cut>,
+    cuts: Vec<Truncation>,
 }
 
 impl Search<'_> {
@@ -160,7 +145,7 @@ impl Search<'_> {
     }
 
     fn cut(&mut self, value: &str, path: &str, is_text: bool, kept: usize) {
-        self.cuts.push(Cut {
+        self.cuts.push(Truncation {
             place: position(self.text, value),
             kept,
             is_text,

@@ -13,32 +13,11 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
-use super::cut::{Cut, DEEPEST};
+use super::cut::{self, DEEPEST};
 use super::scan::Scanner;
-use crate::model::position;
+use crate::model::{FlatRow, Truncation, position};
 use crate::schema::{self, ADDITIONAL_FIELDS, MOST_COLUMNS, Node, Place, Typed};
 use look::{dashed, is_guid, is_number, is_time};
-
-/// A flattened record.
-#[derive(Default)]
-pub(super) struct Flat {
-    /// The members of the row, each with a comma behind it.
-    pub(super) members: BytesMut,
-    /// Paths that nobody knew of, or with a value that fits no column of theirs.
-    pub(super) without_column: Vec<String>,
-    /// Paths without a column for which there was no room.
-    pub(super) left_out: Vec<String>,
-}
-
-impl std::fmt::Debug for Flat {
-    /// Without what the record says.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Flat")
-            .field("bytes", &self.members.len())
-            .finish_non_exhaustive()
-    }
-}
 
 /// Memory that is taken at once, in bytes: that of some hundred rows.
 const CHUNK: usize = 256 * 1024;
@@ -54,7 +33,7 @@ pub(super) struct Flattener {
 impl Flattener {
     /// Flattens the text of a record that is an object. Values in `cuts` are written as far as they are kept; what has no
     /// column of its own is kept up to `largest` bytes in all.
-    pub(super) fn flatten(&mut self, text: &str, cuts: &[Cut], largest: usize) -> Flat {
+    pub(super) fn flatten(&mut self, text: &str, cuts: &[Truncation], largest: usize) -> FlatRow {
         // Names take more than what is left out of it.
         let room = 2 * text.len();
         if self.members.capacity() < room {
@@ -89,9 +68,9 @@ impl Flattener {
             members.extend_from_slice(additional);
             members.extend_from_slice(b"},");
         }
-        Flat {
+        FlatRow {
             members: members.split(),
-            without_column,
+            unmapped: without_column,
             left_out,
         }
     }
@@ -100,7 +79,7 @@ impl Flattener {
 /// A walk through the values of a record.
 struct Walk<'w> {
     text: &'w str,
-    cuts: &'w [Cut],
+    cuts: &'w [Truncation],
     /// Names that lead to the value at hand, as they are spelt.
     names: SmallVec<[&'w str; DEEPEST]>,
     /// Columns that have a value, by their numbers, one bit each.
@@ -206,7 +185,7 @@ impl<'w> Walk<'w> {
         match self.cut_of(value) {
             Some(cut) => {
                 let text = self.text;
-                self.put(columns.text.as_ref(), |out| cut.write(out, text))
+                self.put(columns.text.as_ref(), |out| cut::write(cut, out, text))
             }
             None => self.copy(columns.text.as_ref(), value),
         }
@@ -216,14 +195,14 @@ impl<'w> Walk<'w> {
         match self.cut_of(value) {
             Some(cut) => {
                 let text = self.text;
-                self.put(columns.text.as_ref(), |out| cut.write(out, text))
+                self.put(columns.text.as_ref(), |out| cut::write(cut, out, text))
             }
             None => self.text_of(columns.text.as_ref(), value),
         }
     }
 
     /// The cut of a value, where it has one.
-    fn cut_of(&self, value: &str) -> Option<&'w Cut> {
+    fn cut_of(&self, value: &str) -> Option<&'w Truncation> {
         if self.cuts.is_empty() {
             return None;
         }

@@ -1,26 +1,25 @@
-//! The identity of a row: the same for the same event whenever and wherever it is read.
+//! The identity of a record: the same for the same event whenever and wherever it is read.
 
 use std::collections::HashMap;
 
-use serde_json::Value;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use super::cut::Members;
 use super::probe::Probe;
-use crate::model::LogType;
-use crate::sync::RowId;
+use super::scan::Scanner;
+use crate::model::{EventContent, LogType, RecordKey};
 
-/// Objects and arrays in one another that are sorted where the record as a whole cannot be. Each costs a reading of the
-/// record; Duo's have four of them.
+/// Objects in one another whose keys are sorted; below, they stay as they stand. Duo's have four of them.
 const DEEPEST: usize = 8;
 
-/// Gives the records of one page their identities.
+/// Gives the records of one response their keys.
 #[derive(Debug)]
 pub(super) struct Identities<'a> {
     log_type: LogType,
+    /// The account: its API hostname.
     host: &'a str,
-    /// How often each content was met: two identical records in one second are two events.
+    /// How often each record without an id was met: two identical records in one second are two events.
     met: HashMap<[u8; 32], u32>,
 }
 
@@ -33,41 +32,81 @@ impl<'a> Identities<'a> {
         }
     }
 
-    /// Duo's id with the event's time, the pair Duo itself pages by; without an id the content of the record,
-    /// with a count.
-    pub(super) fn of(&mut self, text: &str, probe: &Probe<'_>) -> RowId {
+    /// The key of a record: account, log, Duo's id and the event's time, the pair Duo itself pages by; without an id the time,
+    /// action, user, object and description, with the number of the record among identical ones.
+    pub(super) fn of(&mut self, text: &str, probe: &Probe<'_>) -> RecordKey {
+        let content = content_hash(text);
         let mut hash = Sha256::new();
-        hash.update(self.log_type.as_str());
-        if let (Some(id), Some(time)) = (&probe.id, probe.time_micros) {
-            hash.update("\nid\n");
-            hash.update(id.as_bytes());
-            hash.update("\n");
-            hash.update(time.to_string());
-        } else {
-            let content = content_hash(text);
-            let count = self.met.entry(content).or_insert(0);
-            hash.update("\ncontent\n");
-            hash.update(self.host);
-            hash.update("\n");
-            hash.update(content);
-            hash.update(count.to_string());
-            *count += 1;
+        for part in [self.host, "\n", self.log_type.as_str()] {
+            hash.update(part);
         }
-        let hash: [u8; 32] = hash.finalize().into();
-        let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _] = hash;
-        id
+        let time = probe.time_micros.map(i64::to_be_bytes);
+        match (&probe.id, time) {
+            (Some(id), Some(time)) => {
+                hash.update("\nid\n");
+                hash.update(id.as_bytes());
+                hash.update(time);
+            }
+            _ => {
+                let count = self.met.entry(content).or_insert(0);
+                hash.update("\naction\n");
+                hash.update(time.unwrap_or_default());
+                for part in probe.action {
+                    add_value(&mut hash, part.unwrap_or_default(), DEEPEST);
+                    hash.update("\n");
+                }
+                hash.update(count.to_be_bytes());
+                *count += 1;
+            }
+        }
+        let uid = hash.finalize();
+        RecordKey {
+            uid: *uid.first_chunk().expect("a SHA-256 has 32 bytes"),
+            content: event_content(&content),
+        }
     }
+}
+
+fn event_content(hash: &[u8; 32]) -> EventContent {
+    *hash.first_chunk().expect("a SHA-256 has 32 bytes")
 }
 
 /// A hash that does not change when Duo changes the order of keys or the blanks between them.
 fn content_hash(text: &str) -> [u8; 32] {
-    // Keys of a `Value` are sorted.
-    let sorted = serde_json::from_str::<Value>(text).map(|value| value.to_string());
-    Sha256::digest(sorted.unwrap_or_else(|_| sorted_text(text, DEEPEST))).into()
+    let mut hash = Sha256::new();
+    add_value(&mut hash, text, DEEPEST);
+    hash.finalize().into()
 }
 
-/// The same for what no `Value` can hold: a lone surrogate, a number without end. Keys are sorted; texts and numbers, and
-/// what lies deeper than `depth`, stay as they stand.
+/// Adds a value: the members of an object by their names, anything else as it is spelt.
+fn add_value(hash: &mut Sha256, value: &str, depth: usize) {
+    match value.as_bytes().first() {
+        Some(b'{') if depth > 0 => {
+            let mut scanner = Scanner::of_object(value);
+            let mut members: smallvec::SmallVec<[(&str, &str); 24]> = smallvec::SmallVec::new();
+            while let Some(name) = scanner.member() {
+                members.push((name, scanner.value()));
+            }
+            members.sort_by_key(|(name, _)| *name);
+            hash.update("{");
+            for (name, value) in members {
+                hash.update(name);
+                hash.update(":");
+                add_value(hash, value, depth - 1);
+                hash.update(",");
+            }
+            hash.update("}");
+        }
+        // Objects in arrays are rare, and so is white space in arrays.
+        Some(b'[') if value.contains('{') || value.contains(char::is_whitespace) => {
+            hash.update(sorted_text(value, depth))
+        }
+        _ => hash.update(value),
+    }
+}
+
+/// The text of an array with the keys of its objects sorted. Texts and numbers, and what lies deeper than `depth`, stay as
+/// they stand.
 fn sorted_text(text: &str, depth: usize) -> String {
     let deeper = |value: &RawValue| sorted_text(value.get(), depth - 1);
     let parts: Option<Vec<String>> = match text.as_bytes().first() {
@@ -103,22 +142,21 @@ fn sorted_text(text: &str, depth: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::model::LogType;
-    use crate::sync::RowId;
+    use crate::model::{IngestionApi, LogType, RecordKey};
     use crate::transform::read_records;
 
-    fn ids(log_type: LogType, texts: &[&str]) -> Vec<RowId> {
+    fn ids(log_type: LogType, texts: &[&str]) -> Vec<RecordKey> {
         let records = read_records(
             log_type,
             "api-x.duosecurity.com",
-            crate::model::IngestionApi::DataCollector,
+            IngestionApi::DataCollector,
             texts.iter().copied(),
         );
-        records.into_iter().map(|record| record.id).collect()
+        records.into_iter().map(|record| record.key).collect()
     }
 
     #[test]
-    fn one_txid_at_two_times_is_two_events_and_the_rest_of_the_record_does_not_matter() {
+    fn one_txid_at_two_times_is_two_events_and_another_content_is_another_record_of_one() {
         let ids = ids(
             LogType::Authentication,
             &[
@@ -127,8 +165,9 @@ mod tests {
                 r#"{"result":"denied","isotimestamp":"2026-11-22T11:55:01.234567+00:00","txid":"a"}"#,
             ],
         );
-        assert_ne!(ids[0], ids[1]);
-        assert_eq!(ids[0], ids[2]);
+        assert_ne!(ids[0].uid, ids[1].uid);
+        assert_eq!(ids[0].uid, ids[2].uid);
+        assert_ne!(ids[0].content, ids[2].content);
     }
 
     #[test]
@@ -141,6 +180,38 @@ mod tests {
             ],
         );
         assert_ne!(ids[0], ids[1]);
+    }
+
+    #[test]
+    fn the_same_id_in_two_accounts_is_two_events() {
+        let text = r#"{"activity_id":"a","ts":"2026-11-22T11:55:01Z"}"#;
+        let key = |host| {
+            crate::transform::read_record(
+                LogType::Activity,
+                host,
+                IngestionApi::DataCollector,
+                text,
+            )
+            .key
+        };
+        let keys = ["api-1.duosecurity.com", "api-2.duosecurity.com"].map(key);
+        assert_ne!(keys[0].uid, keys[1].uid);
+        assert_eq!(keys[0].content, keys[1].content);
+    }
+
+    #[test]
+    fn a_changed_record_without_an_id_keeps_its_uid_where_action_and_time_stay() {
+        let page = ids(
+            LogType::Administrator,
+            &[
+                r#"{"action":"a","timestamp":1795347000,"username":"u","object":"o","description":"d","isotimestamp":"x"}"#,
+                r#"{"action":"a","timestamp":1795347000,"username":"u","object":"o","description":"d","isotimestamp":"y"}"#,
+                r#"{"action":"a","timestamp":1795347000,"username":"u","object":"o","description":"e","isotimestamp":"x"}"#,
+            ],
+        );
+        assert_eq!(page[0].uid, page[1].uid);
+        assert_ne!(page[0].content, page[1].content);
+        assert_ne!(page[0].uid, page[2].uid);
     }
 
     #[test]

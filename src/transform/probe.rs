@@ -7,9 +7,9 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::Parts;
 use super::device::{AccessDevice, SurfacedAuth, Wavering};
-use super::{Form, Parts};
-use crate::model::LogType;
+use crate::model::{LogType, RowShape};
 
 /// What was read of a record.
 pub(super) struct Probe<'a> {
@@ -17,7 +17,9 @@ pub(super) struct Probe<'a> {
     pub(super) id: Option<Cow<'a, str>>,
     /// Event time in microseconds since 1970.
     pub(super) time_micros: Option<i64>,
-    pub(super) form: Form,
+    /// What the record says of an event without an id: action, username, object, description, as they are spelt.
+    pub(super) action: [Option<&'a str>; 4],
+    pub(super) shape: RowShape,
 }
 
 /// Every field is left raw: one of an unknown type must not cost the others. Only the devices are read in the same
@@ -44,6 +46,14 @@ pub struct Fields<'a, A, S> {
     timestamp: Option<&'a RawValue>,
     #[serde(borrow)]
     surfaced_timestamp: Option<&'a RawValue>,
+    #[serde(borrow)]
+    action: Option<&'a RawValue>,
+    #[serde(borrow)]
+    username: Option<&'a RawValue>,
+    #[serde(borrow)]
+    object: Option<&'a RawValue>,
+    #[serde(borrow)]
+    description: Option<&'a RawValue>,
     access_device: Option<A>,
     surfaced_auth: Option<S>,
     // Names that the row adds, and names that the service refuses.
@@ -53,6 +63,10 @@ pub struct Fields<'a, A, S> {
     host: bool,
     #[serde(default, deserialize_with = "present")]
     event_uid: bool,
+    #[serde(default, deserialize_with = "present")]
+    event_content: bool,
+    #[serde(default, deserialize_with = "present")]
+    event_replaces: bool,
     #[serde(default, deserialize_with = "present")]
     event_time: bool,
     #[serde(default, deserialize_with = "present")]
@@ -78,7 +92,8 @@ pub(super) fn probe<'a>(
     let wrapped = Probe {
         id: None,
         time_micros: None,
-        form: Form::Wrapped,
+        action: [None; 4],
+        shape: RowShape::Wrapped,
     };
     // serde would take an array, too, for the fields of a record, by their order.
     if !text.starts_with('{') {
@@ -116,8 +131,8 @@ impl<'a, A: Wavering, S: Wavering> Fields<'a, A, S> {
             LogType::Activity | LogType::Telephony => iso(self.ts),
             LogType::Authentication => iso_time.or_else(|| seconds(self.timestamp)),
         };
-        let form = if self.has_reserved_name() {
-            Form::Wrapped
+        let shape = if self.has_reserved_name() {
+            RowShape::Wrapped
         } else {
             let mut parts = Parts::new();
             if let Some(device) = &self.access_device {
@@ -127,12 +142,14 @@ impl<'a, A: Wavering, S: Wavering> Fields<'a, A, S> {
                 surfaced.add_to(&mut parts, text);
             }
             parts.sort_unstable_by_key(|part| part.start);
-            Form::Object(parts)
+            RowShape::Object(parts)
         };
         Probe {
             id: id.and_then(|id| scalar(id.get())),
             time_micros,
-            form,
+            action: [self.action, self.username, self.object, self.description]
+                .map(|raw| raw.map(RawValue::get)),
+            shape,
         }
     }
 }
@@ -142,6 +159,8 @@ impl<A, S> Fields<'_, A, S> {
         self.eventtype
             || self.host
             || self.event_uid
+            || self.event_content
+            || self.event_replaces
             || self.event_time
             || self.ingest_kind
             || self.ingest_batch
@@ -196,8 +215,8 @@ fn number(raw: Option<&RawValue>) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Form, Probe};
-    use crate::model::LogType;
+    use super::Probe;
+    use crate::model::{LogType, RowShape};
 
     fn probe(log_type: LogType, text: &str) -> Probe<'_> {
         super::probe(log_type, text, serde_json::from_str(text).ok())
@@ -261,7 +280,7 @@ mod tests {
     fn only_true_and_false_are_put_in_quotation_marks() {
         let text = r#"{"access_device":{"is_encryption_enabled":true,"is_firewall_enabled":"unknown","is_password_set": false},
             "surfaced_auth":{"access_device":{"is_password_set":false}},"is_password_set":true}"#;
-        let Form::Object(parts) = probe(LogType::TrustMonitor, text).form else {
+        let RowShape::Object(parts) = probe(LogType::TrustMonitor, text).shape else {
             panic!()
         };
         let parts: Vec<&str> = parts.into_iter().map(|part| &text[part]).collect();
@@ -283,7 +302,7 @@ mod tests {
             let probe = probe(LogType::Activity, &text);
             assert_eq!(probe.id.as_deref(), Some("a"), "{text}");
             assert!(
-                matches!(probe.form, Form::Object(parts) if parts.is_empty()),
+                matches!(probe.shape, RowShape::Object(parts) if parts.is_empty()),
                 "{text}"
             );
         }
@@ -304,7 +323,7 @@ mod tests {
             r#"{"TimeGenerated":null}"#,
         ] {
             assert!(
-                matches!(probe(LogType::Activity, text).form, Form::Wrapped),
+                matches!(probe(LogType::Activity, text).shape, RowShape::Wrapped),
                 "{text}"
             );
         }

@@ -3,25 +3,25 @@
 use bytes::{BufMut as _, BytesMut};
 use chrono::{DateTime, SecondsFormat};
 
-use super::cut::Cut;
-use super::{Form, Record, cut};
-use crate::model::{IngestionApi, LogType, Millis};
+use super::cut;
+use crate::model::{
+    EventContent, EventUid, IngestKind, IngestionApi, LogType, Millis, Record, RowShape,
+};
 use crate::schema::ColumnType;
-use crate::sync::{IngestKind, RowId};
 
 /// Longest text of the added fields apart from host and batch, in bytes.
-const ADDED_FIELDS: usize = 320;
+const ADDED_FIELDS: usize = 400;
 
-/// What the rows of a call have in common.
+/// What the rows of a batch have in common.
 #[derive(Clone, Copy, Debug)]
-pub struct Call<'a> {
+pub struct BatchFields<'a> {
     /// The log.
     pub log_type: LogType,
     /// The API hostname of the account.
     pub host: &'a str,
     /// How the rows came to be sent.
     pub kind: IngestKind,
-    /// Names the call.
+    /// Names the batch.
     pub batch: &'a str,
     /// When it is sent.
     pub sent_at: Millis,
@@ -29,11 +29,12 @@ pub struct Call<'a> {
     pub is_dated_by_event: bool,
 }
 
-/// Writes the rows of one call.
+/// Writes the rows of one batch.
 #[derive(Debug)]
 pub struct RowWriter {
-    /// The added fields that stand before the digits of `event_uid`, and what stands behind them: the same in every row.
-    around_uid: [String; 2],
+    /// The added fields before the digits of `event_uid`, between them and those of `event_content`, and behind those: the
+    /// same in every row.
+    around_key: [String; 3],
     /// Suffixes of the names of added fields: of texts, and of times.
     suffixes: [&'static str; 2],
     /// The time of rows without one, where rows carry it.
@@ -42,15 +43,15 @@ pub struct RowWriter {
 }
 
 impl RowWriter {
-    /// Rows of a call to this API.
-    pub fn new(api: IngestionApi, call: &Call<'_>) -> Self {
-        let Call {
+    /// Rows for this API.
+    pub fn new(api: IngestionApi, fields: &BatchFields<'_>) -> Self {
+        let BatchFields {
             log_type,
             host,
             batch,
             ..
-        } = call;
-        let kind = call.kind.as_str();
+        } = fields;
+        let kind = fields.kind.as_str();
         let suffixes = match api {
             IngestionApi::DataCollector => ["", ""],
             IngestionApi::LogsIngestion => {
@@ -59,29 +60,32 @@ impl RowWriter {
         };
         let [s, _] = suffixes;
         // The Data Collector is told by a header, and forbids a field of that name.
-        let time_generated = (api == IngestionApi::LogsIngestion).then(|| call.sent_at.to_string());
+        let time_generated =
+            (api == IngestionApi::LogsIngestion).then(|| fields.sent_at.to_string());
         Self {
-            around_uid: [
+            around_key: [
                 format!(r#""eventtype{s}":"{log_type}","host{s}":"{host}","event_uid{s}":""#),
+                format!(r#"","event_content{s}":""#),
                 format!(r#"","ingest_kind{s}":"{kind}","ingest_batch{s}":"{batch}""#),
             ],
             suffixes,
             time_generated,
-            is_dated_by_event: call.is_dated_by_event,
+            is_dated_by_event: fields.is_dated_by_event,
         }
     }
 
-    /// Writes one row; `text` is the record's own.
-    pub fn write(&self, out: &mut BytesMut, text: &str, record: &Record) {
+    /// Writes one row.
+    pub fn write(&self, out: &mut BytesMut, record: &Record) {
+        let text = record.text();
         let [text_suffix, time_suffix] = self.suffixes;
-        match &record.form {
-            Form::Object(parts) => {
+        match &record.shape {
+            RowShape::Object(parts) => {
                 let mut copied = 0;
-                let mut cuts = record.cuts.iter().peekable();
+                let mut cuts = record.truncations.iter().peekable();
                 for part in parts {
                     while let Some(cut) = cuts.next_if(|cut| cut.place.start < part.start) {
                         out.extend_from_slice(&text.as_bytes()[copied..cut.place.start]);
-                        cut.write(out, text);
+                        cut::write(cut, out, text);
                         copied = cut.place.end;
                     }
                     out.extend_from_slice(&text.as_bytes()[copied..part.start]);
@@ -92,7 +96,7 @@ impl RowWriter {
                 }
                 for cut in cuts {
                     out.extend_from_slice(&text.as_bytes()[copied..cut.place.start]);
-                    cut.write(out, text);
+                    cut::write(cut, out, text);
                     copied = cut.place.end;
                 }
                 // Without the closing brace; an object's text ends with it.
@@ -105,30 +109,41 @@ impl RowWriter {
                     out.put_u8(b',');
                 }
             }
-            Form::Flattened(flat) => {
+            RowShape::Flattened(flat) => {
                 out.put_u8(b'{');
                 out.extend_from_slice(&flat.members);
             }
-            Form::Wrapped => {
+            RowShape::Wrapped => {
                 put(out, &["{\"raw_record", text_suffix, "\":"]);
-                let kept = record.cuts.first().map_or(text, |cut| cut.kept_of(text));
+                let kept = record
+                    .truncations
+                    .first()
+                    .map_or(text, |cut| cut::kept_json(cut, text));
                 serde_json::to_writer(out.writer(), kept).expect("a text can be written to memory");
                 out.put_u8(b',');
             }
         }
-        if record.is_cut() {
+        if record.is_truncated() {
             put(out, &["\"truncated_fields", text_suffix, "\":"]);
-            let list = cut::list(record.cut_fields());
+            let list = cut::list(record.truncated_fields());
             serde_json::to_writer(out.writer(), &list).expect("a text can be written to memory");
             out.put_u8(b',');
         }
         // 40 digits: a text of 32 would be stored as a GUID, in a column of another name.
-        let mut uid = [0; 2 * size_of::<RowId>()];
-        hex::encode_to_slice(record.id, &mut uid).expect("two digits for each byte");
-        let [before_uid, after_uid] = &self.around_uid;
-        out.extend_from_slice(before_uid.as_bytes());
-        out.extend_from_slice(&uid);
-        out.extend_from_slice(after_uid.as_bytes());
+        let mut uid = [0; 2 * size_of::<EventUid>()];
+        let mut content = [0; 2 * size_of::<EventContent>()];
+        hex::encode_to_slice(record.key.uid, &mut uid).expect("two digits for each byte");
+        hex::encode_to_slice(record.key.content, &mut content).expect("two digits for each byte");
+        let [before_uid, between, behind] = &self.around_key;
+        for part in [
+            before_uid.as_bytes(),
+            &uid,
+            between.as_bytes(),
+            &content,
+            behind.as_bytes(),
+        ] {
+            out.extend_from_slice(part);
+        }
         let time = record.time_micros.and_then(DateTime::from_timestamp_micros);
         let time = time.map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true));
         if let Some(time) = &time {
@@ -149,23 +164,24 @@ fn put(out: &mut BytesMut, parts: &[&str]) {
     }
 }
 
-impl Record {
-    /// Upper bound of the bytes of its row; `text` is the record's own, `host` the API hostname.
-    pub fn longest_row(&self, text: &str, host: &str) -> usize {
-        let own = match &self.form {
-            Form::Object(parts) => {
-                let growth: usize = self.cuts.iter().map(Cut::longest_growth).sum();
-                text.len() + 2 * parts.len() + growth
-            }
-            Form::Flattened(flat) => flat.members.len(),
-            // Each byte is at most escaped.
-            Form::Wrapped => {
-                let kept = self.cuts.first().map_or(text, |cut| cut.kept_of(text));
-                2 * kept.len() + kept.bytes().filter(u8::is_ascii_control).count() * 4
-            }
-        };
-        own + cut::longest_list(self.cut_fields()) + ADDED_FIELDS + host.len()
-    }
+/// Upper bound of the bytes of a row; `text` is the record's own, `host` the API hostname.
+pub(super) fn longest_row(record: &Record, text: &str, host: &str) -> usize {
+    let own = match &record.shape {
+        RowShape::Object(parts) => {
+            let growth: usize = record.truncations.iter().map(cut::longest_growth).sum();
+            text.len() + 2 * parts.len() + growth
+        }
+        RowShape::Flattened(flat) => flat.members.len(),
+        // Each byte is at most escaped.
+        RowShape::Wrapped => {
+            let kept = record
+                .truncations
+                .first()
+                .map_or(text, |cut| cut::kept_json(cut, text));
+            2 * kept.len() + kept.bytes().filter(u8::is_ascii_control).count() * 4
+        }
+    };
+    own + cut::longest_list(record.truncated_fields()) + ADDED_FIELDS + host.len()
 }
 
 #[cfg(test)]
@@ -173,15 +189,14 @@ mod tests {
     use bytes::BytesMut;
     use serde_json::Value;
 
-    use super::{Call, RowWriter};
-    use crate::model::{IngestionApi, LogType, Millis};
-    use crate::sync::IngestKind;
+    use super::{BatchFields, RowWriter};
+    use crate::model::{IngestKind, IngestionApi, LogType, Millis};
     use crate::transform::read_records;
 
     fn row(log_type: LogType, text: &str) -> String {
         const HOST: &str = "api-x.duosecurity.com";
         const API: IngestionApi = IngestionApi::DataCollector;
-        let call = Call {
+        let fields = BatchFields {
             log_type,
             host: HOST,
             kind: IngestKind::Live,
@@ -189,12 +204,11 @@ mod tests {
             sent_at: Millis(1_795_348_800_000),
             is_dated_by_event: false,
         };
-        let writer = RowWriter::new(API, &call);
+        let writer = RowWriter::new(API, &fields);
         let record = read_records(log_type, HOST, API, [text]).pop().unwrap();
         let mut out = BytesMut::new();
-        writer.write(&mut out, text, &record);
-        let longest = record.longest_row(text, HOST);
-        assert!(out.len() <= longest, "{} bytes", out.len());
+        writer.write(&mut out, &record);
+        assert!(out.len() <= record.row_bytes, "{} bytes", out.len());
         String::from_utf8(out.into()).unwrap()
     }
 
@@ -206,7 +220,7 @@ mod tests {
             concat!(
                 r#"{"txid":"a", "isotimestamp":"2026-11-22T11:55:01.234567+00:00","n":1.0e2,"#,
                 r#""access_device":{"is_password_set":"true"},"eventtype":"authentication","#,
-                r#""host":"api-x.duosecurity.com","event_uid":"78014a01ad54f0541f65c8ed4aa9cb5686150eea","#,
+                r#""host":"api-x.duosecurity.com","event_uid":"c2315db258f196a5320874fdbc28f4f023deff31","event_content":"4574ca30","#,
                 r#""ingest_kind":"live","ingest_batch":"00000000000000000001","#,
                 r#""event_time":"2026-11-22T11:55:01.234567Z"}"#
             )

@@ -1,22 +1,20 @@
 //! The backfill of one span: run after run, until it is read.
 
-use std::time::Duration;
-
-use chrono::Utc;
+use chrono::{TimeDelta, Utc};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::{Bar, Progress};
-use crate::collector::{BackfillFault, BackfillPlan, Collector, HoursFound, LogReport};
+use crate::collector::{BackfillFault, BackfillPlan, Collector, HourCounts, LogReport};
 use crate::model::{Hour, LogType, MINUTE, Millis};
 use crate::status::{self, Code};
 
-/// Pause between two tries to tell what was found out about hours, in milliseconds.
-const BREATH: i64 = 6_000;
-/// Pause before another look at a backfill that another process is at work on, in milliseconds.
-const HELD: i64 = 15_000;
-/// How long another process is waited for: longer than its claim lasts without it.
-const LONGEST_HELD: i64 = 3 * MINUTE;
+/// Pause between two tries to send the rows about hours.
+const BREATH: TimeDelta = TimeDelta::seconds(6);
+/// Pause while another process runs the same backfill.
+const HELD: TimeDelta = TimeDelta::seconds(15);
+/// How long another process is waited for: longer than its lease lasts without it.
+const LONGEST_HELD: TimeDelta = TimeDelta::minutes(4);
 /// Tries to tell what was found out about hours.
 const TELLING_TRIES: u32 = 5;
 
@@ -60,7 +58,7 @@ pub(super) struct Done {
     pub(super) pages: u64,
     pub(super) requests: u64,
     /// What was found out about the hours.
-    pub(super) hours: HoursFound,
+    pub(super) hours: HourCounts,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<Code>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,7 +112,7 @@ impl<'a> Job<'a> {
                 dead_letters: 0,
                 pages: 0,
                 requests: 0,
-                hours: HoursFound::default(),
+                hours: HourCounts::default(),
                 code: None,
                 message: None,
                 hint: None,
@@ -213,10 +211,13 @@ impl<'a> Job<'a> {
         report
     }
 
-    /// How long it takes until the next call may be made, in milliseconds; at most.
-    fn pace(&self) -> i64 {
+    /// How long it takes until the next request may be made; at most.
+    fn pace(&self) -> TimeDelta {
         let calls = self.collector.settings().pace.calls_per_minute;
-        2 * MINUTE.checked_div(i64::from(calls)).unwrap_or(0)
+        i32::try_from(calls)
+            .ok()
+            .and_then(|calls| (MINUTE * 2).checked_div(calls))
+            .unwrap_or_default()
     }
 
     fn explain(&mut self, report: LogReport) {
@@ -244,8 +245,8 @@ impl<'a> Job<'a> {
     }
 
     /// Waits, unless the process is asked to end.
-    async fn pause(&self, milliseconds: i64, why: &str) {
-        let pause = Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0));
+    async fn pause(&self, pause: TimeDelta, why: &str) {
+        let pause = pause.to_std().unwrap_or_default();
         self.bar.waits(why, pause);
         tokio::select! {
             () = tokio::time::sleep(pause) => {}

@@ -220,7 +220,7 @@ fn tell(all: &[Done]) {
             number(done.events),
             number(done.duplicates_dropped),
             number(done.pages),
-            number(done.hours.complete),
+            number(done.hours.verified),
             number(done.hours.gap),
             number(done.hours.unknown),
         ]

@@ -34,7 +34,7 @@ impl Progress {
         let (from, to) = (backfill.span.from, backfill.span.to);
         let style = ProgressStyle::with_template("{prefix:18} {bar:24} {percent:>3} %  {msg}")
             .expect("the template is a constant");
-        let length = u64::try_from(to - from).unwrap_or(0);
+        let length = u64::try_from((to - from).num_milliseconds()).unwrap_or(0);
         let bar = self.bars.add(ProgressBar::new(length).with_style(style));
         bar.set_prefix(backfill.log_type.to_string());
         let name = format!(
@@ -70,7 +70,7 @@ impl Bar {
     pub(super) fn advance(&self, advance: Advance, events: u64, pages: u64) {
         let (events, pages) = (events + advance.events, pages + advance.pages);
         if let Some(reached) = advance.reached {
-            let reached = u64::try_from(reached - self.from).unwrap_or(0);
+            let reached = u64::try_from((reached - self.from).num_milliseconds()).unwrap_or(0);
             if self.drawn.position() == 0 && pages == 0 {
                 // What an earlier command reached says nothing of how fast this one is.
                 self.drawn.set_position(reached);

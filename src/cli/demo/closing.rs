@@ -9,6 +9,7 @@ use simulator::Report;
 use super::Demo;
 use crate::cli::output;
 use crate::model::number;
+use crate::storage::Document as _;
 use crate::sync::{DayResults, HourState};
 
 impl Demo {
@@ -18,14 +19,14 @@ impl Demo {
             Ok(counts) => {
                 let of = |state| number(counts.get(&state).copied().unwrap_or(0));
                 format!(
-                    "hours  {} agree with Duo's count, {} were read again and are complete, {} have a gap",
-                    of(HourState::Counted),
+                    "hours  {} verified by a full reading, {} agree with Duo's count so far, {} with a gap",
                     number(
-                        [HourState::Proved, HourState::LateRead]
+                        [HourState::Verified, HourState::VerifiedLate]
                             .iter()
                             .filter_map(|state| counts.get(state))
                             .sum()
                     ),
+                    of(HourState::CountMatched),
                     of(HourState::Gap),
                 )
             }

@@ -4,9 +4,9 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::{Backfill, BackfillFault, BackfillPlan, RETENTION, SIDE_BY_SIDE};
 use crate::collector::Collector;
-use crate::model::{Hour, LogType, Millis};
-use crate::storage::StateError;
-use crate::sync::{Checkpoint, Span};
+use crate::model::{Hour, LogType, Millis, Span};
+use crate::storage::StorageError;
+use crate::sync::{Checkpoint, DayResults};
 
 impl Collector {
     /// Looks at what a backfill of these hours would do; nothing is written. They are widened to whole hours, and end where the
@@ -35,7 +35,7 @@ impl Collector {
         let begun = self.begun(log_type).await?;
         let to = match begun.iter().find(|begun| begun.span.from == from) {
             Some(begun) if to.is_none() => begun.span.to,
-            _ => to.map_or(place, |to| Hour::of(to - 1).end().min(place)),
+            _ => to.map_or(place, |to| Hour::of(to.previous()).end().min(place)),
         };
         let span = Span {
             from,
@@ -56,7 +56,7 @@ impl Collector {
     }
 
     /// The backfills of a log that were begun and are not done.
-    pub(super) async fn begun(&self, log_type: LogType) -> Result<Vec<Backfill>, StateError> {
+    pub(super) async fn begun(&self, log_type: LogType) -> Result<Vec<Backfill>, StorageError> {
         let ids = self.state_of(log_type).backfills().await?;
         Ok(ids
             .iter()
@@ -69,7 +69,7 @@ impl Collector {
         &self,
         log_type: LogType,
     ) -> Result<Option<Checkpoint>, BackfillFault> {
-        let Some((live, _)) = self.state_of(log_type).load().await? else {
+        let Some((live, _)) = self.state_of(log_type).load::<Checkpoint>().await? else {
             return Ok(None);
         };
         let destination = live.destination.as_ref();
@@ -86,7 +86,7 @@ impl Collector {
         log_type: LogType,
         span: Span,
         live: Option<&Checkpoint>,
-    ) -> Result<(u64, u64), StateError> {
+    ) -> Result<(u64, u64), StorageError> {
         let state = self.state_of(log_type);
         let collected_from = live.map(|live| Hour::of(live.collected_from));
         let ids_from = ids_from(live);
@@ -99,7 +99,7 @@ impl Collector {
         let counted = stream::iter(days).map(|day| {
             let state = &state;
             async move {
-                let results = state.results_as_they_are(day).await?;
+                let results: DayResults = state.peek_results(day).await?;
                 let (mut repeated, mut unknown) = (0, 0);
                 for number in 0..24 {
                     let hour = day.after(number);
@@ -108,14 +108,14 @@ impl Collector {
                     }
                     match results.hours.get(&hour.number_in_day()) {
                         Some(result) if result.delivered > 0 => {
-                            let known = state.ids(hour).await?.len() as u64;
+                            let known = state.entries(hour).await?.len() as u64;
                             repeated += result.delivered.saturating_sub(known);
                         }
                         None if lost_ids(hour) => unknown += 1,
                         _ => {}
                     }
                 }
-                Ok::<_, StateError>((repeated, unknown))
+                Ok::<_, StorageError>((repeated, unknown))
             }
         });
         counted
@@ -126,7 +126,7 @@ impl Collector {
 
     /// The hours of a log that the ledger says have a gap, of those that Duo still keeps. Where a backfill of some of them was
     /// begun, all of its hours: the gaps that it filled so far are none any more.
-    pub async fn gaps(&self, log_type: LogType, now: Millis) -> Result<Vec<Span>, StateError> {
+    pub async fn gaps(&self, log_type: LogType, now: Millis) -> Result<Vec<Span>, StorageError> {
         let state = self.state_of(log_type);
         let kept = Span {
             from: Hour::of(now - RETENTION).end(),
@@ -136,7 +136,7 @@ impl Collector {
         days.dedup();
         let days = stream::iter(days).map(|day| {
             let state = &state;
-            async move { Ok::<_, StateError>((day, state.results_as_they_are(day).await?)) }
+            async move { Ok::<_, StorageError>((day, state.peek_results::<DayResults>(day).await?)) }
         });
         let days: Vec<_> = days.buffered(SIDE_BY_SIDE).try_collect().await?;
         let mut gaps: Vec<Span> = Vec::new();
@@ -168,7 +168,7 @@ impl Collector {
 
 /// The first hour of which the live log keeps ids.
 pub(super) fn ids_from(live: Option<&Checkpoint>) -> Option<Hour> {
-    live?.sweeps.as_ref()?.forgotten
+    live?.reconciliation.entries_from
 }
 
 /// Two backfills of the same hours would send what the other one sends, and take its ids away at their end.

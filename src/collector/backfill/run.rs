@@ -5,12 +5,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::plan::{alone, ids_from};
 use super::{Backfill, BackfillFault, BackfillPlan, SIDE_BY_SIDE, Watcher};
+use crate::collector::ports::LogPorts;
 use crate::collector::report::LogReport;
-use crate::collector::worker::Worker;
 use crate::collector::{Clock, Collector};
-use crate::model::{Hour, Millis};
-use crate::storage::StateError;
-use crate::sync::{ParkCause, Span};
+use crate::model::{Hour, Millis, Span};
+use crate::storage::StorageError;
+use crate::sync::{BackOffCause, Checkpoint};
 
 impl Collector {
     /// Looks, before each run, whether a backfill may go on: until when it leaves Duo alone, because the live log was asked to
@@ -27,9 +27,11 @@ impl Collector {
         alone(backfill, &self.begun(log_type).await?)?;
         if !resend && ids_from(live.as_ref()) > plan.ids_from {
             let state = self.state_of(log_type).of_backfill(&backfill.id());
-            let place = state.load().await?.and_then(|(place, _)| place.sweeps);
+            let own = state.load::<Checkpoint>().await?;
             let left = Span {
-                from: place.map_or(backfill.span.from, |sweeps| sweeps.next[0].start()),
+                from: own.map_or(backfill.span.from, |(own, _)| {
+                    own.reconciliation.next[0].start()
+                }),
                 to: backfill.span.to,
             };
             let left = left.within(backfill.span).unwrap_or(Span {
@@ -41,10 +43,11 @@ impl Collector {
                 return Err(BackfillFault::WouldRepeat(may_repeat));
             }
         }
-        let parked = live.and_then(|live| live.parked);
-        let parked = parked
-            .filter(|parked| parked.cause == ParkCause::DuoThrottled && parked.not_before > now);
-        Ok(parked.map(|parked| parked.not_before))
+        let back_off = live.and_then(|live| live.back_off);
+        let back_off = back_off.filter(|back_off| {
+            back_off.cause == BackOffCause::DuoThrottled && back_off.retry_at > now
+        });
+        Ok(back_off.map(|back_off| back_off.retry_at))
     }
 
     /// Goes on with a backfill for as long as a run lasts. What it found out about hours is told like what checks find;
@@ -57,30 +60,36 @@ impl Collector {
         untold: &mut Vec<Hour>,
     ) -> LogReport {
         let clock = Clock::start(self.settings.clock_offset);
-        let worker = Worker::of_backfill(self, backfill, clock, interrupt, watcher);
-        let report = worker.run().await;
-        untold.extend(&report.checked_hours);
+        let ports = LogPorts::new(self, backfill.log_type, clock, interrupt)
+            .of_backfill(&backfill.id(), watcher);
+        let report = self
+            .run_one(ports, backfill.log_type, Some(backfill.span))
+            .await;
+        untold.extend(&report.reconciled_hours);
         self.tell_hours(backfill.log_type, untold).await;
         report
     }
 
     /// Removes the place of a backfill that came to its end, and the ids that only it needed.
-    pub async fn end_backfill(&self, backfill: &Backfill) -> Result<(), StateError> {
+    pub async fn end_backfill(&self, backfill: &Backfill) -> Result<(), StorageError> {
         let state = self.state_of(backfill.log_type);
-        let live = state.load().await?;
-        let sweeps = live.and_then(|(live, _)| live.sweeps);
+        let live = state.load::<Checkpoint>().await?;
         // The live log forgets the ids of later hours itself, as soon as it needs them no more. Where there is none yet,
         // nobody knows where its first run will begin.
-        let keep_from = sweeps.and_then(|sweeps| sweeps.forgotten);
+        let keep_from = live.and_then(|(live, _)| live.reconciliation.entries_from);
         let is_ours = |hour: &Hour| {
             keep_from.is_some_and(|keep_from| *hour < keep_from)
                 && Span::of(*hour).within(backfill.span).is_some()
         };
-        let hours = state.hours_with_ids().await?.into_iter().filter(is_ours);
+        let hours = state
+            .hours_with_entries()
+            .await?
+            .into_iter()
+            .filter(is_ours);
         stream::iter(hours)
             .map(Ok)
-            .try_for_each_concurrent(SIDE_BY_SIDE, |hour| state.forget_ids(hour))
+            .try_for_each_concurrent(SIDE_BY_SIDE, |hour| state.remove_entries(hour))
             .await?;
-        state.of_backfill(&backfill.id()).forget_place().await
+        state.of_backfill(&backfill.id()).remove_checkpoint().await
     }
 }

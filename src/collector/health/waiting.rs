@@ -2,29 +2,29 @@
 
 use std::collections::BTreeSet;
 
+use chrono::TimeDelta;
 use tokio::time::timeout;
 use tracing::debug;
 
 use super::{MOST_HOURS, STORE_PATIENCE, Vital};
 use crate::collector::Collector;
-use crate::model::{HOUR, Hour, LogType, Millis};
-use crate::status::LogHealth;
-use crate::storage::StateError;
-use crate::sync::HourResult;
+use crate::model::{Hour, LogType, Millis};
+use crate::storage::{StorageError, document};
+use crate::sync::{DayResults, HourResult};
 
-/// Age of the oldest hours that are checked in time, in milliseconds: the last look at an hour is due two days after its end.
-const OLDEST_CHECKED: i64 = 3 * DAY;
+/// Age of the oldest hours that are reconciled in time: the last stage of an hour is due two days after its end.
+const OLDEST_CHECKED: TimeDelta = TimeDelta::days(3);
 /// Most days whose results are looked at after a start.
 const MOST_DAYS: i64 = 14;
-const DAY: i64 = 24 * HOUR;
 
 impl Collector {
     /// How a log fared until now, if that can be read.
     pub(super) async fn read_vital(&self, log_type: LogType, now: Millis) -> Option<Vital> {
         let mut vital = Vital::unread(log_type);
-        match timeout(STORE_PATIENCE, LogHealth::load(&self.state_of(log_type))).await {
+        let name = self.state_of(log_type).health_name();
+        match timeout(STORE_PATIENCE, document::read(&self.store, &name)).await {
             Ok(Ok((health, version))) => {
-                vital.health = health;
+                vital.health = health.unwrap_or_default();
                 vital.version = version;
                 vital.is_read = true;
             }
@@ -41,7 +41,7 @@ impl Collector {
         let told_to = vital.health.hours_told_to;
         let today = Hour::of(now).day();
         let first = Hour::of(told_to.unwrap_or(now).min(now) - OLDEST_CHECKED).day();
-        let days = (today.start() - first.start()) / DAY + 1;
+        let days = (today.start() - first.start()).num_days() + 1;
         let days = (0..days.min(MOST_DAYS))
             .map(|days| today.after(-24 * days))
             .collect();
@@ -85,7 +85,7 @@ impl Collector {
         let state = self.state_of(log_type);
         let mut found = Vec::new();
         for day in days {
-            match timeout(STORE_PATIENCE, state.results(day)).await {
+            match timeout(STORE_PATIENCE, state.results::<DayResults>(day)).await {
                 Ok(Ok(results)) => {
                     found.extend(results.hours.into_iter().filter_map(|(number, result)| {
                         Some((Hour::parse(&format!("{}T{number}", day.date()))?, result))
@@ -102,7 +102,7 @@ impl Collector {
     }
 }
 
-fn reason(answer: Result<Result<(), StateError>, tokio::time::error::Elapsed>) -> String {
+fn reason(answer: Result<Result<(), StorageError>, tokio::time::error::Elapsed>) -> String {
     match answer {
         Ok(Err(fault)) => fault.to_string(),
         _ => "no answer in time".to_owned(),

@@ -1,33 +1,35 @@
 use reqwest::header::{HeaderMap, HeaderValue};
 
-use super::{code, fault, without_token};
-use crate::ingestion::SinkError;
+use chrono::TimeDelta;
+
+use super::{code, kind, without_token};
+use crate::ingestion::error::error;
+use crate::ingestion::hint;
 use crate::ingestion::token::TokenFault;
-use crate::model::IngestionApi;
-use crate::sync::SendFault;
+use crate::model::{IngestionApi, SendError, SendErrorKind};
 
 #[test]
 fn answers_mean_what_the_documentation_says() {
-    let fault = |status| fault(status, None);
-    assert_eq!(fault(400), SendFault::BadRecord);
-    assert_eq!(fault(401), SendFault::Credentials);
-    assert_eq!(fault(403), SendFault::Credentials);
-    assert_eq!(fault(404), SendFault::Fatal);
-    assert_eq!(fault(413), SendFault::TooLarge);
-    assert_eq!(fault(429), SendFault::Throttled { retry_after: None });
+    let fault = |status| kind(status, None);
+    assert_eq!(fault(400), SendErrorKind::BadRecord);
+    assert_eq!(fault(401), SendErrorKind::Credentials);
+    assert_eq!(fault(403), SendErrorKind::Credentials);
+    assert_eq!(fault(404), SendErrorKind::Fatal);
+    assert_eq!(fault(413), SendErrorKind::TooLarge);
+    assert_eq!(fault(429), SendErrorKind::Throttled { retry_after: None });
     for passing in [408, 500, 502, 503, 504] {
-        assert_eq!(fault(passing), SendFault::Unreachable, "{passing}");
+        assert_eq!(fault(passing), SendErrorKind::Unreachable, "{passing}");
     }
-    assert_eq!(fault(301), SendFault::Fatal);
-    assert_eq!(fault(501), SendFault::Fatal);
+    assert_eq!(fault(301), SendErrorKind::Fatal);
+    assert_eq!(fault(501), SendErrorKind::Fatal);
 }
 
 #[test]
 fn the_wait_that_the_service_asks_for_is_told() {
-    let asked = SendFault::Throttled {
-        retry_after: Some(7000),
+    let asked = SendErrorKind::Throttled {
+        retry_after: Some(TimeDelta::seconds(7)),
     };
-    assert_eq!(fault(429, Some(7000)), asked);
+    assert_eq!(kind(429, Some(TimeDelta::seconds(7))), asked);
 }
 
 const LONGEST: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
@@ -53,39 +55,30 @@ fn only_a_word_is_taken_as_the_services_code() {
     assert_eq!(code(&HeaderMap::new()), None);
 }
 
-fn refusal(api: IngestionApi, fault: SendFault, status: Option<u16>) -> SinkError {
-    SinkError {
-        api,
-        fault,
-        status,
-        code: None,
-        reason: "OperationFailed".to_owned(),
-        lacks_token: false,
-    }
+fn refusal(api: IngestionApi, kind: SendErrorKind, status: Option<u16>) -> SendError {
+    error(api, kind, status, None, "OperationFailed".to_owned())
 }
 
 #[test]
 fn each_road_says_what_to_do_about_its_own_settings() {
     let cases = [
-        (SendFault::Credentials, Some(401), "CISCO_DUO_CLOUD"),
+        (SendErrorKind::Credentials, Some(401), "CISCO_DUO_CLOUD"),
         (
-            SendFault::Credentials,
+            SendErrorKind::Credentials,
             Some(403),
             "Monitoring Metrics Publisher",
         ),
-        (SendFault::Fatal, Some(404), "LOGS_INGESTION_RULE_ID"),
+        (SendErrorKind::Fatal, Some(404), "LOGS_INGESTION_RULE_ID"),
         (
-            SendFault::Throttled { retry_after: None },
+            SendErrorKind::Throttled { retry_after: None },
             Some(429),
             "12,000 calls",
         ),
-        (SendFault::Fatal, Some(501), "LOGS_INGESTION_GZIP"),
-        (SendFault::Unreachable, None, "LOGS_INGESTION_ENDPOINT"),
+        (SendErrorKind::Fatal, Some(501), "LOGS_INGESTION_GZIP"),
+        (SendErrorKind::Unreachable, None, "LOGS_INGESTION_ENDPOINT"),
     ];
     for (fault, status, named) in cases {
-        let hint = refusal(IngestionApi::LogsIngestion, fault, status)
-            .hint()
-            .unwrap();
+        let hint = hint(&refusal(IngestionApi::LogsIngestion, fault, status)).unwrap();
         assert!(hint.contains(named), "{hint}");
         assert!(
             !hint.contains("WORKSPACE_ID") && !hint.contains("SHARED_KEY"),
@@ -94,20 +87,20 @@ fn each_road_says_what_to_do_about_its_own_settings() {
     }
     let of_key = refusal(
         IngestionApi::DataCollector,
-        SendFault::Credentials,
+        SendErrorKind::Credentials,
         Some(403),
     );
-    assert!(of_key.hint().unwrap().contains("SHARED_KEY"));
-    let of_end = refusal(IngestionApi::DataCollector, SendFault::Fatal, Some(410));
-    assert!(of_end.hint().unwrap().contains("LOGS_INGESTION_ENDPOINT"));
+    assert!(hint(&of_key).unwrap().contains("SHARED_KEY"));
+    let of_end = refusal(IngestionApi::DataCollector, SendErrorKind::Fatal, Some(410));
+    assert!(hint(&of_end).unwrap().contains("LOGS_INGESTION_ENDPOINT"));
 }
 
 #[test]
 fn a_missing_token_is_told_as_that() {
     let fault = without_token(TokenFault {
-        fault: SendFault::Credentials,
+        is_transient: false,
         reason: "HTTP 400".to_owned(),
     });
     assert_eq!(fault.to_string(), "no token for Azure Monitor: HTTP 400");
-    assert!(fault.hint().unwrap().contains("AZURE_CLIENT_ID"));
+    assert!(hint(&fault).unwrap().contains("AZURE_CLIENT_ID"));
 }

@@ -2,7 +2,9 @@ mod logs_ingestion;
 mod storage;
 
 use super::{CATALOG, Environment, IngestionSettings, Settings, SignatureVersion, TimeGenerated};
-use crate::model::{HOUR, LogType, MINUTE, Millis};
+use chrono::TimeDelta;
+
+use crate::model::{HOUR, LogType, Millis};
 
 const KEY: &str =
     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw==";
@@ -57,7 +59,7 @@ fn the_settings_of_the_documented_connector_are_enough() {
             settings.pace.run,
             settings.pace.calls_per_minute
         ),
-        (HOUR, 3 * MINUTE, 50_000, 10)
+        (HOUR, TimeDelta::minutes(3), TimeDelta::seconds(50), 10)
     );
 }
 
@@ -250,7 +252,7 @@ fn numbers_out_of_bounds_name_the_bounds() {
 #[test]
 fn a_start_is_one_time_or_a_time_for_each_log() {
     let noon = Millis(1_795_348_800_000);
-    let now = noon + 10 * HOUR;
+    let now = noon + TimeDelta::hours(10);
     for text in [
         "2026-11-22T12:00:00Z",
         "1795348800",
@@ -271,7 +273,7 @@ fn a_start_is_one_time_or_a_time_for_each_log() {
     assert_eq!(start.of(LogType::Activity, now), noon + HOUR);
     assert_eq!(
         read(&enough()).start.of(LogType::Activity, now),
-        now - 24 * HOUR
+        now - TimeDelta::hours(24)
     );
     assert!(fault("CISCO_DUO_START", "yesterday").contains("is not a time"));
     assert!(fault("CISCO_DUO_START", "users=1795348800").contains("\"users\" is not a Duo log"));
@@ -281,15 +283,21 @@ fn a_start_is_one_time_or_a_time_for_each_log() {
 fn a_run_ends_a_minute_before_the_host_would_kill_it() {
     let name = "AzureFunctionsJobHost__functionTimeout";
     let budget = |timeout: &str| read(&enough().with(name, timeout)).pace.run;
-    assert_eq!(budget("00:10:00"), 50_000);
-    assert_eq!(budget("00:01:30"), 45_000);
-    assert_eq!(budget("00:01:40"), 50_000);
-    assert_eq!(budget("00:00:30"), 15_000);
+    assert_eq!(budget("00:10:00"), TimeDelta::milliseconds(50_000));
+    assert_eq!(budget("00:01:30"), TimeDelta::milliseconds(45_000));
+    assert_eq!(budget("00:01:40"), TimeDelta::milliseconds(50_000));
+    assert_eq!(budget("00:00:30"), TimeDelta::milliseconds(15_000));
     let long = enough().with("CISCO_DUO_RUN_SECONDS", "3000");
-    assert_eq!(read(&long.clone().with(name, "-1")).pace.run, 3_000_000);
-    assert_eq!(read(&long).pace.run, 240_000);
+    assert_eq!(
+        read(&long.clone().with(name, "-1")).pace.run,
+        TimeDelta::milliseconds(3_000_000)
+    );
+    assert_eq!(read(&long).pace.run, TimeDelta::milliseconds(240_000));
     let mut environment = long;
     environment.host_json = Some(r#"{"version":"2.0","functionTimeout":"00:10:00"}"#.to_owned());
-    assert_eq!(read(&environment).pace.run, 540_000);
+    assert_eq!(
+        read(&environment).pace.run,
+        TimeDelta::milliseconds(540_000)
+    );
     assert!(fault(name, "10 minutes").contains("hh:mm:ss"));
 }

@@ -1,42 +1,47 @@
 //! Which code stands for what the core decides by.
 
 use super::Code;
-use crate::sync::{Failure, FetchFault, ParkCause, SendFault};
+use crate::model::{FetchErrorKind, SendErrorKind};
+use crate::sync::{BackOffCause, Failure};
 
 impl Code {
     /// Of an answer of Duo that is not a page.
-    pub const fn of_fetch(fault: FetchFault) -> Self {
-        match fault {
-            FetchFault::Throttled { .. } => Self::DuoThrottled,
-            FetchFault::Unreachable => Self::DuoUnreachable,
-            FetchFault::Credentials => Self::DuoCredentials,
-            FetchFault::Forbidden => Self::DuoForbidden,
-            FetchFault::Gone => Self::DuoGone,
-            FetchFault::Garbled => Self::DuoGarbled,
-            FetchFault::Rejected | FetchFault::Fatal => Self::DuoRefused,
+    pub const fn of_fetch(kind: FetchErrorKind) -> Self {
+        match kind {
+            FetchErrorKind::Throttled { .. } => Self::DuoThrottled,
+            FetchErrorKind::Unreachable | FetchErrorKind::TimedOut => Self::DuoUnreachable,
+            FetchErrorKind::Credentials => Self::DuoCredentials,
+            FetchErrorKind::Forbidden => Self::DuoForbidden,
+            FetchErrorKind::Gone => Self::DuoGone,
+            FetchErrorKind::Malformed => Self::DuoGarbled,
+            FetchErrorKind::Rejected | FetchErrorKind::Fatal => Self::DuoRefused,
         }
     }
 
     /// Of a call that Azure Monitor did not accept.
-    pub const fn of_send(fault: SendFault) -> Self {
-        match fault {
-            SendFault::Throttled { .. } => Self::AzureThrottled,
-            SendFault::Unreachable => Self::AzureUnreachable,
-            SendFault::Credentials => Self::AzureCredentials,
-            SendFault::BadRecord | SendFault::TooLarge | SendFault::Fatal => Self::AzureRefused,
+    pub const fn of_send(kind: SendErrorKind) -> Self {
+        match kind {
+            SendErrorKind::Throttled { .. } => Self::AzureThrottled,
+            SendErrorKind::Unreachable | SendErrorKind::TimedOut => Self::AzureUnreachable,
+            SendErrorKind::Credentials => Self::AzureCredentials,
+            SendErrorKind::NoToken { .. } => Self::AzureNoToken,
+            SendErrorKind::BadRecord
+            | SendErrorKind::TooLarge
+            | SendErrorKind::Intercepted
+            | SendErrorKind::Fatal => Self::AzureRefused,
         }
     }
 
     /// Of a log that waits.
-    pub const fn of_park(cause: ParkCause) -> Self {
+    pub const fn of_back_off(cause: BackOffCause) -> Self {
         match cause {
-            ParkCause::DuoThrottled => Self::DuoThrottled,
-            ParkCause::DuoUnreachable => Self::DuoUnreachable,
-            ParkCause::DuoCredentials => Self::DuoCredentials,
-            ParkCause::AzureThrottled => Self::AzureThrottled,
-            ParkCause::AzureUnreachable => Self::AzureUnreachable,
-            ParkCause::StateUnreachable => Self::State,
-            ParkCause::Unknown => Self::Unknown,
+            BackOffCause::DuoThrottled => Self::DuoThrottled,
+            BackOffCause::DuoUnreachable => Self::DuoUnreachable,
+            BackOffCause::DuoCredentials => Self::DuoCredentials,
+            BackOffCause::AzureThrottled => Self::AzureThrottled,
+            BackOffCause::AzureUnreachable => Self::AzureUnreachable,
+            BackOffCause::StorageUnreachable => Self::State,
+            BackOffCause::Unknown => Self::Unknown,
         }
     }
 
@@ -44,10 +49,10 @@ impl Code {
     pub const fn of_failure(failure: Failure) -> Self {
         match failure {
             Failure::Duo => Self::DuoRefused,
-            Failure::Check => Self::DuoChecksRefused,
+            Failure::Reconciliation => Self::DuoChecksRefused,
             Failure::AzureMonitor => Self::AzureRefused,
             Failure::RecordsRefused => Self::RecordsRefused,
-            Failure::State => Self::State,
+            Failure::Storage => Self::State,
             Failure::Future => Self::Future,
             Failure::OtherDestination { .. } => Self::OtherDestination,
             Failure::Window(_) => Self::DuoPaging,

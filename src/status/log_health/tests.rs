@@ -1,6 +1,8 @@
 use super::{KEPT_HOURS, KEPT_TROUBLES, LONGEST_SILENCE, LogHealth, RunSeen, Standing};
 use crate::model::{HOUR, IngestionApi, MINUTE, Millis};
 use crate::status::{Activity, Code, Outcome};
+use crate::storage::Document as _;
+use chrono::TimeDelta;
 
 const NOW: Millis = Millis(1_795_348_800_000);
 
@@ -37,25 +39,37 @@ fn a_row_is_due_when_something_moved_or_changed_and_after_a_quarter_of_an_hour()
     assert!(health.add(&quiet(NOW)));
     health.told(NOW);
     assert!(!health.add(&quiet(NOW + MINUTE)));
-    assert!(!health.add(&run(NOW + 2 * MINUTE, Outcome::MoreToFetch, None, 0)));
-    assert!(health.add(&run(NOW + 3 * MINUTE, Outcome::CaughtUp, None, 7)));
-    health.told(NOW + 3 * MINUTE);
-    assert!(!health.add(&quiet(NOW + 3 * MINUTE + LONGEST_SILENCE - 1)));
-    assert!(health.add(&quiet(NOW + 3 * MINUTE + LONGEST_SILENCE)));
+    assert!(!health.add(&run(
+        NOW + TimeDelta::minutes(2),
+        Outcome::MoreToFetch,
+        None,
+        0
+    )));
+    assert!(health.add(&run(
+        NOW + TimeDelta::minutes(3),
+        Outcome::CaughtUp,
+        None,
+        7
+    )));
+    health.told(NOW + TimeDelta::minutes(3));
+    assert!(!health.add(&quiet(
+        NOW + TimeDelta::minutes(3) + LONGEST_SILENCE - TimeDelta::milliseconds(1)
+    )));
+    assert!(health.add(&quiet(NOW + TimeDelta::minutes(3) + LONGEST_SILENCE)));
     health.told(NOW + HOUR);
     let parked = |at| run(at, Outcome::Parked, Some(Code::DuoThrottled), 0);
     assert!(health.add(&parked(NOW + HOUR + MINUTE)));
     health.told(NOW + HOUR + MINUTE);
-    assert!(!health.add(&parked(NOW + HOUR + 2 * MINUTE)));
+    assert!(!health.add(&parked(NOW + HOUR + TimeDelta::minutes(2))));
     let refused = run(
-        NOW + HOUR + 3 * MINUTE,
+        NOW + HOUR + TimeDelta::minutes(3),
         Outcome::Parked,
         Some(Code::AzureThrottled),
         0,
     );
     assert!(health.add(&refused));
     // A clock that was set back must not silence it.
-    health.told(NOW + 9 * HOUR);
+    health.told(NOW + TimeDelta::hours(9));
     assert!(health.add(&quiet(NOW)));
 }
 
@@ -63,8 +77,18 @@ fn a_row_is_due_when_something_moved_or_changed_and_after_a_quarter_of_an_hour()
 fn what_was_done_is_kept_until_it_is_told_and_by_hour_for_a_week() {
     let mut health = LogHealth::default();
     for hour in 0..KEPT_HOURS + 5 {
-        health.add(&run(NOW + hour * HOUR, Outcome::CaughtUp, None, 2));
-        health.add(&run(NOW + hour * HOUR + 1, Outcome::CaughtUp, None, 1));
+        health.add(&run(
+            NOW + TimeDelta::hours(hour),
+            Outcome::CaughtUp,
+            None,
+            2,
+        ));
+        health.add(&run(
+            (NOW + TimeDelta::hours(hour)).next(),
+            Outcome::CaughtUp,
+            None,
+            1,
+        ));
     }
     assert_eq!(i64::try_from(health.hours.len()).unwrap(), KEPT_HOURS);
     assert!(
@@ -87,7 +111,7 @@ fn since_when_and_the_last_success_are_kept() {
     health.add(&quiet(NOW));
     for minute in 1..4 {
         health.add(&run(
-            NOW + minute * MINUTE,
+            NOW + TimeDelta::minutes(minute),
             Outcome::Failed,
             Some(Code::DuoCredentials),
             0,
@@ -96,7 +120,7 @@ fn since_when_and_the_last_success_are_kept() {
     let standing = health.standing.as_ref().unwrap();
     assert_eq!(
         (standing.since, standing.seen_at),
-        (NOW + MINUTE, NOW + 3 * MINUTE)
+        (NOW + MINUTE, NOW + TimeDelta::minutes(3))
     );
     assert_eq!(health.succeeded_at, Some(NOW));
     let [trouble] = &health.troubles[..] else {
@@ -104,7 +128,7 @@ fn since_when_and_the_last_success_are_kept() {
     };
     assert_eq!(
         (trouble.first_at, trouble.last_at, trouble.runs),
-        (NOW + MINUTE, NOW + 3 * MINUTE, 3)
+        (NOW + MINUTE, NOW + TimeDelta::minutes(3), 3)
     );
 }
 
@@ -112,7 +136,7 @@ fn since_when_and_the_last_success_are_kept() {
 fn the_last_troubles_are_kept_each_once() {
     let mut health = LogHealth::default();
     for (number, code) in Code::all().enumerate() {
-        let at = NOW + i64::try_from(number).unwrap() * MINUTE;
+        let at = NOW + MINUTE * i32::try_from(number).unwrap();
         health.add(&run(at, Outcome::Parked, Some(code), 0));
     }
     health.add(&run(NOW + HOUR, Outcome::Parked, Some(Code::State), 0));

@@ -93,10 +93,11 @@ pub(super) fn completeness(log: &LogStatus) -> Markup {
     };
     let marks = &log.completeness;
     let told = format!(
-        "Hours of the last {} days: {} proved, {} filled late, {} pending, {} unknown, {} with a gap.",
+        "Hours of the last {} days: {} verified, {} verified late, {} count matched, {} pending, {} unknown, {} with a gap.",
         log.days.len(),
-        marks.proved,
-        marks.late,
+        marks.verified,
+        marks.verified_late,
+        marks.count_matched,
         marks.pending,
         marks.unknown,
         marks.gap
@@ -181,8 +182,9 @@ impl Mark {
         match self {
             Self::None => "none",
             Self::Pending => "pending",
-            Self::Proved => "proved",
-            Self::Late => "late",
+            Self::CountMatched => "matched",
+            Self::Verified => "verified",
+            Self::VerifiedLate => "late",
             Self::Gap => "gap",
             Self::Unknown => "unknown",
         }
@@ -192,9 +194,10 @@ impl Mark {
     const fn shape(self) -> &'static str {
         match self {
             Self::None => "",
-            // A square, half of one, a small one, one on its tip, and a large one with a hole.
-            Self::Proved => "m1 1h8v8h-8z",
-            Self::Late => "m1 1h8l-8 8z",
+            // A square, half of one, a low one, a small one, one on its tip, and a large one with a hole.
+            Self::Verified => "m1 1h8v8h-8z",
+            Self::VerifiedLate => "m1 1h8l-8 8z",
+            Self::CountMatched => "m1 5h8v4h-8z",
             Self::Pending => "m3 3h4v4h-4z",
             Self::Unknown => "m5 0l5 5l-5 5l-5-5z",
             Self::Gap => "m0 0h10v10h-10zm3 3v4h4v-4z",
@@ -206,17 +209,18 @@ impl Mark {
         match self {
             Self::None => "Nothing was collected then.",
             Self::Pending => {
-                "Not compared with Duo yet: an hour is 15 minutes after its end, and again after 2, 24 and 48 hours."
+                "Not compared with Duo yet: an hour is reconciled 15 minutes after its end, and again 2, 6, 12, 24 and 48 hours later."
             }
-            Self::Proved => "Compared with what Duo has: everything was delivered.",
-            Self::Late => {
-                "Everything was delivered, a part of it only after Duo showed it late; or the hour was compared late."
+            Self::CountMatched => {
+                "Duo's count agrees with what was delivered; the hour is read in full a day after its end."
             }
-            Self::Gap => {
-                "A part is missing: Duo counts it and does not show it, or did not keep it."
+            Self::Verified => "Read in full: everything that Duo has was delivered.",
+            Self::VerifiedLate => {
+                "Read in full: everything was delivered, a part of it late, or the hour was read for the first time after a day."
             }
+            Self::Gap => "A part was never collected, because Duo no longer keeps it.",
             Self::Unknown => {
-                "It cannot be told: the record of what was delivered is damaged, or Duo does not keep the hour."
+                "Completeness is unknown: Duo counts more events than it returns, or no longer keeps the hour."
             }
         }
     }

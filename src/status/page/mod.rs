@@ -104,7 +104,7 @@ fn overview(status: &Status) -> Markup {
                         th scope="col" { "Behind" }
                         th scope="col" { "Last success" }
                         th.number scope="col" { "Events, 7 days" }
-                        th.number scope="col" { "Hours proved, 14 days" }
+                        th.number scope="col" { "Hours verified, 14 days" }
                     } }
                     tbody {
                         @for log in &status.logs {
@@ -117,7 +117,7 @@ fn overview(status: &Status) -> Markup {
                                 @if known {
                                     td.number { (number(log.activity.events)) }
                                     td.number {
-                                        (log.completeness.proved + log.completeness.late) " of "
+                                        (log.completeness.verified + log.completeness.verified_late) " of "
                                         (log.completeness.count() - log.completeness.pending)
                                     }
                                 } @else {

@@ -3,51 +3,62 @@
     reason = "what these tests build beside what they judge cannot fail"
 )]
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde_json::Map;
+use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
-use super::{LedgerId, LogState};
+use super::LogState;
 use crate::model::{Hour, LogType, Millis};
 use crate::storage::folder::FolderStore;
-use crate::storage::{Store, WriteError};
-use crate::sync::{Checkpoint, FieldCounts, HourResult, HourState, Span};
+use crate::storage::{Document, LedgerEntry, Store, WriteError};
 
 /// 2026-11-22T12:00:00Z.
 const NOON: Hour = Hour::of(Millis(1_795_348_800_000));
 const HOST: &str = "api-00000000.duosecurity.com";
 
-fn state(folder: &TempDir, log_type: LogType) -> LogState {
+fn state(folder: &TempDir, log_type: LogType) -> LogState<Store> {
     let store = Store::Folder(FolderStore::new(folder.path().to_owned()));
     LogState::new(store, HOST, log_type)
+}
+
+/// A document of these tests; checkpoints and results are the core's.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Counts {
+    version: u32,
+    min_reader: u32,
+    hours: BTreeMap<String, u64>,
+}
+
+impl Document for Counts {
+    const IS_EVIDENCE: bool = true;
 }
 
 fn file(folder: &TempDir, name: &str) -> PathBuf {
     folder.path().join(HOST).join("self/activity").join(name)
 }
 
-fn checkpoint(runs: u64) -> Checkpoint {
-    let mut checkpoint = Checkpoint::first(NOON.start(), NOON.start());
-    checkpoint.runs = runs;
-    checkpoint
+fn checkpoint(number: u64) -> Counts {
+    Counts {
+        hours: [("number".to_owned(), number)].into(),
+        ..Counts::default()
+    }
 }
 
-fn ids(numbers: std::ops::Range<u8>) -> Vec<LedgerId> {
-    numbers.map(|number| [number; 16]).collect()
+async fn load(state: &LogState<Store>) -> Counts {
+    state.load().await.unwrap().unwrap().0
 }
 
-fn result(hour: Hour) -> HourResult {
-    HourResult {
-        state: HourState::Counted,
-        span: Span::of(hour),
-        counted: Some(7),
-        delivered: 7,
-        late: 0,
-        gap: None,
-        checked_at: hour.end(),
-        checks: 1,
-        unknown: Map::new(),
+fn entries(numbers: std::ops::Range<u8>) -> Vec<LedgerEntry> {
+    numbers
+        .map(|number| LedgerEntry::from_bytes(&[number; 24]))
+        .collect()
+}
+
+fn one_hour(hour: Hour) -> impl FnMut(&mut Counts) + Send {
+    move |known| {
+        known.hours.insert(hour.number_in_day(), 7);
     }
 }
 
@@ -55,19 +66,25 @@ fn result(hour: Hour) -> HourResult {
 async fn a_checkpoint_replaces_only_the_one_that_was_read() {
     let folder = tempfile::tempdir().unwrap();
     let state = state(&folder, LogType::Activity);
-    assert_eq!(state.load().await.unwrap(), None);
-    let first = state.save(&checkpoint(1), None).await.unwrap();
-    let (stored, version) = state.load().await.unwrap().unwrap();
+    assert_eq!(state.load::<Counts>().await.unwrap(), None);
+    let first = state.save(checkpoint(1).to_json(), None).await.unwrap();
+    let (stored, version) = state.load::<Counts>().await.unwrap().unwrap();
     assert_eq!((stored, &version), (checkpoint(1), &first));
-    let second = state.save(&checkpoint(2), Some(&first)).await.unwrap();
-    let conflict = state.save(&checkpoint(3), Some(&first)).await;
+    let second = state
+        .save(checkpoint(2).to_json(), Some(&first))
+        .await
+        .unwrap();
+    let conflict = state.save(checkpoint(3).to_json(), Some(&first)).await;
     assert!(matches!(conflict, Err(WriteError::Conflict)));
-    let conflict = state.save(&checkpoint(3), None).await;
+    let conflict = state.save(checkpoint(3).to_json(), None).await;
     assert!(matches!(conflict, Err(WriteError::Conflict)));
     // The answer to this write was lost, and it is written once more.
-    let again = state.save(&checkpoint(2), Some(&first)).await.unwrap();
+    let again = state
+        .save(checkpoint(2).to_json(), Some(&first))
+        .await
+        .unwrap();
     assert_eq!(again, second);
-    assert_eq!(state.load().await.unwrap().unwrap().0, checkpoint(2));
+    assert_eq!(load(&state).await, checkpoint(2));
     assert!(file(&folder, "checkpoint.json").is_file());
 }
 
@@ -75,9 +92,9 @@ async fn a_checkpoint_replaces_only_the_one_that_was_read() {
 async fn a_checkpoint_that_cannot_be_used_is_named_and_kept() {
     let folder = tempfile::tempdir().unwrap();
     let state = state(&folder, LogType::Activity);
-    state.save(&checkpoint(1), None).await.unwrap();
+    state.save(checkpoint(1).to_json(), None).await.unwrap();
     std::fs::write(file(&folder, "checkpoint.json"), "{}").unwrap();
-    let fault = state.load().await.unwrap_err();
+    let fault = state.load::<Counts>().await.unwrap_err();
     assert_eq!(fault.action, "use");
     assert!(fault.name.contains("self/activity/checkpoint.json"));
     assert!(fault.hint.unwrap().contains("CISCO_DUO_START"));
@@ -86,37 +103,43 @@ async fn a_checkpoint_that_cannot_be_used_is_named_and_kept() {
 }
 
 #[tokio::test]
-async fn ids_are_added_to_their_hour_and_forgotten_with_it() {
+async fn entries_are_appended_to_their_hour_and_removed_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let activity = state(&folder, LogType::Activity);
-    activity.record(NOON, &ids(0..3)).await.unwrap();
-    activity.record(NOON, &ids(3..4)).await.unwrap();
-    activity.record(NOON.after(1), &ids(7..8)).await.unwrap();
-    assert_eq!(activity.ids(NOON).await.unwrap(), ids(0..4));
+    activity.append(NOON, &entries(0..3)).await.unwrap();
+    activity.append(NOON, &entries(3..4)).await.unwrap();
+    activity
+        .append(NOON.after(1), &entries(7..8))
+        .await
+        .unwrap();
+    assert_eq!(activity.entries(NOON).await.unwrap(), entries(0..4));
     let telephony = state(&folder, LogType::Telephony);
-    assert!(telephony.ids(NOON).await.unwrap().is_empty());
-    activity.forget_ids(NOON).await.unwrap();
-    assert!(activity.ids(NOON).await.unwrap().is_empty());
-    assert_eq!(activity.ids(NOON.after(1)).await.unwrap(), ids(7..8));
+    assert!(telephony.entries(NOON).await.unwrap().is_empty());
+    activity.remove_entries(NOON).await.unwrap();
+    assert!(activity.entries(NOON).await.unwrap().is_empty());
+    assert_eq!(
+        activity.entries(NOON.after(1)).await.unwrap(),
+        entries(7..8)
+    );
     // Nothing to forget.
-    activity.forget_ids(NOON).await.unwrap();
+    activity.remove_entries(NOON).await.unwrap();
 }
 
 #[tokio::test]
-async fn what_a_killed_process_left_of_an_id_spoils_no_other() {
+async fn what_a_killed_process_left_of_an_entry_spoils_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let state = state(&folder, LogType::Activity);
     let name = file(&folder, "ledger/2026-11-22T12.ids");
-    state.record(NOON, &ids(0..2)).await.unwrap();
+    state.append(NOON, &entries(0..2)).await.unwrap();
     let mut content = std::fs::read(&name).unwrap();
     content.extend([9; 5]);
     std::fs::write(&name, &content).unwrap();
-    assert_eq!(state.ids(NOON).await.unwrap(), ids(0..2));
+    assert_eq!(state.entries(NOON).await.unwrap(), entries(0..2));
     // A folder needs no copy of it: the next addition cuts it off.
     assert_eq!(std::fs::read(&name).unwrap(), content);
-    state.record(NOON, &ids(2..3)).await.unwrap();
-    assert_eq!(state.ids(NOON).await.unwrap(), ids(0..3));
-    assert_eq!(std::fs::read(&name).unwrap().len(), 48);
+    state.append(NOON, &entries(2..3)).await.unwrap();
+    assert_eq!(state.entries(NOON).await.unwrap(), entries(0..3));
+    assert_eq!(std::fs::read(&name).unwrap().len(), 72);
 }
 
 #[tokio::test]
@@ -128,7 +151,7 @@ async fn results_that_several_add_at_once_are_all_kept() {
         let state = state.clone();
         async move {
             let hour = day.after(number);
-            state.add_results(day, &[(hour, result(hour))]).await
+            state.update_results(day, one_hour(hour)).await
         }
     };
     for pair in 0..12 {
@@ -136,24 +159,23 @@ async fn results_that_several_add_at_once_are_all_kept() {
         one.unwrap();
         other.unwrap();
     }
-    assert_eq!(state.results(day).await.unwrap().hours.len(), 24);
-    let next = state.results(day.after(24)).await.unwrap();
+    assert_eq!(state.results::<Counts>(day).await.unwrap().hours.len(), 24);
+    let next = state.results::<Counts>(day.after(24)).await.unwrap();
     assert!(next.hours.is_empty());
-    state.forget_results(day).await.unwrap();
-    assert!(state.results(day).await.unwrap().hours.is_empty());
+    state.remove_results(day).await.unwrap();
+    assert!(state.results::<Counts>(day).await.unwrap().hours.is_empty());
 }
 
 #[tokio::test]
-async fn damaged_results_are_set_aside_and_newer_ones_are_not() {
+async fn damaged_results_are_quarantined_and_newer_ones_are_not() {
     let folder = tempfile::tempdir().unwrap();
     let state = state(&folder, LogType::Activity);
     let day = NOON.day();
-    let results = [(NOON, result(NOON))];
-    state.add_results(day, &results).await.unwrap();
+    state.update_results(day, one_hour(NOON)).await.unwrap();
     let name = file(&folder, "ledger/2026-11-22.json");
     std::fs::write(&name, "{\"version\":1").unwrap();
-    state.add_results(day, &results).await.unwrap();
-    assert_eq!(state.results(day).await.unwrap().hours.len(), 1);
+    state.update_results(day, one_hour(NOON)).await.unwrap();
+    assert_eq!(state.results::<Counts>(day).await.unwrap().hours.len(), 1);
     let files = || {
         let files = std::fs::read_dir(name.parent().unwrap()).unwrap();
         files.map(|file| file.unwrap().path()).collect::<Vec<_>>()
@@ -169,29 +191,45 @@ async fn damaged_results_are_set_aside_and_newer_ones_are_not() {
 
     let newer = r#"{"version":9,"min_reader":9,"hours":{}}"#;
     std::fs::write(&name, newer).unwrap();
-    let fault = state.add_results(day, &results).await.unwrap_err();
+    let fault = state.update_results(day, one_hour(NOON)).await.unwrap_err();
     assert_eq!(fault.action, "use");
     assert!(fault.hint.unwrap().contains("release"));
     assert_eq!(std::fs::read_to_string(&name).unwrap(), newer);
 }
 
 #[tokio::test]
-async fn counts_of_unknown_fields_add_up_and_begin_anew_where_they_are_damaged() {
+async fn a_damaged_document_that_is_no_evidence_is_overwritten_and_a_newer_one_is_left_alone() {
+    #[derive(Default, Serialize, Deserialize)]
+    struct Plain(Counts);
+    impl Document for Plain {}
     let folder = tempfile::tempdir().unwrap();
     let state = state(&folder, LogType::Activity);
-    assert!(state.fields().await.unwrap().is_empty());
-    let mut counts = FieldCounts::default();
-    counts.count("a");
-    state.add_fields(&counts).await.unwrap();
-    state.add_fields(&counts).await.unwrap();
-    assert_eq!(state.fields().await.unwrap().fields["a"], 2);
+    let (store, name) = (state.store(), state.fields_name());
+    let add = |known: &mut Plain| *known.0.hours.entry("a".to_owned()).or_default() += 1;
+    let count = async || {
+        let read = crate::storage::document::read::<Plain>(store, &name)
+            .await
+            .unwrap();
+        read.0.map(|plain| plain.0.hours["a"])
+    };
+    for expected in [1, 2] {
+        crate::storage::document::update(store, &name, add)
+            .await
+            .unwrap();
+        assert_eq!(count().await, Some(expected));
+    }
     let file = file(&folder, "fields.json");
     std::fs::write(&file, "{").unwrap();
-    state.add_fields(&counts).await.unwrap();
-    assert_eq!(state.fields().await.unwrap().fields["a"], 1);
-    // What a later release keeps there is left alone.
-    let newer = r#"{"version":9,"min_reader":9,"fields":{}}"#;
+    crate::storage::document::update(store, &name, add)
+        .await
+        .unwrap();
+    assert_eq!(count().await, Some(1));
+    let newer = r#"{"version":9,"min_reader":9,"hours":{}}"#;
     std::fs::write(&file, newer).unwrap();
-    assert!(state.add_fields(&counts).await.is_err());
+    assert!(
+        crate::storage::document::update(store, &name, add)
+            .await
+            .is_err()
+    );
     assert_eq!(std::fs::read_to_string(&file).unwrap(), newer);
 }

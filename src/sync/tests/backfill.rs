@@ -1,33 +1,34 @@
 //! A span of whole hours that is read again, beside the live log and on a place of its own.
 
-use super::world::{NOON, World, id};
-use crate::model::{HOUR, Hour, MINUTE, Millis, SECOND};
-use crate::sync::{Ending, Failure, FetchFault, HourState, IngestKind, Span};
+use super::record::{id, number};
+use super::time::{hours, minutes, seconds};
+use super::world::{NOON, World};
+use crate::model::{FetchErrorKind, HOUR, Hour, IngestKind, MINUTE, Millis, Span};
+use crate::sync::{Failure, HourState, PageOrder, RunOutcome};
 
 const SPAN: Span = Span {
-    from: Millis(NOON.0 - 100 * HOUR),
-    to: Millis(NOON.0 - 40 * HOUR),
+    from: Millis(NOON.0 - hours(100).num_milliseconds()),
+    to: Millis(NOON.0 - hours(40).num_milliseconds()),
 };
 
 /// Events every 40 minutes over five days, some of them in one second, and every fifth delivered long ago.
 fn world(paging: &str) -> World {
     let mut times: Vec<Millis> = (0..180)
-        .map(|number| NOON - 120 * HOUR + number * 40 * MINUTE)
+        .map(|number| NOON - hours(120) + minutes(number * 40))
         .collect();
-    times.extend([NOON - 77 * HOUR; 4]);
+    times.extend([NOON - hours(77); 4]);
     let mut world = if paging == "last second" {
         World::v1(times, 6)
     } else {
         World::new(times)
     };
     if paging == "unsorted" {
-        world.limits.sorted = false;
+        world.limits.page_order = PageOrder::Unsorted;
         world.newest_first = true;
     }
     world.limits.backfill = Some(SPAN);
     for number in (0..180).step_by(5) {
-        let time = world.events[number].time;
-        world.ledger.insert(id(number as u64), Hour::of(time));
+        world.add_to_ledger(world.events[number]);
     }
     world
 }
@@ -37,8 +38,8 @@ const PAGINGS: [&str; 3] = ["cursor", "unsorted", "last second"];
 fn finish(world: &mut World, owner: &str) {
     for _ in 0..100 {
         match world.run(owner).0 {
-            Ending::CaughtUp => return,
-            Ending::OutOfTime | Ending::OutOfCalls | Ending::HeldElsewhere => {}
+            RunOutcome::CaughtUp => return,
+            RunOutcome::OutOfTime | RunOutcome::RateLimited | RunOutcome::LeaseHeld => {}
             ending => panic!("{ending:?}"),
         }
         world.now = world.now + MINUTE;
@@ -48,11 +49,10 @@ fn finish(world: &mut World, owner: &str) {
 
 /// Ids of the events of the span that nobody delivered before, and of those that were delivered now.
 fn wanted_and_got(world: &World) -> (Vec<u64>, Vec<u64>) {
-    let number = |id: [u8; 20]| u64::from_be_bytes(*id.first_chunk().unwrap());
     let inside = |time: Millis| time >= SPAN.from && time < SPAN.to;
     let wanted = world.events.iter().filter(|event| inside(event.time));
     let mut wanted: Vec<u64> = wanted
-        .map(|event| number(event.id))
+        .map(|event| number(event.key))
         .filter(|number| *number >= 180 || *number % 5 != 0)
         .collect();
     let mut got: Vec<u64> = world.accepted.iter().map(|(id, _)| number(*id)).collect();
@@ -72,16 +72,17 @@ fn what_was_never_delivered_of_the_span_arrives_once_and_nothing_else() {
         assert!(world.accepted.iter().all(is_backfill), "{paging}");
         for hour in SPAN.hours() {
             let result = world.result(hour);
-            assert_eq!(result.state, HourState::LateRead, "{paging} {hour}");
+            assert_eq!(result.state, HourState::VerifiedLate, "{paging} {hour}");
             assert_eq!(result.span, Span::of(hour));
         }
-        let around = [SPAN.from - 1, SPAN.to].map(Hour::of);
+        let around = [SPAN.from.previous(), SPAN.to].map(Hour::of);
         for hour in around {
-            let day = world.results.get(&hour.day());
-            let told = day.is_some_and(|day| day.hours.contains_key(&hour.number_in_day()));
-            assert!(!told, "{paging}: {hour} was told of");
+            assert!(
+                world.result_of(hour).is_none(),
+                "{paging}: {hour} has a result"
+            );
         }
-        assert!(world.forgotten.is_empty(), "the ids are the live log's");
+        assert!(world.removed.is_empty(), "the entries are the live log's");
     }
 }
 
@@ -103,7 +104,7 @@ fn a_kill_anywhere_repeats_one_call_at_most_and_the_next_run_goes_on() {
             }
             drop(instance);
             let questions = world.questions;
-            world.now = world.now + 2 * MINUTE;
+            world.now = world.now + minutes(2);
             finish(&mut world, "b");
             let (wanted, mut got) = wanted_and_got(&world);
             let sent = got.len();
@@ -119,15 +120,15 @@ fn a_kill_anywhere_repeats_one_call_at_most_and_the_next_run_goes_on() {
 #[test]
 fn a_run_that_ends_before_the_span_does_goes_on_where_it_stopped() {
     let mut world = world("cursor");
-    world.pace = 3 * SECOND;
+    world.pace = seconds(3);
     let mut instance = world.instance("a");
-    assert_eq!(world.finish(&mut instance), Ending::OutOfTime);
-    let reached = instance.run.reached().unwrap();
+    assert_eq!(world.finish(&mut instance), RunOutcome::OutOfTime);
+    let reached = instance.reached().unwrap();
     assert!(SPAN.from < reached && reached < SPAN.to, "{reached}");
     let asked = world.asked.len();
     finish(&mut world, "a");
     let first = &world.asked[asked];
-    assert!(first.mintime + 24 * HOUR > reached, "{first:?}");
+    assert!(first.mintime + hours(24) > reached, "{first:?}");
     let (wanted, got) = wanted_and_got(&world);
     assert_eq!(wanted, got);
 }
@@ -135,35 +136,46 @@ fn a_run_that_ends_before_the_span_does_goes_on_where_it_stopped() {
 #[test]
 fn a_backfill_within_the_limit_of_calls_is_not_done_before_its_end() {
     let mut world = world("cursor");
-    world.limits.calls_per_minute = 5;
+    world.limits.requests_per_minute = 5;
     let mut endings = Vec::new();
     for _ in 0..60 {
         let ending = world.run("a").0;
         endings.push(ending);
-        if ending == Ending::CaughtUp {
+        if ending == RunOutcome::CaughtUp {
             break;
         }
-        world.now = world.now + 12 * SECOND;
+        world.now = world.now + seconds(12);
     }
-    assert_eq!(endings.pop(), Some(Ending::CaughtUp));
+    assert_eq!(endings.pop(), Some(RunOutcome::CaughtUp));
     assert!(endings.len() > 3, "{endings:?}");
-    assert!(endings.iter().all(|ending| *ending == Ending::OutOfCalls));
+    assert!(
+        endings
+            .iter()
+            .all(|ending| *ending == RunOutcome::RateLimited)
+    );
     let (wanted, got) = wanted_and_got(&world);
     assert_eq!(wanted, got);
 }
 
 #[test]
-fn the_one_hour_that_duo_never_shows_in_full_is_a_gap_and_no_other() {
+fn the_one_hour_that_duo_never_shows_in_full_is_unknown_and_no_other() {
     let mut world = world("cursor");
-    let hidden = NOON - 70 * HOUR;
+    let hidden = NOON - hours(70);
     // Duo counts one more than it shows, in every question that touches the hour.
     world.never_shown = Some(hidden);
     finish(&mut world, "a");
     for hour in SPAN.hours() {
         let result = world.result(hour);
         let is_it = hour == Hour::of(hidden);
-        assert_eq!(result.state == HourState::Gap, is_it, "{hour} {result:?}");
-        assert_eq!(result.gap, is_it.then_some(Span::of(hour)));
+        assert_eq!(
+            result.state == HourState::Unknown,
+            is_it,
+            "{hour} {result:?}"
+        );
+        assert_eq!(
+            (result.gap, result.duo_count > Some(result.delivered)),
+            (None, is_it)
+        );
     }
     let (wanted, got) = wanted_and_got(&world);
     assert_eq!(wanted, got);
@@ -172,30 +184,32 @@ fn the_one_hour_that_duo_never_shows_in_full_is_a_gap_and_no_other() {
 #[test]
 fn a_refused_backfill_fails_and_a_retired_log_is_none_to_read() {
     let mut world = world("cursor");
-    world.fetch_faults.push_back(Some(FetchFault::Forbidden));
-    assert_eq!(world.run("a").0, Ending::Failed(Failure::Duo));
+    world
+        .fetch_faults
+        .push_back(Some(FetchErrorKind::Forbidden));
+    assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::Duo));
     let mut world = self::world("unsorted");
     world.limits.may_be_retired = true;
-    world.fetch_faults.push_back(Some(FetchFault::Gone));
-    assert_eq!(world.run("a").0, Ending::Unavailable { report: true });
+    world.fetch_faults.push_back(Some(FetchErrorKind::Gone));
+    assert_eq!(world.run("a").0, RunOutcome::Unavailable { report: true });
 }
 
 #[test]
 fn the_hidden_hour_is_found_also_within_the_limit_of_calls() {
     let mut world = world("cursor");
     world.page_size = 100;
-    world.limits.calls_per_minute = 5;
-    world.never_shown = Some(NOON - 70 * HOUR);
+    world.limits.requests_per_minute = 5;
+    world.never_shown = Some(NOON - hours(70));
     let mut runs = 0;
-    while world.run("a").0 != Ending::CaughtUp {
+    while world.run("a").0 != RunOutcome::CaughtUp {
         runs += 1;
         assert!(runs < 400, "the backfill never ends");
-        world.now = world.now + 12 * SECOND;
+        world.now = world.now + seconds(12);
     }
-    let gaps = SPAN
+    let unknown = SPAN
         .hours()
-        .filter(|hour| world.result(*hour).state == HourState::Gap);
-    assert_eq!(gaps.count(), 1);
+        .filter(|hour| world.result(*hour).state == HourState::Unknown);
+    assert_eq!(unknown.count(), 1);
     let (wanted, got) = wanted_and_got(&world);
     assert_eq!(wanted, got);
 }
@@ -205,12 +219,12 @@ fn what_leaves_duos_retention_on_the_way_takes_nothing_else_with_it() {
     let mut world = world("cursor");
     // The first of its hours is kept for a few seconds more.
     let age = world.now - SPAN.from;
-    let retention = 179 * 24 * HOUR;
+    let retention = hours(179 * 24);
     for event in &mut world.events {
-        event.time = event.time - (retention - age - 20 * SECOND);
+        event.time = event.time - (retention - age - seconds(20));
         event.shown_from = event.time;
     }
-    let moved = retention - age - 20 * SECOND;
+    let moved = retention - age - seconds(20);
     let span = Span {
         from: SPAN.from - moved,
         to: SPAN.to - moved,
@@ -219,18 +233,18 @@ fn what_leaves_duos_retention_on_the_way_takes_nothing_else_with_it() {
         from: Hour::of(span.from).after(1).start(),
         to: Hour::of(span.to).start(),
     };
-    world.ledger.clear();
+    world.blobs.clear();
     world.limits.backfill = Some(hours);
-    world.limits.calls_per_minute = 5;
+    world.limits.requests_per_minute = 5;
     // An hour passes after the first page.
     let mut instance = world.instance("a");
     for _ in 0..8 {
         world.step(&mut instance);
     }
     drop(instance);
-    world.now = world.now + HOUR + 40 * MINUTE;
-    while world.run("b").0 != Ending::CaughtUp {
-        world.now = world.now + 12 * SECOND;
+    world.now = world.now + HOUR + minutes(40);
+    while world.run("b").0 != RunOutcome::CaughtUp {
+        world.now = world.now + seconds(12);
     }
     let oldest = world.now - retention;
     let lost = world.lost().into_iter().filter(|event| {
@@ -240,30 +254,29 @@ fn what_leaves_duos_retention_on_the_way_takes_nothing_else_with_it() {
     });
     assert_eq!(lost.count(), 0);
     for hour in hours.hours().filter(|hour| hour.start() > oldest + HOUR) {
-        assert_eq!(world.result(hour).state, HourState::LateRead, "{hour}");
+        assert_eq!(world.result(hour).state, HourState::VerifiedLate, "{hour}");
     }
 }
 
 #[test]
 fn what_a_backfill_delivers_hides_nothing_of_the_hour_in_which_the_live_log_began() {
     // Live begins at half past; two events of its half are shown late, and two lie in the other half.
-    let half_past = NOON - 3 * HOUR + 30 * MINUTE;
-    let mut times = vec![half_past - 20 * MINUTE, half_past - 10 * MINUTE];
-    times.extend((0..10).map(|number| half_past + MINUTE + number * 2 * MINUTE));
+    let half_past = NOON - hours(3) + minutes(30);
+    let mut times = vec![half_past - minutes(20), half_past - minutes(10)];
+    times.extend((0..10).map(|number| half_past + MINUTE + minutes(number * 2)));
     let mut world = World::new(times);
     world.limits.first_mintime = half_past;
     for late in [3, 4] {
-        world.events[late].shown_from = NOON + 30 * MINUTE;
+        world.events[late].shown_from = NOON + minutes(30);
     }
     world.run_until_caught_up("a");
     // What a backfill of the whole hour delivered before live looks again.
     for number in [0, 1] {
-        let hour = Hour::of(world.events[number].time);
         world
             .accepted
             .push((id(number as u64), IngestKind::Backfill));
-        world.ledger.insert(id(number as u64), hour);
+        world.add_to_ledger(world.events[number]);
     }
-    world.run_until("a", NOON + 60 * HOUR);
+    world.run_until("a", NOON + hours(60));
     assert!(world.lost().is_empty(), "{:?}", world.lost());
 }

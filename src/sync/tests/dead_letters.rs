@@ -1,55 +1,60 @@
 //! Records that Azure Monitor refuses even alone, and rows that lack a part of their record.
 
-use super::world::{Happened, NOON, World, clustered, id};
-use crate::model::{HOUR, Hour, MINUTE, Millis};
-use crate::sync::{Ending, Failure};
+use super::record::id;
+use super::time::{hours, minutes};
+use super::world::{Happened, NOON, World, clustered};
+use crate::model::{Hour, MINUTE, Millis};
+use crate::sync::{Failure, RunOutcome};
 
 /// A world whose events stand on three large pages of one window.
 pub(super) fn one_window() -> World {
     let mut world = World::new(clustered());
     world.page_size = 10;
-    world.limits.window = 3 * HOUR;
+    world.limits.longest_window = hours(3);
     world
 }
 
 /// The ids of the events in the order in which Duo shows them.
-pub(super) fn in_order(world: &World) -> Vec<crate::sync::RowId> {
+pub(super) fn in_order(world: &World) -> Vec<crate::model::RecordKey> {
     let mut events = world.events.clone();
-    events.sort_by_key(|event| (event.time, event.id));
-    events.into_iter().map(|event| event.id).collect()
+    events.sort_by_key(|event| (event.time, event.key));
+    events.into_iter().map(|event| event.key).collect()
 }
 
 pub(super) fn happens(world: &mut World, number: u64, time: Millis) {
     world.events.push(Happened {
-        id: id(number),
+        key: id(number),
         time,
-        shown_from: time + 2 * MINUTE,
+        shown_from: time + minutes(2),
     });
 }
 
 #[test]
-fn a_record_refused_alone_is_set_aside_after_another_was_accepted_and_the_log_goes_on() {
+fn a_record_refused_alone_is_dead_lettered_after_another_was_accepted_and_the_log_goes_on() {
     let mut world = one_window();
     let refused = in_order(&world)[4];
     world.letters.refused.insert(refused);
-    let (ending, tally) = world.run("a");
-    assert_eq!(ending, Ending::CaughtUp);
-    assert_eq!((tally.dead_letters.refused, tally.dead_letters.cut), (1, 0));
-    assert_eq!(tally.dead_letters.named, [refused]);
+    let (ending, stats) = world.run("a");
+    assert_eq!(ending, RunOutcome::CaughtUp);
+    assert_eq!(
+        (stats.dead_letters.refused, stats.dead_letters.truncated),
+        (1, 0)
+    );
+    assert_eq!(stats.dead_letters.named, [refused]);
     assert_eq!(world.accepted.len(), world.events.len() - 1);
     assert_eq!(world.letters.stored.len(), 1);
     // The ledger knows it, under its hour: nobody sends it again, whoever reads it again.
     let event = world
         .events
         .iter()
-        .find(|event| event.id == refused)
+        .find(|event| event.key == refused)
         .unwrap();
-    assert_eq!(world.ledger[&refused], Hour::of(event.time));
+    assert_eq!(world.ledger()[&refused.into()], Hour::of(event.time));
     let refusals = world.letters.refusals;
     for _ in 0..30 {
-        world.now = world.now + 5 * MINUTE;
-        let (_, tally) = world.run("a");
-        assert_eq!(tally.dead_letters.count(), 0);
+        world.now = world.now + minutes(5);
+        let (_, stats) = world.run("a");
+        assert_eq!(stats.dead_letters.count(), 0);
     }
     assert_eq!(
         (world.letters.refusals, world.letters.stored[&refused]),
@@ -64,7 +69,10 @@ fn a_service_that_refuses_everything_gets_no_record_set_aside() {
     let mut world = one_window();
     world.letters.refused.extend(in_order(&world));
     for _ in 0..20 {
-        assert_eq!(world.run("a").0, Ending::Failed(Failure::RecordsRefused));
+        assert_eq!(
+            world.run("a").0,
+            RunOutcome::Failed(Failure::RecordsRefused)
+        );
         world.now = world.now + MINUTE;
     }
     assert!(world.letters.stored.is_empty());
@@ -82,20 +90,20 @@ fn the_eleventh_refused_record_stops_the_log_with_its_place_kept() {
         world.page_size = 30;
         let order = in_order(&world);
         world.letters.refused.extend(&order[3..3 + bad]);
-        let (ending, tally) = world.run("a");
-        assert_eq!(tally.dead_letters.refused, 10);
+        let (ending, stats) = world.run("a");
+        assert_eq!(stats.dead_letters.refused, 10);
         assert_eq!(world.letters.stored.len(), 10);
         if bad == 10 {
-            assert_eq!(ending, Ending::CaughtUp);
+            assert_eq!(ending, RunOutcome::CaughtUp);
             continue;
         }
-        assert_eq!(ending, Ending::Failed(Failure::RecordsRefused));
+        assert_eq!(ending, RunOutcome::Failed(Failure::RecordsRefused));
         assert_eq!(world.checkpoint().mintime, world.limits.first_mintime);
-        assert!(!world.is_set_aside(order[13]));
+        assert!(!world.is_dead_lettered(order[13]));
         // A later run goes on behind the ten.
         world.now = world.now + MINUTE;
         world.run_until_caught_up("a");
-        assert!(world.is_set_aside(order[13]));
+        assert!(world.is_dead_lettered(order[13]));
         assert!(world.lost().is_empty());
         assert_eq!(world.duplicates(), 0);
     }
@@ -121,13 +129,16 @@ fn a_kill_between_any_two_steps_around_refused_and_cut_records_loses_nothing() {
                 .letters
                 .refused
                 .extend([order[0], order[10], order[11]]);
-            world.letters.cut.extend([order[11], order[12], order[20]]);
+            world
+                .letters
+                .truncated
+                .extend([order[11], order[12], order[20]]);
             world
         };
         let steps = {
             let mut world = make();
             let mut instance = world.instance("a");
-            assert_eq!(world.finish(&mut instance), Ending::CaughtUp);
+            assert_eq!(world.finish(&mut instance), RunOutcome::CaughtUp);
             assert_eq!(world.letters.stored.len(), 5, "v1: {v1}");
             instance.steps
         };
@@ -138,18 +149,18 @@ fn a_kill_between_any_two_steps_around_refused_and_cut_records_loses_nothing() {
                 world.step(&mut instance);
             }
             drop(instance);
-            world.now = world.now + 2 * MINUTE;
+            world.now = world.now + minutes(2);
             // Somebody signs in: what is refused on a log where nothing happens waits.
             let now = world.now;
             happens(&mut world, 900, now);
-            world.now = world.now + 10 * MINUTE;
+            world.now = world.now + minutes(10);
             world.run_until_caught_up("b");
             let at = format!("v1: {v1}, killed at step {killed_at}");
             assert!(world.lost().is_empty(), "{at}: {:?}", world.lost());
             assert!(world.duplicates() <= 4, "{at}: {}", world.duplicates());
             for refused in &world.letters.refused {
                 assert!(world.letters.stored.contains_key(refused), "{at}");
-                assert!(world.ledger.contains_key(refused), "{at}");
+                assert!(world.ledger_has(refused), "{at}");
             }
             let refusals = world.letters.refusals;
             world.now = world.now + MINUTE;
@@ -166,21 +177,21 @@ fn a_kill_between_any_two_steps_around_refused_and_cut_records_loses_nothing() {
 fn the_original_of_a_cut_row_is_kept_once_before_the_row_goes_out() {
     let mut world = one_window();
     let order = in_order(&world);
-    world.letters.cut.extend(&order[2..25]);
+    world.letters.truncated.extend(&order[2..25]);
     // The call is tried again and halved in between.
     world.send_faults = [
-        Some((crate::sync::SendFault::Unreachable, false)),
-        Some((crate::sync::SendFault::TooLarge, false)),
+        Some((crate::model::SendErrorKind::Unreachable, false)),
+        Some((crate::model::SendErrorKind::TooLarge, false)),
     ]
     .into();
-    let (ending, tally) = world.run("a");
-    assert_eq!(ending, Ending::CaughtUp);
+    let (ending, stats) = world.run("a");
+    assert_eq!(ending, RunOutcome::CaughtUp);
     assert_eq!(
-        (tally.dead_letters.cut, tally.dead_letters.refused),
+        (stats.dead_letters.truncated, stats.dead_letters.refused),
         (23, 0)
     );
     // Ten of them have names, the rest a number.
-    assert_eq!(tally.dead_letters.named, order[2..12]);
+    assert_eq!(stats.dead_letters.named, order[2..12]);
     assert!(world.letters.stored.values().all(|times| *times == 1));
     assert!(world.lost().is_empty());
     assert_eq!(world.duplicates(), 0);
@@ -192,26 +203,26 @@ fn dead_letters_that_cannot_be_stored_stop_the_log_with_its_place_kept() {
         let mut world = one_window();
         let record = in_order(&world)[4];
         let those = if cut {
-            &mut world.letters.cut
+            &mut world.letters.truncated
         } else {
             &mut world.letters.refused
         };
         those.insert(record);
         world.letters.are_broken = true;
         for _ in 0..5 {
-            let (ending, tally) = world.run("a");
+            let (ending, stats) = world.run("a");
             assert!(
                 matches!(
                     ending,
-                    Ending::Failed(Failure::State | Failure::RecordsRefused)
+                    RunOutcome::Failed(Failure::Storage | Failure::RecordsRefused)
                 ),
                 "{ending:?}"
             );
-            assert_eq!(tally.dead_letters.count(), 0);
+            assert_eq!(stats.dead_letters.count(), 0);
             world.now = world.now + MINUTE;
         }
         assert_eq!(world.checkpoint().mintime, world.limits.first_mintime);
-        assert_eq!(world.checkpoint().claim, None);
+        assert_eq!(world.checkpoint().lease, None);
         world.letters.are_broken = false;
         world.run_until_caught_up("a");
         assert!(world.lost().is_empty());
@@ -229,23 +240,26 @@ fn a_ledger_that_cannot_name_a_record_set_aside_keeps_the_place() {
         assert_eq!(world.step(&mut instance), None);
     }
     world.ledger_is_broken = true;
-    assert_eq!(world.finish(&mut instance), Ending::Failed(Failure::State));
+    assert_eq!(
+        world.finish(&mut instance),
+        RunOutcome::Failed(Failure::Storage)
+    );
     assert_eq!(world.checkpoint().mintime, world.limits.first_mintime);
     world.ledger_is_broken = false;
-    world.now = world.now + 10 * MINUTE;
+    world.now = world.now + minutes(10);
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
-    assert!(world.ledger.contains_key(&refused));
+    assert!(world.ledger_has(refused));
 }
 
 #[test]
-fn a_refused_record_that_is_found_late_is_set_aside_and_its_hour_agrees() {
+fn a_refused_record_that_is_found_late_is_dead_lettered_and_its_hour_agrees() {
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
     // Shown only now, far behind the place; another event comes in its turn.
-    let time = NOON - 140 * MINUTE;
+    let time = NOON - minutes(140);
     world.events.push(Happened {
-        id: id(800),
+        key: id(800),
         time,
         shown_from: world.now,
     });
@@ -253,22 +267,25 @@ fn a_refused_record_that_is_found_late_is_set_aside_and_its_hour_agrees() {
     for number in 0..40 {
         let now = world.now;
         happens(&mut world, 900 + number, now);
-        world.now = world.now + 30 * MINUTE;
+        world.now = world.now + minutes(30);
         world.run_until_caught_up("a");
     }
-    assert!(world.is_set_aside(id(800)));
+    assert!(world.is_dead_lettered(id(800)));
     assert!(world.lost().is_empty(), "{:?}", world.lost());
     let hour = world.result(Hour::of(time));
-    assert_eq!(hour.counted, Some(hour.delivered));
+    assert_eq!(hour.duo_count, Some(hour.delivered));
 }
 
 #[test]
 fn a_cut_row_that_is_refused_counts_as_refused_alone() {
     let mut world = one_window();
     let order = in_order(&world);
-    world.letters.cut.extend([order[3], order[7]]);
+    world.letters.truncated.extend([order[3], order[7]]);
     world.letters.refused.insert(order[3]);
-    let (_, tally) = world.run("a");
-    let letters = &tally.dead_letters;
-    assert_eq!((letters.cut, letters.refused, letters.count()), (1, 1, 2));
+    let (_, stats) = world.run("a");
+    let letters = &stats.dead_letters;
+    assert_eq!(
+        (letters.truncated, letters.refused, letters.count()),
+        (1, 1, 2)
+    );
 }

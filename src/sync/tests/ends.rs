@@ -1,24 +1,25 @@
 //! How a run ends: time, calls, wishes.
 
-use super::borders::{begun, checkpoint, no_checks, page};
-use super::world::{Happened, NOON, World, clustered};
-use crate::model::{HOUR, Hour, MINUTE, SECOND};
-use crate::sync::{Action, Claim, Ending, Event, LogRun, Notice};
+use super::borders::{begun, checkpoint, page, world_with};
+use super::time::{hours, millis, minutes, seconds};
+use super::world::{NOON, Next, World, clustered};
+use crate::model::{HOUR, MINUTE};
+use crate::sync::{Lease, RunOutcome, Warning};
 
 #[test]
 fn a_run_ends_between_pages_when_its_time_is_over_and_gives_the_claim_back() {
     let mut world = World::new(clustered());
-    world.pace = 5 * SECOND;
+    world.pace = seconds(5);
     let started = world.now;
-    assert_eq!(world.run("a").0, Ending::OutOfTime);
+    assert_eq!(world.run("a").0, RunOutcome::OutOfTime);
     assert!(
-        world.now - started <= 70 * SECOND,
+        world.now - started <= seconds(70),
         "{}",
         world.now - started
     );
-    assert_eq!(world.checkpoint().claim, None);
+    assert_eq!(world.checkpoint().lease, None);
     assert!(!world.accepted.is_empty());
-    world.pace = 10;
+    world.pace = millis(10);
     world.run_until_caught_up("b");
     assert!(world.lost().is_empty());
     assert_eq!(world.duplicates(), 0);
@@ -27,7 +28,7 @@ fn a_run_ends_between_pages_when_its_time_is_over_and_gives_the_claim_back() {
 #[test]
 fn a_run_goes_on_inside_a_window_with_the_cursor_and_the_bounds_of_the_run_before() {
     let mut world = World::new(clustered());
-    world.pace = 5 * SECOND;
+    world.pace = seconds(5);
     for _ in 0..20 {
         if world.checkpoint_window_cursor().is_some() {
             break;
@@ -51,12 +52,12 @@ fn a_run_goes_on_inside_a_window_with_the_cursor_and_the_bounds_of_the_run_befor
 
 #[test]
 fn the_rate_limit_holds_over_runs_and_is_never_slept_out() {
-    let mut world = World::new((0..200).map(|number| NOON - HOUR + number * 5 * SECOND));
-    world.limits.calls_per_minute = 10;
+    let mut world = World::new((0..200).map(|number| NOON - HOUR + seconds(number * 5)));
+    world.limits.requests_per_minute = 10;
     world.page_size = 2;
-    assert_eq!(world.run("a").0, Ending::OutOfCalls);
+    assert_eq!(world.run("a").0, RunOutcome::RateLimited);
     assert_eq!((world.questions, world.counts.len()), (8, 2));
-    assert_eq!(world.checkpoint().claim, None);
+    assert_eq!(world.checkpoint().lease, None);
     for _ in 0..5 {
         world.now = world.now + MINUTE;
         world.run("a");
@@ -64,90 +65,75 @@ fn the_rate_limit_holds_over_runs_and_is_never_slept_out() {
     let calls = world.questions + world.counts.len() as u64;
     assert!((50..=60).contains(&calls), "{calls}");
     assert!(
-        world.slept.iter().all(|slept| *slept <= 5 * SECOND),
+        world.slept.iter().all(|slept| *slept <= seconds(5)),
         "{:?}",
         world.slept
     );
-    world.limits.calls_per_minute = 0;
+    world.limits.requests_per_minute = 0;
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
     assert_eq!(world.duplicates(), 0);
 }
 
 #[test]
-fn an_interrupted_run_ends_at_its_next_commit_and_gives_the_claim_back() {
+fn a_run_that_is_asked_to_shut_down_before_it_begins_stores_its_first_checkpoint_and_requests_nothing()
+ {
     let mut world = World::new(clustered());
-    let mut run = crate::sync::LogRun::new(
-        world.limits.clone(),
-        world.now + 50_000,
-        fastrand::Rng::with_seed(1),
-    );
-    // Told to end before it begins: nothing is asked, the first checkpoint stands.
-    run.step(Event::Started, world.now, true);
-    run.step(
-        Event::Loaded {
-            checkpoint: None,
-            claim_is_dead: false,
-        },
-        world.now,
-        true,
-    );
-    let action = run.step(Event::Saved, world.now, true);
-    assert!(
-        matches!(action, crate::sync::Action::Stop(Ending::Interrupted)),
-        "{action:?}"
-    );
+    let mut instance = world.instance("a");
+    instance.request_shutdown();
+    assert_eq!(world.finish(&mut instance), RunOutcome::ShutdownRequested);
+    assert_eq!(world.questions, 0);
+    assert_eq!(world.checkpoint().mintime, world.limits.first_mintime);
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
 }
 
 #[test]
-fn a_run_that_is_interrupted_inside_a_window_ends_with_the_page_in_hand() {
-    let mut claimed = checkpoint(NOON - HOUR);
-    claimed.claim = Some(Claim {
-        owner: no_checks().owner,
-        until: NOON + MINUTE,
+fn a_run_that_is_asked_to_shut_down_inside_a_window_ends_with_the_page_in_hand() {
+    let mut leased = checkpoint(NOON - HOUR);
+    leased.lease = Some(Lease {
+        owner: "a".to_owned(),
+        expires_at: NOON + MINUTE,
     });
-    let (mut run, _) = begun(no_checks(), claimed);
-    run.step(page(&[NOON - MINUTE], Some("next")), NOON, false);
-    let action = run.step(Event::Recalled(vec![true]), NOON, true);
-    let Action::Save(stored) = action else {
-        panic!("{action:?}");
+    let (mut world, mut instance, _) = begun(&leased);
+    world.add_now(0);
+    world.events[0].time = NOON - MINUTE;
+    world.add_to_ledger(world.events[0]);
+    instance.request_shutdown();
+    let next = world.answer(&mut instance, page(&[NOON - MINUTE], Some("next")));
+    let Next::Save(stored) = next else {
+        panic!("{next:?}");
     };
-    assert_eq!(stored.claim, None);
+    assert_eq!(stored.lease, None);
     let cursor = stored.window.and_then(|window| window.cursor);
     assert_eq!(cursor.as_deref(), Some("next"));
-    let action = run.step(Event::Saved, NOON, true);
-    let is_over = matches!(action, Action::Stop(Ending::Interrupted));
-    assert!(is_over, "{action:?}");
+    assert_eq!(world.finish(&mut instance), RunOutcome::ShutdownRequested);
 }
 
 #[test]
-fn the_claim_of_a_dead_process_is_taken_over_at_once_and_that_is_told() {
-    for claim_is_dead in [false, true] {
-        let mut claimed = checkpoint(NOON - HOUR);
-        claimed.claim = Some(Claim {
+fn the_lease_of_a_dead_process_is_taken_over_at_once_and_that_is_reported() {
+    for is_gone in [false, true] {
+        let mut leased = checkpoint(NOON - HOUR);
+        leased.lease = Some(Lease {
             owner: "another".to_owned(),
-            until: NOON + MINUTE,
+            expires_at: NOON + MINUTE,
         });
-        let mut run = LogRun::new(no_checks(), NOON + MINUTE, fastrand::Rng::with_seed(3));
-        run.step(Event::Started, NOON, false);
-        let loaded = Event::Loaded {
-            checkpoint: Some(Box::new(claimed)),
-            claim_is_dead,
-        };
-        let action = run.step(loaded, NOON, false);
-        let told = run.tally().notices == [Notice::ClaimTakenOver];
-        assert_eq!(told, claim_is_dead);
-        let goes_on = matches!(action, Action::Fetch(_));
-        assert_eq!(goes_on, claim_is_dead, "{action:?}");
+        let mut world = world_with(&leased);
+        let mut instance = world.instance("a");
+        if is_gone {
+            instance.declare_owner_gone();
+        }
+        world.finish(&mut instance);
+        let result = instance.result.unwrap();
+        assert_eq!(result.stats.warnings == [Warning::LeaseTakenOver], is_gone);
+        assert_eq!(result.outcome != RunOutcome::LeaseHeld, is_gone);
     }
 }
 
 #[test]
 fn rows_older_than_two_days_are_marked_as_backfill() {
-    let mut world = World::new([NOON - 49 * HOUR, NOON - 47 * HOUR]);
-    world.limits.first_mintime = NOON - 72 * HOUR;
+    let mut world = World::new([NOON - hours(49), NOON - hours(47)]);
+    world.limits.first_mintime = NOON - hours(72);
     world.run_until_caught_up("a");
     let kinds: Vec<&str> = world
         .accepted
@@ -160,9 +146,10 @@ fn rows_older_than_two_days_are_marked_as_backfill() {
 #[test]
 fn a_page_of_known_events_only_moves_the_place_and_sends_nothing() {
     let mut world = World::new(clustered());
-    let hour = |event: &Happened| (event.id, Hour::of(event.time));
-    world.ledger = world.events.iter().map(hour).collect();
+    for event in world.events.clone() {
+        world.add_to_ledger(event);
+    }
     world.run("a");
     assert!(world.accepted.is_empty());
-    assert!(NOON - world.checkpoint().mintime < 4 * MINUTE);
+    assert!(NOON - world.checkpoint().mintime < minutes(4));
 }

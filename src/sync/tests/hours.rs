@@ -1,72 +1,79 @@
 //! What is told of closed hours, and for how long.
 
+use super::time::{hours, millis, minutes};
 use super::world::{NOON, World, clustered};
-use crate::model::{HOUR, Hour, MINUTE, SECOND};
-use crate::sync::{Ending, HourState};
+use crate::model::{HOUR, Hour, MINUTE};
+use crate::sync::{HourState, PageOrder, RunOutcome};
 
 #[test]
-fn an_hour_first_looked_at_more_than_a_day_after_its_end_is_read_late() {
+fn an_hour_first_reconciled_more_than_a_day_after_its_end_is_verified_late() {
     for (age, state) in [
-        (24 * HOUR, HourState::Counted),
-        (24 * HOUR + SECOND, HourState::LateRead),
+        (hours(24), HourState::CountMatched),
+        (hours(24) + minutes(15), HourState::VerifiedLate),
     ] {
         let mut world = World::new([NOON - HOUR / 2]);
-        world.pace = 0;
+        world.pace = millis(0);
         world.limits.first_mintime = NOON - HOUR;
-        world.limits.window = 48 * HOUR;
+        world.limits.longest_window = hours(48);
         // Nothing was looked at so far: the hour before noon is, in the first run of all.
         world.now = NOON + age;
         world.run("a");
-        assert_eq!(world.result(Hour::of(NOON - 1)).state, state);
+        assert_eq!(world.result(Hour::of(NOON.previous())).state, state);
     }
 }
 
 #[test]
 fn results_are_kept_for_400_days() {
     let mut world = World::new([]);
-    world.run_until("a", NOON + 100 * HOUR);
-    let midnights: Vec<Hour> = world
-        .forgotten
+    world.run_until("a", NOON + hours(100));
+    let midnights = world
+        .removed
         .iter()
-        .copied()
-        .filter(|hour| *hour == hour.day())
+        .filter(|name| name.ends_with("T00.ids"));
+    let midnights: Vec<Hour> = midnights
+        .filter_map(|name| Hour::parse(name.strip_suffix(".ids")?))
         .collect();
     assert_eq!(midnights.len(), 2);
-    let days: Vec<Hour> = midnights
+    let expected: Vec<String> = midnights
         .iter()
-        .map(|midnight| midnight.after(-400 * 24))
+        .map(|midnight| format!("{}.json", midnight.after(-400 * 24).date()))
         .collect();
-    assert_eq!(world.pruned, days);
+    let days: Vec<&String> = world
+        .removed
+        .iter()
+        .filter(|name| name.ends_with(".json"))
+        .collect();
+    assert_eq!(days, expected.iter().collect::<Vec<_>>());
 }
 
 #[test]
-fn a_log_without_counts_tells_of_each_hour_once_unless_something_is_found() {
+fn a_log_without_counts_gives_each_hour_one_result_unless_something_is_found() {
     let mut world = World::v1(clustered(), 10);
-    world.run_until("a", NOON + 30 * HOUR);
+    world.run_until("a", NOON + hours(30));
     for number in 1..28 {
         let hour = Hour::of(NOON).after(number);
         let result = world.result(hour);
-        assert_eq!(result.state, HourState::Proved);
+        assert_eq!(result.state, HourState::Verified);
         // In the reading after its end, and not again in each of the later ones.
-        assert!(result.checked_at - hour.end() < 2 * HOUR, "{result:?}");
+        assert!(result.checked_at - hour.end() < hours(2), "{result:?}");
     }
 }
 
 #[test]
-fn an_hour_whose_reading_meets_bad_cursors_twice_is_unknown_until_its_next_check() {
+fn an_hour_whose_reading_meets_bad_cursors_twice_is_unknown_until_its_next_stage() {
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
     // No exact count: each check is a reading.
     world.miscount = None;
     world.page_size = 2;
-    let hour = Hour::of(NOON - 2 * HOUR);
-    world.now = NOON + 2 * HOUR;
+    let hour = Hour::of(NOON - hours(2));
+    world.now = NOON + hours(2);
     world.repeat_cursor_at = (0..10_000).collect();
-    world.run_until("a", NOON + 3 * HOUR);
+    world.run_until("a", NOON + hours(3));
     assert_eq!(world.result(hour).state, HourState::Unknown);
     world.repeat_cursor_at.clear();
-    world.run_until("a", NOON + 26 * HOUR);
-    assert_eq!(world.result(hour).state, HourState::Proved);
+    world.run_until("a", NOON + hours(26));
+    assert_eq!(world.result(hour).state, HourState::Verified);
     assert_eq!(world.accepted.len(), world.events.len());
 }
 
@@ -74,56 +81,57 @@ fn an_hour_whose_reading_meets_bad_cursors_twice_is_unknown_until_its_next_check
 fn what_the_first_run_of_a_log_without_counts_read_is_not_read_again_within_the_hour() {
     let mut world = World::v1(clustered(), 10);
     let begun = world.now;
-    world.run_until("a", begun + 58 * MINUTE);
-    assert!(world.asked.iter().all(|asked| !asked.is_check));
-    world.run_until("a", begun + 90 * MINUTE);
-    assert!(world.asked.iter().any(|asked| asked.is_check));
+    world.run_until("a", begun + minutes(58));
+    assert!(world.asked.iter().all(|asked| !asked.is_reconciliation));
+    world.run_until("a", begun + minutes(90));
+    assert!(world.asked.iter().any(|asked| asked.is_reconciliation));
 }
 
 #[test]
-fn a_gap_that_the_next_reading_of_a_log_without_counts_closes_is_told_as_closed() {
+fn an_hour_that_the_next_reading_of_a_log_without_counts_brings_to_its_end_is_verified() {
     let mut world = World::new(clustered());
     world.newest_first = true;
-    world.limits.sorted = false;
+    world.limits.page_order = PageOrder::Unsorted;
     world.page_size = 100;
-    world.run_until("a", NOON + 4 * HOUR);
+    world.run_until("a", NOON + hours(4));
     // For a while Duo counts a record more than it shows.
     world.miscount = Some(1);
-    world.run_until("a", NOON + 12 * HOUR);
-    let told_as_gap = |world: &World| {
-        let results = world.results.values().flat_map(|day| day.hours.values());
-        results.filter(|result| result.gap.is_some()).count()
+    world.run_until("a", NOON + hours(12));
+    let unknown = |world: &World| {
+        let results = world.results();
+        results
+            .iter()
+            .filter(|result| result.state == HourState::Unknown)
+            .count()
     };
-    assert_ne!(told_as_gap(&world), 0);
+    assert_ne!(unknown(&world), 0);
     world.miscount = Some(0);
-    world.run_until("a", NOON + 16 * HOUR);
-    assert_eq!(told_as_gap(&world), 0);
+    world.run_until("a", NOON + hours(16));
+    assert_eq!(unknown(&world), 0);
     assert_eq!(
         world.result(Hour::of(NOON).after(6)).state,
-        HourState::Proved
+        HourState::Verified
     );
 }
 
 #[test]
-fn what_duo_does_not_keep_any_more_is_not_asked_for() {
+fn what_duo_does_not_keep_any_more_is_not_requested() {
     for (age, state) in [
-        (179 * 24 * HOUR, HourState::LateRead),
-        (179 * 24 * HOUR + 1, HourState::Unknown),
+        (hours(179 * 24), HourState::VerifiedLate),
+        (hours(179 * 24) + millis(1), HourState::Unknown),
     ] {
         let mut world = World::new([NOON - HOUR / 2]);
-        world.limits.sweeps = false;
         world.limits.first_mintime = NOON - HOUR;
         world.run_until_caught_up("a");
-        world.limits.sweeps = true;
-        world.pace = 0;
+        world.pace = millis(0);
         world.now = NOON - HOUR + age;
-        let oldest = world.now - 179 * 24 * HOUR;
+        let oldest = world.now - hours(179 * 24);
         world.asked.clear();
         // A live call goes first, four times.
         for _ in 0..3 {
             world.run("a");
         }
-        let result = world.result(Hour::of(NOON - 1));
+        let result = world.result(Hour::of(NOON.previous()));
         assert_eq!(result.state, state);
         assert!(world.counts.iter().all(|asked| asked.mintime >= oldest));
         assert!(world.asked.iter().all(|asked| asked.mintime >= oldest));
@@ -131,38 +139,38 @@ fn what_duo_does_not_keep_any_more_is_not_asked_for() {
 }
 
 #[test]
-fn checks_are_due_by_duos_clock() {
+fn stages_are_due_by_duos_clock() {
     let mut world = World::new([]);
-    world.pace = 0;
+    world.pace = millis(0);
     world.limits.first_mintime = NOON - HOUR;
     // By Duo's clock the hour before noon ended ten minutes ago, by ours half an hour.
-    world.now = NOON + 30 * MINUTE;
-    world.clock_ahead = 20 * MINUTE;
+    world.now = NOON + minutes(30);
+    world.clock_ahead = minutes(20);
     world.run("a");
     assert_eq!(world.counts.len(), 0);
-    world.now = world.now + 5 * MINUTE;
+    world.now = world.now + minutes(5);
     world.run("a");
     assert_eq!(world.counts.len(), 1);
 }
 
 #[test]
-fn a_run_that_only_left_checks_to_the_next_one_has_caught_up() {
+fn a_run_that_only_left_reconciliation_to_the_next_one_has_caught_up() {
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
     world.miscount = None;
-    world.limits.calls_per_minute = 10;
-    world.now = world.now + 12 * HOUR;
-    let (ending, tally) = world.run("a");
-    assert_eq!(ending, Ending::OutOfCalls);
-    assert!(tally.requests > 5);
+    world.limits.requests_per_minute = 10;
+    world.now = world.now + hours(12);
+    let (ending, stats) = world.run("a");
+    assert_eq!(ending, RunOutcome::RateLimited);
+    assert!(stats.requests > 5);
     // What happened is read; twelve hours are still to be looked at.
     let mut endings = Vec::new();
     for _ in 0..4 {
         world.now = world.now + MINUTE;
         endings.push(world.run("a").0);
     }
-    assert!(endings.contains(&Ending::CaughtUp), "{endings:?}");
-    let due = world.checkpoint().sweeps.as_ref().unwrap();
+    assert!(endings.contains(&RunOutcome::CaughtUp), "{endings:?}");
+    let due = world.checkpoint().reconciliation;
     assert!(
         due.next[0].end() < world.now - HOUR,
         "nothing was left to do"
@@ -170,23 +178,23 @@ fn a_run_that_only_left_checks_to_the_next_one_has_caught_up() {
 }
 
 #[test]
-fn the_last_look_at_an_hour_is_told_also_of_a_log_without_counts() {
+fn the_last_stage_of_an_hour_gives_a_result_also_in_a_log_without_counts() {
     for v1 in [false, true] {
         let mut world = if v1 {
             World::v1(clustered(), 10)
         } else {
             World::new(clustered())
         };
-        world.run_until("a", NOON + 80 * HOUR);
+        world.run_until("a", NOON + hours(80));
         for number in 1..28 {
             let hour = Hour::of(NOON).after(number);
             let result = world.result(hour);
-            assert_eq!(result.checks, 4, "v1 {v1}, {hour}: {result:?}");
+            assert_eq!(result.stages, 6, "v1 {v1}, {hour}: {result:?}");
             let age = result.checked_at - hour.end();
-            assert!((48 * HOUR..51 * HOUR).contains(&age), "{hour}: {result:?}");
+            assert!((hours(48)..hours(51)).contains(&age), "{hour}: {result:?}");
         }
         // And none before its time.
         let young = world.result(Hour::of(NOON).after(40));
-        assert!(young.checks < 4, "{young:?}");
+        assert!(young.stages < 6, "{young:?}");
     }
 }

@@ -1,8 +1,9 @@
 //! A process that ends between any two steps.
 
+use super::time::{minutes, seconds};
 use super::world::{World, clustered};
-use crate::model::{MINUTE, Millis};
-use crate::sync::{Ending, SendFault};
+use crate::model::{MINUTE, Millis, SendErrorKind};
+use crate::sync::RunOutcome;
 
 type MakeWorld = Box<dyn Fn() -> World>;
 
@@ -79,7 +80,7 @@ fn a_kill_and_another_kill_cost_one_call_each() {
                         break;
                     }
                 }
-                world.now = world.now + 2 * MINUTE;
+                world.now = world.now + minutes(2);
             }
             world.run_until_caught_up("c");
             assert!(
@@ -99,7 +100,7 @@ fn a_lost_answer_repeats_one_call() {
         world.send_faults = (0..at).map(|_| None).collect();
         world
             .send_faults
-            .push_back(Some((SendFault::Unreachable, true)));
+            .push_back(Some((SendErrorKind::Unreachable, true)));
         world.run_until_caught_up("a");
         assert!(world.lost().is_empty());
         assert!(
@@ -117,7 +118,7 @@ fn a_claim_of_a_killed_process_is_waited_for_and_then_taken() {
     while world.accepted.is_empty() {
         world.step(&mut killed);
     }
-    assert_eq!(world.run("b").0, Ending::HeldElsewhere);
-    world.now = world.now + 91_000;
-    assert_eq!(world.run("b").0, Ending::CaughtUp);
+    assert_eq!(world.run("b").0, RunOutcome::LeaseHeld);
+    world.now = world.now + seconds(91);
+    assert_eq!(world.run("b").0, RunOutcome::CaughtUp);
 }

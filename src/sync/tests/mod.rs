@@ -1,16 +1,19 @@
-//! Whole runs of the core against a small world in memory: what decides that nothing is lost.
+//! Whole runs of the core on simulated ports: what decides that nothing is lost, and that nothing is reported complete that
+//! is not.
 
 mod backfill;
 mod borders;
 mod dead_letters;
 mod ends;
-mod every_call;
+mod every_operation;
 mod hours;
 mod kills;
 mod random;
+mod reconciliation;
+pub(super) mod record;
 mod refusals;
-mod sweeps;
-mod tallies;
+mod statistics;
+pub(super) mod time;
 mod traps;
 mod two_instances;
 mod v1;

@@ -1,15 +1,16 @@
 //! The traps of the older endpoints, which have no cursor and whole seconds only.
 
-use super::world::{Happened, NOON, World, id};
-use crate::model::{HOUR, Hour, MINUTE, Millis, SECOND};
-use crate::sync::sweep::Span;
-use crate::sync::{Action, Checkpoint, Ending, Event, HourState, LogRun, Notice, PageSeen, Seen};
+use super::record::{id, of_key};
+use super::time::{hours, minutes, seconds};
+use super::world::{Happened, Instance, NOON, Next, Reply, World};
+use crate::model::{HOUR, Hour, IngestKind, MINUTE, Millis, PageResponse, SECOND, Span};
+use crate::sync::{Checkpoint, HourState, RunOutcome, Warning};
 
 #[test]
 fn records_sharing_the_last_second_of_a_v1_page_are_not_lost() {
     // Pages end inside a second again and again, whatever their size.
     for page_size in 6..=20 {
-        let times = (0..60).map(|number| NOON - HOUR + (number / 5) * SECOND);
+        let times = (0..60).map(|number| NOON - HOUR + seconds(number / 5));
         let mut world = World::v1(times, page_size);
         world.run_until_caught_up("a");
         assert!(
@@ -24,16 +25,16 @@ fn records_sharing_the_last_second_of_a_v1_page_are_not_lost() {
 #[test]
 fn a_second_with_more_records_than_a_page_is_reported_and_passed() {
     let crowded = std::iter::repeat_n(NOON - HOUR, 1500);
-    let mut world = World::v1(crowded.chain([NOON - 30 * MINUTE]), 1000);
-    let (ending, tally) = world.run("a");
-    assert_eq!(ending, Ending::CaughtUp);
+    let mut world = World::v1(crowded.chain([NOON - minutes(30)]), 1000);
+    let (ending, stats) = world.run("a");
+    assert_eq!(ending, RunOutcome::CaughtUp);
     let second = NOON - HOUR;
     assert!(
-        tally
-            .notices
-            .contains(&Notice::CrowdedSecond { second, rows: 1000 }),
+        stats
+            .warnings
+            .contains(&Warning::PageLimitExceeded { second, rows: 1000 }),
         "{:?}",
-        tally.notices
+        stats.warnings
     );
     let delivered = world.accepted.iter().any(|(row, _)| *row == id(1500));
     assert!(
@@ -46,46 +47,46 @@ fn a_second_with_more_records_than_a_page_is_reported_and_passed() {
 fn a_page_cut_off_inside_a_second_is_noticed_whatever_its_size() {
     for (page_size, then) in [(2, 1), (30, 1), (30, 50), (899, 3)] {
         let crowded = std::iter::repeat_n(NOON - HOUR, page_size + 1);
-        let later = (1..=then).map(|number| NOON - 30 * MINUTE + number * SECOND);
+        let later = (1..=then).map(|number| NOON - minutes(30) + seconds(number));
         let mut world = World::v1(crowded.chain(later), page_size);
-        let (ending, tally) = world.run("a");
-        assert_eq!(ending, Ending::CaughtUp);
+        let (ending, stats) = world.run("a");
+        assert_eq!(ending, RunOutcome::CaughtUp);
         let second = NOON - HOUR;
-        let notice = Notice::CrowdedSecond {
+        let notice = Warning::PageLimitExceeded {
             second,
             rows: page_size,
         };
-        assert_eq!(tally.notices, [notice], "page size {page_size}");
+        assert_eq!(stats.warnings, [notice], "page size {page_size}");
         assert_eq!(
             world.lost().len(),
             1,
             "Duo shows all but one: page size {page_size}"
         );
-        let sweeps = world.checkpoint().sweeps.as_ref().unwrap();
+        let reconciliation = world.checkpoint().reconciliation;
         let span = Span {
             from: second,
             to: second + SECOND,
         };
-        assert_eq!(sweeps.gaps, [span]);
+        assert_eq!(reconciliation.gaps, [span]);
     }
 }
 
 #[test]
 fn a_second_that_the_log_ends_in_is_no_gap() {
     // What comes while it is read was not hidden before.
-    let mut world = World::v1([NOON - 10 * MINUTE; 5], 1000);
+    let mut world = World::v1([NOON - minutes(10); 5], 1000);
     for second in 0..600 {
-        let time = NOON + second * SECOND;
+        let time = NOON + seconds(second);
         world.events.push(Happened {
-            id: id(100 + u64::try_from(second).unwrap()),
+            key: id(100 + u64::try_from(second).unwrap()),
             time,
             shown_from: time,
         });
     }
     world.pace = SECOND;
     for _ in 0..15 {
-        let (_, tally) = world.run("a");
-        assert_eq!(tally.notices, []);
+        let (_, stats) = world.run("a");
+        assert_eq!(stats.warnings, []);
         world.now = world.now + MINUTE;
     }
     assert!(world.lost().is_empty());
@@ -94,128 +95,150 @@ fn a_second_that_the_log_ends_in_is_no_gap() {
 
 #[test]
 fn v1_records_wait_until_duo_can_add_no_earlier_ones() {
-    let mut world = World::v1([NOON - 10 * MINUTE, NOON - MINUTE], 1000);
+    let mut world = World::v1([NOON - minutes(10), NOON - MINUTE], 1000);
     for event in &mut world.events {
         event.shown_from = event.time;
     }
     world.run("a");
     assert_eq!(world.accepted.len(), 1);
-    world.now = world.now + 5 * MINUTE;
+    world.now = world.now + minutes(5);
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
     assert_eq!(world.duplicates(), 0);
 }
 
-/// A run of such a log whose place is the first second of these records, and who was shown them; what it asks for next.
-fn shown(run: &mut LogRun, records: &[(u64, i64)], known: usize) -> Option<i64> {
-    let seen = |(number, second): &(u64, i64)| Seen {
-        id: id(*number),
-        time: Some(PLACE + second * SECOND),
-        bytes: 48,
-        is_cut: false,
-    };
-    let page = PageSeen {
-        records: records.iter().map(seen).collect(),
-        cursor: None,
-        total: None,
-    };
-    let event = Event::Fetched {
-        page,
-        server_time: Some(NOON),
-    };
-    let mut action = run.step(event, NOON, false);
-    loop {
-        let event = match action {
-            Action::Recall(_) => {
-                let number = records.len();
-                Event::Recalled((0..number).map(|index| index < known).collect())
-            }
-            Action::Save(_) => Event::Saved,
-            Action::Send(_) => Event::Accepted,
-            Action::Record(_) => Event::Recorded,
-            Action::Fetch(request) => return Some((request.mintime - PLACE) / SECOND),
-            Action::Stop(_) => return None,
-            other => panic!("{other:?}"),
+/// A run of such a log that stands at the first second of these records, and was shown them; what it requests next.
+fn shown(
+    world: &mut World,
+    instance: &mut Instance,
+    records: &[(u64, i64)],
+    known: usize,
+) -> Option<i64> {
+    for (index, (number, second)) in records.iter().enumerate() {
+        let event = Happened {
+            key: id(*number),
+            time: PLACE + seconds(*second),
+            shown_from: NOON,
         };
-        action = run.step(event, NOON, false);
+        if world.events.iter().all(|known| known.key != event.key) {
+            world.events.push(event);
+            if index < known {
+                world.accepted.push((event.key, IngestKind::Live));
+                world.add_to_ledger(event);
+            }
+        }
+    }
+    let of =
+        |(number, second): &(u64, i64)| of_key(id(*number), Some(PLACE + seconds(*second)), false);
+    let page = PageResponse {
+        records: records.iter().map(of).collect(),
+        server_time: Some(NOON),
+        ..PageResponse::default()
+    };
+    let mut next = world.answer(instance, Reply::Page(Ok(page)));
+    loop {
+        match next {
+            Next::Fetch(request) => return Some((request.mintime - PLACE).num_seconds()),
+            Next::End(_) => return None,
+            _ => next = world.serve(instance),
+        }
     }
 }
 
 const PLACE: Millis = Millis(NOON.0 - 3_600_000);
 
-fn at_place() -> LogRun {
-    let mut limits = World::v1([], 10).limits;
-    limits.sweeps = false;
-    let mut run = LogRun::new(limits, NOON + 50 * SECOND, fastrand::Rng::with_seed(3));
-    run.step(Event::Started, NOON, false);
-    let loaded = Event::Loaded {
-        checkpoint: Some(Box::new(Checkpoint::first(PLACE, NOON))),
-        claim_is_dead: false,
-    };
-    let action = run.step(loaded, NOON, false);
-    assert!(matches!(action, Action::Fetch(_)), "{action:?}");
-    run
+fn at_place() -> (World, Instance) {
+    let mut world = World::v1([], 10);
+    world.pace = chrono::TimeDelta::zero();
+    let mut checkpoint = Checkpoint::first(PLACE, NOON);
+    checkpoint.reconciliation.reread_at = Some(NOON);
+    world.store(&checkpoint);
+    let mut instance = world.instance("a");
+    assert!(matches!(world.next(&mut instance), Next::Fetch(_)));
+    (world, instance)
+}
+
+/// The checkpoint of a run that is over.
+fn reached(instance: &Instance) -> Millis {
+    instance
+        .result
+        .as_ref()
+        .unwrap()
+        .checkpoint
+        .as_ref()
+        .unwrap()
+        .mintime
 }
 
 #[test]
 fn a_second_is_read_until_it_brings_nothing_new_three_times_more_at_most() {
-    let mut run = at_place();
+    let (mut world, mut run) = at_place();
     // Each page shows another part of the second.
-    assert_eq!(shown(&mut run, &[(1, 0), (2, 0)], 0), Some(0));
-    assert_eq!(shown(&mut run, &[(3, 0), (4, 0)], 0), Some(0));
-    assert_eq!(shown(&mut run, &[(5, 0), (6, 0)], 1), Some(0));
+    assert_eq!(shown(&mut world, &mut run, &[(1, 0), (2, 0)], 0), Some(0));
+    assert_eq!(shown(&mut world, &mut run, &[(3, 0), (4, 0)], 0), Some(0));
+    assert_eq!(shown(&mut world, &mut run, &[(5, 0), (6, 0)], 1), Some(0));
     // What never ends is not read for ever.
-    assert_eq!(shown(&mut run, &[(7, 0), (8, 0)], 1), Some(1));
+    assert_eq!(shown(&mut world, &mut run, &[(7, 0), (8, 0)], 1), Some(1));
     // In the next second it begins anew.
-    assert_eq!(shown(&mut run, &[(9, 5)], 0), Some(5));
+    assert_eq!(shown(&mut world, &mut run, &[(9, 5)], 0), Some(5));
     for number in 10..13 {
-        assert_eq!(shown(&mut run, &[(number, 5)], 0), Some(5));
+        assert_eq!(shown(&mut world, &mut run, &[(number, 5)], 0), Some(5));
     }
-    assert_eq!(shown(&mut run, &[(13, 5)], 0), Some(6));
-    let mut run = at_place();
+    assert_eq!(shown(&mut world, &mut run, &[(13, 5)], 0), Some(6));
+    let (mut world, mut run) = at_place();
     // Nothing new: on at once, and the empty page behind it is the end.
-    assert_eq!(shown(&mut run, &[(1, 0)], 1), Some(1));
-    assert_eq!(shown(&mut run, &[], 0), None);
+    assert_eq!(shown(&mut world, &mut run, &[(1, 0)], 1), Some(1));
+    assert_eq!(shown(&mut world, &mut run, &[], 0), None);
 }
 
 #[test]
 fn a_page_that_shows_more_than_a_second_is_not_cut_off_in_it() {
     // A record that has to wait stands behind it: the page was read to where records are taken.
-    let waits = (NOON - PLACE) / SECOND - 60;
-    let mut run = at_place();
-    assert_eq!(shown(&mut run, &[(1, 0), (2, waits)], 2), None);
-    let reached = run.checkpoint().unwrap().mintime;
-    assert_eq!(reached, NOON - 3 * MINUTE);
+    let waits = (NOON - PLACE).num_seconds() - 60;
+    let (mut world, mut run) = at_place();
+    assert_eq!(shown(&mut world, &mut run, &[(1, 0), (2, waits)], 2), None);
+    let reached_at = reached(&run);
+    assert_eq!(reached_at, NOON - minutes(3));
 }
 
 #[test]
 fn a_second_at_the_border_of_what_is_taken_is_passed() {
     // The last second whose records are taken: the next one cannot be asked for yet.
-    let last = (NOON - 3 * MINUTE - PLACE) / SECOND;
-    let mut run = at_place();
-    assert_eq!(shown(&mut run, &[(1, last)], 0), Some(last));
-    assert_eq!(shown(&mut run, &[(1, last)], 1), None);
-    let reached = run.checkpoint().unwrap().mintime;
-    assert_eq!(reached, NOON - 3 * MINUTE + SECOND);
+    let last = (NOON - minutes(3) - PLACE).num_seconds();
+    let (mut world, mut run) = at_place();
+    assert_eq!(shown(&mut world, &mut run, &[(1, last)], 0), Some(last));
+    assert_eq!(shown(&mut world, &mut run, &[(1, last)], 1), None);
+    let reached_at = reached(&run);
+    assert_eq!(reached_at, NOON - minutes(3) + SECOND);
     // Nor where a record behind it, which has to wait, tells that nothing was cut off.
-    let mut run = at_place();
-    assert_eq!(shown(&mut run, &[(1, last), (2, last + 30)], 0), Some(last));
-    assert_eq!(shown(&mut run, &[(1, last), (2, last + 30)], 2), None);
-    assert_eq!(run.checkpoint().unwrap().mintime, reached);
+    let (mut world, mut run) = at_place();
+    assert_eq!(
+        shown(&mut world, &mut run, &[(1, last), (2, last + 30)], 0),
+        Some(last)
+    );
+    assert_eq!(
+        shown(&mut world, &mut run, &[(1, last), (2, last + 30)], 2),
+        None
+    );
+    assert_eq!(reached(&run), reached_at);
     // A second before it can.
-    let mut run = at_place();
-    assert_eq!(shown(&mut run, &[(1, last - 1)], 0), Some(last - 1));
-    assert_eq!(shown(&mut run, &[(1, last - 1)], 1), Some(last));
+    let (mut world, mut run) = at_place();
+    assert_eq!(
+        shown(&mut world, &mut run, &[(1, last - 1)], 0),
+        Some(last - 1)
+    );
+    assert_eq!(shown(&mut world, &mut run, &[(1, last - 1)], 1), Some(last));
 }
 
 #[test]
 fn only_what_a_page_would_have_shown_tells_that_it_was_cut_off() {
-    let waits = (NOON - PLACE) / SECOND - 60;
+    let waits = (NOON - PLACE).num_seconds() - 60;
     let hides = |behind: &[(u64, i64)], known| {
-        let mut run = at_place();
-        assert_eq!(shown(&mut run, &[(1, 0)], 1), Some(1));
-        shown(&mut run, behind, known);
-        !run.tally().notices.is_empty()
+        let (mut world, mut run) = at_place();
+        assert_eq!(shown(&mut world, &mut run, &[(1, 0)], 1), Some(1));
+        shown(&mut world, &mut run, behind, known);
+        world.finish(&mut run);
+        !run.result.unwrap().stats.warnings.is_empty()
     };
     assert!(hides(&[(2, 1)], 0));
     assert!(hides(&[(2, 1), (3, waits)], 0));
@@ -227,44 +250,37 @@ fn only_what_a_page_would_have_shown_tells_that_it_was_cut_off() {
 
 #[test]
 fn a_record_without_a_time_ends_the_log_like_any_other() {
-    let mut run = at_place();
-    let page = PageSeen {
-        records: vec![Seen {
-            id: id(1),
-            time: None,
-            bytes: 48,
-            is_cut: false,
-        }],
-        cursor: None,
-        total: None,
+    let (mut world, mut instance) = at_place();
+    let entry = Happened {
+        key: id(1),
+        time: Hour::UNDATED.start(),
+        shown_from: NOON,
     };
-    let event = Event::Fetched {
-        page,
-        server_time: Some(NOON),
+    world.events.push(entry);
+    world.accepted.push((entry.key, IngestKind::Live));
+    world.add_to_ledger(entry);
+    let page = PageResponse {
+        records: vec![of_key(id(1), None, false)],
+        ..PageResponse::default()
     };
-    run.step(event, NOON, false);
-    let action = run.step(Event::Recalled(vec![true]), NOON, false);
-    assert!(matches!(action, Action::Save(_)), "{action:?}");
-    let action = run.step(Event::Saved, NOON, false);
-    assert!(
-        matches!(action, Action::Stop(Ending::CaughtUp)),
-        "{action:?}"
-    );
+    let next = world.answer(&mut instance, Reply::Page(Ok(page)));
+    assert!(matches!(next, Next::Save(_)), "{next:?}");
+    assert_eq!(world.finish(&mut instance), RunOutcome::CaughtUp);
 }
 
 #[test]
 fn a_cut_second_that_is_noticed_only_later_makes_a_gap_of_an_hour_that_was_proved() {
-    let second = NOON - 2 * HOUR;
+    let second = NOON - hours(2);
     let mut world = World::v1([second; 3], 2);
-    world.run_until("a", NOON + 4 * HOUR);
-    assert_eq!(world.result(Hour::of(second)).state, HourState::Proved);
+    world.run_until("a", NOON + hours(4));
+    assert_eq!(world.result(Hour::of(second)).state, HourState::Verified);
     // Something follows: the page was cut off before it.
     world.add_now(100);
     let mut notices = 0;
     for _ in 0..20 {
-        let (_, tally) = world.run("a");
-        notices += tally.notices.len();
-        world.now = world.now + 15 * MINUTE;
+        let (_, stats) = world.run("a");
+        notices += stats.warnings.len();
+        world.now = world.now + minutes(15);
     }
     let result = world.result(Hour::of(second));
     assert_eq!(result.state, HourState::Gap, "{result:?}");

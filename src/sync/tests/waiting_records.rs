@@ -1,9 +1,11 @@
 //! While refused records wait for another one that is accepted: what is told, kept and read.
 
 use super::dead_letters::{happens, in_order, one_window};
-use super::world::{Happened, NOON, World, id};
+use super::record::id;
+use super::time::{hours, minutes};
+use super::world::{Happened, NOON, World};
 use crate::model::{HOUR, Hour, MINUTE};
-use crate::sync::{Ending, Failure, Notice};
+use crate::sync::{Failure, RunOutcome, Warning};
 
 #[test]
 fn the_first_record_of_all_waits_for_the_first_that_is_accepted() {
@@ -11,7 +13,11 @@ fn the_first_record_of_all_waits_for_the_first_that_is_accepted() {
         let mut world = one_window();
         world.page_size = page_size;
         world.letters.refused.insert(in_order(&world)[0]);
-        assert_eq!(world.run("a").0, Ending::CaughtUp, "pages of {page_size}");
+        assert_eq!(
+            world.run("a").0,
+            RunOutcome::CaughtUp,
+            "pages of {page_size}"
+        );
         assert_eq!(world.letters.stored.len(), 1);
         assert!(world.lost().is_empty());
     }
@@ -20,24 +26,24 @@ fn the_first_record_of_all_waits_for_the_first_that_is_accepted() {
 #[test]
 fn the_record_that_tells_may_stand_in_a_later_window() {
     for v1 in [false, true] {
-        let times = [NOON - 150 * MINUTE, NOON - 10 * MINUTE];
+        let times = [NOON - minutes(150), NOON - minutes(10)];
         let mut world = if v1 {
             World::v1(times, 8)
         } else {
             World::new(times)
         };
-        world.limits.window = 20 * MINUTE;
+        world.limits.longest_window = minutes(20);
         world.letters.refused.insert(id(0));
-        assert_eq!(world.run("a").0, Ending::CaughtUp);
-        assert!(world.is_set_aside(id(0)), "v1: {v1}");
+        assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
+        assert!(world.is_dead_lettered(id(0)), "v1: {v1}");
         assert!(world.lost().is_empty());
     }
 }
 
 #[test]
-fn while_nothing_is_accepted_nothing_is_set_aside_and_the_place_is_kept() {
+fn while_nothing_is_accepted_nothing_is_dead_lettered_and_the_place_is_kept() {
     for v1 in [false, true] {
-        let lonely = [NOON - 150 * MINUTE];
+        let lonely = [NOON - minutes(150)];
         let mut world = if v1 {
             World::v1(lonely, 8)
         } else {
@@ -45,41 +51,48 @@ fn while_nothing_is_accepted_nothing_is_set_aside_and_the_place_is_kept() {
         };
         world.letters.refused.insert(id(0));
         for _ in 0..30 {
-            let (ending, tally) = world.run("a");
-            assert_eq!(ending, Ending::Failed(Failure::RecordsRefused), "v1: {v1}");
-            assert_eq!(tally.dead_letters.count(), 0);
+            let (ending, stats) = world.run("a");
+            assert_eq!(
+                ending,
+                RunOutcome::Failed(Failure::RecordsRefused),
+                "v1: {v1}"
+            );
+            assert_eq!(stats.dead_letters.count(), 0);
             // Once a run, however often it is read: the last second of a v1 log is read twice.
             let refusals = std::mem::take(&mut world.letters.refusals);
             assert_eq!(refusals, 1, "v1: {v1}");
-            world.now = world.now + 5 * MINUTE;
+            world.now = world.now + minutes(5);
         }
         assert!(world.letters.stored.is_empty());
-        assert!(world.checkpoint().mintime <= NOON - 150 * MINUTE);
-        assert_eq!(world.checkpoint().claim, None);
+        assert!(world.checkpoint().mintime <= NOON - minutes(150));
+        assert_eq!(world.checkpoint().lease, None);
         // The next event tells that the fault is the record's.
         let now = world.now;
         happens(&mut world, 1, now);
-        world.now = world.now + 10 * MINUTE;
+        world.now = world.now + minutes(10);
         world.run_until_caught_up("a");
-        assert!(world.is_set_aside(id(0)));
+        assert!(world.is_dead_lettered(id(0)));
         assert!(world.lost().is_empty());
     }
 }
 
 #[test]
 fn the_next_event_of_a_quiet_log_is_reached_within_the_calls_of_a_run() {
-    let mut world = World::new([NOON - 150 * MINUTE]);
-    world.limits.calls_per_minute = 10;
+    let mut world = World::new([NOON - minutes(150)]);
+    world.limits.requests_per_minute = 10;
     world.letters.refused.insert(id(0));
     for _ in 0..4 {
-        assert_eq!(world.run("a").0, Ending::Failed(Failure::RecordsRefused));
-        world.now = world.now + 24 * HOUR;
+        assert_eq!(
+            world.run("a").0,
+            RunOutcome::Failed(Failure::RecordsRefused)
+        );
+        world.now = world.now + hours(24);
     }
     let now = world.now;
     happens(&mut world, 1, now);
-    world.now = world.now + 10 * MINUTE;
+    world.now = world.now + minutes(10);
     world.run_until_caught_up("a");
-    assert!(world.is_set_aside(id(0)));
+    assert!(world.is_dead_lettered(id(0)));
     assert!(world.lost().is_empty());
 }
 
@@ -90,38 +103,50 @@ fn what_waits_is_named_and_the_place_before_it_told() {
     world.letters.refused.extend(order.iter().copied());
     let mut instance = world.instance("a");
     let ending = world.finish(&mut instance);
-    assert_eq!(ending, Ending::Failed(Failure::RecordsRefused));
-    let waiting = instance.run.refused();
+    assert_eq!(ending, RunOutcome::Failed(Failure::RecordsRefused));
+    let waiting = instance.refused();
     assert_eq!(waiting, order[..waiting.len()]);
     assert_eq!(waiting.len(), 11);
-    let told = instance.run.checkpoint().unwrap();
+    let told = instance
+        .result
+        .as_ref()
+        .unwrap()
+        .checkpoint
+        .as_ref()
+        .unwrap();
     assert_eq!(told.mintime, world.limits.first_mintime);
     assert_eq!(told.mintime, world.checkpoint().mintime);
 }
 
 #[test]
 fn the_place_that_is_kept_is_told_however_far_the_run_read_on() {
-    let mut world = World::new([NOON - 150 * MINUTE, NOON - 140 * MINUTE]);
+    let mut world = World::new([NOON - minutes(150), NOON - minutes(140)]);
     world.letters.refused.extend([id(0), id(1)]);
     let mut instance = world.instance("a");
     let ending = world.finish(&mut instance);
-    assert_eq!(ending, Ending::Failed(Failure::RecordsRefused));
+    assert_eq!(ending, RunOutcome::Failed(Failure::RecordsRefused));
     assert!(world.questions >= 3, "it did not read on");
-    let told = instance.run.checkpoint().unwrap();
+    let told = instance
+        .result
+        .as_ref()
+        .unwrap()
+        .checkpoint
+        .as_ref()
+        .unwrap();
     assert_eq!(told.mintime, world.limits.first_mintime);
 }
 
 #[test]
 fn a_window_that_never_agrees_is_not_waited_for_for_ever_while_records_wait() {
-    let mut world = World::new([NOON - 150 * MINUTE, NOON - 140 * MINUTE]);
-    world.limits.window = 3 * HOUR;
+    let mut world = World::new([NOON - minutes(150), NOON - minutes(140)]);
+    world.limits.longest_window = hours(3);
     world.letters.refused.extend([id(0), id(1)]);
     world.miscount = Some(1);
     let told = (0..15).any(|_| {
-        let (_, tally) = world.run("a");
+        let (_, stats) = world.run("a");
         world.now = world.now + MINUTE;
-        let mut notices = tally.notices.iter();
-        notices.any(|notice| matches!(notice, Notice::CountDisagrees { .. }))
+        let mut notices = stats.warnings.iter();
+        notices.any(|notice| matches!(notice, Warning::CountDisagrees { .. }))
     });
     assert!(told);
 }
@@ -131,32 +156,30 @@ fn a_check_does_not_prove_an_hour_while_its_late_record_is_refused_and_nothing_i
     let mut world = one_window();
     world.last_has_cursor = false;
     world.run_until_caught_up("a");
-    let time = NOON - 50 * MINUTE;
+    let time = NOON - minutes(50);
     world.events.push(Happened {
-        id: id(500),
+        key: id(500),
         time,
         shown_from: NOON + HOUR,
     });
     world.letters.refused.insert(id(500));
-    world.now = NOON + 2 * HOUR;
-    let endings: Vec<Ending> = (0..10)
+    world.now = NOON + hours(2);
+    let endings: Vec<RunOutcome> = (0..10)
         .map(|_| {
             world.now = world.now + MINUTE;
             world.run("a").0
         })
         .collect();
-    let refused = Ending::Failed(Failure::RecordsRefused);
+    let refused = RunOutcome::Failed(Failure::RecordsRefused);
     assert!(endings.contains(&refused), "{endings:?}");
-    assert!(!world.is_set_aside(id(500)));
-    let day = world.results.get(&Hour::of(time).day());
-    let result = day.and_then(|day| day.hours.get(&Hour::of(time).number_in_day()));
-    assert_eq!(result, None);
+    assert!(!world.is_dead_lettered(id(500)));
+    assert_eq!(world.result_of(Hour::of(time)), None);
     // The next event that is accepted tells that the fault is the record's.
     let now = world.now;
     happens(&mut world, 501, now);
-    world.run_until("a", now + 2 * HOUR);
-    assert!(world.is_set_aside(id(500)));
+    world.run_until("a", now + hours(2));
+    assert!(world.is_dead_lettered(id(500)));
     assert!(world.lost().is_empty());
     let result = world.result(Hour::of(time));
-    assert_eq!(result.counted, Some(result.delivered));
+    assert_eq!(result.duo_count, Some(result.delivered));
 }

@@ -1,142 +1,149 @@
 //! How long a run waits, and when it does not.
 
-use super::borders::{begun, checkpoint, no_checks, page, sending};
-use super::world::NOON;
-use crate::model::{HOUR, MINUTE, SECOND};
-use crate::sync::{
-    Action, Bucket, Claim, Ending, Event, FetchFault, Limits, LogRun, ParkCause, SendFault,
-};
+use super::borders::{begun, checkpoint, page, sending, world_with};
+use super::time::{hours, millis, seconds};
+use super::world::{NOON, Next, Reply};
+use crate::model::{FetchErrorKind, HOUR, SendErrorKind};
+use crate::sync::{BackOffCause, Lease, RunOutcome};
+use chrono::TimeDelta;
 
-/// A run that may make one more call, at so many a minute, and made it: what it stores and does then.
-fn after_the_last_call(calls_per_minute: u32, deadline: i64) -> (Option<Claim>, Action) {
-    let limits = Limits {
-        calls_per_minute,
-        ..no_checks()
-    };
-    let mut run = LogRun::new(limits, NOON + deadline, fastrand::Rng::with_seed(3));
-    run.step(Event::Started, NOON, false);
-    let mut checkpoint = checkpoint(NOON - 10 * HOUR);
+/// A run that may make one more request, at so many per minute, and made it: what it stores and does then.
+fn after_the_last_request(
+    requests_per_minute: u32,
+    time_limit: TimeDelta,
+) -> (Option<Lease>, Next) {
+    let mut checkpoint = checkpoint(NOON - hours(10));
     checkpoint.rate.log.tokens = 1.0;
-    let loaded = Event::Loaded {
-        checkpoint: Some(Box::new(checkpoint)),
-        claim_is_dead: false,
-    };
-    let action = run.step(loaded, NOON, false);
-    let Action::Draw(account) = action else {
-        panic!("the account's bucket is not asked: {action:?}")
-    };
-    run.step(
-        Event::Drawn {
-            wait: None,
-            account,
-        },
-        NOON,
-        false,
-    );
-    let times = [NOON - 9 * HOUR - 30 * MINUTE];
-    run.step(page(&times, Some("1,2")), NOON, false);
-    run.step(Event::Recalled(vec![false]), NOON, false);
-    run.step(Event::Saved, NOON, false);
-    run.step(Event::Accepted, NOON, false);
-    let Action::Save(saved) = run.step(Event::Recorded, NOON, false) else {
+    let mut world = world_with(&checkpoint);
+    world.limits.requests_per_minute = requests_per_minute;
+    world.limits.run_time_limit = time_limit;
+    world.add_now(0);
+    let mut instance = world.instance("a");
+    assert!(matches!(world.next(&mut instance), Next::Fetch(_)));
+    let times = [NOON - hours(9) - TimeDelta::minutes(30)];
+    let next = world.answer(&mut instance, page(&times, Some("1,2")));
+    assert!(matches!(next, Next::Save(_)), "{next:?}");
+    assert!(matches!(world.serve(&mut instance), Next::Send));
+    assert!(matches!(world.serve(&mut instance), Next::Append));
+    let Next::Save(saved) = world.serve(&mut instance) else {
         panic!()
     };
-    (saved.claim, run.step(Event::Saved, NOON, false))
+    (saved.lease, world.serve(&mut instance))
 }
 
 #[test]
-fn a_call_is_waited_for_up_to_five_seconds_and_never_beyond_the_end_of_the_run() {
-    // Twelve a minute: one in five seconds. The claim is kept for it.
-    let (claim, action) = after_the_last_call(12, 50 * SECOND);
-    assert!(claim.is_some());
-    assert!(matches!(action, Action::Wait(5000)), "{action:?}");
-    // A little more than five seconds: the claim is given back with the page.
-    let (claim, action) = after_the_last_call(11, 50 * SECOND);
-    assert_eq!(claim, None);
+fn a_request_is_waited_for_up_to_five_seconds_and_never_beyond_the_end_of_the_run() {
+    // Twelve per minute: one in five seconds. The lease is kept for it.
+    let (lease, next) = after_the_last_request(12, seconds(50));
+    assert!(lease.is_some());
     assert!(
-        matches!(action, Action::Stop(Ending::OutOfCalls)),
-        "{action:?}"
+        matches!(next, Next::Sleep(pause) if pause == seconds(5)),
+        "{next:?}"
     );
-    // The run ends before, or when, the call may be made.
-    for (deadline, waits) in [(5 * SECOND, false), (5 * SECOND + 1, true)] {
-        let (_, action) = after_the_last_call(12, deadline);
-        assert_eq!(matches!(action, Action::Wait(_)), waits, "{action:?}");
+    // A little more than five seconds: the lease is given back with the page.
+    let (lease, next) = after_the_last_request(11, seconds(50));
+    assert_eq!(lease, None);
+    assert!(
+        matches!(next, Next::End(RunOutcome::RateLimited)),
+        "{next:?}"
+    );
+    // The run ends before, or when, the request may be made.
+    for (time_limit, waits) in [(seconds(5), false), (seconds(5) + millis(1), true)] {
+        let (_, next) = after_the_last_request(12, time_limit);
+        assert_eq!(matches!(next, Next::Sleep(_)), waits, "{next:?}");
     }
 }
 
 #[test]
-fn the_wait_of_a_drawn_account_is_a_wait_of_the_log() {
-    let limits = Limits {
-        calls_per_minute: 10,
-        ..no_checks()
-    };
-    let (mut run, _) = begun(limits, checkpoint(NOON - HOUR));
-    let account = Bucket::full(3, NOON);
-    let wait = Some(2000);
-    let action = run.step(Event::Drawn { wait, account }, NOON, false);
-    assert!(matches!(action, Action::Wait(2000)), "{action:?}");
+fn the_wait_of_the_account_is_a_wait_of_the_log() {
+    let mut world = world_with(&checkpoint(NOON - HOUR));
+    world.limits.requests_per_minute = 10;
+    let mut bucket = crate::sync::TokenBucket::full(3, NOON);
+    bucket.tokens = 0.0;
+    *world.account.lock().unwrap() = Some(bucket);
+    let mut instance = world.instance("a");
+    let next = world.next(&mut instance);
+    assert!(
+        matches!(next, Next::Sleep(pause) if pause == seconds(2)),
+        "{next:?}"
+    );
 }
 
 #[test]
-fn azure_monitors_retry_after_is_waited_for_within_the_run_and_parks_the_log_beyond_it() {
-    let throttled = |asked, interrupted| {
-        let mut run = sending();
-        let retry_after = Some(asked);
-        let fault = Event::SendFailed(SendFault::Throttled { retry_after });
-        let action = run.step(fault, NOON, interrupted);
-        assert_eq!(run.tally().throttled, 1);
-        (run, action)
+fn azure_monitors_retry_after_is_waited_for_within_the_run_and_backs_off_beyond_it() {
+    let throttled = |pause, is_shutdown| {
+        let (mut world, mut instance) = sending();
+        if is_shutdown {
+            instance.request_shutdown();
+        }
+        let retry_after = Some(pause);
+        let next = world.answer(
+            &mut instance,
+            Reply::Sent(Err(SendErrorKind::Throttled { retry_after })),
+        );
+        (world, instance, next)
     };
-    let (run, action) = throttled(50 * SECOND - 1, false);
-    assert!(matches!(action, Action::Wait(49_999)), "{action:?}");
-    assert_eq!(run.tally().retries, 1);
-    let (_, action) = throttled(50 * SECOND, false);
-    let Action::Save(saved) = action else {
-        panic!("{action:?}")
+    let (_, _, next) = throttled(seconds(50) - millis(1), false);
+    assert!(
+        matches!(next, Next::Sleep(pause) if pause == millis(49_999)),
+        "{next:?}"
+    );
+    let (mut world, mut instance, next) = throttled(seconds(50), false);
+    let Next::Save(saved) = next else {
+        panic!("{next:?}")
     };
-    let parked = saved.parked.unwrap();
-    let until = NOON + 50 * SECOND;
+    let back_off = saved.back_off.unwrap();
     assert_eq!(
-        (parked.not_before, parked.cause),
-        (until, ParkCause::AzureThrottled)
+        (back_off.retry_at, back_off.cause),
+        (NOON + seconds(50), BackOffCause::AzureThrottled)
     );
-    // A run that is asked to end does not wait.
-    let (mut run, action) = throttled(SECOND, true);
-    assert!(matches!(action, Action::Save(saved) if saved.claim.is_none()));
-    let action = run.step(Event::Saved, NOON, true);
-    assert!(matches!(action, Action::Stop(Ending::Interrupted)));
-    // Nobody says how long.
-    let mut run = sending();
+    world.finish(&mut instance);
+    let stats = instance.result.unwrap().stats;
+    assert_eq!((stats.throttled, stats.retries), (1, 0));
+    // A run that is asked to shut down does not wait.
+    let (mut world, mut instance, next) = throttled(seconds(1), true);
+    assert!(matches!(next, Next::Save(saved) if saved.lease.is_none()));
+    assert_eq!(world.finish(&mut instance), RunOutcome::ShutdownRequested);
+    // The service does not say how long.
+    let (mut world, mut instance) = sending();
     let retry_after = None;
-    run.step(
-        Event::SendFailed(SendFault::Throttled { retry_after }),
-        NOON,
-        false,
+    let next = world.answer(
+        &mut instance,
+        Reply::Sent(Err(SendErrorKind::Throttled { retry_after })),
     );
-    assert_eq!(run.tally().throttled, 1);
+    assert!(matches!(next, Next::Sleep(_)), "{next:?}");
 }
 
 #[test]
-fn a_backoff_is_between_half_and_the_whole_and_ends_before_the_run() {
-    let first_wait = |seed, deadline| {
-        let mut run = LogRun::new(no_checks(), NOON + deadline, fastrand::Rng::with_seed(seed));
-        run.step(Event::Started, NOON, false);
-        let loaded = Event::Loaded {
-            checkpoint: Some(Box::new(checkpoint(NOON - HOUR))),
-            claim_is_dead: false,
-        };
-        run.step(loaded, NOON, false);
-        let action = run.step(Event::FetchFailed(FetchFault::Unreachable), NOON, false);
-        match action {
-            Action::Wait(wait) => Some((wait, run.tally().retries)),
+fn a_pause_is_between_half_and_the_whole_and_ends_before_the_run() {
+    let first_pause = |seed, time_limit| {
+        let mut world = world_with(&checkpoint(NOON - HOUR));
+        world.limits.run_time_limit = time_limit;
+        let mut instance = world.instance("a");
+        instance.seed(seed);
+        world.next(&mut instance);
+        match world.answer(&mut instance, Reply::Page(Err(FetchErrorKind::Unreachable))) {
+            Next::Sleep(pause) => Some(pause),
             _ => None,
         }
     };
     for seed in 0..50 {
-        let (wait, retries) = first_wait(seed, 50 * SECOND).unwrap();
-        assert!((250..=500).contains(&wait), "{wait}");
-        assert_eq!(retries, 1);
-        assert_eq!(first_wait(seed, wait), None);
-        assert_eq!(first_wait(seed, wait + 1), Some((wait, 1)));
+        let pause = first_pause(seed, seconds(50)).unwrap();
+        assert!((millis(250)..=millis(500)).contains(&pause), "{pause}");
+        assert_eq!(first_pause(seed, pause), None);
+        assert_eq!(first_pause(seed, pause + millis(1)), Some(pause));
     }
+}
+
+#[test]
+fn an_error_says_how_many_requests_were_made_and_how_long_they_took() {
+    let (mut world, _, _) = begun(&checkpoint(NOON - HOUR));
+    world.fetch_faults = std::iter::repeat_n(Some(FetchErrorKind::Unreachable), 100).collect();
+    let mut instance = world.instance("a");
+    world.finish(&mut instance);
+    let error = instance.result.unwrap().error.unwrap().to_string();
+    assert!(
+        error.contains(" attempts in ") && error.ends_with(" s)"),
+        "{error}"
+    );
 }

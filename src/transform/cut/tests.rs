@@ -2,24 +2,23 @@ use bytes::BytesMut;
 use serde_json::Value;
 
 use super::{LONGEST_LIST, of_object};
-use crate::model::{IngestionApi, LogType, Millis};
-use crate::sync::IngestKind;
-use crate::transform::{Call, Record, RowForm, RowWriter, read_records};
+use crate::model::{IngestKind, IngestionApi, LogType, Millis, Record};
+use crate::transform::{BatchFields, RowLimits, RowWriter, read_records};
 
 const HOST: &str = "api-x.duosecurity.com";
 /// What the service of these tests keeps of a value, in bytes.
 const LARGEST: usize = 100;
 
 /// The form of the Data Collector with values of at most so many bytes.
-fn form(largest_value: usize) -> RowForm {
-    RowForm {
+fn form(largest_value: usize) -> RowLimits {
+    RowLimits {
         largest_value,
-        ..RowForm::from(IngestionApi::DataCollector)
+        ..RowLimits::from(IngestionApi::DataCollector)
     }
 }
 
 fn writer() -> RowWriter {
-    let call = Call {
+    let call = BatchFields {
         log_type: LogType::Activity,
         host: HOST,
         kind: IngestKind::Live,
@@ -40,8 +39,8 @@ fn record(text: &str) -> Record {
 fn row(text: &str) -> Value {
     let record = record(text);
     let mut out = BytesMut::new();
-    writer().write(&mut out, text, &record);
-    let (bytes, longest) = (out.len(), record.longest_row(text, HOST));
+    writer().write(&mut out, &record);
+    let (bytes, longest) = (out.len(), record.row_bytes);
     assert!(bytes <= longest, "{bytes} bytes, not {longest}: {text}");
     serde_json::from_slice(&out).unwrap_or_else(|fault| panic!("{fault}: {out:?}"))
 }
@@ -111,7 +110,7 @@ fn values_of_any_depth_are_cut_and_named_as_the_service_names_their_columns() {
     );
     // The surrogate keeps the row from being read here, not from being written.
     let record = record(&text);
-    let fields: Vec<&str> = record.cut_fields().collect();
+    let fields: Vec<&str> = record.truncated_fields().collect();
     assert_eq!(
         fields,
         [
@@ -152,12 +151,12 @@ fn an_array_that_doubles_when_it_becomes_a_text_stays_within_what_was_said() {
     let largest = text.len() - 100;
     let record = read_records(LogType::Activity, HOST, form(largest), [text.as_str()]).remove(0);
     let mut out = BytesMut::new();
-    writer().write(&mut out, &text, &record);
+    writer().write(&mut out, &record);
     assert!(
         out.len() > text.len() + 10_000,
         "it does not grow enough to prove anything"
     );
-    assert!(out.len() <= record.longest_row(&text, HOST));
+    assert!(out.len() <= record.row_bytes);
     assert!(serde_json::from_slice::<Value>(&out).is_ok());
 }
 
@@ -165,7 +164,7 @@ fn an_array_that_doubles_when_it_becomes_a_text_stays_within_what_was_said() {
 fn objects_too_deep_to_follow_are_treated_like_arrays() {
     let deep = format!("{}1{}", "{\"a\":".repeat(3000), "}".repeat(3000));
     let record = record(&deep);
-    let fields: Vec<&str> = record.cut_fields().collect();
+    let fields: Vec<&str> = record.truncated_fields().collect();
     assert_eq!(
         fields,
         ["a".repeat(16)

@@ -2,7 +2,7 @@
 
 use bytes::BufMut as _;
 
-use super::{Walk, quoted};
+use super::{Walk, cut, quoted};
 use crate::schema::Place;
 
 impl<'w> Walk<'w> {
@@ -61,7 +61,7 @@ impl<'w> Walk<'w> {
         let cut = self.cut_of(value);
         let out = &mut *self.additional;
         match cut {
-            Some(cut) => cut.write(out, self.text),
+            Some(cut) => cut::write(cut, out, self.text),
             None if as_text => quoted(out, value),
             None => out.extend_from_slice(value.as_bytes()),
         }

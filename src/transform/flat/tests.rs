@@ -1,17 +1,17 @@
 use serde_json::{Value, json};
 
-use crate::model::{IngestionApi, LogType, Millis};
+use crate::model::{IngestKind, IngestionApi, LogType, Millis, Record};
 use crate::schema::{self, ADDITIONAL_FIELDS};
-use crate::sync::IngestKind;
-use crate::transform::{Call, Record, RowForm, RowWriter, read_record};
+use crate::transform::{BatchFields, RowLimits, RowWriter, read_record};
 
 const HOST: &str = "api-x.duosecurity.com";
 const API: IngestionApi = IngestionApi::LogsIngestion;
 /// Names of the columns that every row has.
-const ADDED: [&str; 6] = [
+const ADDED: [&str; 7] = [
     "eventtype_s",
     "host_s",
     "event_uid_s",
+    "event_content_s",
     "ingest_kind_s",
     "ingest_batch_s",
     "TimeGenerated",
@@ -21,8 +21,8 @@ fn record(text: &str) -> Record {
     read_record(LogType::Authentication, HOST, API, text)
 }
 
-fn call(is_dated_by_event: bool) -> Call<'static> {
-    Call {
+fn call(is_dated_by_event: bool) -> BatchFields<'static> {
+    BatchFields {
         log_type: LogType::Authentication,
         host: HOST,
         kind: IngestKind::Live,
@@ -33,17 +33,17 @@ fn call(is_dated_by_event: bool) -> Call<'static> {
 }
 
 /// The text of a row.
-fn write(call: &Call<'_>, record: &Record, text: &str) -> bytes::BytesMut {
+fn write(call: &BatchFields<'_>, record: &Record) -> bytes::BytesMut {
     let mut out = bytes::BytesMut::new();
-    RowWriter::new(API, call).write(&mut out, text, record);
+    RowWriter::new(API, call).write(&mut out, record);
     out
 }
 
 /// The row of a record. It is JSON, no longer than was said before, and has no column that is not declared.
 fn row_of(record: &Record, text: &str, is_dated_by_event: bool) -> Value {
     let call = call(is_dated_by_event);
-    let out = write(&call, record, text);
-    let (bytes, longest) = (out.len(), record.longest_row(text, HOST));
+    let out = write(&call, record);
+    let (bytes, longest) = (out.len(), record.row_bytes);
     assert!(bytes <= longest, "{bytes} bytes, not {longest}: {text}");
     let row: Value =
         serde_json::from_slice(&out).unwrap_or_else(|fault| panic!("{fault}: {out:?}"));
@@ -118,9 +118,9 @@ fn a_value_that_no_column_takes_is_kept_with_its_path_and_told() {
     );
     assert_eq!(row.as_object().unwrap().len(), 2, "{row}");
     let record = record(text);
-    assert!(!record.is_cut());
+    assert!(!record.is_truncated());
     assert_eq!(
-        record.without_column(),
+        record.unmapped_fields(),
         [
             "new_deep",
             "new_text",
@@ -169,7 +169,7 @@ fn an_identity_is_the_same_on_both_roads() {
         r#"{"no":"id"}"#,
         "\"text\"",
     ] {
-        let of = |api: IngestionApi| read_record(LogType::Authentication, HOST, api, text).id;
+        let of = |api: IngestionApi| read_record(LogType::Authentication, HOST, api, text).key;
         assert_eq!(of(API), of(IngestionApi::DataCollector), "{text}");
     }
 }
@@ -179,7 +179,7 @@ fn a_record_that_is_no_object_is_one_text() {
     for text in ["\"text \\\" \\u0001\"", "[1,2]", r#"{"host":"mine"}"#] {
         let row = filled(text);
         assert_eq!(row, json!({"raw_record_s": text}));
-        assert!(record(text).without_column().is_empty());
+        assert!(record(text).unmapped_fields().is_empty());
     }
     assert_eq!(filled("{}"), json!({}));
 }
@@ -192,7 +192,7 @@ fn a_value_that_is_too_large_is_cut_and_named_whatever_becomes_of_it() {
         r#"{{"reason":"{long}","user":{{"groups":{array}}},"new":"{long}","other":{array}}}"#
     );
     let record = record(&text);
-    let cut: Vec<&str> = record.cut_fields().collect();
+    let cut: Vec<&str> = record.truncated_fields().collect();
     // The second one without a column finds no room behind the first.
     assert_eq!(
         cut,
@@ -206,7 +206,7 @@ fn a_value_that_is_too_large_is_cut_and_named_whatever_becomes_of_it() {
         "reason,user_groups,new,other,new,other"
     );
     assert_eq!(row.get(ADDITIONAL_FIELDS), None);
-    assert_eq!(record.without_column(), ["new", "other"]);
+    assert_eq!(record.unmapped_fields(), ["new", "other"]);
 }
 
 #[test]
@@ -219,8 +219,8 @@ fn what_has_no_column_never_makes_a_column_too_large() {
     let row = row_of(&record, &text, false);
     let kept = row[ADDITIONAL_FIELDS].to_string().len();
     assert!((60_000..=64_002).contains(&kept), "{kept} bytes");
-    assert!(record.is_cut());
-    assert_eq!(record.without_column().len(), 9000);
+    assert!(record.is_truncated());
+    assert_eq!(record.unmapped_fields().len(), 9000);
 }
 
 #[test]
@@ -239,13 +239,13 @@ fn a_row_is_never_larger_than_a_call() {
     assert!(text.len() > 2 * API.largest_row());
     let record = record(&text);
     let row = row_of(&record, &text, false).to_string();
-    assert!(record.longest_row(&text, HOST) <= API.largest_row());
+    assert!(record.row_bytes <= API.largest_row());
     assert!(
         row.len() > API.largest_row() / 8,
         "{} bytes are too few",
         row.len()
     );
-    assert!(record.is_cut());
+    assert!(record.is_truncated());
 }
 
 #[test]
@@ -267,17 +267,17 @@ fn a_number_that_no_column_holds_is_kept_as_it_is_spelt() {
     let text = format!(r#"{{"credits":{digits},"timestamp":"{digits}","reason":"r"}}"#);
     let record = record(&text);
     let row = row_of(&record, &text, false);
-    assert!(record.longest_row(&text, HOST) <= API.largest_row());
+    assert!(record.row_bytes <= API.largest_row());
     assert_eq!(row["reason_s"], "r");
     assert!(row["credits_d"].is_null() && row["timestamp_d"].is_null());
-    assert!(record.is_cut());
+    assert!(record.is_truncated());
     let (text, column) = (
         r#"{"credits":1e999}"#,
         r#""AdditionalFields":{"credits":1e999}"#,
     );
     let record = self::record(text);
-    assert_eq!(record.without_column(), ["credits"]);
-    assert!(String::from_utf8_lossy(&write(&call(false), &record, text)).contains(column));
+    assert_eq!(record.unmapped_fields(), ["credits"]);
+    assert!(String::from_utf8_lossy(&write(&call(false), &record)).contains(column));
 }
 
 #[test]
@@ -290,7 +290,7 @@ fn objects_without_names_are_followed_as_deep_as_their_values_are_cut() {
         let row = row_of(&record, &text, false);
         let kept = row.get("reason_s").and_then(Value::as_str);
         assert!(kept.is_none_or(|kept| kept.len() <= 64_000), "{depth}");
-        assert!(record.is_cut());
+        assert!(record.is_truncated());
     }
 }
 
@@ -299,7 +299,7 @@ fn names_and_texts_that_are_no_unicode_do_no_harm() {
     let text = r#"{"x":{"\ud800":1},"user":{"name":"\ud800"},"a\"b":2}"#;
     let record = record(text);
     assert_eq!(
-        record.without_column(),
+        record.unmapped_fields(),
         ["x_\u{fffd}\u{fffd}\u{fffd}", "a\"b"]
     );
     let without = text.replace("\\ud800", "y");
@@ -313,16 +313,16 @@ fn names_and_texts_that_are_no_unicode_do_no_harm() {
 fn objects_too_deep_to_follow_are_kept_as_they_are() {
     let deep = format!("{}1{}", "{\"a\":".repeat(3000), "}".repeat(3000));
     let record = record(&deep);
-    assert_eq!(record.without_column().len(), 1);
-    assert!(record.longest_row(&deep, HOST) < API.largest_row());
+    assert_eq!(record.unmapped_fields().len(), 1);
+    assert!(record.row_bytes < API.largest_row());
 }
 
 #[test]
 fn a_smaller_value_is_asked_for_by_the_form() {
     let text = r#"{"reason":"0123456789","txid":"340a23e323f34e9d9a1d2b1f0a7c9b11"}"#;
-    let form = RowForm {
+    let form = RowLimits {
         largest_value: 5,
-        ..RowForm::from(API)
+        ..RowLimits::from(API)
     };
     let record = read_record(LogType::Authentication, HOST, form, text);
     let row = row_of(&record, text, false);
@@ -343,7 +343,7 @@ fn what_is_known_and_cannot_be_declared_is_kept_as_text_and_not_told_as_unknown(
         })
     );
     let record = record(text);
-    assert_eq!(record.without_column(), ["new"]);
+    assert_eq!(record.unmapped_fields(), ["new"]);
 }
 
 #[test]

@@ -9,8 +9,8 @@ use simulator::{LogType, Simulator};
 use tokio::process::Command;
 
 use crate::common::{
-    Body, FunctionsHost, RESTART, Settings, assert_nothing_lost, binary, checkpoint_name, free_port, get,
-    temporary_folder, tenant,
+    Body, FunctionsHost, RESTART, Settings, assert_nothing_lost, binary, checkpoint_name,
+    free_port, get, temporary_folder, tenant,
 };
 
 /// Longest wait for a server that was started without a host.

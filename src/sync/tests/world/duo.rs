@@ -1,13 +1,13 @@
-//! Duo's answers.
+//! Duo's responses.
 
 use std::collections::HashMap;
 
-use super::{Happened, Instance, World};
-use crate::model::Millis;
-use crate::sync::{Event, PageRequest, PageSeen, RowId, Seen};
+use super::{Happened, World};
+use crate::model::{FetchErrorKind, Millis, PageRequest, PageResponse, RecordKey};
+use crate::sync::tests::record::of_key;
 
 impl World {
-    pub(super) fn fetch(&mut self, instance: &mut Instance, request: PageRequest) -> Event {
+    pub(super) fn fetch(&mut self, request: &PageRequest) -> Result<PageResponse, FetchErrorKind> {
         self.now = self.now + self.pace;
         if request.limit.is_some() {
             self.counts.push(request.clone());
@@ -15,13 +15,13 @@ impl World {
             self.questions += 1;
             self.asked.push(request.clone());
         }
-        if let Some(fault) = self.fetch_faults.pop_front().flatten() {
-            return Event::FetchFailed(fault);
+        if let Some(kind) = self.fetch_faults.pop_front().flatten() {
+            return Err(kind);
         }
-        if request.is_check
-            && let Some(fault) = self.check_fault
+        if request.is_reconciliation
+            && let Some(kind) = self.check_fault
         {
-            return Event::FetchFailed(fault);
+            return Err(kind);
         }
         let duo_now = self.now - self.clock_ahead;
         assert!(
@@ -33,15 +33,15 @@ impl World {
             .iter()
             .copied()
             .filter(|event| event.shown_from <= duo_now)
-            .filter(|event| {
-                if self.v1 {
-                    event.time.seconds() >= request.mintime.seconds()
-                } else {
-                    event.time >= request.mintime && event.time <= request.maxtime
-                }
-            })
             .collect();
-        shown.sort_by_key(|event| (event.time, event.id));
+        shown.retain(|event| {
+            if self.v1 {
+                event.time.seconds() >= request.mintime.seconds()
+            } else {
+                event.time >= request.mintime && event.time <= request.maxtime
+            }
+        });
+        shown.sort_by_key(|event| (event.time, event.key));
         if self.newest_first {
             shown.reverse();
         }
@@ -53,23 +53,22 @@ impl World {
             let number: u64 = cursor.parse().unwrap();
             let last = self.events[usize::try_from(number).unwrap()];
             shown.retain(|event| {
-                let later = (event.time, event.id) > (last.time, last.id);
-                let same = event.id == last.id;
-                !same && later != self.newest_first
+                let later = (event.time, event.key) > (last.time, last.key);
+                event.key != last.key && later != self.newest_first
             });
         }
         let is_last = shown.len() <= self.page_size;
         shown.truncate(request.limit.map_or(self.page_size, |limit| limit as usize));
-        let numbers: HashMap<RowId, usize> = self
+        let numbers: HashMap<RecordKey, usize> = self
             .events
             .iter()
             .enumerate()
-            .map(|(number, event)| (event.id, number))
+            .map(|(number, event)| (event.key, number))
             .collect();
         let last = shown.last().filter(|_| self.last_has_cursor || !is_last);
-        let mut cursor = last.map(|event| numbers[&event.id].to_string());
+        let mut cursor = last.map(|event| numbers[&event.key].to_string());
         if self.repeat_cursor_at.contains(&self.questions) && request.cursor.is_some() {
-            cursor = request.cursor;
+            cursor.clone_from(&request.cursor);
         }
         if self.leave_out_at.contains(&self.questions) && !shown.is_empty() {
             shown.remove(0);
@@ -78,25 +77,19 @@ impl World {
             // Order is not promised.
             shown.reverse();
         }
-        instance.page = shown
-            .iter()
-            .map(|event| Seen {
-                id: event.id,
-                time: Some(event.time),
-                bytes: 48,
-                is_cut: self.letters.cut.contains(&event.id),
-            })
-            .collect();
-        let page = PageSeen {
-            records: instance.page.clone(),
+        let is_truncated = |event: &Happened| self.letters.truncated.contains(&event.key);
+        Ok(PageResponse {
+            records: shown
+                .iter()
+                .map(|event| of_key(event.key, Some(event.time), is_truncated(event)))
+                .collect(),
             cursor: if self.v1 { None } else { cursor },
             total: self
                 .miscount
                 .filter(|_| !self.v1)
                 .map(|wrong| total.saturating_add_signed(wrong)),
-        };
-        // The header has whole seconds only.
-        let server_time = Some(Millis::from_seconds(duo_now.seconds()));
-        Event::Fetched { page, server_time }
+            // The header has whole seconds only.
+            server_time: Some(Millis::from_seconds(duo_now.seconds())),
+        })
     }
 }

@@ -1,17 +1,27 @@
-//! Duo, Azure Monitor, the ledger and the stored checkpoint, in memory and without mercy.
+//! Duo, Azure Monitor and storage, in memory and without mercy. The instances at work on it run the core's own code.
 
-mod azure_and_state;
+mod azure_and_storage;
 mod duo;
-mod letters;
+mod instance;
+mod ports;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex};
 
-use crate::model::{HOUR, Hour, MINUTE, Millis};
-use crate::sync::{
-    Action, Bucket, Checkpoint, DayResults, Ending, Event, FetchFault, HourResult, IngestKind,
-    Limits, LogRun, PageRequest, RowId, Seen, SendFault, Tally,
+use chrono::TimeDelta;
+
+use super::record::id;
+use crate::model::{
+    FetchErrorKind, HOUR, Hour, IngestKind, LogType, MINUTE, Millis, PageRequest, RecordKey,
+    SendErrorKind,
 };
-use letters::Letters;
+use crate::storage::{Document as _, LedgerEntry};
+use crate::sync::{
+    Checkpoint, DayResults, HourResult, Limits, PageOrder, RunOutcome, RunStats, TokenBucket,
+};
+
+pub(super) use instance::{Instance, Next};
+pub(super) use ports::{Container, HOST, Kind, Reply};
 
 /// A time for tests: 2026-11-22T12:00:00Z.
 pub(super) const NOON: Millis = Millis(1_795_348_800_000);
@@ -19,16 +29,16 @@ pub(super) const NOON: Millis = Millis(1_795_348_800_000);
 /// An event that Duo has.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Happened {
-    pub(super) id: RowId,
+    pub(super) key: RecordKey,
     pub(super) time: Millis,
-    /// When Duo begins to show it, by Duo's clock.
+    /// When Duo begins to return it, by Duo's clock.
     pub(super) shown_from: Millis,
 }
 
 impl Happened {
-    /// Whether Duo shows it only after it says that it shows everything.
+    /// Whether Duo returns it later than it promises.
     pub(super) fn is_late(&self) -> bool {
-        self.shown_from > self.time + 2 * MINUTE
+        self.shown_from > self.time + MINUTE * 2
     }
 }
 
@@ -40,7 +50,7 @@ pub(super) struct World {
     /// The local clock of the instances.
     pub(super) now: Millis,
     /// How far the local clock is ahead of Duo's.
-    pub(super) clock_ahead: i64,
+    pub(super) clock_ahead: TimeDelta,
     pub(super) events: Vec<Happened>,
     pub(super) page_size: usize,
     pub(super) v1: bool,
@@ -51,34 +61,44 @@ pub(super) struct World {
     /// The ledger takes nothing.
     pub(super) ledger_is_broken: bool,
     /// Answers instead of pages, in order; `None` lets one question pass.
-    pub(super) fetch_faults: VecDeque<Option<FetchFault>>,
+    pub(super) fetch_faults: VecDeque<Option<FetchErrorKind>>,
     /// The answer to every question for a count, and to every reading of a closed hour; `None` lets them pass.
-    pub(super) check_fault: Option<FetchFault>,
+    pub(super) check_fault: Option<FetchErrorKind>,
     /// Answers instead of acceptance; `true` means that the rows were accepted all the same.
-    pub(super) send_faults: VecDeque<Option<(SendFault, bool)>>,
+    pub(super) send_faults: VecDeque<Option<(SendErrorKind, bool)>>,
     /// Cursors that Duo answers with again, pages it leaves a record out of, by question number.
     pub(super) repeat_cursor_at: HashSet<u64>,
     pub(super) leave_out_at: HashSet<u64>,
     pub(super) letters: Letters,
     pub(super) questions: u64,
     pub(super) asked: Vec<PageRequest>,
-    pub(super) accepted: Vec<(RowId, IngestKind)>,
-    /// Ids recorded, with the hour they stand under.
-    pub(super) ledger: HashMap<RowId, Hour>,
+    pub(super) accepted: Vec<(RecordKey, IngestKind)>,
     /// Questions for a count only; they are not among the others.
     pub(super) counts: Vec<PageRequest>,
     /// Added to what Duo counts; `None` for a count that is not exact.
     pub(super) miscount: Option<i64>,
     /// Duo counts an event of this time and never shows it.
     pub(super) never_shown: Option<Millis>,
-    pub(super) results: BTreeMap<Hour, DayResults>,
-    pub(super) forgotten: Vec<Hour>,
-    /// Days whose results were given up.
-    pub(super) pruned: Vec<Hour>,
-    pub(super) stored: Option<(u64, Checkpoint)>,
-    pub(super) account: Option<Bucket>,
-    pub(super) slept: Vec<i64>,
+    /// Everything stored, with its version.
+    pub(super) blobs: BTreeMap<(Container, String), (Vec<u8>, u64)>,
+    versions: u64,
+    /// The file names of blobs that were removed.
+    pub(super) removed: Vec<String>,
+    /// Events that were delivered before this world began.
+    delivered_before: HashSet<RecordKey>,
+    /// Hours whose report was compared with the truth.
+    pub(super) judged: u64,
+    /// How often each rare state was reached.
+    pub(super) rare: BTreeMap<&'static str, u64>,
+    /// One line per operation, where a test wants them.
+    pub(super) trace: Option<Vec<String>>,
+    pub(super) account: Arc<Mutex<Option<TokenBucket>>>,
+    pub(super) slept: Vec<TimeDelta>,
     pub(super) limits: Limits,
+    /// The last checkpoint of each name, by its `mintime`.
+    mintimes: HashMap<String, Millis>,
+    /// The kinds of all operations so far.
+    pub(super) kinds: Vec<ports::Kind>,
     /// What was done so far, and what goes wrong with which of it.
     pub(super) deeds: u64,
     /// Runs it took to catch up.
@@ -87,8 +107,8 @@ pub(super) struct World {
     /// Troubles that struck, and those among them after which rows may be sent twice.
     pub(super) struck: u64,
     pub(super) may_repeat: u64,
-    /// Milliseconds that each question, call and write takes.
-    pub(super) pace: i64,
+    /// What each request, batch and write of the checkpoint takes.
+    pub(super) pace: TimeDelta,
 }
 
 /// What may go wrong with one thing that an instance does.
@@ -98,31 +118,31 @@ pub(super) enum Trouble {
     KilledBefore,
     /// The process is killed when it is done, before it knows.
     KilledAfter,
-    /// The storage does not answer; `true` when it did what was asked all the same.
-    State(bool),
+    /// Storage reports an error; `true` when it did what was asked all the same.
+    Storage(bool),
+    /// A write succeeds, its response is lost, and the client's own repetition of it meets what it wrote.
+    LostResponse,
     /// Duo gives no page.
-    Fetch(FetchFault),
+    Fetch(FetchErrorKind),
     /// Azure Monitor does not accept; `true` when it did all the same.
-    Send(SendFault, bool),
+    Send(SendErrorKind, bool),
 }
 
-/// One process at work on the log.
-pub(super) struct Instance {
-    pub(super) run: LogRun,
-    action: Option<Action>,
-    version: Option<u64>,
-    page: Vec<Seen>,
-    pub(super) steps: u64,
-    /// When it was last at work.
-    pub(super) last_at: Millis,
-    /// Whether the process was killed.
-    pub(super) is_killed: bool,
-}
-
-pub(super) fn id(number: u64) -> RowId {
-    let mut id = [0; 20];
-    id[..8].copy_from_slice(&number.to_be_bytes());
-    id
+/// What Azure Monitor does not take whole.
+#[derive(Clone, Default)]
+pub(super) struct Letters {
+    /// Records that Azure Monitor refuses.
+    pub(super) refused: HashSet<RecordKey>,
+    /// How often one of them was sent alone.
+    pub(super) refusals: usize,
+    /// Records whose rows lack a part of them.
+    pub(super) truncated: HashSet<RecordKey>,
+    /// Records among those kept that were refused alone.
+    pub(super) set_aside: HashSet<RecordKey>,
+    /// Originals that are kept, and how often each was stored.
+    pub(super) stored: HashMap<RecordKey, u32>,
+    /// Nothing can be stored.
+    pub(super) are_broken: bool,
 }
 
 impl World {
@@ -132,14 +152,14 @@ impl World {
             .into_iter()
             .enumerate()
             .map(|(number, time)| Happened {
-                id: id(number as u64),
+                key: id(number as u64),
                 time,
-                shown_from: time + 2 * MINUTE,
+                shown_from: time + MINUTE * 2,
             })
             .collect();
         Self {
             now: NOON,
-            clock_ahead: 0,
+            clock_ahead: TimeDelta::zero(),
             events,
             page_size: 3,
             v1: false,
@@ -155,37 +175,41 @@ impl World {
             questions: 0,
             asked: Vec::new(),
             accepted: Vec::new(),
-            ledger: HashMap::new(),
             counts: Vec::new(),
             miscount: Some(0),
             never_shown: None,
-            results: BTreeMap::new(),
-            forgotten: Vec::new(),
-            pruned: Vec::new(),
-            stored: None,
-            account: None,
+            blobs: BTreeMap::new(),
+            versions: 0,
+            removed: Vec::new(),
+            delivered_before: HashSet::new(),
+            judged: 0,
+            rare: BTreeMap::new(),
+            trace: None,
+            account: Arc::default(),
             slept: Vec::new(),
             limits: Limits {
-                cursor_paging: true,
-                sorted: true,
-                sweeps: true,
+                log_type: LogType::Activity,
+                page_order: PageOrder::Sorted,
                 may_be_retired: false,
-                settle: 3 * MINUTE,
-                window: HOUR,
-                calls_per_minute: 0,
-                park: MINUTE,
-                max_call_bytes: 200,
-                first_mintime: NOON - 3 * HOUR,
+                window_delay: MINUTE * 3,
+                longest_window: HOUR,
+                requests_per_minute: 0,
+                throttle_backoff: MINUTE,
+                run_time_limit: TimeDelta::seconds(50),
+                max_batch_bytes: 200,
+                first_mintime: NOON - HOUR * 3,
                 backfill: None,
                 owner: "a".to_owned(),
                 destination: "workspace".to_owned(),
             },
+            mintimes: HashMap::new(),
+            kinds: Vec::new(),
             deeds: 0,
             runs: 0,
             troubles: BTreeMap::new(),
             struck: 0,
             may_repeat: 0,
-            pace: 10,
+            pace: TimeDelta::milliseconds(10),
         }
     }
 
@@ -193,44 +217,30 @@ impl World {
     pub(super) fn v1(times: impl IntoIterator<Item = Millis>, page_size: usize) -> Self {
         let mut world = Self::new(times);
         world.v1 = true;
-        world.limits.cursor_paging = false;
-        world.limits.sorted = false;
+        world.limits.page_order = PageOrder::LastSecond;
         world.page_size = page_size;
         world
     }
 
-    pub(super) fn instance(&self, owner: &str) -> Instance {
-        let limits = Limits {
-            owner: owner.to_owned(),
-            ..self.limits.clone()
-        };
-        let run = LogRun::new(limits, self.now + 50_000, fastrand::Rng::with_seed(7));
-        Instance {
-            run,
-            action: None,
-            version: None,
-            page: Vec::new(),
-            steps: 0,
-            last_at: self.now,
-            is_killed: false,
-        }
+    /// The same with pages by a cursor in no promised order, and without counts that hold.
+    pub(super) fn unsorted(times: impl IntoIterator<Item = Millis>) -> Self {
+        let mut world = Self::new(times);
+        world.newest_first = true;
+        world.limits.page_order = PageOrder::Unsorted;
+        world
     }
 
     /// Runs one instance to its end.
-    pub(super) fn run(&mut self, owner: &str) -> (Ending, Tally) {
+    pub(super) fn run(&mut self, owner: &str) -> (RunOutcome, RunStats) {
         let mut instance = self.instance(owner);
-        let ending = self.finish(&mut instance);
-        (ending, instance.run.tally().clone())
-    }
-
-    /// Steps an instance until its run is over.
-    pub(super) fn finish(&mut self, instance: &mut Instance) -> Ending {
-        for _ in 0..100_000 {
-            if let Some(ending) = self.step(instance) {
-                return ending;
-            }
-        }
-        panic!("the run never ends");
+        let outcome = self.finish(&mut instance);
+        (
+            outcome,
+            instance
+                .result
+                .map(|result| result.stats)
+                .unwrap_or_default(),
+        )
     }
 
     /// Runs every minute until the log is caught up twice in a row.
@@ -240,7 +250,7 @@ impl World {
             let before = self.accepted.len();
             let (ending, _) = self.run(owner);
             self.runs += 1;
-            quiet = if ending == Ending::CaughtUp && self.accepted.len() == before {
+            quiet = if ending == RunOutcome::CaughtUp && self.accepted.len() == before {
                 quiet + 1
             } else {
                 0
@@ -253,83 +263,161 @@ impl World {
         panic!("the log never catches up");
     }
 
-    /// Does the instance's next action and tells it; `Some` when the run is over.
-    pub(super) fn step(&mut self, instance: &mut Instance) -> Option<Ending> {
-        instance.steps += 1;
-        let event = match instance.action.take() {
-            None => Event::Started,
-            Some(Action::Stop(ending)) => {
-                instance.action = Some(Action::Stop(ending));
-                return Some(ending);
-            }
-            Some(action) => self.act_in_trouble(instance, action),
-        };
-        instance.last_at = self.now;
-        if instance.is_killed {
-            return Some(Ending::Interrupted);
-        }
-        let action = instance.run.step(event, self.now, false);
-        if let Action::Stop(ending) = action {
-            instance.action = Some(Action::Stop(ending));
-            return Some(ending);
-        }
-        instance.action = Some(action);
-        None
-    }
-
-    /// Events that Duo shows and that were neither accepted nor set aside, among those the log is caught up with.
+    /// Events that Duo returns and that were neither accepted nor dead-lettered.
     pub(super) fn lost(&self) -> Vec<Happened> {
-        let accepted: HashSet<RowId> = self.accepted.iter().map(|(row, _)| *row).collect();
-        self.events
-            .iter()
-            .copied()
-            .filter(|event| !accepted.contains(&event.id) && !self.is_set_aside(event.id))
-            .collect()
+        let accepted: HashSet<RecordKey> = self.accepted.iter().map(|(key, _)| *key).collect();
+        let is_lost =
+            |event: &&Happened| !accepted.contains(&event.key) && !self.is_dead_lettered(event.key);
+        self.events.iter().filter(is_lost).copied().collect()
     }
 
     /// Deliveries beyond the first of each event.
     pub(super) fn duplicates(&self) -> usize {
-        let distinct: HashSet<RowId> = self.accepted.iter().map(|(row, _)| *row).collect();
+        let distinct: HashSet<RecordKey> = self.accepted.iter().map(|(key, _)| *key).collect();
         self.accepted.len() - distinct.len()
+    }
+
+    /// Whether a record was refused, and its original is kept.
+    pub(super) fn is_dead_lettered(&self, key: RecordKey) -> bool {
+        self.letters.set_aside.contains(&key)
+    }
+
+    /// Whether Duo's endpoint has no way to return an event: its second is larger than a page.
+    fn is_hidden(&self, event: &Happened) -> bool {
+        let second = event.time.seconds();
+        let is_in_it = |other: &&Happened| other.time.seconds() == second;
+        self.v1 && self.events.iter().filter(is_in_it).count() > self.page_size
     }
 
     /// Something happens now.
     pub(super) fn add_now(&mut self, number: u64) {
         self.events.push(Happened {
-            id: id(number),
+            key: id(number),
             time: self.now,
-            shown_from: self.now + 2 * MINUTE,
+            shown_from: self.now + MINUTE * 2,
         });
     }
 
     /// What is known of an hour.
-    pub(super) fn result(&self, hour: Hour) -> &HourResult {
-        &self.results[&hour.day()].hours[&hour.number_in_day()]
+    pub(super) fn result(&self, hour: Hour) -> HourResult {
+        self.result_of(hour)
+            .unwrap_or_else(|| panic!("nothing is known of {hour}"))
+    }
+
+    /// What is known of an hour, if anything is.
+    pub(super) fn result_of(&self, hour: Hour) -> Option<HourResult> {
+        let name = self.state_name(&format!("ledger/{}.json", hour.date()));
+        let (content, _) = self.blobs.get(&(Container::State, name))?;
+        DayResults::from_json(content)
+            .unwrap()
+            .hours
+            .remove(&hour.number_in_day())
+    }
+
+    /// Everything that is known of hours.
+    pub(super) fn results(&self) -> Vec<HourResult> {
+        let days = self
+            .blobs
+            .iter()
+            .filter(|((_, name), _)| name.contains("/ledger/") && name.ends_with(".json"));
+        days.flat_map(|(_, (content, _))| {
+            DayResults::from_json(content).unwrap().hours.into_values()
+        })
+        .collect()
+    }
+
+    fn state_name(&self, name: &str) -> String {
+        format!("{HOST}/self/{}/{name}", self.limits.log_type)
+    }
+
+    /// The ledger entries, by the hour that they stand under.
+    pub(super) fn ledger(&self) -> HashMap<LedgerEntry, Hour> {
+        let blobs = self.blobs.iter().filter_map(|((_, name), (content, _))| {
+            let hour = name.rsplit('/').next()?.strip_suffix(".ids")?;
+            Some((Hour::parse(hour)?, content))
+        });
+        let entries = blobs.flat_map(|(hour, content)| {
+            content
+                .as_chunks()
+                .0
+                .iter()
+                .map(move |entry| (LedgerEntry::from_bytes(entry), hour))
+        });
+        entries.collect()
+    }
+
+    /// Whether the ledger has a record.
+    pub(super) fn ledger_has(&self, key: impl std::borrow::Borrow<RecordKey>) -> bool {
+        self.ledger().contains_key(&(*key.borrow()).into())
+    }
+
+    /// Puts an event into the ledger.
+    pub(super) fn add_to_ledger(&mut self, event: Happened) {
+        let name = self.state_name(&format!("ledger/{}.ids", Hour::of(event.time)));
+        let (content, _) = self.blobs.entry((Container::State, name)).or_default();
+        content.extend_from_slice(&LedgerEntry::from(event.key).to_bytes());
+        self.delivered_before.insert(event.key);
+    }
+
+    /// Notes that a rare state was reached.
+    pub(super) fn reach(&mut self, state: &'static str) {
+        *self.rare.entry(state).or_default() += 1;
+    }
+
+    fn note(&mut self, instance: &Instance, operation: &ports::Operation) {
+        let (now, last_at) = (self.now, instance.last_at);
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{now} {last_at} {operation:?}"));
+        }
     }
 
     /// Runs every quarter of an hour until then.
     pub(super) fn run_until(&mut self, owner: &str, end: Millis) {
         while self.now < end {
             self.run(owner);
-            self.now = self.now + 15 * MINUTE;
+            self.now = self.now + MINUTE * 15;
         }
     }
 
-    pub(super) fn checkpoint_window_cursor(&self) -> Option<&str> {
-        self.stored.as_ref()?.1.window.as_ref()?.cursor.as_deref()
+    pub(super) fn checkpoint_window_cursor(&self) -> Option<String> {
+        self.stored()?.window?.cursor
     }
 
-    pub(super) fn checkpoint(&self) -> &Checkpoint {
-        &self.stored.as_ref().unwrap().1
+    fn checkpoint_name(&self) -> (Container, String) {
+        let name = if self.limits.backfill.is_some() {
+            "backfill/simulated.json"
+        } else {
+            "checkpoint.json"
+        };
+        (Container::State, self.state_name(name))
+    }
+
+    /// The stored checkpoint.
+    pub(super) fn stored(&self) -> Option<Checkpoint> {
+        let (content, _) = self.blobs.get(&self.checkpoint_name())?;
+        Some(Checkpoint::from_json(content).unwrap())
+    }
+
+    pub(super) fn checkpoint(&self) -> Checkpoint {
+        self.stored().unwrap()
+    }
+
+    /// Stores a checkpoint from outside.
+    pub(super) fn store(&mut self, checkpoint: &Checkpoint) {
+        self.versions += 1;
+        self.blobs.insert(
+            self.checkpoint_name(),
+            (checkpoint.to_json(), self.versions),
+        );
     }
 }
 
 /// Event times with clusters in one millisecond and one second, over three hours before noon.
 pub(super) fn clustered() -> Vec<Millis> {
     let mut times: Vec<Millis> = (0..20)
-        .map(|number| NOON - 170 * MINUTE + number * 7 * MINUTE)
+        .map(|number| NOON - MINUTE * 170 + MINUTE * (number * 7))
         .collect();
-    times.extend([NOON - 100 * MINUTE; 5]);
-    times.extend((0..5).map(|number| NOON - 50 * MINUTE + number));
+    times.extend([NOON - MINUTE * 100; 5]);
+    times.extend((0..5).map(|number| NOON - MINUTE * 50 + TimeDelta::milliseconds(number)));
     times
 }

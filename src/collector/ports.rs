@@ -1,0 +1,242 @@
+//! The core's way to the outside: this machine's clock, the Admin API, Azure Monitor, and storage.
+
+use std::ops::RangeInclusive;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use bytes::{BufMut as _, Bytes};
+use chrono::TimeDelta;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+
+use super::backfill::{Advance, Watcher};
+use super::unmapped_fields::UnmappedFields;
+use super::{Clock, Collector};
+use crate::ingestion::{SinkCall, Table};
+use crate::model::{
+    Batch, FetchError, FetchErrorKind, IngestKind, LogType, Millis, PageRequest, PageResponse,
+    Record, SendError, Tries,
+};
+use crate::settings::TimeGenerated;
+use crate::storage::{DeadLetters, LogState, Store};
+use crate::sync::{Ports, RunStats, TokenBucket};
+use crate::transform::{BatchFields, Records, RowWriter};
+
+/// The ports of one run of one log.
+pub(super) struct LogPorts<'a> {
+    collector: &'a Collector,
+    log_type: LogType,
+    clock: Clock,
+    shutdown: &'a CancellationToken,
+    state: LogState<Store>,
+    /// Who is told how far a backfill got.
+    watcher: Option<&'a Watcher>,
+    /// Memory of the body that was sent last, for the next one.
+    body: Mutex<Bytes>,
+    /// Fields without a declared column in rows that were accepted.
+    unmapped: Mutex<UnmappedFields>,
+}
+
+impl<'a> LogPorts<'a> {
+    pub(super) fn new(
+        collector: &'a Collector,
+        log_type: LogType,
+        clock: Clock,
+        shutdown: &'a CancellationToken,
+    ) -> Self {
+        Self {
+            collector,
+            log_type,
+            clock,
+            shutdown,
+            state: collector.state_of(log_type),
+            watcher: None,
+            body: Mutex::default(),
+            unmapped: Mutex::default(),
+        }
+    }
+
+    /// The ports of a backfill: a checkpoint of its own, the ledger of the live log.
+    pub(super) fn of_backfill(self, id: &str, watcher: &'a Watcher) -> Self {
+        Self {
+            state: self.state.of_backfill(id),
+            watcher: Some(watcher),
+            ..self
+        }
+    }
+
+    /// Fields without a declared column in the rows that were accepted.
+    pub(super) fn into_unmapped_fields(self) -> UnmappedFields {
+        self.unmapped.into_inner().unwrap_or_default()
+    }
+
+    fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+        mutex
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+impl Ports for LogPorts<'_> {
+    type Store = Store;
+
+    fn state(&self) -> &LogState<Store> {
+        &self.state
+    }
+
+    fn dead_letters(&self) -> &DeadLetters<Store> {
+        &self.collector.dead_letters
+    }
+
+    fn now(&self) -> Millis {
+        self.clock.now()
+    }
+
+    fn random(&self, range: RangeInclusive<i64>) -> i64 {
+        fastrand::i64(range)
+    }
+
+    fn is_shutdown_requested(&self) -> bool {
+        self.shutdown.is_cancelled()
+    }
+
+    fn is_gone(&self, owner: &str) -> bool {
+        self.collector.owner.is_dead(owner)
+    }
+
+    fn take_account_token(&self, known: TokenBucket) -> (Result<(), TimeDelta>, TokenBucket) {
+        self.collector.take_account_token(known, self.now())
+    }
+
+    async fn sleep(&self, pause: TimeDelta) {
+        let pause = pause.to_std().unwrap_or_default();
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = self.shutdown.cancelled() => {}
+        }
+    }
+
+    async fn fetch_page(&self, request: &PageRequest) -> Result<PageResponse, FetchError> {
+        let host = &self.collector.settings.duo.host;
+        let mut reader = Records::new(self.log_type, host, self.collector.sink.api());
+        let now = self.now();
+        let page = self
+            .collector
+            .duo
+            .page(self.log_type, request, now, &mut reader);
+        // A request changes nothing: a process that shuts down need not wait for the response.
+        let page = tokio::select! {
+            page = page => page,
+            () = self.shutdown.cancelled() => Err(aborted(self.log_type)),
+        };
+        match &page {
+            Ok(page) => debug!(events = page.records.len(), mintime = %request.mintime, "page"),
+            Err(error) => debug!(%error, "no_page"),
+        }
+        page
+    }
+
+    async fn send(&self, batch: &Batch, timeout: Duration) -> Result<(), SendError> {
+        let buffer = std::mem::take(&mut *Self::lock(&self.body));
+        let mut request = self.collector.request(
+            self.log_type,
+            batch.kind,
+            &batch.records,
+            self.now(),
+            buffer,
+        );
+        request.timeout = timeout;
+        self.lock_body(request.body.clone());
+        let (events, bytes) = (batch.records.len(), request.body.len());
+        // Never cut short by the end of the run: rows whose response comes too late would be sent again.
+        let sent = self.collector.sink.send(request).await;
+        match &sent {
+            Ok(()) => {
+                debug!(events, bytes, "batch_accepted");
+                let mut unmapped = Self::lock(&self.unmapped);
+                for name in batch.records.iter().flat_map(Record::unmapped_fields) {
+                    unmapped.count(name);
+                }
+            }
+            Err(error) => debug!(%error, events, bytes, "batch_not_accepted"),
+        }
+        sent
+    }
+
+    fn progress(&self, reached: Option<Millis>, stats: &RunStats) {
+        if let Some(watcher) = self.watcher {
+            watcher(Advance {
+                reached,
+                events: stats.events,
+                pages: stats.pages,
+            });
+        }
+    }
+}
+
+impl LogPorts<'_> {
+    fn lock_body(&self, body: Bytes) {
+        *Self::lock(&self.body) = body;
+    }
+}
+
+fn aborted(log_type: LogType) -> FetchError {
+    FetchError {
+        kind: FetchErrorKind::Unreachable,
+        path: log_type.spec().path,
+        status: None,
+        reason: "aborted by the shutdown".to_owned(),
+        clock_ahead: None,
+        tries: Tries::default(),
+        source: None,
+    }
+}
+
+impl Collector {
+    /// A request with the rows of these records. The memory of `buffer` is used again unless something still holds on to it,
+    /// as after a request that timed out.
+    pub(super) fn request(
+        &self,
+        log_type: LogType,
+        kind: IngestKind,
+        records: &[Record],
+        now: Millis,
+        buffer: Bytes,
+    ) -> SinkCall {
+        let host = &self.settings.duo.host;
+        // Only rows sent in their turn: the service would replace the time of older ones all the same.
+        let is_dated_by_event =
+            kind == IngestKind::Live && self.settings.sink.time_generated == TimeGenerated::Event;
+        let batch = self.next_batch_name();
+        let fields = BatchFields {
+            log_type,
+            host,
+            kind,
+            batch: &batch,
+            sent_at: now,
+            is_dated_by_event,
+        };
+        let writer = RowWriter::new(self.sink.api(), &fields);
+        let mut body = buffer.try_into_mut().unwrap_or_default();
+        body.clear();
+        body.reserve(
+            records
+                .iter()
+                .map(|record| record.row_bytes + 1)
+                .sum::<usize>()
+                + 1,
+        );
+        for record in records {
+            body.put_u8(if body.is_empty() { b'[' } else { b',' });
+            writer.write(&mut body, record);
+        }
+        body.put_u8(b']');
+        SinkCall {
+            table: Table::CiscoDuo,
+            body: body.freeze(),
+            is_dated_by_event,
+            now: now.date_time(),
+            timeout: Duration::from_secs(30),
+        }
+    }
+}

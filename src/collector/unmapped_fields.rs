@@ -1,0 +1,275 @@
+//! Fields without a declared column: which were seen, and in how many rows. Names only, never values.
+//!
+//! Only the Logs Ingestion API counts: there the connector lays each value into its column and so knows what has none. On the
+//! Data Collector API the service makes a column of every field.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tokio::time::timeout;
+use tracing::debug;
+
+use super::Collector;
+use crate::model::{HOUR, LogType, Millis};
+use crate::storage::{Document, document};
+
+/// Longest time that storing them may take: they are worth no run.
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest time that counts of known names are not stored.
+const LONGEST_UNSTORED: TimeDelta = HOUR;
+/// Most fields that are told apart: what Duo adds in years is less, and what is no field must not grow without end.
+const MOST_NAMES: usize = 200;
+/// Longest name that is kept, in bytes.
+const LONGEST_NAME: usize = 200;
+
+/// Fields without a column of one log, by their paths, and in how many rows each was.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnmappedFields {
+    version: u32,
+    min_reader: u32,
+    /// Rows that had the field, by its path.
+    pub fields: BTreeMap<String, u64>,
+    /// How often there were more fields than are told apart.
+    #[serde(default)]
+    pub others: u64,
+    /// Fields of a later release, kept as they are.
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
+impl Default for UnmappedFields {
+    fn default() -> Self {
+        Self {
+            version: Self::VERSION,
+            min_reader: Self::VERSION,
+            fields: BTreeMap::new(),
+            others: 0,
+            unknown: Map::new(),
+        }
+    }
+}
+
+impl Document for UnmappedFields {}
+
+impl UnmappedFields {
+    /// Counts a field of a row.
+    pub fn count(&mut self, name: &str) {
+        self.add_one(name, 1);
+    }
+
+    /// Adds what was counted elsewhere.
+    pub fn add(&mut self, other: &Self) {
+        for (name, rows) in &other.fields {
+            self.add_one(name, *rows);
+        }
+        self.others = self.others.saturating_add(other.others);
+    }
+
+    /// Whether nothing was counted.
+    pub fn is_empty(&self) -> bool {
+        self.fields.is_empty() && self.others == 0
+    }
+
+    /// Whether another field would find room.
+    pub fn has_room(&self) -> bool {
+        self.fields.len() < MOST_NAMES
+    }
+
+    fn add_one(&mut self, name: &str, rows: u64) {
+        let has_room = self.has_room() && name.len() <= LONGEST_NAME;
+        if has_room && !self.fields.contains_key(name) {
+            self.fields.insert(name.to_owned(), 0);
+        }
+        let count = self.fields.get_mut(name).unwrap_or(&mut self.others);
+        *count = count.saturating_add(rows);
+    }
+}
+
+/// What was counted by this process and is not stored yet, by log.
+#[derive(Debug, Default)]
+pub(super) struct UnstoredFields(Mutex<BTreeMap<LogType, Waiting>>);
+
+#[derive(Debug, Default)]
+struct Waiting {
+    counts: UnmappedFields,
+    /// What this process stored before.
+    stored: UnmappedFields,
+    stored_at: Option<Millis>,
+}
+
+impl Waiting {
+    /// Whether it is time to store them: at once for a new name, else once an hour.
+    fn is_due(&self, now: Millis) -> bool {
+        let is_new = |name: &String| !self.stored.fields.contains_key(name);
+        let has_news = self.stored.has_room() && self.counts.fields.keys().any(is_new);
+        let has_waited = self
+            .stored_at
+            .is_none_or(|stored_at| now - stored_at >= LONGEST_UNSTORED);
+        !self.counts.is_empty() && (has_news || has_waited)
+    }
+}
+
+impl UnstoredFields {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<LogType, Waiting>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds what a run counted; returns what is to be stored now.
+    fn add(
+        &self,
+        log_type: LogType,
+        counts: &UnmappedFields,
+        now: Millis,
+    ) -> Option<UnmappedFields> {
+        let mut waiting = self.lock();
+        let waiting = waiting.entry(log_type).or_default();
+        waiting.counts.add(counts);
+        waiting
+            .is_due(now)
+            .then(|| std::mem::take(&mut waiting.counts))
+    }
+
+    fn stored(&self, log_type: LogType, counts: &UnmappedFields, now: Millis) {
+        let mut waiting = self.lock();
+        let waiting = waiting.entry(log_type).or_default();
+        waiting.stored_at = Some(now);
+        waiting.stored.add(counts);
+    }
+}
+
+impl Collector {
+    /// Takes what a run of a log counted, and stores it now and then. What cannot be stored is kept for the next run.
+    pub(super) async fn count_unmapped_fields(
+        &self,
+        log_type: LogType,
+        counts: &UnmappedFields,
+        now: Millis,
+    ) {
+        let Some(due) = self.unstored_fields.add(log_type, counts, now) else {
+            return;
+        };
+        let name = self.state_of(log_type).fields_name();
+        let stored = document::update(&self.store, &name, |known: &mut UnmappedFields| {
+            known.add(&due)
+        });
+        match timeout(STORE_TIMEOUT, stored).await {
+            Ok(Ok(())) => self.unstored_fields.stored(log_type, &due, now),
+            failed => {
+                let reason = match failed {
+                    Ok(Err(error)) => error.to_string(),
+                    _ => "no answer in time".to_owned(),
+                };
+                debug!(%log_type, reason, "unmapped_fields_not_stored");
+                self.unstored_fields
+                    .lock()
+                    .entry(log_type)
+                    .or_default()
+                    .counts
+                    .add(&due);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LONGEST_NAME, LONGEST_UNSTORED, MOST_NAMES, UnmappedFields, UnstoredFields};
+    use crate::model::{LogType, Millis};
+    use crate::storage::Document as _;
+
+    #[test]
+    fn counts_add_up_and_come_back_as_they_were_stored() {
+        let mut counts = UnmappedFields::default();
+        assert!(counts.is_empty());
+        counts.count("a_b");
+        counts.count("a_b");
+        let mut stored = UnmappedFields::from_json(&counts.to_json()).unwrap();
+        assert_eq!(stored, counts);
+        counts.count("c");
+        stored.add(&counts);
+        assert_eq!((stored.fields["a_b"], stored.fields["c"]), (4, 1));
+        assert!(!stored.is_empty());
+    }
+
+    #[test]
+    fn names_do_not_grow_without_end() {
+        let mut counts = UnmappedFields::default();
+        for number in 0..MOST_NAMES + 5 {
+            counts.count(&number.to_string());
+        }
+        assert_eq!((counts.fields.len(), counts.others), (MOST_NAMES, 5));
+        assert!(!counts.has_room());
+        counts.count("0");
+        assert_eq!(counts.fields["0"], 2);
+        let mut counts = UnmappedFields::default();
+        counts.count(&"x".repeat(LONGEST_NAME + 1));
+        assert_eq!((counts.fields.len(), counts.others), (0, 1));
+        assert!(!counts.is_empty());
+    }
+
+    #[test]
+    fn what_a_later_release_stored_is_kept() {
+        let text = r#"{"version":2,"min_reader":1,"fields":{"a":1},"since":"x"}"#;
+        let mut counts = UnmappedFields::from_json(text.as_bytes()).unwrap();
+        counts.count("a");
+        let json: serde_json::Value = serde_json::from_slice(&counts.to_json()).unwrap();
+        assert_eq!(
+            (&json["since"], &json["fields"]["a"]),
+            (&"x".into(), &2.into())
+        );
+        assert!(UnmappedFields::from_json(b"{\"min_reader\":9,\"fields\":{}}").is_err());
+    }
+
+    const NOW: Millis = Millis(1_795_348_800_000);
+
+    fn counts(names: &[&str]) -> UnmappedFields {
+        let mut counts = UnmappedFields::default();
+        for name in names {
+            counts.count(name);
+        }
+        counts
+    }
+
+    #[test]
+    fn new_names_are_stored_at_once_and_known_ones_once_an_hour() {
+        let unstored = UnstoredFields::default();
+        let log = LogType::Activity;
+        assert_eq!(unstored.add(log, &UnmappedFields::default(), NOW), None);
+        let first = unstored.add(log, &counts(&["a"]), NOW).unwrap();
+        unstored.stored(log, &first, NOW);
+        assert_eq!(unstored.add(log, &counts(&["a"]), NOW.next()), None);
+        assert_eq!(
+            unstored.add(log, &counts(&["a"]), (NOW + LONGEST_UNSTORED).previous()),
+            None
+        );
+        let later = unstored
+            .add(log, &counts(&["a"]), NOW + LONGEST_UNSTORED)
+            .unwrap();
+        assert_eq!(later.fields["a"], 3);
+        unstored.stored(log, &later, NOW + LONGEST_UNSTORED);
+        let new = unstored.add(log, &counts(&["a", "b"]), (NOW + LONGEST_UNSTORED).next());
+        assert_eq!(new, Some(counts(&["a", "b"])));
+        assert_eq!(
+            unstored.add(LogType::Telephony, &UnmappedFields::default(), NOW),
+            None
+        );
+    }
+
+    #[test]
+    fn names_without_end_are_not_stored_with_every_run() {
+        let unstored = UnstoredFields::default();
+        let mut due = 0;
+        for run in 0..400 {
+            let name = format!("n{run}");
+            if let Some(counts) = unstored.add(LogType::Activity, &counts(&[&name]), NOW) {
+                unstored.stored(LogType::Activity, &counts, NOW);
+                due += 1;
+            }
+        }
+        assert_eq!(due, 200);
+    }
+}

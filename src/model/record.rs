@@ -1,0 +1,117 @@
+//! One record of Duo's, from the page it came on to the row it becomes.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::Millis;
+use super::row_shape::{RowShape, Truncation};
+
+/// Identity of an event: the first 20 bytes of a SHA-256, shown as 40 hex digits in `event_uid`.
+pub type EventUid = [u8; 20];
+/// Fingerprint of a record's content: the first 4 bytes of a SHA-256, shown as 8 hex digits in `event_content`.
+pub type EventContent = [u8; 4];
+
+/// What tells one record from another: records that agree in both are one event, delivered once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordKey {
+    /// Identity of the event, from Duo's id and the event time.
+    pub uid: EventUid,
+    /// Fingerprint of everything that the record says.
+    pub content: EventContent,
+}
+
+impl fmt::Display for RecordKey {
+    /// `{event_uid}-{event_content}`, as dead letters are named.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}-{}",
+            hex::encode(self.uid),
+            hex::encode(self.content)
+        )
+    }
+}
+
+/// One record: Duo's text, and what was read of it.
+#[derive(Clone, Default)]
+pub struct Record {
+    /// The page that the text is a part of; its memory is shared by the records of the page.
+    pub page: Arc<String>,
+    /// Where the text stands in the page.
+    pub place: Range<usize>,
+    /// What tells it from other records.
+    pub key: RecordKey,
+    /// Event time in microseconds since 1970; `None` where the record has none that can be read.
+    pub time_micros: Option<i64>,
+    /// How its text becomes a row.
+    pub shape: RowShape,
+    /// Values of which only the beginning goes into the row, in the order of the text.
+    pub truncations: Vec<Truncation>,
+    /// Upper bound of the encoded row, in bytes.
+    pub row_bytes: usize,
+}
+
+impl Record {
+    /// The JSON text that Duo sent.
+    pub fn text(&self) -> &str {
+        &self.page[self.place.clone()]
+    }
+
+    /// The same record with a copy of its text, so that it does not keep the page in memory.
+    #[must_use]
+    pub fn detached(self) -> Self {
+        let text = self.text().to_owned();
+        Self {
+            place: 0..text.len(),
+            page: Arc::new(text),
+            ..self
+        }
+    }
+
+    /// Event time as the newer endpoints count it, rounded down.
+    pub fn time(&self) -> Option<Millis> {
+        self.time_micros
+            .map(|micros| Millis(micros.div_euclid(1000)))
+    }
+
+    /// Fields that are larger than the service keeps, so that the row has the beginning of them only, or nothing; named
+    /// like their columns, without the suffix.
+    pub fn truncated_fields(&self) -> impl Iterator<Item = &str> {
+        let left_out = match &self.shape {
+            RowShape::Flattened(flat) => &flat.left_out[..],
+            RowShape::Object(_) | RowShape::Wrapped => &[],
+        };
+        let truncated = self
+            .truncations
+            .iter()
+            .map(|truncation| truncation.field.as_str());
+        truncated.chain(left_out.iter().map(String::as_str))
+    }
+
+    /// Whether the row lacks a part of the record.
+    pub fn is_truncated(&self) -> bool {
+        self.truncated_fields().next().is_some()
+    }
+
+    /// Paths of fields without a declared column, or whose value fits no column of theirs; none on the Data Collector
+    /// API, where the service makes the columns.
+    pub fn unmapped_fields(&self) -> &[String] {
+        match &self.shape {
+            RowShape::Flattened(flat) => &flat.unmapped,
+            RowShape::Object(_) | RowShape::Wrapped => &[],
+        }
+    }
+}
+
+impl fmt::Debug for Record {
+    /// Without what the record says.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Record")
+            .field("key", &self.key.to_string())
+            .field("time", &self.time())
+            .field("bytes", &self.place.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,162 @@
+//! The stored form of a dead letter: the original of a record, and why its row lacks a part of it or never was.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::Document;
+use crate::model::{LogType, Millis, Record};
+
+/// The original of a record that did not become a whole row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeadLetter {
+    /// Version of the form this was written in.
+    pub version: u32,
+    /// Oldest reader version that understands it.
+    pub min_reader: u32,
+    /// The log it came from.
+    pub log_type: LogType,
+    /// `event_uid` of its row, in hexadecimal digits.
+    pub event_uid: String,
+    /// `event_content` of its row, in hexadecimal digits.
+    pub event_content: String,
+    /// Event time; none where the record has none that can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub event_time: Option<Millis>,
+    /// When it was stored.
+    pub when: Millis,
+    /// Why.
+    pub why: Why,
+    /// The text that Duo sent.
+    pub original: String,
+    /// Fields of a later release, kept as they are.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
+}
+
+/// Why a record did not become a whole row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reason", rename_all = "snake_case")]
+pub enum Why {
+    /// Values are larger than the service keeps: the row was delivered with the beginning of them.
+    Oversized {
+        /// The fields, named like their columns, without the suffix.
+        fields: Vec<String>,
+    },
+    /// The service refused the record even alone, while it accepted another one.
+    Refused {
+        /// HTTP status of its answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        status: Option<u16>,
+        /// Its error code, where it is a known one; never its text, which may quote the record.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        code: Option<String>,
+    },
+}
+
+impl DeadLetter {
+    /// The dead letter of a record, in the form of this release.
+    pub fn new(log_type: LogType, record: &Record, when: Millis, why: Why) -> Self {
+        Self {
+            version: Self::VERSION,
+            min_reader: Self::VERSION,
+            log_type,
+            event_uid: hex::encode(record.key.uid),
+            event_content: hex::encode(record.key.content),
+            event_time: record.time(),
+            when,
+            why,
+            original: record.text().to_owned(),
+            unknown: Map::new(),
+        }
+    }
+
+    /// Whether both hold the same record for the same reason, whenever they were stored.
+    pub fn has_content_of(&self, other: &Self) -> bool {
+        (self.log_type, &self.event_uid, &self.why, &self.original)
+            == (
+                other.log_type,
+                &other.event_uid,
+                &other.why,
+                &other.original,
+            )
+    }
+}
+
+impl Document for DeadLetter {}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{DeadLetter, Why};
+    use crate::model::{LogType, Millis, Record};
+    use crate::storage::Document as _;
+
+    fn letter(why: Why) -> DeadLetter {
+        let original = "{\"name\":\"\\ud800 \\u0001é\", \"n\":1.0e2}".to_owned();
+        let when = Millis(1_795_348_800_000);
+        let record = Record {
+            place: 0..original.len(),
+            page: std::sync::Arc::new(original),
+            ..Record::default()
+        };
+        DeadLetter::new(LogType::Activity, &record, when, why)
+    }
+
+    #[test]
+    fn a_dead_letter_comes_back_with_the_text_that_duo_sent() {
+        for why in [
+            Why::Oversized {
+                fields: vec!["action_details".to_owned()],
+            },
+            Why::Refused {
+                status: Some(400),
+                code: Some("InvalidDataFormat".to_owned()),
+            },
+            Why::Refused {
+                status: None,
+                code: None,
+            },
+        ] {
+            let letter = letter(why);
+            assert_eq!(DeadLetter::from_json(&letter.to_json()).unwrap(), letter);
+        }
+    }
+
+    #[test]
+    fn letters_are_alike_whenever_they_were_stored() {
+        let cut = || Why::Oversized {
+            fields: vec!["action_details".to_owned()],
+        };
+        let first = letter(cut());
+        let changed = |change: fn(&mut DeadLetter)| {
+            let mut other = letter(cut());
+            change(&mut other);
+            first.has_content_of(&other)
+        };
+        assert!(changed(|letter| letter.when = Millis(0)));
+        assert!(!changed(|letter| letter.log_type = LogType::Telephony));
+        assert!(!changed(|letter| letter.event_uid.push('c')));
+        assert!(!changed(|letter| letter.original.push(' ')));
+        let refused = letter(Why::Refused {
+            status: None,
+            code: None,
+        });
+        assert!(!first.has_content_of(&refused));
+    }
+
+    #[test]
+    fn the_stored_form_is_the_documented_one() {
+        let stored = letter(Why::Refused {
+            status: Some(400),
+            code: None,
+        });
+        let stored: Value = serde_json::from_slice(&stored.to_json()).unwrap();
+        let expected = json!({
+            "version": 1, "min_reader": 1, "log_type": "activity", "event_uid": "00".repeat(20), "event_content": "00000000",
+            "when": "2026-11-22T12:00:00.000Z", "why": {"reason": "refused", "status": 400},
+            "original": "{\"name\":\"\\ud800 \\u0001é\", \"n\":1.0e2}",
+        });
+        assert_eq!(stored, expected);
+    }
+}

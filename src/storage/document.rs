@@ -1,0 +1,176 @@
+//! Stored JSON: a version, the oldest reader that understands it, and what happens to one that cannot be read.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+use tracing::warn;
+
+use super::error::{StorageError, WriteError};
+use super::{BlobStore, Version};
+use crate::logging::LogEvent;
+
+/// Tries of a change that others make at the same time.
+const TRIES: u32 = 5;
+
+/// A JSON document that is stored under a name of its own. It carries `version` and `min_reader`, and keeps the fields
+/// of a later release when it is written again.
+pub trait Document: Serialize + DeserializeOwned {
+    /// Version of the form that this release writes and reads.
+    const VERSION: u32 = 1;
+    /// Whether a damaged one is quarantined before another takes its name; otherwise it is overwritten.
+    const IS_EVIDENCE: bool = false;
+
+    /// What this document says that no release ever wrote: it then counts as damaged.
+    fn contradiction(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Reads the stored form.
+    ///
+    /// # Errors
+    ///
+    /// [`Unreadable`] without the content: a damaged document is not ours to print.
+    fn from_json(bytes: &[u8]) -> Result<Self, Unreadable> {
+        /// The field that every version has.
+        #[derive(Deserialize)]
+        struct Header {
+            min_reader: u32,
+        }
+        let damaged = |error: &serde_json::Error| {
+            let (line, column) = (error.line(), error.column());
+            Unreadable::Damaged(format!(
+                "{:?} at line {line}, column {column}",
+                error.classify()
+            ))
+        };
+        let header: Header = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
+        if header.min_reader > Self::VERSION {
+            let (min_reader, version) = (header.min_reader, Self::VERSION);
+            return Err(Unreadable::Newer {
+                min_reader,
+                version,
+            });
+        }
+        let document: Self = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
+        match document.contradiction() {
+            Some(what) => Err(Unreadable::Damaged(what.to_owned())),
+            None => Ok(document),
+        }
+    }
+
+    /// The stored form: readable JSON, one field per line.
+    fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec_pretty(self).expect("what is stored has text keys and finite numbers")
+    }
+}
+
+/// Why a stored document cannot be used.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// Not JSON, not the fields that must be there, or values that contradict one another.
+    #[error("it is damaged ({0})")]
+    Damaged(String),
+    /// Written by a later release whose state this one cannot read.
+    #[error("it asks for reader version {min_reader}, this release is version {version}")]
+    Newer {
+        /// The reader version it asks for.
+        min_reader: u32,
+        /// The reader version of this release.
+        version: u32,
+    },
+}
+
+/// Reads a document and its version. A damaged one counts as none: it is quarantined if it is evidence, and its version
+/// is returned otherwise, so that a write replaces it.
+///
+/// # Errors
+///
+/// When storage fails, or the document asks for a newer reader.
+pub async fn read<T: Document>(
+    store: &impl BlobStore,
+    name: &str,
+) -> Result<(Option<T>, Option<Version>), StorageError> {
+    let Some((content, version)) = store.read(name).await? else {
+        return Ok((None, None));
+    };
+    match T::from_json(&content) {
+        Ok(document) => Ok((Some(document), Some(version))),
+        Err(Unreadable::Damaged(reason)) if T::IS_EVIDENCE => {
+            quarantine(store, name, content, &reason).await?;
+            Ok((None, None))
+        }
+        Err(Unreadable::Damaged(_)) => Ok((None, Some(version))),
+        Err(error) => Err(StorageError {
+            action: "use",
+            name: format!("{name} in the {}", store.place()),
+            reason: error.to_string(),
+            hint: Some("run the release that wrote it, or move it away".to_owned()),
+        }),
+    }
+}
+
+/// Reads a document without touching a damaged one, which counts as none.
+///
+/// # Errors
+///
+/// When storage fails.
+pub async fn peek<T: Document>(
+    store: &impl BlobStore,
+    name: &str,
+) -> Result<Option<T>, StorageError> {
+    let stored = store.read(name).await?;
+    Ok(stored.and_then(|(content, _)| T::from_json(&content).ok()))
+}
+
+/// Changes a document, which others may change at the same time.
+///
+/// # Errors
+///
+/// When storage fails, the document asks for a newer reader, or others change it each time.
+pub async fn update<T: Document + Default>(
+    store: &impl BlobStore,
+    name: &str,
+    mut change: impl FnMut(&mut T) + Send,
+) -> Result<(), StorageError> {
+    for _ in 0..TRIES {
+        let (document, version) = read::<T>(store, name).await?;
+        // What is written is made before the wait: the document need not be `Send`.
+        let content = {
+            let mut document = document.unwrap_or_default();
+            change(&mut document);
+            document.to_json()
+        };
+        match store.write(name, content, version.as_ref()).await {
+            Ok(_) => return Ok(()),
+            Err(WriteError::Conflict) => {}
+            Err(WriteError::Failed(error)) => return Err(error),
+        }
+    }
+    Err(StorageError {
+        action: "write",
+        name: format!("{name} in the {}", store.place()),
+        reason: format!("it was changed by others {TRIES} times in a row"),
+        hint: Some("check how many instances share this state".to_owned()),
+    })
+}
+
+/// Keeps a copy of what is damaged under `{name}.damaged-…`, by the hash of its content, and removes the original.
+///
+/// # Errors
+///
+/// When storage fails: the original is still there then.
+pub(super) async fn quarantine(
+    store: &impl BlobStore,
+    name: &str,
+    content: Vec<u8>,
+    reason: &str,
+) -> Result<(), StorageError> {
+    let hash = hex::encode(&Sha256::digest(&content)[..4]);
+    let copy = format!("{name}.damaged-{hash}");
+    warn!(event = %LogEvent::LedgerDamaged, name, copy, reason, "a damaged part of the ledger was quarantined");
+    match store.write(&copy, content, None).await {
+        // The same content may have been quarantined before.
+        Ok(_) | Err(WriteError::Conflict) => store.remove(name).await,
+        Err(WriteError::Failed(error)) => Err(error),
+    }
+}

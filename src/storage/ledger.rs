@@ -1,0 +1,208 @@
+//! The delivery ledger: the events already accepted, per hour of event time, read when first needed in a run.
+
+use std::collections::VecDeque;
+
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{BlobStore, LogState, StorageError};
+use crate::model::{EventContent, Hour, Record, RecordKey};
+
+/// Size of a stored entry: 16 bytes of `event_uid`, 4 of `event_content`, 4 of the content that it replaces.
+pub(super) const ENTRY_BYTES: usize = 24;
+/// Entries kept in memory, over all hours; the hours used longest ago make room. Bounds memory whatever the backlog.
+const MAX_ENTRIES: usize = 100_000;
+/// Hours read or written at once.
+const CONCURRENCY: usize = 8;
+
+/// What the ledger keeps of a record that was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LedgerEntry {
+    /// The first 16 bytes of `event_uid`.
+    uid: [u8; 16],
+    content: EventContent,
+    /// Content of the same event that this one replaces; zeros where it replaces none.
+    replaces: EventContent,
+}
+
+impl From<RecordKey> for LedgerEntry {
+    fn from(key: RecordKey) -> Self {
+        let uid = *key
+            .uid
+            .first_chunk()
+            .expect("an event's identity is longer than the ledger's");
+        Self {
+            uid,
+            content: key.content,
+            replaces: EventContent::default(),
+        }
+    }
+}
+
+impl LedgerEntry {
+    /// Reads a stored entry.
+    pub fn from_bytes(bytes: &[u8; ENTRY_BYTES]) -> Self {
+        let (uid, rest) = bytes.split_first_chunk().expect("an entry has 24 bytes");
+        let (content, rest) = rest.split_first_chunk().expect("an entry has 24 bytes");
+        let replaces = rest.first_chunk().expect("an entry has 24 bytes");
+        Self {
+            uid: *uid,
+            content: *content,
+            replaces: *replaces,
+        }
+    }
+
+    /// The stored form.
+    pub fn to_bytes(&self) -> [u8; ENTRY_BYTES] {
+        let mut bytes = [0; ENTRY_BYTES];
+        bytes[..16].copy_from_slice(&self.uid);
+        bytes[16..20].copy_from_slice(&self.content);
+        bytes[20..].copy_from_slice(&self.replaces);
+        bytes
+    }
+
+    const fn is_replacement(&self) -> bool {
+        u32::from_ne_bytes(self.replaces) != 0
+    }
+}
+
+/// The entries of one hour, as stored and as appended since.
+#[derive(Debug, Default)]
+struct HourEntries {
+    /// Ids are parts of a SHA-256: no sender can choose them so that they collide in a plain hash.
+    known: FxHashSet<([u8; 16], EventContent)>,
+    replacements: u64,
+}
+
+impl HourEntries {
+    fn add(&mut self, entry: LedgerEntry) {
+        if self.known.insert((entry.uid, entry.content)) {
+            self.replacements += u64::from(entry.is_replacement());
+        }
+    }
+}
+
+/// What a run knows of the stored ledger of a log.
+#[derive(Debug)]
+pub struct Ledger<S> {
+    state: LogState<S>,
+    hours: FxHashMap<Hour, HourEntries>,
+    /// The hours in memory, those used longest ago first.
+    used: VecDeque<Hour>,
+}
+
+impl<S: BlobStore> Ledger<S> {
+    /// The ledger of a log; nothing is read yet.
+    pub fn new(state: LogState<S>) -> Self {
+        Self {
+            state,
+            hours: FxHashMap::default(),
+            used: VecDeque::new(),
+        }
+    }
+
+    /// Makes sure that these hours are in memory.
+    pub async fn load(&mut self, hours: &[Hour]) -> Result<(), StorageError> {
+        let missing: Vec<Hour> = hours
+            .iter()
+            .copied()
+            .filter(|hour| !self.hours.contains_key(hour))
+            .collect();
+        let state = &self.state;
+        let read: Vec<(Hour, Vec<LedgerEntry>)> = stream::iter(missing)
+            .map(|hour| async move { Ok::<_, StorageError>((hour, state.entries(hour).await?)) })
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await?;
+        for (hour, entries) in read {
+            let hour = self.hours.entry(hour).or_default();
+            entries.into_iter().for_each(|entry| hour.add(entry));
+        }
+        self.used.retain(|hour| !hours.contains(hour));
+        self.used.extend(hours);
+        self.make_room(hours.len());
+        Ok(())
+    }
+
+    /// Whether a record of an hour in memory was delivered.
+    pub fn contains(&self, hour: Hour, key: &RecordKey) -> bool {
+        let entry = LedgerEntry::from(*key);
+        self.hours
+            .get(&hour)
+            .is_some_and(|hour| hour.known.contains(&(entry.uid, entry.content)))
+    }
+
+    /// How many events of each hour were delivered: entries less replacements.
+    pub async fn delivered(&mut self, hours: &[Hour]) -> Result<Vec<u64>, StorageError> {
+        let mut delivered = Vec::with_capacity(hours.len());
+        // One after another: two days of a busy log are more than memory is for.
+        for hour in hours {
+            self.load(&[*hour]).await?;
+            let count = self
+                .hours
+                .get(hour)
+                .map_or(0, |hour| hour.known.len() as u64 - hour.replacements);
+            delivered.push(count);
+        }
+        Ok(delivered)
+    }
+
+    /// Appends the records of an accepted batch. An error may leave a part of them appended.
+    pub async fn append<'a>(
+        &mut self,
+        records: impl Iterator<Item = &'a Record>,
+    ) -> Result<(), StorageError> {
+        let keys = records.map(|record| (Hour::of_record(record.time()), record.key));
+        self.append_keys(keys).await
+    }
+
+    /// The same for keys with the hours they stand under.
+    pub async fn append_keys(
+        &mut self,
+        keys: impl Iterator<Item = (Hour, RecordKey)>,
+    ) -> Result<(), StorageError> {
+        // In the order of the hours: the same records make the same requests.
+        let mut by_hour = std::collections::BTreeMap::<Hour, Vec<LedgerEntry>>::new();
+        for (hour, key) in keys {
+            by_hour.entry(hour).or_default().push(key.into());
+        }
+        let state = &self.state;
+        let appended: Vec<(Hour, Vec<LedgerEntry>)> = stream::iter(by_hour)
+            .map(|(hour, entries)| async move {
+                state.append(hour, &entries).await.map(|()| (hour, entries))
+            })
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await?;
+        for (hour, entries) in appended {
+            if let Some(known) = self.hours.get_mut(&hour) {
+                entries.into_iter().for_each(|entry| known.add(entry));
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the entries of an hour that no reading needs any more.
+    pub async fn remove(&mut self, hour: Hour) -> Result<(), StorageError> {
+        self.hours.remove(&hour);
+        self.used.retain(|used| *used != hour);
+        self.state.remove_entries(hour).await
+    }
+
+    /// Forgets the hours used longest ago, but never the `needed` ones just used.
+    fn make_room(&mut self, needed: usize) {
+        let mut held: usize = self.hours.values().map(|hour| hour.known.len()).sum();
+        while held > MAX_ENTRIES && self.used.len() > needed {
+            let Some(oldest) = self.used.pop_front() else {
+                return;
+            };
+            held -= self
+                .hours
+                .remove(&oldest)
+                .map_or(0, |hour| hour.known.len());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

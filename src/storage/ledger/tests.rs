@@ -1,0 +1,142 @@
+#![allow(
+    clippy::unwrap_used,
+    reason = "what these tests build beside what they judge cannot fail"
+)]
+
+use tempfile::TempDir;
+
+use super::{Ledger, LedgerEntry, MAX_ENTRIES};
+use crate::model::{Hour, LogType, Millis, RecordKey};
+use crate::storage::folder::FolderStore;
+use crate::storage::{LogState, Store};
+
+/// 2026-11-22T22:00:00Z: the next hour but one is of the next day.
+const FIRST: Hour = Hour::of(Millis(1_795_384_800_000));
+
+fn state(folder: &TempDir) -> LogState<Store> {
+    let store = Store::Folder(FolderStore::new(folder.path().to_owned()));
+    LogState::new(store, "api-00000000.duosecurity.com", LogType::Activity)
+}
+
+fn key(number: u64) -> RecordKey {
+    let mut key = RecordKey::default();
+    key.uid[..8].copy_from_slice(&number.to_be_bytes());
+    key
+}
+
+/// Keys of an hour, by their numbers.
+fn keys(hour: Hour, numbers: std::ops::Range<u64>) -> impl Iterator<Item = (Hour, RecordKey)> {
+    numbers.map(move |number| (hour, key(number)))
+}
+
+/// A ledger in whose folder the hours from the first on have so many entries.
+async fn filled(folder: &TempDir, counts: &[u64]) -> Ledger<Store> {
+    let mut before = Ledger::new(state(folder));
+    for (number, count) in (0..).zip(counts) {
+        before
+            .append_keys(keys(FIRST.after(number), 0..*count))
+            .await
+            .unwrap();
+    }
+    Ledger::new(state(folder))
+}
+
+fn held(ledger: &Ledger<Store>) -> Vec<i64> {
+    let is_held = |number: &i64| ledger.hours.contains_key(&FIRST.after(*number));
+    (0..9).filter(is_held).collect()
+}
+
+#[tokio::test]
+async fn what_is_appended_is_known_in_this_run_and_in_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = filled(&folder, &[3]).await;
+    // An hour that is not in memory is not taken for one that was read.
+    ledger.append_keys(keys(FIRST, 3..5)).await.unwrap();
+    assert!(!ledger.contains(FIRST, &key(3)));
+    ledger.load(&[FIRST, FIRST.after(1)]).await.unwrap();
+    assert!((0..5).all(|number| ledger.contains(FIRST, &key(number))));
+    assert!(!ledger.contains(FIRST, &key(5)));
+    assert!(!ledger.contains(FIRST.after(1), &key(0)));
+    // An hour that is, is known at once.
+    let two_hours = keys(FIRST, 5..6).chain(keys(FIRST.after(1), 8..9));
+    ledger.append_keys(two_hours).await.unwrap();
+    assert!(ledger.contains(FIRST, &key(5)));
+    assert!(ledger.contains(FIRST.after(1), &key(8)));
+    let mut next = Ledger::new(state(&folder));
+    next.load(&[FIRST.after(1)]).await.unwrap();
+    assert!(next.contains(FIRST.after(1), &key(8)));
+    assert!(!next.contains(FIRST.after(1), &key(5)));
+}
+
+#[tokio::test]
+async fn each_entry_of_an_hour_counts_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = filled(&folder, &[3, 0, 4]).await;
+    // Two instances may have appended the same batch.
+    ledger.append_keys(keys(FIRST, 1..4)).await.unwrap();
+    let hours = [FIRST, FIRST.after(1), FIRST.after(2)];
+    assert_eq!(ledger.delivered(&hours).await.unwrap(), [4, 0, 4]);
+}
+
+#[tokio::test]
+async fn the_hours_used_longest_ago_make_room() {
+    let most = MAX_ENTRIES as u64;
+    let folder = tempfile::tempdir().unwrap();
+    let tenth = most / 10;
+    let mut ledger = filled(&folder, &[tenth * 3, tenth * 3, tenth * 4, 1, tenth * 8]).await;
+    for number in 0..3 {
+        ledger.load(&[FIRST.after(number)]).await.unwrap();
+    }
+    // As many as there is room for.
+    assert_eq!(held(&ledger), [0, 1, 2]);
+    // The first is used again: the second has to go.
+    ledger.load(&[FIRST]).await.unwrap();
+    ledger.load(&[FIRST.after(3)]).await.unwrap();
+    assert_eq!(held(&ledger), [0, 2, 3]);
+    // Two have to go for one.
+    ledger.load(&[FIRST.after(4)]).await.unwrap();
+    assert_eq!(held(&ledger), [3, 4]);
+    assert_eq!(ledger.used, [3, 4].map(|number| FIRST.after(number)));
+    // What one page needs stays, however much it is.
+    let page = [FIRST.after(1), FIRST.after(2), FIRST.after(4)];
+    ledger.load(&page).await.unwrap();
+    assert_eq!(held(&ledger), [1, 2, 4]);
+    assert!(ledger.contains(FIRST.after(1), &key(0)));
+}
+
+#[tokio::test]
+async fn an_entry_that_replaces_another_is_no_delivery_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let state = state(&folder);
+    let first = LedgerEntry::from(key(1));
+    let changed = LedgerEntry {
+        content: [7; 4],
+        replaces: [1; 4],
+        ..first
+    };
+    let another = LedgerEntry {
+        content: [8; 4],
+        ..first
+    };
+    state
+        .append(FIRST, &[first, changed, another])
+        .await
+        .unwrap();
+    let mut ledger = Ledger::new(state);
+    assert_eq!(ledger.delivered(&[FIRST]).await.unwrap(), [2]);
+    let with_content = |content| RecordKey { content, ..key(1) };
+    assert!(ledger.contains(FIRST, &with_content([7; 4])));
+    assert!(!ledger.contains(FIRST, &with_content([9; 4])));
+}
+
+#[tokio::test]
+async fn removed_hours_are_forgotten() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut ledger = filled(&folder, &[3, 3]).await;
+    ledger.load(&[FIRST, FIRST.after(1)]).await.unwrap();
+    ledger.remove(FIRST).await.unwrap();
+    assert_eq!(held(&ledger), [1]);
+    let state = state(&folder);
+    assert_eq!(state.entries(FIRST).await.unwrap(), []);
+    assert_eq!(state.entries(FIRST.after(1)).await.unwrap().len(), 3);
+}

@@ -1,0 +1,242 @@
+//! What is new on a page, and in which batches it goes out.
+
+use std::collections::VecDeque;
+
+use chrono::TimeDelta;
+use rustc_hash::{FxBuildHasher, FxHashSet};
+
+use crate::model::{Batch, IngestKind, Millis, Record};
+
+/// Rows older than this when they are sent in their turn are marked as backfill, so that alert rules on recent activity can
+/// leave them out.
+const BACKFILL_AGE: TimeDelta = TimeDelta::hours(48);
+
+/// Which records of a page are delivered, and as what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deduplicator {
+    /// Everything before this was read before: what is new there is late.
+    pub(super) closed_before: Millis,
+    /// Records after this are left to a later run.
+    pub(super) take_through: Millis,
+    /// The kind of every row, where it does not depend on its time.
+    pub(super) kind: Option<IngestKind>,
+    /// The time of sending.
+    pub(super) now: Millis,
+    /// Largest request body in bytes.
+    pub(super) max_batch_bytes: usize,
+}
+
+/// A page whose new records stand in batches.
+#[derive(Debug, Default)]
+pub(super) struct SortedPage {
+    /// Batches to send, oldest rows first.
+    pub(super) batches: VecDeque<Batch>,
+    pub(super) facts: PageFacts,
+}
+
+/// What the records of a page say about the window.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct PageFacts {
+    /// Event times of all records, in Duo's order.
+    pub(super) times: Vec<Option<Millis>>,
+    /// Records not delivered before.
+    pub(super) fresh: usize,
+    /// Records that were delivered before.
+    pub(super) known: usize,
+    /// Newest time among the records that are not left to a later run.
+    pub(super) newest: Option<Millis>,
+}
+
+impl PageFacts {
+    /// Records of the page.
+    pub(super) fn rows(&self) -> usize {
+        self.times.len()
+    }
+
+    /// Records that are not left to a later run.
+    pub(super) fn taken(&self) -> usize {
+        self.fresh + self.known
+    }
+}
+
+impl Deduplicator {
+    /// Sorts a page out. Records that agree in id and content are one event.
+    pub(super) fn sort(
+        &self,
+        mut records: Vec<Record>,
+        is_known: impl Fn(&Record) -> bool,
+    ) -> SortedPage {
+        let mut page = SortedPage::default();
+        page.facts.times = records.iter().map(Record::time).collect();
+        // The v1 endpoints promise no order; where Duo sorts, this changes nothing.
+        records.sort_by_key(Record::time);
+        // Parts of a SHA-256: no sender can choose keys that collide in a plain hash.
+        let mut keys = FxHashSet::with_capacity_and_hasher(records.len(), FxBuildHasher);
+        let mut bytes = 0;
+        for record in records {
+            let time = record.time();
+            if time.is_some_and(|time| time > self.take_through) {
+                continue;
+            }
+            page.facts.newest = page.facts.newest.max(time);
+            if is_known(&record) || !keys.insert(record.key) {
+                page.facts.known += 1;
+                continue;
+            }
+            page.facts.fresh += 1;
+            let kind = self.kind.unwrap_or_else(|| self.kind_at(time));
+            // Two bytes more than the row: its comma, and one of the brackets.
+            let cost = record.row_bytes + 2;
+            match page.batches.back_mut() {
+                Some(last) if last.kind == kind && bytes + cost <= self.max_batch_bytes => {
+                    last.records.push(record);
+                    bytes += cost;
+                }
+                _ => {
+                    page.batches.push_back(Batch {
+                        records: vec![record],
+                        kind,
+                    });
+                    bytes = cost;
+                }
+            }
+        }
+        page
+    }
+
+    fn kind_at(&self, time: Option<Millis>) -> IngestKind {
+        match time {
+            Some(time) if time < self.closed_before => IngestKind::Late,
+            Some(time) if self.now - time > BACKFILL_AGE => IngestKind::Backfill,
+            _ => IngestKind::Live,
+        }
+    }
+}
+
+/// The kind of a row of `time` that is sent again at `now`, when its window is long closed.
+pub fn kind_when_resent(time: Option<Millis>, now: Millis) -> IngestKind {
+    match time {
+        Some(time) if now - time > BACKFILL_AGE => IngestKind::Backfill,
+        _ => IngestKind::Late,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::{Deduplicator, PageFacts, SortedPage, kind_when_resent};
+    use crate::model::{HOUR, IngestKind, Millis};
+    use crate::sync::tests::record::{numbers, record, record_of};
+
+    const NOW: Millis = Millis(1_795_348_800_000);
+
+    fn deduplicator() -> Deduplicator {
+        Deduplicator {
+            closed_before: NOW - HOUR * 10,
+            take_through: NOW,
+            kind: None,
+            now: NOW,
+            max_batch_bytes: 399,
+        }
+    }
+
+    fn batches(page: &SortedPage) -> Vec<Vec<u64>> {
+        page.batches
+            .iter()
+            .map(|batch| numbers(&batch.records))
+            .collect()
+    }
+
+    #[test]
+    fn batches_stay_below_the_limit_and_known_rows_are_left_out() {
+        let records = (1..=6)
+            .map(|number| record(number, NOW - TimeDelta::milliseconds(number.cast_signed())));
+        let records = records.map(|record| record_of(record, 98)).collect();
+        let page = deduplicator().sort(records, |record| numbers([record]) == [2]);
+        assert_eq!(batches(&page), [vec![6, 5, 4], vec![3, 1]]);
+        assert_eq!(
+            (page.facts.fresh, page.facts.known, page.facts.taken()),
+            (5, 1, 6)
+        );
+    }
+
+    #[test]
+    fn a_row_larger_than_the_limit_goes_alone() {
+        let sizes = [98, 10_000, 98];
+        let records = (1..)
+            .zip(sizes)
+            .map(|(number, size)| record_of(record(number, NOW), size));
+        let page = deduplicator().sort(records.collect(), |_| false);
+        assert_eq!(batches(&page), [[1], [2], [3]]);
+    }
+
+    #[test]
+    fn records_that_duo_may_still_add_to_are_left_to_a_later_run() {
+        let records = vec![
+            record(1, NOW.previous()),
+            record(2, NOW),
+            record(3, NOW.next()),
+        ];
+        let PageFacts { newest, times, .. } = &deduplicator().sort(records, |_| false).facts;
+        assert_eq!((*newest, times.len()), (Some(NOW), 3));
+    }
+
+    #[test]
+    fn the_same_record_twice_on_a_page_is_sent_once_and_one_with_other_content_as_well() {
+        let mut changed = record(1, NOW);
+        changed.key.content = [7; 4];
+        let page = deduplicator().sort(vec![record(1, NOW), record(1, NOW), changed], |_| false);
+        assert_eq!((page.facts.fresh, page.facts.known), (2, 1));
+    }
+
+    #[test]
+    fn kinds_follow_the_time_and_never_share_a_batch() {
+        let records = vec![record(1, NOW - HOUR * 11), record(2, NOW - HOUR)];
+        let page = deduplicator().sort(records, |_| false);
+        let kinds: Vec<IngestKind> = page.batches.iter().map(|batch| batch.kind).collect();
+        assert_eq!(kinds, [IngestKind::Late, IngestKind::Live]);
+        let kind = |deduplicator: Deduplicator, time| {
+            deduplicator.sort(vec![record(1, time)], |_| false).batches[0].kind
+        };
+        assert_eq!(kind(deduplicator(), NOW - HOUR * 10), IngestKind::Live);
+        assert_eq!(
+            kind(deduplicator(), (NOW - HOUR * 10).previous()),
+            IngestKind::Late
+        );
+        let old = Deduplicator {
+            closed_before: NOW - HOUR * 99,
+            ..deduplicator()
+        };
+        assert_eq!(
+            kind(old, (NOW - HOUR * 48).previous()),
+            IngestKind::Backfill
+        );
+        assert_eq!(kind(old, NOW - HOUR * 48), IngestKind::Live);
+    }
+
+    #[test]
+    fn a_row_sent_again_is_late_and_after_two_days_backfill() {
+        let kind = |age| kind_when_resent(Some(NOW - age), NOW);
+        assert_eq!(kind(HOUR * 48), IngestKind::Late);
+        assert_eq!(
+            kind(HOUR * 48 + TimeDelta::milliseconds(1)),
+            IngestKind::Backfill
+        );
+        assert_eq!(kind_when_resent(None, NOW), IngestKind::Late);
+    }
+
+    #[test]
+    fn halving_ends_at_the_single_row() {
+        let page = deduplicator().sort((4..=6).map(|number| record(number, NOW)).collect(), |_| {
+            false
+        });
+        let batch = page.batches.into_iter().next().unwrap();
+        let (first, second) = batch.halve().unwrap();
+        assert_eq!(
+            (numbers(&first.records), numbers(&second.records)),
+            (vec![4], vec![5, 6])
+        );
+        assert_eq!(numbers([&first.halve().unwrap_err()]), [4]);
+    }
+}

@@ -1,0 +1,201 @@
+//! Delivering the records of a page. The order of this function is the promise.
+
+use chrono::TimeDelta;
+
+use super::dedup::{Deduplicator, PageFacts, SortedPage};
+use super::fetch::Attempts;
+use super::outcome::{BackOffCause, Failure, RunOutcome};
+use super::ports::Ports;
+use super::refused::dead_letter_refused;
+use super::run::Run;
+use super::stop::Stop;
+use crate::model::{Batch, Hour, IngestKind, Record, SendError, SendErrorKind};
+use crate::storage::{DeadLetter, Why};
+
+/// What became of the records of a page.
+#[derive(Debug)]
+pub(super) struct Delivered {
+    pub(super) facts: PageFacts,
+    /// The hours of the records that were accepted, one per record.
+    pub(super) hours: Vec<Hour>,
+}
+
+/// Delivers the records of a page that were not delivered before.
+///
+/// A batch is sent, its ids go to the ledger, and when this returns the checkpoint may advance. A crash after a batch was
+/// accepted and before the ledger has it delivers that batch again; no record is ever passed over.
+pub(super) async fn deliver<P: Ports>(
+    run: &mut Run<'_, P>,
+    records: Vec<Record>,
+    deduplicator: Deduplicator,
+) -> Result<Delivered, Stop> {
+    let SortedPage { mut batches, facts } = new_records(run, records, deduplicator).await?;
+    let mut hours = Vec::new();
+    let mut attempts = Attempts::new(run.now());
+    while let Some(batch) = batches.pop_front() {
+        run.hold_lease().await?;
+        dead_letter_truncated(run, &batch).await?;
+        match send(run, &batch, &mut attempts).await? {
+            Sent::Accepted => {
+                record(run, &batch).await?;
+                hours.extend(
+                    batch
+                        .records
+                        .iter()
+                        .map(|record| Hour::of_record(record.time())),
+                );
+                attempts = Attempts::new(run.now());
+            }
+            Sent::NotYet => batches.push_front(batch),
+            Sent::Refused(error) => match batch.halve() {
+                Ok((first, second)) => {
+                    batches.push_front(second);
+                    batches.push_front(first);
+                }
+                Err(record) => run.refused.add(record, error)?,
+            },
+        }
+        dead_letter_refused(run).await?;
+    }
+    dead_letter_refused(run).await?;
+    Ok(Delivered { facts, hours })
+}
+
+/// What became of a batch.
+enum Sent {
+    Accepted,
+    /// A transient error; the pause is over.
+    NotYet,
+    /// It is too large, or one of its records is refused.
+    Refused(SendError),
+}
+
+/// The records of a page that the ledger does not have, in batches.
+async fn new_records<P: Ports>(
+    run: &mut Run<'_, P>,
+    records: Vec<Record>,
+    deduplicator: Deduplicator,
+) -> Result<SortedPage, Stop> {
+    let mut hours: Vec<Hour> = records
+        .iter()
+        .map(|record| Hour::of_record(record.time()))
+        .collect();
+    hours.sort_unstable();
+    hours.dedup();
+    run.ledger.load(&hours).await.map_err(Stop::storage)?;
+    let is_known = |record: &Record| {
+        let hour = Hour::of_record(record.time());
+        run.ledger.contains(hour, &record.key) || run.refused.is_waiting(record.key)
+    };
+    let page = deduplicator.sort(records, is_known);
+    run.stats.duplicates_dropped += page.facts.known as u64;
+    Ok(page)
+}
+
+/// Stores the originals of records whose rows lack a part of them, before the rows go out.
+async fn dead_letter_truncated<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) -> Result<(), Stop> {
+    let is_new =
+        |record: &&Record| record.is_truncated() && !run.refused.is_dead_lettered(record.key);
+    let truncated: Vec<&Record> = batch.records.iter().filter(is_new).collect();
+    if truncated.is_empty() {
+        return Ok(());
+    }
+    let now = run.now();
+    let letters = truncated.iter().map(|record| {
+        let fields = record.truncated_fields().map(str::to_owned).collect();
+        DeadLetter::new(run.limits.log_type, record, now, Why::Oversized { fields })
+    });
+    let kept = run.ports.dead_letters().keep(letters.collect()).await;
+    kept.map_err(|error| Stop::failed(Failure::Storage, error))?;
+    for record in truncated {
+        run.refused.note_dead_lettered(record.key);
+        run.stats.dead_letters.truncated += 1;
+        run.stats.dead_letters.name(record.key);
+    }
+    // Storing them may have outlasted the lease.
+    run.hold_lease().await
+}
+
+/// Sends a batch once. After a transient error it waits, if the run lasts long enough for another try.
+async fn send<P: Ports>(
+    run: &mut Run<'_, P>,
+    batch: &Batch,
+    attempts: &mut Attempts,
+) -> Result<Sent, Stop> {
+    let began_at = run.now();
+    let mut error = match run.ports.send(batch, run.checkpoint.timeout()).await {
+        Ok(()) => {
+            let elapsed = run.now() - began_at;
+            run.checkpoint.shorten_timeout(elapsed);
+            return Ok(Sent::Accepted);
+        }
+        Err(error) => error,
+    };
+    let (pause, cause) = match error.kind {
+        SendErrorKind::TooLarge | SendErrorKind::BadRecord => return Ok(Sent::Refused(error)),
+        SendErrorKind::Credentials
+        | SendErrorKind::Intercepted
+        | SendErrorKind::NoToken {
+            is_transient: false,
+        }
+        | SendErrorKind::Fatal => return Err(Stop::failed(Failure::AzureMonitor, error)),
+        SendErrorKind::Throttled { retry_after } => {
+            run.stats.throttled += 1;
+            error.tries = attempts.failed(run.now());
+            match retry_after {
+                Some(pause) if run.now() + pause >= run.deadline => {
+                    return Err(Stop::back_off(
+                        run,
+                        Some(pause),
+                        BackOffCause::AzureThrottled,
+                        error,
+                    ));
+                }
+                Some(pause) => (Some(pause), BackOffCause::AzureThrottled),
+                None => (attempts.pause(run), BackOffCause::AzureThrottled),
+            }
+        }
+        SendErrorKind::TimedOut
+        | SendErrorKind::Unreachable
+        | SendErrorKind::NoToken { is_transient: true } => {
+            if error.kind == SendErrorKind::TimedOut {
+                run.checkpoint.lengthen_timeout();
+            }
+            error.tries = attempts.failed(run.now());
+            (attempts.pause(run), BackOffCause::AzureUnreachable)
+        }
+    };
+    match pause {
+        Some(_) if run.ports.is_shutdown_requested() => {
+            Err(Stop::at(RunOutcome::ShutdownRequested))
+        }
+        Some(pause) => {
+            wait(run, pause).await;
+            Ok(Sent::NotYet)
+        }
+        None => Err(Stop::back_off(run, None, cause, error)),
+    }
+}
+
+async fn wait<P: Ports>(run: &mut Run<'_, P>, pause: TimeDelta) {
+    run.stats.retries += 1;
+    run.ports.sleep(pause).await;
+}
+
+/// Appends an accepted batch to the ledger, before anything else is sent.
+async fn record<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) -> Result<(), Stop> {
+    let rows = batch.records.len() as u64;
+    run.refused.note_accepted();
+    run.stats.batches += 1;
+    run.stats.events += rows;
+    run.stats.late += if batch.kind == IngestKind::Late {
+        rows
+    } else {
+        0
+    };
+    let appended = run.ledger.append(batch.records.iter()).await;
+    appended.map_err(|error| Stop::ledger(run, error))?;
+    let newest = batch.records.iter().filter_map(Record::time).max();
+    run.checkpoint.newest_event = run.checkpoint.newest_event.max(newest);
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! Requesting a page: rate limits, retries, refusals.
+
+use chrono::TimeDelta;
+
+use super::outcome::{BackOffCause, RunOutcome, Warning};
+use super::ports::Ports;
+use super::run::{LONGEST_RATE_WAIT, Run};
+use super::stop::{LastWrite, Stop};
+use crate::model::{FetchError, FetchErrorKind, Millis, PageRequest, PageResponse, Tries};
+
+/// First pause after a transient error.
+const FIRST_PAUSE: TimeDelta = TimeDelta::milliseconds(500);
+/// Longest pause after a transient error.
+const LONGEST_PAUSE: TimeDelta = TimeDelta::seconds(15);
+/// Requests whose responses are not Duo's envelope, before the log stops.
+const MALFORMED_TRIES: u32 = 3;
+/// A clock that is ahead by more than this is reported: it lengthens what Duo still hides.
+const CLOCK_AHEAD_REPORTED: TimeDelta = TimeDelta::seconds(30);
+
+/// Why there is no page.
+pub(super) enum NoPage {
+    /// The run ends.
+    Stop(Stop),
+    /// Duo refuses the request, and a retry does not help.
+    Refused(FetchError),
+}
+
+impl From<Stop> for NoPage {
+    fn from(stop: Stop) -> Self {
+        Self::Stop(stop)
+    }
+}
+
+/// Requests that were made for one result.
+pub(super) struct Attempts {
+    began_at: Millis,
+    count: u32,
+}
+
+impl Attempts {
+    pub(super) const fn new(began_at: Millis) -> Self {
+        Self { began_at, count: 0 }
+    }
+
+    /// Notes another request that failed.
+    pub(super) fn failed(&mut self, now: Millis) -> Tries {
+        self.count += 1;
+        Tries {
+            count: self.count,
+            elapsed: now - self.began_at,
+        }
+    }
+
+    /// The pause before the next try of a request, or `None` when the run has no time left for it.
+    pub(super) fn pause<P: Ports>(&self, run: &Run<'_, P>) -> Option<TimeDelta> {
+        let doubled = FIRST_PAUSE * (1 << self.count.saturating_sub(1).min(10));
+        let longest = doubled.min(LONGEST_PAUSE).num_milliseconds();
+        let pause = TimeDelta::milliseconds(run.ports.random(longest / 2..=longest));
+        (run.now() + pause < run.deadline).then_some(pause)
+    }
+}
+
+/// Requests a page within the rate limits. Transient errors are retried while the run lasts, each attempt dated and signed
+/// by itself.
+pub(super) async fn fetch<P: Ports>(
+    run: &mut Run<'_, P>,
+    mut request: PageRequest,
+) -> Result<PageResponse, NoPage> {
+    let mut attempts = Attempts::new(run.now());
+    let mut is_signed_again = false;
+    take_token(run).await?;
+    loop {
+        request.timeout = run.checkpoint.timeout();
+        count_request(run, &request);
+        let began_at = run.now();
+        let mut error = match run.ports.fetch_page(&request).await {
+            Ok(page) => {
+                let elapsed = run.now() - began_at;
+                run.checkpoint.shorten_timeout(elapsed);
+                run.checkpoint.answered = true;
+                run.checkpoint.unavailable = None;
+                note_clock(run, page.server_time);
+                return Ok(page);
+            }
+            Err(error) => error,
+        };
+        error.tries = attempts.failed(run.now());
+        match error.kind {
+            FetchErrorKind::Throttled { retry_after } => {
+                run.stats.throttled += 1;
+                return Err(
+                    Stop::back_off(run, retry_after, BackOffCause::DuoThrottled, error).into(),
+                );
+            }
+            // A shutdown aborts the request.
+            FetchErrorKind::Unreachable | FetchErrorKind::TimedOut | FetchErrorKind::Malformed
+                if run.ports.is_shutdown_requested() =>
+            {
+                return Err(Stop::at(RunOutcome::ShutdownRequested).into());
+            }
+            FetchErrorKind::Unreachable | FetchErrorKind::TimedOut => {
+                if error.kind == FetchErrorKind::TimedOut {
+                    run.checkpoint.lengthen_timeout();
+                }
+                let Some(pause) = attempts.pause(run) else {
+                    return Err(
+                        Stop::back_off(run, None, BackOffCause::DuoUnreachable, error).into(),
+                    );
+                };
+                pause_and_retry(run, pause).await?;
+            }
+            FetchErrorKind::Malformed => match attempts.pause(run) {
+                Some(pause) if error.tries.count < MALFORMED_TRIES => {
+                    pause_and_retry(run, pause).await?
+                }
+                _ => return Err(NoPage::Refused(error)),
+            },
+            // Once more, dated and signed again: a date that aged on the way is refused like a wrong key.
+            FetchErrorKind::Credentials if !is_signed_again => {
+                is_signed_again = true;
+                run.stats.retries += 1;
+            }
+            FetchErrorKind::Credentials => return Err(Stop::credentials(run.now(), error).into()),
+            FetchErrorKind::Forbidden if run.limits.may_be_retired || !run.checkpoint.answered => {
+                return Err(unavailable(error).into());
+            }
+            FetchErrorKind::Gone if run.limits.may_be_retired => {
+                return Err(unavailable(error).into());
+            }
+            FetchErrorKind::Forbidden
+            | FetchErrorKind::Gone
+            | FetchErrorKind::Rejected
+            | FetchErrorKind::Fatal => return Err(NoPage::Refused(error)),
+        }
+    }
+}
+
+fn unavailable(error: FetchError) -> Stop {
+    Stop {
+        error: Some(error.into()),
+        last_write: LastWrite::Unavailable,
+        ..Stop::at(RunOutcome::Unavailable { report: false })
+    }
+}
+
+async fn pause_and_retry<P: Ports>(run: &mut Run<'_, P>, pause: TimeDelta) -> Result<(), Stop> {
+    run.stats.retries += 1;
+    run.ports.sleep(pause).await;
+    take_token(run).await
+}
+
+/// Takes a request from the buckets of the log and of the account. Waits of more than some seconds end the run instead.
+async fn take_token<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
+    let rate = run.limits.requests_per_minute;
+    loop {
+        if run.ports.is_shutdown_requested() {
+            return Err(Stop::at(RunOutcome::ShutdownRequested));
+        }
+        let now = run.now();
+        if now >= run.deadline {
+            return Err(Stop::at(RunOutcome::OutOfTime));
+        }
+        let mut taken = run.checkpoint.rate.log.take(rate, 1, now);
+        if taken.is_ok() && rate > 0 {
+            (taken, run.checkpoint.rate.account) =
+                run.ports.take_account_token(run.checkpoint.rate.account);
+            if taken.is_err() {
+                run.checkpoint.rate.log.give_back(1);
+            }
+        }
+        match taken {
+            Ok(()) => return Ok(()),
+            Err(wait) if wait > LONGEST_RATE_WAIT || now + wait >= run.deadline => {
+                return Err(Stop::at(RunOutcome::RateLimited));
+            }
+            Err(wait) => run.ports.sleep(wait).await,
+        }
+    }
+}
+
+fn count_request<P: Ports>(run: &mut Run<'_, P>, request: &PageRequest) {
+    run.stats.requests += 1;
+    let live_requests = &mut run.checkpoint.reconciliation.live_requests;
+    *live_requests = if request.is_reconciliation {
+        0
+    } else {
+        live_requests.saturating_add(1)
+    };
+}
+
+/// Duo hides its last two minutes by its own clock: a local clock that is ahead must not make a window reach into them.
+fn note_clock<P: Ports>(run: &mut Run<'_, P>, server_time: Option<Millis>) {
+    let now = run.now();
+    let ahead = now - server_time.map_or(now, |time| time.min(now));
+    if ahead > CLOCK_AHEAD_REPORTED && run.clock_ahead <= CLOCK_AHEAD_REPORTED {
+        run.stats.warnings.push(Warning::ClockAhead(ahead));
+    }
+    run.clock_ahead = run.clock_ahead.max(ahead);
+}

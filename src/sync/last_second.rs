@@ -1,0 +1,170 @@
+//! Pages of the v1 endpoints, which have no cursor, no upper bound and whole seconds only.
+//!
+//! The rule: the last second seen is read again until it brings nothing new. It holds whatever number of records Duo puts on
+//! a page, but for a second that is larger than a page.
+
+use super::dedup::PageFacts;
+use super::live::remember_gap;
+use super::outcome::Warning;
+use super::paging::OpenWindow;
+use super::ports::Ports;
+use super::run::Run;
+use super::stop::Stop;
+use crate::model::{Millis, SECOND, Span};
+
+/// A page of at least this many records may have been truncated ("about 1000").
+const FULL_PAGE: usize = 900;
+/// Pages in a row that bring something new in the same second before it counts as read.
+const MAX_STAYS: u32 = 3;
+
+/// What is left to decide on the next page.
+#[derive(Default)]
+pub(super) struct LastSecond {
+    /// Pages in a row that brought something new without moving on.
+    stays: u32,
+    /// Whether Duo has more of the second of the page before shows on the next page.
+    full: Option<FullSecond>,
+}
+
+/// A page whose records all share one second.
+struct FullSecond {
+    second: Millis,
+    /// Records on the page.
+    rows: usize,
+    /// Up to where Duo showed the log when the page was read.
+    shown_through: Millis,
+}
+
+impl FullSecond {
+    /// Whether a page shows what the page before would have shown, had it not been truncated.
+    fn hid_what_shows(&self, facts: &PageFacts) -> bool {
+        let mut times = facts.times.iter().flatten();
+        times.any(|time| *time >= self.second + SECOND && *time <= self.shown_through)
+    }
+}
+
+/// Where a page leads.
+struct Step {
+    /// The second to request next.
+    second: i64,
+    /// Whether the end of what can be read is reached.
+    is_end: bool,
+    /// A second of which Duo may hide a part, and the records seen of it.
+    truncated: Option<(Millis, usize)>,
+}
+
+/// Notes a page of the live log that was delivered.
+pub(super) async fn advance_live<P: Ports>(
+    run: &mut Run<'_, P>,
+    facts: &PageFacts,
+    take_through: Millis,
+) -> Result<(), Stop> {
+    let mut open = run
+        .live
+        .window
+        .take()
+        .expect("a page is read of a window at hand only");
+    let (is_over, truncated) = open.advance_second(facts, take_through);
+    remember_truncated(run, truncated);
+    remember_gap(run, open.window.mintime);
+    run.checkpoint.mintime = run.checkpoint.mintime.max(open.window.from);
+    run.live.is_done = is_over;
+    run.live.window = (!is_over).then_some(open);
+    run.commit().await
+}
+
+/// A second that may hold more than Duo returns is a gap of its hour, reported once however often it is read again.
+pub(super) fn remember_truncated<P: Ports>(run: &mut Run<'_, P>, truncated: Vec<(Millis, usize)>) {
+    for (second, rows) in truncated {
+        let gap = Span {
+            from: second,
+            to: second + SECOND,
+        };
+        if run.checkpoint.reconciliation.remember_gap(gap) {
+            run.stats
+                .warnings
+                .push(Warning::PageLimitExceeded { second, rows });
+        }
+    }
+}
+
+impl OpenWindow {
+    /// Notes a page. Returns whether the window was read to its end, and the seconds of which Duo may hide a part.
+    pub(super) fn advance_second(
+        &mut self,
+        facts: &PageFacts,
+        take_through: Millis,
+    ) -> (bool, Vec<(Millis, usize)>) {
+        // Known only now: the page before was truncated inside its second.
+        let before = self
+            .last_second
+            .full
+            .take()
+            .filter(|full| full.hid_what_shows(facts));
+        let step = self.step(facts, take_through);
+        let window = &mut self.window;
+        window.from = window.from.max(Millis::from_seconds(step.second));
+        let is_over = step.is_end || window.from > window.maxtime;
+        let before = before.map(|full| (full.second, full.rows));
+        (is_over, before.into_iter().chain(step.truncated).collect())
+    }
+
+    /// Decides where to read on after a page.
+    fn step(&mut self, facts: &PageFacts, take_through: Millis) -> Step {
+        let here = self.window.from.seconds();
+        let rows = facts.rows();
+        let last = facts.newest.map_or(here, Millis::seconds);
+        let go_on = |second| Step {
+            second,
+            is_end: false,
+            truncated: None,
+        };
+        // Everything up to where records are taken was read; but a full page of records that are left to a later run says
+        // nothing about older ones, for order is not promised.
+        let end = |behind: i64| Step {
+            second: if rows >= FULL_PAGE {
+                here
+            } else {
+                take_through.seconds().max(behind)
+            },
+            is_end: true,
+            truncated: None,
+        };
+        if facts.taken() == 0 {
+            return end(here);
+        }
+        if last > here {
+            self.last_second.stays = 0;
+            return go_on(last);
+        }
+        if facts.fresh > 0 && self.last_second.stays < MAX_STAYS {
+            self.last_second.stays += 1;
+            return go_on(here);
+        }
+        self.last_second.stays = 0;
+        let second = Millis::from_seconds(here);
+        if facts.taken() >= FULL_PAGE {
+            return Step {
+                truncated: Some((second, rows)),
+                ..go_on(here + 1)
+            };
+        }
+        // A record without a time says nothing of how far the page goes.
+        let shows_second = facts.newest.is_some_and(|time| time.seconds() == here);
+        if shows_second
+            && facts
+                .times
+                .iter()
+                .flatten()
+                .all(|time| time.seconds() <= here)
+        {
+            self.last_second.full = Some(FullSecond {
+                second,
+                rows,
+                shown_through: take_through,
+            });
+            return go_on(here + 1);
+        }
+        end(here + 1)
+    }
+}

@@ -1,0 +1,117 @@
+//! A window at hand: which page comes next, and whether the window was read to its end.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use super::dedup::PageFacts;
+use super::last_second::LastSecond;
+use super::limits::PageOrder;
+use super::outcome::{Warning, WindowError};
+use super::window::Window;
+use crate::model::{Millis, PageRequest};
+
+/// A window at hand.
+pub(super) struct OpenWindow {
+    pub(super) window: Window,
+    /// Cursors met in it, to notice one that comes again.
+    cursors: HashSet<String>,
+    /// Whether it was started again in this run because of its cursors.
+    is_restarted: bool,
+    /// What is left to decide on the next page (v1 logs).
+    pub(super) last_second: LastSecond,
+}
+
+/// What follows a page.
+pub(super) enum AfterPage {
+    /// Another page of the window.
+    NextPage,
+    /// The window was read to its end.
+    Complete,
+    /// The window cannot be read on from here.
+    Broken(WindowError),
+}
+
+impl OpenWindow {
+    pub(super) fn new(window: Window) -> Self {
+        Self {
+            window,
+            cursors: HashSet::new(),
+            is_restarted: false,
+            last_second: LastSecond::default(),
+        }
+    }
+
+    /// The request for the next page; its timeout is set when it is made.
+    pub(super) fn request(&self, is_reconciliation: bool) -> PageRequest {
+        PageRequest {
+            mintime: self.window.from,
+            maxtime: self.window.maxtime,
+            cursor: self.window.cursor.clone(),
+            limit: None,
+            timeout: Duration::ZERO,
+            is_reconciliation,
+        }
+    }
+
+    /// Up to where the records of a page are taken, if Duo showed everything up to `shown_through` when it was read. Pages
+    /// with a cursor end at `maxtime` by themselves, and the ledger knows what is read twice.
+    pub(super) fn take_through(&mut self, order: PageOrder, shown_through: Millis) -> Millis {
+        if !order.has_cursor() {
+            return self.window.maxtime.min(shown_through);
+        }
+        self.window.readable_through.get_or_insert(shown_through);
+        Millis(i64::MAX)
+    }
+
+    /// Notes a page of a log with cursors that was delivered.
+    pub(super) fn advance(
+        &mut self,
+        facts: &PageFacts,
+        cursor: Option<String>,
+        total: Option<u64>,
+    ) -> AfterPage {
+        let rows = facts.rows();
+        self.window.count_page(rows as u64, total, facts.newest);
+        match cursor {
+            Some(next) if rows > 0 => {
+                self.cursors
+                    .extend(self.window.cursor.replace(next.clone()));
+                if self.cursors.insert(next) {
+                    AfterPage::NextPage
+                } else {
+                    AfterPage::Broken(WindowError::CursorRepeated)
+                }
+            }
+            _ if self.window.is_short() => AfterPage::Broken(WindowError::CountShort),
+            _ => AfterPage::Complete,
+        }
+    }
+
+    /// Starts the window again, once: from its beginning where records may be missing anywhere in it, otherwise from the
+    /// last delivered millisecond. Returns the warning, or `None` where it was started again before.
+    pub(super) fn restart(&mut self, error: WindowError, order: PageOrder) -> Option<Warning> {
+        let is_first = if error == WindowError::CountShort {
+            // Kept with the window: reading it again may take more than one run.
+            !std::mem::replace(&mut self.window.recounted, true)
+        } else {
+            !std::mem::replace(&mut self.is_restarted, true)
+        };
+        if !is_first {
+            return None;
+        }
+        self.cursors.clear();
+        self.window
+            .restart(error == WindowError::CountShort || order != PageOrder::Sorted);
+        Some(Warning::WindowRestarted(error))
+    }
+
+    /// The warning for a window in which Duo counts more records than it returns.
+    pub(super) fn count_disagrees(&self) -> Warning {
+        Warning::CountDisagrees {
+            from: self.window.from,
+            to: self.window.maxtime,
+            counted: self.window.expected.unwrap_or_default(),
+            returned: self.window.rows_read,
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! When closed hours are reconciled, and how far that has come.
+
+use std::collections::BTreeMap;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::window::Window;
+use crate::model::{DAY, HOUR, Hour, Millis, Span};
+
+/// Stages of reconciliation of each hour.
+pub(super) const STAGES: usize = 6;
+/// The stage at which an hour is read in full.
+pub(super) const FULL_STAGE: usize = 4;
+/// All stages fall due at a quarter past the hour.
+const QUARTER: TimeDelta = TimeDelta::minutes(15);
+/// How long after its end an hour is reconciled. Duo's incident reports name delays of 1 to 15 hours; the last stage finds
+/// what came within two days.
+const AGES: [TimeDelta; STAGES] = [age(0), age(2), age(6), age(12), age(24), age(48)];
+/// How far back a log without counts is read again, and how often.
+const REREAD_SPAN: TimeDelta = AGES[STAGES - 1];
+const REREAD_EVERY: TimeDelta = HOUR;
+/// Longest span of hours that are read in full together.
+const LONGEST_FULL_READING: i64 = 24;
+/// Most hours whose ledger entries are removed at once.
+const MAX_REMOVED: i64 = 100;
+/// Longest span that is ever read again, which a log without counts reaches after a stop of that long.
+const LONGEST_READING: TimeDelta = TimeDelta::days(200 * 366);
+/// Most gaps that are remembered until their hours are final; beyond it the two oldest become one.
+const MAX_GAPS: usize = 64;
+
+const fn age(hours: i64) -> TimeDelta {
+    TimeDelta::minutes(hours * 60 + QUARTER.num_minutes())
+}
+
+/// How far reconciliation has come; part of the checkpoint.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReconciliationState {
+    /// For each stage the first hour that has not passed it. A later stage is never ahead of an earlier one.
+    pub next: [Hour; STAGES],
+    /// The reading that a run ended in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reading: Option<Reading>,
+    /// When a log without counts was last begun to be read again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reread_at: Option<Millis>,
+    /// The first hour whose ledger entries are still stored; missing where none were removed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entries_from: Option<Hour>,
+    /// Live requests since the last reconciliation request.
+    #[serde(default)]
+    pub live_requests: u32,
+    /// Spans that were never collected, until their hours are final.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gaps: Vec<Span>,
+    /// The first hour whose result says that a reading could not be brought to its end, in a log without counts: the
+    /// next reading gives it another result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unverified: Option<Hour>,
+    /// Up to where hours are read one at a time, to find the hour that made a reading of several end short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub narrow_until: Option<Millis>,
+    /// Fields of a later release, kept as they are.
+    #[serde(flatten)]
+    pub unknown: Map<String, Value>,
+}
+
+/// What is due to be reconciled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Whole hours, clipped to what was collected.
+    pub span: Span,
+    /// The stage that its hours pass, and with it all earlier ones.
+    pub stage: usize,
+}
+
+/// A span that is being read again.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reading {
+    /// What is read.
+    #[serde(flatten)]
+    pub span: Span,
+    /// The stage that it is.
+    pub stage: usize,
+    /// When it was begun, by Duo's clock.
+    pub began_at: Millis,
+    /// How many records Duo counts in it, where it gave an exact number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub duo_count: Option<u64>,
+    /// Events found that were not delivered before, by hour.
+    #[serde(default)]
+    pub late: BTreeMap<Hour, u64>,
+    /// How far it was read.
+    pub window: Window,
+}
+
+impl Reading {
+    /// Whether it is one that a run can go on with.
+    pub(super) fn is_sound(&self) -> bool {
+        let length = self.span.to - self.span.from;
+        self.stage < STAGES
+            && length > TimeDelta::zero()
+            && length <= LONGEST_READING
+            && self.window.is_sound()
+    }
+}
+
+impl ReconciliationState {
+    /// Nothing was reconciled of a log that is collected from here on.
+    pub fn begin(collected_from: Millis) -> Self {
+        Self {
+            next: [Hour::of(collected_from); STAGES],
+            reading: None,
+            reread_at: None,
+            entries_from: Some(removable_before(Hour::of(collected_from))),
+            live_requests: 0,
+            gaps: Vec::new(),
+            unverified: None,
+            narrow_until: None,
+            unknown: Map::new(),
+        }
+    }
+
+    /// The hour whose stage is due, the oldest first; stages that are overdue together are one. Adjoining hours that are due
+    /// for their full reading are read together. `collected` runs from where collection began to the first moment that is
+    /// not closed yet.
+    pub fn due_hour(&self, collected: Span, now: Millis) -> Option<Due> {
+        let is_due =
+            |hour: Hour, stage| hour.end() <= collected.to && due_stage(hour, now) >= Some(stage);
+        let (stage, hour) = (0..STAGES)
+            .rev()
+            .map(|stage| (stage, self.next[stage]))
+            .find(|(stage, hour)| is_due(*hour, *stage))?;
+        let mut last = hour;
+        if stage >= FULL_STAGE && self.needs_full_reading(hour) {
+            let is_narrow = self.narrow_until.is_some_and(|until| hour.start() < until);
+            let most = if is_narrow { 1 } else { LONGEST_FULL_READING };
+            let hours = (1..most).map(|number| hour.after(number));
+            last = hours
+                .take_while(|hour| is_due(*hour, FULL_STAGE))
+                .last()
+                .unwrap_or(hour);
+        }
+        let span = Span {
+            from: hour.start(),
+            to: last.end(),
+        };
+        // An hour that was never collected is passed over as it stands.
+        let span = span.within(collected).unwrap_or_else(|| Span::of(hour));
+        Some(Due {
+            span,
+            stage: if last > hour { FULL_STAGE } else { stage },
+        })
+    }
+
+    /// Whether an hour was not read in full yet.
+    pub fn needs_full_reading(&self, hour: Hour) -> bool {
+        self.next[FULL_STAGE] <= hour
+    }
+
+    /// What is due of a log without counts: once an hour everything that was not read again after its last stage.
+    pub fn due_span(&self, collected: Span, now: Millis) -> Option<Due> {
+        if self
+            .reread_at
+            .is_some_and(|at| (TimeDelta::zero()..REREAD_EVERY).contains(&(now - at)))
+        {
+            return None;
+        }
+        let last = Span {
+            from: self.next[STAGES - 1].start(),
+            to: collected.to,
+        };
+        let span = last.within(collected)?;
+        Some(Due { span, stage: 0 })
+    }
+
+    /// What is next to be read of a backfill: up to a day, and an hour at a time before `narrow_until`.
+    pub fn due_backfill(&self, backfill: Span) -> Option<Due> {
+        let from = self.next[0].start().max(backfill.from);
+        let is_narrow = self.narrow_until.is_some_and(|until| from < until);
+        let span = Span {
+            from,
+            to: from + if is_narrow { HOUR } else { DAY },
+        };
+        let span = span.within(backfill)?;
+        Some(Due { span, stage: 0 })
+    }
+
+    /// Notes that hours have passed a stage.
+    pub fn done(&mut self, hours: Span, stage: usize) {
+        self.done_before(Hour::of(hours.to.previous()).after(1), stage);
+    }
+
+    fn done_before(&mut self, end: Hour, stage: usize) {
+        for next in &mut self.next[..=stage] {
+            *next = (*next).max(end);
+        }
+    }
+
+    /// Whether a reading of a log without counts, up to `to` and from `began_at` on, is the last stage of an hour.
+    pub fn finalizes(&self, hour: Hour, to: Millis, began_at: Millis) -> bool {
+        (self.next[STAGES - 1]..final_before(to, began_at)).contains(&hour)
+    }
+
+    /// After a log without counts was read again, from `began_at` on: hours that ended before `to` have passed the first
+    /// stage, and those that were old enough the last.
+    pub fn reread_done(&mut self, to: Millis, began_at: Millis) {
+        self.done_before(final_before(to, began_at), STAGES - 1);
+        self.done_before(Hour::of(to), 0);
+    }
+
+    /// The first hour of a log without counts that has no final result yet.
+    pub fn results_from(&self) -> Hour {
+        self.unverified
+            .map_or(self.next[0], |unverified| unverified.min(self.next[0]))
+    }
+
+    /// Takes the hours whose ledger entries are not needed any more: no reading covers them again.
+    pub fn take_removable(&mut self) -> Vec<Hour> {
+        let end = removable_before(self.next[STAGES - 1]);
+        let first = self.entries_from.unwrap_or(end);
+        let hours: Vec<Hour> = (0..MAX_REMOVED)
+            .map(|number| first.after(number))
+            .take_while(|hour| *hour < end)
+            .collect();
+        self.entries_from = Some(hours.last().map_or(first.max(end), |hour| hour.after(1)));
+        hours
+    }
+
+    /// Remembers a span that was never collected. Returns whether it is a new one.
+    pub fn remember_gap(&mut self, gap: Span) -> bool {
+        if gap.from >= gap.to
+            || self
+                .gaps
+                .iter()
+                .any(|known| gap.within(*known) == Some(gap))
+        {
+            return false;
+        }
+        self.gaps.push(gap);
+        self.gaps.sort_by_key(|gap| gap.from);
+        if self.gaps.len() > MAX_GAPS {
+            let first = self.gaps.remove(0);
+            let second = &mut self.gaps[0];
+            second.from = first.from;
+            second.to = second.to.max(first.to);
+        }
+        true
+    }
+
+    /// The part of an hour that was never collected, from its first to its last such moment.
+    pub fn gap_in(&self, hour: Hour) -> Option<Span> {
+        let parts = self
+            .gaps
+            .iter()
+            .filter_map(|gap| gap.within(Span::of(hour)));
+        parts.reduce(|one, other| Span {
+            from: one.from.min(other.from),
+            to: one.to.max(other.to),
+        })
+    }
+
+    /// Forgets the gaps of hours that are final.
+    pub fn forget_gaps(&mut self) {
+        let end = self.next[STAGES - 1].start();
+        self.gaps.retain(|gap| gap.to > end);
+    }
+}
+
+/// Hours before this one are final after a reading up to `to` that began at `began_at`.
+fn final_before(to: Millis, began_at: Millis) -> Hour {
+    Hour::of((began_at - REREAD_SPAN).min(to))
+}
+
+/// The last stage that an hour is old enough for.
+pub(super) fn due_stage(hour: Hour, now: Millis) -> Option<usize> {
+    AGES.iter().rposition(|age| hour.end() + *age <= now)
+}
+
+/// A record near the border of an hour may be found in the hour beside it: entries stay for two more.
+fn removable_before(end: Hour) -> Hour {
+    end.after(-2)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! What ends a run early: an outcome, the error behind it, and what its last write of the checkpoint says.
+
+use chrono::TimeDelta;
+
+use super::outcome::{BackOffCause, Failure, RunError, RunOutcome};
+use super::ports::Ports;
+use super::run::Run;
+use crate::model::Millis;
+use crate::storage::StorageError;
+
+/// Longest pause that a `Retry-After` is followed for.
+const LONGEST_RETRY_AFTER: TimeDelta = TimeDelta::minutes(15);
+/// Pause after refused credentials.
+const CREDENTIALS_PAUSE: TimeDelta = TimeDelta::minutes(5);
+/// Multiples of the first pause when requests keep failing.
+const LADDER: [i32; 3] = [1, 2, 5];
+
+/// Ends the run.
+#[derive(Debug)]
+pub(super) struct Stop {
+    pub(super) outcome: RunOutcome,
+    pub(super) error: Option<RunError>,
+    pub(super) last_write: LastWrite,
+}
+
+/// What the last write of the checkpoint says.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum LastWrite {
+    /// How far the run came, without its lease.
+    Progress,
+    /// The same, and no request before the given time.
+    BackOff {
+        retry_at: Millis,
+        cause: BackOffCause,
+    },
+    /// The same, and that Duo refuses the log.
+    Unavailable,
+    /// There is none: storage failed, or another instance wrote.
+    None,
+}
+
+impl Stop {
+    /// A run that ends without an error.
+    pub(super) const fn at(outcome: RunOutcome) -> Self {
+        Self {
+            outcome,
+            error: None,
+            last_write: LastWrite::Progress,
+        }
+    }
+
+    /// A run that fails.
+    pub(super) fn failed(failure: Failure, error: impl Into<RunError>) -> Self {
+        let error = Some(error.into());
+        Self {
+            outcome: RunOutcome::Failed(failure),
+            error,
+            last_write: LastWrite::Progress,
+        }
+    }
+
+    /// Storage failed: nothing more is written.
+    pub(super) fn storage(error: StorageError) -> Self {
+        Self {
+            last_write: LastWrite::None,
+            ..Self::failed(Failure::Storage, error)
+        }
+    }
+
+    /// Another instance wrote the checkpoint since this run read it.
+    pub(super) fn lease_lost() -> Self {
+        Self {
+            last_write: LastWrite::None,
+            ..Self::at(RunOutcome::LeaseHeld)
+        }
+    }
+
+    /// Duo refused the credentials twice: no request for five minutes.
+    pub(super) fn credentials(now: Millis, error: impl Into<RunError>) -> Self {
+        let retry_at = now + CREDENTIALS_PAUSE;
+        let last_write = LastWrite::BackOff {
+            retry_at,
+            cause: BackOffCause::DuoCredentials,
+        };
+        Self {
+            last_write,
+            ..Self::failed(Failure::Duo, error)
+        }
+    }
+
+    /// Backs off for as long as the service wants, or else a step longer each time.
+    pub(super) fn back_off<P: Ports>(
+        run: &Run<'_, P>,
+        retry_after: Option<TimeDelta>,
+        cause: BackOffCause,
+        error: impl Into<RunError>,
+    ) -> Self {
+        let pause = match retry_after {
+            Some(pause) => pause.clamp(TimeDelta::zero(), LONGEST_RETRY_AFTER),
+            None => next_pause(run),
+        };
+        let until = run.now() + pause;
+        Self {
+            outcome: RunOutcome::BackingOff { until, cause },
+            error: Some(error.into()),
+            last_write: LastWrite::BackOff {
+                retry_at: until,
+                cause,
+            },
+        }
+    }
+
+    /// The ledger did not take an accepted batch: it will be sent again, so not at once.
+    pub(super) fn ledger<P: Ports>(run: &Run<'_, P>, error: StorageError) -> Self {
+        let stop = Self::back_off(run, None, BackOffCause::StorageUnreachable, error);
+        Self {
+            outcome: RunOutcome::Failed(Failure::Storage),
+            ..stop
+        }
+    }
+}
+
+/// The next pause where the service does not say how long: a step longer each time.
+fn next_pause<P: Ports>(run: &Run<'_, P>) -> TimeDelta {
+    let count = run.checkpoint.back_off.map_or(0, |back_off| back_off.count);
+    let step = usize::try_from(count)
+        .unwrap_or(usize::MAX)
+        .min(LADDER.len() - 1);
+    let pause = run.limits.throttle_backoff * LADDER[step];
+    // Up to a fifth longer, so that logs refused together do not come back together.
+    pause + TimeDelta::milliseconds(run.ports.random(0..=pause.num_milliseconds() / 5))
+}
+
+/// Longest pause that any rule sets, with room for jitter; a longer one was written by a wrong clock.
+pub(super) const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(75);

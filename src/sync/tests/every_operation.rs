@@ -1,0 +1,109 @@
+//! Every call of a long run goes wrong once, in every way it can.
+
+use super::record::id;
+use super::time::{hours, minutes, seconds};
+use super::world::{Happened, NOON, Trouble, World, clustered};
+use crate::model::{FetchErrorKind, Millis, SendErrorKind};
+
+/// Every way in which a call can go wrong. Those that do not suit a call leave it alone.
+const TROUBLES: [Trouble; 23] = [
+    Trouble::KilledBefore,
+    Trouble::KilledAfter,
+    Trouble::LostResponse,
+    Trouble::Storage(false),
+    Trouble::Storage(true),
+    Trouble::Fetch(FetchErrorKind::Throttled { retry_after: None }),
+    Trouble::Fetch(FetchErrorKind::Throttled {
+        retry_after: Some(seconds(7)),
+    }),
+    Trouble::Fetch(FetchErrorKind::Unreachable),
+    Trouble::Fetch(FetchErrorKind::Malformed),
+    Trouble::Fetch(FetchErrorKind::Credentials),
+    Trouble::Fetch(FetchErrorKind::Forbidden),
+    Trouble::Fetch(FetchErrorKind::Gone),
+    Trouble::Fetch(FetchErrorKind::Rejected),
+    Trouble::Fetch(FetchErrorKind::Fatal),
+    Trouble::Send(SendErrorKind::Throttled { retry_after: None }, false),
+    Trouble::Send(
+        SendErrorKind::Throttled {
+            retry_after: Some(seconds(7)),
+        },
+        false,
+    ),
+    Trouble::Send(SendErrorKind::Unreachable, false),
+    // The answer is lost.
+    Trouble::Send(SendErrorKind::Unreachable, true),
+    Trouble::Send(SendErrorKind::TooLarge, false),
+    Trouble::Send(SendErrorKind::BadRecord, false),
+    Trouble::Send(SendErrorKind::Credentials, false),
+    Trouble::Send(SendErrorKind::Fatal, false),
+    Trouble::Send(SendErrorKind::Fatal, true),
+];
+
+/// Runs in which everything must be over: a log that was refused is asked again after an hour, every minute one run.
+const MOST_RUNS: u64 = 80;
+/// Rows of one page of these worlds.
+const PAGE: usize = 8;
+
+fn worlds() -> [(&'static str, World); 3] {
+    let seconds = clustered()
+        .into_iter()
+        .map(|time| Millis::from_seconds(time.seconds()));
+    let newest_first = World::unsorted(clustered());
+    let mut worlds = [
+        ("with counts", World::new(clustered())),
+        ("newest first", newest_first),
+        ("last second", World::v1(seconds, PAGE)),
+    ];
+    for (_, world) in &mut worlds {
+        world.page_size = PAGE;
+        // Shown hours after they happened.
+        for (number, minute) in (500..505).zip(0..) {
+            world.events.push(Happened {
+                key: id(number),
+                time: NOON - hours(2) + minutes(minute),
+                shown_from: NOON + hours(20),
+            });
+        }
+    }
+    worlds
+}
+
+/// Everything that a log goes through: the backlog, hours checked, late events a day later, ids forgotten.
+fn live_through(world: &mut World) {
+    world.run_until_caught_up("a");
+    world.now = world.now.max(NOON + hours(26));
+    world.run_until_caught_up("b");
+    world.now = world.now.max(NOON + hours(52));
+    world.run_until_caught_up("c");
+}
+
+#[test]
+fn every_operation_goes_wrong_once_in_every_way() {
+    let mut schedules = 0;
+    let mut struck = 0;
+    for place in 0..worlds().len() {
+        let (name, mut undisturbed) = worlds().into_iter().nth(place).unwrap();
+        live_through(&mut undisturbed);
+        assert!(undisturbed.lost().is_empty(), "{name}");
+        assert_eq!(undisturbed.duplicates(), 0, "{name}");
+        assert!(undisturbed.deeds > 100, "{name}: {}", undisturbed.deeds);
+        for (deed, kind) in (1..).zip(undisturbed.kinds) {
+            for trouble in TROUBLES.into_iter().filter(|trouble| trouble.suits(kind)) {
+                let (_, mut world) = worlds().into_iter().nth(place).unwrap();
+                world.troubles.insert(deed, trouble);
+                live_through(&mut world);
+                let what = format!("{name}: {trouble:?} at {deed}");
+                assert!(world.lost().is_empty(), "{what}: {:?}", world.lost());
+                let bound = if world.may_repeat > 0 { PAGE } else { 0 };
+                let repeated = world.duplicates();
+                assert!(repeated <= bound, "{what}: {repeated} repeated");
+                assert!(world.runs <= MOST_RUNS, "{what}: {} runs", world.runs);
+                schedules += 1;
+                struck += world.struck;
+            }
+        }
+    }
+    println!("{schedules} schedules, in {struck} of them the call went wrong: lost 0");
+    assert!(struck > 2_000, "{struck}");
+}

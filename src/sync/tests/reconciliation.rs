@@ -1,0 +1,389 @@
+//! Closed hours are compared with Duo again: what comes late is found, and what cannot be found is reported.
+
+use chrono::TimeDelta;
+
+use super::record::id;
+use super::time::{hours, millis, minutes, seconds};
+use super::world::{Happened, NOON, World, clustered};
+use crate::model::{FetchErrorKind, HOUR, Hour, IngestKind, MINUTE, Millis, PageRequest};
+use crate::sync::{Failure, HourState, RunOutcome, Warning};
+
+/// An event that Duo shows this much later than it happened.
+fn late(number: u64, time: Millis, delay: TimeDelta) -> Happened {
+    Happened {
+        key: id(number),
+        time,
+        shown_from: time + delay,
+    }
+}
+
+/// Live, by a window of Duo's newer endpoints.
+fn is_reading(request: &&PageRequest) -> bool {
+    request.is_reconciliation && request.limit.is_none()
+}
+
+#[test]
+fn an_event_that_duo_shows_up_to_two_days_late_is_found_at_the_next_stage_and_marked() {
+    // Minutes late: inside the overlap, and behind it up to each of the six stages; and when it must have arrived.
+    for (delay, by) in [
+        (10, 95),
+        (40, 95),
+        (100, 200),
+        (300, 440),
+        (600, 800),
+        (15 * 60, 1520),
+        (30 * 60, 2960),
+        (47 * 60, 2960),
+    ] {
+        let mut world = World::new(clustered());
+        world.run_until_caught_up("a");
+        let time = NOON - minutes(50);
+        world.events.push(late(500, time, minutes(delay)));
+        world.run_until("a", time + minutes(by));
+        assert!(world.lost().is_empty(), "{delay} minutes late");
+        world.run_until("a", time + hours(50));
+        assert_eq!(world.duplicates(), 0);
+        let kind = world.accepted.iter().find(|(key, _)| *key == id(500));
+        assert_eq!(kind.unwrap().1, IngestKind::Late, "{delay} minutes late");
+        let result = world.result(Hour::of(time));
+        assert_eq!(result.state, HourState::Verified, "{result:?}");
+        assert_eq!(
+            (result.stages, result.duo_count),
+            (6, Some(result.delivered))
+        );
+    }
+}
+
+#[test]
+fn hours_that_agree_with_duos_count_are_read_again_once_a_day_after_their_end() {
+    let mut world = World::new(clustered());
+    world.run_until_caught_up("a");
+    world.asked.clear();
+    world.counts.clear();
+    world.run_until("a", NOON + hours(20));
+    assert_eq!(world.asked.iter().filter(is_reading).count(), 0);
+    let result = world.result(Hour::of(NOON - hours(2)));
+    assert_eq!((result.state, result.stages), (HourState::CountMatched, 4));
+    world.run_until("a", NOON + hours(52));
+    // All hours since nine o'clock, each counted five times at most, and read once.
+    assert!(world.counts.len() <= 5 * 55, "{}", world.counts.len());
+    let read: Vec<Hour> = world
+        .asked
+        .iter()
+        .filter(is_reading)
+        .map(|asked| Hour::of(asked.mintime))
+        .collect();
+    let mut distinct = read.clone();
+    distinct.sort_unstable();
+    distinct.dedup();
+    assert!((24..=31).contains(&distinct.len()), "{}", distinct.len());
+    let result = world.result(Hour::of(NOON - hours(2)));
+    assert_eq!((result.state, result.stages), (HourState::Verified, 6));
+    assert_eq!(world.accepted.len(), world.events.len());
+}
+
+#[test]
+fn hours_due_together_for_their_full_reading_are_read_in_one_span() {
+    let mut world = World::new(clustered());
+    world.page_size = 1000;
+    world.run_until_caught_up("a");
+    world.asked.clear();
+    world.now = NOON + hours(26);
+    world.run_until_caught_up("a");
+    let readings: Vec<&PageRequest> = world.asked.iter().filter(is_reading).collect();
+    assert!(readings.len() <= 3, "{} requests", readings.len());
+    assert!(readings[0].maxtime - readings[0].mintime > hours(2));
+    let states: Vec<HourState> = (-3..0)
+        .map(|number| world.result(Hour::of(NOON).after(number)).state)
+        .collect();
+    assert!(states.iter().all(|state| state.is_verified()), "{states:?}");
+}
+
+#[test]
+fn a_count_that_omits_late_events_does_not_verify_their_hour() {
+    // Duo's count is cached: it never has the late event, which a reading returns.
+    let mut world = World::new(clustered());
+    world.run_until_caught_up("a");
+    let time = NOON - minutes(50);
+    world.events.push(late(500, time, hours(5)));
+    world.miscount = Some(-1);
+    world.run_until("a", NOON + hours(26));
+    assert!(world.lost().is_empty());
+    assert!(world.result(Hour::of(time)).state.is_verified());
+}
+
+#[test]
+fn an_hour_that_duo_counts_higher_than_it_returns_is_unknown_with_both_numbers_and_read_once() {
+    let mut world = World::new(clustered());
+    world.run_until_caught_up("a");
+    let hour = Hour::of(NOON - hours(2));
+    world.never_shown = Some(hour.start() + minutes(30));
+    world.asked.clear();
+    let mut warnings = 0;
+    while world.now < NOON + hours(52) {
+        let (outcome, stats) = world.run("a");
+        assert_eq!(outcome, RunOutcome::CaughtUp);
+        warnings += stats
+            .warnings
+            .iter()
+            .filter(|warning| matches!(warning, Warning::CountDisagrees { .. }))
+            .count();
+        world.now = world.now + minutes(15);
+    }
+    let result = world.result(hour);
+    assert_eq!((result.state, result.gap), (HourState::Unknown, None));
+    assert_eq!(result.duo_count, Some(result.delivered + 1));
+    assert!(warnings > 0);
+    // On schedule only: at each stage, and twice where the first reading was short.
+    let readings = world
+        .asked
+        .iter()
+        .filter(|asked| is_reading(asked) && Hour::of(asked.mintime) == hour);
+    let first_pages = readings.filter(|asked| asked.cursor.is_none());
+    assert!(first_pages.count() <= 2 * 6 + 1);
+    // Its neighbours are verified all the same.
+    for number in [-1, 1] {
+        assert_eq!(world.result(hour.after(number)).state, HourState::Verified);
+    }
+}
+
+#[test]
+fn without_an_exact_count_each_stage_is_a_reading() {
+    let mut world = World::new(clustered());
+    world.miscount = None;
+    world.run_until_caught_up("a");
+    let time = NOON - minutes(50);
+    world.events.push(late(500, time, hours(20)));
+    while world.now < NOON + hours(25) {
+        let (_, stats) = world.run("a");
+        assert_eq!(stats.warnings, []);
+        world.now = world.now + minutes(15);
+    }
+    assert!(world.lost().is_empty());
+    assert_eq!(world.duplicates(), 0);
+    let result = world.result(Hour::of(time));
+    assert_eq!(
+        (result.state, result.late, result.duo_count),
+        (HourState::Verified, 1, None)
+    );
+}
+
+#[test]
+fn a_kill_between_any_two_steps_of_a_reconciliation_loses_nothing_and_duplicates_one_batch_at_most()
+{
+    let prepared = || {
+        let mut world = World::new(clustered());
+        world.run_until_caught_up("a");
+        for (number, minute) in (500..507).zip(0..) {
+            world
+                .events
+                .push(late(number, NOON - hours(2) + minutes(minute), HOUR));
+        }
+        world.now = NOON + hours(15);
+        world
+    };
+    let before = prepared().accepted.len();
+    let mut killed_after = 0;
+    loop {
+        let mut world = prepared();
+        let mut instance = world.instance("a");
+        for _ in 0..killed_after {
+            if world.step(&mut instance).is_some() {
+                assert!(killed_after > 100, "too little was tried: {killed_after}");
+                return;
+            }
+        }
+        drop(instance);
+        world.now = world.now + minutes(2);
+        world.run_until_caught_up("b");
+        assert!(world.lost().is_empty(), "killed after {killed_after}");
+        assert!(
+            world.duplicates() <= 3,
+            "killed after {killed_after}: {}",
+            world.duplicates()
+        );
+        assert_eq!(world.accepted.len(), before + 7 + world.duplicates());
+        killed_after += 1;
+    }
+}
+
+#[test]
+fn logs_without_counts_are_read_again_once_an_hour() {
+    for (name, mut world) in [
+        ("v1", World::v1(clustered(), 10)),
+        ("trust monitor", World::unsorted(clustered())),
+    ] {
+        world.run_until_caught_up("a");
+        let time = NOON - minutes(50);
+        world.events.push(late(500, time, hours(30)));
+        world.run_until("a", time + hours(32));
+        assert!(world.lost().is_empty(), "{name}");
+        assert_eq!(world.duplicates(), 0, "{name}");
+        let result = world.result(Hour::of(time));
+        assert_eq!(
+            (result.state, result.late),
+            (HourState::Verified, 1),
+            "{name}: {result:?}"
+        );
+        // At most one reading per hour.
+        let before = world.asked.len();
+        world.run_until("a", time + hours(42));
+        let readings = world.asked[before..]
+            .iter()
+            .filter(|asked| asked.is_reconciliation && asked.cursor.is_none());
+        let pages = if name == "v1" {
+            world.events.len() / world.page_size + 6
+        } else {
+            1
+        };
+        assert!(readings.count() <= 11 * pages, "{name}");
+    }
+}
+
+#[test]
+fn ledger_entries_are_removed_once_no_reading_needs_them() {
+    for v1 in [false, true] {
+        let times = (0..200).map(|number| NOON - hours(2) + minutes(30 * number));
+        let mut world = if v1 {
+            World::v1(times, 10)
+        } else {
+            World::new(times)
+        };
+        world.run_until("a", NOON + hours(98));
+        assert!(world.lost().is_empty());
+        assert_eq!(world.duplicates(), 0);
+        // Two per hour, for two days, two hours beside them, and two in which the last stages wait.
+        assert!(world.ledger().len() <= 2 * 54, "{}", world.ledger().len());
+    }
+}
+
+#[test]
+fn a_gap_has_exact_borders_in_its_hours() {
+    let mut world = World::new([]);
+    world.run_until_caught_up("a");
+    let mintime = world.checkpoint().mintime;
+    // It did not run for longer than Duo keeps anything.
+    world.now = world.now + TimeDelta::days(180);
+    let (_, stats) = world.run("a");
+    let gap = stats.warnings.iter().find_map(|warning| match warning {
+        Warning::Gap { from, to } => Some((*from, *to)),
+        _ => None,
+    });
+    let (from, to) = gap.unwrap();
+    assert_eq!(from, mintime);
+    world.run_until("a", world.now + hours(6));
+    let first = world.result(Hour::of(from));
+    assert_eq!(
+        (first.state, first.gap.unwrap().from),
+        (HourState::Gap, from)
+    );
+    let last = world.result(Hour::of(to));
+    assert_eq!((last.state, last.gap.unwrap().to), (HourState::Gap, to));
+    assert_eq!(world.result(Hour::of(to).after(1)).gap, None);
+}
+
+#[test]
+fn while_the_log_is_behind_one_request_in_five_is_for_reconciliation() {
+    let mut world = World::new((0..2000).map(|number| NOON - hours(3) + seconds(number * 5)));
+    world.limits.requests_per_minute = 10;
+    world.page_size = 10;
+    world.miscount = None;
+    for _ in 0..20 {
+        world.run("a");
+        world.now = world.now + MINUTE;
+    }
+    let reconciling = world
+        .asked
+        .iter()
+        .filter(|asked| asked.is_reconciliation)
+        .count()
+        + world.counts.len();
+    let requests = world.asked.len() + world.counts.len();
+    assert!(reconciling * 5 <= requests, "{reconciling} of {requests}");
+    // None is due before the first hour is read to its end.
+    assert!(
+        reconciling * 5 >= requests - 80,
+        "{reconciling} of {requests}"
+    );
+}
+
+#[test]
+fn a_reconciliation_that_fails_stops_no_live_log() {
+    let throttled = FetchErrorKind::Throttled { retry_after: None };
+    let kinds = [
+        FetchErrorKind::Rejected,
+        FetchErrorKind::Fatal,
+        FetchErrorKind::Malformed,
+        FetchErrorKind::Unreachable,
+        throttled,
+    ];
+    // A log where much happens, and one where nothing does.
+    let logs = [(13, false), (7 * 60, false), (13, true)];
+    for (kind, (every, v1)) in kinds
+        .into_iter()
+        .flat_map(|kind| logs.map(|log| (kind, log)))
+    {
+        let times = (0..11 * 60 / every).map(|number| NOON - hours(2) + minutes(number * every));
+        let mut world = if v1 {
+            World::v1(times, 10)
+        } else {
+            World::new(times)
+        };
+        world.run_until_caught_up("a");
+        world.check_fault = Some(kind);
+        let end = NOON + hours(10);
+        let is_refusal = !matches!(
+            kind,
+            FetchErrorKind::Unreachable | FetchErrorKind::Throttled { .. }
+        );
+        let mut reported = 0;
+        while world.now < end {
+            let outcome = world.run("a").0;
+            reported += u32::from(outcome == RunOutcome::Failed(Failure::Reconciliation));
+            world.now = world.now + MINUTE;
+        }
+        assert_eq!(world.counts.is_empty(), v1);
+        assert_eq!(
+            reported > 500,
+            is_refusal,
+            "{kind:?}: reported {reported} times"
+        );
+        let behind = end - world.checkpoint().mintime;
+        // What Duo refuses costs the live log nothing; what makes the log back off does.
+        let most = if is_refusal { minutes(6) } else { HOUR };
+        assert!(behind < most, "{kind:?}: {behind} behind");
+        world.check_fault = None;
+        world.run_until_caught_up("a");
+        assert!(world.lost().is_empty(), "{kind:?}");
+        assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
+    }
+}
+
+#[test]
+fn a_local_clock_that_is_days_ahead_makes_no_hour_final_before_its_time() {
+    for v1 in [false, true] {
+        let mut world = if v1 {
+            World::v1(clustered(), 10)
+        } else {
+            World::new(clustered())
+        };
+        world.run_until_caught_up("a");
+        // In the hour whose stage comes next.
+        let time = NOON - minutes(165);
+        world.events.push(late(500, time, hours(20)));
+        world.now = world.now + HOUR;
+        let mut checkpoint = world.checkpoint();
+        // The next request is one for reconciliation: nothing of Duo's clock is known before it.
+        checkpoint.reconciliation.live_requests = 100;
+        world.store(&checkpoint);
+        world.now = world.now + hours(60);
+        world.clock_ahead = hours(60);
+        world.run("a");
+        world.now = world.now - hours(60);
+        world.clock_ahead = millis(0);
+        world.run_until("a", time + hours(50));
+        world.run_until_caught_up("a");
+        assert!(world.lost().is_empty(), "v1 {v1}");
+        assert_eq!(world.duplicates(), 0, "v1 {v1}");
+    }
+}

@@ -1,0 +1,292 @@
+//! What becomes of an operation: Azure Monitor, storage, and everything that can go wrong.
+
+use chrono::TimeDelta;
+
+use super::ports::{Container, Kind, Operation, Reply};
+use super::{Instance, Trouble, World};
+use crate::model::{Batch, Hour, RecordKey, SendErrorKind};
+use crate::storage::{DeadLetter, Document as _, LedgerEntry, Version, Why};
+use crate::sync::{Checkpoint, DayResults};
+
+/// A request begins only while the lease outlives it by this much: a process that sleeps longer may lose it.
+const SLEEP: TimeDelta = TimeDelta::seconds(30);
+
+impl World {
+    /// Performs an operation, unless something goes wrong with it. `None` when the process was killed.
+    pub(super) fn perform_in_trouble(
+        &mut self,
+        instance: &mut Instance,
+        operation: &Operation,
+    ) -> Option<Reply> {
+        self.deeds += 1;
+        // A process that slept while its lease expired may wake with a batch in its hand, or with its ids.
+        let slept = self.now - instance.last_at > SLEEP;
+        let is_send = matches!(operation, Operation::Send(_));
+        self.kinds.push(operation.kind());
+        if slept && (is_send || operation.is_append()) {
+            self.may_repeat += 1;
+            self.reach("lease outlived by a sleeper");
+        }
+        let Some(trouble) = self.troubles.remove(&self.deeds) else {
+            return Some(self.perform(operation));
+        };
+        self.struck += 1;
+        match (trouble, operation) {
+            (Trouble::KilledBefore, _) => {
+                instance.is_killed = true;
+                self.may_repeat += u64::from(operation.is_append());
+                None
+            }
+            (Trouble::KilledAfter, _) => {
+                instance.is_killed = true;
+                // The ids of a batch may be of several hours, and so in several blobs.
+                self.may_repeat += u64::from(is_send || operation.is_append());
+                self.perform(operation);
+                None
+            }
+            (Trouble::Storage(is_done), _) if operation.is_storage() => {
+                self.may_repeat += u64::from(operation.is_append());
+                if is_done {
+                    self.reach("storage error after an effect");
+                    self.perform(operation);
+                }
+                Some(Reply::StorageFailed)
+            }
+            // The client repeats a write whose response was lost, and meets what it wrote.
+            (Trouble::LostResponse, Operation::Write { .. }) => {
+                let reply = self.perform(operation);
+                self.reach("conflict with one's own write");
+                Some(if matches!(reply, Reply::Written(_)) {
+                    Reply::Conflict
+                } else {
+                    reply
+                })
+            }
+            (Trouble::Fetch(kind), Operation::Fetch(_)) => {
+                self.now = self.now + self.pace;
+                Some(Reply::Page(Err(kind)))
+            }
+            (Trouble::Send(kind, is_accepted), Operation::Send(_)) => {
+                if is_accepted {
+                    self.reach("batch accepted and reported as an error");
+                    self.perform(operation);
+                    self.may_repeat += 1;
+                }
+                Some(Reply::Sent(Err(kind)))
+            }
+            _ => {
+                self.struck -= 1;
+                Some(self.perform(operation))
+            }
+        }
+    }
+
+    pub(super) fn perform(&mut self, operation: &Operation) -> Reply {
+        match operation {
+            Operation::Read(container, name) => Reply::Read(self.read(*container, name)),
+            Operation::Write {
+                container,
+                name,
+                content,
+                expected,
+            } => self.write(*container, name, content, expected.as_ref()),
+            Operation::Append { .. } if self.ledger_is_broken => Reply::StorageFailed,
+            Operation::Append { name, content } => {
+                self.append(name, content);
+                Reply::Done
+            }
+            Operation::Remove(name) => {
+                self.blobs.remove(&(Container::State, name.clone()));
+                self.removed
+                    .push(name.rsplit('/').next().unwrap_or_default().to_owned());
+                Reply::Done
+            }
+            Operation::Fetch(request) => Reply::Page(self.fetch(request)),
+            Operation::Send(batch) => Reply::Sent(self.send(batch)),
+            Operation::Sleep(pause) => {
+                self.slept.push(*pause);
+                self.now = self.now + *pause;
+                Reply::Done
+            }
+        }
+    }
+
+    pub(super) fn read(&self, container: Container, name: &str) -> Option<(Vec<u8>, Version)> {
+        let (content, version) = self.blobs.get(&(container, name.to_owned()))?;
+        Some((content.clone(), Version(version.to_string())))
+    }
+
+    fn write(
+        &mut self,
+        container: Container,
+        name: &str,
+        content: &[u8],
+        expected: Option<&Version>,
+    ) -> Reply {
+        if container == Container::DeadLetters {
+            if self.letters.are_broken {
+                return Reply::StorageFailed;
+            }
+            let record = name_to_key(name);
+            *self.letters.stored.entry(record).or_default() += 1;
+            if matches!(
+                DeadLetter::from_json(content).unwrap().why,
+                Why::Refused { .. }
+            ) {
+                self.letters.set_aside.insert(record);
+            }
+        }
+        let key = (container, name.to_owned());
+        let current = self
+            .blobs
+            .get(&key)
+            .map(|(_, version)| Version(version.to_string()));
+        if current.as_ref() != expected {
+            self.reach("write conflict");
+            return Reply::Conflict;
+        }
+        if name.ends_with("checkpoint.json") {
+            self.now = self.now + self.pace;
+            let new = Checkpoint::from_json(content).unwrap();
+            let before = self.mintimes.insert(name.to_owned(), new.mintime);
+            assert!(
+                before.is_none_or(|before| new.mintime >= before),
+                "the checkpoint moved back"
+            );
+            self.assert_nothing_is_passed_over(&new);
+        } else if name.contains("/ledger/") && name.ends_with(".json") {
+            let before = self
+                .blobs
+                .get(&key)
+                .map(|(content, _)| DayResults::from_json(content).unwrap());
+            let new = DayResults::from_json(content).unwrap();
+            self.judge_results(&before.unwrap_or_default(), &new, name);
+        }
+        self.versions += 1;
+        self.blobs.insert(key, (content.to_vec(), self.versions));
+        Reply::Written(Version(self.versions.to_string()))
+    }
+
+    fn append(&mut self, name: &str, content: &[u8]) {
+        for entry in content.as_chunks().0 {
+            let entry = LedgerEntry::from_bytes(entry);
+            let is_it = |key: &&RecordKey| LedgerEntry::from(**key) == entry;
+            let accepted = self.accepted.iter().rev().map(|(key, _)| key);
+            let mut allowed = accepted
+                .chain(&self.letters.set_aside)
+                .chain(&self.delivered_before);
+            assert!(
+                allowed.any(|key| is_it(&key)),
+                "the ledger names an event that was neither accepted nor dead-lettered"
+            );
+        }
+        let (blob, version) = self
+            .blobs
+            .entry((Container::State, name.to_owned()))
+            .or_default();
+        blob.extend_from_slice(content);
+        self.versions += 1;
+        *version = self.versions;
+    }
+
+    fn send(&mut self, batch: &Batch) -> Result<(), SendErrorKind> {
+        self.now = self.now + self.pace;
+        let keys: Vec<RecordKey> = batch.records.iter().map(|record| record.key).collect();
+        if self.refuses(&keys) {
+            return Err(SendErrorKind::BadRecord);
+        }
+        let fault = self.send_faults.pop_front().flatten();
+        if fault.is_none_or(|(_, accepted)| accepted) {
+            self.accepted
+                .extend(keys.iter().map(|key| (*key, batch.kind)));
+        }
+        fault.map_or(Ok(()), |(kind, _)| Err(kind))
+    }
+
+    /// Whether Azure Monitor refuses these rows. None of them may be truncated whose original is not kept.
+    fn refuses(&mut self, keys: &[RecordKey]) -> bool {
+        for key in keys
+            .iter()
+            .filter(|key| self.letters.truncated.contains(*key))
+        {
+            assert!(
+                self.letters.stored.contains_key(key),
+                "a truncated row went out before its original was kept"
+            );
+        }
+        let refuses = keys.iter().any(|key| self.letters.refused.contains(key));
+        self.letters.refusals += usize::from(refuses && keys.len() == 1);
+        refuses
+    }
+
+    /// A stored checkpoint lies behind no refused record that is not kept. One that Duo shows late may stand anywhere.
+    fn assert_nothing_is_passed_over(&self, checkpoint: &Checkpoint) {
+        let refused = |key| self.letters.refused.contains(&key) && !self.is_dead_lettered(key);
+        for event in self.events.iter().filter(|event| refused(event.key)) {
+            assert!(
+                event.is_late() || event.time >= checkpoint.mintime,
+                "the checkpoint moved past a refused record that was not kept"
+            );
+        }
+    }
+
+    /// An hour that is reported as verified has every event delivered that Duo returned when its reading began.
+    fn judge_results(&mut self, before: &DayResults, new: &DayResults, name: &str) {
+        for (hour, result) in &new.hours {
+            if before.hours.get(hour) == Some(result) || !result.state.is_verified() {
+                continue;
+            }
+            let day = name
+                .rsplit('/')
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches(".json");
+            let hour = Hour::parse(&format!("{day}T{hour}")).unwrap();
+            let began_at = result.read_at.expect("a verified hour was read");
+            let delivered: std::collections::HashSet<RecordKey> =
+                self.accepted.iter().map(|(key, _)| *key).collect();
+            let missing = self.events.iter().find(|event| {
+                Hour::of(event.time) == hour
+                    && event.time >= result.span.from
+                    && event.time < result.span.to
+                    && event.shown_from <= began_at
+                    && !delivered.contains(&event.key)
+                    && !self.delivered_before.contains(&event.key)
+                    && !self.is_dead_lettered(event.key)
+                    && !self.is_hidden(event)
+            });
+            assert!(
+                missing.is_none(),
+                "{hour} is reported as verified without {missing:?}"
+            );
+            self.judged += 1;
+        }
+    }
+}
+
+impl Trouble {
+    /// Whether it changes anything about an operation of this kind.
+    pub(in crate::sync::tests) fn suits(self, kind: Kind) -> bool {
+        match self {
+            Self::KilledBefore | Self::KilledAfter => true,
+            Self::Storage(_) => !matches!(kind, Kind::Fetch | Kind::Send | Kind::Sleep),
+            Self::LostResponse => kind == Kind::Write,
+            Self::Fetch(_) => kind == Kind::Fetch,
+            Self::Send(..) => kind == Kind::Send,
+        }
+    }
+}
+
+/// The record that a dead letter is of, from its name.
+fn name_to_key(name: &str) -> RecordKey {
+    let file = name
+        .rsplit('/')
+        .next()
+        .unwrap_or_default()
+        .trim_end_matches(".json");
+    let (uid, content) = file.split_once('-').unwrap();
+    let mut key = RecordKey::default();
+    hex::decode_to_slice(uid, &mut key.uid).unwrap();
+    hex::decode_to_slice(content, &mut key.content).unwrap();
+    key
+}

@@ -1,0 +1,255 @@
+//! One process at work on the log: the core's own code, one operation at a time.
+
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use super::World;
+use super::ports::{Desk, Operation, Reply, SharedDesk, SimulatedPorts};
+use crate::model::{Millis, RecordKey};
+use crate::storage::Document as _;
+use crate::sync::{Checkpoint, HourState, Limits, RunOutcome, RunResult, Warning, run_log};
+
+/// One process at work on the log.
+pub(in crate::sync::tests) struct Instance {
+    run: Option<Pin<Box<dyn Future<Output = RunResult> + Send>>>,
+    pub(super) desk: SharedDesk,
+    pub(in crate::sync::tests) result: Option<RunResult>,
+    pub(in crate::sync::tests) steps: u64,
+    /// When it was last at work.
+    pub(super) last_at: Millis,
+    /// Whether the process was killed.
+    pub(super) is_killed: bool,
+}
+
+/// What an instance does next, apart from reads.
+#[derive(Debug)]
+pub(in crate::sync::tests) enum Next {
+    Fetch(crate::model::PageRequest),
+    Send,
+    /// Stores the checkpoint.
+    Save(Box<Checkpoint>),
+    Append,
+    /// Any other write.
+    Write,
+    Sleep(chrono::TimeDelta),
+    End(RunOutcome),
+}
+
+impl Instance {
+    /// Whether the run is over.
+    pub(in crate::sync::tests) fn outcome(&self) -> Option<RunOutcome> {
+        self.result.as_ref().map(|result| result.outcome)
+    }
+
+    /// Up to where a backfill was read.
+    pub(in crate::sync::tests) fn reached(&self) -> Option<Millis> {
+        self.desk.lock().reached
+    }
+
+    pub(in crate::sync::tests) fn request_shutdown(&self) {
+        self.desk.lock().is_shutdown = true;
+    }
+
+    pub(in crate::sync::tests) fn seed(&self, seed: u64) {
+        self.desk.lock().rng.seed(seed);
+    }
+
+    pub(in crate::sync::tests) fn declare_owner_gone(&self) {
+        self.desk.lock().is_owner_gone = true;
+    }
+
+    /// The records that are neither delivered nor dead-lettered.
+    pub(in crate::sync::tests) fn refused(&self) -> Vec<RecordKey> {
+        match self
+            .result
+            .as_ref()
+            .and_then(|result| result.error.as_ref())
+        {
+            Some(crate::sync::RunError::RecordsRefused { refused, .. }) => refused.clone(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The first operation that waits.
+    pub(super) fn operation(&self) -> Option<(u64, Operation)> {
+        self.desk.lock().waiting.front().cloned()
+    }
+
+    /// Lets the code go on until all it does is wait.
+    pub(super) fn go_on(&mut self, now: Millis) {
+        self.desk.lock().now = now;
+        let mut context = Context::from_waker(Waker::noop());
+        if let Some(run) = &mut self.run
+            && let Poll::Ready(result) = run.as_mut().poll(&mut context)
+        {
+            self.result = Some(result);
+            self.run = None;
+        }
+    }
+
+    pub(super) fn reply(&mut self, operation: u64, reply: Reply, now: Millis) {
+        {
+            let mut desk = self.desk.lock();
+            desk.waiting.retain(|(waiting, _)| *waiting != operation);
+            desk.reply(operation, reply);
+        }
+        self.go_on(now);
+    }
+}
+
+impl World {
+    pub(in crate::sync::tests) fn instance(&self, owner: &str) -> Instance {
+        let limits = Limits {
+            owner: owner.to_owned(),
+            ..self.limits.clone()
+        };
+        let rate = limits.requests_per_minute;
+        let desk = SharedDesk(Arc::new(Mutex::new(Desk::new(
+            self.now,
+            Arc::clone(&self.account),
+            rate,
+        ))));
+        let backfill = limits.backfill.map(|_| "simulated");
+        let ports = SimulatedPorts::new(&desk, limits.log_type, backfill);
+        let run = async move { run_log(&ports, &limits).await };
+        Instance {
+            run: Some(Box::pin(run)),
+            desk,
+            result: None,
+            steps: 0,
+            last_at: self.now,
+            is_killed: false,
+        }
+    }
+
+    /// Performs the instance's next operation; `Some` when the run is over.
+    pub(in crate::sync::tests) fn step(&mut self, instance: &mut Instance) -> Option<RunOutcome> {
+        if let Some(outcome) = instance.outcome() {
+            return Some(outcome);
+        }
+        instance.steps += 1;
+        match instance.operation() {
+            None => instance.go_on(self.now),
+            Some((number, operation)) => {
+                self.note(instance, &operation);
+                let reply = self.perform_in_trouble(instance, &operation);
+                instance.last_at = self.now;
+                match reply {
+                    Some(reply) => instance.reply(number, reply, self.now),
+                    None => {
+                        instance.run = None;
+                        return Some(RunOutcome::ShutdownRequested);
+                    }
+                }
+            }
+        }
+        let outcome = instance.outcome();
+        if let Some(result) = &instance.result {
+            self.note_rare(result);
+        }
+        outcome
+    }
+
+    /// Notes the rare states that a run reports.
+    fn note_rare(&mut self, result: &RunResult) {
+        let RunResult { outcome, stats, .. } = result;
+        match outcome {
+            RunOutcome::LeaseHeld => self.reach("LeaseHeld"),
+            RunOutcome::BackingOff { .. } => self.reach("backed off"),
+            RunOutcome::OutOfTime => self.reach("out of time"),
+            RunOutcome::RateLimited => self.reach("rate limited"),
+            _ => {}
+        }
+        for warning in &stats.warnings {
+            match warning {
+                Warning::ClockAhead(_) => self.reach("ClockAhead"),
+                Warning::WindowRestarted(_) => self.reach("WindowRestarted"),
+                _ => {}
+            }
+        }
+        if stats.late > 0 {
+            self.reach("late event");
+        }
+        if stats.dead_letters.refused > 0 {
+            self.reach("record dead-lettered");
+        }
+        for (_, state) in &stats.reconciled {
+            match state {
+                HourState::Unknown => self.reach("hour unknown"),
+                HourState::VerifiedLate => self.reach("hour verified late"),
+                _ => {}
+            }
+        }
+    }
+
+    /// Steps an instance until its run is over.
+    pub(in crate::sync::tests) fn finish(&mut self, instance: &mut Instance) -> RunOutcome {
+        for _ in 0..200_000 {
+            if let Some(outcome) = self.step(instance) {
+                return outcome;
+            }
+        }
+        panic!("the run never ends");
+    }
+
+    /// What the instance does next, after its reads were served.
+    pub(in crate::sync::tests) fn next(&mut self, instance: &mut Instance) -> Next {
+        loop {
+            if let Some(outcome) = instance.outcome() {
+                return Next::End(outcome);
+            }
+            match instance.operation() {
+                None => instance.go_on(self.now),
+                Some((_, Operation::Read(..))) => {
+                    self.step(instance);
+                }
+                Some((_, operation)) => return Self::described(operation),
+            }
+        }
+    }
+
+    fn described(operation: Operation) -> Next {
+        match operation {
+            Operation::Fetch(request) => Next::Fetch(request),
+            Operation::Send(_) => Next::Send,
+            Operation::Sleep(pause) => Next::Sleep(pause),
+            Operation::Append { .. } => Next::Append,
+            Operation::Write { name, content, .. } if name.ends_with("checkpoint.json") => {
+                Next::Save(Box::new(Checkpoint::from_json(&content).unwrap()))
+            }
+            Operation::Read(..) | Operation::Write { .. } | Operation::Remove(_) => Next::Write,
+        }
+    }
+
+    /// The instance's next operation, in words.
+    pub(in crate::sync::tests) fn operation(&self, instance: &Instance) -> Option<(u64, String)> {
+        let (number, operation) = instance.operation()?;
+        Some((number, format!("{operation:?}")))
+    }
+
+    /// Replies to an operation.
+    pub(in crate::sync::tests) fn reply(
+        &mut self,
+        instance: &mut Instance,
+        operation: u64,
+        reply: Reply,
+    ) {
+        instance.reply(operation, reply, self.now);
+    }
+
+    /// Replies to the instance's next operation, and says what it does then.
+    pub(in crate::sync::tests) fn answer(&mut self, instance: &mut Instance, reply: Reply) -> Next {
+        self.next(instance);
+        let (number, _) = instance.operation().expect("the run goes on");
+        instance.reply(number, reply, self.now);
+        self.next(instance)
+    }
+
+    /// Performs the instance's next operation, and says what it does then.
+    pub(in crate::sync::tests) fn serve(&mut self, instance: &mut Instance) -> Next {
+        self.next(instance);
+        self.step(instance);
+        self.next(instance)
+    }
+}

@@ -1,0 +1,357 @@
+//! The ports of a simulated instance: every operation waits until the world has decided what becomes of it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use crate::model::{
+    Batch, FetchError, FetchErrorKind, IngestionApi, LogType, Millis, PageRequest, PageResponse,
+    SendError, SendErrorKind, Tries,
+};
+use crate::storage::{BlobStore, DeadLetters, LogState, StorageError, Version, WriteError};
+use crate::sync::{ACCOUNT_SHARE, Ports, RunStats, TokenBucket};
+
+pub(in crate::sync::tests) const HOST: &str = "api-00000000.duosecurity.com";
+
+/// Where a blob is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::sync::tests) enum Container {
+    State,
+    DeadLetters,
+}
+
+/// What an instance waits for.
+#[derive(Clone, Debug)]
+pub(in crate::sync::tests) enum Operation {
+    Read(Container, String),
+    Write {
+        container: Container,
+        name: String,
+        content: Vec<u8>,
+        expected: Option<Version>,
+    },
+    Append {
+        name: String,
+        content: Vec<u8>,
+    },
+    Remove(String),
+    Fetch(PageRequest),
+    Send(Batch),
+    Sleep(TimeDelta),
+}
+
+/// The kind of an operation, by which errors suit it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sync::tests) enum Kind {
+    Read,
+    Write,
+    Append,
+    Remove,
+    Fetch,
+    Send,
+    Sleep,
+}
+
+impl Operation {
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Read(..) => Kind::Read,
+            Self::Write { .. } => Kind::Write,
+            Self::Append { .. } => Kind::Append,
+            Self::Remove(_) => Kind::Remove,
+            Self::Fetch(_) => Kind::Fetch,
+            Self::Send(_) => Kind::Send,
+            Self::Sleep(_) => Kind::Sleep,
+        }
+    }
+
+    /// Whether it touches storage.
+    pub(super) fn is_storage(&self) -> bool {
+        !matches!(self, Self::Fetch(_) | Self::Send(_) | Self::Sleep(_))
+    }
+
+    /// Whether it appends to the ledger.
+    pub(super) fn is_append(&self) -> bool {
+        matches!(self, Self::Append { .. })
+    }
+}
+
+/// What became of it.
+#[derive(Debug)]
+pub(in crate::sync::tests) enum Reply {
+    Read(Option<(Vec<u8>, Version)>),
+    Written(Version),
+    Conflict,
+    Done,
+    StorageFailed,
+    Page(Result<PageResponse, FetchErrorKind>),
+    Sent(Result<(), SendErrorKind>),
+}
+
+/// What an instance and the world share.
+#[derive(Debug)]
+pub(super) struct Desk {
+    pub(super) now: Millis,
+    pub(super) is_shutdown: bool,
+    pub(super) is_owner_gone: bool,
+    pub(super) account: Arc<Mutex<Option<TokenBucket>>>,
+    pub(super) requests_per_minute: u32,
+    pub(super) rng: fastrand::Rng,
+    /// Operations that wait, in the order in which they were asked for.
+    pub(super) waiting: VecDeque<(u64, Operation)>,
+    replies: BTreeMap<u64, Reply>,
+    wakers: BTreeMap<u64, Waker>,
+    next: u64,
+    /// Up to where a backfill was read.
+    pub(super) reached: Option<Millis>,
+}
+
+impl Desk {
+    pub(super) fn new(
+        now: Millis,
+        account: Arc<Mutex<Option<TokenBucket>>>,
+        requests_per_minute: u32,
+    ) -> Self {
+        Self {
+            now,
+            is_shutdown: false,
+            is_owner_gone: false,
+            account,
+            requests_per_minute,
+            rng: fastrand::Rng::with_seed(7),
+            waiting: VecDeque::new(),
+            replies: BTreeMap::new(),
+            wakers: BTreeMap::new(),
+            next: 0,
+            reached: None,
+        }
+    }
+
+    /// Tells an operation what became of it.
+    pub(super) fn reply(&mut self, number: u64, reply: Reply) {
+        self.replies.insert(number, reply);
+        if let Some(waker) = self.wakers.remove(&number) {
+            waker.wake();
+        }
+    }
+}
+
+/// The instance's end of the desk.
+#[derive(Clone, Debug)]
+pub(super) struct SharedDesk(pub(super) Arc<Mutex<Desk>>);
+
+impl SharedDesk {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Desk> {
+        self.0.lock().unwrap()
+    }
+
+    async fn ask(&self, operation: Operation) -> Reply {
+        let number = {
+            let mut desk = self.lock();
+            desk.next += 1;
+            let number = desk.next;
+            desk.waiting.push_back((number, operation));
+            number
+        };
+        poll_fn(|context| {
+            let mut desk = self.lock();
+            match desk.replies.remove(&number) {
+                Some(reply) => Poll::Ready(reply),
+                None => {
+                    desk.wakers.insert(number, context.waker().clone());
+                    Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+}
+
+/// A simulated store.
+#[derive(Clone, Debug)]
+pub(super) struct SimulatedStore {
+    desk: SharedDesk,
+    container: Container,
+}
+
+fn failed(name: &str) -> StorageError {
+    StorageError {
+        action: "reach",
+        name: name.to_owned(),
+        reason: "simulated".to_owned(),
+        hint: None,
+    }
+}
+
+impl BlobStore for SimulatedStore {
+    async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StorageError> {
+        match self
+            .desk
+            .ask(Operation::Read(self.container, name.to_owned()))
+            .await
+        {
+            Reply::Read(found) => Ok(found),
+            Reply::StorageFailed => Err(failed(name)),
+            reply => panic!("{reply:?} to a read"),
+        }
+    }
+
+    async fn write(
+        &self,
+        name: &str,
+        content: Vec<u8>,
+        expected: Option<&Version>,
+    ) -> Result<Version, WriteError> {
+        let (container, name) = (self.container, name.to_owned());
+        let expected = expected.cloned();
+        match self
+            .desk
+            .ask(Operation::Write {
+                container,
+                name: name.clone(),
+                content,
+                expected,
+            })
+            .await
+        {
+            Reply::Written(version) => Ok(version),
+            Reply::Conflict => Err(WriteError::Conflict),
+            Reply::StorageFailed => Err(failed(&name).into()),
+            reply => panic!("{reply:?} to a write"),
+        }
+    }
+
+    async fn append(&self, name: &str, content: Vec<u8>, _unit: usize) -> Result<(), WriteError> {
+        let name = name.to_owned();
+        match self
+            .desk
+            .ask(Operation::Append {
+                name: name.clone(),
+                content,
+            })
+            .await
+        {
+            Reply::Done => Ok(()),
+            Reply::StorageFailed => Err(failed(&name).into()),
+            reply => panic!("{reply:?} to an append"),
+        }
+    }
+
+    async fn list(&self, _prefix: &str) -> Result<Vec<String>, StorageError> {
+        panic!("a run lists nothing")
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), StorageError> {
+        match self.desk.ask(Operation::Remove(name.to_owned())).await {
+            Reply::Done => Ok(()),
+            Reply::StorageFailed => Err(failed(name)),
+            reply => panic!("{reply:?} to a removal"),
+        }
+    }
+
+    fn place(&self) -> String {
+        "simulated store".to_owned()
+    }
+}
+
+/// The ports of one instance.
+pub(super) struct SimulatedPorts {
+    desk: SharedDesk,
+    state: LogState<SimulatedStore>,
+    dead_letters: DeadLetters<SimulatedStore>,
+}
+
+impl SimulatedPorts {
+    pub(super) fn new(desk: &SharedDesk, log_type: LogType, backfill: Option<&str>) -> Self {
+        let store = |container| SimulatedStore {
+            desk: desk.clone(),
+            container,
+        };
+        let state = LogState::new(store(Container::State), HOST, log_type);
+        Self {
+            desk: desk.clone(),
+            state: backfill.map_or(state.clone(), |id| state.of_backfill(id)),
+            dead_letters: DeadLetters::new(store(Container::DeadLetters), HOST),
+        }
+    }
+}
+
+impl Ports for SimulatedPorts {
+    type Store = SimulatedStore;
+
+    fn state(&self) -> &LogState<SimulatedStore> {
+        &self.state
+    }
+
+    fn dead_letters(&self) -> &DeadLetters<SimulatedStore> {
+        &self.dead_letters
+    }
+
+    fn now(&self) -> Millis {
+        self.desk.lock().now
+    }
+
+    fn random(&self, range: RangeInclusive<i64>) -> i64 {
+        self.desk.lock().rng.i64(range)
+    }
+
+    fn is_shutdown_requested(&self) -> bool {
+        self.desk.lock().is_shutdown
+    }
+
+    fn is_gone(&self, _owner: &str) -> bool {
+        self.desk.lock().is_owner_gone
+    }
+
+    fn take_account_token(&self, known: TokenBucket) -> (Result<(), TimeDelta>, TokenBucket) {
+        let desk = self.desk.lock();
+        let mut shared = desk.account.lock().unwrap();
+        let mut bucket = shared.unwrap_or(known);
+        let taken = bucket.take(desk.requests_per_minute, ACCOUNT_SHARE, desk.now);
+        *shared = Some(bucket);
+        (taken, bucket)
+    }
+
+    async fn sleep(&self, pause: TimeDelta) {
+        self.desk.ask(Operation::Sleep(pause)).await;
+    }
+
+    async fn fetch_page(&self, request: &PageRequest) -> Result<PageResponse, FetchError> {
+        match self.desk.ask(Operation::Fetch(request.clone())).await {
+            Reply::Page(page) => page.map_err(|kind| FetchError {
+                kind,
+                path: "/simulated",
+                status: None,
+                reason: "simulated".to_owned(),
+                clock_ahead: None,
+                tries: Tries::default(),
+                source: None,
+            }),
+            reply => panic!("{reply:?} to a page request"),
+        }
+    }
+
+    async fn send(&self, batch: &Batch, _timeout: Duration) -> Result<(), SendError> {
+        match self.desk.ask(Operation::Send(batch.clone())).await {
+            Reply::Sent(sent) => sent.map_err(|kind| SendError {
+                api: IngestionApi::DataCollector,
+                kind,
+                status: None,
+                code: None,
+                reason: "simulated".to_owned(),
+                tries: Tries::default(),
+                source: None,
+            }),
+            reply => panic!("{reply:?} to a batch"),
+        }
+    }
+
+    fn progress(&self, reached: Option<Millis>, _stats: &RunStats) {
+        self.desk.lock().reached = reached;
+    }
+}
