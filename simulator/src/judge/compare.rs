@@ -4,10 +4,11 @@ use crate::json::{Json, Members, member};
 use crate::log_analytics::tables::LARGEST_COLLECTED;
 
 /// The fields a row has beyond its event.
-pub(super) const ADDED: [&str; 6] = [
+pub(super) const ADDED: [&str; 7] = [
     "eventtype",
     "host",
     "event_uid",
+    "event_content",
     "event_time",
     "ingest_kind",
     "ingest_batch",

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType, MINUTE, Millis};
+use chrono::TimeDelta;
+use duo_sentinel::collector::UnmappedFields;
+use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType, MINUTE, Millis, Span};
 use duo_sentinel::status::{Activity, Code, LogHealth, Outcome, Standing, Trouble};
+use duo_sentinel::storage::Document as _;
 use duo_sentinel::sync::{
-    Checkpoint, DayResults, Destination, FieldCounts, HourResult, HourState, ParkCause, Parked,
-    Span,
+    BackOff, BackOffCause, Checkpoint, DayResults, Destination, HourResult, HourState,
 };
 
 /// Days since the first run.
@@ -19,15 +21,15 @@ pub(crate) struct Log {
     checkpoint: Checkpoint,
     health: LogHealth,
     days: BTreeMap<Hour, DayResults>,
-    fields: FieldCounts,
+    fields: UnmappedFields,
 }
 
 impl Log {
-    /// A log that works: about so many events an hour at noon of a working day, and every closed hour proved.
+    /// A log that works: about so many events an hour at noon of a working day, and every closed hour has a count that matches.
     pub(crate) fn working(log_type: LogType, at_noon: u64, now: Millis) -> Self {
         let began = Hour::of(now).after(-24 * AGE).start();
         let mut checkpoint = Checkpoint::first(began, now);
-        checkpoint.mintime = now - 3 * MINUTE;
+        checkpoint.mintime = now - TimeDelta::minutes(3);
         checkpoint.answered = true;
         let mut log = Self {
             name: log_type,
@@ -35,7 +37,7 @@ impl Log {
             checkpoint,
             health: LogHealth::default(),
             days: BTreeMap::new(),
-            fields: FieldCounts::default(),
+            fields: UnmappedFields::default(),
         };
         log.health.standing = Some(Standing {
             outcome: Outcome::CaughtUp,
@@ -68,7 +70,7 @@ impl Log {
         code: Option<(Code, u16)>,
         minutes: i64,
     ) -> Self {
-        let since = self.now - minutes * MINUTE;
+        let since = self.now - TimeDelta::minutes(minutes);
         let standing = self.health.standing.as_mut().expect("it ran");
         standing.outcome = outcome;
         standing.since = since;
@@ -76,7 +78,7 @@ impl Log {
             (standing.code, standing.http_status) = (Some(code), Some(status));
         }
         if outcome == Outcome::Parked {
-            standing.parked_until = Some(self.now + 4 * MINUTE);
+            standing.parked_until = Some(self.now + TimeDelta::minutes(4));
         }
         if !matches!(outcome, Outcome::CaughtUp | Outcome::MoreToFetch) {
             self.health.succeeded_at = Some(since);
@@ -89,10 +91,10 @@ impl Log {
 
     /// Duo asked for fewer calls: it waits for some more minutes.
     pub(crate) fn throttled(mut self) -> Self {
-        self.checkpoint.parked = Some(Parked {
-            not_before: self.now + 4 * MINUTE,
-            strikes: 1,
-            cause: ParkCause::DuoThrottled,
+        self.checkpoint.back_off = Some(BackOff {
+            retry_at: self.now + TimeDelta::minutes(4),
+            count: 1,
+            cause: BackOffCause::DuoThrottled,
         });
         self.standing(Outcome::Parked, Some((Code::DuoThrottled, 429)), 6)
     }
@@ -117,13 +119,13 @@ impl Log {
 
     /// What was found of its hours until so many hours ago has its rows.
     pub(crate) fn hours_told_to(mut self, ago: i64) -> Self {
-        self.health.hours_told_to = Some(self.now - ago * HOUR);
+        self.health.hours_told_to = Some(self.now - TimeDelta::hours(ago));
         self
     }
 
     /// The hours of which something was found after this moment.
     pub(crate) fn hours_found_since(&self, ago: i64) -> Vec<Hour> {
-        let since = self.now - ago * HOUR;
+        let since = self.now - TimeDelta::hours(ago);
         let found = self.days.iter().flat_map(|(day, results)| {
             let found = results.hours.iter();
             let found = found.filter(move |(_, result)| result.checked_at > since);
@@ -148,7 +150,7 @@ impl Log {
 
     /// It is this many hours behind, and nothing of them was checked.
     pub(crate) fn behind(mut self, hours: i64) -> Self {
-        self.checkpoint.mintime = self.now - hours * HOUR;
+        self.checkpoint.mintime = self.now - TimeDelta::hours(hours);
         let last = Hour::of(self.checkpoint.mintime);
         for (day, results) in &mut self.days {
             results.hours.retain(|number, _| {
@@ -162,7 +164,7 @@ impl Log {
 
     /// Its last run was this many hours ago.
     pub(crate) fn silent(mut self, hours: i64) -> Self {
-        let at = self.now - hours * HOUR;
+        let at = self.now - TimeDelta::hours(hours);
         self = self.behind(hours);
         self.health.standing.as_mut().expect("it ran").seen_at = at;
         self.health.succeeded_at = Some(at);
@@ -173,7 +175,7 @@ impl Log {
     pub(crate) fn late(mut self, ago: i64, late: u64) -> Self {
         let hour = Hour::of(self.now).after(-ago);
         self.set(hour, 90, |result| {
-            (result.state, result.late) = (HourState::Proved, late);
+            (result.state, result.late) = (HourState::Verified, late);
         });
         // It was found by a check two hours later.
         let activity = self.health.hours.entry(hour.after(2)).or_default();
@@ -187,7 +189,7 @@ impl Log {
             let hour = Hour::of(self.now).after(-ago);
             self.set(hour, 12, |result| {
                 result.state = HourState::Gap;
-                result.counted = Some(40);
+                result.duo_count = Some(40);
                 result.gap = Some(Span::of(hour));
             });
         }
@@ -213,25 +215,26 @@ impl Log {
         self.health.troubles.push(Trouble {
             code,
             http_status: Some(status),
-            first_at: self.now - first * MINUTE,
-            last_at: self.now - last * MINUTE,
+            first_at: self.now - TimeDelta::minutes(first),
+            last_at: self.now - TimeDelta::minutes(last),
             runs,
         });
-        let hour = Hour::of(self.now - last * MINUTE);
+        let hour = Hour::of(self.now - TimeDelta::minutes(last));
         self.health.hours.entry(hour).or_default().throttled += u64::from(status == 429);
         self
     }
 
     fn set(&mut self, hour: Hour, delivered: u64, change: impl Fn(&mut HourResult)) {
         let mut result = HourResult {
-            state: HourState::Counted,
+            state: HourState::CountMatched,
             span: Span::of(hour),
-            counted: Some(delivered),
+            duo_count: Some(delivered),
             delivered,
             late: 0,
             gap: None,
-            checked_at: hour.end() + 15 * MINUTE,
-            checks: 4,
+            read_at: None,
+            checked_at: hour.end() + TimeDelta::minutes(15),
+            stages: 6,
             unknown: serde_json::Map::new(),
         };
         change(&mut result);

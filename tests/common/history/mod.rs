@@ -4,16 +4,15 @@ mod log;
 
 use std::fs;
 use std::path::Path;
-use std::time::Duration;
 
-use chrono::Utc;
-use duo_sentinel::model::{Hour, LogType, MINUTE, Millis};
+use chrono::{TimeDelta, Utc};
+use duo_sentinel::model::{Hour, LogType, Millis};
 use duo_sentinel::status::{Code, Outcome};
 
 pub(crate) use log::Log;
 
-/// Longest time between two looks at one history, in milliseconds.
-const LONGEST_TEST: i64 = 2 * MINUTE;
+/// Longest time between two looks at one history.
+const LONGEST_TEST: TimeDelta = TimeDelta::minutes(2);
 
 /// The present, with enough left of its hour for a test: at a full hour one more of them is pending.
 pub(crate) fn now() -> Millis {
@@ -24,7 +23,7 @@ pub(crate) fn now() -> Millis {
     let now = || Millis::from(Utc::now());
     let left = Hour::of(now()).end() - now();
     if left < LONGEST_TEST {
-        std::thread::sleep(Duration::from_millis(left.unsigned_abs()));
+        std::thread::sleep(left.to_std().expect("the hour ends later"));
     }
     now()
 }

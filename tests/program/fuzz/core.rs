@@ -1,113 +1,222 @@
 //! The core, told what was read: whatever stands in it, the run comes to an end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use duo_sentinel::model::{HOUR, LogType, MINUTE, Millis, Paging};
-use duo_sentinel::sync::{Action, Bucket, Checkpoint, Event, Limits, LogRun, PageSeen, Span};
+use chrono::TimeDelta;
+use duo_sentinel::model::{
+    Batch, FetchError, HOUR, LogType, MINUTE, Millis, PageRequest, PageResponse, Paging, RecordKey,
+    SendError, Span,
+};
+use duo_sentinel::storage::{
+    BlobStore, DeadLetters, Document as _, LogState, StorageError, Version, WriteError,
+};
+use duo_sentinel::sync::{Checkpoint, Limits, PageOrder, Ports, RunStats, TokenBucket, run_log};
 
 /// 2026-11-23T12:00:00Z.
 pub(crate) const NOW: Millis = Millis(1_795_435_200_000);
-/// Actions after which a run of one page would never end.
-const MOST_ACTIONS: u32 = 20_000;
+/// Requests, waits and writes after which a run of one page would never end.
+const MOST_CALLS: u32 = 20_000;
+const HOST: &str = "api-x.duosecurity.com";
 
 /// One run from the beginning that is given this page, and then empty ones.
-pub(crate) fn take(log_type: LogType, page: PageSeen) {
-    run(limits(log_type), None, page);
+pub(crate) fn take(log_type: LogType, page: PageResponse) {
+    run(&limits(log_type), None, page);
 }
 
 /// One run that goes on from this checkpoint while Duo has nothing new.
 pub(crate) fn go_on(log_type: LogType, checkpoint: &Checkpoint) {
-    run(limits(log_type), Some(checkpoint), PageSeen::default());
+    run(&limits(log_type), Some(checkpoint), PageResponse::default());
 }
 
-/// One run of a backfill of this span that goes on from this place while Duo has nothing.
+/// One run of a backfill of this span that goes on from this checkpoint while Duo has nothing.
 pub(crate) fn go_on_backfill(log_type: LogType, span: Span, checkpoint: &Checkpoint) {
     let limits = Limits {
         backfill: Some(span),
         ..limits(log_type)
     };
-    run(limits, Some(checkpoint), PageSeen::default());
+    run(&limits, Some(checkpoint), PageResponse::default());
 }
 
-fn run(limits: Limits, checkpoint: Option<&Checkpoint>, page: PageSeen) {
-    let mut run = LogRun::new(limits, NOW + 50_000, fastrand::Rng::with_seed(7));
-    let mut now = NOW;
-    let mut next_page = Some(page);
-    let mut records = 0;
-    let mut sent = BTreeSet::new();
-    let mut event = Event::Started;
-    for _ in 0..MOST_ACTIONS {
-        now = now + 10;
-        event = match run.step(event, now, false) {
-            Action::Stop(_) => return,
-            Action::Load => Event::Loaded {
-                checkpoint: checkpoint.cloned().map(Box::new),
-                claim_is_dead: true,
-            },
-            Action::Save(checkpoint) => {
-                let stored = Checkpoint::from_json(&checkpoint.to_json());
-                assert!(stored.is_ok(), "{checkpoint:?} could not be read again");
-                Event::Saved
-            }
-            Action::Draw(_) => Event::Drawn {
-                wait: None,
-                account: Bucket::full(1, now),
-            },
-            Action::Fetch(request) => {
-                // As they go into the question and the logs.
-                let _shown = (request.mintime.to_string(), request.maxtime.to_string());
-                let page = next_page.take().unwrap_or_default();
-                records = page.records.len();
-                sent.clear();
-                Event::Fetched {
-                    page,
-                    server_time: Some(now),
-                }
-            }
-            Action::Recall(hours) => {
-                for hour in hours {
-                    assert!(!hour.to_string().contains('/'));
-                }
-                Event::Recalled(vec![false; records])
-            }
-            Action::Send(shipment) => {
-                for index in shipment.records {
-                    assert!(index < records, "no record {index}");
-                    assert!(sent.insert(index), "record {index} twice");
-                }
-                Event::Accepted
-            }
-            Action::Record(ids) => {
-                for (hour, _) in ids {
-                    assert!(!hour.to_string().contains('/'));
-                }
-                Event::Recorded
-            }
-            Action::KeepOriginals(_) | Action::SetAside(_) => Event::SetAside,
-            Action::Tally(hours) => Event::Tallied(vec![0; hours.len()]),
-            Action::Conclude(_) => Event::Concluded,
-            Action::Wait(milliseconds) => {
-                now = now + milliseconds;
-                Event::Waited
-            }
-        };
+fn run(limits: &Limits, checkpoint: Option<&Checkpoint>, page: PageResponse) {
+    let store = Memory::default();
+    let state = LogState::new(store.clone(), HOST, limits.log_type);
+    let outside = Outside {
+        dead_letters: DeadLetters::new(Memory::default(), HOST),
+        page: Mutex::new(Some(page)),
+        sent: Mutex::default(),
+        store,
+        state,
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        if let Some(checkpoint) = checkpoint {
+            let stored = outside.state.save(checkpoint.to_json(), None).await;
+            stored.expect("nothing is stored yet");
+        }
+        run_log(&outside, limits).await;
+    });
+    let checkpoint = runtime.block_on(outside.state.load::<Checkpoint>());
+    assert!(checkpoint.is_ok(), "{checkpoint:?} could not be read again");
+}
+
+/// Blobs in memory that never fail.
+#[derive(Clone, Default)]
+struct Memory(Arc<Mutex<Blobs>>);
+
+#[derive(Default)]
+struct Blobs {
+    blobs: BTreeMap<String, Vec<u8>>,
+    calls: u32,
+}
+
+impl Memory {
+    fn with<T>(&self, use_of: impl FnOnce(&mut Blobs) -> T) -> T {
+        let mut blobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        blobs.calls += 1;
+        assert!(blobs.calls < MOST_CALLS, "a run without an end");
+        use_of(&mut blobs)
     }
-    panic!("a run without an end");
+}
+
+impl BlobStore for Memory {
+    async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StorageError> {
+        let found = self.with(|blobs| blobs.blobs.get(name).cloned());
+        Ok(found.map(|content| (content.clone(), Version(hex::encode(content)))))
+    }
+
+    async fn write(
+        &self,
+        name: &str,
+        content: Vec<u8>,
+        expected: Option<&Version>,
+    ) -> Result<Version, WriteError> {
+        let version = Version(hex::encode(&content));
+        let before = self.with(|blobs| blobs.blobs.insert(name.to_owned(), content));
+        assert_eq!(
+            before.map(hex::encode),
+            expected.map(|version| version.0.clone())
+        );
+        Ok(version)
+    }
+
+    async fn append(&self, name: &str, content: Vec<u8>, _: usize) -> Result<(), WriteError> {
+        self.with(|blobs| {
+            blobs
+                .blobs
+                .entry(name.to_owned())
+                .or_default()
+                .extend(content)
+        });
+        Ok(())
+    }
+
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError> {
+        let names = |blobs: &mut Blobs| {
+            let names = blobs.blobs.keys().filter(|name| name.starts_with(prefix));
+            names.cloned().collect()
+        };
+        Ok(self.with(names))
+    }
+
+    async fn remove(&self, name: &str) -> Result<(), StorageError> {
+        self.with(|blobs| blobs.blobs.remove(name));
+        Ok(())
+    }
+
+    fn place(&self) -> String {
+        "memory".to_owned()
+    }
+}
+
+/// A Duo with one page, and an Azure Monitor that takes everything.
+struct Outside {
+    store: Memory,
+    state: LogState<Memory>,
+    dead_letters: DeadLetters<Memory>,
+    page: Mutex<Option<PageResponse>>,
+    sent: Mutex<BTreeSet<RecordKey>>,
+}
+
+impl Ports for Outside {
+    type Store = Memory;
+
+    fn state(&self) -> &LogState<Memory> {
+        &self.state
+    }
+
+    fn dead_letters(&self) -> &DeadLetters<Memory> {
+        &self.dead_letters
+    }
+
+    fn now(&self) -> Millis {
+        let calls = self.store.with(|blobs| blobs.calls);
+        NOW + TimeDelta::milliseconds(10 * i64::from(calls))
+    }
+
+    fn random(&self, range: RangeInclusive<i64>) -> i64 {
+        *range.start()
+    }
+
+    fn is_shutdown_requested(&self) -> bool {
+        false
+    }
+
+    fn is_gone(&self, _: &str) -> bool {
+        true
+    }
+
+    fn take_account_token(&self, _: TokenBucket) -> (Result<(), TimeDelta>, TokenBucket) {
+        (Ok(()), TokenBucket::full(1, self.now()))
+    }
+
+    async fn sleep(&self, pause: TimeDelta) {
+        let calls = u32::try_from(pause.num_milliseconds() / 10).unwrap_or(MOST_CALLS);
+        self.store.with(|blobs| blobs.calls += calls);
+    }
+
+    async fn fetch_page(&self, request: &PageRequest) -> Result<PageResponse, FetchError> {
+        // As they go into the request and the logs.
+        let _shown = (request.mintime.to_string(), request.maxtime.to_string());
+        let page = self.page.lock().unwrap().take().unwrap_or_default();
+        Ok(PageResponse {
+            server_time: Some(self.now()),
+            ..page
+        })
+    }
+
+    async fn send(&self, batch: &Batch, _: Duration) -> Result<(), SendError> {
+        let mut sent = self.sent.lock().unwrap();
+        for record in &batch.records {
+            assert!(sent.insert(record.key), "{record:?} twice");
+        }
+        Ok(())
+    }
+
+    fn progress(&self, _: Option<Millis>, _: &RunStats) {}
 }
 
 fn limits(log_type: LogType) -> Limits {
     let spec = log_type.spec();
     Limits {
-        cursor_paging: matches!(spec.paging, Paging::Cursor { .. }),
-        sorted: matches!(spec.paging, Paging::Cursor { sorted: true, .. }),
-        sweeps: true,
+        log_type,
+        page_order: match spec.paging {
+            Paging::Cursor { sorted: true, .. } => PageOrder::Sorted,
+            Paging::Cursor { sorted: false, .. } => PageOrder::Unsorted,
+            Paging::LastSecond => PageOrder::LastSecond,
+        },
         may_be_retired: spec.may_be_retired,
-        settle: 3 * MINUTE,
-        window: HOUR,
-        calls_per_minute: 0,
-        park: MINUTE,
-        max_call_bytes: 1_000_000,
-        first_mintime: NOW - 24 * HOUR,
+        window_delay: TimeDelta::minutes(3),
+        longest_window: HOUR,
+        requests_per_minute: 0,
+        throttle_backoff: MINUTE,
+        run_time_limit: TimeDelta::seconds(50),
+        max_batch_bytes: 1_000_000,
+        first_mintime: NOW - TimeDelta::hours(24),
         backfill: None,
         owner: "fuzz".to_owned(),
         destination: "workspace".to_owned(),

@@ -2,9 +2,8 @@
 
 use bytes::BytesMut;
 use duo_sentinel::duo::parse_page;
-use duo_sentinel::model::{IngestionApi, LogType, Millis};
-use duo_sentinel::sync::{IngestKind, PageSeen};
-use duo_sentinel::transform::{Call, Record, Records, RowForm, RowWriter};
+use duo_sentinel::model::{IngestKind, IngestionApi, LogType, Millis, Record};
+use duo_sentinel::transform::{BatchFields, Records, RowLimits, RowWriter};
 use serde::de::IgnoredAny;
 use simulator::Config;
 
@@ -31,15 +30,15 @@ fn pages() {
 
 fn pages_of(log_type: LogType, page: &[u8]) {
     let read = |body: &[u8], api: IngestionApi, largest_value| {
-        let form = RowForm {
+        let limits = RowLimits {
             largest_value,
-            ..RowForm::from(api)
+            ..RowLimits::from(api)
         };
-        let mut reader = Records::new(log_type, HOST, form);
+        let mut reader = Records::new(log_type, HOST, limits);
         parse_page(&log_type.spec(), body.to_vec(), &mut reader)
     };
     let writer = |api| {
-        let call = Call {
+        let fields = BatchFields {
             log_type,
             host: HOST,
             kind: IngestKind::Live,
@@ -47,50 +46,41 @@ fn pages_of(log_type: LogType, page: &[u8]) {
             sent_at: Millis(1_795_348_800_000),
             is_dated_by_event: false,
         };
-        RowWriter::new(api, &call)
+        RowWriter::new(api, &fields)
     };
     let answer = |body: &[u8]| read(body, IngestionApi::DataCollector, usize::MAX);
-    let (whole, _) = answer(page).expect("a page as Duo sends it is read");
-    assert_eq!(whole.records().len(), 3);
+    let whole = answer(page).expect("a page as Duo sends it is read");
+    assert_eq!(whole.records.len(), 3);
     let name = format!("page of {log_type}");
     fuzz(&name, &[page], |body| match answer(body) {
-        Err(fault) => assert!(!fault.contains(SECRET), "{fault}"),
-        Ok((page, records)) => {
-            assert_eq!(page.records().len(), records.len());
-            let row = |api, text: &str, record: &Record| {
+        Err(fault) => assert!(!fault.to_string().contains(SECRET), "{fault}"),
+        Ok(page) => {
+            let row = |api, record: &Record| {
                 let mut row = BytesMut::new();
-                writer(api).write(&mut row, text, record);
-                assert!(row.len() <= record.longest_row(text, HOST), "{row:?}");
+                writer(api).write(&mut row, record);
+                assert!(row.len() <= record.row_bytes, "{row:?}");
                 row
             };
-            for (text, record) in page.records().zip(&records) {
-                let row = row(IngestionApi::DataCollector, text, record);
-                assert_holds(&row, text, log_type, record);
+            for record in &page.records {
+                let row = row(IngestionApi::DataCollector, record);
+                assert_holds(&row, record.text(), log_type, record);
             }
             let flat = read(body, IngestionApi::LogsIngestion, 64_000).expect("it was read before");
-            for ((text, record), other) in page.records().zip(&flat.1).zip(&records) {
-                let row = row(IngestionApi::LogsIngestion, text, record);
-                assert_laid_out(&row, text, record);
-                assert_eq!(record.id, other.id);
+            for (record, other) in flat.records.iter().zip(&page.records) {
+                let row = row(IngestionApi::LogsIngestion, record);
+                assert_laid_out(&row, record.text(), record);
+                assert_eq!(record.key, other.key);
             }
-            // Once more as if the service kept next to nothing of a value: cut, but rows all the same.
+            // Once more as if the service kept next to nothing of a value: truncated, but rows all the same.
             for api in [IngestionApi::DataCollector, IngestionApi::LogsIngestion] {
-                let (_, cut) = read(body, api, 16).expect("it was read before");
-                for (text, record) in page.records().zip(&cut) {
-                    let row = row(api, text, record);
+                let truncated = read(body, api, 16).expect("it was read before");
+                for record in &truncated.records {
+                    let row = row(api, record);
                     let row: Result<IgnoredAny, _> = serde_json::from_slice(&row);
                     assert!(row.is_ok(), "{row:?}");
                 }
             }
-            let texts = page.records().zip(&records);
-            let seen = PageSeen {
-                records: texts
-                    .map(|(text, record)| record.seen(text, HOST))
-                    .collect(),
-                cursor: page.cursor.clone(),
-                total: page.total,
-            };
-            core::take(log_type, seen);
+            core::take(log_type, page);
         }
     });
 }

@@ -2,9 +2,8 @@
 
 use std::fmt;
 
-use duo_sentinel::model::LogType;
+use duo_sentinel::model::{LogType, Record};
 use duo_sentinel::schema::{ADDITIONAL_FIELDS, columns};
-use duo_sentinel::transform::Record;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
@@ -49,13 +48,14 @@ pub(crate) fn assert_holds(row: &[u8], record_text: &str, log_type: LogType, rec
     }
     let Members(members) = serde_json::from_str(row).expect("the names of a row are texts");
     let has_time = members.last().is_some_and(|(name, _)| name == "event_time");
-    let added = if has_time { 6 } else { 5 };
+    let added = if has_time { 7 } else { 6 };
     let (own, added) = members.split_at(members.len() - added);
     let names: Vec<&str> = added.iter().map(|(name, _)| name.as_str()).collect();
     let expected = [
         "eventtype",
         "host",
         "event_uid",
+        "event_content",
         "ingest_kind",
         "ingest_batch",
         "event_time",
@@ -63,6 +63,7 @@ pub(crate) fn assert_holds(row: &[u8], record_text: &str, log_type: LogType, rec
     assert_eq!(names, expected[..added.len()], "{row:.2000}");
     assert_eq!(added[0].1.get(), format!("\"{log_type}\""));
     assert_eq!(added[2].1.get().len(), 42, "{row:.2000}");
+    assert_eq!(added[3].1.get().len(), 10, "{row:.2000}");
     assert!(has_time <= record.time_micros.is_some(), "{row:.2000}");
     for (name, _) in own {
         assert!(
@@ -86,11 +87,12 @@ pub(crate) fn assert_holds(row: &[u8], record_text: &str, log_type: LogType, rec
 }
 
 /// Columns that the connector adds.
-const ADDED: [&str; 9] = [
+const ADDED: [&str; 10] = [
     "TimeGenerated",
     "eventtype_s",
     "host_s",
     "event_uid_s",
+    "event_content_s",
     "event_time_t",
     "ingest_kind_s",
     "ingest_batch_s",
@@ -123,7 +125,7 @@ pub(crate) fn assert_laid_out(row: &[u8], record_text: &str, record: &Record) {
     let inside = serde_json::from_str::<Members<'_>>(additional);
     let laid_out = names.len() + inside.map_or(0, |Members(inside)| inside.len());
     // What is left out is told elsewhere, and names that are no Unicode cannot be counted here.
-    if !record.is_cut()
+    if !record.is_truncated()
         && let Some(values) = values(record_text, 0)
     {
         assert_eq!(laid_out, values, "{record_text:.2000}\n{row:.2000}");

@@ -3,7 +3,7 @@
 use duo_sentinel::http::Transport;
 use duo_sentinel::model::{Hour, LogType};
 use duo_sentinel::settings::StateSettings;
-use duo_sentinel::storage::{LogState, Store};
+use duo_sentinel::storage::{Document as _, LedgerEntry, LogState, Store};
 use duo_sentinel::sync::{Checkpoint, DayResults};
 
 use crate::fuzz::core::{NOW, go_on};
@@ -16,7 +16,13 @@ const HOST: &str = "api-x.duosecurity.com";
 fn checkpoints() {
     let first = Checkpoint::first(NOW, NOW).to_json();
     let whole = include_bytes!("stored/checkpoint.json");
-    assert!(Checkpoint::from_json(whole).unwrap().sweeps.is_some());
+    assert!(
+        Checkpoint::from_json(whole)
+            .unwrap()
+            .reconciliation
+            .reading
+            .is_some()
+    );
     fuzz(
         "checkpoint",
         &[whole, &first],
@@ -55,7 +61,7 @@ fn day_results() {
 }
 
 #[test]
-fn ledger_ids() {
+fn ledger_entries() {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
         .unwrap();
@@ -66,31 +72,36 @@ fn ledger_ids() {
     let ledger = folder.path().join(HOST).join("self/activity/ledger");
     std::fs::create_dir_all(&ledger).unwrap();
     let hour = Hour::of(NOW);
-    let (ids_file, results_file) = (
+    let (entries_file, results_file) = (
         ledger.join(format!("{hour}.ids")),
         ledger.join(format!("{}.json", hour.date())),
     );
-    let ids: Vec<u8> = (0..160).collect();
-    fuzz("ledger ids", &[&ids, &ids[..153], b""], |bytes| {
-        std::fs::write(&ids_file, bytes).unwrap();
-        std::fs::write(&results_file, bytes).unwrap();
-        runtime.block_on(async {
-            let whole: Vec<_> = bytes.as_chunks::<16>().0.to_vec();
-            assert_eq!(state.ids(hour).await.unwrap(), whole);
-            let more = [[7; 16], [8; 16]];
-            state.record(hour, &more).await.unwrap();
-            let all = [whole, more.to_vec()].concat();
-            assert_eq!(state.ids(hour).await.unwrap(), all);
-            // Results that cannot be read are set aside, unless a later release wrote them.
-            if let Err(fault) = state.results(hour.day()).await {
-                assert!(!fault.to_string().contains(SECRET), "{fault}");
+    let entries: Vec<u8> = (0..240).collect();
+    fuzz(
+        "ledger entries",
+        &[&entries, &entries[..233], b""],
+        |bytes| {
+            std::fs::write(&entries_file, bytes).unwrap();
+            std::fs::write(&results_file, bytes).unwrap();
+            runtime.block_on(async {
+                let (whole, _) = bytes.as_chunks::<24>();
+                let whole: Vec<_> = whole.iter().map(LedgerEntry::from_bytes).collect();
+                assert_eq!(state.entries(hour).await.unwrap(), whole);
+                let more = [[7; 24], [8; 24]].map(|bytes| LedgerEntry::from_bytes(&bytes));
+                state.append(hour, &more).await.unwrap();
+                let all = [whole, more.to_vec()].concat();
+                assert_eq!(state.entries(hour).await.unwrap(), all);
+                // Results that cannot be read are quarantined, unless a later release wrote them.
+                if let Err(fault) = state.results::<DayResults>(hour.day()).await {
+                    assert!(!fault.to_string().contains(SECRET), "{fault}");
+                }
+            });
+            for file in std::fs::read_dir(&ledger).unwrap() {
+                let file = file.unwrap();
+                if file.file_name().to_string_lossy().contains(".damaged-") {
+                    std::fs::remove_file(file.path()).unwrap();
+                }
             }
-        });
-        for file in std::fs::read_dir(&ledger).unwrap() {
-            let file = file.unwrap();
-            if file.file_name().to_string_lossy().contains(".damaged-") {
-                std::fs::remove_file(file.path()).unwrap();
-            }
-        }
-    });
+        },
+    );
 }

@@ -1,12 +1,12 @@
 //! What is stored of how the logs fare and of the last check, and what is shown and told of it.
 
 use duo_sentinel::http::Transport;
-use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType};
+use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType, Span};
 use duo_sentinel::settings::StateSettings;
 use duo_sentinel::status::{Activity, Code, LastCheck, LogHealth, Outcome, RunSeen, Standing};
 use duo_sentinel::status::{Status, page};
-use duo_sentinel::storage::{LogState, Store};
-use duo_sentinel::sync::{Checkpoint, Span};
+use duo_sentinel::storage::{Document as _, LogState, Store, document};
+use duo_sentinel::sync::Checkpoint;
 
 use crate::fuzz::core::{NOW, go_on_backfill};
 use crate::fuzz::damage::SECRET;
@@ -134,7 +134,9 @@ fn status_of_what_is_stored() {
         // Who stores it anew is not kept from it by anything but a later release.
         std::fs::write(place.join("activity/health.json"), bytes).unwrap();
         let state = LogState::new(store.clone(), HOST, LogType::Activity);
-        if let Err(fault) = runtime.block_on(LogHealth::load(&state)) {
+        let name = state.health_name();
+        let stored = document::read::<LogHealth>(state.store(), &name);
+        if let Err(fault) = runtime.block_on(stored) {
             assert!(fault.to_string().contains("reader version"), "{fault}");
         }
         std::fs::write(place.join("activity/health.json"), HEALTH).unwrap();
@@ -145,7 +147,7 @@ fn status_of_what_is_stored() {
 fn places_of_backfills() {
     let whole = include_bytes!("stored/backfill.json");
     let read = Checkpoint::from_json(whole).unwrap();
-    assert!(read.sweeps.unwrap().reading.is_some());
+    assert!(read.reconciliation.reading.is_some());
     fuzz("place of a backfill", &[whole], |bytes| {
         if let Ok(read) = Checkpoint::from_json(bytes) {
             // The span is named by the command, not by what is stored.
