@@ -99,7 +99,7 @@ pub(crate) const HEALTH_FIELDS: [HealthField; 35] = {
         field(
             "late",
             Real,
-            "Rows among them that were seen only after their time was closed; hour: found by checks",
+            "Rows among them that were seen only after their time was closed; hour: found by reconciliation",
         ),
         field(
             "duplicates_dropped",
@@ -115,7 +115,7 @@ pub(crate) const HEALTH_FIELDS: [HealthField; 35] = {
         field(
             "state",
             Text,
-            "hour: counted, proved, late_read, gap or unknown; docs/completeness.md says what each means",
+            "hour: verified, verified_late, count_matched, gap or unknown; docs/completeness.md says what each means",
         ),
         field(
             "span_from",
@@ -139,12 +139,20 @@ pub(crate) const HEALTH_FIELDS: [HealthField; 35] = {
             DateTime,
             "hour: first moment after what is missing",
         ),
-        field("checks", Real, "hour: checks it got, of four"),
-        field("checked_at", DateTime, "hour: when it was last looked at"),
+        field(
+            "checks",
+            Real,
+            "hour: stages of reconciliation that it has passed, of six",
+        ),
+        field(
+            "checked_at",
+            DateTime,
+            "hour: when it was last reconciled",
+        ),
         field(
             "is_settled",
             Real,
-            "hour: 1 once no further check is due, else 0",
+            "hour: 1 once it has passed the last stage, else 0",
         ),
     ]
 };
