@@ -144,11 +144,7 @@ pub(crate) const HEALTH_FIELDS: [HealthField; 35] = {
             Real,
             "hour: stages of reconciliation that it has passed, of six",
         ),
-        field(
-            "checked_at",
-            DateTime,
-            "hour: when it was last reconciled",
-        ),
+        field("checked_at", DateTime, "hour: when it was last reconciled"),
         field(
             "is_settled",
             Real,

@@ -44,7 +44,7 @@ async fn what_lies_before_the_first_run_arrives_once_while_the_function_is_at_wo
     let hours: BTreeSet<(String, String)> = scene
         .rows("CiscoDuoHealth_CL")
         .into_iter()
-        .filter(|row| row["row_kind"] == "hour" && row["state"] == "proved")
+        .filter(|row| row["row_kind"] == "hour" && row["state"] == "verified")
         .map(|row| (row["eventtype"].to_string(), row["hour"].to_string()))
         .collect();
     assert!(hours.len() >= 6 * 4, "{hours:#?}");
@@ -100,8 +100,8 @@ async fn it_waits_while_the_live_log_was_asked_to_make_fewer_calls() {
         reason = "the program lives in the present"
     )]
     let until = chrono::Utc::now() + chrono::TimeDelta::seconds(4);
-    checkpoint["parked"] = serde_json::json!({
-        "not_before": until.to_rfc3339(), "strikes": 1, "cause": "duo_throttled"
+    checkpoint["back_off"] = serde_json::json!({
+        "retry_at": until.to_rfc3339(), "count": 1, "cause": "duo_throttled"
     });
     let name = checkpoint_name("activity");
     scene.container.write(&name, checkpoint.to_string()).await;

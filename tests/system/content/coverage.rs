@@ -26,6 +26,9 @@ struct Case {
     /// Events of the log by their time, with the copies of each.
     #[serde(default)]
     events: BTreeMap<String, u32>,
+    /// Other rows of events, at half past eight.
+    #[serde(default)]
+    rows: Vec<Map<String, Value>>,
     /// What is asked for, if not the three hours.
     #[serde(default)]
     asked: BTreeMap<String, String>,
@@ -73,8 +76,8 @@ fn hour(fields: &Map<String, Value>) -> Row {
     let after = |hours: i64| json!((began + chrono::TimeDelta::hours(hours)).to_rfc3339());
     let mut row = common("authentication", after(50).as_str().unwrap());
     let settled = json!({
-        "row_kind_s": "hour", "state_s": "counted", "span_from_t": after(0), "span_to_t": after(1), "counted_d": 3,
-        "delivered_d": 3, "late_d": 0, "checks_d": 4, "checked_at_t": after(49), "is_settled_d": 1,
+        "row_kind_s": "hour", "state_s": "verified", "span_from_t": after(0), "span_to_t": after(1), "counted_d": 3,
+        "delivered_d": 3, "late_d": 0, "checks_d": 6, "checked_at_t": after(49), "is_settled_d": 1,
     });
     row.extend(settled.as_object().unwrap().clone());
     laid_over(row, fields)
@@ -89,18 +92,24 @@ fn run(fields: &Map<String, Value>) -> Row {
     laid_over(row, fields)
 }
 
-fn events(events: &BTreeMap<String, u32>) -> Vec<Row> {
+fn events(case: &Case) -> Vec<Row> {
     let mut rows = Vec::new();
-    for (number, (at, copies)) in events.iter().enumerate() {
+    for (number, (at, copies)) in case.events.iter().enumerate() {
         for copy in 0..*copies {
             let mut row = common(
                 "authentication",
                 &format!("2026-11-2{}T12:00:00Z", copy + 1),
             );
             row.insert("event_uid_s".to_owned(), json!(format!("{number:040x}")));
+            row.insert("event_content_s".to_owned(), json!("0badcafe"));
             row.insert("event_time_t".to_owned(), json!(time(at)));
             rows.push(row);
         }
+    }
+    for fields in &case.rows {
+        let mut row = common("authentication", &time("12:00"));
+        row.insert("event_time_t".to_owned(), json!(time("08:30")));
+        rows.push(laid_over(row, fields));
     }
     rows
 }
@@ -140,7 +149,7 @@ fn each_hour_and_all_hours_get_the_right_verdict() {
         .map(|(case, query)| {
             let hours = case.hours.iter().map(hour);
             let world = World {
-                events: events(&case.events),
+                events: events(case),
                 health: hours.chain(case.runs.iter().map(run)).collect(),
                 of_health: schema.health().clone(),
                 now: case.now.clone().unwrap_or_else(|| NOW.to_owned()),

@@ -77,6 +77,27 @@ fn of_equal_uids_the_row_first_ingested_stays_and_rows_without_one_pass() {
 }
 
 #[test]
+fn of_equal_uids_each_content_stays_once() {
+    let row = |content: &str, batch: &str, minute: u32| {
+        row(json!({
+            "event_uid_s": "a", "event_content_s": content, "ingest_batch_s": batch,
+            "ingested_at": format!("2026-11-23T10:{minute:02}:00Z"),
+        }))
+    };
+    let rows = vec![
+        row("00000001", "copy", 9),
+        row("00000001", "first", 1),
+        row("00000002", "other", 5),
+    ];
+    let given = ask(
+        rows,
+        "CiscoDuo | project IngestBatch, EventUid, EventContent | order by EventContent asc",
+    );
+    let given: Vec<&Value> = given.iter().map(|row| &row["IngestBatch"]).collect();
+    assert_eq!(given, ["first", "other"]);
+}
+
+#[test]
 fn the_published_names_are_there_whatever_has_arrived() {
     let (content, schema) = (Content::read(), Schema::read());
     let tables = schema.tables();

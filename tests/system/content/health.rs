@@ -68,7 +68,7 @@ impl HealthRows {
                 "throttled": 0, "retries": 0, "events": 3, "late": 0, "duplicates_dropped": 0, "dead_letters": 0,
             })
         } else {
-            json!({"state": "counted", "delivered": 0, "late": 0, "checks": 1, "checked_at": text(sent), "is_settled": 0})
+            json!({"state": "count_matched", "delivered": 0, "late": 0, "checks": 1, "checked_at": text(sent), "is_settled": 0})
         };
         let fields = fields.as_object_mut().unwrap();
         for (name, value) in of_kind.as_object().unwrap().iter().chain(&self.fields) {

@@ -38,8 +38,9 @@ pub(crate) fn rows_of<'a>(logs: &'a Value, log: &str) -> &'a Value {
 /// Hours of a log that agree everywhere.
 #[derive(Default)]
 pub(crate) struct Hours {
-    pub(crate) proved: usize,
-    pub(crate) late: usize,
+    pub(crate) verified: usize,
+    pub(crate) verified_late: usize,
+    pub(crate) count_matched: usize,
     pub(crate) delivered: u64,
 }
 
@@ -90,33 +91,37 @@ pub(crate) fn assert_hours_agree(told: &Told, log: &str) -> Hours {
         let row = rows
             .get(hour)
             .unwrap_or_else(|| panic!("{log} {hour}: no row"));
-        for field in [
-            "state",
-            "delivered",
-            "late",
-            "checks",
-            "counted",
-            "checked_at",
+        for (column, field) in [
+            ("state", "state"),
+            ("delivered", "delivered"),
+            ("late", "late"),
+            ("checks", "stages"),
+            ("counted", "duo_count"),
+            ("checked_at", "checked_at"),
         ] {
-            let same = (&row[field], &result[field]);
+            let same = (&row[column], &result[field]);
             assert_eq!(same.0, same.1, "{log} {hour} {field}: {row:#} {result:#}");
         }
         let delivered = accepted.get(hour).map_or(0, |ids| ids.len() as u64);
         assert_eq!(result["delivered"], delivered, "{log} {hour}: {result:#}");
         let mark = mark(status, hour);
-        let is_late = result["late"].as_u64() > Some(0) || result["state"] == "late_read";
-        let expected = if is_late { "late" } else { "proved" };
+        let has_late = result["late"].as_u64() > Some(0);
+        let (expected, count) = match result["state"].as_str() {
+            Some("verified") if !has_late => ("verified", &mut hours.verified),
+            Some("verified" | "verified_late") => ("verified_late", &mut hours.verified_late),
+            _ => ("count_matched", &mut hours.count_matched),
+        };
         assert_eq!(mark, expected, "{log} {hour}: {result:#}");
-        hours.late += usize::from(is_late);
-        hours.proved += usize::from(!is_late);
+        *count += 1;
         hours.delivered += delivered;
     }
     // Nothing lies in an hour that nobody knows of.
     let unknown = accepted.keys().filter(|hour| !results.contains_key(*hour));
     assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&String>::new(), "{log}");
     let counts = &status["completeness"];
-    assert_eq!(counts["proved"], hours.proved);
-    assert_eq!(counts["late"], hours.late);
+    assert_eq!(counts["verified"], hours.verified);
+    assert_eq!(counts["verified_late"], hours.verified_late);
+    assert_eq!(counts["count_matched"], hours.count_matched);
     assert_eq!((&counts["gap"], &counts["unknown"]), (&0.into(), &0.into()));
     assert_eq!(status["gaps"], serde_json::json!([]));
     hours
@@ -185,8 +190,11 @@ pub(crate) fn assert_page_agrees(told: &Told) {
             );
         }
         let counts = &status["completeness"];
-        if counts["proved"].as_u64() > Some(0) {
-            let told = format!("{} proved {} filled late", counts["proved"], counts["late"]);
+        if counts["verified"].as_u64() > Some(0) {
+            let told = format!(
+                "{} verified {} verified late {} count matched",
+                counts["verified"], counts["verified_late"], counts["count_matched"]
+            );
             assert!(plain.contains(&told), "{log}: {told}");
         }
         for trouble in status["troubles"].as_array().unwrap() {
@@ -225,14 +233,20 @@ pub(crate) fn assert_page_agrees(told: &Told) {
 /// The comparison, for people.
 pub(crate) fn table(lines: &BTreeMap<&str, (LogReport, Hours, Runs)>) -> String {
     let mut table = String::from(
-        "log                 shown by Duo  rows accepted  delivered by ledger  by rows of runs  late  hours proved  filled late\n",
+        "log                 shown by Duo  rows accepted  delivered by ledger  by rows of runs  late  hours verified  verified late  count matched\n",
     );
     for (log, (report, hours, runs)) in lines {
         let accepted = report.delivered + report.duplicates;
         writeln!(
             table,
-            "{log:18} {:>13} {accepted:>14} {:>20} {:>16} {:>5} {:>13} {:>12}",
-            report.shown, hours.delivered, runs.events, runs.late, hours.proved, hours.late
+            "{log:18} {:>13} {accepted:>14} {:>20} {:>16} {:>5} {:>15} {:>14} {:>14}",
+            report.shown,
+            hours.delivered,
+            runs.events,
+            runs.late,
+            hours.verified,
+            hours.verified_late,
+            hours.count_matched
         )
         .unwrap();
     }

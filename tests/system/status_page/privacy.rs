@@ -118,7 +118,7 @@ async fn plant(app: &App) {
         let stored = app.container.read(&blob.name).await.unwrap();
         let mut stored: Value = serde_json::from_slice(&stored).unwrap();
         stored["message"] = PLANTED.into();
-        for field in ["standing", "parked", "destination", "claim"] {
+        for field in ["standing", "back_off", "destination", "lease"] {
             if stored[field].is_object() {
                 stored[field]["message"] = PLANTED.into();
             }

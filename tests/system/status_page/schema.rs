@@ -63,7 +63,7 @@ async fn the_json_of_every_page_is_as_the_schema_says() {
         less,
         changed("/logs/0/state", json!("fine")),
         changed("/logs/0/since", json!("2026-11-22 10:00:00")),
-        changed("/logs/0/days/0/hours", json!(["proved"])),
+        changed("/logs/0/days/0/hours", json!(["verified"])),
         changed("/logs/0/activity", json!({"events": -1})),
         changed("/logs/0/troubles/0/code", json!("fraud")),
         changed("/check/problems/0/code", json!("fraud")),

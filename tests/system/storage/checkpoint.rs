@@ -45,7 +45,7 @@ async fn goes_on_in_the_middle_of_a_window(place: &Place) {
     assert!(window["cursor"].is_string(), "no cursor: {checkpoint:#}");
     let delivered = simulator.report().await.delivered();
     assert_eq!(window["rows_read"], delivered, "{checkpoint:#}");
-    assert!(checkpoint.get("claim").is_none(), "{checkpoint:#}");
+    assert!(checkpoint.get("lease").is_none(), "{checkpoint:#}");
 
     let second = FunctionsHost::start(&settings).await;
     second.catch_up(10).await;

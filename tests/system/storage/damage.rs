@@ -132,7 +132,10 @@ async fn a_damaged_ledger_is_set_aside_and_stops_nothing_in_a_folder() {
     damaged_ledger(&Place::folder(), LogType::Activity).await;
 }
 
-/// All results and ids of a log are damaged between two runs, and its place is lost.
+/// Bytes of an entry of the ledger.
+const ENTRY: usize = 24;
+
+/// All results and entries of a log are damaged between two runs, and its place is lost.
 async fn damaged_ledger(place: &Place, log: LogType) {
     let simulator = Simulator::start(tenant(54, 120)).await.unwrap();
     let mut host = FunctionsHost::start(&place.settings(&simulator)).await;
@@ -147,16 +150,16 @@ async fn damaged_ledger(place: &Place, log: LogType) {
     }
     let mut lost = 0;
     for (number, name) in ids.iter().enumerate() {
-        // The last id is torn or gone: what stands before it is still known. In the first two hours nothing does.
+        // The last entry is torn or gone: what stands before it is still known. In the first two hours nothing does.
         let content = place.read(name).await.unwrap();
         let length = content.len();
-        lost += if number < 2 { length / 16 } else { 1 };
+        lost += if number < 2 { length / ENTRY } else { 1 };
         if number % 2 == 0 {
             let kept = if number == 0 { 9 } else { length - 7 };
             place.replace_appendable(name, &content[..kept]).await;
         } else {
             // A restore may have made a blob of it to which nothing can be added.
-            let kept = if number == 1 { 0 } else { length - 16 };
+            let kept = if number == 1 { 0 } else { length - ENTRY };
             place.replace(name, &content[..kept]).await;
         }
     }
@@ -168,7 +171,7 @@ async fn damaged_ledger(place: &Place, log: LogType) {
     host.stop().await;
     let report = simulator.report().await;
     assert_eq!(report.missing(), 0, "{report:#?}");
-    // A lost id makes its event unknown, and nothing else.
+    // A lost entry makes its event unknown, and nothing else.
     let repeated = usize::try_from(report.logs[&log].duplicates).unwrap();
     assert_eq!(repeated, lost, "{report:#?}");
     let names = place.list(&ledger).await;
@@ -178,7 +181,7 @@ async fn damaged_ledger(place: &Place, log: LogType) {
     for name in &names {
         let content = place.read(name).await.unwrap();
         if !name.contains(".damaged-") && name.contains(".ids") {
-            assert_eq!(content.len() % 16, 0, "{name}");
+            assert_eq!(content.len() % ENTRY, 0, "{name}");
         }
     }
     let told = host.stderr().join("\n");

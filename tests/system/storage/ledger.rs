@@ -7,8 +7,8 @@ use simulator::{LogType, Simulator};
 
 use crate::common::{Azurite, FunctionsHost, Settings, temporary_folder, tenant};
 
-/// Bytes of an id.
-const ID: u64 = 16;
+/// Bytes of an entry: 16 of `event_uid`, 4 of `event_content`, 4 of the content that it replaces.
+const ENTRY: usize = 24;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_missing_container_is_made_and_its_append_blobs_name_each_delivered_row_once() {
@@ -31,15 +31,15 @@ async fn a_missing_container_is_made_and_its_append_blobs_name_each_delivered_ro
             .filter(|blob| blob.name.starts_with(&prefix) && blob.name.contains(".ids"))
             .collect();
         let mut length = 0;
-        let mut ids = BTreeSet::new();
+        let mut entries = BTreeSet::new();
         for blob in &ledger {
             assert_eq!(blob.kind, "AppendBlob", "{}", blob.name);
-            assert_eq!(blob.length % ID, 0, "{}", blob.name);
+            assert_eq!(blob.length % ENTRY as u64, 0, "{}", blob.name);
             length += blob.length;
             let content = container.read(&blob.name).await.unwrap();
-            ids.extend(content.chunks(16).map(hex::encode));
+            entries.extend(content.chunks(ENTRY).map(hex::encode));
         }
-        assert_eq!(length / ID, report.logs[&log].delivered, "{log}");
+        assert_eq!(length / ENTRY as u64, report.logs[&log].delivered, "{log}");
         for blob in blobs
             .iter()
             .filter(|blob| blob.name.starts_with(&prefix) && blob.name.contains(".json"))
@@ -47,15 +47,20 @@ async fn a_missing_container_is_made_and_its_append_blobs_name_each_delivered_ro
             let content = container.read(&blob.name).await.unwrap();
             let day: Value = serde_json::from_slice(&content).unwrap();
             for (hour, result) in day["hours"].as_object().unwrap() {
-                // The hour in which the log began is read: a count of a part of it proves nothing.
+                // The hour in which the log began is read: Duo's count is that of the whole hour.
                 let is_whole = result["from"].as_str().unwrap().ends_with(":00:00.000Z");
-                let state = if is_whole { "counted" } else { "proved" };
+                let state = if is_whole {
+                    "count_matched"
+                } else {
+                    "verified"
+                };
                 assert_eq!(result["state"], state, "{}: {hour}", blob.name);
-                let counted = is_whole.then_some(&result["delivered"]);
-                assert_eq!(result.get("counted"), counted, "{}: {hour}", blob.name);
+                let duo_count = result.get("duo_count");
+                let expected = is_whole.then_some(&result["delivered"]).or(duo_count);
+                assert_eq!(duo_count, expected, "{}: {hour}", blob.name);
             }
         }
-        assert_eq!(ids, delivered_ids(rows.path(), log), "{log}");
+        assert_eq!(entries, delivered_entries(rows.path(), log), "{log}");
     }
     for log in LogType::ALL {
         let name = crate::common::checkpoint_name(log.name());
@@ -64,13 +69,16 @@ async fn a_missing_container_is_made_and_its_append_blobs_name_each_delivered_ro
     }
 }
 
-/// The part of `event_uid` that the ledger keeps, of every accepted row of a log.
-fn delivered_ids(rows: &std::path::Path, log: LogType) -> BTreeSet<String> {
+/// What the ledger keeps of every accepted row of a log.
+fn delivered_entries(rows: &std::path::Path, log: LogType) -> BTreeSet<String> {
     let text = std::fs::read_to_string(rows.join("CiscoDuo_CL.ndjson")).unwrap();
     let rows = text
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap());
     rows.filter(|row| row["eventtype"] == log.name())
-        .map(|row| row["event_uid"].as_str().unwrap()[..32].to_owned())
+        .map(|row| {
+            let [uid, content] = ["event_uid", "event_content"].map(|name| row[name].as_str());
+            format!("{}{}00000000", &uid.unwrap()[..32], content.unwrap())
+        })
         .collect()
 }

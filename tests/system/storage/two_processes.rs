@@ -83,7 +83,7 @@ async fn claim_is_respected(place: &Place) {
     while simulator.calls().log_analytics.requests == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    assert!(place.checkpoint("activity").await["claim"]["owner"].is_string());
+    assert!(place.checkpoint("activity").await["lease"]["owner"].is_string());
     let invocation = other.fire().await;
     invocation.summary();
     assert!(!run.is_finished(), "the first process was done already");
