@@ -185,7 +185,7 @@ impl LogEvent {
                 "Nothing; if it is there for hours, see whether the app is stopped or throttled by its plan."
             }
             Self::LogRun => "See `code` in [codes](#codes).",
-            Self::Gap | Self::CrowdedSecond | Self::CountDisagrees => "See [gap](#gap).",
+            Self::Gap | Self::CrowdedSecond => "See [gap](#gap).",
             Self::WindowRestarted => {
                 "Nothing; if it stays for hours, report it to Duo with the time."
             }
@@ -194,7 +194,7 @@ impl LogEvent {
                 "Set the clock of the machine; windows are closed by Duo's clock meanwhile."
             }
             Self::DeadLetters => "See [dead letters](#dead-letters).",
-            Self::LedgerDamaged => "See [unknown hours](#unknown-hours).",
+            Self::CountDisagrees | Self::LedgerDamaged => "See [unknown hours](#unknown-hours).",
             Self::HealthRefused => "See [health rows are missing](#health-rows-are-missing).",
             Self::Checked => "Open the status page, or run `duo-sentinel check`.",
         }
