@@ -43,9 +43,13 @@ async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
     let [letter] = &letters[..] else {
         panic!("{letters:?}");
     };
-    let uid = letter.file_stem().unwrap().to_str().unwrap();
+    let name = letter.file_stem().unwrap().to_str().unwrap();
+    let (uid, content) = name.split_once('-').unwrap();
     let letter: serde_json::Value = serde_json::from_slice(&fs::read(letter).unwrap()).unwrap();
-    assert_eq!(letter["event_uid"], uid);
+    assert_eq!(
+        (&letter["event_uid"], &letter["event_content"]),
+        (&uid.into(), &content.into())
+    );
     let why = serde_json::json!({"reason": "refused", "status": 400, "code": "InvalidDataFormat"});
     assert_eq!(letter["why"], why);
     let original: serde_json::Value =

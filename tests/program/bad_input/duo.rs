@@ -120,7 +120,10 @@ async fn a_lone_surrogate_condemns_no_page() {
 #[tokio::test]
 async fn a_repeated_or_refused_cursor_and_a_short_count_start_the_window_again() {
     let cases = [
-        (FaultKind::RepeatCursor, "a cursor it had given before"),
+        (
+            FaultKind::RepeatCursor,
+            "a cursor that it had returned before",
+        ),
         (FaultKind::BadCursor, "refused its own cursor"),
         (FaultKind::ShortCount, "fewer records than it counted"),
     ];
@@ -152,7 +155,7 @@ async fn a_cursor_that_repeats_for_ever_stops_its_log_with_a_clear_message() {
     invocation.assert_failed();
     let told = message(&invocation, "telephony");
     assert!(
-        told.contains("a cursor it had given before, twice; the place of the log is kept"),
+        told.contains("a cursor that it had returned before, twice; the checkpoint is kept"),
         "{told}"
     );
     assert!(

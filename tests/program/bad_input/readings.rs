@@ -68,23 +68,22 @@ async fn a_count_that_is_always_too_low_loses_and_repeats_nothing() {
 }
 
 #[tokio::test]
-async fn a_count_that_is_always_too_high_stops_its_log_with_a_clear_message() {
-    let (simulator, host, _state) = start(33, 120).await;
+async fn a_count_that_is_always_too_high_stops_no_log_and_is_said() {
+    let (simulator, mut host, _state) = start(33, 120).await;
     let telephony = Target::Duo(LogType::Telephony);
     simulator
         .faults()
         .push(Fault::always(telephony, FaultKind::WrongCount(3)));
     let invocation = host.fire().await;
-    invocation.assert_failed();
-    assert_eq!(invocation.outcome("activity"), "caught_up");
-    let told = message(&invocation, "telephony");
-    assert!(
-        told.contains("fewer records than it counted, twice; the place of the log is kept"),
-        "{told}"
-    );
-    simulator.faults().clear();
+    assert!(invocation.has_succeeded());
     host.catch_up(5).await;
     assert_nothing_lost(&simulator, 0).await;
+    host.stop().await;
+    let told = host.stderr().join("\n");
+    assert!(
+        told.contains("WARN") && told.contains("completeness is unknown from"),
+        "{told}"
+    );
 }
 
 #[tokio::test]
