@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::TimeDelta;
 use serde_json::{Map, Value};
 use simulator::{Config, Fault, FaultKind, LogType, Simulator, Target};
 use tempfile::TempDir;
@@ -14,7 +15,7 @@ use crate::common::{
 
 /// Events of each log.
 pub(crate) const EVENTS: u64 = 40;
-const QUARTER: i64 = 15 * 60 * 1000;
+const QUARTER: TimeDelta = TimeDelta::minutes(15);
 
 /// The API that rows go through.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use duo_sentinel::model::{MINUTE, Millis, SECOND};
+use chrono::TimeDelta;
+use duo_sentinel::model::{HOUR, MINUTE, Millis};
 use duo_sentinel::status::{Found, LastCheck};
+use duo_sentinel::storage::Document as _;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use simulator::{Fault, FaultKind, Simulator, Target};
@@ -29,7 +31,7 @@ pub(crate) fn lines(host: &FunctionsHost) -> Vec<String> {
 }
 
 /// A check with one finding of no meaning, made this long ago.
-fn made(ago: i64, sha256: &str) -> Vec<u8> {
+fn made(ago: TimeDelta, sha256: &str) -> Vec<u8> {
     let found = Found {
         subject: "of before".to_owned(),
         code: None,
@@ -87,7 +89,7 @@ async fn it_is_made_once_an_hour_by_whichever_process() {
 
     // But after an hour.
     host.kill().await;
-    let an_hour_ago = made(3_600_000, &sha256());
+    let an_hour_ago = made(HOUR, &sha256());
     app.container.write(CHECK, an_hour_ago).await;
     host.restart().await;
     assert!(host.fire().await.is_caught_up());
@@ -115,10 +117,10 @@ async fn it_is_made_at_once_where_another_program_made_the_last() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_process_found_counts_from_when_it_was_found() {
     let app = App::start("hourly-age", &[]).await;
-    let left = 12 * SECOND;
+    let left = TimeDelta::seconds(12);
     let began = Instant::now();
     app.container
-        .write(CHECK, made(60 * MINUTE - left, &sha256()))
+        .write(CHECK, made(HOUR - left, &sha256()))
         .await;
     app.host.fire().await.summary();
     assert!(

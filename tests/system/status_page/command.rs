@@ -1,6 +1,7 @@
 //! The same at the terminal.
 
-use duo_sentinel::model::{LogType, SECOND};
+use chrono::TimeDelta;
+use duo_sentinel::model::LogType;
 use serde_json::Value;
 use simulator::Simulator;
 use tokio::process::Command;
@@ -13,7 +14,7 @@ async fn status_shows_every_state_and_what_to_do() {
     let simulator = Simulator::start(tenant(44, 1)).await.unwrap();
     let folder = temporary_folder();
     // A little ahead, so that what is told of the time has one width for as long as the commands take.
-    write(&every_state(now() + 30 * SECOND), folder.path());
+    write(&every_state(now() + TimeDelta::seconds(30)), folder.path());
     let settings = Settings::in_folder(&simulator, folder.path());
     let run = async |arguments: &[&str]| {
         let mut command = Command::new(binary());

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use duo_sentinel::model::LogType;
 use duo_sentinel::status::{Code, Found, LastCheck};
 use duo_sentinel::status::{Mark, State};
+use duo_sentinel::storage::Document as _;
 use serde_json::{Value, json};
 
 use crate::common::{FunctionsHost, against_schema, assert_expected, schema};
