@@ -162,7 +162,7 @@ async fn hours_that_stay_incomplete_are_counted_and_no_success() {
     let output = scene.run(&["--from", &scene.from(), "--json"]).await;
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let hours = &parsed(&output)[0]["hours"];
-    assert_eq!((&hours["complete"], &hours["gap"]), (&0.into(), &0.into()));
+    assert_eq!((&hours["verified"], &hours["gap"]), (&0.into(), &0.into()));
     assert!(hours["unknown"].as_u64() > Some(3), "{hours}");
 }
 
