@@ -1,28 +1,25 @@
 //! Brings every Cisco Duo log into Microsoft Sentinel, without a gap.
 //!
 //! ```text
-//! Functions host ──timer──▶ host      POST /CiscoDuoTimer
-//!                             │
-//!                          collect    one run; each log on its own, side by side
-//!                             │
-//!            ┌────────────────┼───────────────┐
-//!            ▼                ▼               ▼
-//!           plan            duo             state
-//!      what to ask,     one signed      the place of each log and the
-//!      what is new,     page of raw     ids delivered, in Blob Storage
-//!      what to commit   records         or a folder
-//!      (no I/O)           │
-//!                       record          record → row: identity, time, kind
-//!                         │
-//!                       sink            one call to Azure Monitor; returns when accepted
+//! Functions host ──timer──▶ functions    POST /CiscoDuoTimer
+//!                               │
+//!                           collector    one run; each log on its own, side by side
+//!                               │
+//!                             sync       one run of one log: windows, deduplication, delivery,
+//!                               │        reconciliation, checkpoint; no I/O of its own
+//!              ┌────────────────┼──────────────────┐
+//!              ▼                ▼                  ▼
+//!             duo           ingestion           storage
+//!        signed pages,   batches to Azure    checkpoint, ledger and results
+//!        via transform   Monitor             of each log; dead letters
 //! ```
 //!
-//! [`sync`] is the heart: a state machine without I/O that decides everything. [`collector`] is the shell that does
-//! what it says. The order of its steps is the promise: a page is fetched, the sink accepts a call, the ledger
-//! records that call's ids, and only then the checkpoint moves.
+//! [`sync`] is the core: straight-line code over its [`sync::Ports`], which [`collector`] implements with the real services
+//! and the tests with simulated ones. The order of its steps is the promise: a page is fetched, Azure Monitor accepts a batch,
+//! the ledger records that batch's ids, and only then the checkpoint advances.
 //!
 //! [`schema`] has every column of `CiscoDuo_CL`: from it come the rows of the Logs Ingestion API, the template of its rule, the
-//! schema that queries are checked against, and docs/columns.md.
+//! schema that queries are checked against, and docs/columns.md. [`transform`] turns a record into a row.
 //!
 //! [`settings`] reads the environment, [`http`] builds the HTTP clients, [`cli`] is the command line,
 //! [`diagnostics`] looks at everything before it is needed, [`logging`] speaks to the host's log stream, [`release`] says which
