@@ -135,7 +135,7 @@ async fn demo(arguments: &[&str], suffix: &str) {
     // What Duo showed a day late was found by the checks of closed hours, and marked.
     let late = format!(r#""ingest_kind{suffix}":"late""#);
     assert!(rows.contains(&late), "{text}");
-    assert!(text.contains(" 0 have a gap\n"), "{text}");
+    assert!(text.contains(", 0 with a gap\n"), "{text}");
     for line in rows.lines().take(50) {
         let row: serde_json::Value = serde_json::from_str(line).unwrap();
         assert_eq!(row[format!("host{suffix}")], "127.0.0.1");

@@ -110,7 +110,8 @@ impl Ledger {
             }
             _ => None,
         };
-        self.count(found, text("event_uid"), text("eventtype"), problem);
+        let key = text("event_uid").zip(text("event_content"));
+        self.count(found, key, text("eventtype"), problem);
         self.streams.insert(name, stream);
     }
 

@@ -39,6 +39,8 @@ pub(super) struct Tally {
     pub(super) deliveries: Vec<u16>,
     /// 64 bits of each event's `event_uid`; 0 while none is known.
     pub(super) uids: Vec<u64>,
+    /// Each event's `event_content`.
+    contents: Vec<u32>,
 }
 
 impl Ledger {
@@ -50,6 +52,7 @@ impl Ledger {
                 Tally {
                     deliveries: vec![0; count],
                     uids: vec![0; count],
+                    contents: vec![0; count],
                 },
             )
         };
@@ -76,14 +79,15 @@ impl Ledger {
             Found::Event(log, index) if self.verify => self.compare(log, index, &added, &own),
             _ => None,
         };
-        self.count(found, text("event_uid"), text("eventtype"), problem);
+        let key = text("event_uid").zip(text("event_content"));
+        self.count(found, key, text("eventtype"), problem);
     }
 
     /// Counts a row by what was found, and what is wrong with it if that is an event.
     pub(super) fn count(
         &mut self,
         found: Found,
-        uid: Option<&str>,
+        key: Option<(&str, &str)>,
         claimed: Option<&str>,
         problem: Option<String>,
     ) {
@@ -93,7 +97,9 @@ impl Ledger {
                 let place = index as usize;
                 tally.deliveries[place] = tally.deliveries[place].saturating_add(1);
                 if tally.uids[place] == 0 {
-                    tally.uids[place] = uid.and_then(uid_bits).unwrap_or(0);
+                    let bits =
+                        key.and_then(|(uid, content)| uid_bits(uid).zip(content_bits(content)));
+                    (tally.uids[place], tally.contents[place]) = bits.unwrap_or_default();
                 }
                 if let Some(problem) = problem {
                     self.altered_rows += 1;
@@ -180,6 +186,9 @@ impl Ledger {
         let Some(uid) = text("event_uid").and_then(uid_bits) else {
             return Some("event_uid is not 40 lower-case hexadecimal digits".to_owned());
         };
+        if text("event_content").and_then(content_bits).is_none() {
+            return Some("event_content is not 8 lower-case hexadecimal digits".to_owned());
+        }
         let known = self.tallies[&log].uids[index as usize];
         // Without an identifier a uid is made from the content, which a surrogate changes.
         let changed = known != 0 && known != uid && !(spoilt && log.is_v1());
@@ -199,24 +208,31 @@ impl Ledger {
             report.logs.insert(*log, tally.report(events, now));
         }
         if self.verify {
-            self.report_shared_uids(&mut report);
+            self.report_shared_keys(&mut report);
         }
         report
     }
 
-    /// Two events under one uid would be one event to whoever removes duplicates.
-    fn report_shared_uids(&self, report: &mut Report) {
-        let mut all: Vec<(u64, LogType, u32)> = Vec::new();
+    /// Two events under one uid and content would be one event to whoever removes duplicates.
+    fn report_shared_keys(&self, report: &mut Report) {
+        let mut all: Vec<((u64, u32), LogType, u32)> = Vec::new();
         for (log, tally) in &self.tallies {
-            let uids = (0_u32..).zip(&tally.uids).filter(|(_, uid)| **uid != 0);
-            all.extend(uids.map(|(index, uid)| (*uid, *log, index)));
+            let keys = tally
+                .uids
+                .iter()
+                .copied()
+                .zip(tally.contents.iter().copied());
+            let known = (0_u32..).zip(keys).filter(|(_, (uid, _))| *uid != 0);
+            all.extend(known.map(|(index, key)| (key, *log, index)));
         }
         all.sort_unstable();
         for two in all.windows(2).filter(|two| two[0].0 == two[1].0) {
             report.altered_rows += 1;
             if report.first_problems.len() < MOST_PROBLEMS {
                 let (_, log, index) = two[1];
-                let text = format!("{log} event {index}: event_uid is that of another event");
+                let text = format!(
+                    "{log} event {index}: event_uid and event_content are those of another event"
+                );
                 report.first_problems.push(text);
             }
         }
@@ -255,12 +271,17 @@ pub(super) fn microsecond(text: &str) -> Option<i64> {
 
 /// 64 bits of a uid, never 0; `None` unless it is 40 lower-case hexadecimal digits.
 pub(super) fn uid_bits(text: &str) -> Option<u64> {
+    let bits = has_digits(text, 40).then(|| u64::from_str_radix(&text[..16], 16));
+    bits?.ok().map(|bits| bits.max(1))
+}
+
+/// The bits of a content fingerprint; `None` unless it is 8 lower-case hexadecimal digits.
+fn content_bits(text: &str) -> Option<u32> {
+    let bits = has_digits(text, 8).then(|| u32::from_str_radix(text, 16));
+    bits?.ok()
+}
+
+fn has_digits(text: &str, count: usize) -> bool {
     let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    (text.len() == 40 && text.bytes().all(digit))
-        .then(|| {
-            u64::from_str_radix(&text[..16], 16)
-                .map_or(1, |bits| bits.max(1))
-                .into()
-        })
-        .flatten()
+    text.len() == count && text.bytes().all(digit)
 }

@@ -110,7 +110,7 @@ async fn keys_in_another_order_make_no_other_event() {
 }
 
 #[tokio::test]
-async fn an_event_with_an_id_is_the_same_with_and_without_a_lone_surrogate() {
+async fn an_event_with_an_id_keeps_its_uid_and_is_sent_again_once_it_has_no_lone_surrogate() {
     let (simulator, host, state) = start(35, 120).await;
     for log in WITH_ID {
         let fault = Fault::always(Target::Duo(log), FaultKind::LoneSurrogate);
@@ -124,11 +124,9 @@ async fn an_event_with_an_id_is_the_same_with_and_without_a_lone_surrogate() {
     simulator.faults().clear();
     lose_places(state.path(), &WITH_ID);
     host.catch_up(5).await;
-    assert_eq!(
-        simulator.calls().log_analytics.rows["CiscoDuo_CL"],
-        accepted
-    );
-    assert_nothing_lost(&simulator, 0).await;
+    let again = simulator.calls().log_analytics.rows["CiscoDuo_CL"] - accepted;
+    assert!((1..=accepted).contains(&again), "{again} of {accepted}");
+    assert_nothing_lost(&simulator, again).await;
 }
 
 #[tokio::test]

@@ -19,7 +19,10 @@ fn assert_originals(letters: &BTreeMap<String, Vec<u8>>, rows: &BTreeMap<String,
         let row = &rows[uid];
         let log = row["eventtype"].as_str().unwrap();
         let date = &row["event_time"].as_str().unwrap()[..10];
-        assert_eq!(name, &format!("127.0.0.1/self/{log}/{date}/{uid}.json"));
+        let content = row["event_content"].as_str().unwrap();
+        assert_eq!(letter["event_content"], content);
+        let expected = format!("127.0.0.1/self/{log}/{date}/{uid}-{content}.json");
+        assert_eq!(name, &expected);
         assert_eq!(
             (&letter["version"], &letter["min_reader"]),
             (&1.into(), &1.into())

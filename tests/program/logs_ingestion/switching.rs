@@ -46,7 +46,10 @@ async fn a_changed_api_waits_a_quarter_of_an_hour_and_goes_on_where_the_other_on
     let invocation = host.fire().await;
     invocation.assert_failed();
     let said = message(&invocation, "activity");
-    assert!(said.contains("goes on by itself"), "{said}");
+    assert!(
+        said.contains("nothing is sent to this one before"),
+        "{said}"
+    );
     assert_eq!(events_in(&simulator.calls().logs_ingestion.rows), 0);
     host.stop().await;
     let_twenty_minutes_pass(&simulator, state.path());
