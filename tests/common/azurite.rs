@@ -31,7 +31,7 @@ pub(crate) struct Azurite {
 
 impl Azurite {
     /// One that tests share, each with a container of its own. After ten minutes Azurite begins to collect its garbage and
-    /// answers nobody for as long as that takes: tests that begin after five minutes get a fresh one.
+    /// does not respond until it has finished: tests that begin after five minutes get a new one.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: Mutex<Option<(Instant, &'static Azurite)>> = Mutex::new(None);
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);

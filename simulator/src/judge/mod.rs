@@ -153,7 +153,7 @@ fn work(
                 }
                 freed.add_permits(size(&post.body) as usize);
             }
-            // Whoever asked may have given up; then nobody misses it.
+            // The receiver is gone if its test timed out: the report is dropped.
             Message::Report { now, reply } => reply.send(ledger.report(now)).unwrap_or_default(),
             Message::Table { road, name, reply } => {
                 reply.send(tables.table(road, &name)).unwrap_or_default();

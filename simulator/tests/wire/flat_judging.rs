@@ -97,7 +97,7 @@ async fn the_judge_sees_what_is_missing_altered_or_invented() {
     assert_eq!((report.altered_rows, report.unknown_rows), (14, 0));
     let log = &report.logs[&LogType::Authentication];
     assert_eq!((log.delivered, log.missing, log.duplicates), (50, 10, 0));
-    // Without an identifier a record is told by its columns, and an altered one is unknown.
+    // A record without an identifier is matched by its columns, so an altered one is unknown.
     let mut rows = of(LogType::Administrator);
     rows.truncate(2);
     set(&mut rows[0], "object_s", json!("another"));
