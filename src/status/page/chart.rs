@@ -33,17 +33,24 @@ pub(super) fn events(log: &LogStatus, now: Millis) -> Markup {
         .map(|(_, activity)| activity.events)
         .max()
         .unwrap_or(0);
-    let total: u64 = hours.iter().map(|(_, activity)| activity.events).sum();
+    // Stored counts can be damaged, so that no sum or product of them may overflow.
+    let total = hours.iter().fold(0_u64, |sum, (_, activity)| {
+        sum.saturating_add(activity.events)
+    });
     let (mut delivered, mut throttled) = (String::new(), String::new());
     for (place, (_, activity)) in hours.iter().enumerate() {
         // At least one unit, so that a single event is seen.
-        let height = (activity.events * HEIGHT)
-            .checked_div(most)
+        let height = (u128::from(activity.events) * u128::from(HEIGHT))
+            .checked_div(u128::from(most))
             .unwrap_or(0)
-            .max(u64::from(activity.events > 0));
+            .max(u128::from(activity.events > 0));
         if height > 0 {
-            write!(delivered, "M{place} {}h.8v{height}h-.8z", HEIGHT - height)
-                .expect("a text takes everything");
+            write!(
+                delivered,
+                "M{place} {}h.8v{height}h-.8z",
+                u128::from(HEIGHT) - height
+            )
+            .expect("a text takes everything");
         }
         if activity.throttled > 0 {
             write!(throttled, "M{place} {}h.8v2h-.8z", HEIGHT + 1)
