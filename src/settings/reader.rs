@@ -21,7 +21,8 @@ impl<'a> Reader<'a> {
     pub(super) fn error(&mut self, setting: &Setting, problem: impl Into<String>) {
         self.errors.push(SettingError {
             setting: setting.name,
-            problem: problem.into(),
+            // A pasted value can have line breaks, and an error is one line of a log.
+            problem: problem.into().replace(char::is_control, "\u{fffd}"),
         });
     }
 

@@ -280,6 +280,12 @@ fn a_start_is_one_time_or_a_time_for_each_log() {
 }
 
 #[test]
+fn an_error_about_a_value_with_line_breaks_is_one_line() {
+    let problem = fault("CISCO_DUO_LOG_TYPES", "auth\r\n\u{1b}[31mtication");
+    assert!(!problem.contains(char::is_control), "{problem:?}");
+}
+
+#[test]
 fn a_run_ends_a_minute_before_the_host_would_kill_it() {
     let name = "AzureFunctionsJobHost__functionTimeout";
     let budget = |timeout: &str| read(&enough().with(name, timeout)).pace.run;

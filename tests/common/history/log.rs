@@ -225,8 +225,14 @@ impl Log {
     }
 
     fn set(&mut self, hour: Hour, delivered: u64, change: impl Fn(&mut HourResult)) {
+        // An hour is read in full a day after its end.
+        let state = if self.now - hour.end() < TimeDelta::hours(24) {
+            HourState::CountMatched
+        } else {
+            HourState::Verified
+        };
         let mut result = HourResult {
-            state: HourState::CountMatched,
+            state,
             span: Span::of(hour),
             duo_count: Some(delivered),
             delivered,

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
-use crate::bad_input::{message, start};
+use crate::bad_input::start;
 use crate::common::{
     FunctionsHost, Settings, assert_nothing_lost, checkpoint_name, temporary_folder, tenant,
 };
