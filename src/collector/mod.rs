@@ -243,7 +243,8 @@ impl Collector {
     ) -> LogReport {
         let limits = self.limits(log_type, backfill, ports.now());
         let span = tracing::info_span!("pull", %log_type);
-        let result = run_log(&ports, &limits).instrument(span).await;
+        // Boxed, as whoever waits for it would have a future as large.
+        let result = Box::pin(run_log(&ports, &limits).instrument(span)).await;
         let now = ports.now();
         let is_shutdown = ports.is_shutdown_requested();
         let unmapped = ports.into_unmapped_fields();

@@ -154,7 +154,7 @@ impl Collector {
         };
         let name = self.state_of(log_type).fields_name();
         let stored = document::update(&self.store, &name, |known: &mut UnmappedFields| {
-            known.add(&due)
+            known.add(&due);
         });
         match timeout(STORE_TIMEOUT, stored).await {
             Ok(Ok(())) => self.unstored_fields.stored(log_type, &due, now),

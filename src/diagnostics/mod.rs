@@ -30,8 +30,8 @@ pub async fn check(collector: &Collector) -> Vec<Finding> {
     let (asked, storage, stored, azure_monitor) = futures::join!(
         join_all(logs.iter().map(|&log| duo::ask(collector, log, clock))),
         storage::check(collector),
-        logs::check(collector, clock),
-        azure_monitor::check(collector, clock),
+        Box::pin(logs::check(collector, clock)),
+        Box::pin(azure_monitor::check(collector, clock)),
     );
     let mut findings = vec![
         program,

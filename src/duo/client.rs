@@ -171,21 +171,18 @@ async fn read_body(response: &mut reqwest::Response, most: usize) -> Result<Vec<
     Ok(body)
 }
 
-fn of_transport(error: FetchError, fault: reqwest::Error) -> FetchError {
-    let kind = if fault.is_timeout() {
+/// The error of an exchange that broke off.
+fn of_transport(mut error: FetchError, fault: reqwest::Error) -> FetchError {
+    error.kind = if fault.is_timeout() {
         FetchErrorKind::TimedOut
     } else {
         FetchErrorKind::Unreachable
     };
     // The URL carries cursors.
     let fault = fault.without_url();
-    let reason = transport_reason(&fault);
-    FetchError {
-        kind,
-        reason,
-        source: Some(Arc::new(fault)),
-        ..error
-    }
+    error.reason = transport_reason(&fault);
+    error.source = Some(Arc::new(fault));
+    error
 }
 
 fn is_html(headers: &HeaderMap) -> bool {

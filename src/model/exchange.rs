@@ -50,18 +50,14 @@ pub struct Batch {
 }
 
 impl Batch {
-    /// Splits the batch in two; the first half has the older rows.
-    ///
-    /// # Errors
-    ///
-    /// The only record of the batch, where there is nothing to split.
-    pub fn halve(mut self) -> Result<(Self, Self), Record> {
-        if self.records.len() == 1 {
-            return Err(self.records.remove(0));
+    /// Keeps the older half and returns the newer one; `None` where there is a single record.
+    pub fn halve(&mut self) -> Option<Self> {
+        if self.records.len() < 2 {
+            return None;
         }
         let records = self.records.split_off(self.records.len() / 2);
         let kind = self.kind;
-        Ok((self, Self { records, kind }))
+        Some(Self { records, kind })
     }
 }
 

@@ -116,7 +116,9 @@ impl<S: BlobStore> Ledger<S> {
             .await?;
         for (hour, entries) in read {
             let hour = self.hours.entry(hour).or_default();
-            entries.into_iter().for_each(|entry| hour.add(entry));
+            for entry in entries {
+                hour.add(entry);
+            }
         }
         self.used.retain(|hour| !hours.contains(hour));
         self.used.extend(hours);
@@ -176,7 +178,9 @@ impl<S: BlobStore> Ledger<S> {
             .await?;
         for (hour, entries) in appended {
             if let Some(known) = self.hours.get_mut(&hour) {
-                entries.into_iter().for_each(|entry| known.add(entry));
+                for entry in entries {
+                    known.add(entry);
+                }
             }
         }
         Ok(())

@@ -36,19 +36,17 @@ pub(super) async fn admit<'a, P: Ports>(
             });
         }
     };
-    match refusal(ports, limits, &stored.0, &mut stats) {
-        Some(outcome) => Err(RunResult {
+    if let Some(outcome) = refusal(ports, limits, &stored.0, &mut stats) {
+        return Err(RunResult {
             outcome,
             error: None,
             checkpoint: Some(stored.0),
             stats,
-        }),
-        None => {
-            let mut run = Run::new(ports, limits, stored, stats);
-            begin(&mut run);
-            Ok(run)
-        }
+        });
     }
+    let mut run = Run::new(ports, limits, stored, stats);
+    begin(&mut run);
+    Ok(run)
 }
 
 type NotStored = (RunOutcome, Option<StorageError>);

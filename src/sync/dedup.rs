@@ -231,12 +231,13 @@ mod tests {
         let page = deduplicator().sort((4..=6).map(|number| record(number, NOW)).collect(), |_| {
             false
         });
-        let batch = page.batches.into_iter().next().unwrap();
-        let (first, second) = batch.halve().unwrap();
+        let mut batch = page.batches.into_iter().next().unwrap();
+        let newer = batch.halve().unwrap();
         assert_eq!(
-            (numbers(&first.records), numbers(&second.records)),
+            (numbers(&batch.records), numbers(&newer.records)),
             (vec![4], vec![5, 6])
         );
-        assert_eq!(numbers([&first.halve().unwrap_err()]), [4]);
+        assert!(batch.halve().is_none());
+        assert_eq!(numbers(&batch.records), [4]);
     }
 }

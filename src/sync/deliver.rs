@@ -32,7 +32,7 @@ pub(super) async fn deliver<P: Ports>(
     let SortedPage { mut batches, facts } = new_records(run, records, deduplicator).await?;
     let mut hours = Vec::new();
     let mut attempts = Attempts::new(run.now());
-    while let Some(batch) = batches.pop_front() {
+    while let Some(mut batch) = batches.pop_front() {
         run.hold_lease().await?;
         dead_letter_truncated(run, &batch).await?;
         match send(run, &batch, &mut attempts).await? {
@@ -48,11 +48,11 @@ pub(super) async fn deliver<P: Ports>(
             }
             Sent::NotYet => batches.push_front(batch),
             Sent::Refused(error) => match batch.halve() {
-                Ok((first, second)) => {
-                    batches.push_front(second);
-                    batches.push_front(first);
+                Some(newer) => {
+                    batches.push_front(newer);
+                    batches.push_front(batch);
                 }
-                Err(record) => run.refused.add(record, error)?,
+                None => run.refused.add(batch, &error)?,
             },
         }
         dead_letter_refused(run).await?;

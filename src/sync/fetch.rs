@@ -111,7 +111,7 @@ pub(super) async fn fetch<P: Ports>(
             }
             FetchErrorKind::Malformed => match attempts.pause(run) {
                 Some(pause) if error.tries.count < MALFORMED_TRIES => {
-                    pause_and_retry(run, pause).await?
+                    pause_and_retry(run, pause).await?;
                 }
                 _ => return Err(NoPage::Refused(error)),
             },
@@ -137,7 +137,7 @@ pub(super) async fn fetch<P: Ports>(
 
 fn unavailable(error: FetchError) -> Stop {
     Stop {
-        error: Some(error.into()),
+        error: Some(Box::new(error.into())),
         last_write: LastWrite::Unavailable,
         ..Stop::at(RunOutcome::Unavailable { report: false })
     }

@@ -1,6 +1,6 @@
 //! The core: one run of one log, as straight-line code over [`Ports`].
 //!
-//! [`run_log`] is a run. [`deliver`] has the order that is the promise: a batch is sent, its ids go to the delivery ledger, and
+//! [`run_log`] is a run. `deliver` has the order that is the promise: a batch is sent, its ids go to the delivery ledger, and
 //! only after the last batch of a page does the checkpoint advance. Live collection, reconciliation and backfill share it.
 //!
 //! Nothing here touches a clock, a socket, a file or a global: the tests run this same code on simulated ports.

@@ -13,7 +13,7 @@ use super::outcome::{Failure, RunError, RunOutcome};
 use super::ports::Ports;
 use super::run::Run;
 use super::stop::Stop;
-use crate::model::{Hour, Record, RecordKey, SendError};
+use crate::model::{Batch, Hour, Record, RecordKey, SendError};
 use crate::storage::{DeadLetter, Why};
 
 /// Records dead-lettered in one run because they were refused: beyond it the records are not at fault.
@@ -62,14 +62,16 @@ impl RefusedRecords {
         self.held.as_deref()
     }
 
-    /// Takes a record that was refused as the only one of its batch.
+    /// Takes the record of a batch that was refused and cannot be halved.
     ///
     /// # Errors
     ///
     /// Ends the run when there were too many of them.
-    pub(super) fn add(&mut self, record: Record, error: SendError) -> Result<(), Stop> {
-        self.waiting.push_back((record.detached(), error));
-        self.count += 1;
+    pub(super) fn add(&mut self, batch: Batch, error: &SendError) -> Result<(), Stop> {
+        for record in batch.records {
+            self.waiting.push_back((record.detached(), error.clone()));
+            self.count += 1;
+        }
         if self.count > MAX_REFUSED {
             return Err(Stop::at(RunOutcome::Failed(Failure::RecordsRefused)));
         }

@@ -244,7 +244,10 @@ impl<'a, P: Ports> Run<'a, P> {
     /// The last write: how far the run came, the lease given back, and what keeps the log from continuing at once.
     async fn end(mut self, stop: Stop) -> RunResult {
         let mut outcome = self.whole_outcome(stop.outcome);
-        let mut error = stop.error.or_else(|| self.remaining_error(outcome));
+        let mut error = stop
+            .error
+            .map(|error| *error)
+            .or_else(|| self.remaining_error(outcome));
         let must_write = match stop.last_write {
             LastWrite::Progress => self.is_unsaved || self.holds_lease(),
             LastWrite::BackOff { retry_at, cause } => {
@@ -277,7 +280,7 @@ impl<'a, P: Ports> Run<'a, P> {
                 ..
             }) = self.save().await
             {
-                (outcome, error) = (RunOutcome::Failed(failure), fault);
+                (outcome, error) = (RunOutcome::Failed(failure), fault.map(|fault| *fault));
             }
         }
         RunResult {

@@ -19,7 +19,7 @@ const LADDER: [i32; 3] = [1, 2, 5];
 #[derive(Debug)]
 pub(super) struct Stop {
     pub(super) outcome: RunOutcome,
-    pub(super) error: Option<RunError>,
+    pub(super) error: Option<Box<RunError>>,
     pub(super) last_write: LastWrite,
 }
 
@@ -51,7 +51,7 @@ impl Stop {
 
     /// A run that fails.
     pub(super) fn failed(failure: Failure, error: impl Into<RunError>) -> Self {
-        let error = Some(error.into());
+        let error = Some(Box::new(error.into()));
         Self {
             outcome: RunOutcome::Failed(failure),
             error,
@@ -102,7 +102,7 @@ impl Stop {
         let until = run.now() + pause;
         Self {
             outcome: RunOutcome::BackingOff { until, cause },
-            error: Some(error.into()),
+            error: Some(Box::new(error.into())),
             last_write: LastWrite::BackOff {
                 retry_at: until,
                 cause,

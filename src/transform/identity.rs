@@ -41,23 +41,20 @@ impl<'a> Identities<'a> {
             hash.update(part);
         }
         let time = probe.time_micros.map(i64::to_be_bytes);
-        match (&probe.id, time) {
-            (Some(id), Some(time)) => {
-                hash.update("\nid\n");
-                hash.update(id.as_bytes());
-                hash.update(time);
+        if let (Some(id), Some(time)) = (&probe.id, time) {
+            hash.update("\nid\n");
+            hash.update(id.as_bytes());
+            hash.update(time);
+        } else {
+            let count = self.met.entry(content).or_insert(0);
+            hash.update("\naction\n");
+            hash.update(time.unwrap_or_default());
+            for part in probe.action {
+                add_value(&mut hash, part.unwrap_or_default(), DEEPEST);
+                hash.update("\n");
             }
-            _ => {
-                let count = self.met.entry(content).or_insert(0);
-                hash.update("\naction\n");
-                hash.update(time.unwrap_or_default());
-                for part in probe.action {
-                    add_value(&mut hash, part.unwrap_or_default(), DEEPEST);
-                    hash.update("\n");
-                }
-                hash.update(count.to_be_bytes());
-                *count += 1;
-            }
+            hash.update(count.to_be_bytes());
+            *count += 1;
         }
         let uid = hash.finalize();
         RecordKey {
@@ -99,7 +96,7 @@ fn add_value(hash: &mut Sha256, value: &str, depth: usize) {
         }
         // Objects in arrays are rare, and so is white space in arrays.
         Some(b'[') if value.contains('{') || value.contains(char::is_whitespace) => {
-            hash.update(sorted_text(value, depth))
+            hash.update(sorted_text(value, depth));
         }
         _ => hash.update(value),
     }

@@ -185,7 +185,7 @@ fn jump(world: &mut World, by: TimeDelta) {
 
 /// A part of an entry stands at the end of a ledger blob: what follows it would not be recognised.
 fn damage(world: &mut World) {
-    let is_ledger = |(_, name): &&(Container, String)| name.ends_with(".ids");
+    let is_ledger = |(_, name): &&(Container, String)| name.strip_suffix(".ids").is_some();
     let Some(key) = world.blobs.keys().find(is_ledger).cloned() else {
         return;
     };

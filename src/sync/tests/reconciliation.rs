@@ -18,7 +18,7 @@ fn late(number: u64, time: Millis, delay: TimeDelta) -> Happened {
 }
 
 /// Live, by a window of Duo's newer endpoints.
-fn is_reading(request: &&PageRequest) -> bool {
+fn is_reading(request: &PageRequest) -> bool {
     request.is_reconciliation && request.limit.is_none()
 }
 
@@ -61,7 +61,10 @@ fn hours_that_agree_with_duos_count_are_read_again_once_a_day_after_their_end() 
     world.asked.clear();
     world.counts.clear();
     world.run_until("a", NOON + hours(20));
-    assert_eq!(world.asked.iter().filter(is_reading).count(), 0);
+    assert_eq!(
+        world.asked.iter().filter(|asked| is_reading(asked)).count(),
+        0
+    );
     let result = world.result(Hour::of(NOON - hours(2)));
     assert_eq!((result.state, result.stages), (HourState::CountMatched, 4));
     world.run_until("a", NOON + hours(52));
@@ -70,7 +73,7 @@ fn hours_that_agree_with_duos_count_are_read_again_once_a_day_after_their_end() 
     let read: Vec<Hour> = world
         .asked
         .iter()
-        .filter(is_reading)
+        .filter(|asked| is_reading(asked))
         .map(|asked| Hour::of(asked.mintime))
         .collect();
     let mut distinct = read.clone();
@@ -90,7 +93,11 @@ fn hours_due_together_for_their_full_reading_are_read_in_one_span() {
     world.asked.clear();
     world.now = NOON + hours(26);
     world.run_until_caught_up("a");
-    let readings: Vec<&PageRequest> = world.asked.iter().filter(is_reading).collect();
+    let readings: Vec<&PageRequest> = world
+        .asked
+        .iter()
+        .filter(|asked| is_reading(asked))
+        .collect();
     assert!(readings.len() <= 3, "{} requests", readings.len());
     assert!(readings[0].maxtime - readings[0].mintime > hours(2));
     let states: Vec<HourState> = (-3..0)

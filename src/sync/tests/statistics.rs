@@ -15,7 +15,7 @@ fn what_a_run_did_is_counted() {
     assert_eq!((stats.events, stats.late), (7, 0));
     // Three pages of three rows, one call each.
     assert_eq!(stats.batches, 3);
-    assert!(stats.reconciled.len() > 0);
+    assert!(!stats.reconciled.is_empty());
     assert_eq!(stats.duplicates_dropped, 0);
     // Every fifth run reads the last quarter of an hour once more.
     world.now = world.now + MINUTE;

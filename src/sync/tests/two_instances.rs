@@ -143,8 +143,9 @@ fn a_store_that_hides_the_first_checkpoint_is_not_read_for_ever() {
     let mut instance = world.instance("a");
     world.step(&mut instance);
     let mut reads = 0;
-    while let Some((number, operation)) = world.operation(&instance) {
+    while let Some((number, operation)) = instance.operation() {
         reads += 1;
+        let operation = format!("{operation:?}");
         assert!(reads < 10, "{operation}");
         let reply = if operation.starts_with("Read") {
             Reply::Read(None)

@@ -110,7 +110,7 @@ impl BlobStore for Memory {
                 .blobs
                 .entry(name.to_owned())
                 .or_default()
-                .extend(content)
+                .extend(content);
         });
         Ok(())
     }

@@ -72,7 +72,7 @@ impl Instance {
     }
 
     /// The first operation that waits.
-    pub(super) fn operation(&self) -> Option<(u64, Operation)> {
+    pub(in crate::sync::tests) fn operation(&self) -> Option<(u64, Operation)> {
         self.desk.lock().waiting.front().cloned()
     }
 
@@ -135,13 +135,11 @@ impl World {
                 self.note(instance, &operation);
                 let reply = self.perform_in_trouble(instance, &operation);
                 instance.last_at = self.now;
-                match reply {
-                    Some(reply) => instance.reply(number, reply, self.now),
-                    None => {
-                        instance.run = None;
-                        return Some(RunOutcome::ShutdownRequested);
-                    }
-                }
+                let Some(reply) = reply else {
+                    instance.run = None;
+                    return Some(RunOutcome::ShutdownRequested);
+                };
+                instance.reply(number, reply, self.now);
             }
         }
         let outcome = instance.outcome();
@@ -220,12 +218,6 @@ impl World {
             }
             Operation::Read(..) | Operation::Write { .. } | Operation::Remove(_) => Next::Write,
         }
-    }
-
-    /// The instance's next operation, in words.
-    pub(in crate::sync::tests) fn operation(&self, instance: &Instance) -> Option<(u64, String)> {
-        let (number, operation) = instance.operation()?;
-        Some((number, format!("{operation:?}")))
     }
 
     /// Replies to an operation.

@@ -316,10 +316,9 @@ impl World {
 
     /// Everything that is known of hours.
     pub(super) fn results(&self) -> Vec<HourResult> {
-        let days = self
-            .blobs
-            .iter()
-            .filter(|((_, name), _)| name.contains("/ledger/") && name.ends_with(".json"));
+        let days = self.blobs.iter().filter(|((_, name), _)| {
+            name.contains("/ledger/") && name.strip_suffix(".json").is_some()
+        });
         days.flat_map(|(_, (content, _))| {
             DayResults::from_json(content).unwrap().hours.into_values()
         })

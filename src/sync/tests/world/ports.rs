@@ -160,13 +160,11 @@ impl SharedDesk {
         };
         poll_fn(|context| {
             let mut desk = self.lock();
-            match desk.replies.remove(&number) {
-                Some(reply) => Poll::Ready(reply),
-                None => {
-                    desk.wakers.insert(number, context.waker().clone());
-                    Poll::Pending
-                }
+            if let Some(reply) = desk.replies.remove(&number) {
+                return Poll::Ready(reply);
             }
+            desk.wakers.insert(number, context.waker().clone());
+            Poll::Pending
         })
         .await
     }
