@@ -98,7 +98,7 @@ settings! {
         LOG_ANALYTICS_URI = "logAnalyticsUri", Text("from WORKSPACE_ID"), Optional,
             "Data Collector API endpoint of another cloud, such as `https://WORKSPACE_ID.ods.opinsights.azure.us`";
         ENDPOINT = "LOGS_INGESTION_ENDPOINT", Text(""), Alternative("copy the logs ingestion endpoint of the data collection rule (JSON view: endpoints.logsIngestion)"),
-            "Selects the [Logs Ingestion API](#two-roads-to-one-table): logs ingestion endpoint of the data collection rule (`endpoints.logsIngestion` in its JSON view)";
+            "Selects the [Logs Ingestion API](#two-ingestion-apis-one-table): logs ingestion endpoint of the data collection rule (`endpoints.logsIngestion` in its JSON view)";
         RULE_ID = "LOGS_INGESTION_RULE_ID",
             Form("", is_rule_id, "is not of the form dcr- and 32 hexadecimal digits; copy the immutable ID, not the name, of the rule"),
             Alternative("copy the immutable ID of the data collection rule (JSON view: immutableId)"),
