@@ -11,7 +11,7 @@ use super::outcome::{Failure, RunError, RunOutcome, WindowError};
 use super::paging::{AfterPage, OpenWindow};
 use super::ports::Ports;
 use super::refused::hold_position;
-use super::results::{Basis, Finding, conclude};
+use super::results::{Basis, conclude};
 use super::run::Run;
 use super::schedule::{Due, FULL_STAGE, Reading};
 use super::stop::Stop;
@@ -105,25 +105,6 @@ impl OpenReading {
             self.began_at = server_time.map_or(self.began_at, |time| time.min(self.began_at));
         }
     }
-
-    fn finding(self, basis: Basis) -> Finding {
-        let Self {
-            span,
-            stage,
-            began_at,
-            duo_count,
-            late,
-            ..
-        } = self;
-        Finding {
-            span,
-            stage,
-            began_at,
-            duo_count,
-            late,
-            basis,
-        }
-    }
 }
 
 /// Whether closed hours are due.
@@ -196,7 +177,7 @@ pub(super) async fn step<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> Result<
         // Hours that Duo does not keep any more are not requested; those behind them are, in their turn.
         let kept_from = Hour::of(run.oldest).after(1).start();
         reading.span.to = reading.span.to.min(kept_from);
-        return conclude(run, reading.finding(Basis::Nothing)).await;
+        return conclude(run, &reading, Basis::Nothing).await;
     }
     let is_counted = reading.is_counted_first;
     run.reading = Some(reading);
@@ -231,7 +212,7 @@ async fn count<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
         return Ok(());
     }
     match run.reading.take() {
-        Some(reading) => conclude(run, reading.finding(Basis::Count)).await,
+        Some(reading) => conclude(run, &reading, Basis::Count).await,
         None => Ok(()),
     }
 }
@@ -321,7 +302,7 @@ async fn end<P: Ports>(run: &mut Run<'_, P>, basis: Basis) -> Result<(), Stop> {
     if basis == Basis::BrokenReading(WindowError::CountShort) {
         run.stats.warnings.push(reading.open.count_disagrees());
     }
-    conclude(run, reading.finding(basis)).await
+    conclude(run, &reading, basis).await
 }
 
 /// Duo refuses a request. A backfill is nothing else; otherwise the run goes on without reconciliation and reports it at its

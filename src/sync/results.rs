@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::hours::{DayResults, HourResult, HourState, RESULT_DAYS};
 use super::outcome::{Warning, WindowError};
 use super::ports::Ports;
-use super::reconcile::Reconciliation;
+use super::reconcile::{OpenReading, Reconciliation};
 use super::run::Run;
 use super::schedule::due_stage;
 use super::stop::Stop;
@@ -16,20 +16,7 @@ use crate::model::{HOUR, Hour, Millis, Span};
 /// How long after its end an hour that was never reconciled counts as verified late.
 const LATE: TimeDelta = TimeDelta::hours(24);
 
-/// What a reconciliation found.
-pub(super) struct Finding {
-    pub(super) span: Span,
-    pub(super) stage: usize,
-    /// When it began, by Duo's clock.
-    pub(super) began_at: Millis,
-    /// How many records Duo counts in the span, where it gave an exact number.
-    pub(super) duo_count: Option<u64>,
-    /// Events found that were not delivered before, by hour.
-    pub(super) late: BTreeMap<Hour, u64>,
-    pub(super) basis: Basis,
-}
-
-/// How it was found.
+/// How the result of a reconciliation was found.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Basis {
     /// Duo's count agrees with the ledger.
@@ -44,23 +31,27 @@ pub(super) enum Basis {
 
 /// Stores the results of the hours, removes ledger entries that no reading needs any more, and notes how far reconciliation
 /// has come.
-pub(super) async fn conclude<P: Ports>(run: &mut Run<'_, P>, finding: Finding) -> Result<(), Stop> {
+pub(super) async fn conclude<P: Ports>(
+    run: &mut Run<'_, P>,
+    reading: &OpenReading,
+    basis: Basis,
+) -> Result<(), Stop> {
     // A local clock that is ahead must not make an hour final before its time.
     let now = run.now() - run.clock_ahead;
-    let hours = hours_with_results(run, &finding);
+    let hours = hours_with_results(run, reading);
     let delivered = run.ledger.delivered(&hours).await.map_err(Stop::storage)?;
-    if must_be_narrowed(run, &finding, delivered.iter().sum()) {
+    if must_be_narrowed(run, reading, basis, delivered.iter().sum()) {
         let state = &mut run.checkpoint.reconciliation;
         state.reading = None;
-        state.narrow_until = Some(finding.span.to);
+        state.narrow_until = Some(reading.span.to);
         return run.commit().await;
     }
     let results: Vec<(Hour, HourResult)> = hours
         .iter()
         .zip(delivered)
-        .map(|(hour, delivered)| (*hour, result(run, &finding, *hour, delivered, now)))
+        .map(|(hour, delivered)| (*hour, result(run, reading, basis, *hour, delivered, now)))
         .collect();
-    let Some(removable) = note_progress(run, &finding, hours.first().copied(), now) else {
+    let Some(removable) = note_progress(run, reading, basis, hours.first().copied(), now) else {
         run.reconciliation = Reconciliation::NotDueYet;
         return Ok(());
     };
@@ -77,7 +68,7 @@ pub(super) async fn conclude<P: Ports>(run: &mut Run<'_, P>, finding: Finding) -
     {
         run.stats.reconciled.push((*hour, *state));
         let short = duo_count.filter(|count| delivered < count && *state == HourState::Unknown);
-        if let Some(counted) = short.filter(|_| finding.basis == Basis::Reading) {
+        if let Some(counted) = short.filter(|_| basis == Basis::Reading) {
             let (from, to) = (hour.start(), hour.end().previous());
             run.stats.warnings.push(Warning::CountDisagrees {
                 from,
@@ -124,21 +115,21 @@ async fn store<P: Ports>(
 
 /// The hours that get a result. A log without counts is read 48 hours at once: most of them have one, and get another when it
 /// is their last stage.
-fn hours_with_results<P: Ports>(run: &Run<'_, P>, finding: &Finding) -> Vec<Hour> {
+fn hours_with_results<P: Ports>(run: &Run<'_, P>, reading: &OpenReading) -> Vec<Hour> {
     let backfill = run.limits.backfill;
     if run.limits.page_order.has_counts() || backfill.is_some() {
-        return finding.span.hours().collect();
+        return reading.span.hours().collect();
     }
     let state = &run.checkpoint.reconciliation;
-    let began_at = finding.began_at;
-    let is_whole = |hour: &Hour| hour.end() <= finding.span.to;
+    let began_at = reading.began_at;
+    let is_whole = |hour: &Hour| hour.end() <= reading.span.to;
     let has_news = |hour: &Hour| {
         *hour >= state.results_from()
-            || finding.late.contains_key(hour)
+            || reading.late.contains_key(hour)
             || state.gap_in(*hour).is_some()
-            || state.finalizes(*hour, finding.span.to, began_at)
+            || state.finalizes(*hour, reading.span.to, began_at)
     };
-    finding
+    reading
         .span
         .hours()
         .filter(is_whole)
@@ -148,42 +139,48 @@ fn hours_with_results<P: Ports>(run: &Run<'_, P>, finding: &Finding) -> Vec<Hour
 
 /// Whether a reading of several hours delivered less than Duo counts: which hour it is that Duo counts more records in than it
 /// returns is found by reading each of them.
-fn must_be_narrowed<P: Ports>(run: &Run<'_, P>, finding: &Finding, delivered: u64) -> bool {
+fn must_be_narrowed<P: Ports>(
+    run: &Run<'_, P>,
+    reading: &OpenReading,
+    basis: Basis,
+    delivered: u64,
+) -> bool {
     let reads_several = run.limits.backfill.is_some() || run.limits.page_order.has_counts();
-    let is_short = match finding.basis {
+    let is_short = match basis {
         Basis::BrokenReading(_) => true,
-        Basis::Reading => finding.duo_count.is_some_and(|count| delivered < count),
+        Basis::Reading => reading.duo_count.is_some_and(|count| delivered < count),
         Basis::Count | Basis::Nothing => false,
     };
-    reads_several && is_short && finding.span.to - finding.span.from > HOUR
+    reads_several && is_short && reading.span.to - reading.span.from > HOUR
 }
 
 /// Notes how far reconciliation has come. Returns the hours whose ledger entries are not needed any more, by what is stored:
-/// what this finding makes final could be read again, if it is never stored. `None` where nothing is due by Duo's clock.
+/// what this reading makes final could be read again, if it is never stored. `None` where nothing is due by Duo's clock.
 fn note_progress<P: Ports>(
     run: &mut Run<'_, P>,
-    finding: &Finding,
+    reading: &OpenReading,
+    basis: Basis,
     first: Option<Hour>,
     now: Millis,
 ) -> Option<Vec<Hour>> {
     let state = &mut run.checkpoint.reconciliation;
     let has_counts = run.limits.page_order.has_counts();
-    let due = due_stage(Hour::of(finding.span.to.previous()), now);
+    let due = due_stage(Hour::of(reading.span.to.previous()), now);
     if run.limits.backfill.is_none() && has_counts && due.is_none() {
         return None;
     }
     state.reading = None;
     let removable = state.take_removable();
     if run.limits.backfill.is_some() {
-        state.done(finding.span, 0);
+        state.done(reading.span, 0);
     } else if has_counts {
-        state.done(finding.span, due.map_or(0, |due| due.min(finding.stage)));
+        state.done(reading.span, due.map_or(0, |due| due.min(reading.stage)));
     } else {
-        let is_broken = matches!(finding.basis, Basis::BrokenReading(_));
+        let is_broken = matches!(basis, Basis::BrokenReading(_));
         state.unverified = first.filter(|_| is_broken);
         state.reread_at = Some(run.ports.now());
-        let began_at = finding.began_at.min(now);
-        state.reread_done(finding.span.to, began_at);
+        let began_at = reading.began_at.min(now);
+        state.reread_done(reading.span.to, began_at);
     }
     state.forget_gaps();
     Some(removable)
@@ -191,18 +188,19 @@ fn note_progress<P: Ports>(
 
 fn result<P: Ports>(
     run: &Run<'_, P>,
-    finding: &Finding,
+    reading: &OpenReading,
+    basis: Basis,
     hour: Hour,
     delivered: u64,
     now: Millis,
 ) -> HourResult {
     let state = &run.checkpoint.reconciliation;
-    let is_one_hour = finding.span.within(Span::of(hour)) == Some(finding.span);
-    let duo_count = finding.duo_count.filter(|_| is_one_hour);
+    let is_one_hour = reading.span.within(Span::of(hour)) == Some(reading.span);
+    let duo_count = reading.duo_count.filter(|_| is_one_hour);
     let is_short = duo_count.is_some_and(|count| delivered < count);
     let is_first = state.next[0] <= hour;
     let gap = state.gap_in(hour);
-    let state = match finding.basis {
+    let state = match basis {
         _ if gap.is_some() => HourState::Gap,
         Basis::Nothing | Basis::BrokenReading(_) => HourState::Unknown,
         Basis::Count => HourState::CountMatched,
@@ -212,27 +210,27 @@ fn result<P: Ports>(
     };
     HourResult {
         state,
-        span: finding
+        span: reading
             .span
             .within(Span::of(hour))
             .unwrap_or(Span::of(hour)),
         duo_count,
         delivered,
-        late: finding.late.get(&hour).copied().unwrap_or(0),
+        late: reading.late.get(&hour).copied().unwrap_or(0),
         gap,
-        read_at: (finding.basis == Basis::Reading).then_some(finding.began_at),
+        read_at: (basis == Basis::Reading).then_some(reading.began_at),
         checked_at: run.now(),
-        stages: stage_of(run, finding, hour, now) + 1,
+        stages: stage_of(run, reading, hour, now) + 1,
         unknown: serde_json::Map::new(),
     }
 }
 
 /// Which stage a reconciliation is for an hour. A reading of several hours is for each of them the stage that it is old enough
 /// for.
-fn stage_of<P: Ports>(run: &Run<'_, P>, finding: &Finding, hour: Hour, now: Millis) -> usize {
-    let began_at = finding.began_at.min(now);
+fn stage_of<P: Ports>(run: &Run<'_, P>, reading: &OpenReading, hour: Hour, now: Millis) -> usize {
+    let began_at = reading.began_at.min(now);
     if run.limits.page_order.has_counts() && run.limits.backfill.is_none() {
-        return finding.stage.min(due_stage(hour, now).unwrap_or(0));
+        return reading.stage.min(due_stage(hour, now).unwrap_or(0));
     }
-    due_stage(hour, began_at).map_or(finding.stage, |stage| stage.max(finding.stage))
+    due_stage(hour, began_at).map_or(reading.stage, |stage| stage.max(reading.stage))
 }
