@@ -194,9 +194,9 @@ async fn whatever_hangs_the_invocation_ends_with_the_result_of_its_run() {
             began.elapsed()
         }
     );
-    // 25 s for the check, and what the run itself takes.
+    // 25 s for the check, and what the run itself takes: the request in flight has 30 s.
     assert!(by_storage < Duration::from_secs(40), "{by_storage:?}");
-    assert!(by_duo < Duration::from_secs(45), "{by_duo:?}");
+    assert!(by_duo < Duration::from_secs(65), "{by_duo:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
