@@ -185,5 +185,5 @@ async fn damaged_ledger(place: &Place, log: LogType) {
         }
     }
     let told = host.stderr().join("\n");
-    assert!(told.contains("it was set aside"), "{told}");
+    assert!(told.contains("was quarantined"), "{told}");
 }
