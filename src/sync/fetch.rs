@@ -23,6 +23,8 @@ pub(super) enum NoPage {
     Stop(Stop),
     /// Duo refuses the request, and a retry does not help.
     Refused(FetchError),
+    /// The same, for a request with a cursor that Duo returned.
+    CursorRefused(FetchError),
 }
 
 impl From<Stop> for NoPage {
@@ -126,6 +128,9 @@ pub(super) async fn fetch<P: Ports>(
             }
             FetchErrorKind::Gone if run.limits.may_be_retired => {
                 return Err(unavailable(error).into());
+            }
+            FetchErrorKind::Rejected if request.cursor.is_some() => {
+                return Err(NoPage::CursorRefused(error));
             }
             FetchErrorKind::Forbidden
             | FetchErrorKind::Gone

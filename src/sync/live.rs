@@ -13,7 +13,7 @@ use super::refused::hold_position;
 use super::run::Run;
 use super::stop::Stop;
 use super::window::Window;
-use crate::model::{FetchErrorKind, MINUTE, Millis, PageResponse, Span};
+use crate::model::{MINUTE, Millis, PageResponse, Span};
 
 /// Where live collection stands in this run.
 #[derive(Default)]
@@ -70,7 +70,6 @@ fn following<P: Ports>(
 /// Reads and delivers the next page of the window at hand, and saves how far the log was read.
 pub(super) async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     let request = window(run).request(false);
-    let has_cursor = request.cursor.is_some();
     let PageResponse {
         records,
         cursor,
@@ -78,9 +77,7 @@ pub(super) async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop
         server_time,
     } = match fetch(run, request).await {
         Ok(page) => page,
-        Err(NoPage::Refused(error)) if has_cursor && error.kind == FetchErrorKind::Rejected => {
-            return restart(run, WindowError::CursorRefused).await;
-        }
+        Err(NoPage::CursorRefused(_)) => return restart(run, WindowError::CursorRefused).await,
         Err(NoPage::Refused(error)) => return Err(Stop::failed(Failure::Duo, error)),
         Err(NoPage::Stop(stop)) => return Err(stop),
     };

@@ -16,9 +16,7 @@ use super::run::Run;
 use super::schedule::{Due, FULL_STAGE, Reading};
 use super::stop::Stop;
 use super::window::Window;
-use crate::model::{
-    FetchError, FetchErrorKind, Hour, IngestKind, Millis, PageRequest, PageResponse, Span,
-};
+use crate::model::{FetchError, Hour, IngestKind, Millis, PageRequest, PageResponse, Span};
 
 /// Whether closed hours are reconciled in this run.
 pub(super) enum Reconciliation {
@@ -199,7 +197,7 @@ async fn count<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
             reading(run).note_time(page.server_time);
             page.total
         }
-        Err(NoPage::Refused(error)) => return refuse(run, error),
+        Err(NoPage::Refused(error) | NoPage::CursorRefused(error)) => return refuse(run, error),
         Err(NoPage::Stop(stop)) => return Err(stop),
     };
     let at_hand = reading(run);
@@ -220,7 +218,6 @@ async fn count<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
 /// Reads and delivers the next page of the hours.
 async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     let request = reading(run).open.request(true);
-    let has_cursor = request.cursor.is_some();
     let PageResponse {
         records,
         cursor,
@@ -228,9 +225,7 @@ async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
         server_time,
     } = match fetch(run, request).await {
         Ok(page) => page,
-        Err(NoPage::Refused(error)) if has_cursor && error.kind == FetchErrorKind::Rejected => {
-            return restart(run, WindowError::CursorRefused).await;
-        }
+        Err(NoPage::CursorRefused(_)) => return restart(run, WindowError::CursorRefused).await,
         Err(NoPage::Refused(error)) => return refuse(run, error),
         Err(NoPage::Stop(stop)) => return Err(stop),
     };

@@ -7,6 +7,16 @@ use super::world::{Happened, NOON, World};
 use crate::model::{HOUR, Hour, MINUTE};
 use crate::sync::{Failure, RunOutcome, Warning};
 
+/// The next event shows that the refused record is at fault.
+fn assert_the_next_event_frees_the_log(world: &mut World) {
+    let now = world.now;
+    happens(world, 1, now);
+    world.now = world.now + minutes(10);
+    world.run_until_caught_up("a");
+    assert!(world.is_dead_lettered(id(0)));
+    assert!(world.lost().is_empty());
+}
+
 #[test]
 fn the_first_record_of_all_waits_for_the_first_that_is_accepted() {
     for page_size in [1, 3, 10] {
@@ -66,13 +76,7 @@ fn while_nothing_is_accepted_nothing_is_dead_lettered_and_the_place_is_kept() {
         assert!(world.letters.stored.is_empty());
         assert!(world.checkpoint().mintime <= NOON - minutes(150));
         assert_eq!(world.checkpoint().lease, None);
-        // The next event tells that the fault is the record's.
-        let now = world.now;
-        happens(&mut world, 1, now);
-        world.now = world.now + minutes(10);
-        world.run_until_caught_up("a");
-        assert!(world.is_dead_lettered(id(0)));
-        assert!(world.lost().is_empty());
+        assert_the_next_event_frees_the_log(&mut world);
     }
 }
 
@@ -88,12 +92,7 @@ fn the_next_event_of_a_quiet_log_is_reached_within_the_calls_of_a_run() {
         );
         world.now = world.now + hours(24);
     }
-    let now = world.now;
-    happens(&mut world, 1, now);
-    world.now = world.now + minutes(10);
-    world.run_until_caught_up("a");
-    assert!(world.is_dead_lettered(id(0)));
-    assert!(world.lost().is_empty());
+    assert_the_next_event_frees_the_log(&mut world);
 }
 
 #[test]

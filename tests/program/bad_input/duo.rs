@@ -5,7 +5,7 @@ use std::fs;
 use chrono::TimeDelta;
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
-use crate::bad_input::{message, start};
+use crate::bad_input::{lose_checkpoints, message, start};
 use crate::common::{FunctionsHost, Settings, assert_nothing_lost, temporary_folder, tenant};
 
 #[tokio::test]
@@ -172,13 +172,7 @@ async fn a_page_of_known_events_only_sends_nothing_again() {
     let (simulator, host, state) = start(17, 120).await;
     host.catch_up(5).await;
     let accepted = simulator.calls().log_analytics.rows["CiscoDuo_CL"];
-    // The place is lost, the ledger is not: everything is read again from the start.
-    for log in LogType::ALL {
-        let place = state
-            .path()
-            .join(format!("127.0.0.1/self/{log}/checkpoint.json"));
-        fs::remove_file(place).unwrap();
-    }
+    lose_checkpoints(state.path(), &LogType::ALL);
     host.catch_up(5).await;
     assert_eq!(
         simulator.calls().log_analytics.rows["CiscoDuo_CL"],

@@ -4,8 +4,12 @@ mod azure_monitor;
 mod duo;
 mod readings;
 
-use crate::common::{FunctionsHost, Settings, temporary_folder, tenant};
-use simulator::Simulator;
+use std::fs;
+use std::path::Path;
+
+use simulator::{LogType, Simulator};
+
+use crate::common::{FunctionsHost, Settings, checkpoint_name, temporary_folder, tenant};
 
 /// A tenant, its handler with the state in a folder, and the folder.
 pub(crate) async fn start(seed: u64, events: u64) -> (Simulator, FunctionsHost, tempfile::TempDir) {
@@ -40,4 +44,11 @@ pub(crate) fn originals(state: &std::path::Path) -> Vec<std::path::PathBuf> {
         }
     }
     found
+}
+
+/// Deletes the checkpoints of these logs but not their ledgers: everything is read again from the start.
+fn lose_checkpoints(state: &Path, logs: &[LogType]) {
+    for log in logs {
+        fs::remove_file(state.join(checkpoint_name(log.name()))).unwrap();
+    }
 }

@@ -1,14 +1,9 @@
 //! Duo that tells the same event in another way each time it is read, and counts as it likes.
 
-use std::fs;
-use std::path::Path;
-
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
-use crate::bad_input::start;
-use crate::common::{
-    FunctionsHost, Settings, assert_nothing_lost, checkpoint_name, temporary_folder, tenant,
-};
+use crate::bad_input::{lose_checkpoints, start};
+use crate::common::{FunctionsHost, Settings, assert_nothing_lost, temporary_folder, tenant};
 
 /// The logs that Duo counts.
 const COUNTED: [LogType; 3] = [
@@ -23,13 +18,6 @@ const WITH_ID: [LogType; 4] = [
     LogType::Telephony,
     LogType::TrustMonitor,
 ];
-
-/// Loses the places of these logs but not their ledgers: everything is read again from the start.
-fn lose_places(state: &Path, logs: &[LogType]) {
-    for log in logs {
-        fs::remove_file(state.join(checkpoint_name(log.name()))).unwrap();
-    }
-}
 
 #[tokio::test]
 async fn counts_that_change_between_pages_lose_and_repeat_nothing() {
@@ -100,7 +88,7 @@ async fn keys_in_another_order_make_no_other_event() {
     );
     let accepted = simulator.calls().log_analytics.rows["CiscoDuo_CL"];
     faults.clear();
-    lose_places(state.path(), &LogType::ALL);
+    lose_checkpoints(state.path(), &LogType::ALL);
     host.catch_up(5).await;
     assert_eq!(
         simulator.calls().log_analytics.rows["CiscoDuo_CL"],
@@ -122,7 +110,7 @@ async fn an_event_with_an_id_keeps_its_uid_and_is_sent_again_once_it_has_no_lone
     }
     let accepted = simulator.calls().log_analytics.rows["CiscoDuo_CL"];
     simulator.faults().clear();
-    lose_places(state.path(), &WITH_ID);
+    lose_checkpoints(state.path(), &WITH_ID);
     host.catch_up(5).await;
     let again = simulator.calls().log_analytics.rows["CiscoDuo_CL"] - accepted;
     assert!((1..=accepted).contains(&again), "{again} of {accepted}");
