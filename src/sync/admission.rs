@@ -6,7 +6,7 @@ use super::checkpoint::Checkpoint;
 use super::limits::{Limits, RETENTION};
 use super::outcome::{Failure, RunOutcome, RunResult, RunStats, Warning};
 use super::ports::Ports;
-use super::run::Run;
+use super::state::Run;
 use super::stop::LONGEST_PAUSE;
 use crate::model::{HOUR, Millis};
 use crate::storage::{Document as _, StorageError, Version, WriteError};

@@ -6,7 +6,6 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::outcome::BackOffCause;
 use super::schedule::ReconciliationState;
 use super::token_bucket::{ACCOUNT_SHARE, TokenBucket};
 use super::window::Window;
@@ -75,6 +74,27 @@ pub struct Unavailable {
     pub asked_at: Millis,
     /// When it was last reported; reported once a day.
     pub reported_at: Millis,
+}
+
+/// Why a log backs off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BackOffCause {
+    /// Duo is throttling requests.
+    DuoThrottled,
+    /// Duo is unreachable.
+    DuoUnreachable,
+    /// Duo refused the credentials.
+    DuoCredentials,
+    /// Azure Monitor is throttling requests.
+    AzureThrottled,
+    /// Azure Monitor is unreachable.
+    AzureUnreachable,
+    /// The ledger could not be written.
+    StorageUnreachable,
+    /// A cause that a later release knows.
+    #[serde(other)]
+    Unknown,
 }
 
 /// A pause that outlives the run.

@@ -2,12 +2,12 @@
 
 use chrono::TimeDelta;
 
+use super::checkpoint::BackOffCause;
 use super::dedup::{Deduplicator, PageFacts, SortedPage};
 use super::fetch::Attempts;
-use super::outcome::{BackOffCause, Failure, RunOutcome};
+use super::outcome::{Failure, RunOutcome};
 use super::ports::Ports;
-use super::refused::dead_letter_refused;
-use super::run::Run;
+use super::state::Run;
 use super::stop::Stop;
 use crate::model::{Batch, Hour, IngestKind, Record, SendError, SendErrorKind};
 use crate::storage::{DeadLetter, Why};
@@ -116,6 +116,29 @@ async fn dead_letter_truncated<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) ->
     run.hold_lease().await
 }
 
+/// Dead-letters the records that wait, once another one was accepted. From then on the ledger names them like delivered
+/// ones, so that they are not sent again; with the last of them the checkpoint may advance.
+async fn dead_letter_refused<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
+    while let Some((record, error)) = run.refused.at_fault() {
+        let why = Why::Refused {
+            status: error.status,
+            code: error.code.clone(),
+        };
+        let letter = DeadLetter::new(run.limits.log_type, record, run.now(), why);
+        let (key, hour) = (record.key, Hour::of_record(record.time()));
+        let kept = run.ports.dead_letters().keep(vec![letter]).await;
+        kept.map_err(|error| Stop::failed(Failure::Storage, error))?;
+        let letters = &mut run.stats.dead_letters;
+        letters.refused += 1;
+        letters.truncated -= u64::from(run.refused.is_dead_lettered(key));
+        letters.name(key);
+        let appended = run.ledger.append_keys([(hour, key)].into_iter()).await;
+        appended.map_err(|error| run.ledger_failed(error))?;
+        run.refused.settle();
+    }
+    Ok(())
+}
+
 /// Sends a batch once. After a transient error it waits, if the run lasts long enough for another try.
 async fn send<P: Ports>(
     run: &mut Run<'_, P>,
@@ -144,12 +167,7 @@ async fn send<P: Ports>(
             error.tries = attempts.failed(run.now());
             match retry_after {
                 Some(pause) if run.now() + pause >= run.deadline => {
-                    return Err(Stop::back_off(
-                        run,
-                        Some(pause),
-                        BackOffCause::AzureThrottled,
-                        error,
-                    ));
+                    return Err(run.back_off(Some(pause), BackOffCause::AzureThrottled, error));
                 }
                 Some(pause) => (Some(pause), BackOffCause::AzureThrottled),
                 None => (attempts.pause(run), BackOffCause::AzureThrottled),
@@ -173,7 +191,7 @@ async fn send<P: Ports>(
             wait(run, pause).await;
             Ok(Sent::NotYet)
         }
-        None => Err(Stop::back_off(run, None, cause, error)),
+        None => Err(run.back_off(None, cause, error)),
     }
 }
 
@@ -194,7 +212,7 @@ async fn record<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) -> Result<(), Sto
         0
     };
     let appended = run.ledger.append(batch.records.iter()).await;
-    appended.map_err(|error| Stop::ledger(run, error))?;
+    appended.map_err(|error| run.ledger_failed(error))?;
     let newest = batch.records.iter().filter_map(Record::time).max();
     run.checkpoint.newest_event = run.checkpoint.newest_event.max(newest);
     Ok(())

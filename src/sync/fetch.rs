@@ -2,9 +2,10 @@
 
 use chrono::TimeDelta;
 
-use super::outcome::{BackOffCause, RunOutcome, Warning};
+use super::checkpoint::BackOffCause;
+use super::outcome::{RunOutcome, Warning};
 use super::ports::Ports;
-use super::run::{LONGEST_RATE_WAIT, Run};
+use super::state::{LONGEST_RATE_WAIT, Run};
 use super::stop::{LastWrite, Stop};
 use crate::model::{FetchError, FetchErrorKind, Millis, PageRequest, PageResponse, Tries};
 
@@ -90,9 +91,9 @@ pub(super) async fn fetch<P: Ports>(
         match error.kind {
             FetchErrorKind::Throttled { retry_after } => {
                 run.stats.throttled += 1;
-                return Err(
-                    Stop::back_off(run, retry_after, BackOffCause::DuoThrottled, error).into(),
-                );
+                return Err(run
+                    .back_off(retry_after, BackOffCause::DuoThrottled, error)
+                    .into());
             }
             // A shutdown aborts the request.
             FetchErrorKind::Unreachable | FetchErrorKind::TimedOut | FetchErrorKind::Malformed
@@ -105,9 +106,9 @@ pub(super) async fn fetch<P: Ports>(
                     run.checkpoint.lengthen_timeout();
                 }
                 let Some(pause) = attempts.pause(run) else {
-                    return Err(
-                        Stop::back_off(run, None, BackOffCause::DuoUnreachable, error).into(),
-                    );
+                    return Err(run
+                        .back_off(None, BackOffCause::DuoUnreachable, error)
+                        .into());
                 };
                 pause_and_retry(run, pause).await?;
             }

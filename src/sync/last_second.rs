@@ -4,13 +4,8 @@
 //! a page, but for a second that is larger than a page.
 
 use super::dedup::PageFacts;
-use super::live::remember_gap;
-use super::outcome::Warning;
-use super::paging::OpenWindow;
-use super::ports::Ports;
-use super::run::Run;
-use super::stop::Stop;
-use crate::model::{Millis, SECOND, Span};
+use super::window::Window;
+use crate::model::{Millis, SECOND};
 
 /// A page of at least this many records may have been truncated ("about 1000").
 const FULL_PAGE: usize = 900;
@@ -53,56 +48,17 @@ struct Step {
     truncated: Option<(Millis, usize)>,
 }
 
-/// Notes a page of the live log that was delivered.
-pub(super) async fn advance_live<P: Ports>(
-    run: &mut Run<'_, P>,
-    facts: &PageFacts,
-    take_through: Millis,
-) -> Result<(), Stop> {
-    let mut open = run
-        .live
-        .window
-        .take()
-        .expect("a page is read of a window at hand only");
-    let (is_over, truncated) = open.advance_second(facts, take_through);
-    remember_truncated(run, truncated);
-    remember_gap(run, open.window.mintime);
-    run.checkpoint.mintime = run.checkpoint.mintime.max(open.window.from);
-    run.live.is_done = is_over;
-    run.live.window = (!is_over).then_some(open);
-    run.commit().await
-}
-
-/// A second that may hold more than Duo returns is a gap of its hour, reported once however often it is read again.
-pub(super) fn remember_truncated<P: Ports>(run: &mut Run<'_, P>, truncated: Vec<(Millis, usize)>) {
-    for (second, rows) in truncated {
-        let gap = Span {
-            from: second,
-            to: second + SECOND,
-        };
-        if run.checkpoint.reconciliation.remember_gap(gap) {
-            run.stats
-                .warnings
-                .push(Warning::PageLimitExceeded { second, rows });
-        }
-    }
-}
-
-impl OpenWindow {
-    /// Notes a page. Returns whether the window was read to its end, and the seconds of which Duo may hide a part.
-    pub(super) fn advance_second(
+impl LastSecond {
+    /// Notes a page of the window. Returns whether the window was read to its end, and the seconds of which Duo may hide a part.
+    pub(super) fn advance(
         &mut self,
+        window: &mut Window,
         facts: &PageFacts,
         take_through: Millis,
     ) -> (bool, Vec<(Millis, usize)>) {
         // Known only now: the page before was truncated inside its second.
-        let before = self
-            .last_second
-            .full
-            .take()
-            .filter(|full| full.hid_what_shows(facts));
-        let step = self.step(facts, take_through);
-        let window = &mut self.window;
+        let before = self.full.take().filter(|full| full.hid_what_shows(facts));
+        let step = self.step(window, facts, take_through);
         window.from = window.from.max(Millis::from_seconds(step.second));
         let is_over = step.is_end || window.from > window.maxtime;
         let before = before.map(|full| (full.second, full.rows));
@@ -110,8 +66,8 @@ impl OpenWindow {
     }
 
     /// Decides where to read on after a page.
-    fn step(&mut self, facts: &PageFacts, take_through: Millis) -> Step {
-        let here = self.window.from.seconds();
+    fn step(&mut self, window: &Window, facts: &PageFacts, take_through: Millis) -> Step {
+        let here = window.from.seconds();
         let rows = facts.rows();
         let last = facts.newest.map_or(here, Millis::seconds);
         let go_on = |second| Step {
@@ -134,14 +90,14 @@ impl OpenWindow {
             return end(here);
         }
         if last > here {
-            self.last_second.stays = 0;
+            self.stays = 0;
             return go_on(last);
         }
-        if facts.fresh > 0 && self.last_second.stays < MAX_STAYS {
-            self.last_second.stays += 1;
+        if facts.fresh > 0 && self.stays < MAX_STAYS {
+            self.stays += 1;
             return go_on(here);
         }
-        self.last_second.stays = 0;
+        self.stays = 0;
         let second = Millis::from_seconds(here);
         if facts.taken() >= FULL_PAGE {
             return Step {
@@ -158,7 +114,7 @@ impl OpenWindow {
                 .flatten()
                 .all(|time| time.seconds() <= here)
         {
-            self.last_second.full = Some(FullSecond {
+            self.full = Some(FullSecond {
                 second,
                 rows,
                 shown_through: take_through,

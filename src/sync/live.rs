@@ -2,28 +2,16 @@
 
 use chrono::TimeDelta;
 
-use super::dedup::Deduplicator;
+use super::dedup::{Deduplicator, PageFacts};
 use super::deliver::deliver;
 use super::fetch::{NoPage, fetch};
-use super::last_second;
-use super::outcome::{Failure, WindowError};
+use super::outcome::{Failure, RunOutcome, WindowError};
 use super::paging::{AfterPage, OpenWindow};
 use super::ports::Ports;
-use super::refused::hold_position;
-use super::run::Run;
+use super::state::Run;
 use super::stop::Stop;
 use super::window::Window;
-use crate::model::{MINUTE, Millis, PageResponse, Span};
-
-/// Where live collection stands in this run.
-#[derive(Default)]
-pub(super) struct Live {
-    pub(super) window: Option<OpenWindow>,
-    /// Whether a window was planned in this run already.
-    is_planned: bool,
-    /// Whether everything was read that Duo returned for sure when the run began.
-    pub(super) is_done: bool,
-}
+use crate::model::{MINUTE, Millis, PageResponse};
 
 /// Finds the live window to read: the one at hand, the one a run ended in, or the next one. Returns whether there is one.
 pub(super) fn plan<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> bool {
@@ -94,15 +82,35 @@ pub(super) async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop
         max_batch_bytes: run.limits.max_batch_bytes,
     };
     let facts = deliver(run, records, deduplicator).await?.facts;
-    hold_position(run);
+    run.hold_position();
     if !order.has_cursor() {
-        return last_second::advance_live(run, &facts, take_through).await;
+        return advance_second(run, &facts, take_through).await;
     }
     match window(run).advance(&facts, cursor, total) {
         AfterPage::NextPage => run.commit().await,
         AfterPage::Complete => close_window(run).await,
         AfterPage::Broken(error) => restart(run, error).await,
     }
+}
+
+/// Notes a page of a log without cursor that was delivered.
+async fn advance_second<P: Ports>(
+    run: &mut Run<'_, P>,
+    facts: &PageFacts,
+    take_through: Millis,
+) -> Result<(), Stop> {
+    let mut open = run
+        .live
+        .window
+        .take()
+        .expect("a page is read of a window at hand only");
+    let (is_over, truncated) = open.advance_second(facts, take_through);
+    run.remember_truncated(truncated);
+    run.remember_gap_before(open.window.mintime);
+    run.checkpoint.mintime = run.checkpoint.mintime.max(open.window.from);
+    run.live.is_done = is_over;
+    run.live.window = (!is_over).then_some(open);
+    run.commit().await
 }
 
 fn window<'r, P: Ports>(run: &'r mut Run<'_, P>) -> &'r mut OpenWindow {
@@ -127,25 +135,16 @@ async fn restart<P: Ports>(run: &mut Run<'_, P>, error: WindowError) -> Result<(
             run.stats.warnings.push(warning);
             close_window(run).await
         }
-        None => Err(Stop::at(super::RunOutcome::Failed(Failure::Window(error)))),
+        None => Err(Stop::at(RunOutcome::Failed(Failure::Window(error)))),
     }
 }
 
 /// The window was read to its end.
 async fn close_window<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     let open = run.live.window.take().expect("a window at hand is closed");
-    remember_gap(run, open.window.mintime);
+    run.remember_gap_before(open.window.mintime);
     // Where Duo's clock is far behind the local one, nothing closes: the window lies in what Duo hides.
     run.checkpoint.mintime = run.checkpoint.mintime.max(open.window.next_mintime());
     run.live.is_done = following(run, run.checkpoint.mintime, None, run.now()).is_none();
     run.commit().await
-}
-
-/// Where a window begins behind the checkpoint, Duo did not keep what lies between.
-pub(super) fn remember_gap<P: Ports>(run: &mut Run<'_, P>, began: Millis) {
-    let gap = Span {
-        from: run.checkpoint.mintime,
-        to: began,
-    };
-    run.checkpoint.reconciliation.remember_gap(gap);
 }

@@ -17,24 +17,25 @@ mod live;
 mod outcome;
 mod paging;
 mod ports;
+mod reading;
 mod reconcile;
 mod refused;
 mod results;
 mod run;
 mod schedule;
+mod state;
 mod stop;
 #[cfg(test)]
 mod tests;
 mod token_bucket;
 mod window;
 
-pub use checkpoint::{BackOff, Checkpoint, Destination, Lease, Rates, Unavailable};
+pub use checkpoint::{BackOff, BackOffCause, Checkpoint, Destination, Lease, Rates, Unavailable};
 pub use dedup::kind_when_resent;
 pub use hours::{DayResults, HourResult, HourState, RESULT_DAYS};
 pub use limits::{Limits, PageOrder};
 pub use outcome::{
-    BackOffCause, DeadLetterStats, Failure, RunError, RunOutcome, RunResult, RunStats, Warning,
-    WindowError,
+    DeadLetterStats, Failure, RunError, RunOutcome, RunResult, RunStats, Warning, WindowError,
 };
 pub use ports::Ports;
 pub use run::run_log;

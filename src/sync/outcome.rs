@@ -1,8 +1,6 @@
 //! How a run ended, what it did, and what is worth reporting of it.
 
-use serde::{Deserialize, Serialize};
-
-use super::checkpoint::Checkpoint;
+use super::checkpoint::{BackOffCause, Checkpoint};
 use super::hours::HourState;
 use crate::model::{FetchError, Hour, Millis, RecordKey, SendError};
 use crate::storage::StorageError;
@@ -48,27 +46,6 @@ pub enum RunOutcome {
     LeaseHeld,
     /// An operator must act.
     Failed(Failure),
-}
-
-/// Why a log backs off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum BackOffCause {
-    /// Duo is throttling requests.
-    DuoThrottled,
-    /// Duo is unreachable.
-    DuoUnreachable,
-    /// Duo refused the credentials.
-    DuoCredentials,
-    /// Azure Monitor is throttling requests.
-    AzureThrottled,
-    /// Azure Monitor is unreachable.
-    AzureUnreachable,
-    /// The ledger could not be written.
-    StorageUnreachable,
-    /// A cause that a later release knows.
-    #[serde(other)]
-    Unknown,
 }
 
 /// Why a log cannot continue by itself. [`RunResult::error`] has the last error.

@@ -18,7 +18,7 @@ pub(super) struct OpenWindow {
     /// Whether it was started again in this run because of its cursors.
     is_restarted: bool,
     /// What is left to decide on the next page (v1 logs).
-    pub(super) last_second: LastSecond,
+    last_second: LastSecond,
 }
 
 /// What follows a page.
@@ -85,6 +85,17 @@ impl OpenWindow {
             _ if self.window.is_short() => AfterPage::Broken(WindowError::CountShort),
             _ => AfterPage::Complete,
         }
+    }
+
+    /// Notes a page of a log without cursor that was delivered. Returns whether the window was read to its end, and the
+    /// seconds of which Duo may hide a part, with the records seen of them.
+    pub(super) fn advance_second(
+        &mut self,
+        facts: &PageFacts,
+        take_through: Millis,
+    ) -> (bool, Vec<(Millis, usize)>) {
+        self.last_second
+            .advance(&mut self.window, facts, take_through)
     }
 
     /// Starts the window again, once: from its beginning where records may be missing anywhere in it, otherwise from the

@@ -1,144 +1,25 @@
 //! Comparing closed hours with Duo again: Duo's count first, a full reading where it differs, where there is none, and once
 //! for every hour.
 
-use std::collections::BTreeMap;
-
 use super::dedup::Deduplicator;
 use super::deliver::deliver;
 use super::fetch::{NoPage, fetch};
-use super::last_second::remember_truncated;
-use super::outcome::{Failure, RunError, RunOutcome, WindowError};
-use super::paging::{AfterPage, OpenWindow};
+use super::outcome::{Failure, RunOutcome, WindowError};
+use super::paging::AfterPage;
 use super::ports::Ports;
-use super::refused::hold_position;
+use super::reading::{OpenReading, Reconciliation};
 use super::results::{Basis, conclude};
-use super::run::Run;
-use super::schedule::{Due, FULL_STAGE, Reading};
+use super::schedule::FULL_STAGE;
+use super::state::Run;
 use super::stop::Stop;
-use super::window::Window;
 use crate::model::{FetchError, Hour, IngestKind, Millis, PageRequest, PageResponse, Span};
-
-/// Whether closed hours are reconciled in this run.
-pub(super) enum Reconciliation {
-    /// Whatever is due.
-    Open,
-    /// Nothing is due by Duo's clock, though by the local one.
-    NotDueYet,
-    /// Duo refused such a request; the run goes on without.
-    Refused(FetchError),
-}
-
-impl Reconciliation {
-    pub(super) const fn is_refused(&self) -> bool {
-        matches!(self, Self::Refused(_))
-    }
-
-    pub(super) fn error(&self) -> Option<RunError> {
-        match self {
-            Self::Refused(error) => Some(error.clone().into()),
-            Self::Open | Self::NotDueYet => None,
-        }
-    }
-}
-
-/// A reading of closed hours at hand.
-pub(super) struct OpenReading {
-    pub(super) span: Span,
-    pub(super) stage: usize,
-    pub(super) began_at: Millis,
-    pub(super) duo_count: Option<u64>,
-    /// Whether `began_at` is by Duo's clock.
-    is_dated: bool,
-    /// Whether Duo's count is requested first.
-    is_counted_first: bool,
-    /// Events found that were not delivered before, by hour.
-    pub(super) late: BTreeMap<Hour, u64>,
-    pub(super) open: OpenWindow,
-}
-
-impl OpenReading {
-    fn new(due: Due, began_at: Millis) -> Self {
-        let window = Window::new(due.span.from, due.span.to.previous());
-        Self {
-            span: due.span,
-            stage: due.stage,
-            began_at,
-            duo_count: None,
-            is_dated: false,
-            is_counted_first: false,
-            late: BTreeMap::new(),
-            open: OpenWindow::new(window),
-        }
-    }
-
-    /// The form in which it is stored.
-    pub(super) fn stored(&self) -> Reading {
-        Reading {
-            span: self.span,
-            stage: self.stage,
-            began_at: self.began_at,
-            duo_count: self.duo_count,
-            late: self.late.clone(),
-            window: self.open.window.clone(),
-        }
-    }
-
-    fn from_stored(stored: &Reading) -> Self {
-        Self {
-            span: stored.span,
-            stage: stored.stage,
-            began_at: stored.began_at,
-            duo_count: stored.duo_count,
-            is_dated: true,
-            is_counted_first: false,
-            late: stored.late.clone(),
-            open: OpenWindow::new(stored.window.clone()),
-        }
-    }
-
-    /// It began no later than this by Duo's clock, whatever the local one says.
-    fn note_time(&mut self, server_time: Option<Millis>) {
-        if !self.is_dated {
-            self.is_dated = true;
-            self.began_at = server_time.map_or(self.began_at, |time| time.min(self.began_at));
-        }
-    }
-}
-
-/// Whether closed hours are due.
-pub(super) fn is_due<P: Ports>(run: &Run<'_, P>, now: Millis) -> bool {
-    matches!(run.reconciliation, Reconciliation::Open)
-        // What would be verified now has to be read again from the held checkpoint.
-        && !run.refused.are_waiting()
-        && run.checkpoint.answered
-        && (run.reading.is_some() || next_due(run, now).is_some())
-}
-
-fn next_due<P: Ports>(run: &Run<'_, P>, now: Millis) -> Option<Due> {
-    let state = &run.checkpoint.reconciliation;
-    if let Some(Reading { span, stage, .. }) = state.reading {
-        return Some(Due { span, stage });
-    }
-    if let Some(backfill) = run.limits.backfill {
-        return state.due_backfill(backfill);
-    }
-    let collected = Span {
-        from: run.checkpoint.collected_from,
-        to: run.checkpoint.mintime,
-    };
-    if run.limits.page_order.has_counts() {
-        state.due_hour(collected, now - run.clock_ahead)
-    } else {
-        state.due_span(collected, now)
-    }
-}
 
 fn next_reading<P: Ports>(run: &Run<'_, P>, now: Millis) -> Option<OpenReading> {
     let state = &run.checkpoint.reconciliation;
     if let Some(stored) = &state.reading {
         return Some(OpenReading::from_stored(stored));
     }
-    let due = next_due(run, now)?;
+    let due = run.next_due(now)?;
     let hour = Hour::of(due.span.from);
     // The ledger entries of an hour say nothing of how many of them lie in a part of it: a backfill may have read the rest.
     let is_whole_hour = due.span == Span::of(hour);
@@ -247,13 +128,13 @@ async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
         *reading(run).late.entry(hour).or_default() += 1;
     }
     if run.refused.are_waiting() {
-        hold_position(run);
+        run.hold_position();
         return Err(Stop::at(RunOutcome::Failed(Failure::RecordsRefused)));
     }
     let facts = &delivered.facts;
     if !order.has_cursor() {
         let (is_over, truncated) = reading(run).open.advance_second(facts, take_through);
-        remember_truncated(run, truncated);
+        run.remember_truncated(truncated);
         return if is_over {
             end(run, Basis::Reading).await
         } else {

@@ -10,11 +10,8 @@ use rustc_hash::FxHashSet;
 
 use super::checkpoint::Checkpoint;
 use super::outcome::{Failure, RunError, RunOutcome};
-use super::ports::Ports;
-use super::run::Run;
 use super::stop::Stop;
-use crate::model::{Batch, Hour, Record, RecordKey, SendError};
-use crate::storage::{DeadLetter, Why};
+use crate::model::{Batch, Record, RecordKey, SendError};
 
 /// Records dead-lettered in one run because they were refused: beyond it the records are not at fault.
 const MAX_REFUSED: usize = 10;
@@ -62,6 +59,24 @@ impl RefusedRecords {
         self.held.as_deref()
     }
 
+    /// Keeps this checkpoint stored while they wait.
+    pub(super) fn hold(&mut self, position: Checkpoint) {
+        self.held = Some(Box::new(position));
+    }
+
+    /// The next record to dead-letter: one that waits, after another one was accepted.
+    pub(super) fn at_fault(&self) -> Option<&(Record, SendError)> {
+        self.waiting.front().filter(|_| self.is_another_accepted)
+    }
+
+    /// The record at fault was dead-lettered. With the last of them the checkpoint may advance.
+    pub(super) fn settle(&mut self) {
+        self.waiting.pop_front();
+        if self.waiting.is_empty() {
+            self.held = None;
+        }
+    }
+
     /// Takes the record of a batch that was refused and cannot be halved.
     ///
     /// # Errors
@@ -86,40 +101,5 @@ impl RefusedRecords {
             refused,
             last: last.clone(),
         })
-    }
-}
-
-/// Dead-letters the records that wait, once another one was accepted. From then on the ledger names them like delivered
-/// ones, so that they are not sent again; with the last of them the checkpoint may advance.
-pub(super) async fn dead_letter_refused<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
-    while run.refused.is_another_accepted
-        && let Some((record, error)) = run.refused.waiting.front()
-    {
-        let why = Why::Refused {
-            status: error.status,
-            code: error.code.clone(),
-        };
-        let letter = DeadLetter::new(run.limits.log_type, record, run.now(), why);
-        let (key, hour) = (record.key, Hour::of_record(record.time()));
-        let kept = run.ports.dead_letters().keep(vec![letter]).await;
-        kept.map_err(|error| Stop::failed(Failure::Storage, error))?;
-        let letters = &mut run.stats.dead_letters;
-        letters.refused += 1;
-        letters.truncated -= u64::from(run.refused.is_dead_lettered(key));
-        letters.name(key);
-        let appended = run.ledger.append_keys([(hour, key)].into_iter()).await;
-        appended.map_err(|error| Stop::ledger(run, error))?;
-        run.refused.waiting.pop_front();
-    }
-    if run.refused.waiting.is_empty() {
-        run.refused.held = None;
-    }
-    Ok(())
-}
-
-/// Before the run moves past a page: keeps the checkpoint before it if refused records wait.
-pub(super) fn hold_position<P: Ports>(run: &mut Run<'_, P>) {
-    if run.refused.are_waiting() && run.refused.held.is_none() {
-        run.refused.held = Some(Box::new(run.snapshot()));
     }
 }

@@ -7,9 +7,9 @@ use chrono::TimeDelta;
 use super::hours::{DayResults, HourResult, HourState, RESULT_DAYS};
 use super::outcome::{Warning, WindowError};
 use super::ports::Ports;
-use super::reconcile::{OpenReading, Reconciliation};
-use super::run::Run;
+use super::reading::{OpenReading, Reconciliation};
 use super::schedule::due_stage;
+use super::state::Run;
 use super::stop::Stop;
 use crate::model::{HOUR, Hour, Millis, Span};
 

@@ -2,18 +2,17 @@
 
 use chrono::TimeDelta;
 
-use super::outcome::{BackOffCause, Failure, RunError, RunOutcome};
-use super::ports::Ports;
-use super::run::Run;
+use super::checkpoint::BackOffCause;
+use super::outcome::{Failure, RunError, RunOutcome};
 use crate::model::Millis;
 use crate::storage::StorageError;
 
 /// Longest pause that a `Retry-After` is followed for.
-const LONGEST_RETRY_AFTER: TimeDelta = TimeDelta::minutes(15);
+pub(super) const LONGEST_RETRY_AFTER: TimeDelta = TimeDelta::minutes(15);
 /// Pause after refused credentials.
 const CREDENTIALS_PAUSE: TimeDelta = TimeDelta::minutes(5);
 /// Multiples of the first pause when requests keep failing.
-const LADDER: [i32; 3] = [1, 2, 5];
+pub(super) const LADDER: [i32; 3] = [1, 2, 5];
 
 /// Ends the run.
 #[derive(Debug)]
@@ -75,6 +74,22 @@ impl Stop {
         }
     }
 
+    /// No request for a while after an error.
+    pub(super) fn back_off(
+        retry_at: Millis,
+        cause: BackOffCause,
+        error: impl Into<RunError>,
+    ) -> Self {
+        Self {
+            outcome: RunOutcome::BackingOff {
+                until: retry_at,
+                cause,
+            },
+            error: Some(Box::new(error.into())),
+            last_write: LastWrite::BackOff { retry_at, cause },
+        }
+    }
+
     /// Duo refused the credentials twice: no request for five minutes.
     pub(super) fn credentials(now: Millis, error: impl Into<RunError>) -> Self {
         let retry_at = now + CREDENTIALS_PAUSE;
@@ -87,48 +102,6 @@ impl Stop {
             ..Self::failed(Failure::Duo, error)
         }
     }
-
-    /// Backs off for as long as the service wants, or else a step longer each time.
-    pub(super) fn back_off<P: Ports>(
-        run: &Run<'_, P>,
-        retry_after: Option<TimeDelta>,
-        cause: BackOffCause,
-        error: impl Into<RunError>,
-    ) -> Self {
-        let pause = match retry_after {
-            Some(pause) => pause.clamp(TimeDelta::zero(), LONGEST_RETRY_AFTER),
-            None => next_pause(run),
-        };
-        let until = run.now() + pause;
-        Self {
-            outcome: RunOutcome::BackingOff { until, cause },
-            error: Some(Box::new(error.into())),
-            last_write: LastWrite::BackOff {
-                retry_at: until,
-                cause,
-            },
-        }
-    }
-
-    /// The ledger did not take an accepted batch: it will be sent again, so not at once.
-    pub(super) fn ledger<P: Ports>(run: &Run<'_, P>, error: StorageError) -> Self {
-        let stop = Self::back_off(run, None, BackOffCause::StorageUnreachable, error);
-        Self {
-            outcome: RunOutcome::Failed(Failure::Storage),
-            ..stop
-        }
-    }
-}
-
-/// The next pause where the service does not say how long: a step longer each time.
-fn next_pause<P: Ports>(run: &Run<'_, P>) -> TimeDelta {
-    let count = run.checkpoint.back_off.map_or(0, |back_off| back_off.count);
-    let step = usize::try_from(count)
-        .unwrap_or(usize::MAX)
-        .min(LADDER.len() - 1);
-    let pause = run.limits.throttle_backoff * LADDER[step];
-    // Up to a fifth longer, so that logs refused together do not come back together.
-    pause + TimeDelta::milliseconds(run.ports.random(0..=pause.num_milliseconds() / 5))
 }
 
 /// Longest pause that any rule sets, with room for jitter; a longer one was written by a wrong clock.
