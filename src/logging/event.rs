@@ -1,208 +1,115 @@
 //! Every line of the log stream has a name, in its field `event`: what it says, and what to do about it.
 
-use std::fmt;
+use strum::{Display, EnumIter, EnumMessage, EnumProperty};
 
-/// Names of the lines, in the order of the documentation.
+/// Names of the lines, in the order of the documentation, which has each comment, level and action below.
 ///
-/// At level DEBUG, which `--verbose` shows, more is told of single calls; those lines have no name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Lines at level DEBUG, which `--verbose` shows, report single requests and have no name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumIter, EnumMessage, EnumProperty)]
+#[strum(serialize_all = "snake_case")]
 pub enum LogEvent {
-    /// The server listens.
+    /// The handler listens for the Functions host, and the settings are valid.
+    #[strum(message = "No action needed.", props(level = "INFO"))]
     Ready,
-    /// Which program it is.
+    /// Version and SHA-256 of the program, once after each start.
+    #[strum(message = "No action needed.", props(level = "INFO"))]
     Program,
-    /// The settings cannot be used.
+    /// The settings are not valid, or a service that they name is unreachable; each error with its setting and a hint.
+    /// Nothing is collected.
+    #[strum(
+        message = "Correct the settings it names; the app restarts by itself.",
+        props(level = "ERROR")
+    )]
     Settings,
-    /// The port that the host names is taken.
+    /// Another process uses the port that the host assigned.
+    #[strum(message = "Restart the function app.", props(level = "ERROR"))]
     Port,
-    /// The server ended by itself.
+    /// The server ended although no shutdown was requested.
+    #[strum(
+        message = "The host restarts it. If it recurs, report the line.",
+        props(level = "ERROR")
+    )]
     ServerEnded,
-    /// The process was asked to end.
+    /// Shutdown was requested: a deployment, or the host scales in.
+    #[strum(message = "No action needed.", props(level = "INFO"))]
     Ending,
-    /// The host calls a function that is not here.
+    /// The host calls a function that this package does not have.
+    #[strum(
+        message = "Deploy the package again: its function folders and its program are not from one release.",
+        props(level = "ERROR")
+    )]
     UnknownFunction,
-    /// A run is at work already.
+    /// The timer fired while the previous run was still active.
+    #[strum(
+        message = "No action needed; if it appears every minute, see why runs take so long: [lag](#lag).",
+        props(level = "INFO")
+    )]
     AlreadyRunning,
-    /// The host missed ticks.
+    /// The host missed ticks of the timer before this one.
+    #[strum(
+        message = "No action needed; if it lasts for hours, check whether the app is stopped or throttled by its plan.",
+        props(level = "INFO")
+    )]
     PastDue,
-    /// How the run of a log ended.
+    /// How the run of a log ended (`outcome`, `code`), and what it did; one line per log and run. INFO: done, or once a day
+    /// a log that is unavailable. WARN: the log backs off, nothing is lost. ERROR: an operator must act.
+    #[strum(
+        message = "See `code` in [codes](#codes).",
+        props(level = "INFO, WARN, ERROR")
+    )]
     LogRun,
-    /// Events that Duo does not keep any more were never collected.
+    /// Events of this span are older than Duo's retention and were never collected.
+    #[strum(message = "See [gap](#gap).", props(level = "WARN"))]
     Gap,
-    /// A second holds more than Duo shows.
+    /// More records share one second than the endpoint returns; some may be missing.
+    #[strum(message = "See [gap](#gap).", props(level = "WARN"))]
     CrowdedSecond,
-    /// Duo counts more than it shows.
+    /// Duo counts more records in this span than it returns.
+    #[strum(
+        message = "See [unknown hours](#unknown-hours).",
+        props(level = "WARN")
+    )]
     CountDisagrees,
-    /// A window was started again.
+    /// A window was read again, because Duo's pages contradicted each other.
+    #[strum(
+        message = "No action needed; if it lasts for hours, report it to Duo with the time.",
+        props(level = "WARN")
+    )]
     WindowRestarted,
-    /// Rows go to another workspace, endpoint or API from here on.
+    /// Rows went to another workspace, endpoint or API before, and go to this one from here on.
+    #[strum(
+        message = "No action needed if the settings were changed on purpose.",
+        props(level = "WARN")
+    )]
     DestinationChanged,
-    /// The local clock is ahead of Duo's.
+    /// The clock of this machine is ahead of Duo's.
+    #[strum(
+        message = "Set the clock of the machine; until then windows are closed by Duo's clock.",
+        props(level = "WARN")
+    )]
     ClockAhead,
-    /// The work of a process that ended is taken over.
+    /// A process ended while it held the lease of this log; the lease was taken over.
+    #[strum(message = "No action needed.", props(level = "WARN"))]
     ClaimTakenOver,
-    /// Originals of records are kept as dead letters.
+    /// Rows have truncated values, or records were refused one by one; the originals are kept.
+    #[strum(message = "See [dead letters](#dead-letters).", props(level = "WARN"))]
     DeadLetters,
-    /// A part of the ledger is damaged.
+    /// A part of the ledger is damaged; it was quarantined, and its hours are read in full.
+    #[strum(
+        message = "See [unknown hours](#unknown-hours).",
+        props(level = "WARN")
+    )]
     LedgerDamaged,
-    /// Rows about the connector itself are not accepted.
+    /// Azure Monitor refuses rows of `CiscoDuoHealth_CL`.
+    #[strum(
+        message = "See [health rows are missing](#health-rows-are-missing).",
+        props(level = "WARN")
+    )]
     HealthRefused,
-    /// What the hourly check found.
+    /// What the hourly check found. WARN: an error that no run reports.
+    #[strum(
+        message = "Open the status page, or run `duo-sentinel check`.",
+        props(level = "INFO, WARN")
+    )]
     Checked,
-}
-
-impl LogEvent {
-    /// Every name.
-    pub const ALL: [Self; 21] = [
-        Self::Ready,
-        Self::Program,
-        Self::Settings,
-        Self::Port,
-        Self::ServerEnded,
-        Self::Ending,
-        Self::UnknownFunction,
-        Self::AlreadyRunning,
-        Self::PastDue,
-        Self::LogRun,
-        Self::Gap,
-        Self::CrowdedSecond,
-        Self::CountDisagrees,
-        Self::WindowRestarted,
-        Self::DestinationChanged,
-        Self::ClockAhead,
-        Self::ClaimTakenOver,
-        Self::DeadLetters,
-        Self::LedgerDamaged,
-        Self::HealthRefused,
-        Self::Checked,
-    ];
-
-    /// The name as lines have it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Ready => "ready",
-            Self::Program => "program",
-            Self::Settings => "settings",
-            Self::Port => "port",
-            Self::ServerEnded => "server_ended",
-            Self::Ending => "ending",
-            Self::UnknownFunction => "unknown_function",
-            Self::AlreadyRunning => "already_running",
-            Self::PastDue => "past_due",
-            Self::LogRun => "log_run",
-            Self::Gap => "gap",
-            Self::CrowdedSecond => "crowded_second",
-            Self::CountDisagrees => "count_disagrees",
-            Self::WindowRestarted => "window_restarted",
-            Self::DestinationChanged => "destination_changed",
-            Self::ClockAhead => "clock_ahead",
-            Self::ClaimTakenOver => "claim_taken_over",
-            Self::DeadLetters => "dead_letters",
-            Self::LedgerDamaged => "ledger_damaged",
-            Self::HealthRefused => "health_refused",
-            Self::Checked => "checked",
-        }
-    }
-
-    /// The levels it comes at.
-    pub const fn levels(self) -> &'static str {
-        match self {
-            Self::Ready | Self::Program | Self::Ending | Self::AlreadyRunning | Self::PastDue => {
-                "INFO"
-            }
-            Self::Settings | Self::Port | Self::ServerEnded | Self::UnknownFunction => "ERROR",
-            Self::LogRun => "INFO, WARN, ERROR",
-            Self::Checked => "INFO, WARN",
-            _ => "WARN",
-        }
-    }
-
-    /// What it says.
-    pub const fn about(self) -> &'static str {
-        match self {
-            Self::Ready => {
-                "The handler listens for the Functions host, and the settings can be used."
-            }
-            Self::Program => "Version and SHA-256 of the program, once after each start.",
-            Self::Settings => {
-                "The settings cannot be used, or what they name cannot be reached at all; each fault with setting and remedy. \
-                 Nothing is collected."
-            }
-            Self::Port => "The port that the host names is taken by somebody else.",
-            Self::ServerEnded => "The server ended without being asked to.",
-            Self::Ending => "The process was asked to end: a deployment, or the host scales in.",
-            Self::UnknownFunction => "The host calls a function that this package does not have.",
-            Self::AlreadyRunning => "The timer fired while the run before was still at work.",
-            Self::PastDue => "The host missed ticks of the timer before this one.",
-            Self::LogRun => {
-                "How the run of a log ended (`outcome`, `code`), and what it did. One line a log and run. INFO: done, or a log \
-                 that Duo does not give, once a day. WARN: it waits, and nothing is lost. ERROR: somebody must act."
-            }
-            Self::Gap => {
-                "Events of this span are older than what Duo keeps and were never collected."
-            }
-            Self::CrowdedSecond => {
-                "More records share one second than the endpoint shows at once; some may be hidden."
-            }
-            Self::CountDisagrees => "Duo counts more records in this span than it shows.",
-            Self::WindowRestarted => {
-                "A window was read anew, because Duo's pages contradicted one another."
-            }
-            Self::DestinationChanged => {
-                "Rows went to another workspace, endpoint or API before, and go to this one from here on."
-            }
-            Self::ClockAhead => "The clock of this machine is ahead of Duo's.",
-            Self::ClaimTakenOver => {
-                "A process ended in the middle of this log; its work is taken over."
-            }
-            Self::DeadLetters => {
-                "Rows lack a part of their record, or records were refused even alone; the originals are kept."
-            }
-            Self::LedgerDamaged => {
-                "A part of the ledger is damaged; it was set aside, and its hours are read in full."
-            }
-            Self::HealthRefused => "Azure Monitor does not take rows of `CiscoDuoHealth_CL`.",
-            Self::Checked => {
-                "What the hourly check of everything found. WARN: something that no run tells of by itself."
-            }
-        }
-    }
-
-    /// What to do about it.
-    pub const fn remedy(self) -> &'static str {
-        match self {
-            Self::Ready | Self::Program | Self::Ending | Self::ClaimTakenOver => "Nothing.",
-            Self::Settings => "Mend the settings it names; the app restarts by itself.",
-            Self::Port => "Restart the function app.",
-            Self::ServerEnded => "The host starts it again. If it comes back, report the line.",
-            Self::UnknownFunction => {
-                "Deploy the package again: its function folders and its program are not from one release."
-            }
-            Self::AlreadyRunning => {
-                "Nothing; if it is there every minute, see why runs take so long: [lag](#lag)."
-            }
-            Self::PastDue => {
-                "Nothing; if it is there for hours, see whether the app is stopped or throttled by its plan."
-            }
-            Self::LogRun => "See `code` in [codes](#codes).",
-            Self::Gap | Self::CrowdedSecond => "See [gap](#gap).",
-            Self::WindowRestarted => {
-                "Nothing; if it stays for hours, report it to Duo with the time."
-            }
-            Self::DestinationChanged => "Nothing, if the settings were changed on purpose.",
-            Self::ClockAhead => {
-                "Set the clock of the machine; windows are closed by Duo's clock meanwhile."
-            }
-            Self::DeadLetters => "See [dead letters](#dead-letters).",
-            Self::CountDisagrees | Self::LedgerDamaged => "See [unknown hours](#unknown-hours).",
-            Self::HealthRefused => "See [health rows are missing](#health-rows-are-missing).",
-            Self::Checked => "Open the status page, or run `duo-sentinel check`.",
-        }
-    }
-}
-
-impl fmt::Display for LogEvent {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use duo_sentinel::logging::LogEvent;
+use strum::IntoEnumIterator as _;
 
 /// The modules, from those that know nothing of the others to those that know all. A module may use what stands
 /// before it; those in one row never use each other.
@@ -153,7 +154,7 @@ fn every_line_above_debug_has_a_name_and_every_name_a_line() {
         used += &squeezed;
     }
     assert!(lines > 10, "the lines were not found");
-    for event in LogEvent::ALL {
+    for event in LogEvent::iter() {
         let name = format!("LogEvent::{event:?}");
         assert!(used.contains(&name), "no line has the name {event}");
     }

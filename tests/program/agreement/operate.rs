@@ -4,6 +4,7 @@ use std::fs;
 
 use duo_sentinel::logging::LogEvent;
 use duo_sentinel::status::Code;
+use strum::{EnumMessage as _, EnumProperty as _, IntoEnumIterator as _};
 
 use super::part_must_be;
 
@@ -22,13 +23,11 @@ fn every_code_and_every_line_is_documented_with_its_remedy() {
         "codes",
         &format!("{head}{}", rows.collect::<String>()),
     );
-    let rows = LogEvent::ALL.iter().map(|event| {
-        let (name, levels) = (event.as_str(), event.levels());
-        format!(
-            "| `{name}` | {levels} | {} | {} |\n",
-            event.about(),
-            event.remedy()
-        )
+    let rows = LogEvent::iter().map(|event| {
+        let level = event.get_str("level").unwrap();
+        let about = event.get_documentation().unwrap().trim_end();
+        let (about, action) = (about.replace('\n', " "), event.get_message().unwrap());
+        format!("| `{event}` | {level} | {about} | {action} |\n")
     });
     let head = "| event | level | what it says | what to do |\n|---|---|---|---|\n";
     part_must_be(
