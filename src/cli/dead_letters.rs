@@ -1,4 +1,4 @@
-//! `dead-letters`: the originals of records that did not become whole rows. Their content is never shown.
+//! `dead-letters`: the originals of records that were not stored whole. Their content is never shown.
 
 use chrono::{NaiveDate, Utc};
 use clap::Subcommand;
@@ -7,14 +7,13 @@ use serde::Serialize;
 
 use super::output;
 use crate::collector::{Collector, ResendError, Resent};
-use crate::model::SendErrorKind;
-use crate::model::number;
-use crate::model::{LogType, Millis};
-use crate::storage::{DeadLetter, Why};
-use crate::storage::{DeadLetterName, StorageError};
+use crate::model::{LogType, Millis, SendErrorKind, number};
+use crate::storage::{DeadLetterName, StorageError, Why};
 
-/// Dead letters read at once.
-const SIDE_BY_SIDE: usize = 8;
+/// Dead letters that are read concurrently.
+const CONCURRENCY: usize = 8;
+/// Outcome of a dead letter that is kept: its row was accepted with a truncated value again.
+const TRUNCATED: &str = "accepted, cut again";
 
 /// Arguments of `dead-letters`.
 #[derive(Debug, clap::Args)]
@@ -25,7 +24,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show which records have a dead letter, and why; never what is in them
+    /// Show which records have a dead letter, and why; never their content
     List(Filter),
     /// Send records again, and remove the dead letters of those that were accepted whole
     Resend(Filter),
@@ -35,8 +34,12 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct Filter {
-    #[command(flatten)]
-    which: Which,
+    /// Only those of this log
+    #[arg(long, value_name = "LOG", value_parser = super::log_type)]
+    log: Option<LogType>,
+    /// Only the one with this `event_uid`
+    #[arg(long, value_name = "EVENT_UID")]
+    uid: Option<String>,
     /// Only those of events before this UTC date, such as 2026-11-22
     #[arg(long, value_name = "DATE")]
     before: Option<NaiveDate>,
@@ -45,37 +48,15 @@ struct Filter {
     json: bool,
 }
 
+/// What is removed must be named: all, or those before a date.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("extent").args(["before", "all"]).required(true))]
 struct Purge {
     #[command(flatten)]
-    which: Which,
-    #[command(flatten)]
-    extent: Extent,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-/// What is removed has to be said.
-#[derive(Debug, clap::Args)]
-#[group(required = true, multiple = false)]
-struct Extent {
-    /// Remove those of events before this UTC date, such as 2026-11-22
-    #[arg(long, value_name = "DATE")]
-    before: Option<NaiveDate>,
+    filter: Filter,
     /// Remove them whatever their date
     #[arg(long)]
     all: bool,
-}
-
-#[derive(Debug, clap::Args)]
-struct Which {
-    /// Only those of this log
-    #[arg(long, value_name = "LOG", value_parser = super::log_type)]
-    log: Option<LogType>,
-    /// Only the one with this `event_uid`
-    #[arg(long, value_name = "EVENT_UID")]
-    uid: Option<String>,
 }
 
 /// What is shown of a dead letter.
@@ -91,163 +72,34 @@ struct Shown {
     /// Bytes of the original.
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<usize>,
-    /// What was done with it.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
 }
 
-pub(super) async fn dead_letters(arguments: &Arguments) -> u8 {
-    let json = match &arguments.command {
-        Command::List(filter) | Command::Resend(filter) => filter.json,
-        Command::Purge(purge) => purge.json,
+pub(super) async fn dead_letters(arguments: &Arguments) -> Result<(), u8> {
+    let (Command::List(filter)
+    | Command::Resend(filter)
+    | Command::Purge(Purge { filter, all: _ })) = &arguments.command;
+    let collector = super::collector(filter.json)?;
+    let names = names(&collector, filter)
+        .await
+        .map_err(|error| storage_failed(&error))?;
+    let (shown, done) = match &arguments.command {
+        Command::List(_) => list(&collector, names).await,
+        Command::Resend(_) => resend(&collector, names).await,
+        Command::Purge(_) => purge(&collector, names).await,
     };
-    let collector = match super::collector(json) {
-        Ok(collector) => collector,
-        Err(code) => return code,
-    };
-    let done = match &arguments.command {
-        Command::List(filter) => list(&collector, filter).await,
-        Command::Resend(filter) => resend(&collector, filter).await,
-        Command::Purge(purge) => self::purge(&collector, purge).await,
-    };
-    done.unwrap_or_else(|fault| {
-        state_error(&fault);
-        super::FAILED
-    })
-}
-
-/// The names that the arguments mean, by log and date.
-async fn names(
-    collector: &Collector,
-    which: &Which,
-    before: Option<NaiveDate>,
-) -> Result<Vec<DeadLetterName>, StorageError> {
-    // Dates of this form sort as texts.
-    let before = before.map(|date| date.to_string());
-    let mut names = collector.dead_letters().list(which.log).await?;
-    names.retain(|name| {
-        let is_before = before.as_ref().is_none_or(|before| name.date < *before);
-        is_before && which.uid.as_ref().is_none_or(|uid| name.event_uid == *uid)
-    });
-    Ok(names)
-}
-
-async fn list(collector: &Collector, arguments: &Filter) -> Result<u8, StorageError> {
-    let names = names(collector, &arguments.which, arguments.before).await?;
-    let letters = collector.dead_letters();
-    let mut read = stream::iter(names)
-        .map(|name| async move {
-            let letter = letters.read(&name).await;
-            (name, letter)
-        })
-        .buffered(SIDE_BY_SIDE);
-    let mut shown = Vec::new();
-    let mut code = 0;
-    while let Some((name, letter)) = read.next().await {
-        match letter {
-            Ok(Some(letter)) => shown.push(Shown::new(name, Some(&letter), None)),
-            // Somebody removed it meanwhile.
-            Ok(None) => {}
-            Err(fault) => {
-                state_error(&fault);
-                shown.push(Shown::new(name, None, None));
-                code = super::FAILED;
-            }
-        }
-    }
-    if arguments.json {
+    let kept = shown
+        .iter()
+        .filter(|shown| shown.outcome == Some(TRUNCATED));
+    let kept = kept.count() as u64;
+    if filter.json {
         output::json(&shown);
     } else if shown.is_empty() {
         output::talk("no dead letters");
-    } else {
-        let rows = shown.into_iter().map(|shown| {
-            let why = shown.why.as_ref();
-            [
-                shown.log_type.to_string(),
-                shown.event_uid,
-                shown.date,
-                why.map_or_else(|| "cannot be read".to_owned(), reason),
-                shown
-                    .size
-                    .map_or_else(|| "-".to_owned(), |size| number(size as u64)),
-            ]
-        });
+    } else if matches!(arguments.command, Command::List(_)) {
         let header = ["log", "event_uid", "date", "reason", "bytes"];
-        output::data(output::table(header, rows, 4));
-    }
-    Ok(code)
-}
-
-async fn resend(collector: &Collector, arguments: &Filter) -> Result<u8, StorageError> {
-    let names = names(collector, &arguments.which, arguments.before).await?;
-    let mut shown = Vec::new();
-    let mut code = 0;
-    for name in names {
-        #[expect(clippy::disallowed_methods, reason = "each call is dated")]
-        let now = Utc::now();
-        let outcome = match collector.resend(&name, now.into()).await {
-            Ok(Resent::Whole) => "accepted",
-            Ok(Resent::Cut) => "accepted, cut again",
-            Ok(Resent::Gone) => continue,
-            Err(fault) => {
-                code = super::FAILED;
-                output::error(
-                    &format!("{} {}: {fault}", name.log_type, name.event_uid),
-                    fault.hint(),
-                );
-                if !is_of_one(&fault) {
-                    // It would be the same with the next one.
-                    break;
-                }
-                "not accepted"
-            }
-        };
-        shown.push(Shown::new(name, None, Some(outcome)));
-    }
-    let cut = count(&shown, "accepted, cut again");
-    tell(shown, arguments.json);
-    if cut > 0 {
-        output::talk(format!(
-            "{} dead letters are kept: the rows lack what they hold; `dead-letters purge` removes them",
-            number(cut)
-        ));
-    }
-    Ok(code)
-}
-
-/// Whether a fault is of one dead letter and not of the place or the road of all.
-fn is_of_one(fault: &ResendError) -> bool {
-    match fault {
-        ResendError::Sink(fault) => {
-            matches!(
-                fault.kind,
-                SendErrorKind::BadRecord | SendErrorKind::TooLarge
-            )
-        }
-        ResendError::State(fault) => fault.action == "use",
-    }
-}
-
-async fn purge(collector: &Collector, arguments: &Purge) -> Result<u8, StorageError> {
-    let names = names(collector, &arguments.which, arguments.extent.before).await?;
-    let mut shown = Vec::new();
-    for name in names {
-        if let Err(fault) = collector.dead_letters().remove(&name).await {
-            tell(shown, arguments.json);
-            return Err(fault);
-        }
-        shown.push(Shown::new(name, None, Some("removed")));
-    }
-    tell(shown, arguments.json);
-    Ok(0)
-}
-
-/// Shows what was done with each.
-fn tell(shown: Vec<Shown>, json: bool) {
-    if json {
-        output::json(&shown);
-    } else if shown.is_empty() {
-        output::talk("no such dead letters");
+        output::data(output::table(header, shown.into_iter().map(listed), 4));
     } else {
         let rows = shown.into_iter().map(|shown| {
             let outcome = shown.outcome.unwrap_or_default().to_owned();
@@ -264,46 +116,149 @@ fn tell(shown: Vec<Shown>, json: bool) {
             4,
         ));
     }
+    if kept > 0 {
+        output::talk(format!(
+            "{} dead letters are kept: the rows lack what they hold; `dead-letters purge` removes them",
+            number(kept)
+        ));
+    }
+    done
 }
 
-fn count(shown: &[Shown], outcome: &str) -> u64 {
-    let those = shown.iter().filter(|shown| shown.outcome == Some(outcome));
-    those.count() as u64
+/// The names that the arguments mean, by log and date.
+async fn names(
+    collector: &Collector,
+    filter: &Filter,
+) -> Result<Vec<DeadLetterName>, StorageError> {
+    // Dates of this form sort as texts.
+    let before = filter.before.map(|date| date.to_string());
+    let mut names = collector.dead_letters().list(filter.log).await?;
+    names.retain(|name| {
+        before.as_ref().is_none_or(|before| name.date < *before)
+            && filter.uid.as_ref().is_none_or(|uid| name.event_uid == *uid)
+    });
+    Ok(names)
 }
 
-/// Why a record did not become a whole row, in a few words.
+/// What was done with each dead letter, and how the command ends.
+type Done = (Vec<Shown>, Result<(), u8>);
+
+async fn list(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
+    let letters = collector.dead_letters();
+    let mut read = stream::iter(names)
+        .map(|name| async move {
+            let letter = letters.read(&name).await;
+            (name, letter)
+        })
+        .buffered(CONCURRENCY);
+    let (mut shown, mut done) = (Vec::new(), Ok(()));
+    while let Some((name, letter)) = read.next().await {
+        match letter {
+            Ok(Some(letter)) => shown.push(Shown {
+                when: Some(letter.when),
+                size: Some(letter.original.len()),
+                why: Some(letter.why),
+                ..Shown::new(name, None)
+            }),
+            // Another process removed it meanwhile.
+            Ok(None) => {}
+            Err(error) => {
+                done = Err(storage_failed(&error));
+                shown.push(Shown::new(name, None));
+            }
+        }
+    }
+    (shown, done)
+}
+
+async fn resend(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
+    let (mut shown, mut done) = (Vec::new(), Ok(()));
+    for name in names {
+        #[expect(clippy::disallowed_methods, reason = "each request is dated")]
+        let now = Utc::now();
+        let outcome = match collector.resend(&name, now.into()).await {
+            Ok(Resent::Whole) => "accepted",
+            Ok(Resent::Cut) => TRUNCATED,
+            Ok(Resent::Gone) => continue,
+            Err(error) => {
+                done = Err(super::FAILED);
+                let message = format!("{} {}: {error}", name.log_type, name.event_uid);
+                output::error(&message, error.hint());
+                if !is_of_one(&error) {
+                    // It would be the same with the next one.
+                    break;
+                }
+                "not accepted"
+            }
+        };
+        shown.push(Shown::new(name, Some(outcome)));
+    }
+    (shown, done)
+}
+
+async fn purge(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
+    let mut shown = Vec::new();
+    for name in names {
+        if let Err(error) = collector.dead_letters().remove(&name).await {
+            return (shown, Err(storage_failed(&error)));
+        }
+        shown.push(Shown::new(name, Some("removed")));
+    }
+    (shown, Ok(()))
+}
+
+/// Whether an error concerns one dead letter, not the storage or the ingestion API of all.
+fn is_of_one(error: &ResendError) -> bool {
+    match error {
+        ResendError::Sink(error) => {
+            matches!(
+                error.kind,
+                SendErrorKind::BadRecord | SendErrorKind::TooLarge
+            )
+        }
+        ResendError::State(error) => error.action == "use",
+    }
+}
+
+fn storage_failed(error: &StorageError) -> u8 {
+    output::error(&error.to_string(), error.hint.as_deref());
+    super::FAILED
+}
+
+/// A row of `list`.
+fn listed(shown: Shown) -> [String; 5] {
+    let reason = shown.why.as_ref().map(reason);
+    let size = shown.size.map(|size| number(size as u64));
+    [
+        shown.log_type.to_string(),
+        shown.event_uid,
+        shown.date,
+        reason.unwrap_or_else(|| "cannot be read".to_owned()),
+        size.unwrap_or_else(|| "-".to_owned()),
+    ]
+}
+
+/// Why a record was not stored whole, in a few words.
 fn reason(why: &Why) -> String {
     match why {
         Why::Oversized { fields } => format!("oversized: {}", fields.join(", ")),
         Why::Refused { status, code } => {
-            let status = status.map(|status| format!(" HTTP {status}"));
+            let status = status.map_or("no status".to_owned(), |status| format!("HTTP {status}"));
             let code = code.as_ref().map(|code| format!(" {code}"));
-            format!(
-                "refused:{}{}",
-                status.unwrap_or_else(|| " no status".to_owned()),
-                code.unwrap_or_default()
-            )
+            format!("refused: {status}{}", code.unwrap_or_default())
         }
     }
 }
 
-fn state_error(fault: &StorageError) {
-    output::error(&fault.to_string(), fault.hint.as_deref());
-}
-
 impl Shown {
-    fn new(
-        name: DeadLetterName,
-        letter: Option<&DeadLetter>,
-        outcome: Option<&'static str>,
-    ) -> Self {
+    fn new(name: DeadLetterName, outcome: Option<&'static str>) -> Self {
         Self {
             log_type: name.log_type,
             event_uid: name.event_uid,
             date: name.date,
-            when: letter.map(|letter| letter.when),
-            why: letter.map(|letter| letter.why.clone()),
-            size: letter.map(|letter| letter.original.len()),
+            when: None,
+            why: None,
+            size: None,
             outcome,
         }
     }

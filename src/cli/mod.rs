@@ -8,12 +8,12 @@ mod dead_letters;
 #[cfg(feature = "demo")]
 mod demo;
 mod output;
-#[cfg(feature = "demo")]
-mod road;
 mod run;
 mod serve;
 #[cfg(feature = "demo")]
 mod simulate;
+#[cfg(feature = "demo")]
+mod simulated_api;
 mod status;
 
 use std::path::Path;
@@ -36,24 +36,24 @@ const USAGE: u8 = 2;
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Tell more on stderr
+    /// Log more to stderr
     #[arg(long, short, global = true)]
     verbose: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Answer the Functions host (the default)
+    /// Serve the Functions host (the default)
     Serve(serve::Arguments),
     /// Collect every configured log once, now
-    Run(run::Arguments),
-    /// Look at settings, clock, permissions, storage and Azure Monitor; collects nothing
-    Check(check::Arguments),
-    /// Tell how each log fares, from what is stored; asks neither Duo nor Azure Monitor
-    Status(status::Arguments),
-    /// Read whole hours of the past again, and deliver what is missing of them
+    Run(Format),
+    /// Check settings, clock, permissions, storage and Azure Monitor; collects nothing
+    Check(Format),
+    /// Show the stored status of each log; sends no request to Duo or Azure Monitor
+    Status(Format),
+    /// Read whole hours of the past again, and deliver missing events
     Backfill(backfill::Arguments),
-    /// List, send again or remove the originals of records that did not become whole rows
+    /// List, resend or remove dead letters: originals of records that were not stored whole
     DeadLetters(dead_letters::Arguments),
     /// Show the connector at work against a simulated Duo and Azure Monitor; needs no account
     #[cfg(feature = "demo")]
@@ -61,6 +61,14 @@ enum Command {
     /// Serve the simulated Duo and Azure Monitor on fixed ports, for trying things by hand
     #[cfg(feature = "demo")]
     Simulate(simulate::Arguments),
+}
+
+/// Argument of commands that print nothing but their result.
+#[derive(Clone, Copy, Debug, clap::Args)]
+struct Format {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Runs the program that the command line asks for.
@@ -73,11 +81,11 @@ pub fn main() -> ExitCode {
         Command::Serve(_) => crate::logging::start_for_host(arguments.verbose),
         _ => crate::logging::start_for_command_line(arguments.verbose),
     }
-    // Collection waits for others nearly all of its time: a second thread would only pass every answer on to the first.
+    // Collection waits for other services nearly all of its time: a second thread would only pass responses on to the first.
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     #[cfg(feature = "demo")]
     if matches!(command, Command::Demo(_) | Command::Simulate(_)) {
-        // The simulators make and judge every event, beside those who wait for their answers.
+        // The simulators make and compare every event beside the program.
         runtime = tokio::runtime::Builder::new_multi_thread();
     }
     let runtime = runtime
@@ -86,10 +94,10 @@ pub fn main() -> ExitCode {
         .expect("the operating system gives threads");
     let code = runtime.block_on(async {
         match command {
-            Command::Serve(arguments) => serve::serve(&arguments).await,
-            Command::Run(arguments) => run::run(&arguments).await,
-            Command::Check(arguments) => Box::pin(check::check(&arguments)).await,
-            Command::Status(arguments) => status::status(&arguments).await,
+            Command::Serve(arguments) => return serve::serve(&arguments).await,
+            Command::Run(format) => run::run(format).await,
+            Command::Check(format) => Box::pin(check::check(format)).await,
+            Command::Status(format) => status::status(format).await,
             Command::Backfill(arguments) => backfill::backfill(&arguments).await,
             Command::DeadLetters(arguments) => dead_letters::dead_letters(&arguments).await,
             #[cfg(feature = "demo")]
@@ -97,10 +105,17 @@ pub fn main() -> ExitCode {
             #[cfg(feature = "demo")]
             Command::Simulate(arguments) => simulate::simulate(&arguments).await,
         }
+        .err()
+        .unwrap_or(0)
     });
     // A file operation that hangs in the kernel must not keep the process from ending.
     runtime.shutdown_background();
     ExitCode::from(code)
+}
+
+/// How a command ends that did all or some of its work.
+const fn failed_unless(is_done: bool) -> Result<(), u8> {
+    if is_done { Ok(()) } else { Err(FAILED) }
 }
 
 /// A log's name on the command line.
@@ -110,7 +125,7 @@ fn log_type(text: &str) -> Result<LogType, String> {
 }
 
 /// The collector for a command: from the environment and, below it, `local.settings.json`.
-/// With `json` wrong settings are told on stdout as well.
+/// With `json`, settings errors are printed on stdout as well.
 fn collector(json: bool) -> Result<Collector, u8> {
     let mut environment = Environment::of_process();
     if let Err(fault) = environment.add_local_settings(Path::new("local.settings.json")) {

@@ -5,9 +5,11 @@ use std::io::{self, IsTerminal as _, Write as _};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 use serde::Serialize;
 
+use crate::model::LogType;
+
 /// Prints a line of data.
 pub(super) fn data(line: impl AsRef<str>) {
-    // A reader that went away, as `head` does, is no fault of ours.
+    // A reader that went away, as `head` does, is no error.
     writeln!(io::stdout(), "{}", line.as_ref()).ok();
 }
 
@@ -38,7 +40,32 @@ fn paint(text: &str, code: &str) -> String {
     }
 }
 
-/// A table whose first column is text and whose others are numbers.
+/// Prints lines of talk about a log.
+pub(super) fn about<'a>(log_type: LogType, lines: impl Iterator<Item = &'a String>) {
+    lines.for_each(|line| talk(format!("{log_type}: {line}")));
+}
+
+/// Prints the hint that belongs to the lines above.
+pub(super) fn hint(hint: Option<&str>) {
+    if let Some(hint) = hint {
+        talk(format!("  hint: {hint}"));
+    }
+}
+
+/// Shows the hint that several logs share only once.
+#[derive(Default)]
+pub(super) struct Hints<'a>(Option<&'a str>);
+
+impl<'a> Hints<'a> {
+    /// The hint, unless it is the last one that was shown.
+    pub(super) fn next(&mut self, hint: Option<&'a str>) -> Option<&'a str> {
+        let new = hint.filter(|hint| self.0 != Some(*hint));
+        self.0 = new.or(self.0);
+        new
+    }
+}
+
+/// A table whose first columns are text and whose others are numbers.
 pub(super) fn table<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
@@ -58,15 +85,12 @@ pub(super) fn table<const N: usize>(
     for row in rows {
         table.add_row(row.into_iter().enumerate().map(align));
     }
-    // The style pads both sides of a column: the outermost blanks are nobody's.
-    let lines: Vec<String> = table
-        .lines()
-        .map(|line| {
-            line.strip_prefix(' ')
-                .unwrap_or(&line)
-                .trim_end()
-                .to_owned()
-        })
-        .collect();
-    lines.join("\n")
+    // The style pads both sides of a column.
+    let trimmed = |line: String| {
+        line.strip_prefix(' ')
+            .unwrap_or(&line)
+            .trim_end()
+            .to_owned()
+    };
+    table.lines().map(trimmed).collect::<Vec<_>>().join("\n")
 }

@@ -1,4 +1,6 @@
-//! `serve`: answers the Functions host.
+//! `serve`: serves the Functions host.
+
+use std::future::pending;
 
 use tracing::{error, info};
 
@@ -24,8 +26,8 @@ const RESTART: u8 = 200;
 
 pub(super) async fn serve(arguments: &Arguments) -> u8 {
     let environment = Environment::of_process();
-    let told = PORT_NAMES.iter().find_map(|name| environment.get(name));
-    let Some(port) = arguments.port.or_else(|| told?.parse().ok()) else {
+    let assigned = PORT_NAMES.iter().find_map(|name| environment.get(name));
+    let Some(port) = arguments.port.or_else(|| assigned?.parse().ok()) else {
         super::output::error(
             "no port to listen on: FUNCTIONS_CUSTOMHANDLER_PORT is not set",
             Some(
@@ -34,7 +36,7 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
         );
         return super::USAGE;
     };
-    // Before anything else: the host waits for it, and a fault that is told after it can be read.
+    // Before anything else: the host waits for it, and shows errors that are reported after it.
     let listener = match functions::listen(port) {
         Ok(listener) => listener,
         Err(fault) => {
@@ -56,7 +58,7 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
         Collector::new(settings.clone()?)
             .map_err(|fault| format!("{fault}; {}", fault.hint().unwrap_or_default()))
     };
-    match functions::serve(listener, Box::new(start), asked_to_end()).await {
+    match functions::serve(listener, Box::new(start), shutdown_requested()).await {
         Ok(()) if environment.get(PORT_NAMES[0]).is_some() => RESTART,
         Ok(()) => 0,
         Err(fault) => {
@@ -67,25 +69,20 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
 }
 
 /// Waits for SIGINT or SIGTERM.
-pub(super) async fn asked_to_end() {
-    let interrupt = async {
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    };
+pub(super) async fn shutdown_requested() {
     #[cfg(unix)]
     let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => {
-                signal.recv().await;
-            }
-            Err(_) => std::future::pending::<()>().await,
+        let kind = tokio::signal::unix::SignalKind::terminate();
+        if let Ok(mut signal) = tokio::signal::unix::signal(kind) {
+            signal.recv().await;
+        } else {
+            pending::<()>().await;
         }
     };
     #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
+    let terminate = pending::<()>();
     tokio::select! {
-        () = interrupt => {}
+        Ok(()) = tokio::signal::ctrl_c() => {}
         () = terminate => {}
     }
 }

@@ -6,7 +6,7 @@ use chrono::{TimeDelta, Utc};
 use simulator::{Config, IdentityConfig, LogsIngestionConfig, Simulator};
 
 use super::output;
-use super::road::{self, Road};
+use super::simulated_api::{self, SimulatedApi};
 use crate::model::number;
 
 /// Arguments of `simulate`.
@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     /// Seed of the events
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Calls a minute that each endpoint of Duo allows [default: no limit]
+    /// Requests per minute that each endpoint of Duo allows [default: no limit]
     #[arg(long)]
     calls_per_minute: Option<u32>,
     /// Folder to which accepted rows are written
@@ -38,7 +38,7 @@ pub(super) struct Arguments {
     rows: Option<PathBuf>,
 }
 
-pub(super) async fn simulate(arguments: &Arguments) -> u8 {
+pub(super) async fn simulate(arguments: &Arguments) -> Result<(), u8> {
     #[expect(
         clippy::disallowed_methods,
         reason = "the simulated time is the real one"
@@ -47,9 +47,9 @@ pub(super) async fn simulate(arguments: &Arguments) -> u8 {
     if let Some(rows) = &arguments.rows
         && let Err(fault) = std::fs::create_dir_all(rows)
     {
-        let message = format!("{} cannot be made: {fault}", rows.display());
+        let message = format!("{} cannot be created: {fault}", rows.display());
         output::error(&message, Some("choose another folder with --rows"));
-        return super::FAILED;
+        return Err(super::FAILED);
     }
     let config = Config {
         seed: arguments.seed,
@@ -59,37 +59,30 @@ pub(super) async fn simulate(arguments: &Arguments) -> u8 {
         rows_dir: arguments.rows.clone(),
         logs_ingestion: LogsIngestionConfig {
             port: arguments.logs_ingestion_port,
-            ..road::rule()
+            ..simulated_api::rule()
         },
         identity: IdentityConfig {
             port: arguments.identity_port,
             ..IdentityConfig::default()
         },
-        // A day that was and a day to come: events go on appearing.
+        // The last day and the next one: new events keep appearing.
         from: now - TimeDelta::hours(23),
         to: now + TimeDelta::hours(24),
         ..Config::default()
     };
-    let simulator = match Simulator::start(config).await {
-        Ok(simulator) => simulator,
-        Err(fault) => {
-            let ports = [
-                arguments.duo_port,
-                arguments.log_analytics_port,
-                arguments.logs_ingestion_port,
-                arguments.identity_port,
-            ];
-            let hint = format!(
-                "the ports {ports:?} must be free: choose others with --duo-port, --log-analytics-port, \
-                 --logs-ingestion-port and --identity-port"
-            );
-            output::error(
-                &format!("the simulators cannot listen: {fault}"),
-                Some(&hint),
-            );
-            return super::FAILED;
-        }
-    };
+    let simulator = Simulator::start(config).await.map_err(|error| {
+        let hint = format!(
+            "the ports {}, {}, {} and {} must be free: choose others with --duo-port, --log-analytics-port, \
+             --logs-ingestion-port and --identity-port",
+            arguments.duo_port,
+            arguments.log_analytics_port,
+            arguments.logs_ingestion_port,
+            arguments.identity_port,
+        );
+        let message = format!("the simulators cannot listen: {error}");
+        output::error(&message, Some(&hint));
+        super::FAILED
+    })?;
     let config = simulator.config();
     output::talk("Simulated Duo and Azure Monitor until Ctrl+C. Settings for them:\n");
     let of_duo = [
@@ -97,24 +90,19 @@ pub(super) async fn simulate(arguments: &Arguments) -> u8 {
         ("CISCO_DUO_SECRET_KEY", config.secret_key.clone()),
         ("CISCO_DUO_API_HOSTNAME", simulator.duo_url()),
     ];
-    let of_azure = Road::of(arguments.logs_ingestion).settings(&simulator);
-    let of_state = [(
-        "CISCO_DUO_STATE_DIR",
-        "duo-sentinel-simulated-state".to_owned(),
-    )];
-    for (name, value) in of_duo.into_iter().chain(of_azure).chain(of_state) {
+    let of_azure = SimulatedApi::of(arguments.logs_ingestion).settings(&simulator);
+    for (name, value) in of_duo.into_iter().chain(of_azure) {
         output::data(format!("{name}={value}"));
     }
-    super::serve::asked_to_end().await;
+    output::data("CISCO_DUO_STATE_DIR=duo-sentinel-simulated-state");
+    super::serve::shutdown_requested().await;
     let report = simulator.report().await;
     let rows = report.logs.iter().map(|(log, counts)| {
         let counts = [counts.shown, counts.delivered, counts.duplicates].map(number);
         let [shown, delivered, repeated] = counts;
         [log.name().to_owned(), shown, delivered, repeated]
     });
-    output::talk(format!(
-        "\n{}",
-        output::table(["log", "shown", "delivered", "repeated"], rows, 1)
-    ));
-    0
+    let table = output::table(["log", "shown", "delivered", "repeated"], rows, 1);
+    output::talk(format!("\n{table}"));
+    Ok(())
 }

@@ -1,50 +1,23 @@
-//! `status`: how each log fares, from what is stored.
+//! `status`: the stored status of each log.
 
-use chrono::Utc;
+use super::{Format, output};
+use crate::model::{number, span};
+use crate::status::Status;
 
-use super::output;
-use crate::model::{Millis, number, span};
-use crate::status::{LogStatus, State, Status};
-
-/// Arguments of `status`.
-#[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
-    /// Print it as JSON
-    #[arg(long)]
-    json: bool,
-}
-
-pub(super) async fn status(arguments: &Arguments) -> u8 {
-    let collector = match super::collector(arguments.json) {
-        Ok(collector) => collector,
-        Err(code) => return code,
-    };
-    #[expect(clippy::disallowed_methods, reason = "the command begins here")]
-    let now = Millis::from(Utc::now());
-    let status = collector.status(now).await;
-    if arguments.json {
+pub(super) async fn status(format: Format) -> Result<(), u8> {
+    let status = super::collector(format.json)?.status().await;
+    if format.json {
         output::json(&status);
     } else {
-        table(&status);
+        show(&status);
     }
-    let acts = |log: &LogStatus| {
-        matches!(
-            log.state,
-            State::Failing | State::Silent | State::Unreadable
-        )
-    };
-    if status
-        .logs
-        .iter()
-        .any(|log| acts(log) || !log.gaps.is_empty() || log.completeness.unknown > 0)
-    {
-        super::FAILED
-    } else {
-        0
-    }
+    let in_order = status.logs.iter().all(|log| {
+        !log.state.needs_action() && log.gaps.is_empty() && log.completeness.unknown == 0
+    });
+    super::failed_unless(in_order)
 }
 
-fn table(status: &Status) {
+fn show(status: &Status) {
     let header = [
         "log",
         "state",
@@ -53,27 +26,24 @@ fn table(status: &Status) {
         "hours verified, 14 days",
     ];
     let rows = status.logs.iter().map(|log| {
-        let marks = &log.completeness;
-        let looked_at = marks.count() - marks.pending;
+        let lag = log.lag_seconds.map(|lag| span(lag.max(0)));
         [
             log.log_type.to_string(),
             log.state.as_str().to_owned(),
-            log.lag_seconds
-                .map_or_else(|| "-".to_owned(), |lag| span(lag.max(0))),
+            lag.unwrap_or_else(|| "-".to_owned()),
             number(log.activity.events),
-            format!("{} of {looked_at}", marks.verified + marks.verified_late),
+            log.completeness.verified_of_reconciled(),
         ]
     });
     output::data(output::table(header, rows, 2));
     for log in &status.logs {
+        let log_type = log.log_type;
         if let Some((message, remedy)) = log.message.zip(log.remedy) {
-            output::data(format!("\n{}: {message}\n  {remedy}", log.log_type));
+            output::data(format!("\n{log_type}: {message}\n  {remedy}"));
         }
         for gap in &log.gaps {
-            output::data(format!(
-                "\n{}: missing from {} to {}",
-                log.log_type, gap.from, gap.to
-            ));
+            let (from, to) = (gap.from, gap.to);
+            output::data(format!("\n{log_type}: missing from {from} to {to}"));
         }
     }
     if let Some(check) = &status.check {

@@ -21,7 +21,7 @@ use crate::ingestion::{SinkCall, Table};
 use crate::logging::LogEvent;
 use crate::model::{HOUR, Hour, LogType, Millis};
 use crate::release;
-use crate::status::{Fields, HourRow, LogHealth, Outcome, RunRow, Sender, body};
+use crate::status::{Fields, LogHealth, Outcome, Sender, body, hour_row, run_row};
 use crate::storage::{BlobStore as _, Document as _, Version, WriteError};
 use crate::sync::HourResult;
 
@@ -78,20 +78,10 @@ impl Vital {
     }
 
     fn rows(&self) -> impl Iterator<Item = Fields> {
-        let run = RunRow {
-            log_type: self.log_type,
-            health: &self.health,
-        };
-        let run = if self.is_due { run.fields() } else { None };
-        let hours = self.hours.iter().map(|(hour, result)| {
-            HourRow {
-                log_type: self.log_type,
-                hour: *hour,
-                result,
-            }
-            .fields()
-        });
-        run.into_iter().chain(hours)
+        let run = self.is_due.then(|| run_row(self.log_type, &self.health));
+        let hours = self.hours.iter();
+        let hours = hours.map(|(hour, result)| hour_row(self.log_type, *hour, result));
+        run.flatten().into_iter().chain(hours)
     }
 
     /// The rows were accepted.

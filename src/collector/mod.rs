@@ -191,15 +191,20 @@ impl Collector {
         }
     }
 
+    /// The time by this machine's clock.
+    pub(crate) fn now(&self) -> Millis {
+        Clock::start(self.settings.clock_offset).now()
+    }
+
     /// How each log fares, from what is stored.
-    pub async fn status(&self, now: Millis) -> Status {
+    pub async fn status(&self) -> Status {
         let settings = &self.settings;
         Status::read(
             &self.store,
             &settings.duo.host,
             &settings.log_types,
             self.sink.api(),
-            now,
+            self.now(),
         )
         .await
     }

@@ -1,37 +1,48 @@
-//! Azure Monitor: is there a token, and does each table take rows? No row is sent: the service answers whether it would.
+//! Azure Monitor: token and permission for each table. No row is sent: the response to an empty list says whether one would
+//! be accepted.
 
 use bytes::Bytes;
 
-use super::{Finding, PATIENCE};
+use super::{Finding, TIME_LIMIT};
 use crate::collector::{Clock, Collector};
 use crate::ingestion::{SinkCall, Table};
-use crate::model::{IngestionApi, SendError, SendErrorKind};
+use crate::model::{SendError, SendErrorKind};
 use crate::settings::{IdentitySettings, IngestionSettings};
 
 /// Identity, events, and rows about the connector itself.
 pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
-    let subject = "Azure Monitor";
     let events = send(collector, Table::CiscoDuo, clock).await;
     let IngestionSettings::LogsIngestion(settings) = &collector.settings().sink.ingestion else {
-        return vec![table(subject, IngestionApi::DataCollector, events)];
+        return vec![table(
+            "Azure Monitor",
+            "knows this workspace and its key",
+            events,
+        )];
     };
     let identity = about(&settings.identity.0);
-    if let Err(fault) = &events
-        && matches!(fault.kind, SendErrorKind::NoToken { .. })
+    if let Err(error) = &events
+        && matches!(error.kind, SendErrorKind::NoToken { .. })
     {
-        // Nothing was asked behind it.
-        let problem = Finding::of_sink("identity", fault);
+        // Nothing was requested with it.
+        let problem = Finding::of_azure_monitor("identity", error);
         let message = format!("{identity}: {}", problem.message);
         return vec![Finding { message, ..problem }];
     }
+    let accepts = "knows this data collection rule and its stream, and lets this identity send";
     let mut findings = vec![
         Finding::ok("identity", format!("{identity} has a token")),
-        table(subject, IngestionApi::LogsIngestion, events),
+        table("Azure Monitor", accepts, events),
     ];
-    // With the other API every table is made by its first row.
+    // With the other API every table is created by its first row.
     if collector.settings().health {
         let rows = send(collector, Table::CiscoDuoHealth, clock).await;
-        findings.push(health(rows));
+        let mut finding = table("health rows", accepts, rows);
+        if finding.http_status == Some(404) {
+            // The stream for events may exist all the same: the rule is of an earlier release.
+            finding = finding.with_hint(Some("the data collection rule lacks the stream Custom-CiscoDuoHealth: deploy sentinel/data-collection-rule.json \
+                 again, or set CISCO_DUO_HEALTH to off; events arrive all the same"));
+        }
+        findings.push(finding);
     }
     findings
 }
@@ -42,39 +53,20 @@ async fn send(collector: &Collector, table: Table, clock: Clock) -> Result<(), S
         body: Bytes::from_static(b"[]"),
         is_dated_by_event: false,
         now: clock.now().date_time(),
-        timeout: PATIENCE,
+        timeout: TIME_LIMIT,
     };
     match collector.sink().send(call).await {
-        // Whoever asked may send, or the answer would be 401 or 403: only the empty list is refused.
-        Err(fault) if fault.kind != SendErrorKind::BadRecord => Err(fault),
+        // Without permission the response would be 401 or 403: only the empty list is refused.
+        Err(error) if error.kind != SendErrorKind::BadRecord => Err(error),
         _ => Ok(()),
     }
 }
 
-fn table(subject: &str, api: IngestionApi, answer: Result<(), SendError>) -> Finding {
-    match answer {
-        Ok(()) => Finding::ok(
-            subject,
-            match api {
-                IngestionApi::DataCollector => "knows this workspace and its key",
-                IngestionApi::LogsIngestion => {
-                    "knows this data collection rule and its stream, and lets this identity send"
-                }
-            },
-        ),
-        Err(fault) => Finding::of_sink(subject, &fault),
+fn table(subject: &str, accepts: &str, sent: Result<(), SendError>) -> Finding {
+    match sent {
+        Ok(()) => Finding::ok(subject, accepts),
+        Err(error) => Finding::of_azure_monitor(subject, &error),
     }
-}
-
-fn health(answer: Result<(), SendError>) -> Finding {
-    let finding = table("health rows", IngestionApi::LogsIngestion, answer);
-    if finding.http_status != Some(404) {
-        return finding;
-    }
-    // The stream for events may be there all the same: the rule is of an earlier release.
-    let hint = "the data collection rule lacks the stream Custom-CiscoDuoHealth: deploy sentinel/data-collection-rule.json \
-                again, or set CISCO_DUO_HEALTH to off; events arrive all the same";
-    finding.with_hint(Some(hint.to_owned()))
 }
 
 /// A description of an identity without its secret.
@@ -88,10 +80,8 @@ fn about(identity: &IdentitySettings) -> String {
             format!("the application {} with a secret", application.client)
         }
         IdentitySettings::Workload(application, _) => {
-            format!(
-                "the application {} with a federated token",
-                application.client
-            )
+            let client = &application.client;
+            format!("the application {client} with a federated token")
         }
     }
 }

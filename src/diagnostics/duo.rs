@@ -1,71 +1,56 @@
-//! Duo: may each log be read, and does its clock agree?
+//! Duo: permission to read each log, and the clock.
 
 use chrono::{DateTime, TimeZone as _, Utc};
 
-use super::{Finding, PATIENCE};
+use super::{Finding, TIME_LIMIT};
 use crate::collector::{Clock, Collector};
 use crate::duo::Unread;
 use crate::model::{FetchError, FetchErrorKind, LogType, MINUTE, Millis, PageRequest};
 use crate::status::Code;
 use crate::sync::{BackOffCause, Checkpoint};
 
-/// Clock difference from which requests may be refused or windows delayed, in seconds.
-const WORRYING_SKEW: i64 = 60;
-/// Clock difference below which nothing is told, in seconds: the header has whole seconds, and an answer takes time.
+/// Clock difference above which requests may be refused or windows delayed, in seconds.
+const MAX_SKEW: i64 = 60;
+/// Clock difference that is not reported, in seconds: the header has whole seconds, and a response takes time.
 const AGREEING: i64 = 2;
 
-/// What Duo said about one log.
-pub(super) struct Asked {
-    pub(super) finding: Finding,
-    clock_ahead_seconds: Option<i64>,
-}
+/// The finding about one log, and how many seconds the local clock is ahead of Duo's.
+pub(super) type LogFinding = (Finding, Option<i64>);
 
-/// Asks for the smallest page there is; not for a log that waits because Duo asked for fewer calls.
-pub(super) async fn ask(collector: &Collector, log_type: LogType, clock: Clock) -> Asked {
+/// Requests the smallest page; not of a log that backs off because Duo throttled requests.
+pub(super) async fn check(collector: &Collector, log_type: LogType, clock: Clock) -> LogFinding {
     let subject = format!("Duo {log_type}");
-    if let Some(until) = throttled_until(collector, log_type, clock.now()).await {
-        return Asked {
-            finding: Finding::ok(
-                subject,
-                format!("not asked: until {until} it waits, as Duo asked for fewer calls"),
-            ),
-            clock_ahead_seconds: None,
-        };
-    }
     let now = clock.now();
+    if let Some(until) = throttled_until(collector, log_type, now).await {
+        let message = format!("no request sent: Duo throttled requests, backing off until {until}");
+        return (Finding::ok(subject, message), None);
+    }
     let maxtime = now - collector.settings().pace.settle;
     let request = PageRequest {
         mintime: maxtime - MINUTE,
         maxtime,
         cursor: None,
         limit: Some(1),
-        timeout: PATIENCE,
+        timeout: TIME_LIMIT,
         is_reconciliation: false,
     };
-    match collector
-        .duo()
-        .page(log_type, &request, now, &mut Unread)
-        .await
-    {
-        Ok(answer) => Asked {
-            finding: readable(subject, log_type, now.date_time()),
-            clock_ahead_seconds: answer.server_time.map(|time| (now - time).num_seconds()),
-        },
-        Err(fault) => Asked {
-            clock_ahead_seconds: fault.clock_ahead.map(|ahead| ahead.num_seconds()),
-            finding: refusal(subject, log_type, &fault),
-        },
+    let duo = collector.duo();
+    match duo.page(log_type, &request, now, &mut Unread).await {
+        Ok(page) => {
+            let ahead = page.server_time.map(|time| (now - time).num_seconds());
+            (readable(subject, log_type, now.date_time()), ahead)
+        }
+        Err(error) => {
+            let ahead = error.clock_ahead.map(|ahead| ahead.num_seconds());
+            (refusal(subject, log_type, &error), ahead)
+        }
     }
 }
 
 async fn throttled_until(collector: &Collector, log_type: LogType, now: Millis) -> Option<Millis> {
-    // What cannot be read is told where the stored places are looked at.
-    let (checkpoint, _) = collector
-        .state_of(log_type)
-        .load::<Checkpoint>()
-        .await
-        .ok()??;
-    let back_off = checkpoint.back_off?;
+    // The check of the checkpoint reports one that cannot be read.
+    let stored = collector.state_of(log_type).load::<Checkpoint>().await;
+    let back_off = stored.ok()??.0.back_off?;
     (back_off.cause == BackOffCause::DuoThrottled && back_off.retry_at > now)
         .then_some(back_off.retry_at)
 }
@@ -92,30 +77,30 @@ fn readable(subject: String, log_type: LogType, now: DateTime<Utc>) -> Finding {
     Finding::ok(subject, message)
 }
 
-fn refusal(subject: String, log_type: LogType, fault: &FetchError) -> Finding {
-    let is_gone = matches!(fault.kind, FetchErrorKind::Forbidden | FetchErrorKind::Gone);
+fn refusal(subject: String, log_type: LogType, error: &FetchError) -> Finding {
+    let is_gone = matches!(error.kind, FetchErrorKind::Forbidden | FetchErrorKind::Gone);
     if log_type.spec().may_be_retired && is_gone {
         return Finding::ok(
             subject,
             "not licensed or retired; nothing is collected from it",
         );
     }
-    Finding::of_duo(subject, fault)
+    Finding::of_duo(subject, error)
 }
 
-/// Compares the clock with that of the first answer that had one.
-pub(super) fn clock(asked: &[Asked]) -> Option<Finding> {
-    let ahead = asked.iter().find_map(|asked| asked.clock_ahead_seconds)?;
-    if ahead.abs() <= AGREEING {
-        return Some(Finding::ok("clock", "agrees with Duo's"));
-    }
+/// Compares the clock with that of the first response that had one.
+pub(super) fn clock(logs: &[LogFinding]) -> Option<Finding> {
+    let ahead = logs.iter().find_map(|(_, ahead)| *ahead)?;
     let direction = if ahead >= 0 { "ahead of" } else { "behind" };
     let message = format!("{} s {direction} Duo's", ahead.abs());
-    Some(if ahead.abs() > WORRYING_SKEW {
-        let hint = "set the clock of this machine: Duo refuses requests that are off by minutes";
-        Finding::problem("clock", Code::Clock, message).with_hint(Some(hint.to_owned()))
-    } else {
+    Some(if ahead.abs() <= AGREEING {
+        Finding::ok("clock", "agrees with Duo's")
+    } else if ahead.abs() <= MAX_SKEW {
         Finding::ok("clock", message)
+    } else {
+        Finding::problem("clock", Code::Clock, message).with_hint(Some(
+            "set the clock of this machine: Duo refuses requests that are off by minutes",
+        ))
     })
 }
 

@@ -1,29 +1,28 @@
-//! What was found about one thing.
+//! The result of one check.
 
 use serde::Serialize;
 
-use crate::duo;
-use crate::ingestion;
 use crate::model::{FetchError, SendError};
 use crate::status::{Code, Found};
 use crate::storage::StorageError;
+use crate::{duo, ingestion};
 
-/// What was found about one thing.
+/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was looked at.
+    /// What was checked.
     pub subject: String,
     /// Whether it is in order.
     pub ok: bool,
-    /// What was found.
+    /// The result in words.
     pub message: String,
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// What is wrong, as a known code.
+    /// The error, as a code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
-    /// HTTP status of the answer behind it, where there was one.
+    /// HTTP status of the response that caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
 }
@@ -53,37 +52,34 @@ impl Finding {
         }
     }
 
-    /// With what is known to help better than the remedy of the code, where there is such a hint.
-    pub(super) fn with_hint(self, hint: Option<String>) -> Self {
+    /// With a hint that is more precise than that of the code, if there is one.
+    pub(super) fn with_hint(self, hint: Option<impl Into<String>>) -> Self {
+        let hint = hint.map(Into::into).or(self.hint);
+        Self { hint, ..self }
+    }
+
+    pub(super) fn of_duo(subject: impl Into<String>, error: &FetchError) -> Self {
         Self {
-            hint: hint.or(self.hint),
-            ..self
+            http_status: error.status,
+            ..Self::problem(subject, Code::of_fetch(error.kind), error.to_string())
         }
+        .with_hint(duo::hint(error))
     }
 
-    pub(super) fn of_duo(subject: impl Into<String>, fault: &FetchError) -> Self {
+    pub(super) fn of_azure_monitor(subject: impl Into<String>, error: &SendError) -> Self {
         Self {
-            http_status: fault.status,
-            ..Self::problem(subject, Code::of_fetch(fault.kind), fault.to_string())
+            http_status: error.status,
+            ..Self::problem(subject, Code::of_send(error.kind), error.to_string())
         }
-        .with_hint(duo::hint(fault))
+        .with_hint(ingestion::hint(error))
     }
 
-    pub(super) fn of_sink(subject: impl Into<String>, fault: &SendError) -> Self {
-        let code = Code::of_send(fault.kind);
-        Self {
-            http_status: fault.status,
-            ..Self::problem(subject, code, fault.to_string())
-        }
-        .with_hint(ingestion::hint(fault).map(str::to_owned))
+    pub(super) fn of_storage(subject: impl Into<String>, error: StorageError) -> Self {
+        let message = error.to_string();
+        Self::problem(subject, Code::State, message).with_hint(error.hint)
     }
 
-    pub(super) fn of_state(subject: impl Into<String>, fault: StorageError) -> Self {
-        let message = fault.to_string();
-        Self::problem(subject, Code::State, message).with_hint(fault.hint)
-    }
-
-    /// What is stored of it: no text of another service, and no place.
+    /// What is stored of it: no text of another service, and no name of a resource.
     pub(super) fn found(&self) -> Found {
         Found {
             subject: self.subject.clone(),

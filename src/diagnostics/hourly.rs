@@ -1,4 +1,4 @@
-//! The same checks once an hour, by the timer, and what they found in the storage, where the status page reads it.
+//! The hourly check by the timer; the status page shows its stored result.
 
 use std::time::Duration;
 
@@ -16,79 +16,73 @@ use crate::release;
 use crate::status::{Code, LastCheck};
 use crate::storage::{BlobStore as _, Document as _, StorageError, WriteError, document};
 
-/// Longest time that a check and its storing may take together: less than what a run leaves of the time of a function.
-const LONGEST: Duration = Duration::from_secs(25);
-/// Pause after a check that could not be stored: Duo is not asked again every minute.
-const PAUSE: TimeDelta = HOUR;
+/// Time limit for a check and for storing its result: less than what a run leaves of the time limit of a function.
+const TIME_LIMIT: Duration = Duration::from_secs(25);
 
-/// When this process last looked.
+/// When this process last checked.
 #[derive(Debug, Default)]
 pub struct Hourly(Mutex<Option<Millis>>);
 
 impl Hourly {
-    /// Looks at everything and stores what was found, if the last check, whoever made it, is an hour old or of another
-    /// program. Nothing here can fail a run.
-    pub async fn check(&self, collector: &Collector, now: Millis) {
-        let mut looked_at = self.0.lock().await;
-        if looked_at.is_some_and(|before| (TimeDelta::zero()..PAUSE).contains(&(now - before))) {
+    /// Checks everything and stores the result, if the last check of any instance is an hour old or of another program. A check
+    /// whose result could not be stored is not repeated for an hour either. Nothing here can fail a run.
+    pub async fn check(&self, collector: &Collector) {
+        let now = collector.now();
+        let mut last = self.0.lock().await;
+        if last.is_some_and(|before| (TimeDelta::zero()..HOUR).contains(&(now - before))) {
             return;
         }
-        *looked_at = Some(now);
-        match timeout(LONGEST, look(collector, now)).await {
-            // What another process or instance found counts from when it was found.
-            Ok(Ok(checked_at)) => *looked_at = Some(checked_at),
-            Ok(Err(fault)) => debug!(error = %fault, "what was checked could not be stored"),
-            Err(_) => debug!("the hourly check took too long and was given up"),
+        *last = Some(now);
+        match timeout(TIME_LIMIT, check_and_store(collector, now)).await {
+            Ok(Ok(checked_at)) => *last = Some(checked_at),
+            Ok(Err(error)) => debug!(%error, "the result of the hourly check could not be stored"),
+            Err(_) => debug!("the hourly check exceeded its time limit"),
         }
     }
 }
 
-/// Says when the check that is stored now was made.
-async fn look(collector: &Collector, now: Millis) -> Result<Millis, StorageError> {
-    let host = &collector.settings().duo.host;
+/// Returns when the stored check was made, by this or another instance.
+async fn check_and_store(collector: &Collector, now: Millis) -> Result<Millis, StorageError> {
     let store = collector.store();
-    let name = LastCheck::name(host);
+    let name = LastCheck::name(&collector.settings().duo.host);
     let (last, version) = document::read::<LastCheck>(store, &name).await?;
     let sha256 = release::sha256();
     if let Some(last) = last.filter(|last| !last.is_over(now, sha256)) {
         return Ok(last.checked_at);
     }
     let findings = check(collector).await;
-    tell(&findings);
+    log(&findings);
     let found = findings.iter().map(Finding::found).collect();
     let check = LastCheck::new(now, release::VERSION, sha256, found);
     match store.write(&name, check.to_json(), version.as_ref()).await {
-        // Another instance looked at the same time.
+        // After a conflict, another instance checked at the same time.
         Ok(_) | Err(WriteError::Conflict) => Ok(now),
-        Err(WriteError::Failed(fault)) => Err(fault),
+        Err(WriteError::Failed(error)) => Err(error),
     }
 }
 
-/// One line. What stops a log is told of by its runs, and is no second reason to wake somebody.
-fn tell(findings: &[Finding]) {
-    let problems = findings.iter().filter(|finding| !finding.ok);
-    let names: Vec<&str> = problems
-        .clone()
-        .map(|finding| finding.subject.as_str())
-        .collect();
+/// One line. The runs report what stops a log, so that a second warning would only be noise.
+fn log(findings: &[Finding]) {
+    let problems: Vec<&Finding> = findings.iter().filter(|finding| !finding.ok).collect();
+    let names: Vec<&str> = problems.iter().map(|finding| &*finding.subject).collect();
     let names = names.join(", ");
-    if names.is_empty() {
-        info!(event = %LogEvent::Checked, findings = findings.len(), "checked: everything is in order");
-    } else if problems.clone().all(is_told_by_runs) {
-        info!(event = %LogEvent::Checked, problems = names, "checked: what the runs tell of");
+    if problems.is_empty() {
+        info!(event = %LogEvent::Checked, findings = findings.len(), "checked: no problems");
+    } else if problems.into_iter().all(runs_report) {
+        info!(event = %LogEvent::Checked, problems = names, "checked: problems that the runs report");
     } else {
         let hint = "run duo-sentinel check, or see the function CiscoDuoStatus";
-        warn!(event = %LogEvent::Checked, problems = names, hint, "checked: something is wrong");
+        warn!(event = %LogEvent::Checked, problems = names, hint, "checked: problems found");
     }
 }
 
-fn is_told_by_runs(finding: &Finding) -> bool {
-    let tells = |code| {
+fn runs_report(finding: &Finding) -> bool {
+    let by_runs = |code| {
         !matches!(
             code,
             Code::Clock | Code::StorageUnconditional | Code::Gap | Code::UnknownHours | Code::NoRun
         )
     };
-    // Only runs that set something aside need their storage.
-    finding.subject != DEAD_LETTERS && finding.code.is_some_and(tells)
+    // Only runs that dead-letter a record need that storage.
+    finding.subject != DEAD_LETTERS && finding.code.is_some_and(by_runs)
 }

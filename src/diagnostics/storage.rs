@@ -1,11 +1,11 @@
-//! The storage: does it read, write, append, and compare before it writes?
+//! Storage: reading, writing, appending, and conditional writes.
 
 use super::Finding;
 use crate::collector::Collector;
 use crate::status::Code;
 use crate::storage::{BlobStore as _, Store, WriteError};
 
-/// What the place of the originals is called.
+/// The subject of the check of the dead letters.
 pub(super) const DEAD_LETTERS: &str = "dead letters";
 
 /// The state and the dead letters, which may lie in containers with different rights.
@@ -18,7 +18,7 @@ pub(super) async fn check(collector: &Collector) -> [Finding; 2] {
     .into()
 }
 
-/// Writes, compares, reads, appends to and removes texts of its own.
+/// Writes, compares, reads, appends to and removes blobs of its own.
 async fn look(collector: &Collector, subject: &str, store: &Store) -> Finding {
     let name = format!(
         "{}/self/check/{:016x}",
@@ -43,23 +43,20 @@ async fn look(collector: &Collector, subject: &str, store: &Store) -> Finding {
         Ok::<_, WriteError>((compares, reads && appends))
     };
     let tried = tried.await;
-    // Also after a fault in the middle. What cannot be removed now would not tell more than the fault before.
+    // Also after an error. A failure to remove them says no more than the error before.
     let removed = store.remove(&name).await.and(store.remove(&ledger).await);
     let tried = tried.and_then(|found| Ok(removed.map(|()| found)?));
     let place = store.place();
+    let unconditional = |message: &str| {
+        let message = format!("{place}: {message}");
+        Finding::problem(subject, Code::StorageUnconditional, message)
+    };
     match tried {
         Ok((true, true)) => Finding::ok(subject, format!("{place}: reads, writes and compares")),
-        Ok(_) => {
-            let message = format!("{place}: a conditional write was not honoured");
-            let hint = "something between here and the storage account drops the header If-Match";
-            Finding::problem(subject, Code::StorageUnconditional, message)
-                .with_hint(Some(hint.to_owned()))
-        }
-        Err(WriteError::Conflict) => Finding::problem(
-            subject,
-            Code::StorageUnconditional,
-            format!("{place}: a new name was taken"),
-        ),
-        Err(WriteError::Failed(fault)) => Finding::of_state(subject, fault),
+        Ok(_) => unconditional("a conditional write was not honoured").with_hint(Some(
+            "something between here and the storage account drops the header If-Match",
+        )),
+        Err(WriteError::Conflict) => unconditional("a new name was taken"),
+        Err(WriteError::Failed(error)) => Finding::of_storage(subject, error),
     }
 }

@@ -1,84 +1,46 @@
-//! What the host is told. It must always be a JSON object: an empty body would hang the invocation.
+//! Responses to the host. The body must always be a JSON object: an empty one would hang the invocation.
 
 use axum::Json;
 use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use serde::Serialize;
 use serde_json::{Value, json};
+use strum::IntoEnumIterator as _;
 
 use crate::collector::RunReport;
 use crate::status::Outcome;
 
-/// An answer to an invocation.
-#[derive(Debug)]
-pub(super) struct Answer {
-    status: StatusCode,
-    body: Body,
+/// A response to an invocation.
+pub(super) type Answer = (StatusCode, Json<Value>);
+
+fn answer(status: StatusCode, log: &str, return_value: &Value) -> Answer {
+    let body = json!({"Outputs": {}, "Logs": [log], "ReturnValue": return_value});
+    (status, Json(body))
 }
 
-#[derive(Debug, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Body {
-    outputs: Value,
-    logs: Vec<String>,
-    return_value: Value,
+/// The run is over: 200 when every available log succeeded or is backing off with its checkpoint kept.
+pub(super) fn of_run(report: &RunReport) -> Answer {
+    let status = if report.has_failed() {
+        StatusCode::INTERNAL_SERVER_ERROR
+    } else {
+        StatusCode::OK
+    };
+    let events: u64 = report.logs.iter().map(|log| log.events).sum();
+    let outcomes = Outcome::iter().filter_map(|outcome| {
+        let logs = report.logs.iter().filter(|log| log.outcome == outcome);
+        let count = logs.count();
+        (count > 0).then(|| format!("{count} {}", outcome.as_str()))
+    });
+    let outcomes = outcomes.collect::<Vec<_>>().join(", ");
+    let log = format!("{events} events delivered; logs: {outcomes}");
+    let report = serde_json::to_value(report).expect("a report has string keys");
+    answer(status, &log, &report)
 }
 
-impl Answer {
-    fn new(status: StatusCode, log: String, return_value: Value) -> Self {
-        Self {
-            status,
-            body: Body {
-                outputs: json!({}),
-                logs: vec![log],
-                return_value,
-            },
-        }
-    }
-
-    /// The run is over: 200 when every log that Duo gives succeeded or waits with its place kept.
-    pub(super) fn of_run(report: &RunReport) -> Self {
-        let status = if report.has_failed() {
-            StatusCode::INTERNAL_SERVER_ERROR
-        } else {
-            StatusCode::OK
-        };
-        let events: u64 = report.logs.iter().map(|log| log.events).sum();
-        let count = |outcome| {
-            report
-                .logs
-                .iter()
-                .filter(|log| log.outcome == outcome)
-                .count()
-        };
-        let outcomes: Vec<String> = Outcome::ALL
-            .into_iter()
-            .filter(|outcome| count(*outcome) > 0)
-            .map(|outcome| format!("{} {}", count(outcome), outcome.as_str()))
-            .collect();
-        let log = format!("{events} events delivered; logs: {}", outcomes.join(", "));
-        let summary = serde_json::to_value(report).expect("a report has string keys");
-        Self::new(status, log, summary)
-    }
-
-    /// A run is at work already.
-    pub(super) fn already_running() -> Self {
-        let log = "already running; this invocation did nothing".to_owned();
-        Self::new(StatusCode::OK, log, json!({"already_running": true}))
-    }
-
-    /// Nothing could be done. The host drops this body: the reason was logged before.
-    pub(super) fn failed(reason: &str) -> Self {
-        Self::new(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            reason.to_owned(),
-            json!({"error": reason}),
-        )
-    }
+pub(super) fn already_running() -> Answer {
+    let log = "already running; this invocation did nothing";
+    answer(StatusCode::OK, log, &json!({"already_running": true}))
 }
 
-impl IntoResponse for Answer {
-    fn into_response(self) -> Response {
-        (self.status, Json(self.body)).into_response()
-    }
+/// The host drops this body: the reason was logged before.
+pub(super) fn failed(status: StatusCode, reason: &str) -> Answer {
+    answer(status, reason, &json!({"error": reason}))
 }

@@ -1,6 +1,6 @@
 //! What a run did, as lines of the log stream.
 
-use crate::collector::{LogReport, RunReport};
+use crate::collector::RunReport;
 use crate::logging::LogEvent;
 use crate::status::{Code, Outcome};
 
@@ -29,32 +29,24 @@ macro_rules! summary {
     };
 }
 
-/// One line a log, behind those about what else is worth telling. ERROR: somebody must act. WARN: it waits, nothing is lost.
-/// INFO: the rest.
+/// One line per log, after the lines of its warnings. ERROR: an operator must act. WARN: the log backs off, nothing is lost.
+/// INFO: everything else.
 pub(super) fn tell(report: &RunReport) {
     for log in &report.logs {
         for notice in &log.notices {
             tracing::warn!(event = %notice.event, log_type = log.log_type.as_str(), "{}", notice.message);
         }
-        tell_log(log);
-    }
-}
-
-fn tell_log(log: &LogReport) {
-    let message = log.message.as_deref().unwrap_or(log.outcome.as_str());
-    match log.outcome {
-        Outcome::Failed | Outcome::Unknown => summary!(error, log, "failed: {message}"),
-        Outcome::Parked => summary!(warn, log, "{message}"),
-        Outcome::Unavailable if log.news => {
-            summary!(
-                info,
-                log,
-                "unavailable, asked again once an hour: {message}"
-            );
-        }
-        Outcome::Unavailable => summary!(debug, log, "unavailable"),
-        Outcome::CaughtUp | Outcome::MoreToFetch | Outcome::HeldElsewhere => {
-            summary!(info, log, "{message}");
+        let message = log.message.as_deref().unwrap_or(log.outcome.as_str());
+        match log.outcome {
+            Outcome::Failed | Outcome::Unknown => summary!(error, log, "failed: {message}"),
+            Outcome::Parked => summary!(warn, log, "{message}"),
+            Outcome::Unavailable if log.news => {
+                summary!(info, log, "unavailable, retried hourly: {message}");
+            }
+            Outcome::Unavailable => summary!(debug, log, "unavailable"),
+            Outcome::CaughtUp | Outcome::MoreToFetch | Outcome::HeldElsewhere => {
+                summary!(info, log, "{message}");
+            }
         }
     }
 }

@@ -7,18 +7,17 @@ mod invocation;
 mod lines;
 mod status;
 
-use std::future::Future;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{RawQuery, Request, State};
-use axum::http::StatusCode;
+use axum::extract::{Request, State};
+use axum::http::header::ALLOW;
+use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use chrono::Utc;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -27,37 +26,32 @@ use tracing::{Instrument as _, error, info, info_span};
 use crate::collector::Collector;
 use crate::diagnostics::Hourly;
 use crate::logging::LogEvent;
-use crate::model::Millis;
 use crate::release;
 use answer::Answer;
-
-pub use invocation::Invocation;
 use lines::tell;
 
-/// How long requests in flight may take to end once the process was asked to.
+pub use invocation::Invocation;
+
+/// How long requests in flight may take to end after a shutdown request.
 const DRAIN: Duration = Duration::from_secs(35);
 
-/// Makes the collector, or says in one line why there is none. The server stays up and says so with each invocation, because
-/// a handler that exits takes the host down with it; and tries again with the next one: what was missing may have come.
+/// Builds the collector, or says in one line why it cannot. The server stays up and reports that with each invocation, because
+/// a handler that exits takes the host down with it; each invocation tries again, as what was missing may be there by then.
 pub type Start = Box<dyn Fn() -> Result<Collector, String> + Send + Sync>;
 
-/// What the server needs.
 struct App {
-    /// Makes the collector.
     start: Start,
-    /// The collector, once there is one.
+    /// Empty until `start` succeeds.
     collector: OnceLock<Collector>,
-    /// Held by the run that is at work.
-    running: Arc<Mutex<()>>,
-    /// When everything was last looked at.
+    /// Held by the active run.
+    running: Mutex<()>,
     hourly: Hourly,
-    /// The last answer about how the logs fare.
     status: status::Kept,
-    interrupt: CancellationToken,
+    shutdown: CancellationToken,
 }
 
-/// Listens on the loopback port that the host names. The host uses the same port again after a restart of this
-/// process, so it is bound even while connections of the process before linger.
+/// Listens on the loopback port that the host assigned. The host reuses the port after a restart of this process, so it is
+/// bound even while connections of the previous process linger.
 pub fn listen(port: u16) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     if cfg!(unix) {
@@ -67,85 +61,78 @@ pub fn listen(port: u16) -> io::Result<TcpListener> {
     socket.listen(64)
 }
 
-/// Serves invocations until `shutdown`, then lets the run at work end at its next commit.
+/// Serves invocations until `shutdown`, then lets the active run end at its next commit.
 pub async fn serve(
     listener: TcpListener,
     start: Start,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> io::Result<()> {
-    let interrupt = CancellationToken::new();
+    let token = CancellationToken::new();
     let app = App {
         start,
         collector: OnceLock::new(),
-        running: Arc::new(Mutex::new(())),
+        running: Mutex::default(),
         hourly: Hourly::default(),
         status: status::Kept::default(),
-        interrupt: interrupt.clone(),
+        shutdown: token.clone(),
     };
-    if let Err(fault) = app.collector() {
-        error!(event = %LogEvent::Settings, "{fault}");
+    if let Err(error) = app.collector() {
+        error!(event = %LogEvent::Settings, "{error}");
     }
-    let asked_to_end = interrupt.clone();
+    let requested = token.clone();
     let server = axum::serve(listener, router(Arc::new(app))).with_graceful_shutdown(async move {
         shutdown.await;
-        info!(event = %LogEvent::Ending, "asked to end; the run at work ends at its next commit");
-        asked_to_end.cancel();
+        info!(event = %LogEvent::Ending, "shutdown requested; the active run ends at its next commit");
+        requested.cancel();
     });
     tokio::select! {
         ended = async { server.await } => ended,
-        () = async { interrupt.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
+        () = async { token.cancelled().await; tokio::time::sleep(DRAIN).await } => Ok(()),
     }
 }
 
 fn router(app: Arc<App>) -> Router {
     Router::new()
-        // Asked every 25 ms until it answers, and later as a sign of life: no work here.
+        // Requested every 25 ms until it responds, and later as a sign of life: no work here.
         .route(
             "/",
             get(async || format!("duo-sentinel {}\n", release::VERSION)),
         )
         .route("/CiscoDuoTimer", post(timer))
-        // The host forwards the request as it came, with the path that people see.
-        .route("/api/CiscoDuoStatus", get(status::status))
-        // It compares paths without regard to case and to a slash at the end.
-        .route("/{prefix}/{name}", get(named).fallback(unknown_function))
-        .route("/{prefix}/{name}/", get(named).fallback(unknown_function))
-        .fallback(unknown_function)
+        .fallback(named)
         .with_state(app)
 }
 
-async fn timer(State(app): State<Arc<App>>, request: Request) -> Response {
+async fn timer(State(app): State<Arc<App>>, request: Request) -> Answer {
     let invocation = Invocation::read(request).await;
     let span = info_span!("invocation", invocation_id = %invocation.id);
-    // A task of its own: a host that gives up waiting must not break the run off in the middle of a page.
+    // A task of its own: a host that stops waiting must not interrupt the run in the middle of a page.
     let run = tokio::spawn(async move { app.invoke(&invocation).await }.instrument(span));
     run.await
-        .unwrap_or_else(|_| Answer::failed("the invocation broke off by a fault of this program"))
-        .into_response()
+        .unwrap_or_else(|_| failed("an internal error ended the invocation"))
 }
 
-async fn named(app: State<Arc<App>>, query: RawQuery, request: Request) -> Response {
+/// The host forwards a request for the status page as it came, and compares paths without regard to case and a final slash.
+async fn named(State(app): State<Arc<App>>, request: Request) -> Response {
     let path = request.uri().path().trim_end_matches('/');
     if path.eq_ignore_ascii_case("/api/CiscoDuoStatus") {
-        return status::status(app, query).await;
+        let query = request.uri().query().unwrap_or_default();
+        return match *request.method() {
+            Method::GET | Method::HEAD => status::status(&app, query).await,
+            _ => (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET, HEAD")]).into_response(),
+        };
     }
-    unknown_function(request).await
-}
-
-async fn unknown_function(request: Request) -> Response {
-    let path: String = request
-        .uri()
-        .path()
-        .chars()
-        .filter(|char| !char.is_control())
-        .take(100)
-        .collect();
+    let path = path.chars().filter(|char| !char.is_control()).take(100);
     error!(
         event = %LogEvent::UnknownFunction,
-        path,
+        path = path.collect::<String>(),
         "no such function; this package has CiscoDuoTimer and CiscoDuoStatus"
     );
-    (StatusCode::NOT_FOUND, Answer::failed("no such function")).into_response()
+    answer::failed(StatusCode::NOT_FOUND, "no such function").into_response()
+}
+
+fn failed(reason: &str) -> Answer {
+    answer::failed(StatusCode::INTERNAL_SERVER_ERROR, reason)
 }
 
 impl App {
@@ -160,26 +147,24 @@ impl App {
     async fn invoke(&self, invocation: &Invocation) -> Answer {
         let collector = match self.collector() {
             Ok(collector) => collector,
-            Err(fault) => {
-                error!(event = %LogEvent::Settings, "{fault}");
-                return Answer::failed(&fault);
+            Err(error) => {
+                error!(event = %LogEvent::Settings, "{error}");
+                return failed(&error);
             }
         };
-        let Ok(_running) = Arc::clone(&self.running).try_lock_owned() else {
+        let Ok(_running) = self.running.try_lock() else {
             info!(event = %LogEvent::AlreadyRunning, "already running; this invocation does nothing");
-            return Answer::already_running();
+            return answer::already_running();
         };
         if invocation.is_past_due {
             info!(event = %LogEvent::PastDue, "past due: the host missed ticks before this one");
         }
-        let report = collector.run(&self.interrupt).await;
+        let report = collector.run(&self.shutdown).await;
         tell(&report);
-        #[expect(clippy::disallowed_methods, reason = "the check begins here")]
-        let now = Millis::from(Utc::now()) + collector.settings().clock_offset;
         tokio::select! {
-            () = self.hourly.check(collector, now) => {}
-            () = self.interrupt.cancelled() => {}
+            () = self.hourly.check(collector) => {}
+            () = self.shutdown.cancelled() => {}
         }
-        Answer::of_run(&report)
+        answer::of_run(&report)
     }
 }

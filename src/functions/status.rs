@@ -1,126 +1,106 @@
-//! `CiscoDuoStatus`: the status page and its JSON, asked for through the Functions host, which checks the key.
+//! `CiscoDuoStatus`: the status page and its JSON, requested through the Functions host, which checks the key.
 //!
-//! Only what is stored is read, and at most every half a minute: whoever has the key cannot make the connector call anybody.
+//! Only stored results are read, and at most every 30 seconds: a client with the key cannot cause a request to Duo or Azure.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{RawQuery, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use chrono::Utc;
 use tokio::sync::Mutex;
 
 use super::App;
-use crate::model::Millis;
-use crate::status::{Status, content_security_policy, page, page_of_fault};
+use crate::collector::Collector;
+use crate::status::{Status, content_security_policy, page, page_of_error};
 
-/// How long an answer is given again.
+/// How long a response is reused.
 const KEPT: Duration = Duration::from_secs(30);
-/// Longest query that is looked at, in bytes.
+/// Longest query that is parsed, in bytes.
 const LONGEST_QUERY: usize = 2_000;
 
-/// The last answer.
+/// The last status, and when it was read.
 #[derive(Debug, Default)]
 pub(super) struct Kept(Mutex<Option<(Instant, Arc<Status>)>>);
 
-/// In which form the status is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
-    Page,
-    Json,
+impl Kept {
+    async fn get(&self, collector: &Collector) -> Arc<Status> {
+        let mut kept = self.0.lock().await;
+        match &*kept {
+            Some((at, status)) if at.elapsed() < KEPT => Arc::clone(status),
+            _ => {
+                let status = Arc::new(collector.status().await);
+                *kept = Some((Instant::now(), Arc::clone(&status)));
+                status
+            }
+        }
+    }
 }
 
-pub(super) async fn status(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Response {
-    let Some(form) = form(query.as_deref().unwrap_or_default()) else {
+pub(super) async fn status(app: &App, query: &str) -> Response {
+    let Some(is_json) = asks_for_json(query) else {
         let advice = "the address takes format=json or format=html, and the key of the function; nothing else\n";
         return private("text/plain; charset=utf-8", StatusCode::BAD_REQUEST, advice);
     };
-    let answer = match app.collector() {
-        Ok(collector) => {
-            let mut kept = app.status.0.lock().await;
-            let now = Instant::now();
-            let fresh = kept
-                .as_ref()
-                .filter(|(at, _)| now.duration_since(*at) < KEPT);
-            let status = if let Some((_, status)) = fresh {
-                Arc::clone(status)
-            } else {
-                #[expect(clippy::disallowed_methods, reason = "the request begins here")]
-                let now = Millis::from(Utc::now()) + collector.settings().clock_offset;
-                let status = Arc::new(collector.status(now).await);
-                *kept = Some((Instant::now(), Arc::clone(&status)));
-                status
-            };
-            drop(kept);
-            match form {
-                Form::Page => page(&status),
-                Form::Json => serde_json::to_string(&*status).expect("a status has text keys"),
-            }
-        }
-        Err(fault) => match form {
-            Form::Page => {
-                page_of_fault("Nothing is collected: the settings cannot be used.", &fault)
-            }
-            Form::Json => serde_json::json!({"version": 1, "fault": fault}).to_string(),
-        },
+    let status = match app.collector() {
+        Ok(collector) => Ok(app.status.get(collector).await),
+        Err(error) => Err(error),
     };
-    let kind = match form {
-        Form::Page => "text/html; charset=utf-8",
-        Form::Json => "application/json",
+    if is_json {
+        let body = match status {
+            Ok(status) => serde_json::to_string(&*status).expect("a status has text keys"),
+            Err(error) => serde_json::json!({"version": 1, "fault": error}).to_string(),
+        };
+        return private("application/json", StatusCode::OK, body);
+    }
+    let page = match status {
+        Ok(status) => page(&status),
+        Err(error) => page_of_error("Nothing is collected: the settings cannot be used.", &error),
     };
-    private(kind, StatusCode::OK, answer)
+    private("text/html; charset=utf-8", StatusCode::OK, page)
 }
 
-/// An answer that nobody on the way keeps, and for which a browser runs and loads nothing.
-fn private(kind: &'static str, status: StatusCode, answer: impl IntoResponse) -> Response {
-    let policy = HeaderValue::try_from(content_security_policy()).expect("a policy is plain text");
+/// A response that no cache keeps, and for which a browser runs and loads nothing.
+fn private(kind: &str, status: StatusCode, body: impl IntoResponse) -> Response {
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static(kind)),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
-        (
-            header::REFERRER_POLICY,
-            HeaderValue::from_static("no-referrer"),
-        ),
-        (
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ),
-        (header::CONTENT_SECURITY_POLICY, policy),
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::CONTENT_SECURITY_POLICY, &content_security_policy()),
     ];
-    (status, headers, answer).into_response()
+    (status, headers, body).into_response()
 }
 
-/// The form that a query asks for; none where it says what nobody understands. `code` and `clientId` are the host's own.
-fn form(query: &str) -> Option<Form> {
+/// Whether a query asks for JSON rather than the page; none where it has an unknown part. `code` and `clientId` are the host's.
+fn asks_for_json(query: &str) -> Option<bool> {
     if query.len() > LONGEST_QUERY {
         return None;
     }
-    let mut form = Form::Page;
+    let mut is_json = false;
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
         // The host compares names without regard to case.
         match (&*name.to_ascii_lowercase(), &*value) {
             ("code" | "clientid", _) | ("format", "html") => {}
-            ("format", "json") => form = Form::Json,
+            ("format", "json") => is_json = true,
             _ => return None,
         }
     }
-    Some(form)
+    Some(is_json)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Form, form};
+    use super::asks_for_json as form;
 
     #[test]
     fn only_known_queries_are_understood() {
-        assert_eq!(form(""), Some(Form::Page));
+        assert_eq!(form(""), Some(false));
         assert_eq!(
             form("code=abc%3D%3D&format=html&clientId=default"),
-            Some(Form::Page)
+            Some(false)
         );
-        assert_eq!(form("Format=json&CODE=x"), Some(Form::Json));
-        assert_eq!(form("format=json&code=x"), Some(Form::Json));
+        assert_eq!(form("Format=json&CODE=x"), Some(true));
+        assert_eq!(form("format=json&code=x"), Some(true));
         for odd in [
             "format=xml",
             "format",

@@ -1,4 +1,4 @@
-//! What is stored of the last check: what was looked at, and what is wrong, as known codes.
+//! The stored result of the last diagnostics, and what the status shows of it.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use super::code::Code;
 use crate::model::{HOUR, Millis};
 use crate::storage::Document;
 
-/// The last check of everything that collection needs.
+/// The result of the last diagnostics.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastCheck {
     version: u32,
@@ -20,22 +20,22 @@ pub struct LastCheck {
     /// SHA-256 of that program's file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// What was looked at.
+    /// The result of each check.
     pub findings: Vec<Found>,
     /// Fields of a later release, kept as they are.
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
 
-/// What was found about one thing.
+/// The stored result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Found {
-    /// What was looked at: `clock`, `Duo activity`, `storage`.
+    /// What was checked: `clock`, `Duo activity`, `storage`.
     pub subject: String,
-    /// What is wrong with it; none where it is in order.
+    /// The error, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
-    /// HTTP status of the answer behind it, if there was one.
+    /// HTTP status of the response that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
 }
@@ -48,7 +48,7 @@ impl LastCheck {
         format!("{host}/self/check.json")
     }
 
-    /// What a check found.
+    /// The findings of this program, to be stored.
     pub fn new(
         checked_at: Millis,
         program: &str,
@@ -66,11 +66,56 @@ impl LastCheck {
         }
     }
 
-    /// Whether it is time for the next one: an hour later, or when another program is at work. A time in the future comes from
-    /// a clock that was wrong.
+    /// Whether the next one is due: after an hour, or when another program runs. A time in the future comes from a wrong clock.
     pub fn is_over(&self, now: Millis, sha256: Option<&str>) -> bool {
         !(TimeDelta::zero()..HOUR).contains(&(now - self.checked_at))
             || self.sha256.as_deref() != sha256
+    }
+}
+
+/// What the last diagnostics found.
+#[derive(Clone, Debug, Serialize)]
+pub struct CheckStatus {
+    pub(crate) checked_at: Millis,
+    /// Version of the program that checked.
+    pub(crate) program: String,
+    /// Number of checks.
+    pub(crate) looked_at: usize,
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// An error that the last diagnostics found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Problem {
+    pub(crate) subject: String,
+    /// docs/operate.md explains the codes.
+    pub(crate) code: Code,
+    pub(crate) message: &'static str,
+    /// What to do about it.
+    pub(crate) remedy: &'static str,
+    /// HTTP status of the response that caused it.
+    pub(crate) http_status: Option<u16>,
+}
+
+impl From<LastCheck> for CheckStatus {
+    fn from(check: LastCheck) -> Self {
+        let looked_at = check.findings.len();
+        let problems = check.findings.into_iter().filter_map(|found| {
+            let code = found.code?;
+            Some(Problem {
+                subject: found.subject,
+                code,
+                message: code.sentence(),
+                remedy: code.hint(),
+                http_status: found.http_status,
+            })
+        });
+        Self {
+            checked_at: check.checked_at,
+            program: check.program,
+            looked_at,
+            problems: problems.collect(),
+        }
     }
 }
 

@@ -1,10 +1,13 @@
-//! How one log fares.
+//! The status of one log.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures::future::try_join_all;
 use serde::Serialize;
+use strum::{EnumProperty, IntoStaticStr};
+use tokio::time::timeout;
 
 use super::mark::{Day, Marks};
 use crate::model::{Hour, LogType, Millis, Span};
@@ -13,126 +16,113 @@ use crate::storage::{BlobStore, LogState, StorageError, document};
 use crate::sync::{Checkpoint, DayResults};
 
 /// Days of which the completeness is shown, today among them.
-pub(super) const DAYS: i64 = 14;
+const DAYS: i64 = 14;
 /// Longest time without a recorded run: at least every quarter of an hour one is recorded.
 const LONGEST_SILENCE: TimeDelta = TimeDelta::minutes(30);
-/// Lag from which a log that works is behind.
+/// Lag above which a log is catching up.
 const BEHIND: TimeDelta = TimeDelta::minutes(30);
 
-/// How a log fares, in one word; the worse ones are the greater ones.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+/// The state of a log, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumProperty, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Everything that Duo shows is delivered.
+    /// Everything that Duo returns is delivered.
+    #[strum(to_string = "working", props(tone = "working"))]
     Working,
     /// Duo does not give this log to this application.
+    #[strum(to_string = "not given by Duo", props(tone = "idle"))]
     NotGiven,
     /// No run is recorded yet.
+    #[strum(to_string = "no run yet", props(tone = "idle"))]
     New,
-    /// More is there than was delivered, and it moves.
+    /// Duo has more events, and they are being delivered.
+    #[strum(to_string = "catching up", props(tone = "waiting"))]
     CatchingUp,
-    /// It waits, and goes on by itself.
+    /// The log backs off, and continues by itself.
+    #[strum(to_string = "waiting", props(tone = "waiting"))]
     Waiting,
-    /// No run was recorded for a while.
+    /// No run was recorded for half an hour.
+    #[strum(to_string = "silent", props(tone = "failing"))]
     Silent,
-    /// What is stored of it cannot be read.
+    /// Its stored state cannot be read.
+    #[strum(to_string = "unreadable", props(tone = "failing"))]
     Unreadable,
-    /// Somebody must act.
+    /// An operator must act.
+    #[strum(to_string = "failing", props(tone = "failing"))]
     Failing,
 }
 
 impl State {
     /// The state in words.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Working => "working",
-            Self::NotGiven => "not given by Duo",
-            Self::New => "no run yet",
-            Self::CatchingUp => "catching up",
-            Self::Waiting => "waiting",
-            Self::Silent => "silent",
-            Self::Unreadable => "unreadable",
-            Self::Failing => "failing",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// Its colour, as a class of the style.
+    pub(super) fn tone(self) -> &'static str {
+        self.get_str("tone").expect("every state has a tone")
+    }
+
+    /// Whether an operator must act.
+    pub(crate) fn needs_action(self) -> bool {
+        self.tone() == "failing"
     }
 }
 
-/// How a log fares.
+/// The status of one log.
 #[derive(Clone, Debug, Serialize)]
 pub struct LogStatus {
-    /// The log.
-    pub log_type: LogType,
-    /// In one word.
-    pub state: State,
-    /// What is wrong, as a code; docs/operate.md says more.
-    pub code: Option<Code>,
-    /// What is wrong, in plain words.
-    pub message: Option<&'static str>,
+    pub(crate) log_type: LogType,
+    pub(crate) state: State,
+    /// The error, as a code; docs/operate.md explains the codes.
+    pub(crate) code: Option<Code>,
+    pub(crate) message: Option<&'static str>,
     /// What to do about it.
-    pub remedy: Option<&'static str>,
-    /// HTTP status of the answer behind it.
-    pub http_status: Option<u16>,
-    /// Since when it stands so.
-    pub since: Option<Millis>,
+    pub(crate) remedy: Option<&'static str>,
+    /// HTTP status of the response that caused it.
+    pub(crate) http_status: Option<u16>,
+    /// Begin of the current outcome and error.
+    pub(crate) since: Option<Millis>,
     /// Everything before this moment was delivered.
-    pub collected_to: Option<Millis>,
-    /// How far that is behind now, in seconds.
-    pub lag_seconds: Option<i64>,
-    /// When a log that waits goes on.
-    pub parked_until: Option<Millis>,
-    /// End of the last run that is recorded.
-    pub seen_at: Option<Millis>,
-    /// End of the last run that moved on, or had nothing to move.
-    pub succeeded_at: Option<Millis>,
-    /// What was done in the last seven days.
-    pub activity: Activity,
-    /// What was done in each hour of the last seven days, by the time of the run.
-    pub hours: BTreeMap<Hour, Activity>,
-    /// What is known of the hours of the last days, the newest day first.
-    pub days: Vec<Day>,
-    /// The same, counted.
-    pub completeness: Marks,
-    /// What is missing of these days.
-    pub gaps: Vec<Span>,
-    /// What went wrong last, the newest first.
-    pub troubles: Vec<Trouble>,
+    pub(crate) collected_to: Option<Millis>,
+    pub(crate) lag_seconds: Option<i64>,
+    /// When a log that backs off continues.
+    pub(crate) parked_until: Option<Millis>,
+    /// End of the last recorded run.
+    pub(crate) seen_at: Option<Millis>,
+    /// End of the last run that succeeded.
+    pub(crate) succeeded_at: Option<Millis>,
+    /// Totals of the last seven days.
+    pub(crate) activity: Activity,
+    /// Each hour of the last seven days, by the time of the run.
+    pub(crate) hours: BTreeMap<Hour, Activity>,
+    /// The last days, the newest day first.
+    pub(crate) days: Vec<Day>,
+    /// Totals of these days.
+    pub(crate) completeness: Marks,
+    /// Gaps of these days.
+    pub(crate) gaps: Vec<Span>,
+    /// The last errors, the newest first.
+    pub(crate) troubles: Vec<Trouble>,
 }
 
 impl LogStatus {
-    /// Of a log of which nothing can be read.
-    pub(super) fn unreadable(log_type: LogType) -> Self {
-        let code = Code::State;
-        Self {
-            log_type,
-            state: State::Unreadable,
-            code: Some(code),
-            message: Some(code.sentence()),
-            remedy: Some(code.hint()),
-            http_status: None,
-            since: None,
-            collected_to: None,
-            lag_seconds: None,
-            parked_until: None,
-            seen_at: None,
-            succeeded_at: None,
-            activity: Activity::default(),
-            hours: BTreeMap::new(),
-            days: Vec::new(),
-            completeness: Marks::default(),
-            gaps: Vec::new(),
-            troubles: Vec::new(),
-        }
-    }
-
-    /// Reads what is stored of a log.
+    /// Reads the stored state of a log within `time_limit`.
     pub(super) async fn read(
         state: &LogState<impl BlobStore>,
         log_type: LogType,
         now: Millis,
+        time_limit: Duration,
     ) -> Self {
-        match Stored::read(state, now).await {
-            Ok(stored) => Self::of(log_type, stored, now),
-            Err(_) => Self::unreadable(log_type),
+        match timeout(time_limit, Stored::read(state, now)).await {
+            Ok(Ok(stored)) => Self::of(log_type, stored, now),
+            Ok(Err(_)) | Err(_) => Self {
+                state: State::Unreadable,
+                code: Some(Code::State),
+                message: Some(Code::State.sentence()),
+                remedy: Some(Code::State.hint()),
+                ..Self::of(log_type, Stored::default(), now)
+            },
         }
     }
 
@@ -143,17 +133,17 @@ impl LogStatus {
             results,
         } = stored;
         let standing = health.standing.as_ref();
-        let collected_to = checkpoint.as_ref().map(|checkpoint| checkpoint.mintime);
+        let collected = checkpoint.map(|checkpoint| Span {
+            from: checkpoint.collected_from,
+            to: checkpoint.mintime,
+        });
+        let collected_to = collected.map(|span| span.to);
         let lag = collected_to.map(|time| now - time);
         let state = state(&health, lag, now);
         let code = match state {
             State::Silent => Some(Code::NoRun),
             _ => standing.and_then(|standing| standing.code),
         };
-        let collected = checkpoint.as_ref().map(|checkpoint| Span {
-            from: checkpoint.collected_from,
-            to: checkpoint.mintime,
-        });
         let days = Day::all(&results, collected, now);
         let mut activity = Activity::default();
         for hour in health.hours.values() {
@@ -187,7 +177,8 @@ impl LogStatus {
     }
 }
 
-/// What is stored of a log.
+/// The stored state of a log.
+#[derive(Default)]
 struct Stored {
     checkpoint: Option<Checkpoint>,
     health: LogHealth,
@@ -235,7 +226,7 @@ fn state(health: &LogHealth, lag: Option<TimeDelta>, now: Millis) -> State {
     }
 }
 
-/// Gaps that follow one another are one.
+/// Joins adjacent gaps.
 fn joined(gaps: Vec<Span>) -> Vec<Span> {
     let mut joined: Vec<Span> = Vec::new();
     for gap in gaps {

@@ -1,51 +1,74 @@
-//! What is known of each hour, in five words.
+//! The status of each hour.
+
+use std::fmt;
 
 use serde::Serialize;
+use strum::{EnumIter, EnumMessage, EnumProperty, IntoEnumIterator as _, IntoStaticStr};
 
 use crate::model::{Hour, Millis, Span};
 use crate::sync::{DayResults, HourState};
 
-/// What is known of an hour.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+/// What is known of an hour, from the best to the worst. The comment is shown on the page; the shape is the outline of the mark
+/// from the corner of its cell, so that marks differ in more than their colour.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumIter, EnumMessage, EnumProperty, IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub enum Mark {
-    /// Nothing was collected then, or it did not come yet.
-    None,
-    /// Not compared with Duo yet.
-    Pending,
-    /// Duo's count agrees; not read in full yet.
-    CountMatched,
-    /// Read in full: everything was delivered in time.
+    /// Read in full: everything that Duo has was delivered.
+    #[strum(props(shape = "m1 1h8v8h-8z"))]
     Verified,
-    /// Read in full: a part was delivered late, or it was read late.
+    /// Read in full: everything was delivered, a part of it late, or the hour was read for the first time after a day.
+    #[strum(props(shape = "m1 1h8l-8 8z"))]
     VerifiedLate,
-    /// A part is missing.
-    Gap,
-    /// It cannot be told.
+    /// Duo's count agrees with what was delivered; the hour is read in full a day after its end.
+    #[strum(props(shape = "m1 5h8v4h-8z"))]
+    CountMatched,
+    /// Not compared with Duo yet: an hour is reconciled 15 minutes after its end, and again 2, 6, 12, 24 and 48 hours later.
+    #[strum(props(shape = "m3 3h4v4h-4z"))]
+    Pending,
+    /// Completeness is unknown: Duo counts more events than it returns, or no longer keeps the hour.
+    #[strum(props(shape = "m5 0l5 5l-5 5l-5-5z"))]
     Unknown,
+    /// A part was never collected, because Duo no longer keeps it.
+    #[strum(props(shape = "m0 0h10v10h-10zm3 3v4h4v-4z"))]
+    Gap,
+    /// Nothing was collected then, or the hour has not begun.
+    None,
 }
 
 impl Mark {
-    /// Every mark that says something, from the best to the worst.
-    pub const ALL: [Self; 6] = [
-        Self::Verified,
-        Self::VerifiedLate,
-        Self::CountMatched,
-        Self::Pending,
-        Self::Unknown,
-        Self::Gap,
-    ];
+    /// Every mark that says something.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        Self::iter().filter(|mark| *mark != Self::None)
+    }
 
     /// The mark in words.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::None => "not collected",
-            Self::Pending => "pending",
-            Self::CountMatched => "count matched",
-            Self::Verified => "verified",
-            Self::VerifiedLate => "verified late",
-            Self::Gap => "gap",
-            Self::Unknown => "unknown",
+    pub(super) fn name(self) -> String {
+        self.class().replace('_', " ")
+    }
+
+    /// Its class in the style.
+    pub(super) fn class(self) -> &'static str {
+        self.into()
+    }
+
+    fn of(hour: Hour, results: &DayResults, collected: Option<Span>, now: Millis) -> Self {
+        if let Some(result) = results.hours.get(&hour.number_in_day()) {
+            return match result.state {
+                HourState::CountMatched => Self::CountMatched,
+                HourState::Verified if result.late == 0 => Self::Verified,
+                HourState::Verified | HourState::VerifiedLate => Self::VerifiedLate,
+                HourState::Gap => Self::Gap,
+                HourState::Unknown => Self::Unknown,
+            };
+        }
+        let is_collected = collected.is_some_and(|span| hour.end() > span.from);
+        if is_collected && hour.start() <= now {
+            Self::Pending
+        } else {
+            Self::None
         }
     }
 }
@@ -55,12 +78,12 @@ impl Mark {
 pub struct Day {
     /// Its date, `2026-11-22`.
     pub date: String,
-    /// What is known of its hours, from 00 to 23.
+    /// Its hours, from 00 to 23.
     pub hours: [Mark; 24],
 }
 
 impl Day {
-    /// What is known of each day; `collected` is the span of event time that was collected.
+    /// The days since collection began; `collected` is the span of event time that was collected.
     pub(super) fn all(
         results: &[(Hour, DayResults)],
         collected: Option<Span>,
@@ -70,11 +93,10 @@ impl Day {
             date: day.date(),
             hours: std::array::from_fn(|number| {
                 let hour = day.after(i64::try_from(number).expect("it is below 24"));
-                mark(hour, results, collected, now)
+                Mark::of(hour, results, collected, now)
             }),
         };
         let mut days: Vec<Self> = results.iter().map(day).collect();
-        // Days before collection began say nothing.
         let is_empty = |day: &Self| day.hours.iter().all(|mark| *mark == Mark::None);
         while days.last().is_some_and(is_empty) {
             days.pop();
@@ -83,66 +105,53 @@ impl Day {
     }
 }
 
-fn mark(hour: Hour, results: &DayResults, collected: Option<Span>, now: Millis) -> Mark {
-    if let Some(result) = results.hours.get(&hour.number_in_day()) {
-        return match result.state {
-            HourState::CountMatched => Mark::CountMatched,
-            HourState::Verified if result.late == 0 => Mark::Verified,
-            HourState::Verified | HourState::VerifiedLate => Mark::VerifiedLate,
-            HourState::Gap => Mark::Gap,
-            HourState::Unknown => Mark::Unknown,
-        };
-    }
-    let is_begun = hour.start() <= now;
-    let is_wanted = collected.is_some_and(|span| hour.end() > span.from);
-    if is_begun && is_wanted {
-        Mark::Pending
-    } else {
-        Mark::None
-    }
-}
-
-/// Hours by what is known of them.
+/// Hours by status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Marks {
-    /// Read in full: everything was delivered in time.
-    pub verified: u32,
-    /// Read in full: a part was delivered late, or it was read late.
-    pub verified_late: u32,
-    /// Duo's count agrees; not read in full yet.
-    pub count_matched: u32,
-    /// Not compared with Duo yet.
-    pub pending: u32,
-    /// It cannot be told.
-    pub unknown: u32,
-    /// A part is missing.
-    pub gap: u32,
+    pub(crate) verified: u32,
+    pub(crate) verified_late: u32,
+    pub(crate) count_matched: u32,
+    pub(crate) pending: u32,
+    pub(crate) unknown: u32,
+    pub(crate) gap: u32,
 }
 
 impl Marks {
     pub(super) fn of(days: &[Day]) -> Self {
         let mut marks = Self::default();
         for mark in days.iter().flat_map(|day| day.hours) {
-            match mark {
-                Mark::None => {}
-                Mark::Pending => marks.pending += 1,
-                Mark::Verified => marks.verified += 1,
-                Mark::VerifiedLate => marks.verified_late += 1,
-                Mark::CountMatched => marks.count_matched += 1,
-                Mark::Unknown => marks.unknown += 1,
-                Mark::Gap => marks.gap += 1,
-            }
+            *match mark {
+                Mark::None => continue,
+                Mark::Pending => &mut marks.pending,
+                Mark::Verified => &mut marks.verified,
+                Mark::VerifiedLate => &mut marks.verified_late,
+                Mark::CountMatched => &mut marks.count_matched,
+                Mark::Unknown => &mut marks.unknown,
+                Mark::Gap => &mut marks.gap,
+            } += 1;
         }
         marks
     }
 
-    /// Hours with a mark.
-    pub const fn count(&self) -> u32 {
-        self.verified
-            + self.verified_late
-            + self.count_matched
-            + self.pending
-            + self.unknown
-            + self.gap
+    /// How many of the reconciled hours are verified: `190 of 214`.
+    pub(crate) fn verified_of_reconciled(&self) -> String {
+        let verified = self.verified + self.verified_late;
+        let reconciled = verified + self.count_matched + self.unknown + self.gap;
+        format!("{verified} of {reconciled}")
+    }
+}
+
+impl fmt::Display for Marks {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{} verified, {} verified late, {} count matched, {} pending, {} unknown, {} with a gap",
+            self.verified,
+            self.verified_late,
+            self.count_matched,
+            self.pending,
+            self.unknown,
+            self.gap
+        )
     }
 }

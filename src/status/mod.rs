@@ -1,11 +1,10 @@
 //! Status and health: what is stored after each run and each check, the rows of `CiscoDuoHealth_CL`, and the status page and
-//! JSON, which are built from stored results alone and call neither Duo nor Azure Monitor.
+//! JSON, which are built from stored results alone, without a request to Duo or Azure Monitor.
 //!
 //! Everything here is in the words of this program: texts of Duo and of Azure Monitor stay in the log stream, because more
 //! people read a page and a table.
 
 mod activity;
-mod check;
 mod code;
 mod last_check;
 mod log;
@@ -19,47 +18,43 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use serde::Serialize;
+use tokio::time::timeout;
 
 use crate::model::{IngestionApi, LogType, Millis};
 use crate::release;
 use crate::storage::{LogState, Store, document};
 
 pub use activity::Activity;
-pub use check::{CheckStatus, Problem};
 pub use code::Code;
-pub use last_check::{Found, LastCheck};
+pub use last_check::{CheckStatus, Found, LastCheck, Problem};
 pub use log::{LogStatus, State};
 pub use log_health::{LogHealth, RunSeen, Standing, Trouble};
 pub use mark::{Day, Mark, Marks};
 pub use outcome::Outcome;
-pub use page::{content_security_policy, page, page_of_fault};
-pub(crate) use row::{Fields, Sender, body};
-pub use row::{HourRow, RunRow};
+pub use page::{content_security_policy, page, page_of_error};
+pub(crate) use row::{Fields, Sender, body, hour_row, run_row};
 
-/// Longest wait for the storage.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Time limit for reading one document or one log.
+const TIME_LIMIT: Duration = Duration::from_secs(10);
 
-/// How the connector fares.
+/// The status of the connector.
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
-    /// Version of this form; what is in it is only ever added to.
-    pub version: u32,
-    /// When it was put together.
-    pub generated_at: Millis,
-    /// Version of the program that put it together.
-    pub program: &'static str,
-    /// SHA-256 of that program's file.
-    pub sha256: Option<&'static str>,
-    /// Where rows go.
-    pub ingestion_api: IngestionApi,
-    /// What the last check found; none where none is stored, or it cannot be read.
-    pub check: Option<CheckStatus>,
-    /// One a log, in the order of the settings.
-    pub logs: Vec<LogStatus>,
+    /// Version of this form; fields are only ever added.
+    version: u32,
+    generated_at: Millis,
+    /// Version of the program that generated it.
+    program: &'static str,
+    sha256: Option<&'static str>,
+    ingestion_api: IngestionApi,
+    /// The last diagnostics, where stored and readable.
+    pub(crate) check: Option<CheckStatus>,
+    /// In the order of the settings.
+    pub(crate) logs: Vec<LogStatus>,
 }
 
 impl Status {
-    /// Reads what is stored of these logs. What cannot be read is told, and hides nothing else.
+    /// Reads the stored state of these logs. An unreadable log hides nothing else.
     pub async fn read(
         store: &Store,
         host: &str,
@@ -69,16 +64,12 @@ impl Status {
     ) -> Self {
         let logs = log_types.iter().map(|&log_type| async move {
             let state = LogState::new(store.clone(), host, log_type);
-            match tokio::time::timeout(PATIENCE, LogStatus::read(&state, log_type, now)).await {
-                Ok(status) => status,
-                Err(_) => LogStatus::unreadable(log_type),
-            }
+            LogStatus::read(&state, log_type, now, TIME_LIMIT).await
         });
         let name = LastCheck::name(host);
-        let check = document::read::<LastCheck>(store, &name);
-        let check = tokio::time::timeout(PATIENCE, check);
+        let check = timeout(TIME_LIMIT, document::read::<LastCheck>(store, &name));
         let (logs, check) = futures::join!(join_all(logs), check);
-        // A storage that does not answer is told with each log.
+        // Each log reports a storage that does not respond.
         let check = check.ok().and_then(Result::ok).and_then(|(check, _)| check);
         Self {
             version: 1,
@@ -86,7 +77,7 @@ impl Status {
             program: release::VERSION,
             sha256: release::sha256(),
             ingestion_api,
-            check: check.map(CheckStatus::of),
+            check: check.map(CheckStatus::from),
             logs,
         }
     }

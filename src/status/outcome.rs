@@ -1,53 +1,43 @@
-//! How a log's run ended, in one word.
+//! How the run of a log ended, in one word.
 
 use serde::{Deserialize, Serialize};
+use strum::{EnumIter, IntoStaticStr};
 
-/// How a log's run ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// How the run of a log ended, from the best to the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Everything that Duo shows was delivered.
+    /// Everything that Duo returns was delivered.
+    #[strum(to_string = "caught up")]
     CaughtUp,
-    /// More is there; the next run goes on.
+    /// There is more; the next run continues.
+    #[strum(to_string = "more to fetch")]
     MoreToFetch,
-    /// The log waits; its place is kept.
+    /// The log backs off; its checkpoint is kept.
+    #[strum(to_string = "parked")]
     Parked,
     /// Duo does not give this log to this application.
+    #[strum(to_string = "unavailable")]
     Unavailable,
-    /// Another instance is at work on it.
+    /// Another instance holds the lease.
+    #[strum(to_string = "held elsewhere")]
     HeldElsewhere,
-    /// Somebody must act.
+    /// An operator must act.
+    #[strum(to_string = "failed")]
     Failed,
-    /// An outcome that a later release knows.
+    /// An outcome of a later release.
     #[serde(other)]
+    #[strum(to_string = "unknown")]
     Unknown,
 }
 
 impl Outcome {
-    /// Every outcome that a run of this release can have, from the best to the worst.
-    pub const ALL: [Self; 6] = [
-        Self::CaughtUp,
-        Self::MoreToFetch,
-        Self::Parked,
-        Self::Unavailable,
-        Self::HeldElsewhere,
-        Self::Failed,
-    ];
-
     /// The outcome in words.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CaughtUp => "caught up",
-            Self::MoreToFetch => "more to fetch",
-            Self::Parked => "parked",
-            Self::Unavailable => "unavailable",
-            Self::HeldElsewhere => "held elsewhere",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
-    /// Whether the log moved on, or had nothing to move.
+    /// Whether the log advanced, or there was nothing new.
     pub const fn is_success(self) -> bool {
         matches!(self, Self::CaughtUp | Self::MoreToFetch)
     }

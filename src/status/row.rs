@@ -1,124 +1,86 @@
 //! Rows of `CiscoDuoHealth_CL`.
 
-use bytes::{BufMut as _, Bytes, BytesMut};
-use serde::Serialize;
-use serde_json::{Map, Value};
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
 
-use super::activity::Activity;
-use super::log_health::LogHealth;
+use super::{Activity, Code, LogHealth};
 use crate::model::{Hour, IngestionApi, LogType, Millis};
 use crate::schema::HEALTH_FIELDS;
 use crate::sync::HourResult;
 
-/// A row about what was done since the row before.
-#[derive(Debug)]
-pub struct RunRow<'a> {
-    /// The log.
-    pub log_type: LogType,
-    /// How it fares; a log without a run has no row.
-    pub health: &'a LogHealth,
+/// The fields of a row, before they are named for an API.
+pub(crate) type Fields = Map<String, Value>;
+
+/// Fields without a value are left out.
+fn fields(row: Value) -> Fields {
+    let Value::Object(mut fields) = row else {
+        unreachable!("rows are objects");
+    };
+    fields.retain(|_, value| !value.is_null());
+    fields
+}
+
+/// A row about the runs since the row before; none before the first run.
+pub(crate) fn run_row(log_type: LogType, health: &LogHealth) -> Option<Fields> {
+    let standing = health.standing.as_ref()?;
+    let about = |code: Code| format!("{} {}", code.sentence(), code.hint());
+    let lag = standing.collected_to.map(|time| standing.seen_at - time);
+    let Activity {
+        runs,
+        events,
+        late,
+        duplicates_dropped,
+        dead_letters,
+        pages,
+        requests,
+        throttled,
+        retries,
+    } = health.untold;
+    Some(fields(json!({
+        "row_kind": "run",
+        "eventtype": log_type,
+        "outcome": standing.outcome,
+        "error": standing.code,
+        "error_about": standing.code.map(about),
+        "http_status": standing.http_status,
+        "standing_since": standing.since,
+        "succeeded_at": health.succeeded_at,
+        "collected_to": standing.collected_to,
+        "lag_seconds": lag.map(|lag| lag.num_seconds()),
+        "parked_until": standing.parked_until,
+        "runs": runs,
+        "events": events,
+        "late": late,
+        "duplicates_dropped": duplicates_dropped,
+        "dead_letters": dead_letters,
+        "pages": pages,
+        "requests": requests,
+        "throttled": throttled,
+        "retries": retries,
+    })))
 }
 
 /// A row about a closed hour.
-#[derive(Debug)]
-pub struct HourRow<'a> {
-    /// The log.
-    pub log_type: LogType,
-    /// The hour.
-    pub hour: Hour,
-    /// What is known of it.
-    pub result: &'a HourResult,
+pub(crate) fn hour_row(log_type: LogType, hour: Hour, result: &HourResult) -> Fields {
+    fields(json!({
+        "row_kind": "hour",
+        "eventtype": log_type,
+        "hour": hour.start(),
+        "state": result.state,
+        "span_from": result.span.from,
+        "span_to": result.span.to,
+        "counted": result.duo_count,
+        "delivered": result.delivered,
+        "late": result.late,
+        "gap_from": result.gap.map(|gap| gap.from),
+        "gap_to": result.gap.map(|gap| gap.to),
+        "checks": result.stages,
+        "checked_at": result.checked_at,
+        "is_settled": u8::from(result.is_final()),
+    }))
 }
 
-/// The fields of a row, before they are named for an API. What is absent is left out.
-#[derive(Debug, Default)]
-pub(crate) struct Fields(Map<String, Value>);
-
-impl Fields {
-    fn set(&mut self, name: &str, value: impl Serialize) {
-        let value = serde_json::to_value(value).expect("times, numbers and texts are JSON");
-        if !value.is_null() {
-            self.0.insert(name.to_owned(), value);
-        }
-    }
-
-    /// Of what every row of a log has.
-    fn of(kind: &str, log_type: LogType) -> Self {
-        let mut fields = Self::default();
-        fields.set("row_kind", kind);
-        fields.set("eventtype", log_type.as_str());
-        fields
-    }
-}
-
-impl RunRow<'_> {
-    pub(crate) fn fields(&self) -> Option<Fields> {
-        let standing = self.health.standing.as_ref()?;
-        let mut fields = Fields::of("run", self.log_type);
-        fields.set("outcome", standing.outcome);
-        fields.set("error", standing.code);
-        let about = standing
-            .code
-            .map(|code| format!("{} {}", code.sentence(), code.hint()));
-        fields.set("error_about", about);
-        fields.set("http_status", standing.http_status);
-        fields.set("standing_since", standing.since);
-        fields.set("succeeded_at", self.health.succeeded_at);
-        fields.set("collected_to", standing.collected_to);
-        let lag = standing
-            .collected_to
-            .map(|time| (standing.seen_at - time).num_seconds());
-        fields.set("lag_seconds", lag);
-        fields.set("parked_until", standing.parked_until);
-        let Activity {
-            runs,
-            events,
-            late,
-            duplicates_dropped,
-            dead_letters,
-            pages,
-            requests,
-            throttled,
-            retries,
-        } = self.health.untold;
-        for (name, count) in [
-            ("runs", runs),
-            ("events", events),
-            ("late", late),
-            ("duplicates_dropped", duplicates_dropped),
-            ("dead_letters", dead_letters),
-            ("pages", pages),
-            ("requests", requests),
-            ("throttled", throttled),
-            ("retries", retries),
-        ] {
-            fields.set(name, count);
-        }
-        Some(fields)
-    }
-}
-
-impl HourRow<'_> {
-    pub(crate) fn fields(&self) -> Fields {
-        let mut fields = Fields::of("hour", self.log_type);
-        let result = self.result;
-        fields.set("hour", self.hour.start());
-        fields.set("state", result.state);
-        fields.set("span_from", result.span.from);
-        fields.set("span_to", result.span.to);
-        fields.set("counted", result.duo_count);
-        fields.set("delivered", result.delivered);
-        fields.set("late", result.late);
-        fields.set("gap_from", result.gap.map(|gap| gap.from));
-        fields.set("gap_to", result.gap.map(|gap| gap.to));
-        fields.set("checks", result.stages);
-        fields.set("checked_at", result.checked_at);
-        fields.set("is_settled", u8::from(result.is_final()));
-        fields
-    }
-}
-
-/// What all rows of a call share.
+/// What all rows of a request share.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sender<'a> {
     pub(crate) api: IngestionApi,
@@ -128,35 +90,34 @@ pub(crate) struct Sender<'a> {
     pub(crate) now: Millis,
 }
 
-/// A call with these rows, in the form that the API takes.
+/// The body of a request with these rows.
 pub(crate) fn body(sender: &Sender<'_>, rows: impl IntoIterator<Item = Fields>) -> Bytes {
-    let mut body = BytesMut::new();
-    for mut fields in rows {
-        fields.set("host", sender.host);
-        fields.set("version", sender.version);
-        fields.set("sha256", sender.sha256);
-        fields.set("ingestion_api", sender.api);
-        body.put_u8(if body.is_empty() { b'[' } else { b',' });
-        let row = named(fields, sender);
-        body.extend_from_slice(row.to_string().as_bytes());
-    }
-    body.put_u8(b']');
-    body.freeze()
+    let shared = fields(json!({
+        "host": sender.host,
+        "version": sender.version,
+        "sha256": sender.sha256,
+        "ingestion_api": sender.api,
+    }));
+    let rows = rows.into_iter().map(|mut row| {
+        row.extend(shared.clone());
+        match sender.api {
+            IngestionApi::DataCollector => row,
+            IngestionApi::LogsIngestion => with_column_names(row, sender.now),
+        }
+    });
+    let rows: Vec<Fields> = rows.collect();
+    serde_json::to_vec(&rows).expect("rows are JSON").into()
 }
 
-/// The Data Collector API makes the names of the columns; for the other API they are made here.
-fn named(fields: Fields, sender: &Sender<'_>) -> Value {
-    if sender.api == IngestionApi::DataCollector {
-        return Value::Object(fields.0);
-    }
-    let mut row = Map::new();
-    row.insert("TimeGenerated".to_owned(), sender.now.to_string().into());
-    for (name, value) in fields.0 {
+/// The Data Collector API names the columns itself; for the Logs Ingestion API they are named here.
+fn with_column_names(row: Fields, now: Millis) -> Fields {
+    let named = row.into_iter().map(|(name, value)| {
         let field = HEALTH_FIELDS.iter().find(|field| field.name == name);
-        let field = field.expect("every field is in the table");
-        row.insert(format!("{name}{}", field.column_type.suffix()), value);
-    }
-    Value::Object(row)
+        let column_type = field.expect("every field is in the table").column_type;
+        (format!("{name}{}", column_type.suffix()), value)
+    });
+    let generated = ("TimeGenerated".to_owned(), now.to_string().into());
+    named.chain([generated]).collect()
 }
 
 #[cfg(test)]
@@ -165,7 +126,7 @@ mod tests {
 
     use serde_json::{Map, Value};
 
-    use super::{HourRow, RunRow, Sender, body};
+    use super::{Sender, body, hour_row, run_row};
     use crate::model::{Hour, IngestionApi, LogType, Millis, Span};
     use crate::schema::{ColumnType, HEALTH_FIELDS};
     use crate::status::{Activity, Code, LogHealth, Outcome, RunSeen, Standing};
@@ -210,17 +171,8 @@ mod tests {
             unknown: Map::new(),
         };
         let log_type = LogType::Activity;
-        let run = RunRow {
-            log_type,
-            health: &health,
-        }
-        .fields();
-        let hour = HourRow {
-            log_type,
-            hour: HOUR,
-            result: &result,
-        }
-        .fields();
+        let run = run_row(log_type, &health);
+        let hour = hour_row(log_type, HOUR, &result);
         let sender = Sender {
             api,
             host: "api-0.duosecurity.com",

@@ -1,34 +1,35 @@
-//! The backfill of one span: run after run, until it is read.
+//! The backfill of one span: runs until it is read.
 
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::{Bar, Progress};
 use crate::collector::{BackfillFault, BackfillPlan, Collector, HourCounts, LogReport};
-use crate::model::{Hour, LogType, MINUTE, Millis};
+use crate::model::{Hour, LogType, MINUTE, Span};
 use crate::status::{self, Code};
 
-/// Pause between two tries to send the rows about hours.
-const BREATH: TimeDelta = TimeDelta::seconds(6);
+/// Pause before rows about hours are sent again.
+const REPORT_PAUSE: TimeDelta = TimeDelta::seconds(6);
+/// Attempts to send rows about hours.
+const REPORT_ATTEMPTS: u32 = 5;
 /// Pause while another process runs the same backfill.
 const HELD: TimeDelta = TimeDelta::seconds(15);
-/// How long another process is waited for: longer than its lease lasts without it.
+/// How long to wait for another process: longer than its lease lasts after a crash.
 const LONGEST_HELD: TimeDelta = TimeDelta::minutes(4);
-/// Tries to tell what was found out about hours.
-const TELLING_TRIES: u32 = 5;
 
 /// How a backfill ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Outcome {
     /// The span was read to its end.
     Done,
     /// Duo does not give this log to this application.
     NotGiven,
-    /// It was asked to end; the same command goes on.
+    /// Shutdown was requested; the same command continues.
+    #[default]
     Interrupted,
-    /// Somebody must act; the same command goes on.
+    /// An operator must act; the same command continues.
     Failed,
 }
 
@@ -47,8 +48,8 @@ impl Outcome {
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Done {
     pub(super) log_type: LogType,
-    pub(super) from: Millis,
-    pub(super) to: Millis,
+    #[serde(flatten)]
+    pub(super) span: Span,
     pub(super) outcome: Outcome,
     /// Rows that were delivered.
     pub(super) events: u64,
@@ -57,7 +58,7 @@ pub(super) struct Done {
     pub(super) dead_letters: u64,
     pub(super) pages: u64,
     pub(super) requests: u64,
-    /// What was found out about the hours.
+    /// The states of the hours that were read.
     pub(super) hours: HourCounts,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<Code>,
@@ -70,22 +71,25 @@ pub(super) struct Done {
 }
 
 impl Done {
-    /// Whether the span was read to its end and nothing of it is missing or unknown.
+    /// Whether nothing of the span is left to read, missing or unknown.
     pub(super) fn is_complete(&self) -> bool {
-        self.outcome == Outcome::Done && self.hours.gap == 0 && self.hours.unknown == 0
+        match self.outcome {
+            Outcome::Done => self.hours.gap == 0 && self.hours.unknown == 0,
+            outcome => outcome == Outcome::NotGiven,
+        }
     }
 }
 
-/// One span at work.
+/// The backfill of one span.
 pub(super) struct Job<'a> {
     collector: &'a Collector,
     plan: BackfillPlan,
     resend: bool,
-    interrupt: &'a CancellationToken,
+    shutdown: &'a CancellationToken,
     bar: Bar,
     done: Done,
-    /// Hours that have no row yet of what was found out about them.
-    untold: Vec<Hour>,
+    /// Reconciled hours whose health row was not accepted yet.
+    unreported: Vec<Hour>,
 }
 
 impl<'a> Job<'a> {
@@ -93,20 +97,19 @@ impl<'a> Job<'a> {
         collector: &'a Collector,
         plan: BackfillPlan,
         resend: bool,
-        interrupt: &'a CancellationToken,
+        shutdown: &'a CancellationToken,
         progress: &Progress,
     ) -> Self {
         Self {
             collector,
             plan,
             resend,
-            interrupt,
+            shutdown,
             bar: progress.bar(&plan.backfill),
             done: Done {
                 log_type: plan.backfill.log_type,
-                from: plan.backfill.span.from,
-                to: plan.backfill.span.to,
-                outcome: Outcome::Interrupted,
+                span: plan.backfill.span,
+                outcome: Outcome::default(),
                 events: 0,
                 duplicates_dropped: 0,
                 dead_letters: 0,
@@ -118,67 +121,64 @@ impl<'a> Job<'a> {
                 hint: None,
                 notices: Vec::new(),
             },
-            untold: Vec::new(),
+            unreported: Vec::new(),
         }
     }
 
-    /// Runs until the span is read, somebody must act, or the process is asked to end.
+    /// Runs until the span is read, an operator must act, or shutdown is requested.
     pub(super) async fn run(mut self) -> Done {
         self.done.outcome = match self.run_to_the_end().await {
             Ok(outcome) => outcome,
-            Err(fault) => {
-                self.done.message = Some(fault.to_string());
-                self.done.hint = fault.hint().map(str::to_owned);
+            Err(error) => {
+                self.done.message = Some(error.to_string());
+                self.done.hint = error.hint().map(str::to_owned);
                 Outcome::Failed
             }
         };
-        self.tell_the_rest().await;
+        self.report_hours().await;
         self.bar.end(self.done.outcome);
         self.done
     }
 
     async fn run_to_the_end(&mut self) -> Result<Outcome, BackfillFault> {
+        let collector = self.collector;
         let mut held_since = None;
-        while !self.interrupt.is_cancelled() {
-            let now_at = now(self.collector);
-            let wait = self.collector.may_go_on(&self.plan, self.resend, now_at);
+        while !self.shutdown.is_cancelled() {
+            let now = collector.now();
+            let wait = collector.may_go_on(&self.plan, self.resend, now);
             if let Some(until) = wait.await? {
-                self.pause(until - now(self.collector), "the live log waits for Duo")
-                    .await;
+                let pause = until - collector.now();
+                self.pause(pause, "the live log backs off").await;
                 continue;
             }
             let report = self.one_run().await;
+            let now = collector.now();
             match report.outcome {
                 status::Outcome::CaughtUp => {
-                    self.collector.end_backfill(&self.plan.backfill).await?;
+                    collector.end_backfill(&self.plan.backfill).await?;
                     return Ok(Outcome::Done);
                 }
                 status::Outcome::MoreToFetch => self.pause(self.pace(), "").await,
                 status::Outcome::Parked => {
-                    let until = report
-                        .parked_until
-                        .map_or(MINUTE, |until| until - now(self.collector));
-                    self.pause(until, report.code.map_or("", Code::sentence))
-                        .await;
+                    let pause = report.parked_until.map_or(MINUTE, |until| until - now);
+                    let why = report.code.map_or("", Code::sentence);
+                    self.pause(pause, why).await;
                 }
                 status::Outcome::HeldElsewhere => {
-                    let now = now(self.collector);
                     if now - *held_since.get_or_insert(now) > LONGEST_HELD {
-                        self.done.message =
-                            Some("another process is at work on this backfill".to_owned());
+                        let message = "another process is running this backfill";
+                        self.done.message = Some(message.to_owned());
                         return Ok(Outcome::Failed);
                     }
-                    self.pause(HELD, "another process is at work on it").await;
+                    self.pause(HELD, "another process is running it").await;
                     continue;
                 }
                 status::Outcome::Unavailable => {
-                    self.collector.end_backfill(&self.plan.backfill).await?;
-                    self.explain(report);
-                    return Ok(Outcome::NotGiven);
+                    collector.end_backfill(&self.plan.backfill).await?;
+                    return Ok(self.explained(report, Outcome::NotGiven));
                 }
                 status::Outcome::Failed | status::Outcome::Unknown => {
-                    self.explain(report);
-                    return Ok(Outcome::Failed);
+                    return Ok(self.explained(report, Outcome::Failed));
                 }
             }
             held_since = None;
@@ -190,74 +190,67 @@ impl<'a> Job<'a> {
         let (events, pages) = (self.done.events, self.done.pages);
         let bar = self.bar.clone();
         let watcher = move |advance| bar.advance(advance, events, pages);
-        let run = self.collector.backfill(
-            &self.plan.backfill,
-            self.interrupt,
-            &watcher,
-            &mut self.untold,
-        );
+        let (backfill, unreported) = (&self.plan.backfill, &mut self.unreported);
+        let run = self
+            .collector
+            .backfill(backfill, self.shutdown, &watcher, unreported);
         let report = run.await;
-        self.done.events += report.events;
-        self.done.duplicates_dropped += report.duplicates_dropped;
-        self.done.dead_letters += report.dead_letters;
-        self.done.pages += report.pages;
-        self.done.requests += report.requests;
-        self.done.hours += report.hours;
+        let done = &mut self.done;
+        done.events += report.events;
+        done.duplicates_dropped += report.duplicates_dropped;
+        done.dead_letters += report.dead_letters;
+        done.pages += report.pages;
+        done.requests += report.requests;
+        done.hours += report.hours;
         for notice in &report.notices {
-            if !self.done.notices.contains(&notice.message) {
-                self.done.notices.push(notice.message.clone());
+            if !done.notices.contains(&notice.message) {
+                done.notices.push(notice.message.clone());
             }
         }
         report
     }
 
-    /// How long it takes until the next request may be made; at most.
+    /// The longest time until the next request may be made.
     fn pace(&self) -> TimeDelta {
-        let calls = self.collector.settings().pace.calls_per_minute;
-        i32::try_from(calls)
+        let per_minute = self.collector.settings().pace.calls_per_minute;
+        i32::try_from(per_minute)
             .ok()
-            .and_then(|calls| (MINUTE * 2).checked_div(calls))
+            .and_then(|per_minute| (MINUTE * 2).checked_div(per_minute))
             .unwrap_or_default()
     }
 
-    fn explain(&mut self, report: LogReport) {
+    fn explained(&mut self, report: LogReport, outcome: Outcome) -> Outcome {
         self.done.code = report.code;
         self.done.message = report.message;
         self.done.hint = report.hint;
+        outcome
     }
 
-    async fn tell_the_rest(&mut self) {
+    async fn report_hours(&mut self) {
         let log_type = self.plan.backfill.log_type;
-        for _ in 0..TELLING_TRIES {
-            if self.untold.is_empty() || self.interrupt.is_cancelled() {
+        for _ in 0..REPORT_ATTEMPTS {
+            if self.unreported.is_empty() || self.shutdown.is_cancelled() {
                 break;
             }
-            self.pause(BREATH, "rows about the hours are not accepted")
-                .await;
-            self.collector.tell_hours(log_type, &mut self.untold).await;
+            let why = "rows about the hours are not accepted";
+            self.pause(REPORT_PAUSE, why).await;
+            let hours = &mut self.unreported;
+            self.collector.tell_hours(log_type, hours).await;
         }
-        if !self.untold.is_empty() {
+        if !self.unreported.is_empty() {
             self.done.notices.push(format!(
-                "{} hours have no row in CiscoDuoHealth_CL of what was found out about them; it is in the ledger",
-                self.untold.len()
+                "{} hours have no row in CiscoDuoHealth_CL; their results are in the ledger",
+                self.unreported.len()
             ));
         }
     }
 
-    /// Waits, unless the process is asked to end.
+    /// Waits, unless shutdown is requested.
     async fn pause(&self, pause: TimeDelta, why: &str) {
         let pause = pause.to_std().unwrap_or_default();
         self.bar.waits(why, pause);
-        tokio::select! {
-            () = tokio::time::sleep(pause) => {}
-            () = self.interrupt.cancelled() => {}
-        }
+        let shutdown = self.shutdown.cancelled();
+        tokio::time::timeout(pause, shutdown).await.ok();
         self.bar.goes_on();
     }
-}
-
-fn now(collector: &Collector) -> Millis {
-    #[expect(clippy::disallowed_methods, reason = "runs begin and end here")]
-    let now = Utc::now();
-    Millis::from(now) + collector.settings().clock_offset
 }

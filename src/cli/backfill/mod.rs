@@ -1,18 +1,16 @@
-//! `backfill`: whole hours of the past are read again, and what is missing of them is delivered.
+//! `backfill`: reads whole hours of the past again, and delivers missing events.
 
 mod job;
 mod progress;
 
-use std::sync::Arc;
-
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::output;
 use crate::collector::{BackfillFault, BackfillPlan, Collector};
 use crate::model::{Hour, LogType, Millis, number};
-use job::{Done, Job, Outcome};
+use job::{Done, Job};
 use progress::Progress;
 
 /// Arguments of `backfill`.
@@ -22,19 +20,19 @@ use progress::Progress;
     group = clap::ArgGroup::new("what").args(["from", "gaps"]).required(true),
 )]
 pub(super) struct Arguments {
-    /// First moment: 2026-11-01, 2026-11-01T10, or 2026-11-01T10:30:00Z; widened to whole hours
+    /// Start: 2026-11-01, 2026-11-01T10, or 2026-11-01T10:30:00Z; widened to whole hours
     #[arg(long, value_name = "TIME", value_parser = moment)]
     from: Option<Millis>,
-    /// First moment after it; where the live log stands if left out
+    /// End; the checkpoint of the live log if left out
     #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with = "gaps")]
     to: Option<Millis>,
-    /// The hours of which the ledger says that a part is missing, instead of a span
+    /// The hours that the ledger reports as gaps, instead of a span
     #[arg(long)]
     gaps: bool,
     /// Logs, comma-separated; all configured ones if left out
     #[arg(long, value_name = "LOGS", value_parser = super::log_type, value_delimiter = ',')]
     types: Vec<LogType>,
-    /// Deliver rows again whose ids the ledger does not keep any more
+    /// Deliver rows again whose ids the ledger no longer has
     #[arg(long)]
     resend: bool,
     /// Print what was done as JSON
@@ -42,8 +40,8 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-const AFTER: &str = "It may run beside the function app, with the same settings. Broken off, the same command goes on where it \
-                     stopped. It makes half as many calls a minute as the app may make beside it. Rows carry ingest_kind \"backfill\".";
+const AFTER: &str = "It may run beside the function app, with the same settings, and makes half as many requests per minute. \
+                     Rerun the same command to resume. Rows carry ingest_kind \"backfill\".";
 
 /// A UTC day, an hour or a moment.
 fn moment(text: &str) -> Result<Millis, String> {
@@ -55,56 +53,41 @@ fn moment(text: &str) -> Result<Millis, String> {
         .ok_or_else(|| "use 2026-11-01, 2026-11-01T10 or 2026-11-01T10:30:00Z (UTC)".to_owned())
 }
 
-pub(super) async fn backfill(arguments: &Arguments) -> u8 {
-    let collector = match super::collector(arguments.json) {
-        Ok(collector) => collector,
-        Err(code) => return code,
-    };
-    #[expect(clippy::disallowed_methods, reason = "the command begins here")]
-    let now = Millis::from(Utc::now()) + collector.settings().clock_offset;
+pub(super) async fn backfill(arguments: &Arguments) -> Result<(), u8> {
+    let collector = super::collector(arguments.json)?;
     if let (Some(from), Some(to)) = (arguments.from, arguments.to)
         && to <= from
     {
         output::error("--to must be later than --from", None);
-        return super::USAGE;
+        return Err(super::USAGE);
     }
-    let mut plans = match plan(&collector, arguments, now).await {
-        Ok(plans) => plans,
-        Err((log_type, fault)) => {
-            output::error(&format!("{log_type}: {fault}"), fault.hint());
-            return match fault {
-                BackfillFault::State(_) => super::FAILED,
-                _ => super::USAGE,
-            };
+    let plans = plan(&collector, arguments).await;
+    let mut plans = plans.map_err(|(log_type, error)| {
+        output::error(&format!("{log_type}: {error}"), error.hint());
+        match error {
+            BackfillFault::State(_) => super::FAILED,
+            _ => super::USAGE,
         }
-    };
-    if plans.is_empty() && !arguments.gaps {
-        return super::USAGE;
-    }
-    if !arguments.resend && repeats(&plans) {
-        return super::USAGE;
+    })?;
+    if (plans.is_empty() && !arguments.gaps) || (!arguments.resend && repeats(&plans)) {
+        return Err(super::USAGE);
     }
     plans.sort_by_key(|plan| (plan.backfill.log_type, plan.backfill.span.from));
     let done = run(&collector, &plans, arguments.resend).await;
     if arguments.json {
         output::json(&done);
     } else {
-        tell(&done);
+        show(&done);
     }
-    let is_done = |done: &Done| done.outcome == Outcome::NotGiven || done.is_complete();
-    if done.iter().all(is_done) {
-        0
-    } else {
-        super::FAILED
-    }
+    super::failed_unless(done.iter().all(Done::is_complete))
 }
 
-/// What is to be read. Of a log of which there is nothing to read is told, and the others are read.
+/// What is to be read. A log of which there is nothing to read is reported, and the others are read.
 async fn plan(
     collector: &Collector,
     arguments: &Arguments,
-    now: Millis,
 ) -> Result<Vec<BackfillPlan>, (LogType, BackfillFault)> {
+    let now = collector.now();
     let logs = if arguments.types.is_empty() {
         &collector.settings().log_types
     } else {
@@ -116,77 +99,71 @@ async fn plan(
             vec![(from, arguments.to)]
         } else {
             let gaps = collector.gaps(log_type, now).await;
-            let gaps = gaps.map_err(|fault| (log_type, fault.into()))?;
-            gaps.into_iter()
-                .map(|gap| (gap.from, Some(gap.to)))
-                .collect()
+            let gaps = gaps.map_err(|error| (log_type, error.into()))?;
+            gaps.iter().map(|gap| (gap.from, Some(gap.to))).collect()
         };
         for (from, to) in spans {
             match collector.plan_backfill(log_type, from, to, now).await {
                 Ok(plan) => plans.push(plan),
-                Err(fault @ (BackfillFault::NotYet { .. } | BackfillFault::NotGiven)) => {
-                    output::talk(format!("{log_type}: {fault}"));
+                Err(error @ (BackfillFault::NotYet { .. } | BackfillFault::NotGiven)) => {
+                    output::talk(format!("{log_type}: {error}"));
                 }
-                Err(fault) => return Err((log_type, fault)),
+                Err(error) => return Err((log_type, error)),
             }
         }
     }
     Ok(plans)
 }
 
-/// Tells which rows would be delivered again; whether there are any.
+/// Reports rows that would be delivered again; whether there are any.
 fn repeats(plans: &[BackfillPlan]) -> bool {
     let mut repeats = false;
     for plan in plans {
-        let log_type = plan.backfill.log_type;
-        if plan.may_repeat > 0 {
-            repeats = true;
-            output::talk(format!(
-                "{log_type}: {} rows of these hours were delivered before, and the ledger does not keep their ids any more",
-                number(plan.may_repeat)
-            ));
-        }
-        if plan.unknown_hours > 0 {
-            repeats = true;
-            output::talk(format!(
-                "{log_type}: {} of these hours were collected before, and what was delivered of them is not known any more",
-                number(plan.unknown_hours)
-            ));
+        for (count, what) in [
+            (
+                plan.may_repeat,
+                "rows of these hours were delivered before, and the ledger no longer has their ids",
+            ),
+            (
+                plan.unknown_hours,
+                "of these hours were collected before, and the ledger no longer has what was delivered",
+            ),
+        ] {
+            if count > 0 {
+                repeats = true;
+                let (log_type, count) = (plan.backfill.log_type, number(count));
+                output::talk(format!("{log_type}: {count} {what}"));
+            }
         }
     }
     if repeats {
         output::error(
             "these rows would be delivered again, with the same event_uid",
-            Some("add --resend if that is wanted, or narrow the span"),
+            Some("add --resend to deliver them again, or narrow the span"),
         );
     }
     repeats
 }
 
-/// Reads everything, the logs side by side and the spans of a log one after another.
+/// Reads everything, the logs concurrently and the spans of a log one after another.
 async fn run(collector: &Collector, plans: &[BackfillPlan], resend: bool) -> Vec<Done> {
-    let interrupt = CancellationToken::new();
-    let progress = Arc::new(Progress::start());
-    let logs: Vec<&[BackfillPlan]> = plans
-        .chunk_by(|one, other| one.backfill.log_type == other.backfill.log_type)
-        .collect();
-    let all = join_all(logs.into_iter().map(|plans| {
-        let (interrupt, progress) = (&interrupt, &progress);
-        async move {
-            let mut done = Vec::new();
-            for plan in plans {
-                let job = Job::new(collector, *plan, resend, interrupt, progress);
-                done.push(job.run().await);
-            }
-            done
+    let shutdown = &CancellationToken::new();
+    let progress = &Progress::start();
+    let logs = plans.chunk_by(|one, other| one.backfill.log_type == other.backfill.log_type);
+    let all = join_all(logs.map(async |plans| {
+        let mut done = Vec::new();
+        for plan in plans {
+            let job = Job::new(collector, *plan, resend, shutdown, progress);
+            done.push(job.run().await);
         }
+        done
     }));
     tokio::pin!(all);
     let done = tokio::select! {
         done = &mut all => done,
-        () = super::serve::asked_to_end() => {
-            progress.say("asked to end: stopping at the next commit; the same command goes on from there");
-            interrupt.cancel();
+        () = super::serve::shutdown_requested() => {
+            progress.say("shutdown requested: stopping at the next commit; rerun the same command to resume");
+            shutdown.cancel();
             all.await
         }
     };
@@ -194,9 +171,9 @@ async fn run(collector: &Collector, plans: &[BackfillPlan], resend: bool) -> Vec
     done.into_iter().flatten().collect()
 }
 
-fn tell(all: &[Done]) {
+fn show(all: &[Done]) {
     if all.is_empty() {
-        output::data("nothing to read: the ledger knows of no gap");
+        output::data("nothing to read: the ledger has no gap");
         return;
     }
     let header = [
@@ -214,8 +191,8 @@ fn tell(all: &[Done]) {
     let rows = all.iter().map(|done| {
         [
             done.log_type.to_string(),
-            Hour::of(done.from).to_string(),
-            Hour::of(done.to).to_string(),
+            Hour::of(done.span.from).to_string(),
+            Hour::of(done.span.to).to_string(),
             done.outcome.as_str().to_owned(),
             number(done.events),
             number(done.duplicates_dropped),
@@ -227,15 +204,8 @@ fn tell(all: &[Done]) {
     });
     output::data(output::table(header, rows, 4));
     for done in all {
-        for notice in &done.notices {
-            output::talk(format!("{}: {notice}", done.log_type));
-        }
-        if let Some(message) = &done.message {
-            output::talk(format!("{}: {message}", done.log_type));
-        }
-        if let Some(hint) = &done.hint {
-            output::talk(format!("  hint: {hint}"));
-        }
+        output::about(done.log_type, done.notices.iter().chain(&done.message));
+        output::hint(done.hint.as_deref());
     }
 }
 

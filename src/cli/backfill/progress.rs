@@ -37,12 +37,8 @@ impl Progress {
         let length = u64::try_from((to - from).num_milliseconds()).unwrap_or(0);
         let bar = self.bars.add(ProgressBar::new(length).with_style(style));
         bar.set_prefix(backfill.log_type.to_string());
-        let name = format!(
-            "{} {} to {}",
-            backfill.log_type,
-            Hour::of(from),
-            Hour::of(to)
-        );
+        let (first, end) = (Hour::of(from), Hour::of(to));
+        let name = format!("{} {first} to {end}", backfill.log_type);
         if bar.is_hidden() {
             output::talk(format!("{name}: begins"));
         }
@@ -54,13 +50,13 @@ impl Progress {
         }
     }
 
-    /// Says something between the bars.
+    /// Prints a line between the bars.
     pub(super) fn say(&self, line: &str) {
         self.bars.suspend(|| output::talk(line));
     }
 
     pub(super) fn end(&self) {
-        // The table that follows tells it all.
+        // The table that follows has it all.
         self.bars.clear().ok();
     }
 }
@@ -71,21 +67,17 @@ impl Bar {
         let (events, pages) = (events + advance.events, pages + advance.pages);
         if let Some(reached) = advance.reached {
             let reached = u64::try_from((reached - self.from).num_milliseconds()).unwrap_or(0);
-            if self.drawn.position() == 0 && pages == 0 {
-                // What an earlier command reached says nothing of how fast this one is.
-                self.drawn.set_position(reached);
+            let is_first = self.drawn.position() == 0 && pages == 0;
+            self.drawn.set_position(reached.max(self.drawn.position()));
+            if is_first {
+                // What an earlier command reached says nothing about the speed of this one.
                 self.drawn.reset_eta();
-            } else {
-                self.drawn.set_position(reached.max(self.drawn.position()));
             }
         }
         let seconds = self.started.elapsed().as_secs().max(1);
-        let left = self.drawn.eta().as_secs();
-        let left = i64::try_from(left).unwrap_or(0);
-        let left = if left == 0 {
-            "-".to_owned()
-        } else {
-            span(left)
+        let left = match self.drawn.eta().as_secs() {
+            0 => "-".to_owned(),
+            left => span(left.try_into().unwrap_or(0)),
         };
         self.drawn.set_message(format!(
             "{} pages, {} events, {}/s, {left} left",

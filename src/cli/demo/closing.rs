@@ -13,100 +13,77 @@ use crate::storage::Document as _;
 use crate::sync::{DayResults, HourState};
 
 impl Demo {
-    /// What is known of closed hours, in one line.
-    fn hours(&self) -> String {
-        match count_hours(&self.state) {
-            Ok(counts) => {
-                let of = |state| number(counts.get(&state).copied().unwrap_or(0));
-                format!(
-                    "hours  {} verified by a full reading, {} agree with Duo's count so far, {} with a gap",
-                    number(
-                        [HourState::Verified, HourState::VerifiedLate]
-                            .iter()
-                            .filter_map(|state| counts.get(state))
-                            .sum()
-                    ),
-                    of(HourState::CountMatched),
-                    of(HourState::Gap),
-                )
-            }
-            Err(fault) => format!("hours  cannot be read: {fault}"),
-        }
-    }
-
-    /// The numbers that matter.
-    pub(super) async fn tell(&self, in_turn: &Report) -> bool {
+    /// Prints the numbers that matter; whether everything was delivered.
+    pub(super) async fn report(&self, in_turn: &Report) -> bool {
         let report = self.simulator.report().await;
-        let mut rows: Vec<[String; 6]> = Vec::new();
-        let mut row = |name: &str, counts: [u64; 5]| {
+        let row = |name: &str, counts: [u64; 5]| {
             let [shown, delivered, late, twice, lost] = counts.map(number);
-            rows.push([name.to_owned(), shown, delivered, late, twice, lost]);
+            [name.to_owned(), shown, delivered, late, twice, lost]
         };
-        for (log, counts) in &report.logs {
-            row(
-                log.name(),
-                [
-                    counts.shown,
-                    counts.delivered,
-                    counts.delivered - in_turn.logs[log].delivered,
-                    counts.duplicates,
-                    counts.missing,
-                ],
-            );
-        }
-        row(
-            "total",
-            [
-                report.shown(),
-                report.delivered(),
-                report.delivered() - in_turn.delivered(),
-                report.duplicates(),
-                report.missing(),
-            ],
-        );
-        output::data(format!(
-            "\n{}",
-            output::table(
-                [
-                    "log",
-                    "events in Duo",
-                    "delivered",
-                    "of them late",
-                    "repeated",
-                    "lost",
-                ],
-                rows,
-                1
-            )
-        ));
-        output::data(format!("\nlost {}", number(report.missing())));
+        let logs = report.logs.iter().map(|(log, counts)| {
+            let late = counts.delivered - in_turn.logs[log].delivered;
+            let (shown, delivered) = (counts.shown, counts.delivered);
+            let counts = [shown, delivered, late, counts.duplicates, counts.missing];
+            row(log.name(), counts)
+        });
+        let total = [
+            report.shown(),
+            report.delivered(),
+            report.delivered() - in_turn.delivered(),
+            report.duplicates(),
+            report.missing(),
+        ];
+        let header = [
+            "log",
+            "events in Duo",
+            "delivered",
+            "of them late",
+            "repeated",
+            "lost",
+        ];
+        let table = output::table(header, logs.chain([row("total", total)]), 1);
+        let lost = number(report.missing());
+        output::data(format!("\n{table}\n\nlost {lost}"));
         if report.duplicates() > 0 {
             output::data(format!(
-                "sent again after the lost answer and the kill: {}; they carry the same event_uid,\n\
-                 so that queries can tell them",
+                "sent again after the lost response and the kill: {}; they carry the same event_uid,\n\
+                 so that queries return each event once",
                 number(report.duplicates())
             ));
         }
         for problem in &report.first_problems {
             output::data(format!("altered: {problem}"));
         }
-        output::data(self.hours());
-        output::data(format!(
-            "rows   {}",
-            self.rows.join("CiscoDuo_CL.ndjson").display()
-        ));
+        output::data(match count_hours(&self.state) {
+            Ok(counts) => hours(&counts),
+            Err(error) => format!("hours  cannot be read: {error}"),
+        });
+        let rows = self.rows.join("CiscoDuo_CL.ndjson");
+        output::data(format!("rows   {}", rows.display()));
         output::data(format!("state  {}", self.state.display()));
         report.is_complete()
     }
 }
 
-/// Counts the results of hours that lie in the state of a demo.
+/// The states of closed hours, in one line.
+fn hours(counts: &BTreeMap<HourState, u64>) -> String {
+    let of =
+        |states: &[HourState]| number(states.iter().filter_map(|state| counts.get(state)).sum());
+    format!(
+        "hours  {} verified by a full reading, {} agree with Duo's count so far, {} with a gap",
+        of(&[HourState::Verified, HourState::VerifiedLate]),
+        of(&[HourState::CountMatched]),
+        of(&[HourState::Gap]),
+    )
+}
+
+/// Counts the hours by state, as the demo stored them.
 fn count_hours(state: &Path) -> io::Result<BTreeMap<HourState, u64>> {
     let mut counts = BTreeMap::new();
     let logs = fs::read_dir(state.join("127.0.0.1/self"))?;
     for log in logs {
         let ledger = log?.path().join("ledger");
-        // What the hourly check found lies beside the logs.
+        // The result of the hourly check is stored beside the logs.
         if !ledger.is_dir() {
             continue;
         }

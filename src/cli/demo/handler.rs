@@ -1,18 +1,19 @@
-//! This program as a child process, started and spoken to as the Functions host does.
+//! This program as a child process, started and invoked as by the Functions host.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use serde::Deserialize;
+use serde_json::Value;
 use simulator::Simulator;
 use tokio::process::{Child, Command};
 
-use crate::cli::road::Road;
+use crate::cli::simulated_api::SimulatedApi;
 use crate::http::Transport;
 
-/// Longest wait for the handler to answer.
+/// Longest wait for the first response of the handler.
 const READY: Duration = Duration::from_secs(30);
 
 /// The running handler.
@@ -20,24 +21,18 @@ pub(super) struct Handler {
     child: Child,
     port: u16,
     http: reqwest::Client,
-    environment: Vec<(&'static str, String)>,
-}
-
-/// How an invocation ended.
-pub(super) struct Invoked {
-    /// Whether every log is caught up.
-    pub(super) caught_up: bool,
+    environment: BTreeMap<&'static str, String>,
 }
 
 impl Handler {
     /// Starts the handler against the simulators, its state in a folder.
     pub(super) async fn start(
         simulator: &Simulator,
-        road: Road,
+        api: SimulatedApi,
         state: &Path,
     ) -> Result<Self, String> {
         let config = simulator.config();
-        let mut environment = vec![
+        let mut environment = BTreeMap::from([
             ("CISCO_DUO_INTEGRATION_KEY", config.integration_key.clone()),
             ("CISCO_DUO_SECRET_KEY", config.secret_key.clone()),
             ("CISCO_DUO_API_HOSTNAME", simulator.duo_url()),
@@ -46,65 +41,41 @@ impl Handler {
             ("CISCO_DUO_CALLS_PER_MINUTE", "0".to_owned()),
             ("CISCO_DUO_RUN_SECONDS", "1".to_owned()),
             ("CISCO_DUO_PARK_SECONDS", "1".to_owned()),
-        ];
-        environment.extend(road.settings(simulator));
-        // A port that is free now; the host, too, names one before the handler listens on it.
+        ]);
+        environment.extend(api.settings(simulator));
+        // A port that is free now; the host, too, assigns one before the handler listens on it.
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())
-            .map_err(|fault| format!("no free port: {fault}"))?
+            .map_err(|error| format!("no free port: {error}"))?
             .port();
-        let http = Transport::new()
-            .map_err(|fault| fault.to_string())?
-            .direct();
-        let child = spawn(port, &environment)?;
+        let http = Transport::new().map_err(|error| error.to_string())?;
         let handler = Self {
-            child,
+            child: spawn(port, &environment)?,
             port,
-            http,
+            http: http.direct(),
             environment,
         };
         handler.ready().await?;
         Ok(handler)
     }
 
-    /// Kills the process, as the platform does, without a word before.
+    /// Kills the process without a warning, as the platform does.
     pub(super) async fn kill(&mut self) -> Result<(), String> {
-        self.child
-            .kill()
-            .await
-            .map_err(|fault| format!("the handler cannot be killed: {fault}"))
+        let killed = self.child.kill().await;
+        killed.map_err(|error| format!("the handler cannot be killed: {error}"))
     }
 
-    /// Starts the handler again, on the same port, its clock as far ahead of this machine's.
+    /// Starts the handler again, on the same port, its clock ahead of this machine's.
     pub(super) async fn restart(&mut self, clock_ahead: TimeDelta) -> Result<(), String> {
-        let name = "CISCO_DUO_DEMO_CLOCK_SECONDS";
-        self.environment.retain(|(known, _)| *known != name);
+        let seconds = clock_ahead.num_seconds().to_string();
         self.environment
-            .push((name, clock_ahead.num_seconds().to_string()));
+            .insert("CISCO_DUO_DEMO_CLOCK_SECONDS", seconds);
         self.child = spawn(self.port, &self.environment)?;
         self.ready().await
     }
 
-    /// Ends the handler.
-    pub(super) async fn stop(&mut self) -> Result<(), String> {
-        self.kill().await
-    }
-
-    /// Fires the timer.
-    pub(super) fn invoke(&self) -> impl Future<Output = Result<Invoked, String>> + use<> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "PascalCase")]
-        struct Answer {
-            return_value: ReturnValue,
-        }
-        #[derive(Deserialize)]
-        struct ReturnValue {
-            logs: Vec<Log>,
-        }
-        #[derive(Deserialize)]
-        struct Log {
-            outcome: String,
-        }
+    /// Fires the timer; `true` when every log is caught up.
+    pub(super) fn invoke(&self) -> impl Future<Output = Result<bool, String>> + use<> {
         let request = self
             .http
             .post(format!("http://127.0.0.1:{}/CiscoDuoTimer", self.port))
@@ -112,47 +83,34 @@ impl Handler {
             .header("Content-Type", "application/json; charset=utf-8")
             .body(r#"{"Data":{"myTimer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}},"Metadata":{}}"#);
         async move {
-            let answer = request
-                .send()
+            let text = async { request.send().await?.text().await };
+            let text = text
                 .await
-                .map_err(|fault| format!("the handler: {fault}"))?;
-            let text = answer
-                .text()
-                .await
-                .map_err(|fault| format!("the handler: {fault}"))?;
-            let answer: Answer = serde_json::from_str(&text)
-                .map_err(|fault| format!("the handler's answer: {fault}"))?;
-            let caught_up = answer
-                .return_value
-                .logs
-                .iter()
-                .all(|log| log.outcome == "caught_up");
-            Ok(Invoked { caught_up })
+                .map_err(|error| format!("the handler: {error}"))?;
+            let response: Value = serde_json::from_str(&text)
+                .map_err(|error| format!("the handler's response: {error}"))?;
+            let logs = response["ReturnValue"]["logs"].as_array();
+            let logs = logs.ok_or("the handler's response names no logs")?;
+            Ok(logs.iter().all(|log| log["outcome"] == "caught_up"))
         }
     }
 
     async fn ready(&self) -> Result<(), String> {
-        let asked = async {
-            while self
-                .http
-                .get(format!("http://127.0.0.1:{}/", self.port))
-                .send()
-                .await
-                .is_err()
-            {
+        let url = format!("http://127.0.0.1:{}/", self.port);
+        let ready = async {
+            while self.http.get(&url).send().await.is_err() {
                 tokio::time::sleep(Duration::from_millis(25)).await;
             }
         };
-        tokio::time::timeout(READY, asked)
-            .await
-            .map_err(|_| "the handler does not answer".to_owned())
+        let ready = tokio::time::timeout(READY, ready).await;
+        ready.map_err(|_| "the handler does not respond".to_owned())
     }
 }
 
-fn spawn(port: u16, environment: &[(&'static str, String)]) -> Result<Child, String> {
-    let program: PathBuf = std::env::current_exe().map_err(|fault| fault.to_string())?;
+fn spawn(port: u16, environment: &BTreeMap<&'static str, String>) -> Result<Child, String> {
+    let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
-    // Only what the demo sets: a real account's settings in this shell must not be used.
+    // Only what the demo sets: settings of a real account in this shell must not be used.
     command.env_clear();
     if cfg!(windows) {
         #[expect(
@@ -163,12 +121,12 @@ fn spawn(port: u16, environment: &[(&'static str, String)]) -> Result<Child, Str
     }
     command
         .arg("serve")
-        .envs(environment.iter().map(|(name, value)| (*name, value)))
+        .envs(environment)
         .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|fault| format!("the handler cannot be started: {fault}"))
+        .map_err(|error| format!("the handler cannot be started: {error}"))
 }

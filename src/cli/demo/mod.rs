@@ -5,17 +5,17 @@ mod closing;
 mod folder;
 mod handler;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use simulator::{
     Config, Fault, FaultKind, LogType, LogsIngestionConfig, Report, Simulator, Target,
 };
 
 use super::output;
-use super::road::{self, Road};
+use super::simulated_api::{self, SimulatedApi};
 use crate::model::number;
 use handler::Handler;
 
@@ -36,11 +36,11 @@ pub(super) struct Arguments {
     logs_ingestion: bool,
 }
 
-/// Ticks after which the demo gives up: a killed process that cannot be proved gone is waited for.
+/// Ticks after which the demo gives up; the lease of a killed process has to expire first.
 const MOST_TICKS: u32 = 200;
-/// What an answer of the simulated Duo takes.
+/// Response time of the simulated Duo.
 const DUO_LATENCY: Duration = Duration::from_millis(60);
-/// What an answer of the simulated Azure Monitor takes.
+/// Response time of the simulated Azure Monitor.
 const AZURE_LATENCY: Duration = Duration::from_millis(30);
 /// Of a thousand events, how many Duo shows a day late.
 const LATE_PER_MILLE: u32 = 10;
@@ -57,53 +57,41 @@ const SHARES: [(LogType, u64); 6] = [
     (LogType::Activity, 180),
 ];
 
-/// Runs the demo; the exit code says whether everything was delivered.
-pub(super) async fn demo(arguments: &Arguments) -> u8 {
-    let road = Road::of(arguments.logs_ingestion);
-    match play(arguments, road, now()).await {
-        Ok(complete) => u8::from(!complete),
-        Err(fault) => {
-            output::error(&fault, None);
-            super::FAILED
-        }
-    }
-}
-
-/// Plays one demo to its end; `true` when everything was delivered.
-async fn play(arguments: &Arguments, road: Road, now: DateTime<Utc>) -> Result<bool, String> {
-    let mut demo = Demo::new(arguments, road, &arguments.folder, now).await?;
-    let in_turn = demo.play().await?;
-    Ok(demo.tell(&in_turn).await)
-}
-
-/// The end of the simulated day.
-fn now() -> DateTime<Utc> {
-    #[expect(clippy::disallowed_methods, reason = "the simulated day ends now")]
-    Utc::now()
+/// Runs the demo; it fails unless everything was delivered.
+pub(super) async fn demo(arguments: &Arguments) -> Result<(), u8> {
+    let complete = async {
+        let mut demo = Demo::new(arguments).await?;
+        let in_turn = demo.play().await?;
+        Ok(demo.report(&in_turn).await)
+    };
+    let complete = complete.await.unwrap_or_else(|error: String| {
+        output::error(&error, None);
+        false
+    });
+    super::failed_unless(complete)
 }
 
 struct Demo {
     simulator: Simulator,
-    road: Road,
+    api: SimulatedApi,
     handler: Handler,
     progress: ProgressBar,
     rows: PathBuf,
     state: PathBuf,
     ticks: u32,
-    /// The last tick that a line told of.
-    told: u32,
+    /// The last tick that a line reported.
+    reported: u32,
 }
 
 impl Demo {
-    async fn new(
-        arguments: &Arguments,
-        road: Road,
-        folder: &Path,
-        now: DateTime<Utc>,
-    ) -> Result<Self, String> {
+    async fn new(arguments: &Arguments) -> Result<Self, String> {
+        let api = SimulatedApi::of(arguments.logs_ingestion);
+        let folder = &arguments.folder;
         folder::prepare(folder)
-            .map_err(|fault| format!("{} cannot be used: {fault}", folder.display()))?;
+            .map_err(|error| format!("{} cannot be used: {error}", folder.display()))?;
         let (rows, state) = (folder.join("rows"), folder.join("state"));
+        #[expect(clippy::disallowed_methods, reason = "the simulated day ends now")]
+        let now = Utc::now();
         let config = Config {
             seed: arguments.seed,
             volumes: SHARES
@@ -118,15 +106,15 @@ impl Demo {
             rows_dir: Some(rows.clone()),
             logs_ingestion: LogsIngestionConfig {
                 latency: AZURE_LATENCY,
-                ..road::rule()
+                ..simulated_api::rule()
             },
             ..Config::default()
         };
         let events: u64 = config.volumes.values().sum();
         let simulator = Simulator::start(config)
             .await
-            .map_err(|fault| format!("the simulators: {fault}"))?;
-        let handler = Handler::start(&simulator, road, &state).await?;
+            .map_err(|error| format!("the simulators: {error}"))?;
+        let handler = Handler::start(&simulator, api, &state).await?;
         output::talk(format!(
             "A simulated Duo with {} events of the last day, a simulated Azure Monitor, and between them\n\
              this program, run the way the Azure Functions host runs it. Nothing leaves this machine.\n",
@@ -138,13 +126,13 @@ impl Demo {
         );
         Ok(Self {
             simulator,
-            road,
+            api,
             handler,
             progress,
             rows,
             state,
             ticks: 0,
-            told: 0,
+            reported: 0,
         })
     }
 
@@ -152,10 +140,10 @@ impl Demo {
     async fn play(&mut self) -> Result<Report, String> {
         self.tick("all is well").await?;
         self.spoil_duo();
-        self.tick("Duo: too many requests, a server error, an answer cut off")
+        self.tick("Duo: too many requests, a server error, a truncated response")
             .await?;
         self.spoil_azure();
-        self.tick("Azure Monitor: takes a call but its answer is lost; unavailable")
+        self.tick("Azure Monitor: accepts a batch but its response is lost; unavailable")
             .await?;
         self.kill().await?;
         self.catch_up("all is well again, until every log is caught up")
@@ -163,11 +151,9 @@ impl Demo {
         // Before the day ends: what is there now came in its turn.
         let in_turn = self.simulator.report().await;
         self.pass_a_day().await?;
-        self.catch_up(
-            "a day later Duo shows late events, and the checks of closed hours find them",
-        )
-        .await?;
-        self.handler.stop().await?;
+        self.catch_up("a day later Duo shows late events, and reconciliation finds them")
+            .await?;
+        self.handler.kill().await?;
         self.progress.finish_and_clear();
         Ok(in_turn)
     }
@@ -176,8 +162,8 @@ impl Demo {
     async fn catch_up(&mut self, what: &str) -> Result<(), String> {
         let before = self.delivered();
         let mut quiet = 0;
-        // Checks that are left when a run's time is over do not keep a log from having caught up: a run that brings
-        // nothing more ends them.
+        // A log counts as caught up although hours are left to reconcile when the run time limit is reached: a run that
+        // delivers nothing more reconciles them.
         while quiet < 2 {
             let delivered = self.delivered();
             let caught_up = self.tick("").await?;
@@ -202,58 +188,56 @@ impl Demo {
     }
 
     fn spoil_duo(&self) {
-        let faults = self.simulator.faults();
-        let answer = |log, kind| Fault::once(Target::Duo(log), kind).after(1);
-        faults.push(answer(
-            LogType::Activity,
-            FaultKind::TooManyRequests {
-                retry_after: Some(1),
-            },
-        ));
-        faults.push(answer(LogType::Telephony, FaultKind::Status(500)));
-        faults.push(answer(LogType::Authentication, FaultKind::Truncated));
+        let throttled = FaultKind::TooManyRequests {
+            retry_after: Some(1),
+        };
+        for (log, kind) in [
+            (LogType::Activity, throttled),
+            (LogType::Telephony, FaultKind::Status(500)),
+            (LogType::Authentication, FaultKind::Truncated),
+        ] {
+            let fault = Fault::once(Target::Duo(log), kind).after(1);
+            self.simulator.faults().push(fault);
+        }
     }
 
     fn spoil_azure(&self) {
-        let faults = self.simulator.faults();
-        let target = self.road.target();
-        faults.push(Fault::once(target, FaultKind::AnswerLost).after(1));
-        faults.push(Fault::once(target, FaultKind::Status(503)).after(1));
+        for kind in [FaultKind::AnswerLost, FaultKind::Status(503)] {
+            let fault = Fault::once(self.api.target(), kind).after(1);
+            self.simulator.faults().push(fault);
+        }
     }
 
-    /// Fires the timer and waits for the answer; `true` when every log is caught up.
+    /// Fires the timer and waits for the response; `true` when every log is caught up.
     async fn tick(&mut self, what: &str) -> Result<bool, String> {
         let before = self.delivered();
         self.ticks += 1;
-        let invoked = self.handler.invoke();
-        let outcome = self.watch(invoked).await?;
+        let caught_up = self.watch(self.handler.invoke()).await?;
         if !what.is_empty() {
             self.line(what, self.delivered() - before);
         }
-        if !outcome.caught_up {
-            // A log that was told to wait is not asked before.
+        if !caught_up {
+            // A log that backs off makes no request before.
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
-        Ok(outcome.caught_up)
+        Ok(caught_up)
     }
 
-    /// Fires the timer, kills the process once it is in the middle of its work, and starts it again.
+    /// Fires the timer, kills the process in the middle of its work, and starts it again.
     async fn kill(&mut self) -> Result<(), String> {
         let before = self.delivered();
         self.ticks += 1;
-        let invoked = self.handler.invoke();
         let in_the_middle = async {
-            let (calls, _) = self.road.calls_and_rows(&self.simulator);
-            for _ in 0..200 {
-                if self.road.calls_and_rows(&self.simulator).0 > calls + 2 {
-                    return;
-                }
+            let requests = || self.api.requests_and_rows(&self.simulator).0;
+            let enough = requests() + 2;
+            while requests() <= enough {
                 tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
         tokio::select! {
             () = in_the_middle => {}
-            _ = invoked => {}
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+            _ = self.handler.invoke() => {}
         }
         self.handler.kill().await?;
         self.line(
@@ -275,11 +259,11 @@ impl Demo {
     }
 
     fn line(&mut self, what: &str, delivered: u64) {
-        let ticks = match self.ticks - self.told {
+        let ticks = match self.ticks - self.reported {
             0 | 1 => format!("tick {}", self.ticks),
-            _ => format!("ticks {}-{}", self.told + 1, self.ticks),
+            _ => format!("ticks {}-{}", self.reported + 1, self.ticks),
         };
-        self.told = self.ticks;
+        self.reported = self.ticks;
         self.progress.suspend(|| {
             output::talk(format!(
                 "  {ticks:11}  {what:75} {:>6} rows",
@@ -289,6 +273,6 @@ impl Demo {
     }
 
     fn delivered(&self) -> u64 {
-        self.road.calls_and_rows(&self.simulator).1
+        self.api.requests_and_rows(&self.simulator).1
     }
 }

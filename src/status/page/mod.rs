@@ -3,21 +3,16 @@
 //! It shows states, times, counts and codes: no secret, no event, and no text of another service.
 
 mod chart;
-mod check;
-mod verdict;
-mod words;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 use sha2::{Digest as _, Sha256};
+use strum::EnumMessage as _;
 
 use super::{LogStatus, Mark, State, Status};
-use crate::model::{IngestionApi, Millis, number, span};
+use crate::model::{IngestionApi, LogType, Millis, number, span};
 use chart::{completeness, events};
-use check::check;
-use verdict::{badge, tone, verdict};
-use words::{clock, moment};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -31,13 +26,8 @@ pub fn content_security_policy() -> String {
 
 /// The page.
 pub fn page(status: &Status) -> String {
-    let (word, sentence) = verdict(status);
+    let (tone, sentence) = verdict(status);
     let content = html! {
-        header {
-            p.product { "duo-sentinel" }
-            h1 { "Cisco Duo logs in Microsoft Sentinel" }
-            p class={ "verdict " (word) } { strong { (sentence) } }
-        }
         main {
             (overview(status))
             @for log in &status.logs { (section(log, status.generated_at)) }
@@ -46,38 +36,29 @@ pub fn page(status: &Status) -> String {
         }
         (footer(status))
     };
-    document(content).into_string()
+    document(tone, &sentence, &content)
 }
 
-/// The page where nothing can be told but why: `what: this | that`, or one sentence.
-pub fn page_of_fault(sentence: &str, told: &str) -> String {
+/// The page in place of the status: `what: this | that`, or one sentence, says why there is none.
+pub fn page_of_error(sentence: &str, error: &str) -> String {
     let content = html! {
-        header {
-            p.product { "duo-sentinel" }
-            h1 { "Cisco Duo logs in Microsoft Sentinel" }
-            p.verdict.failing { strong { (sentence) } }
-        }
         main {
             section {
                 h2 { "What to do" }
-                @if let Some((head, list)) = told.split_once(": ") {
+                @if let Some((head, list)) = error.split_once(": ") {
                     p { (head) ":" }
-                    ul { @for fault in list.split(" | ") { li { (fault) } } }
+                    ul { @for error in list.split(" | ") { li { (error) } } }
                 } @else {
-                    p { (told) }
+                    p { (error) }
                 }
             }
         }
     };
-    document(content).into_string()
+    document("failing", sentence, &content)
 }
 
-#[expect(
-    clippy::needless_pass_by_value,
-    reason = "markup is made to be put into markup"
-)]
-fn document(content: Markup) -> Markup {
-    html! {
+fn document(tone: &str, verdict: &str, content: &Markup) -> String {
+    let document = html! {
         (DOCTYPE)
         html lang="en" {
             head {
@@ -87,53 +68,124 @@ fn document(content: Markup) -> Markup {
                 title { "duo-sentinel: status" }
                 style { (PreEscaped(STYLE)) }
             }
-            body { (content) }
+            body {
+                header {
+                    p.product { "duo-sentinel" }
+                    h1 { "Cisco Duo logs in Microsoft Sentinel" }
+                    p class={ "verdict " (tone) } { strong { (verdict) } }
+                }
+                (content)
+            }
         }
-    }
+    };
+    document.into_string()
 }
 
-fn overview(status: &Status) -> Markup {
+/// The whole in a colour and a sentence.
+fn verdict(status: &Status) -> (&'static str, String) {
+    let logs = &status.logs;
+    let count = |is: fn(State) -> bool| logs.iter().filter(|log| is(log.state)).count();
+    let of = |count: usize, one: &str, many: &str| match count {
+        1 => format!("1 log {one}"),
+        _ => format!("{count} logs {many}"),
+    };
+    let acting = count(State::needs_action);
+    let moving = count(|state| matches!(state, State::Waiting | State::CatchingUp | State::New));
+    let has_gaps = logs.iter().any(|log| !log.gaps.is_empty());
+    let has_unknown = logs.iter().any(|log| log.completeness.unknown > 0);
+    let has_problems = (status.check.as_ref()).is_some_and(|check| !check.problems.is_empty());
+    let (tone, sentence) = if count(|state| state == State::New) == logs.len() {
+        (
+            "waiting",
+            "No run is recorded yet; the timer starts one every minute.",
+        )
+    } else if count(|state| state == State::NotGiven) == logs.len() {
+        (
+            "failing",
+            "Duo gives none of these logs to this application; see what to do below.",
+        )
+    } else if acting > 0 {
+        let needs = of(acting, "needs", "need");
+        return (
+            "failing",
+            format!("{needs} attention; see what to do below."),
+        );
+    } else if has_gaps {
+        (
+            "failing",
+            "A part of the last 14 days is missing; see the gaps below.",
+        )
+    } else if has_unknown {
+        (
+            "waiting",
+            "Completeness is unknown for some hours; see below.",
+        )
+    } else if moving > 0 {
+        let are = of(moving, "is", "are");
+        return ("waiting", format!("{are} catching up. No action needed."));
+    } else if has_problems {
+        (
+            "waiting",
+            "Everything that Duo returns is delivered, but the last check found a problem; see below.",
+        )
+    } else {
+        ("working", "Everything that Duo returns is delivered.")
+    };
+    (tone, sentence.to_owned())
+}
+
+/// A state in its colour.
+fn badge(state: State) -> Markup {
+    html! { span class={ "badge " (state.tone()) } { (state.as_str()) } }
+}
+
+/// A table that scrolls by itself on narrow screens; each heading has its class.
+fn table<T: Render>(
+    label: &str,
+    headings: impl IntoIterator<Item = (T, &'static str)>,
+    rows: &Markup,
+) -> Markup {
     html! {
-        section {
-            h2 { "Logs" }
-            div.scroll tabindex="0" role="region" aria-label="Logs" {
-                table.lines {
-                    thead { tr {
-                        th scope="col" { "Log" }
-                        th scope="col" { "State" }
-                        th scope="col" { "Behind" }
-                        th scope="col" { "Last success" }
-                        th.number scope="col" { "Events, 7 days" }
-                        th.number scope="col" { "Hours verified, 14 days" }
-                    } }
-                    tbody {
-                        @for log in &status.logs {
-                            @let known = is_known(log);
-                            tr {
-                                th scope="row" { a href={ "#" (log.log_type) } { (words::log_name(log.log_type)) } }
-                                td { (badge(log.state)) }
-                                td { (log.lag_seconds.filter(|_| known).map_or_else(|| "–".to_owned(), |lag| span(lag.max(0)))) }
-                                td { (log.succeeded_at.map_or_else(|| html! { "–" }, moment)) }
-                                @if known {
-                                    td.number { (number(log.activity.events)) }
-                                    td.number {
-                                        (log.completeness.verified + log.completeness.verified_late) " of "
-                                        (log.completeness.count() - log.completeness.pending)
-                                    }
-                                } @else {
-                                    td.number { "–" }
-                                    td.number { "–" }
-                                }
-                            }
-                        }
-                    }
-                }
+        div.scroll tabindex="0" role="region" aria-label=(label) {
+            table {
+                thead { tr { @for (heading, class) in headings { th class=[(!class.is_empty()).then_some(class)] scope="col" { (heading) } } } }
+                tbody { (rows) }
             }
         }
     }
 }
 
-/// Whether there is anything to count: where nothing was collected or can be read, a zero would say too much.
+fn overview(status: &Status) -> Markup {
+    let headings = [
+        ("Log", ""),
+        ("State", ""),
+        ("Behind", ""),
+        ("Last success", ""),
+        ("Events, 7 days", "number"),
+        ("Hours verified, 14 days", "number"),
+    ];
+    let rows = html! {
+        @for log in &status.logs {
+            @let known = |text: String| if is_known(log) { text } else { "–".to_owned() };
+            tr {
+                th scope="row" { a href={ "#" (log.log_type) } { (log_name(log.log_type)) } }
+                td { (badge(log.state)) }
+                td { (log.lag_seconds.map_or_else(|| "–".to_owned(), |lag| known(span(lag.max(0))))) }
+                td { (log.succeeded_at.map_or_else(|| html! { "–" }, moment)) }
+                td.number { (known(number(log.activity.events))) }
+                td.number { (known(log.completeness.verified_of_reconciled())) }
+            }
+        }
+    };
+    html! {
+        section.lines {
+            h2 { "Logs" }
+            (table("Logs", headings, &rows))
+        }
+    }
+}
+
+/// Whether there is anything to count: where nothing was collected or can be read, a zero would be misleading.
 fn is_known(log: &LogStatus) -> bool {
     !matches!(log.state, State::NotGiven | State::New | State::Unreadable)
 }
@@ -141,8 +193,10 @@ fn is_known(log: &LogStatus) -> bool {
 fn section(log: &LogStatus, now: Millis) -> Markup {
     html! {
         section.log id=(log.log_type) aria-labelledby={ (log.log_type) "-name" } {
-            h2 id={ (log.log_type) "-name" } { (words::log_name(log.log_type)) " " (badge(log.state)) }
-            (trouble(log))
+            h2 id={ (log.log_type) "-name" } { (log_name(log.log_type)) " " (badge(log.state)) }
+            @if let Some((message, remedy)) = log.message.zip(log.remedy) {
+                (trouble(log.state.tone(), message, remedy, log.http_status))
+            }
             @if is_known(log) {
                 (facts(log))
                 (events(log, now))
@@ -156,12 +210,36 @@ fn section(log: &LogStatus, now: Millis) -> Markup {
     }
 }
 
-fn trouble(log: &LogStatus) -> Markup {
+fn trouble(tone: &str, message: &str, remedy: &str, http_status: Option<u16>) -> Markup {
     html! {
-        @if let Some((message, remedy)) = log.message.zip(log.remedy) {
-            div class={ "trouble " (tone(log.state)) } {
-                p { strong { (message) } @if let Some(status) = log.http_status { " (HTTP " (status) ")" } }
-                p { (remedy) }
+        div class={ "trouble " (tone) } {
+            p { strong { (message) } @if let Some(status) = http_status { " (HTTP " (status) ")" } }
+            p { (remedy) }
+        }
+    }
+}
+
+/// The last diagnostics.
+fn check(status: &Status) -> Markup {
+    html! {
+        section {
+            h2 { "Last check" }
+            @match &status.check {
+                None => p { "None is stored yet. The timer checks once an hour everything that collection needs." },
+                Some(check) => {
+                    p {
+                        (moment(check.checked_at)) ": " (check.looked_at) " checks, "
+                        @match check.problems.len() {
+                            0 => "no problems.",
+                            1 => "1 problem.",
+                            problems => { (problems) " problems." },
+                        }
+                    }
+                    @for problem in &check.problems {
+                        @let message = format!("{}: {}", problem.subject, problem.message);
+                        (trouble("failing", &message, problem.remedy, problem.http_status))
+                    }
+                },
             }
         }
     }
@@ -173,7 +251,7 @@ fn facts(log: &LogStatus) -> Markup {
         ("Late events", activity.late),
         ("Duplicates dropped", activity.duplicates_dropped),
         ("Dead letters", activity.dead_letters),
-        ("Calls to Duo", activity.requests),
+        ("Requests to Duo", activity.requests),
         ("Times throttled", activity.throttled),
     ];
     html! {
@@ -181,7 +259,7 @@ fn facts(log: &LogStatus) -> Markup {
             @for (name, time) in [
                 ("Delivered up to", log.collected_to),
                 ("In this state since", log.since),
-                ("Goes on at", log.parked_until),
+                ("Continues at", log.parked_until),
             ] {
                 @if let Some(time) = time { div { dt { (name) } dd { (moment(time)) } } }
             }
@@ -209,32 +287,29 @@ fn gaps(log: &LogStatus) -> Markup {
 }
 
 fn troubles(log: &LogStatus) -> Markup {
+    let label = format!("Last errors: {}", log_name(log.log_type));
+    let headings = [
+        ("Error", ""),
+        ("Last", ""),
+        ("First", ""),
+        ("Runs", "number"),
+        ("What to do", ""),
+    ];
     html! {
         @if !log.troubles.is_empty() {
             details {
-                summary { "What went wrong last" }
-                div.scroll tabindex="0" role="region" aria-label={ "What went wrong last: " (words::log_name(log.log_type)) } {
-                    table {
-                        thead { tr {
-                            th scope="col" { "What" }
-                            th scope="col" { "Last" }
-                            th scope="col" { "First" }
-                            th.number scope="col" { "Runs" }
-                            th scope="col" { "What to do" }
-                        } }
-                        tbody {
-                            @for trouble in &log.troubles {
-                                tr {
-                                    td.long { (trouble.code.sentence()) @if let Some(status) = trouble.http_status { " HTTP " (status) } }
-                                    td { (moment(trouble.last_at)) }
-                                    td { (moment(trouble.first_at)) }
-                                    td.number { (number(trouble.runs)) }
-                                    td.long { (trouble.code.hint()) }
-                                }
-                            }
+                summary { "Last errors" }
+                (table(&label, headings, &html! {
+                    @for trouble in &log.troubles {
+                        tr {
+                            td.long { (trouble.code.sentence()) @if let Some(status) = trouble.http_status { " HTTP " (status) } }
+                            td { (moment(trouble.last_at)) }
+                            td { (moment(trouble.first_at)) }
+                            td.number { (number(trouble.runs)) }
+                            td.long { (trouble.code.hint()) }
                         }
                     }
-                }
+                }))
             }
         }
     }
@@ -245,8 +320,8 @@ fn legend() -> Markup {
         section {
             h2 { "How to read the hours" }
             dl.legend {
-                @for mark in Mark::ALL {
-                    div { dt { (chart::key(mark)) (mark.as_str()) } dd { (mark.about()) } }
+                @for mark in Mark::all() {
+                    div { dt { (chart::key(mark)) (mark.name()) } dd { @if let Some(about) = mark.get_documentation() { (about) } } }
                 }
             }
         }
@@ -254,17 +329,39 @@ fn legend() -> Markup {
 }
 
 fn footer(status: &Status) -> Markup {
-    let road = match status.ingestion_api {
+    let api = match status.ingestion_api {
         IngestionApi::DataCollector => "HTTP Data Collector API",
         IngestionApi::LogsIngestion => "Logs Ingestion API",
     };
     html! {
         footer {
             p {
-                "duo-sentinel " (status.program) ", rows go through the " (road) ". As stored at "
-                (clock(status.generated_at)) "; times are UTC. The same as JSON: add " code { "format=json" } " to the address."
+                "duo-sentinel " (status.program) ", " (api) ". As stored at " (clock(status.generated_at))
+                "; times are UTC. The same as JSON: add " code { "format=json" } " to the address."
             }
             @if let Some(sha256) = status.sha256 { p { "SHA-256 of the program: " code { (sha256) } } }
         }
+    }
+}
+
+/// `2026-11-22 10:05:07`.
+fn clock(time: Millis) -> String {
+    time.date_time().format("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A time that programs can read too.
+fn moment(time: Millis) -> Markup {
+    html! { time datetime=(time) { (clock(time)) } }
+}
+
+/// A log's name in a sentence.
+const fn log_name(log_type: LogType) -> &'static str {
+    match log_type {
+        LogType::Authentication => "Authentication",
+        LogType::Administrator => "Administrator",
+        LogType::Telephony => "Telephony",
+        LogType::OfflineEnrollment => "Offline enrollment",
+        LogType::TrustMonitor => "Trust Monitor",
+        LogType::Activity => "Activity",
     }
 }

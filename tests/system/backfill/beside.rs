@@ -123,5 +123,5 @@ async fn it_waits_while_the_live_log_was_asked_to_make_fewer_calls() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert!(asked() > before);
     let said = crate::backfill::stderr(&output);
-    assert!(said.contains("the live log waits for Duo"), "{said}");
+    assert!(said.contains("the live log backs off"), "{said}");
 }

@@ -233,7 +233,7 @@ async fn the_gaps_that_the_ledger_names_are_filled() {
         assert!(result.get("gap").is_none(), "{result:#}");
     }
     let output = scene.run(&["--gaps"]).await;
-    assert!(String::from_utf8_lossy(&output.stdout).contains("the ledger knows of no gap"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("the ledger has no gap"));
     let report = scene.simulator.report().await;
     assert_eq!(report.duplicates(), 0);
 }

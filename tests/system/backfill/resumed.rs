@@ -67,7 +67,7 @@ async fn asked_to_end_it_stops_at_a_commit_and_says_how_to_go_on() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = stderr(&output);
     assert!(
-        said.contains("the same command goes on from there"),
+        said.contains("rerun the same command to resume"),
         "{said}"
     );
     assert!(String::from_utf8_lossy(&output.stdout).contains("interrupted"));

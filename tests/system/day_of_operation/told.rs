@@ -185,7 +185,7 @@ pub(crate) fn assert_page_agrees(told: &Told) {
         let events = status["activity"]["events"].as_u64().unwrap_or(0);
         if events > 0 {
             assert!(
-                plain.contains(&format!(": {events} in all")),
+                plain.contains(&format!(": {events} in total")),
                 "{log}: {events}"
             );
         }
@@ -199,7 +199,7 @@ pub(crate) fn assert_page_agrees(told: &Told) {
         }
         for trouble in status["troubles"].as_array().unwrap() {
             let code = trouble["code"].as_str().unwrap();
-            assert!(section.contains("What went wrong last"), "{log}: {code}");
+            assert!(section.contains("Last errors"), "{log}: {code}");
         }
     }
     let troubles = |log: &str| -> BTreeSet<String> {

@@ -64,7 +64,7 @@ async fn it_is_made_once_an_hour_by_whichever_process() {
     let first = stored(&app.container).await;
     assert_eq!(lines(&host).len(), 1);
     assert!(lines(&host)[0].contains(" INFO "), "{:?}", lines(&host));
-    assert!(lines(&host)[0].contains("everything is in order"));
+    assert!(lines(&host)[0].contains("no problems"));
     assert_eq!(first["sha256"], sha256());
     let findings = first["findings"].as_array().unwrap();
     assert!(findings.len() >= 16, "{first:#}");

@@ -18,7 +18,7 @@ async fn problems_are_shown_everywhere_with_what_to_do_and_without_the_words_of_
     let told = lines(&app.host);
     assert_eq!(told.len(), 1, "{told:#?}");
     assert!(
-        told[0].contains(" INFO ") && told[0].contains("what the runs tell of"),
+        told[0].contains(" INFO ") && told[0].contains("problems that the runs report"),
         "{told:#?}"
     );
     assert!(told[0].contains("Duo activity"), "{told:#?}");

@@ -41,7 +41,7 @@ async fn while_storage_is_down_page_and_json_say_so_in_time() {
             let told = (&log["state"], &log["code"]);
             assert_eq!(told, (&"unreadable".into(), &"state".into()), "{spoil:?}");
         }
-        assert!(shown.contains("6 logs need somebody"), "{shown}");
+        assert!(shown.contains("6 logs need attention"), "{shown}");
         assert!(shown.contains("The stored state cannot be read or written."));
         assert!(shown.contains("Check the storage account of AzureWebJobsStorage"));
     }))
@@ -122,7 +122,7 @@ async fn before_the_first_run_it_says_that_there_was_none() {
     }
     let shown = app.page().await.body;
     assert!(shown.contains("no run yet"), "{shown}");
-    assert!(!shown.contains("need somebody"), "{shown}");
+    assert!(!shown.contains("need attention"), "{shown}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

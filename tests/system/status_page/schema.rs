@@ -7,6 +7,7 @@ use duo_sentinel::status::{Code, Found, LastCheck};
 use duo_sentinel::status::{Mark, State};
 use duo_sentinel::storage::Document as _;
 use serde_json::{Value, json};
+use strum::IntoEnumIterator as _;
 
 use crate::common::{FunctionsHost, against_schema, assert_expected, schema};
 use crate::status_page::app::{App, json};
@@ -104,7 +105,7 @@ fn the_schema_lists_every_word_of_the_program() {
         listed("/$defs/code/enum"),
         told(codes.map(|code| json!(code)).collect())
     );
-    let marks = Mark::ALL.into_iter().chain([Mark::None]);
+    let marks = Mark::iter();
     assert_eq!(
         listed("/$defs/day/properties/hours/items/enum"),
         told(marks.map(|mark| json!(mark)).collect())

@@ -1,20 +1,20 @@
-//! The simulated Azure Monitor, by either of its two APIs.
+//! The ingestion APIs of the simulated Azure Monitor.
 
 use simulator::{LogsIngestionConfig, Simulator, StreamDeclaration, Target};
 
 use crate::schema::{TABLE, declared, streams};
 
-/// Which API of the simulated Azure Monitor rows go to.
+/// The ingestion API that rows are sent to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Road {
+pub(super) enum SimulatedApi {
     /// The HTTP Data Collector API.
     DataCollector,
     /// The Logs Ingestion API.
     LogsIngestion,
 }
 
-impl Road {
-    /// The road of the argument `--logs-ingestion`.
+impl SimulatedApi {
+    /// The API that `--logs-ingestion` selects.
     pub(super) const fn of(logs_ingestion: bool) -> Self {
         if logs_ingestion {
             Self::LogsIngestion
@@ -23,7 +23,7 @@ impl Road {
         }
     }
 
-    /// What a fault must be aimed at.
+    /// The target of its faults.
     pub(super) const fn target(self) -> Target {
         match self {
             Self::DataCollector => Target::LogAnalytics,
@@ -31,7 +31,7 @@ impl Road {
         }
     }
 
-    /// Settings that lead there.
+    /// Settings that select it.
     pub(super) fn settings(self, simulator: &Simulator) -> Vec<(&'static str, String)> {
         let config = simulator.config();
         match self {
@@ -53,8 +53,8 @@ impl Road {
         }
     }
 
-    /// Calls that were made on it, and rows about events that were accepted there.
-    pub(super) fn calls_and_rows(self, simulator: &Simulator) -> (u64, u64) {
+    /// Requests that it received, and events that it accepted.
+    pub(super) fn requests_and_rows(self, simulator: &Simulator) -> (u64, u64) {
         let calls = simulator.calls();
         let (requests, rows) = match self {
             Self::DataCollector => (calls.log_analytics.requests, calls.log_analytics.rows),
