@@ -6,8 +6,7 @@ use chrono::TimeDelta;
 use serde_json::Value;
 
 use super::catalog::{CALLS, FUNCTION_TIMEOUT, LOOKBACK, PARK, RUN, SETTLE, START, WINDOW};
-use super::duo::parts;
-use super::reader::Reader;
+use super::reader::{Reader, parts};
 use crate::model::{LogType, MINUTE, Millis};
 
 /// The shortest default time limit of any hosting plan (Consumption).
@@ -19,15 +18,15 @@ const MARGIN: TimeDelta = MINUTE;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// Longest window.
-    pub window: TimeDelta,
+    pub(crate) window: TimeDelta,
     /// How far behind now a window ends.
-    pub settle: TimeDelta,
-    /// Requests per minute and log; 0 for no limit.
-    pub calls_per_minute: u32,
+    pub(crate) settle: TimeDelta,
+    /// Per log; 0 for no limit.
+    pub(crate) calls_per_minute: u32,
     /// First backoff after a 429 without `Retry-After`.
-    pub park: TimeDelta,
+    pub(crate) park: TimeDelta,
     /// How long a run starts new requests.
-    pub run: TimeDelta,
+    pub(crate) run: TimeDelta,
 }
 
 impl Pace {
@@ -46,11 +45,11 @@ impl Pace {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Start {
     /// How far back, if no time is given.
-    pub lookback: TimeDelta,
+    lookback: TimeDelta,
     /// A time for every log.
-    pub all: Option<Millis>,
+    all: Option<Millis>,
     /// Times for single logs.
-    pub each: BTreeMap<LogType, Millis>,
+    each: BTreeMap<LogType, Millis>,
 }
 
 impl Start {
@@ -66,18 +65,16 @@ impl Start {
             lookback: TimeDelta::hours(reader.number(LOOKBACK)),
             ..Self::default()
         };
-        for part in parts(reader.optional(START).unwrap_or_default()) {
-            let (name, time) = match part.split_once('=') {
-                Some((name, time)) => (Some(name.trim()), time.trim()),
-                None => (None, part),
-            };
+        for part in parts(reader.optional(START).unwrap_or_default(), ',') {
+            let (name, time) = part.split_once('=').unzip();
+            let time = time.map_or(part, str::trim);
             let problem = format!(
                 "\"{time}\" is not a time; use 2026-11-22T12:00:00Z, or Unix seconds or milliseconds"
             );
             let Some(time) = reader.valid(START, moment(time), problem) else {
                 continue;
             };
-            match name.map(|name| name.to_ascii_lowercase().parse::<LogType>()) {
+            match name.map(|name| name.trim().to_ascii_lowercase().parse::<LogType>()) {
                 None => start.all = Some(time),
                 Some(Ok(log_type)) => {
                     start.each.insert(log_type, time);

@@ -1,25 +1,24 @@
 //! The settings of the Duo account.
 
 use super::catalog::{API_HOSTNAME, INTEGRATION_KEY, LOG_TYPES, SECRET_KEY};
-use super::reader::Reader;
+use super::reader::{Reader, parts};
 use crate::model::{LogType, Secret, loopback};
 
 /// Address of the Admin API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// Scheme, host and port, without a path: `https://api-XXXXXXXX.duosecurity.com`.
-    pub origin: String,
+    pub(crate) origin: String,
     /// The host name that is signed: without a port, in lower case.
-    pub host: String,
+    pub(crate) host: String,
 }
 
 /// The keys of an Admin API application.
 #[derive(Clone, Debug)]
 pub struct Credentials {
-    /// Integration key, public.
-    pub integration_key: String,
-    /// Secret key; its UTF-8 bytes are the key of the HMAC.
-    pub secret_key: Secret,
+    pub(crate) integration_key: String,
+    /// Its UTF-8 bytes are the key of the HMAC.
+    pub(crate) secret_key: Secret,
 }
 
 /// Which canonical text is signed, and with what.
@@ -44,24 +43,17 @@ pub(super) fn credentials(reader: &mut Reader<'_>) -> Option<Credentials> {
 /// Forgives what is commonly pasted: a scheme, a path, capitals, a final dot.
 pub(super) fn endpoint(reader: &mut Reader<'_>) -> Option<Endpoint> {
     let lower = reader.required(API_HOSTNAME)?.to_ascii_lowercase();
-    if let Some(loopback) = loopback(&lower) {
+    if let Some(url) = loopback(&lower) {
+        let host = url.host_str().expect("a loopback URL has a host");
         return Some(Endpoint {
-            origin: loopback.origin().ascii_serialization(),
-            host: loopback
-                .host_str()
-                .expect("a loopback URL has a host")
-                .to_owned(),
+            origin: url.origin().ascii_serialization(),
+            host: host.to_owned(),
         });
     }
-    let bare = lower
-        .strip_prefix("https://")
-        .or_else(|| lower.strip_prefix("http://"))
-        .unwrap_or(&lower);
-    let host = bare
-        .split(['/', '?', '#'])
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches('.');
+    let bare = lower.strip_prefix("https://");
+    let bare = bare.or_else(|| lower.strip_prefix("http://"));
+    let host = bare.unwrap_or(&lower).split(['/', '?', '#']).next();
+    let host = host.unwrap_or_default().trim_end_matches('.');
     let is_example = host.starts_with("api-xxxxxxxx.");
     let account = host
         .strip_suffix(".duosecurity.com")
@@ -91,7 +83,7 @@ pub(super) fn log_types(reader: &mut Reader<'_>) -> Vec<LogType> {
         return LogType::ALL.to_vec();
     };
     let mut log_types = Vec::new();
-    for name in parts(text) {
+    for name in parts(text, ',') {
         match name.to_ascii_lowercase().parse() {
             Ok(log_type) if log_types.contains(&log_type) => {}
             Ok(log_type) => log_types.push(log_type),
@@ -107,11 +99,4 @@ pub(super) fn log_types(reader: &mut Reader<'_>) -> Vec<LogType> {
         reader.error(LOG_TYPES, problem);
     }
     log_types
-}
-
-/// The parts of a comma-separated text that are not empty.
-pub(super) fn parts(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
 }

@@ -38,8 +38,8 @@ impl Environment {
         Self { values, host_json }
     }
 
-    /// Adds the `Values` of a `local.settings.json` for names that are not set yet. Returns whether the file
-    /// was there; the error says why it could not be used.
+    /// Adds the `Values` of a `local.settings.json` for names that are not set yet. Returns whether the file exists; the error
+    /// says why it cannot be used.
     pub fn add_local_settings(&mut self, file: &Path) -> Result<bool, String> {
         #[derive(Deserialize)]
         struct LocalSettings {
@@ -48,35 +48,32 @@ impl Environment {
             #[serde(rename = "Values")]
             values: BTreeMap<String, Value>,
         }
+        let shown = file.display();
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
-            Err(fault) if fault.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-            Err(fault) => return Err(format!("{} cannot be read: {fault}", file.display())),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(format!("{shown} cannot be read: {error}")),
         };
         // Editors on Windows put a byte order mark in front.
         let text = text.trim_start_matches('\u{feff}').trim_start();
-        let form = || {
-            format!(
-                "{} is not of the form {{\"IsEncrypted\": false, \"Values\": {{\"NAME\": \"value\"}}}}",
-                file.display()
-            )
-        };
+        let wrong_form = format!(
+            "{shown} is not of the form {{\"IsEncrypted\": false, \"Values\": {{\"NAME\": \"value\"}}}}"
+        );
         // serde would take an array, too, for the two fields.
         if text.starts_with('[') {
-            return Err(form());
+            return Err(wrong_form);
         }
         let settings: LocalSettings = serde_json::from_str(text).map_err(|error| {
-            let (file, line, column) = (file.display(), error.line(), error.column());
+            let (line, column) = (error.line(), error.column());
             if error.is_data() {
-                form()
+                wrong_form
             } else {
-                format!("{file} is not valid JSON (line {line}, column {column})")
+                format!("{shown} is not valid JSON (line {line}, column {column})")
             }
         })?;
         if settings.is_encrypted {
-            let file = file.display();
             return Err(format!(
-                "{file} is encrypted; run \"func settings decrypt\""
+                "{shown} is encrypted; run \"func settings decrypt\""
             ));
         }
         for (name, value) in settings.values {
@@ -92,10 +89,8 @@ impl Environment {
 
     /// A setting's text without blanks around it; an empty one counts as not set.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.values
-            .get(name)
-            .map(|value| value.trim())
-            .filter(|value| !value.is_empty())
+        let value = self.values.get(name)?.trim();
+        (!value.is_empty()).then_some(value)
     }
 }
 

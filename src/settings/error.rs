@@ -8,10 +8,9 @@ use serde::Serialize;
 /// One setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SettingError {
-    /// Name of the setting.
-    pub setting: &'static str,
+    pub(crate) setting: &'static str,
     /// What is wrong and what to do; never the value of a secret.
-    pub problem: String,
+    pub(crate) problem: String,
 }
 
 /// Every setting that cannot be used.

@@ -12,7 +12,8 @@ use super::reader::Reader;
 use crate::model::Secret;
 
 /// The Azure cloud whose authority issues tokens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "lowercase")]
 pub enum Cloud {
     /// Azure.
     #[default]
@@ -21,19 +22,6 @@ pub enum Cloud {
     UsGov,
     /// Azure operated by 21Vianet.
     China,
-}
-
-impl Cloud {
-    const ALL: [Self; 3] = [Self::Public, Self::UsGov, Self::China];
-
-    /// Its name as a setting.
-    pub(super) const fn name(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::UsGov => "usgov",
-            Self::China => "china",
-        }
-    }
 }
 
 /// An identity that requests tokens.
@@ -50,12 +38,10 @@ pub enum IdentitySettings {
 /// An application that is registered with Entra.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Application {
-    /// ID of its tenant.
-    pub tenant: String,
-    /// Its client ID.
-    pub client: String,
+    pub(crate) tenant: String,
+    pub(crate) client: String,
     /// Authority that issues its tokens, if it is not that of the cloud.
-    pub authority: Option<String>,
+    pub(crate) authority: Option<String>,
 }
 
 /// The identities that the settings name.
@@ -84,7 +70,7 @@ fn authority(reader: &mut Reader<'_>) -> Option<String> {
 
 /// Reads the identities, also where they are not needed: a setting that is wrong is an error everywhere.
 pub(super) fn read(reader: &mut Reader<'_>) -> Identities {
-    let cloud = reader.choice(CLOUD, Cloud::ALL);
+    let cloud = reader.choice(CLOUD, [Cloud::Public, Cloud::UsGov, Cloud::China]);
     let tenant = reader.owned(TENANT_ID);
     let client = reader.owned(CLIENT_ID);
     let secret = reader.optional(CLIENT_SECRET).map(Secret::new);

@@ -1,6 +1,6 @@
 //! The settings: what the table of `catalog` lists, read and checked. Nothing else reads the environment.
 //!
-//! All errors are collected before any is reported, so that one look at the log is enough to correct them.
+//! All errors are reported together, so that they can be corrected at once.
 
 mod catalog;
 mod collection;
@@ -32,26 +32,19 @@ use reader::Reader;
 /// Every setting, checked.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Address of the Admin API.
-    pub duo: Endpoint,
-    /// Keys of the Admin API application.
-    pub credentials: Credentials,
-    /// How requests are signed.
-    pub signature: SignatureVersion,
+    pub(crate) duo: Endpoint,
+    pub(crate) credentials: Credentials,
+    pub(crate) signature: SignatureVersion,
     /// Logs to collect, in the order given, none twice.
-    pub log_types: Vec<LogType>,
-    /// The destination of rows.
-    pub sink: SinkSettings,
-    /// Where state is stored.
-    pub state: StateSettings,
-    /// How collection is paced.
-    pub pace: Pace,
-    /// Where the first run of each log begins.
-    pub start: Start,
+    pub(crate) log_types: Vec<LogType>,
+    pub(crate) sink: SinkSettings,
+    pub(crate) state: StateSettings,
+    pub(crate) pace: Pace,
+    pub(crate) start: Start,
     /// Whether rows about the connector itself are sent.
-    pub health: bool,
-    /// How far the clock of runs is ahead of this machine's; zero but in the demo.
-    pub clock_offset: TimeDelta,
+    pub(crate) health: bool,
+    /// How far the clock of runs is ahead of this machine's; zero except in the demo.
+    pub(crate) clock_offset: TimeDelta,
 }
 
 impl Settings {

@@ -126,3 +126,9 @@ impl<'a> Reader<'a> {
         }
     }
 }
+
+/// The parts of a list that are not empty.
+pub(super) fn parts(text: &str, separator: char) -> impl Iterator<Item = &str> {
+    let parts = text.split(separator).map(str::trim);
+    parts.filter(|part| !part.is_empty())
+}

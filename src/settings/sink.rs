@@ -15,10 +15,8 @@ use crate::model::{Secret, loopback};
 /// The destination of rows.
 #[derive(Clone, Debug)]
 pub struct SinkSettings {
-    /// The ingestion API.
-    pub ingestion: IngestionSettings,
-    /// What becomes `TimeGenerated`.
-    pub time_generated: TimeGenerated,
+    pub(crate) ingestion: IngestionSettings,
+    pub(crate) time_generated: TimeGenerated,
 }
 
 /// The ingestion API, and its settings.
@@ -34,26 +32,24 @@ pub enum IngestionSettings {
 #[derive(Clone, Debug)]
 pub struct DataCollectorSettings {
     /// Scheme and host of the endpoint, without a path.
-    pub origin: String,
-    /// ID of the workspace.
-    pub workspace_id: String,
+    pub(crate) origin: String,
+    pub(crate) workspace_id: String,
     /// Primary or secondary key of the workspace, in Base64.
-    pub shared_key: Secret,
+    pub(crate) shared_key: Secret,
 }
 
 /// The data collection rule behind the Logs Ingestion API.
 #[derive(Clone, Debug)]
 pub struct LogsIngestionSettings {
     /// Scheme and host of the endpoint, without a path.
-    pub origin: String,
+    pub(crate) origin: String,
     /// Immutable ID of the rule.
-    pub rule_id: String,
-    /// Stream of the rule that rows go to.
-    pub stream: String,
+    pub(crate) rule_id: String,
+    pub(crate) stream: String,
     /// Whether bodies are compressed.
-    pub gzip: bool,
+    pub(crate) gzip: bool,
     /// The identity that requests tokens, and its cloud.
-    pub identity: (IdentitySettings, Cloud),
+    pub(crate) identity: (IdentitySettings, Cloud),
 }
 
 impl SinkSettings {
@@ -137,9 +133,9 @@ fn ingestion_endpoint(reader: &mut Reader<'_>, cloud: Cloud) -> Option<String> {
     );
     let (host, of) = reader.valid(ENDPOINT, named, problem)?;
     if of != cloud {
-        let (here, there, endpoint) = (cloud.name(), of.name(), ENDPOINT.name);
         let problem = format!(
-            "is {here}, but {endpoint} is of {there}: its tokens would be refused; set it to {there}"
+            "is {cloud}, but {} is of {of}: its tokens would be refused; set it to {of}",
+            ENDPOINT.name
         );
         reader.error(CLOUD, problem);
     }

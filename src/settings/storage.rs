@@ -14,7 +14,7 @@ use super::catalog::{
     ACCOUNT_NAME, CONTAINER, DEAD_LETTER_CONTAINER, SERVICE_URI, STATE_DIR, STORAGE,
 };
 use super::identity::{Cloud, Identities, IdentitySettings};
-use super::reader::Reader;
+use super::reader::{Reader, parts};
 use crate::model::Secret;
 
 /// Where state is stored.
@@ -30,13 +30,11 @@ pub enum StateSettings {
 #[derive(Clone, Debug)]
 pub struct BlobSettings {
     /// Blob endpoint of the account, without a final slash.
-    pub service_url: Url,
-    /// Name of the container.
-    pub container: String,
-    /// Name of the container for dead letters, another one.
-    pub dead_letter_container: String,
-    /// How requests are authorised.
-    pub access: BlobAccess,
+    pub(crate) service_url: Url,
+    pub(crate) container: String,
+    /// Never the same as `container`.
+    pub(crate) dead_letter_container: String,
+    pub(crate) access: BlobAccess,
 }
 
 /// How requests to Blob Storage are authorised.
@@ -112,24 +110,17 @@ fn identity_endpoint(reader: &mut Reader<'_>) -> Option<Url> {
 fn connection_string(text: &str) -> Result<(Url, BlobAccess), &'static str> {
     const NO_PART: &str = "is not a connection string: a part of it has no \"=\"; copy it again from the storage account's page \
                            \"Access keys\"";
-    let mut parts = BTreeMap::new();
-    for part in text
-        .split(';')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-    {
+    let mut values = BTreeMap::new();
+    for part in parts(text, ';') {
         // Keys and signatures contain the sign themselves: only the first one separates.
         let (name, value) = part.split_once('=').ok_or(NO_PART)?;
-        parts.insert(name.trim().to_ascii_lowercase(), value.trim());
+        values.insert(name.trim().to_ascii_lowercase(), value.trim());
     }
-    let part = |name: &str| parts.get(name).copied().filter(|value| !value.is_empty());
+    let part = |name: &str| values.get(name).copied().filter(|value| !value.is_empty());
     if part("usedevelopmentstorage").is_some_and(|value| value.eq_ignore_ascii_case("true")) {
-        let key = Secret::new(DEVELOPMENT_KEY);
+        let (account, key) = (DEVELOPMENT_ACCOUNT.to_owned(), Secret::new(DEVELOPMENT_KEY));
         let url = Url::parse(DEVELOPMENT_ENDPOINT).expect("a constant");
-        return Ok((
-            url,
-            BlobAccess::AccountKey(DEVELOPMENT_ACCOUNT.to_owned(), key),
-        ));
+        return Ok((url, BlobAccess::AccountKey(account, key)));
     }
     let account = part("accountname");
     let url = match (part("blobendpoint"), account) {
@@ -161,21 +152,19 @@ fn connection_string(text: &str) -> Result<(Url, BlobAccess), &'static str> {
 
 fn account_url(name: &str, scheme: &str, suffix: &str) -> Option<Url> {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-    let well_formed = (3..=24).contains(&name.len()) && name.bytes().all(allowed);
-    well_formed
-        .then(|| endpoint(&format!("{scheme}://{name}.blob.{suffix}")))
-        .flatten()
+    if !(3..=24).contains(&name.len()) || !name.bytes().all(allowed) {
+        return None;
+    }
+    endpoint(&format!("{scheme}://{name}.blob.{suffix}"))
 }
 
 /// A blob endpoint without the final slash, which would make the container's name begin with one. One that carries a
 /// signature or a password is refused: an endpoint is shown in messages.
 fn endpoint(text: &str) -> Option<Url> {
-    let mut url = Url::parse(text)
-        .ok()
-        .filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    let mut url = Url::parse(text).ok()?;
     url.host()?;
     let is_bare = url.query().is_none() && url.username().is_empty() && url.password().is_none();
-    if !is_bare {
+    if !is_bare || !matches!(url.scheme(), "http" | "https") {
         return None;
     }
     let path = url.path().trim_end_matches('/').to_owned();
