@@ -13,7 +13,7 @@ mod serve;
 #[cfg(feature = "demo")]
 mod simulate;
 #[cfg(feature = "demo")]
-mod simulated_api;
+mod simulated;
 mod status;
 
 use std::path::Path;
@@ -55,7 +55,7 @@ enum Command {
     Backfill(backfill::Arguments),
     /// List, resend or remove dead letters: originals of records that were not stored whole
     DeadLetters(dead_letters::Arguments),
-    /// Show the connector at work against a simulated Duo and Azure Monitor; needs no account
+    /// Run the connector against a simulated Duo and Azure Monitor; needs no account
     #[cfg(feature = "demo")]
     Demo(demo::Arguments),
     /// Serve the simulated Duo and Azure Monitor on fixed ports, for trying things by hand
@@ -71,7 +71,7 @@ struct Format {
     json: bool,
 }
 
-/// Runs the program that the command line asks for.
+/// Runs the command.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let command = arguments
@@ -120,7 +120,7 @@ const fn failed_unless(is_done: bool) -> Result<(), u8> {
 
 /// A log's name on the command line.
 fn log_type(text: &str) -> Result<LogType, String> {
-    let unknown = |fault| format!("{fault}; use any of {}", LogType::names());
+    let unknown = |error| format!("{error}; use any of {}", LogType::names());
     text.to_ascii_lowercase().parse().map_err(unknown)
 }
 
@@ -128,19 +128,19 @@ fn log_type(text: &str) -> Result<LogType, String> {
 /// With `json`, settings errors are printed on stdout as well.
 fn collector(json: bool) -> Result<Collector, u8> {
     let mut environment = Environment::of_process();
-    if let Err(fault) = environment.add_local_settings(Path::new("local.settings.json")) {
-        output::error(&fault, None);
+    if let Err(error) = environment.add_local_settings(Path::new("local.settings.json")) {
+        output::error(&error, None);
         return Err(USAGE);
     }
-    let settings = Settings::read(&environment).map_err(|faults| {
+    let settings = Settings::read(&environment).map_err(|errors| {
         if json {
-            output::json(&faults);
+            output::json(&errors);
         }
-        output::error(&faults.to_string(), None);
+        output::error(&errors.to_string(), None);
         USAGE
     })?;
-    Collector::new(settings).map_err(|fault| {
-        output::error(&fault.to_string(), fault.hint());
+    Collector::new(settings).map_err(|error| {
+        output::error(&error.to_string(), error.hint());
         FAILED
     })
 }

@@ -1,4 +1,4 @@
-//! Writing to the terminal: the one place of the program that prints.
+//! Writes to stdout and stderr; nothing else prints.
 
 use std::io::{self, IsTerminal as _, Write as _};
 

@@ -39,12 +39,12 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
     // Before anything else: the host waits for it, and shows errors that are reported after it.
     let listener = match functions::listen(port) {
         Ok(listener) => listener,
-        Err(fault) => {
-            error!(event = %LogEvent::Port, "port {port} of 127.0.0.1 cannot be listened on: {fault}");
+        Err(error) => {
+            error!(event = %LogEvent::Port, "cannot listen on 127.0.0.1:{port}: {error}");
             return super::FAILED;
         }
     };
-    let settings = Settings::read(&environment).map_err(|faults| faults.one_line());
+    let settings = Settings::read(&environment).map_err(|errors| errors.one_line());
     if let Ok(settings) = &settings {
         let logs = settings.log_types.iter().map(|log| log.as_str());
         info!(event = %LogEvent::Ready, port, logs = logs.collect::<Vec<_>>().join(","), "ready");
@@ -56,13 +56,13 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
     });
     let start = move || {
         Collector::new(settings.clone()?)
-            .map_err(|fault| format!("{fault}; {}", fault.hint().unwrap_or_default()))
+            .map_err(|error| format!("{error}; {}", error.hint().unwrap_or_default()))
     };
     match functions::serve(listener, Box::new(start), shutdown_requested()).await {
         Ok(()) if environment.get(PORT_NAMES[0]).is_some() => RESTART,
         Ok(()) => 0,
-        Err(fault) => {
-            error!(event = %LogEvent::ServerEnded, "the server ended: {fault}");
+        Err(error) => {
+            error!(event = %LogEvent::ServerEnded, "the server ended: {error}");
             super::FAILED
         }
     }

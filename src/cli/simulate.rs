@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use chrono::{TimeDelta, Utc};
 use simulator::{Config, IdentityConfig, LogsIngestionConfig, Simulator};
 
-use super::output;
-use super::simulated_api::{self, SimulatedApi};
+use super::{output, simulated};
 use crate::model::number;
 
 /// Arguments of `simulate`.
@@ -59,7 +58,7 @@ pub(super) async fn simulate(arguments: &Arguments) -> Result<(), u8> {
         rows_dir: arguments.rows.clone(),
         logs_ingestion: LogsIngestionConfig {
             port: arguments.logs_ingestion_port,
-            ..simulated_api::rule()
+            ..simulated::rule()
         },
         identity: IdentityConfig {
             port: arguments.identity_port,
@@ -83,15 +82,9 @@ pub(super) async fn simulate(arguments: &Arguments) -> Result<(), u8> {
         output::error(&message, Some(&hint));
         super::FAILED
     })?;
-    let config = simulator.config();
     output::talk("Simulated Duo and Azure Monitor until Ctrl+C. Settings for them:\n");
-    let of_duo = [
-        ("CISCO_DUO_INTEGRATION_KEY", config.integration_key.clone()),
-        ("CISCO_DUO_SECRET_KEY", config.secret_key.clone()),
-        ("CISCO_DUO_API_HOSTNAME", simulator.duo_url()),
-    ];
-    let of_azure = SimulatedApi::of(arguments.logs_ingestion).settings(&simulator);
-    for (name, value) in of_duo.into_iter().chain(of_azure) {
+    let api = simulated::selected(arguments.logs_ingestion);
+    for (name, value) in simulated::settings(api, &simulator) {
         output::data(format!("{name}={value}"));
     }
     output::data("CISCO_DUO_STATE_DIR=duo-sentinel-simulated-state");

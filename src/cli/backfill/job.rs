@@ -19,29 +19,20 @@ const HELD: TimeDelta = TimeDelta::seconds(15);
 const LONGEST_HELD: TimeDelta = TimeDelta::minutes(4);
 
 /// How a backfill ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
 pub(super) enum Outcome {
     /// The span was read to its end.
     Done,
     /// Duo does not give this log to this application.
+    #[strum(to_string = "not given by Duo")]
     NotGiven,
-    /// Shutdown was requested; the same command continues.
+    /// Shutdown was requested; the same command resumes.
     #[default]
     Interrupted,
-    /// An operator must act; the same command continues.
+    /// An operator must act; the same command resumes.
     Failed,
-}
-
-impl Outcome {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::NotGiven => "not given by Duo",
-            Self::Interrupted => "interrupted",
-            Self::Failed => "failed",
-        }
-    }
 }
 
 /// What was done for one span.

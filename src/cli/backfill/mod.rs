@@ -148,7 +148,7 @@ fn repeats(plans: &[BackfillPlan]) -> bool {
 /// Reads everything, the logs concurrently and the spans of a log one after another.
 async fn run(collector: &Collector, plans: &[BackfillPlan], resend: bool) -> Vec<Done> {
     let shutdown = &CancellationToken::new();
-    let progress = &Progress::start();
+    let progress = &Progress::default();
     let logs = plans.chunk_by(|one, other| one.backfill.log_type == other.backfill.log_type);
     let all = join_all(logs.map(async |plans| {
         let mut done = Vec::new();
@@ -193,7 +193,7 @@ fn show(all: &[Done]) {
             done.log_type.to_string(),
             Hour::of(done.span.from).to_string(),
             Hour::of(done.span.to).to_string(),
-            done.outcome.as_str().to_owned(),
+            done.outcome.to_string(),
             number(done.events),
             number(done.duplicates_dropped),
             number(done.pages),

@@ -1,4 +1,4 @@
-//! How far a backfill got: bars on a terminal, and lines where there is none.
+//! Progress of a backfill: bars on a terminal, lines elsewhere.
 
 use std::time::{Duration, Instant};
 
@@ -10,9 +10,8 @@ use crate::collector::{Advance, Backfill};
 use crate::model::{Hour, Millis, number, span};
 
 /// The bars of all spans.
-pub(super) struct Progress {
-    bars: MultiProgress,
-}
+#[derive(Default)]
+pub(super) struct Progress(MultiProgress);
 
 /// The bar of one span.
 #[derive(Clone)]
@@ -24,18 +23,12 @@ pub(super) struct Bar {
 }
 
 impl Progress {
-    pub(super) fn start() -> Self {
-        Self {
-            bars: MultiProgress::new(),
-        }
-    }
-
     pub(super) fn bar(&self, backfill: &Backfill) -> Bar {
         let (from, to) = (backfill.span.from, backfill.span.to);
         let style = ProgressStyle::with_template("{prefix:18} {bar:24} {percent:>3} %  {msg}")
             .expect("the template is a constant");
         let length = u64::try_from((to - from).num_milliseconds()).unwrap_or(0);
-        let bar = self.bars.add(ProgressBar::new(length).with_style(style));
+        let bar = self.0.add(ProgressBar::new(length).with_style(style));
         bar.set_prefix(backfill.log_type.to_string());
         let (first, end) = (Hour::of(from), Hour::of(to));
         let name = format!("{} {first} to {end}", backfill.log_type);
@@ -52,12 +45,12 @@ impl Progress {
 
     /// Prints a line between the bars.
     pub(super) fn say(&self, line: &str) {
-        self.bars.suspend(|| output::talk(line));
+        self.0.suspend(|| output::talk(line));
     }
 
     pub(super) fn end(&self) {
         // The table that follows has it all.
-        self.bars.clear().ok();
+        self.0.clear().ok();
     }
 }
 
@@ -92,7 +85,7 @@ impl Bar {
             return;
         }
         let seconds = i64::try_from(pause.as_secs()).unwrap_or(0);
-        let line = format!("waits {}: {why}", span(seconds));
+        let line = format!("waiting {}: {why}", span(seconds));
         if self.drawn.is_hidden() {
             output::talk(format!("{}: {line}", self.name));
         } else {
@@ -106,7 +99,7 @@ impl Bar {
 
     pub(super) fn end(&self, outcome: Outcome) {
         if self.drawn.is_hidden() {
-            output::talk(format!("{}: {}", self.name, outcome.as_str()));
+            output::talk(format!("{}: {outcome}", self.name));
         }
         self.drawn.finish();
     }

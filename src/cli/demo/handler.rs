@@ -10,8 +10,9 @@ use serde_json::Value;
 use simulator::Simulator;
 use tokio::process::{Child, Command};
 
-use crate::cli::simulated_api::SimulatedApi;
+use crate::cli::simulated;
 use crate::http::Transport;
+use crate::model::IngestionApi;
 
 /// Longest wait for the first response of the handler.
 const READY: Duration = Duration::from_secs(30);
@@ -28,21 +29,17 @@ impl Handler {
     /// Starts the handler against the simulators, its state in a folder.
     pub(super) async fn start(
         simulator: &Simulator,
-        api: SimulatedApi,
+        api: IngestionApi,
         state: &Path,
     ) -> Result<Self, String> {
-        let config = simulator.config();
         let mut environment = BTreeMap::from([
-            ("CISCO_DUO_INTEGRATION_KEY", config.integration_key.clone()),
-            ("CISCO_DUO_SECRET_KEY", config.secret_key.clone()),
-            ("CISCO_DUO_API_HOSTNAME", simulator.duo_url()),
             ("CISCO_DUO_STATE_DIR", state.display().to_string()),
             // A day in seconds: no waiting for Duo's rate limit, and runs that end before everything is done.
             ("CISCO_DUO_CALLS_PER_MINUTE", "0".to_owned()),
             ("CISCO_DUO_RUN_SECONDS", "1".to_owned()),
             ("CISCO_DUO_PARK_SECONDS", "1".to_owned()),
         ]);
-        environment.extend(api.settings(simulator));
+        environment.extend(simulated::settings(api, simulator));
         // A port that is free now; the host, too, assigns one before the handler listens on it.
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .and_then(|listener| listener.local_addr())

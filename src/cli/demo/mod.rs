@@ -14,9 +14,8 @@ use simulator::{
     Config, Fault, FaultKind, LogType, LogsIngestionConfig, Report, Simulator, Target,
 };
 
-use super::output;
-use super::simulated_api::{self, SimulatedApi};
-use crate::model::number;
+use super::{output, simulated};
+use crate::model::{IngestionApi, number};
 use handler::Handler;
 
 /// Arguments of `demo`.
@@ -38,16 +37,11 @@ pub(super) struct Arguments {
 
 /// Ticks after which the demo gives up; the lease of a killed process has to expire first.
 const MOST_TICKS: u32 = 200;
-/// Response time of the simulated Duo.
-const DUO_LATENCY: Duration = Duration::from_millis(60);
 /// Response time of the simulated Azure Monitor.
 const AZURE_LATENCY: Duration = Duration::from_millis(30);
-/// Of a thousand events, how many Duo shows a day late.
-const LATE_PER_MILLE: u32 = 10;
-const LATE_BY: Duration = Duration::from_secs(24 * 60 * 60);
-/// How far the clocks are set ahead, so that Duo shows them all.
+/// How far the clocks are set ahead, so that Duo shows all late events.
 const DAY: TimeDelta = TimeDelta::hours(25);
-/// Of a thousand events, how many are in each log.
+/// Events of each log, per thousand.
 const SHARES: [(LogType, u64); 6] = [
     (LogType::Authentication, 700),
     (LogType::Administrator, 40),
@@ -73,7 +67,7 @@ pub(super) async fn demo(arguments: &Arguments) -> Result<(), u8> {
 
 struct Demo {
     simulator: Simulator,
-    api: SimulatedApi,
+    api: IngestionApi,
     handler: Handler,
     progress: ProgressBar,
     rows: PathBuf,
@@ -85,7 +79,7 @@ struct Demo {
 
 impl Demo {
     async fn new(arguments: &Arguments) -> Result<Self, String> {
-        let api = SimulatedApi::of(arguments.logs_ingestion);
+        let api = simulated::selected(arguments.logs_ingestion);
         let folder = &arguments.folder;
         folder::prepare(folder)
             .map_err(|error| format!("{} cannot be used: {error}", folder.display()))?;
@@ -99,14 +93,15 @@ impl Demo {
                 .into(),
             from: now - TimeDelta::hours(23),
             to: now - TimeDelta::minutes(10),
-            duo_latency: DUO_LATENCY,
+            duo_latency: Duration::from_millis(60),
             log_analytics_latency: AZURE_LATENCY,
-            late_per_mille: LATE_PER_MILLE,
-            late_by: LATE_BY,
+            // One event in a hundred appears a day late.
+            late_per_mille: 10,
+            late_by: Duration::from_secs(24 * 60 * 60),
             rows_dir: Some(rows.clone()),
             logs_ingestion: LogsIngestionConfig {
                 latency: AZURE_LATENCY,
-                ..simulated_api::rule()
+                ..simulated::rule()
             },
             ..Config::default()
         };
@@ -203,7 +198,7 @@ impl Demo {
 
     fn spoil_azure(&self) {
         for kind in [FaultKind::AnswerLost, FaultKind::Status(503)] {
-            let fault = Fault::once(self.api.target(), kind).after(1);
+            let fault = Fault::once(simulated::target(self.api), kind).after(1);
             self.simulator.faults().push(fault);
         }
     }
@@ -228,7 +223,7 @@ impl Demo {
         let before = self.delivered();
         self.ticks += 1;
         let in_the_middle = async {
-            let requests = || self.api.requests_and_rows(&self.simulator).0;
+            let requests = || simulated::requests_and_rows(self.api, &self.simulator).0;
             let enough = requests() + 2;
             while requests() <= enough {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -273,6 +268,6 @@ impl Demo {
     }
 
     fn delivered(&self) -> u64 {
-        self.api.requests_and_rows(&self.simulator).1
+        simulated::requests_and_rows(self.api, &self.simulator).1
     }
 }
