@@ -20,8 +20,7 @@ use crate::ingestion;
 use crate::ingestion::{SinkCall, Table};
 use crate::logging::LogEvent;
 use crate::model::{HOUR, Hour, LogType, Millis};
-use crate::release;
-use crate::status::{Fields, LogHealth, Outcome, Sender, body, hour_row, run_row};
+use crate::status::{Fields, LogHealth, Outcome, body, hour_row, run_row};
 use crate::storage::{BlobStore as _, Document as _, Version, WriteError};
 use crate::sync::HourResult;
 
@@ -171,16 +170,9 @@ impl Collector {
         if rows.is_empty() {
             return false;
         }
-        let sender = Sender {
-            api: self.sink.api(),
-            host: &self.settings.duo.host,
-            version: release::VERSION,
-            sha256: release::sha256(),
-            now,
-        };
         let call = SinkCall {
             table: Table::CiscoDuoHealth,
-            body: body(&sender, rows),
+            body: body(self.sink.api(), &self.settings.duo.host, now, rows),
             is_dated_by_event: false,
             now: now.date_time(),
             timeout: SEND_PATIENCE,

@@ -88,11 +88,11 @@ fn ledger(log: &LogStatus) -> Option<Finding> {
             "read it again: {}; if the gap remains, Duo no longer keeps the events",
             again(gap)
         )))
-    } else if let Some(hour) = unknown.first() {
-        Finding::problem(subject, Code::UnknownHours, message)
-            .with_hint(Some(format!("read it again: {} --resend", again(hour))))
     } else if marks.gap > 0 {
         Finding::problem(subject, Code::Gap, message)
+    } else if let Some(hour) = unknown.first() {
+        let hint = format!("read it again: {} --resend", again(hour));
+        Finding::problem(subject, Code::UnknownHours, message).with_hint(Some(hint))
     } else {
         Finding::ok(subject, message)
     })

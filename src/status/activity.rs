@@ -1,14 +1,14 @@
-//! What runs did, added up.
+//! Totals of runs.
 
 use std::ops::AddAssign;
 
 use serde::{Deserialize, Serialize};
 
-/// What one or more runs of a log did. What is zero is not stored.
+/// Totals of one or more runs of a log. Zeros are not stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Activity {
-    /// Runs.
+    /// Number of runs.
     #[serde(skip_serializing_if = "is_zero")]
     pub runs: u64,
     /// Rows that Azure Monitor accepted.
@@ -20,19 +20,19 @@ pub struct Activity {
     /// Records that had been delivered before and were not sent again.
     #[serde(skip_serializing_if = "is_zero")]
     pub duplicates_dropped: u64,
-    /// Records whose originals were set aside.
+    /// Records whose originals were dead-lettered.
     #[serde(skip_serializing_if = "is_zero")]
     pub dead_letters: u64,
-    /// Pages that Duo gave.
+    /// Pages that Duo returned.
     #[serde(skip_serializing_if = "is_zero")]
     pub pages: u64,
-    /// Calls to Duo.
+    /// Requests to Duo.
     #[serde(skip_serializing_if = "is_zero")]
     pub requests: u64,
-    /// Answers that asked for fewer calls.
+    /// Responses with HTTP 429.
     #[serde(skip_serializing_if = "is_zero")]
     pub throttled: u64,
-    /// Calls made again after a passing fault.
+    /// Requests made again after a transient error.
     #[serde(skip_serializing_if = "is_zero")]
     pub retries: u64,
 }
@@ -46,7 +46,7 @@ fn is_zero(count: &u64) -> bool {
 }
 
 impl Activity {
-    /// Whether something moved that is worth a row of its own.
+    /// Whether something happened that is worth a row of its own.
     pub const fn has_moved(&self) -> bool {
         self.events > 0 || self.dead_letters > 0 || self.throttled > 0
     }
@@ -54,18 +54,15 @@ impl Activity {
 
 impl AddAssign for Activity {
     fn add_assign(&mut self, other: Self) {
-        for (sum, more) in [
-            (&mut self.runs, other.runs),
-            (&mut self.events, other.events),
-            (&mut self.late, other.late),
-            (&mut self.duplicates_dropped, other.duplicates_dropped),
-            (&mut self.dead_letters, other.dead_letters),
-            (&mut self.pages, other.pages),
-            (&mut self.requests, other.requests),
-            (&mut self.throttled, other.throttled),
-            (&mut self.retries, other.retries),
-        ] {
-            *sum = sum.saturating_add(more);
-        }
+        let add = |sum: &mut u64, more| *sum = sum.saturating_add(more);
+        add(&mut self.runs, other.runs);
+        add(&mut self.events, other.events);
+        add(&mut self.late, other.late);
+        add(&mut self.duplicates_dropped, other.duplicates_dropped);
+        add(&mut self.dead_letters, other.dead_letters);
+        add(&mut self.pages, other.pages);
+        add(&mut self.requests, other.requests);
+        add(&mut self.throttled, other.throttled);
+        add(&mut self.retries, other.retries);
     }
 }

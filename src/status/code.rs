@@ -1,29 +1,15 @@
-//! Error codes: what can be wrong with a log.
+//! Error codes.
 
 mod causes;
 
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumMessage, IntoEnumIterator as _, IntoStaticStr};
 
-/// What is wrong with a log, as rows, logs and the status page show it. No text of another service stands behind a code.
-///
-/// The comment of a code is the sentence that is shown, its message the hint.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    EnumIter,
-    EnumMessage,
-    IntoStaticStr,
-)]
+/// An error, as rows, logs and the status page show it, without any text of another service. The comment of a code is the
+/// sentence that is shown, its message the hint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[derive(EnumIter, EnumMessage, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum Code {
     /// Duo is throttling requests (HTTP 429).
@@ -174,12 +160,12 @@ impl Code {
         Self::iter().filter(|code| *code != Self::Unknown)
     }
 
-    /// The code as rows and logs spell it.
+    /// The code in rows and logs.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// What is wrong.
+    /// The error in one sentence.
     pub fn sentence(self) -> &'static str {
         self.get_documentation().expect("every code has a sentence")
     }

@@ -1,4 +1,4 @@
-//! What is stored of how a log fares.
+//! The stored health of a log.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,38 +14,38 @@ use crate::storage::Document;
 
 /// Hours of which the activity is kept.
 const KEPT_HOURS: i64 = 7 * 24;
-/// Troubles that are kept, the last ones.
+/// Errors that are kept, the last ones.
 const KEPT_TROUBLES: usize = 10;
 /// Longest time without a row and without being stored.
 const LONGEST_SILENCE: TimeDelta = TimeDelta::minutes(15);
 
-/// How one log fares, as its last runs left it.
+/// The health of one log after its last runs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogHealth {
     version: u32,
     min_reader: u32,
-    /// How it stands since its last run that is recorded.
+    /// How the last recorded run ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<Standing>,
-    /// End of the last run that moved on, or had nothing to move.
+    /// End of the last run that succeeded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub succeeded_at: Option<Millis>,
-    /// What was done in each of the last hours, by the time of the run.
+    /// Each of the last hours, by the time of the run.
     #[serde(default)]
     pub hours: BTreeMap<Hour, Activity>,
-    /// What went wrong last, the newest first.
+    /// The last errors, the newest first.
     #[serde(default)]
     pub troubles: Vec<Trouble>,
-    /// What was done since the last row.
+    /// Totals since the last row.
     #[serde(default)]
     pub untold: Activity,
     /// When the last row was accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_at: Option<Millis>,
-    /// The results of closed hours that were found up to this moment have their rows.
+    /// Results of closed hours up to this moment have their rows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours_told_to: Option<Millis>,
-    /// Hours that were checked and have no row yet.
+    /// Reconciled hours that have no row yet.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub untold_hours: BTreeSet<Hour>,
     /// Fields of a later release, kept as they are.
@@ -53,25 +53,25 @@ pub struct LogHealth {
     unknown: Map<String, Value>,
 }
 
-/// How a log stands after a run.
+/// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
-    /// How the run ended.
+    /// The outcome in one word.
     pub outcome: Outcome,
-    /// What is wrong, if anything is.
+    /// The error, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
-    /// HTTP status of the answer behind it, if there was one.
+    /// HTTP status of the response that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
-    /// Since when it stands so.
+    /// Begin of this outcome and error.
     pub since: Millis,
     /// End of the run.
     pub seen_at: Millis,
     /// Everything before this moment was delivered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collected_to: Option<Millis>,
-    /// When a log that waits goes on.
+    /// When a log that backs off continues.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked_until: Option<Millis>,
     /// Version of the program.
@@ -83,12 +83,12 @@ pub struct Standing {
     pub ingestion_api: IngestionApi,
 }
 
-/// Something that went wrong, once or again and again.
+/// An error, met once or repeatedly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
-    /// What.
+    /// The error.
     pub code: Code,
-    /// HTTP status of the answer behind it, if there was one.
+    /// HTTP status of the response that caused it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
     /// End of the first run that met it.
@@ -99,12 +99,12 @@ pub struct Trouble {
     pub runs: u64,
 }
 
-/// What a run left behind.
+/// What a run adds to the health of its log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunSeen {
-    /// How the log stands now; `since` is not looked at.
+    /// How it ended; `since` is ignored.
     pub standing: Standing,
-    /// What the run did.
+    /// What it did.
     pub activity: Activity,
 }
 
@@ -129,8 +129,7 @@ impl Default for LogHealth {
 impl Document for LogHealth {}
 
 impl LogHealth {
-    /// Adds a run. Says whether it is worth a row now: something moved or changed, or nothing was told for a quarter of an
-    /// hour.
+    /// Adds a run. Returns whether it is worth a row now: it delivered or changed something, or the last row is 15 minutes old.
     pub fn add(&mut self, run: &RunSeen) -> bool {
         let mut standing = run.standing.clone();
         let now = standing.seen_at;
@@ -181,7 +180,7 @@ impl LogHealth {
     }
 }
 
-/// A log that has more to fetch in one run and is caught up after the next one stands as it stood.
+/// Having more to fetch after one run and being caught up after the next one is no change.
 fn has_changed(before: &Standing, now: &Standing) -> bool {
     let of = |standing: &Standing| (standing.outcome, standing.code);
     let goes_on =

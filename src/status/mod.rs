@@ -32,7 +32,7 @@ pub use log_health::{LogHealth, RunSeen, Standing, Trouble};
 pub use mark::{Day, Mark, Marks};
 pub use outcome::Outcome;
 pub use page::{content_security_policy, page, page_of_error};
-pub(crate) use row::{Fields, Sender, body, hour_row, run_row};
+pub(crate) use row::{Fields, body, hour_row, run_row};
 
 /// Time limit for reading one document or one log.
 const TIME_LIMIT: Duration = Duration::from_secs(10);

@@ -3,8 +3,9 @@
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
-use super::{Activity, Code, LogHealth};
+use super::{Code, LogHealth};
 use crate::model::{Hour, IngestionApi, LogType, Millis};
+use crate::release;
 use crate::schema::HEALTH_FIELDS;
 use crate::sync::HourResult;
 
@@ -25,17 +26,7 @@ pub(crate) fn run_row(log_type: LogType, health: &LogHealth) -> Option<Fields> {
     let standing = health.standing.as_ref()?;
     let about = |code: Code| format!("{} {}", code.sentence(), code.hint());
     let lag = standing.collected_to.map(|time| standing.seen_at - time);
-    let Activity {
-        runs,
-        events,
-        late,
-        duplicates_dropped,
-        dead_letters,
-        pages,
-        requests,
-        throttled,
-        retries,
-    } = health.untold;
+    let done = &health.untold;
     Some(fields(json!({
         "row_kind": "run",
         "eventtype": log_type,
@@ -48,15 +39,15 @@ pub(crate) fn run_row(log_type: LogType, health: &LogHealth) -> Option<Fields> {
         "collected_to": standing.collected_to,
         "lag_seconds": lag.map(|lag| lag.num_seconds()),
         "parked_until": standing.parked_until,
-        "runs": runs,
-        "events": events,
-        "late": late,
-        "duplicates_dropped": duplicates_dropped,
-        "dead_letters": dead_letters,
-        "pages": pages,
-        "requests": requests,
-        "throttled": throttled,
-        "retries": retries,
+        "runs": done.runs,
+        "events": done.events,
+        "late": done.late,
+        "duplicates_dropped": done.duplicates_dropped,
+        "dead_letters": done.dead_letters,
+        "pages": done.pages,
+        "requests": done.requests,
+        "throttled": done.throttled,
+        "retries": done.retries,
     })))
 }
 
@@ -80,29 +71,24 @@ pub(crate) fn hour_row(log_type: LogType, hour: Hour, result: &HourResult) -> Fi
     }))
 }
 
-/// What all rows of a request share.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Sender<'a> {
-    pub(crate) api: IngestionApi,
-    pub(crate) host: &'a str,
-    pub(crate) version: &'a str,
-    pub(crate) sha256: Option<&'a str>,
-    pub(crate) now: Millis,
-}
-
 /// The body of a request with these rows.
-pub(crate) fn body(sender: &Sender<'_>, rows: impl IntoIterator<Item = Fields>) -> Bytes {
+pub(crate) fn body(
+    api: IngestionApi,
+    host: &str,
+    now: Millis,
+    rows: impl IntoIterator<Item = Fields>,
+) -> Bytes {
     let shared = fields(json!({
-        "host": sender.host,
-        "version": sender.version,
-        "sha256": sender.sha256,
-        "ingestion_api": sender.api,
+        "host": host,
+        "version": release::VERSION,
+        "sha256": release::sha256(),
+        "ingestion_api": api,
     }));
     let rows = rows.into_iter().map(|mut row| {
         row.extend(shared.clone());
-        match sender.api {
+        match api {
             IngestionApi::DataCollector => row,
-            IngestionApi::LogsIngestion => with_column_names(row, sender.now),
+            IngestionApi::LogsIngestion => with_column_names(row, now),
         }
     });
     let rows: Vec<Fields> = rows.collect();
@@ -126,7 +112,7 @@ mod tests {
 
     use serde_json::{Map, Value};
 
-    use super::{Sender, body, hour_row, run_row};
+    use super::{body, hour_row, run_row};
     use crate::model::{Hour, IngestionApi, LogType, Millis, Span};
     use crate::schema::{ColumnType, HEALTH_FIELDS};
     use crate::status::{Activity, Code, LogHealth, Outcome, RunSeen, Standing};
@@ -173,14 +159,8 @@ mod tests {
         let log_type = LogType::Activity;
         let run = run_row(log_type, &health);
         let hour = hour_row(log_type, HOUR, &result);
-        let sender = Sender {
-            api,
-            host: "api-0.duosecurity.com",
-            version: "1.0.0",
-            sha256: Some("ab"),
-            now: NOW,
-        };
-        let body = body(&sender, run.into_iter().chain([hour]));
+        let rows = run.into_iter().chain([hour]);
+        let body = body(api, "api-0.duosecurity.com", NOW, rows);
         serde_json::from_slice(&body).unwrap()
     }
 

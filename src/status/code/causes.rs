@@ -1,11 +1,11 @@
-//! Which code stands for what the core decides by.
+//! The code of each error of the core.
 
 use super::Code;
 use crate::model::{FetchErrorKind, SendErrorKind};
 use crate::sync::{BackOffCause, Failure};
 
 impl Code {
-    /// Of an answer of Duo that is not a page.
+    /// The code of an error of Duo.
     pub const fn of_fetch(kind: FetchErrorKind) -> Self {
         match kind {
             FetchErrorKind::Throttled { .. } => Self::DuoThrottled,
@@ -18,7 +18,7 @@ impl Code {
         }
     }
 
-    /// Of a call that Azure Monitor did not accept.
+    /// The code of an error of Azure Monitor.
     pub const fn of_send(kind: SendErrorKind) -> Self {
         match kind {
             SendErrorKind::Throttled { .. } => Self::AzureThrottled,
@@ -32,7 +32,7 @@ impl Code {
         }
     }
 
-    /// Of a log that waits.
+    /// The code of a log that backs off.
     pub const fn of_back_off(cause: BackOffCause) -> Self {
         match cause {
             BackOffCause::DuoThrottled => Self::DuoThrottled,
@@ -45,7 +45,7 @@ impl Code {
         }
     }
 
-    /// Of a log that failed, where no answer says more.
+    /// The code of a log that failed without an error of a service.
     pub const fn of_failure(failure: Failure) -> Self {
         match failure {
             Failure::Duo => Self::DuoRefused,

@@ -94,44 +94,29 @@ fn verdict(status: &Status) -> (&'static str, String) {
     let has_gaps = logs.iter().any(|log| !log.gaps.is_empty());
     let has_unknown = logs.iter().any(|log| log.completeness.unknown > 0);
     let has_problems = (status.check.as_ref()).is_some_and(|check| !check.problems.is_empty());
-    let (tone, sentence) = if count(|state| state == State::New) == logs.len() {
-        (
-            "waiting",
-            "No run is recorded yet; the timer starts one every minute.",
-        )
+    let in_tone = |tone: &'static str| move |sentence: &str| (tone, sentence.to_owned());
+    let (working, waiting, failing) = (in_tone("working"), in_tone("waiting"), in_tone("failing"));
+    if count(|state| state == State::New) == logs.len() {
+        waiting("No run is recorded yet; the timer starts one every minute.")
     } else if count(|state| state == State::NotGiven) == logs.len() {
-        (
-            "failing",
-            "Duo gives none of these logs to this application; see what to do below.",
-        )
+        failing("Duo gives none of these logs to this application; see what to do below.")
     } else if acting > 0 {
-        let needs = of(acting, "needs", "need");
-        return (
-            "failing",
-            format!("{needs} attention; see what to do below."),
-        );
+        let need = of(acting, "needs", "need");
+        failing(&format!("{need} attention; see what to do below."))
     } else if has_gaps {
-        (
-            "failing",
-            "A part of the last 14 days is missing; see the gaps below.",
-        )
+        failing("A part of the last 14 days is missing; see the gaps below.")
     } else if has_unknown {
-        (
-            "waiting",
-            "Completeness is unknown for some hours; see below.",
-        )
+        waiting("Completeness is unknown for some hours; see below.")
     } else if moving > 0 {
         let are = of(moving, "is", "are");
-        return ("waiting", format!("{are} catching up. No action needed."));
+        waiting(&format!("{are} catching up. No action needed."))
     } else if has_problems {
-        (
-            "waiting",
+        waiting(
             "Everything that Duo returns is delivered, but the last check found a problem; see below.",
         )
     } else {
-        ("working", "Everything that Duo returns is delivered.")
-    };
-    (tone, sentence.to_owned())
+        working("Everything that Duo returns is delivered.")
+    }
 }
 
 /// A state in its colour.

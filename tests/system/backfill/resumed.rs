@@ -66,10 +66,7 @@ async fn asked_to_end_it_stops_at_a_commit_and_says_how_to_go_on() {
     let output = backfill.wait_with_output().await.unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let said = stderr(&output);
-    assert!(
-        said.contains("rerun the same command to resume"),
-        "{said}"
-    );
+    assert!(said.contains("rerun the same command to resume"), "{said}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("interrupted"));
     let output = scene.run(&["--from", &scene.from()]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
