@@ -1,10 +1,11 @@
-//! The HTTP clients that every call goes through.
+//! The HTTP clients that every request goes through.
 
+use std::error::Error;
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use hyper_util::client::proxy::matcher::Matcher;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 
 use reqwest::{Client, ClientBuilder, Url};
@@ -14,14 +15,16 @@ use crate::release;
 
 /// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest silence inside an answer.
+/// Longest silence inside a response.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Two clients: one that honours `HTTPS_PROXY` and `NO_PROXY`, and one that asks directly.
+/// The HTTP clients of the process.
 #[derive(Clone, Debug)]
 pub struct Transport {
-    outside: Client,
-    direct: Client,
+    /// Honours `HTTPS_PROXY` and `NO_PROXY`.
+    pub(crate) outside: Client,
+    /// Uses no proxy, as identity endpoints need.
+    pub(crate) direct: Client,
 }
 
 impl Transport {
@@ -51,26 +54,18 @@ impl Transport {
 
     /// The client for an address: never through a proxy to this machine.
     pub fn client_for(&self, origin: &str) -> Client {
-        if Url::parse(origin).is_ok_and(|url| is_loopback(&url)) {
-            self.direct()
+        let is_loopback = Url::parse(origin).is_ok_and(|url| is_loopback(&url));
+        let client = if is_loopback {
+            &self.direct
         } else {
-            self.outside()
-        }
-    }
-
-    /// The client that goes through the proxy where one is set.
-    pub fn outside(&self) -> Client {
-        self.outside.clone()
-    }
-
-    /// The client that uses no proxy, as identity endpoints need.
-    pub fn direct(&self) -> Client {
-        self.direct.clone()
+            &self.outside
+        };
+        client.clone()
     }
 }
 
-/// The proxy that the environment names for an address, host and port without user and password; none where calls go
-/// directly. The same code decides here and for the calls themselves.
+/// The proxy that the environment names for an address, host and port without user and password; none where requests go
+/// directly. The same code decides here and for the requests themselves.
 pub(crate) fn proxy_for(origin: &str) -> Option<String> {
     if Url::parse(origin).is_ok_and(|url| is_loopback(&url)) {
         return None;
@@ -86,18 +81,31 @@ pub(crate) fn proxy_for(origin: &str) -> Option<String> {
 /// The causes of a transport error in one line. The URL must have been removed: it carries cursors.
 pub(crate) fn transport_reason(fault: &reqwest::Error) -> String {
     if fault.is_timeout() {
-        return "no answer in time".to_owned();
+        return "no response in time".to_owned();
     }
     let mut reason = fault.to_string();
-    let mut source = std::error::Error::source(fault);
-    while let Some(cause) = source {
+    for cause in causes(fault) {
         let text = cause.to_string();
         if !reason.contains(&text) {
             reason = format!("{reason}: {text}");
         }
-        source = cause.source();
     }
     reason
+}
+
+/// The errors below an error, from the top down.
+pub(crate) fn causes<'e>(
+    error: &'e (dyn Error + 'static),
+) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |cause| Error::source(*cause))
+}
+
+/// Whether a response says that it is an HTML page.
+pub(crate) fn is_html(headers: &HeaderMap) -> bool {
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    content_type.is_some_and(|content_type| content_type.to_ascii_lowercase().contains("html"))
 }
 
 /// `Retry-After`; as a date it is not read: neither Duo nor Azure Monitor is known to send one.

@@ -40,12 +40,12 @@ pub(crate) fn credential(
             ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
                 user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
                 // The endpoint is on this machine or its host: a proxy could not reach it.
-                client_options: through(transport.direct(), None),
+                client_options: through(transport.direct.clone(), None),
             }))?
         }
         IdentitySettings::ClientSecret(application, secret) => {
             let options = ClientSecretCredentialOptions {
-                client_options: through(transport.outside(), application.authority.as_ref()),
+                client_options: through(transport.outside.clone(), application.authority.as_ref()),
             };
             let secret = AzureSecret::new(secret.expose().to_owned());
             let client = application.client.clone();
@@ -57,7 +57,10 @@ pub(crate) fn credential(
                 client_id: Some(application.client.clone()),
                 token_file_path: Some(file.clone()),
                 credential_options: ClientAssertionCredentialOptions {
-                    client_options: through(transport.outside(), application.authority.as_ref()),
+                    client_options: through(
+                        transport.outside.clone(),
+                        application.authority.as_ref(),
+                    ),
                 },
             }))?
         }

@@ -14,8 +14,8 @@ use crate::storage::StorageError;
 
 /// Duo keeps 180 days; a request at exactly that border is refused by the time it arrives.
 const RETENTION: TimeDelta = TimeDelta::days(179);
-/// Hours or days of the ledger that are read at once.
-const SIDE_BY_SIDE: usize = 8;
+/// Hours or days of the ledger that are read concurrently.
+const CONCURRENCY: usize = 8;
 
 /// Whole hours of one log to be read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,8 @@
 
 mod waiting;
 
+pub(super) use waiting::reason;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -21,7 +23,7 @@ use crate::ingestion::{SinkCall, Table};
 use crate::logging::LogEvent;
 use crate::model::{HOUR, Hour, LogType, Millis};
 use crate::status::{Fields, LogHealth, Outcome, body, hour_row, run_row};
-use crate::storage::{BlobStore as _, Document as _, Version, WriteError};
+use crate::storage::{Document as _, Version, WriteError};
 use crate::sync::HourResult;
 
 /// Longest time that reading or storing may take.

@@ -9,6 +9,7 @@ mod resend;
 mod unmapped_fields;
 mod warnings;
 
+use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -26,7 +27,7 @@ use crate::ingestion::{IdentityError, Sink};
 use crate::model::{LogType, Millis, Paging, Span};
 use crate::settings::Settings;
 use crate::status::Status;
-use crate::storage::{DeadLetters, LogState, StorageError, Store};
+use crate::storage::{self, DeadLetters, LogState, StorageError, Store};
 use crate::sync::{ACCOUNT_SHARE, Limits, PageOrder, Ports as _, TokenBucket, run_log};
 
 pub use backfill::{Advance, Backfill, BackfillFault, BackfillPlan, Watcher};
@@ -49,13 +50,13 @@ pub struct Collector {
     duo: DuoClient,
     sink: Sink,
     store: Store,
-    dead_letters: DeadLetters<Store>,
+    dead_letters: DeadLetters,
     owner: Owner,
     /// The account's rate bucket, shared by the logs of this process.
     account: Mutex<Option<TokenBucket>>,
     /// Fields without a declared column that were seen, as far as they are not stored.
-    unstored_fields: UnstoredFields,
-    /// How each log fares, as far as this process knows.
+    unstored_fields: Mutex<BTreeMap<LogType, UnstoredFields>>,
+    /// The health of each log, as far as this process knows.
     vitals: Vitals,
     /// Numbers the batches of this process, for `ingest_batch`.
     batches: AtomicU32,
@@ -126,8 +127,8 @@ impl Collector {
             settings.signature,
         );
         let sink = Sink::new(&settings.sink.ingestion, &transport)?;
-        let store = Store::open(&settings.state, &transport)?;
-        let dead_letters = Store::open_dead_letters(&settings.state, &transport)?;
+        let store = storage::open(&settings.state, &transport)?;
+        let dead_letters = storage::open_dead_letters(&settings.state, &transport)?;
         let dead_letters = DeadLetters::new(dead_letters, &settings.duo.host);
         Ok(Self {
             settings,
@@ -137,7 +138,7 @@ impl Collector {
             dead_letters,
             owner: Owner::of_process(),
             account: Mutex::new(None),
-            unstored_fields: UnstoredFields::default(),
+            unstored_fields: Mutex::default(),
             vitals: Vitals::default(),
             batches: AtomicU32::new(0),
         })
@@ -164,7 +165,7 @@ impl Collector {
     }
 
     /// The originals of records that did not become whole rows.
-    pub fn dead_letters(&self) -> &DeadLetters<Store> {
+    pub fn dead_letters(&self) -> &DeadLetters {
         &self.dead_letters
     }
 
@@ -210,7 +211,7 @@ impl Collector {
     }
 
     /// The state of one log.
-    pub(crate) fn state_of(&self, log_type: LogType) -> LogState<Store> {
+    pub(crate) fn state_of(&self, log_type: LogType) -> LogState {
         LogState::new(self.store.clone(), &self.settings.duo.host, log_type)
     }
 

@@ -1,13 +1,13 @@
-//! Who holds a claim, and whether that process is still there.
+//! The owner of a lease, and whether that process still runs.
 //!
-//! A killed process cannot give its claims back, and waiting for them to end would stall its logs for a minute
-//! and a half. Where the kernel can prove that the process is gone, they are taken over at once.
+//! A killed process cannot release its leases, and waiting for them to expire would stall its logs for a minute and a
+//! half. Where the kernel can prove that the process is gone, they are taken over at once.
 
 use std::fs;
 
 use sha2::{Digest as _, Sha256};
 
-/// A process, told from every other one on any machine.
+/// A process, distinct from every other one on any machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Owner {
     /// Where process ids are counted: one boot of one kernel, one namespace of ids. `-` where that is unknown.
@@ -29,7 +29,7 @@ impl Owner {
         }
     }
 
-    /// The text that stands in a claim.
+    /// The owner as a lease names it.
     pub(super) fn name(&self) -> String {
         format!(
             "{}:{}:{}:{:016x}",
@@ -37,12 +37,12 @@ impl Owner {
         )
     }
 
-    /// The first digits of `ingest_batch` for the calls of this process.
+    /// The first digits of `ingest_batch` for the batches of this process.
     pub(super) fn batch_prefix(&self) -> String {
         format!("{:012x}", self.random >> 16)
     }
 
-    /// Whether the process that wrote this name into a claim is proved gone: it counted its id where we count
+    /// Whether the process of this name is provably gone: it counted its id where we count
     /// ours, and no process with that id and that start is there.
     pub(super) fn is_dead(&self, name: &str) -> bool {
         let mut parts = name.split(':');
@@ -68,7 +68,7 @@ fn namespace() -> Option<String> {
     Some(hex::encode(&hash[..8]))
 }
 
-/// When a process started, in ticks since boot; `None` when it is gone or only waits to be buried.
+/// When a process started, in ticks since boot; `None` when it is gone or a zombie.
 /// <https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html>
 fn started(process: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;

@@ -18,7 +18,7 @@ use crate::model::{
     Record, SendError, Tries,
 };
 use crate::settings::TimeGenerated;
-use crate::storage::{DeadLetters, LogState, Store};
+use crate::storage::{DeadLetters, LogState};
 use crate::sync::{Ports, RunStats, TokenBucket};
 use crate::transform::{BatchFields, Records, RowWriter};
 
@@ -28,8 +28,8 @@ pub(super) struct LogPorts<'a> {
     log_type: LogType,
     clock: Clock,
     shutdown: &'a CancellationToken,
-    state: LogState<Store>,
-    /// Who is told how far a backfill got.
+    state: LogState,
+    /// Receives the progress of a backfill.
     watcher: Option<&'a Watcher>,
     /// Memory of the body that was sent last, for the next one.
     body: Mutex<Bytes>,
@@ -78,13 +78,11 @@ impl<'a> LogPorts<'a> {
 }
 
 impl Ports for LogPorts<'_> {
-    type Store = Store;
-
-    fn state(&self) -> &LogState<Store> {
+    fn state(&self) -> &LogState {
         &self.state
     }
 
-    fn dead_letters(&self) -> &DeadLetters<Store> {
+    fn dead_letters(&self) -> &DeadLetters {
         &self.collector.dead_letters
     }
 
@@ -123,7 +121,9 @@ impl Ports for LogPorts<'_> {
         let page = self
             .collector
             .duo
-            .page(self.log_type, request, now, &mut reader);
+            .page(self.log_type, request, now, |page, place| {
+                Some(reader.read(page, place))
+            });
         // A request changes nothing: a process that shuts down need not wait for the response.
         let page = tokio::select! {
             page = page => page,
@@ -138,15 +138,11 @@ impl Ports for LogPorts<'_> {
 
     async fn send(&self, batch: &Batch, timeout: Duration) -> Result<(), SendError> {
         let buffer = std::mem::take(&mut *Self::lock(&self.body));
-        let mut request = self.collector.request(
-            self.log_type,
-            batch.kind,
-            &batch.records,
-            self.now(),
-            buffer,
-        );
+        let mut request = self
+            .collector
+            .request(self.log_type, batch, self.now(), buffer);
         request.timeout = timeout;
-        self.lock_body(request.body.clone());
+        Self::lock(&self.body).clone_from(&request.body);
         let (events, bytes) = (batch.records.len(), request.body.len());
         // Never cut short by the end of the run: rows whose response comes too late would be sent again.
         let sent = self.collector.sink.send(request).await;
@@ -174,12 +170,6 @@ impl Ports for LogPorts<'_> {
     }
 }
 
-impl LogPorts<'_> {
-    fn lock_body(&self, body: Bytes) {
-        *Self::lock(&self.body) = body;
-    }
-}
-
 fn aborted(log_type: LogType) -> FetchError {
     FetchError {
         kind: FetchErrorKind::Unreachable,
@@ -193,39 +183,33 @@ fn aborted(log_type: LogType) -> FetchError {
 }
 
 impl Collector {
-    /// A request with the rows of these records. The memory of `buffer` is used again unless something still holds on to it,
+    /// A request with the rows of a batch. The memory of `buffer` is used again unless something still holds on to it,
     /// as after a request that timed out.
     pub(super) fn request(
         &self,
         log_type: LogType,
-        kind: IngestKind,
-        records: &[Record],
+        Batch { records, kind }: &Batch,
         now: Millis,
         buffer: Bytes,
     ) -> SinkCall {
+        let kind = *kind;
         let host = &self.settings.duo.host;
         // Only rows sent in their turn: the service would replace the time of older ones all the same.
         let is_dated_by_event =
             kind == IngestKind::Live && self.settings.sink.time_generated == TimeGenerated::Event;
-        let batch = self.next_batch_name();
         let fields = BatchFields {
             log_type,
             host,
             kind,
-            batch: &batch,
+            batch: &self.next_batch_name(),
             sent_at: now,
             is_dated_by_event,
         };
         let writer = RowWriter::new(self.sink.api(), &fields);
         let mut body = buffer.try_into_mut().unwrap_or_default();
         body.clear();
-        body.reserve(
-            records
-                .iter()
-                .map(|record| record.row_bytes + 1)
-                .sum::<usize>()
-                + 1,
-        );
+        let rows = records.iter().map(|record| record.row_bytes + 1);
+        body.reserve(rows.sum::<usize>() + 1);
         for record in records {
             body.put_u8(if body.is_empty() { b'[' } else { b',' });
             writer.write(&mut body, record);

@@ -1,26 +1,26 @@
-//! Sending a dead letter once more.
+//! Sending a dead letter again.
 
 use bytes::Bytes;
 
 use super::Collector;
 use crate::ingestion;
-use crate::model::{Millis, SendError};
+use crate::model::{Batch, Millis, SendError};
 use crate::storage::{DeadLetterName, StorageError};
 use crate::sync::kind_when_resent;
 use crate::transform::read_record;
 
-/// What became of a dead letter that was sent once more.
+/// The result of sending a dead letter again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resent {
     /// The whole record was accepted, and the dead letter removed.
     Whole,
-    /// The row was accepted with a value cut again. The dead letter stays: it alone has the rest.
+    /// The row was accepted with a value truncated again. The dead letter stays: it alone has the rest.
     Cut,
-    /// Somebody else removed it before.
+    /// It was removed before.
     Gone,
 }
 
-/// Why a dead letter could not be sent once more.
+/// Why a dead letter could not be sent again.
 #[derive(Debug, thiserror::Error)]
 pub enum ResendError {
     /// It could not be read or removed.
@@ -42,7 +42,7 @@ impl ResendError {
 }
 
 impl Collector {
-    /// Sends a dead letter once more, alone, and removes it when Azure Monitor accepted all of it. Its row has the same
+    /// Sends a dead letter again, alone, and removes it when Azure Monitor accepted all of it. Its row has the same
     /// `event_uid` as before.
     pub async fn resend(&self, name: &DeadLetterName, now: Millis) -> Result<Resent, ResendError> {
         let letters = self.dead_letters();
@@ -52,18 +52,16 @@ impl Collector {
         let host = &self.settings.duo.host;
         let text = letter.original.as_str();
         let mut record = read_record(letter.log_type, host, self.sink.api(), text);
-        // A record without an id of Duo's is told from its like by their number on the page.
+        // Identical records without an id of Duo's have different uids, by their order in the response.
         hex::decode_to_slice(&letter.event_uid, &mut record.key.uid).ok();
-        let kind = kind_when_resent(record.time(), now);
-        let request = self.request(
-            letter.log_type,
-            kind,
-            std::slice::from_ref(&record),
-            now,
-            Bytes::new(),
-        );
+        let is_truncated = record.is_truncated();
+        let batch = Batch {
+            kind: kind_when_resent(record.time(), now),
+            records: vec![record],
+        };
+        let request = self.request(letter.log_type, &batch, now, Bytes::new());
         self.sink.send(request).await?;
-        if record.is_truncated() {
+        if is_truncated {
             return Ok(Resent::Cut);
         }
         letters.remove(name).await?;

@@ -1,10 +1,10 @@
 //! Fields without a declared column: which were seen, and in how many rows. Names only, never values.
 //!
-//! Only the Logs Ingestion API counts: there the connector lays each value into its column and so knows what has none. On the
+//! Only the Logs Ingestion API counts: there the connector puts each value into its column. On the
 //! Data Collector API the service makes a column of every field.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -14,14 +14,15 @@ use tokio::time::timeout;
 use tracing::debug;
 
 use super::Collector;
+use super::health::reason;
 use crate::model::{HOUR, LogType, Millis};
 use crate::storage::{Document, document};
 
-/// Longest time that storing them may take: they are worth no run.
+/// Longest time that storing them may take.
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest time that counts of known names are not stored.
 const LONGEST_UNSTORED: TimeDelta = HOUR;
-/// Most fields that are told apart: what Duo adds in years is less, and what is no field must not grow without end.
+/// Most fields that are counted by name; Duo adds fewer in years.
 const MOST_NAMES: usize = 200;
 /// Longest name that is kept, in bytes.
 const LONGEST_NAME: usize = 200;
@@ -33,7 +34,7 @@ pub struct UnmappedFields {
     min_reader: u32,
     /// Rows that had the field, by its path.
     pub fields: BTreeMap<String, u64>,
-    /// How often there were more fields than are told apart.
+    /// Rows counted for fields beyond those.
     #[serde(default)]
     pub others: u64,
     /// Fields of a later release, kept as they are.
@@ -58,13 +59,13 @@ impl Document for UnmappedFields {}
 impl UnmappedFields {
     /// Counts a field of a row.
     pub fn count(&mut self, name: &str) {
-        self.add_one(name, 1);
+        self.add_rows(name, 1);
     }
 
     /// Adds what was counted elsewhere.
     pub fn add(&mut self, other: &Self) {
         for (name, rows) in &other.fields {
-            self.add_one(name, *rows);
+            self.add_rows(name, *rows);
         }
         self.others = self.others.saturating_add(other.others);
     }
@@ -79,7 +80,7 @@ impl UnmappedFields {
         self.fields.len() < MOST_NAMES
     }
 
-    fn add_one(&mut self, name: &str, rows: u64) {
+    fn add_rows(&mut self, name: &str, rows: u64) {
         let has_room = self.has_room() && name.len() <= LONGEST_NAME;
         if has_room && !self.fields.contains_key(name) {
             self.fields.insert(name.to_owned(), 0);
@@ -89,55 +90,31 @@ impl UnmappedFields {
     }
 }
 
-/// What was counted by this process and is not stored yet, by log.
+/// Fields of one log that this process counted, as far as they are not stored yet.
 #[derive(Debug, Default)]
-pub(super) struct UnstoredFields(Mutex<BTreeMap<LogType, Waiting>>);
-
-#[derive(Debug, Default)]
-struct Waiting {
+pub(super) struct UnstoredFields {
     counts: UnmappedFields,
     /// What this process stored before.
     stored: UnmappedFields,
     stored_at: Option<Millis>,
 }
 
-impl Waiting {
-    /// Whether it is time to store them: at once for a new name, else once an hour.
-    fn is_due(&self, now: Millis) -> bool {
+impl UnstoredFields {
+    /// Adds what a run counted; returns what is to be stored now: a new name at once, else once an hour.
+    fn add(&mut self, counts: &UnmappedFields, now: Millis) -> Option<UnmappedFields> {
+        self.counts.add(counts);
         let is_new = |name: &String| !self.stored.fields.contains_key(name);
         let has_news = self.stored.has_room() && self.counts.fields.keys().any(is_new);
         let has_waited = self
             .stored_at
             .is_none_or(|stored_at| now - stored_at >= LONGEST_UNSTORED);
-        !self.counts.is_empty() && (has_news || has_waited)
-    }
-}
-
-impl UnstoredFields {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<LogType, Waiting>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let is_due = !self.counts.is_empty() && (has_news || has_waited);
+        is_due.then(|| std::mem::take(&mut self.counts))
     }
 
-    /// Adds what a run counted; returns what is to be stored now.
-    fn add(
-        &self,
-        log_type: LogType,
-        counts: &UnmappedFields,
-        now: Millis,
-    ) -> Option<UnmappedFields> {
-        let mut waiting = self.lock();
-        let waiting = waiting.entry(log_type).or_default();
-        waiting.counts.add(counts);
-        waiting
-            .is_due(now)
-            .then(|| std::mem::take(&mut waiting.counts))
-    }
-
-    fn stored(&self, log_type: LogType, counts: &UnmappedFields, now: Millis) {
-        let mut waiting = self.lock();
-        let waiting = waiting.entry(log_type).or_default();
-        waiting.stored_at = Some(now);
-        waiting.stored.add(counts);
+    fn stored(&mut self, counts: &UnmappedFields, now: Millis) {
+        self.stored_at = Some(now);
+        self.stored.add(counts);
     }
 }
 
@@ -149,7 +126,7 @@ impl Collector {
         counts: &UnmappedFields,
         now: Millis,
     ) {
-        let Some(due) = self.unstored_fields.add(log_type, counts, now) else {
+        let Some(due) = self.with_unstored(log_type, |unstored| unstored.add(counts, now)) else {
             return;
         };
         let name = self.state_of(log_type).fields_name();
@@ -157,28 +134,30 @@ impl Collector {
             known.add(&due);
         });
         match timeout(STORE_TIMEOUT, stored).await {
-            Ok(Ok(())) => self.unstored_fields.stored(log_type, &due, now),
+            Ok(Ok(())) => self.with_unstored(log_type, |unstored| unstored.stored(&due, now)),
             failed => {
-                let reason = match failed {
-                    Ok(Err(error)) => error.to_string(),
-                    _ => "no answer in time".to_owned(),
-                };
+                let reason = reason(failed);
                 debug!(%log_type, reason, "unmapped_fields_not_stored");
-                self.unstored_fields
-                    .lock()
-                    .entry(log_type)
-                    .or_default()
-                    .counts
-                    .add(&due);
+                self.with_unstored(log_type, |unstored| unstored.counts.add(&due));
             }
         }
+    }
+
+    fn with_unstored<T>(
+        &self,
+        log_type: LogType,
+        change: impl FnOnce(&mut UnstoredFields) -> T,
+    ) -> T {
+        let logs = self.unstored_fields.lock();
+        let mut logs = logs.unwrap_or_else(PoisonError::into_inner);
+        change(logs.entry(log_type).or_default())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{LONGEST_NAME, LONGEST_UNSTORED, MOST_NAMES, UnmappedFields, UnstoredFields};
-    use crate::model::{LogType, Millis};
+    use crate::model::Millis;
     use crate::storage::Document as _;
 
     #[test]
@@ -236,37 +215,32 @@ mod tests {
 
     #[test]
     fn new_names_are_stored_at_once_and_known_ones_once_an_hour() {
-        let unstored = UnstoredFields::default();
-        let log = LogType::Activity;
-        assert_eq!(unstored.add(log, &UnmappedFields::default(), NOW), None);
-        let first = unstored.add(log, &counts(&["a"]), NOW).unwrap();
-        unstored.stored(log, &first, NOW);
-        assert_eq!(unstored.add(log, &counts(&["a"]), NOW.next()), None);
+        let mut unstored = UnstoredFields::default();
+        assert_eq!(unstored.add(&UnmappedFields::default(), NOW), None);
+        let first = unstored.add(&counts(&["a"]), NOW).unwrap();
+        unstored.stored(&first, NOW);
+        assert_eq!(unstored.add(&counts(&["a"]), NOW.next()), None);
         assert_eq!(
-            unstored.add(log, &counts(&["a"]), (NOW + LONGEST_UNSTORED).previous()),
+            unstored.add(&counts(&["a"]), (NOW + LONGEST_UNSTORED).previous()),
             None
         );
         let later = unstored
-            .add(log, &counts(&["a"]), NOW + LONGEST_UNSTORED)
+            .add(&counts(&["a"]), NOW + LONGEST_UNSTORED)
             .unwrap();
         assert_eq!(later.fields["a"], 3);
-        unstored.stored(log, &later, NOW + LONGEST_UNSTORED);
-        let new = unstored.add(log, &counts(&["a", "b"]), (NOW + LONGEST_UNSTORED).next());
+        unstored.stored(&later, NOW + LONGEST_UNSTORED);
+        let new = unstored.add(&counts(&["a", "b"]), (NOW + LONGEST_UNSTORED).next());
         assert_eq!(new, Some(counts(&["a", "b"])));
-        assert_eq!(
-            unstored.add(LogType::Telephony, &UnmappedFields::default(), NOW),
-            None
-        );
     }
 
     #[test]
     fn names_without_end_are_not_stored_with_every_run() {
-        let unstored = UnstoredFields::default();
+        let mut unstored = UnstoredFields::default();
         let mut due = 0;
         for run in 0..400 {
             let name = format!("n{run}");
-            if let Some(counts) = unstored.add(LogType::Activity, &counts(&[&name]), NOW) {
-                unstored.stored(LogType::Activity, &counts, NOW);
+            if let Some(counts) = unstored.add(&counts(&[&name]), NOW) {
+                unstored.stored(&counts, NOW);
                 due += 1;
             }
         }

@@ -4,7 +4,6 @@ use chrono::{DateTime, TimeZone as _, Utc};
 
 use super::{Finding, TIME_LIMIT};
 use crate::collector::{Clock, Collector};
-use crate::duo::Unread;
 use crate::model::{FetchError, FetchErrorKind, LogType, MINUTE, Millis, PageRequest};
 use crate::status::Code;
 use crate::sync::{BackOffCause, Checkpoint};
@@ -35,7 +34,7 @@ pub(super) async fn check(collector: &Collector, log_type: LogType, clock: Clock
         is_reconciliation: false,
     };
     let duo = collector.duo();
-    match duo.page(log_type, &request, now, &mut Unread).await {
+    match duo.page(log_type, &request, now, |_, _| None).await {
         Ok(page) => {
             let ahead = page.server_time.map(|time| (now - time).num_seconds());
             (readable(subject, log_type, now.date_time()), ahead)

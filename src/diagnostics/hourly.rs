@@ -14,7 +14,7 @@ use crate::logging::LogEvent;
 use crate::model::{HOUR, Millis};
 use crate::release;
 use crate::status::{Code, LastCheck};
-use crate::storage::{BlobStore as _, Document as _, StorageError, WriteError, document};
+use crate::storage::{Document as _, StorageError, WriteError, document};
 
 /// Time limit for a check and for storing its result: less than what a run leaves of the time limit of a function.
 const TIME_LIMIT: Duration = Duration::from_secs(25);

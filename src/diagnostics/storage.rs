@@ -3,7 +3,7 @@
 use super::Finding;
 use crate::collector::Collector;
 use crate::status::Code;
-use crate::storage::{BlobStore as _, Store, WriteError};
+use crate::storage::{Store, WriteError};
 
 /// The subject of the check of the dead letters.
 pub(super) const DEAD_LETTERS: &str = "dead letters";

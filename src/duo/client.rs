@@ -1,16 +1,17 @@
 //! One request to the Admin API: dated, signed and sent by itself on every attempt.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use chrono::DateTime;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap};
+use reqwest::header::{AUTHORIZATION, DATE, HeaderMap};
 
-use super::envelope::{RecordReader, parse_page};
+use super::envelope::parse_page;
 use super::error::{kind_of_status, reason_of_body};
 use super::signature::{authorization, canonical_query, date_header, text_to_sign};
-use crate::http::{retry_after, transport_reason};
+use crate::http::{is_html, retry_after, transport_reason};
 use crate::model::{
-    FetchError, FetchErrorKind, LogType, Millis, PageRequest, PageResponse, Paging, Tries,
+    FetchError, FetchErrorKind, LogType, Millis, PageRequest, PageResponse, Paging, Record, Tries,
 };
 use crate::settings::{Credentials, Endpoint, SignatureVersion};
 
@@ -44,17 +45,17 @@ impl DuoClient {
         }
     }
 
-    /// Requests one page, whose records go through `reader`. `now` dates the request.
+    /// Requests one page, whose records `read` makes as in [`parse_page`]. `now` dates the request.
     ///
     /// # Errors
     ///
     /// When there is no page; see [`FetchErrorKind`].
-    pub async fn page<R: RecordReader>(
+    pub async fn page(
         &self,
         log_type: LogType,
         request: &PageRequest,
         now: Millis,
-        reader: &mut R,
+        read: impl FnMut(&Arc<String>, Range<usize>) -> Option<Record>,
     ) -> Result<PageResponse, FetchError> {
         let spec = log_type.spec();
         let query = Self::query(log_type, request);
@@ -112,7 +113,7 @@ impl DuoClient {
             }
             Err(BodyError::Broken(fault)) => return Err(of_transport(error, fault)),
         };
-        let page = parse_page(&spec, body, reader)
+        let page = parse_page(&spec, body, read)
             .map_err(|reason| refused(FetchErrorKind::Malformed, reason))?;
         Ok(PageResponse {
             server_time,
@@ -183,13 +184,6 @@ fn of_transport(mut error: FetchError, fault: reqwest::Error) -> FetchError {
     error.reason = transport_reason(&fault);
     error.source = Some(Arc::new(fault));
     error
-}
-
-fn is_html(headers: &HeaderMap) -> bool {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|content_type| content_type.to_ascii_lowercase().contains("html"))
 }
 
 fn server_time(headers: &HeaderMap) -> Option<Millis> {

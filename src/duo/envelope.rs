@@ -1,37 +1,14 @@
 //! Duo's response around the records: strict about the envelope, silent about what is inside a record.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use super::spanned::{Spanned, spans};
 use crate::model::{LogSpec, PageResponse, Record, position};
-
-/// Reads records while a page is parsed, so that its text is walked once.
-pub trait RecordReader {
-    /// The fields that are read of a record, as serde finds them in the page.
-    type Fields<'a>: Deserialize<'a>;
-
-    /// Reads one record, whose page and place are filled in afterwards; `None` leaves it out. `fields` is `None` where they
-    /// could not be read with the page: the text is any JSON value.
-    fn read<'a>(&mut self, text: &'a str, fields: Option<Self::Fields<'a>>) -> Option<Record>;
-}
-
-/// Leaves every record out: only the envelope matters.
-#[derive(Clone, Copy, Debug)]
-pub struct Unread;
-
-impl RecordReader for Unread {
-    type Fields<'a> = IgnoredAny;
-
-    fn read(&mut self, _text: &str, _fields: Option<IgnoredAny>) -> Option<Record> {
-        None
-    }
-}
 
 #[derive(Deserialize)]
 struct Envelope<'a, R> {
@@ -43,10 +20,13 @@ struct Envelope<'a, R> {
 
 /// The newer endpoints; the key of the records tells which one answered.
 #[derive(Deserialize)]
-struct Keyed<E> {
-    authlogs: Option<Vec<E>>,
-    items: Option<Vec<E>>,
-    events: Option<Vec<E>>,
+struct Keyed<'a> {
+    #[serde(borrow)]
+    authlogs: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    items: Option<Vec<&'a RawValue>>,
+    #[serde(borrow)]
+    events: Option<Vec<&'a RawValue>>,
     metadata: Option<Metadata>,
 }
 
@@ -58,81 +38,41 @@ struct Metadata {
     total_objects: Value,
 }
 
-/// Reads a page. Its records share the memory of the body.
+/// Reads a page. `read` makes a record of the JSON at a place in the page, or leaves it out. Records are split as raw JSON,
+/// so that whatever is wrong with one condemns that one only.
 ///
 /// # Errors
 ///
 /// What is wrong with the envelope, never what is in it.
-pub fn parse_page<R: RecordReader>(
+pub fn parse_page(
     spec: &LogSpec,
     body: Vec<u8>,
-    reader: &mut R,
+    mut read: impl FnMut(&Arc<String>, Range<usize>) -> Option<Record>,
 ) -> Result<PageResponse, String> {
     // One byte that is no UTF-8 condemns a character, not a thousand records.
     let body = String::from_utf8(body)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
-    let (mut records, metadata) = match in_one_pass(spec, &body, reader) {
-        Some(read) => read,
-        None => record_by_record(spec, &body, reader)?,
-    };
-    let cursor = cursor(metadata.next_offset)?;
-    let total = exact(&metadata.total_objects);
     let page = Arc::new(body);
-    for record in &mut records {
-        record.page = Arc::clone(&page);
-    }
+    let (records, metadata) = split(spec, &page)?;
+    let records = records
+        .into_iter()
+        .filter_map(|record| read(&page, position(&page, record.get())))
+        .collect();
     Ok(PageResponse {
         records,
-        cursor,
-        total,
+        cursor: cursor(metadata.next_offset)?,
+        total: exact(&metadata.total_objects),
         server_time: None,
     })
 }
 
-/// The records, each with its place in the page, and the metadata.
-type Read = (Vec<Record>, Metadata);
-
-/// Reads the fields of all records with the page; `None` where one of them is not what is expected.
-fn in_one_pass<R: RecordReader>(spec: &LogSpec, body: &str, reader: &mut R) -> Option<Read> {
-    let (members, metadata) = members::<Spanned<'_, R::Fields<'_>>>(spec, body).ok()?;
-    let places = spans(body, &members)?;
-    let mut records = Vec::with_capacity(members.len());
-    for (member, place) in members.into_iter().zip(places) {
-        let record = reader.read(&body[place.clone()], Some(member.value));
-        records.extend(record.map(|record| Record { place, ..record }));
-    }
-    Some((records, metadata))
-}
-
-/// Splits the records first, so that whatever is wrong with one condemns that one only.
-fn record_by_record<R: RecordReader>(
-    spec: &LogSpec,
-    body: &str,
-    reader: &mut R,
-) -> Result<Read, String> {
-    let (members, metadata) = members::<&RawValue>(spec, body)?;
-    let mut records = Vec::with_capacity(members.len());
-    for member in members {
-        let text = member.get();
-        let record = reader.read(text, serde_json::from_str(text).ok());
-        records.extend(record.map(|record| Record {
-            place: position(body, text),
-            ..record
-        }));
-    }
-    Ok((records, metadata))
-}
-
-/// The records of a page, each as `E`, and the metadata.
-fn members<'a, E: Deserialize<'a>>(
-    spec: &LogSpec,
-    body: &'a str,
-) -> Result<(Vec<E>, Metadata), String> {
+/// The records of a page and the metadata.
+fn split<'a>(spec: &LogSpec, body: &'a str) -> Result<(Vec<&'a RawValue>, Metadata), String> {
     let Some(key) = spec.records_key else {
-        let envelope: Envelope<'_, Vec<E>> = read(body)?;
+        let envelope: Envelope<'_, Vec<&RawValue>> = envelope(body)?;
         return Ok((envelope.response, Metadata::default()));
     };
-    let envelope: Envelope<'_, Keyed<E>> = read(body)?;
+    let envelope: Envelope<'_, Keyed<'_>> = envelope(body)?;
     let response = envelope.response;
     let records = match key {
         "authlogs" => response.authlogs,
@@ -152,13 +92,13 @@ fn members<'a, E: Deserialize<'a>>(
     Ok((records, metadata))
 }
 
-fn read<'a, R: Deserialize<'a>>(body: &'a str) -> Result<Envelope<'a, R>, String> {
-    let envelope: Envelope<'a, R> = serde_json::from_str(body).map_err(|fault| {
+fn envelope<'a, R: Deserialize<'a>>(body: &'a str) -> Result<Envelope<'a, R>, String> {
+    let envelope: Envelope<'a, R> = serde_json::from_str(body).map_err(|error| {
         format!(
             "not the expected envelope ({:?} at line {}, column {} of {} bytes)",
-            fault.classify(),
-            fault.line(),
-            fault.column(),
+            error.classify(),
+            error.line(),
+            error.column(),
             body.len()
         )
     })?;

@@ -32,7 +32,7 @@ pub fn hint(error: &FetchError) -> Option<String> {
                 Some("check CISCO_DUO_API_HOSTNAME; if it is right, Duo ended this log".to_owned())
             }
             FetchErrorKind::Malformed => Some(
-                "something between here and Duo answers in its place: check CISCO_DUO_API_HOSTNAME and the proxy"
+                "a proxy may be intercepting the connection: check CISCO_DUO_API_HOSTNAME and the proxy"
                     .to_owned(),
             ),
             FetchErrorKind::Unreachable | FetchErrorKind::TimedOut if error.status.is_none() => Some(
@@ -65,7 +65,7 @@ pub(super) fn reason_of_body(body: &[u8]) -> String {
         message_detail: Option<String>,
     }
     let Ok(refusal) = serde_json::from_slice::<Refusal>(body) else {
-        return "the answer does not say why".to_owned();
+        return "the response gives no reason".to_owned();
     };
     let mut reason = one_line(&refusal.message.unwrap_or_else(|| "no message".to_owned()));
     if let Some(detail) = refusal.message_detail {
@@ -106,6 +106,6 @@ mod tests {
             reason_of_body(br#"{"stat":"FAIL","code":"","message":"no\nway"}"#),
             "no way"
         );
-        assert_eq!(reason_of_body(b"<html>"), "the answer does not say why");
+        assert_eq!(reason_of_body(b"<html>"), "the response gives no reason");
     }
 }

@@ -6,8 +6,7 @@ mod client;
 mod envelope;
 mod error;
 mod signature;
-mod spanned;
 
 pub use client::DuoClient;
-pub use envelope::{RecordReader, Unread, parse_page};
+pub use envelope::parse_page;
 pub use error::hint;

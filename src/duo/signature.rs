@@ -7,10 +7,11 @@ use std::fmt::Write as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use hmac::Hmac;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha512};
 
+use crate::model::hmac;
 use crate::settings::{Credentials, SignatureVersion};
 
 /// The `Date` of a request in the form that is signed, RFC 2822 with English names whatever the locale.
@@ -58,18 +59,10 @@ pub(super) fn authorization(
 ) -> String {
     let key = credentials.secret_key.expose().as_bytes();
     let signature = match version {
-        SignatureVersion::V5 => {
-            let mut mac =
-                Hmac::<Sha512>::new_from_slice(key).expect("HMAC takes keys of any length");
-            mac.update(text.as_bytes());
-            hex::encode(mac.finalize().into_bytes())
-        }
-        SignatureVersion::V2 => {
-            let mut mac = Hmac::<Sha1>::new_from_slice(key).expect("HMAC takes keys of any length");
-            mac.update(text.as_bytes());
-            hex::encode(mac.finalize().into_bytes())
-        }
+        SignatureVersion::V5 => hmac::<Hmac<Sha512>>(key, text),
+        SignatureVersion::V2 => hmac::<Hmac<Sha1>>(key, text),
     };
+    let signature = hex::encode(signature);
     format!(
         "Basic {}",
         STANDARD.encode(format!("{}:{signature}", credentials.integration_key))

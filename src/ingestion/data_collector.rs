@@ -2,17 +2,13 @@
 //!
 //! <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api>
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use chrono::TimeDelta;
-use hmac::{Hmac, KeyInit as _, Mac as _};
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
-use sha2::Sha256;
 
 use super::error::{confirm, error, no_response, read_body};
 use super::{SinkCall, Table};
 use crate::http::retry_after;
-use crate::model::{IngestionApi, Secret, SendError, SendErrorKind};
+use crate::model::{IngestionApi, Secret, SendError, SendErrorKind, azure_signature};
 use crate::settings::DataCollectorSettings;
 
 /// Part of the signed text: any other spelling, or a charset behind it, would not match.
@@ -45,7 +41,7 @@ impl DataCollector {
         Self { http, settings }
     }
 
-    /// Sends one call and returns when the service accepted it.
+    /// Sends one request and returns when the service accepted it.
     pub async fn send(&self, call: SinkCall) -> Result<(), SendError> {
         let SinkCall {
             table,
@@ -142,14 +138,9 @@ fn text_to_sign(bytes: usize, date: &str) -> String {
 
 /// The `Authorization` header for a text to sign.
 fn authorization(workspace_id: &str, shared_key: &Secret, text: &str) -> String {
-    let key = STANDARD
-        .decode(shared_key.expose())
-        .expect("the settings were checked");
-    let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
-    mac.update(text.as_bytes());
     format!(
         "SharedKey {workspace_id}:{}",
-        STANDARD.encode(mac.finalize().into_bytes())
+        azure_signature(shared_key, text)
     )
 }
 

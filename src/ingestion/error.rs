@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use serde::de::IgnoredAny;
 
-use crate::http::transport_reason;
+use crate::http::{is_html, transport_reason};
 use crate::model::{IngestionApi, SendError, SendErrorKind, Tries};
 
 /// Most of a response that is read, in bytes.
@@ -86,13 +85,6 @@ pub(super) async fn confirm(
     Err(error(api, SendErrorKind::Intercepted, status, None, reason))
 }
 
-fn is_html(headers: &HeaderMap) -> bool {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    content_type.is_some_and(|content_type| content_type.to_ascii_lowercase().contains("html"))
-}
-
 /// What to do about an error; names the setting.
 pub fn hint(error: &SendError) -> Option<&'static str> {
     match error.kind {
@@ -139,7 +131,7 @@ fn logs_ingestion_hint(error: &SendError) -> Option<&'static str> {
         ),
         (SendErrorKind::Credentials, _) => Some(
             "give the identity the role Monitoring Metrics Publisher on the data collection rule; a new role takes up \
-             to 30 minutes to spread, and until then every log keeps its place: nothing is lost",
+             to 30 minutes to spread, and until then every checkpoint is kept: nothing is lost",
         ),
         (SendErrorKind::Fatal, Some(404)) => Some(
             "check LOGS_INGESTION_RULE_ID (the immutable ID, dcr-…), LOGS_INGESTION_STREAM (a stream that the rule \

@@ -1,4 +1,4 @@
-//! Compressing the body of a call.
+//! Compressing the body of a request.
 
 use std::io::Write as _;
 

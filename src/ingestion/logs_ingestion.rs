@@ -20,9 +20,9 @@ use crate::settings::LogsIngestionSettings;
 const VERSION: &str = "2023-01-01";
 /// The stream of the same rule for the connector's own rows.
 const HEALTH_STREAM: &str = "Custom-CiscoDuoHealth";
-/// Longest wait for a token. Token and answer together stay below what a lease lasts when a request begins.
+/// Longest wait for a token. Token and response together take less time than a lease lasts when a request begins.
 const TOKEN_PATIENCE: Duration = Duration::from_secs(10);
-/// Longest code of the service that is told.
+/// Longest error code of the service that is reported.
 const LONGEST_CODE: usize = 64;
 /// Repeats the code of the error in the body, which is not read: its explanation may quote a row.
 const CODE: &str = "x-ms-error-code";
@@ -40,7 +40,7 @@ pub struct LogsIngestion {
 }
 
 impl LogsIngestion {
-    /// A sink; no token is asked for yet.
+    /// A sink; no token is requested yet.
     ///
     /// # Errors
     ///
@@ -65,7 +65,7 @@ impl LogsIngestion {
         })
     }
 
-    /// Sends one call and returns when the service accepted it. A token that is refused is asked for anew, once.
+    /// Sends one request and returns when the service accepted it. A refused token is replaced once.
     pub async fn send(&self, call: SinkCall) -> Result<(), SendError> {
         let url = self.url(call.table);
         let until = Instant::now() + TOKEN_PATIENCE + call.timeout;
@@ -161,11 +161,11 @@ fn kind(status: u16, retry_after: Option<TimeDelta>) -> SendErrorKind {
     match status {
         // One of the records may be at fault; whether the rule is shows when each of them is refused alone.
         400 => SendErrorKind::BadRecord,
-        // 403 also while a new role spreads: the place is kept, and the next run asks again.
+        // 403 also while a new role spreads: the checkpoint is kept, and the next run tries again.
         401 | 403 => SendErrorKind::Credentials,
         413 => SendErrorKind::TooLarge,
         429 => SendErrorKind::Throttled { retry_after },
-        // Said to answer compressed bodies by a place that does not take them.
+        // Reported for compressed bodies by an endpoint that does not take them.
         501 => SendErrorKind::Fatal,
         408 | 500..=599 => SendErrorKind::Unreachable,
         // 404: no such rule, stream or endpoint.
@@ -173,7 +173,7 @@ fn kind(status: u16, retry_after: Option<TimeDelta>) -> SendErrorKind {
     }
 }
 
-/// The service's code, where it is a word: nothing else of an answer is repeated.
+/// The service's code, where it is a word: nothing else of a response is repeated.
 fn code(headers: &HeaderMap) -> Option<String> {
     let code = headers.get(CODE)?.to_str().ok()?;
     let is_word = (1..=LONGEST_CODE).contains(&code.len())

@@ -1,6 +1,6 @@
-//! Azure Monitor: a call returns only when it was accepted.
+//! Azure Monitor: a send returns only when the batch was accepted.
 //!
-//! Two roads lead to the same table. Which of them is taken is a setting; everything else treats them alike.
+//! Two APIs write to the same tables; the settings name one of them.
 
 mod data_collector;
 mod error;
@@ -36,23 +36,23 @@ pub enum Sink {
 pub enum Table {
     /// `CiscoDuo_CL`: Duo's events.
     CiscoDuo,
-    /// `CiscoDuoHealth_CL`: how the connector fares.
+    /// `CiscoDuoHealth_CL`: the health of the connector.
     CiscoDuoHealth,
 }
 
-/// One call.
+/// One request.
 #[derive(Clone)]
 pub struct SinkCall {
     /// Where the rows go.
     pub table: Table,
     /// A JSON array of rows in the form that the API takes.
     pub body: Bytes,
-    /// Whether the events' own times become `TimeGenerated`. Only the Data Collector has to be told; rows for the other
-    /// API carry the column themselves.
+    /// Whether the events' own times become `TimeGenerated`. The Data Collector needs a header for that; rows for the
+    /// other API carry the column.
     pub is_dated_by_event: bool,
     /// Dates the request.
     pub now: DateTime<Utc>,
-    /// Longest wait for the answer.
+    /// Longest wait for the response.
     pub timeout: Duration,
 }
 
@@ -92,7 +92,7 @@ impl Sink {
         }
     }
 
-    /// Sends one call and returns when the service accepted it.
+    /// Sends one request and returns when the service accepted it.
     pub async fn send(&self, call: SinkCall) -> Result<(), SendError> {
         match self {
             Self::DataCollector(sink) => sink.send(call).await,

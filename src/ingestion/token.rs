@@ -10,11 +10,11 @@ use azure_core::error::ErrorKind;
 use azure_core::http::StatusCode;
 use tokio::time::timeout;
 
-use crate::http::Transport;
+use crate::http::{Transport, causes};
 use crate::identity;
 use crate::settings::{Cloud, IdentitySettings};
 
-const NO_ANSWER: &str = "no usable answer from where tokens are given";
+const NO_RESPONSE: &str = "no usable response from the token endpoint";
 
 /// The identity that the settings name cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -38,16 +38,16 @@ pub(super) struct TokenFault {
     pub(super) reason: String,
 }
 
-/// Asks for tokens and keeps them until they are about to expire.
+/// Requests tokens and keeps them until they are about to expire.
 pub(super) struct Tokens {
     identity: IdentitySettings,
     cloud: Cloud,
     transport: Transport,
-    /// The one that keeps the token at hand.
+    /// The one that keeps the current token.
     credential: Mutex<Arc<dyn TokenCredential>>,
 }
 
-/// A token, and who gave it.
+/// A token, and the credential that issued it.
 pub(super) struct Token {
     pub(super) authorization: String,
     giver: Arc<dyn TokenCredential>,
@@ -85,7 +85,7 @@ impl Tokens {
         let asked = timeout(patience, giver.get_token(&scopes, None)).await;
         let answer = asked.unwrap_or_else(|_| {
             let kind = ErrorKind::Io;
-            Err(azure_core::Error::with_message(kind, NO_ANSWER))
+            Err(azure_core::Error::with_message(kind, NO_RESPONSE))
         });
         match answer {
             Ok(token) => Ok(Token {
@@ -99,8 +99,8 @@ impl Tokens {
         }
     }
 
-    /// Forgets a token that was refused, so that the next one is a new one. Logs that were refused the same token at the
-    /// same time ask for one new token together.
+    /// Forgets a token that was refused, so that the next one is new. Logs that were refused the same token at the
+    /// same time request one new token together.
     pub(super) fn forget(&self, token: &Token) {
         let mut credential = self.lock();
         if Arc::ptr_eq(&credential, &token.giver)
@@ -136,16 +136,16 @@ impl TokenFault {
     pub(super) fn unusable() -> Self {
         Self {
             is_transient: true,
-            reason: NO_ANSWER.to_owned(),
+            reason: NO_RESPONSE.to_owned(),
         }
     }
 
-    /// Only statuses and the authority's numbers are told: the text of an answer may quote what was asked.
-    /// A file that cannot be read is told of where the identity has one (`has_file`).
+    /// Only statuses and the authority's error numbers are reported: the text of a response may quote the request.
+    /// `has_file`: the identity has a token file, which may be unreadable.
     fn of(fault: &azure_core::Error, has_file: bool) -> Self {
-        let mut cause: Option<&(dyn Error + 'static)> = Some(fault);
-        while let Some(current) = cause {
-            if let Some(fault) = current.downcast_ref::<azure_core::Error>()
+        let itself: &(dyn Error + 'static) = fault;
+        for cause in std::iter::once(itself).chain(causes(fault)) {
+            if let Some(fault) = cause.downcast_ref::<azure_core::Error>()
                 && let ErrorKind::HttpResponse {
                     status, error_code, ..
                 } = fault.kind()
@@ -153,7 +153,7 @@ impl TokenFault {
                 return Self::of_answer(*status, error_code.as_deref());
             }
             if has_file
-                && let Some(fault) = current.downcast_ref::<io::Error>()
+                && let Some(fault) = cause.downcast_ref::<io::Error>()
                 && matches!(
                     fault.kind(),
                     io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
@@ -164,7 +164,6 @@ impl TokenFault {
                     reason: "the file of AZURE_FEDERATED_TOKEN_FILE cannot be read".to_owned(),
                 };
             }
-            cause = current.source();
         }
         Self::unusable()
     }
@@ -196,7 +195,7 @@ mod tests {
     use azure_core::error::ErrorKind;
     use azure_core::http::StatusCode;
 
-    use super::{NO_ANSWER, TokenFault, is_transient, scope};
+    use super::{NO_RESPONSE, TokenFault, is_transient, scope};
     use crate::settings::Cloud;
 
     #[test]
@@ -223,11 +222,11 @@ mod tests {
         assert_eq!(told(Some("secret hunter2")), "HTTP 401");
         assert_eq!(told(None), "HTTP 401");
         let text = azure_core::Error::with_message(ErrorKind::Credential, "hunter2");
-        assert_eq!(TokenFault::of(&text, true).reason, NO_ANSWER);
+        assert_eq!(TokenFault::of(&text, true).reason, NO_RESPONSE);
         let missing = io::Error::from(io::ErrorKind::NotFound);
         let missing = azure_core::Error::with_error(ErrorKind::Credential, missing, "hunter2");
         let of_another = TokenFault::of(&missing, false);
-        assert_eq!(of_another.reason, NO_ANSWER);
+        assert_eq!(of_another.reason, NO_RESPONSE);
         let missing = TokenFault::of(&missing, true);
         assert!(!missing.is_transient);
         assert!(missing.reason.contains("AZURE_FEDERATED_TOKEN_FILE"));

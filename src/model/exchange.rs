@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use serde::Serialize;
+use strum::IntoStaticStr;
 
 use super::{IngestionApi, Millis, Record};
 
@@ -62,26 +62,15 @@ impl Batch {
 }
 
 /// How a row came to be sent: the value of `ingest_kind`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
+#[strum(serialize_all = "snake_case")]
 pub enum IngestKind {
-    /// In its turn.
+    /// With its window.
     Live,
     /// Seen only after its window had been closed.
     Late,
     /// More than 48 hours after it happened.
     Backfill,
-}
-
-impl IngestKind {
-    /// The value of `ingest_kind`.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Live => "live",
-            Self::Late => "late",
-            Self::Backfill => "backfill",
-        }
-    }
 }
 
 /// The error below an error, shared so that the error can be kept and reported.
@@ -119,9 +108,12 @@ impl fmt::Display for FetchError {
         match status {
             Some(status) => write!(
                 formatter,
-                "Duo answered {path} with HTTP {status}: {reason}{tries}"
+                "Duo returned HTTP {status} for {path}: {reason}{tries}"
             ),
-            None => write!(formatter, "no answer from Duo for {path}: {reason}{tries}"),
+            None => write!(
+                formatter,
+                "no response from Duo for {path}: {reason}{tries}"
+            ),
         }
     }
 }
@@ -187,9 +179,9 @@ impl fmt::Display for SendError {
             }
             (_, Some(status)) => write!(
                 formatter,
-                "Azure Monitor answered with HTTP {status}: {reason}{tries}"
+                "Azure Monitor returned HTTP {status}: {reason}{tries}"
             ),
-            (_, None) => write!(formatter, "no answer from Azure Monitor: {reason}{tries}"),
+            (_, None) => write!(formatter, "no response from Azure Monitor: {reason}{tries}"),
         }
     }
 }

@@ -1,13 +1,27 @@
 //! The Duo logs and, in one table, everything that differs between them.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr};
 
 /// A Duo log, named as in the setting `CISCO_DUO_LOG_TYPES` and in the column `eventtype_s`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
+)]
 #[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+#[strum(parse_err_ty = UnknownLogType, parse_err_fn = UnknownLogType::new)]
 pub enum LogType {
     /// Sign-ins of users.
     Authentication,
@@ -67,8 +81,7 @@ impl LogType {
         Self::Activity,
     ];
 
-    /// What differs between the Duo logs; nothing else in the crate matches on the log type to decide how
-    /// it is asked.
+    /// What differs between the Duo logs; nothing else in the crate matches on the log type to decide how to request it.
     pub const fn spec(self) -> LogSpec {
         match self {
             Self::Authentication => v2("/admin/v2/logs/authentication", "authlogs", "txid"),
@@ -92,15 +105,8 @@ impl LogType {
     }
 
     /// The name used in settings, state and rows.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Authentication => "authentication",
-            Self::Administrator => "administrator",
-            Self::Telephony => "telephony",
-            Self::OfflineEnrollment => "offline_enrollment",
-            Self::TrustMonitor => "trust_monitor",
-            Self::Activity => "activity",
-        }
+    pub fn as_str(self) -> &'static str {
+        self.into()
     }
 
     /// The names of all logs, comma-separated, for messages.
@@ -134,24 +140,13 @@ const fn v1(path: &'static str) -> LogSpec {
     }
 }
 
-impl fmt::Display for LogType {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.pad(self.as_str())
-    }
-}
-
 /// A name that is no Duo log.
 #[derive(Debug, thiserror::Error)]
 #[error("\"{0}\" is not a Duo log")]
-pub struct UnknownLogType(pub String);
+pub struct UnknownLogType(String);
 
-impl FromStr for LogType {
-    type Err = UnknownLogType;
-
-    fn from_str(name: &str) -> Result<Self, Self::Err> {
-        Self::ALL
-            .into_iter()
-            .find(|log_type| log_type.as_str() == name)
-            .ok_or_else(|| UnknownLogType(name.to_owned()))
+impl UnknownLogType {
+    fn new(name: &str) -> Self {
+        Self(name.to_owned())
     }
 }

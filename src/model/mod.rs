@@ -22,6 +22,7 @@ pub(crate) use loopback::{is_loopback, loopback};
 pub use record::{EventContent, EventUid, Record, RecordKey};
 pub use row_shape::{FlatRow, RowShape, Truncation};
 pub use secret::Secret;
+pub(crate) use secret::{azure_signature, hmac};
 pub use span::Span;
 pub(crate) use spelled::{number, span};
 pub(crate) use text::position;

@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
 /// A secret key, connection string or signature. `Debug` prints `***`; there is no `Display`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -16,6 +21,20 @@ impl Secret {
     pub fn expose(&self) -> &str {
         &self.0
     }
+}
+
+/// The HMAC of a text, with the hash function of `M`.
+pub(crate) fn hmac<M: Mac + KeyInit>(key: &[u8], text: &str) -> Vec<u8> {
+    let mut mac = M::new_from_slice(key).expect("HMAC takes keys of any length");
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().to_vec()
+}
+
+/// The signature of a text with a shared key of Azure, which is base64 of the key's bytes.
+pub(crate) fn azure_signature(shared_key: &Secret, text: &str) -> String {
+    let key = STANDARD.decode(shared_key.expose());
+    let key = key.expect("the settings were checked");
+    STANDARD.encode(hmac::<Hmac<Sha256>>(&key, text))
 }
 
 impl fmt::Debug for Secret {

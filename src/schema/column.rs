@@ -12,7 +12,7 @@ pub struct Column {
     pub column_type: ColumnType,
     /// What fills it.
     pub source: Source,
-    /// What it says, in one line.
+    /// Its description, in one line.
     pub about: &'static str,
 }
 
@@ -70,21 +70,12 @@ pub enum Source {
         path: &'static str,
         /// The logs whose records have it.
         logs: &'static [LogType],
-        /// Whether true and false go out as texts, because the field's type wavers.
+        /// Whether booleans are sent as text, because the field's type varies.
         is_text: bool,
     },
 }
 
 impl Column {
-    pub(super) fn added(name: &str, column_type: ColumnType, about: &'static str) -> Self {
-        Self {
-            name: name.to_owned(),
-            column_type,
-            source: Source::Connector,
-            about,
-        }
-    }
-
     /// The columns that a field of Duo's may go into.
     pub(super) fn of_duo(field: &'static Field) -> impl Iterator<Item = Self> {
         field.types.iter().map(|column_type| Self {
@@ -93,7 +84,7 @@ impl Column {
             source: Source::Duo {
                 path: field.path,
                 logs: field.logs,
-                is_text: field.wavers,
+                is_text: field.varies,
             },
             about: field.about,
         })

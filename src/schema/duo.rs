@@ -9,7 +9,7 @@ use crate::model::LogType::{
 };
 
 /// A field of Duo's records.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Field {
     /// Its path, with dots.
     pub(super) path: &'static str,
@@ -17,9 +17,9 @@ pub(super) struct Field {
     pub(super) types: &'static [ColumnType],
     /// The logs whose records have it.
     pub(super) logs: &'static [LogType],
-    /// Whether it is true or false in one record and a text in the next; then it always goes out as a text.
-    pub(super) wavers: bool,
-    /// What it says.
+    /// Whether it is a boolean in one record and a text in the next; it is always sent as text then.
+    pub(super) varies: bool,
+    /// Its description.
     pub(super) about: &'static str,
 }
 
@@ -29,41 +29,26 @@ const fn field(
     logs: &'static [LogType],
     about: &'static str,
 ) -> Field {
+    let varies = false;
     Field {
         path,
         types,
         logs,
-        wavers: false,
+        varies,
         about,
     }
 }
 
-const fn wavering(path: &'static str, logs: &'static [LogType], about: &'static str) -> Field {
+/// A field whose type varies.
+const fn varying(field: Field) -> Field {
     Field {
-        path,
-        types: TEXT,
-        logs,
-        wavers: true,
-        about,
+        varies: true,
+        ..field
     }
 }
 
-/// A field whose column would have a name of more than 45 characters, so that it cannot be declared.
-const fn too_long(
-    path: &'static str,
-    logs: &'static [LogType],
-    wavers: bool,
-    about: &'static str,
-) -> Field {
-    Field {
-        path,
-        types: &[],
-        logs,
-        wavers,
-        about,
-    }
-}
-
+/// The name of the column would have more than 45 characters, so that it cannot be declared.
+const TOO_LONG: &[ColumnType] = &[];
 const TEXT: &[ColumnType] = &[Text];
 const GUID: &[ColumnType] = &[Guid];
 const TIME: &[ColumnType] = &[DateTime];
@@ -92,9 +77,9 @@ pub(super) const FIELDS: &[Field] = &[
     field("access_device.hostname", TEXT, SIGN_INS, "Name of the device"),
     field("access_device.ip", TEXT, SIGN_INS, "Address that was signed in from"),
     field("access_device.ip.address", TEXT, ACTIVITY, "Address that acted"),
-    wavering("access_device.is_encryption_enabled", SIGN_INS, "Whether its disk is encrypted: true, false or unknown"),
-    wavering("access_device.is_firewall_enabled", SIGN_INS, "Whether its firewall is on: true, false or unknown"),
-    wavering("access_device.is_password_set", SIGN_INS, "Whether it has a password: true, false or unknown"),
+    varying(field("access_device.is_encryption_enabled", TEXT, SIGN_INS, "Whether its disk is encrypted: true, false or unknown")),
+    varying(field("access_device.is_firewall_enabled", TEXT, SIGN_INS, "Whether its firewall is on: true, false or unknown")),
+    varying(field("access_device.is_password_set", TEXT, SIGN_INS, "Whether it has a password: true, false or unknown")),
     field("access_device.java_version", TEXT, SIGN_INS, "Version of Java"),
     field("access_device.location.city", TEXT, SIGN_INS_AND_ACTIVITY, "City of its address"),
     field("access_device.location.country", TEXT, SIGN_INS_AND_ACTIVITY, "Country of its address"),
@@ -112,18 +97,18 @@ pub(super) const FIELDS: &[Field] = &[
     field("actor.name", TEXT, ACTIVITY, "Who did it: name"),
     field("actor.type", TEXT, ACTIVITY, "Who did it: kind"),
     field("akey", TEXT, ACTIVITY, "Duo's key of the account"),
-    too_long("adaptive_trust_assessments.more_secure_auth.detected_attack_detectors", SIGN_INS, false, "Whether a stronger factor was asked for: attack patterns that were found, as JSON"),
-    too_long("adaptive_trust_assessments.more_secure_auth.features_version", SIGN_INS, false, "Whether a stronger factor was asked for: version of what was looked at"),
-    too_long("adaptive_trust_assessments.more_secure_auth.model_version", SIGN_INS, false, "Whether a stronger factor was asked for: version of the model"),
-    too_long("adaptive_trust_assessments.more_secure_auth.policy_enabled", SIGN_INS, false, "Whether a stronger factor was asked for: whether a policy asks for it"),
-    too_long("adaptive_trust_assessments.more_secure_auth.preview_mode_enabled", SIGN_INS, false, "Whether a stronger factor was asked for: whether it was looked at only"),
-    too_long("adaptive_trust_assessments.more_secure_auth.reason", SIGN_INS, false, "Whether a stronger factor was asked for: why"),
-    too_long("adaptive_trust_assessments.more_secure_auth.trust_level", SIGN_INS, false, "Whether a stronger factor was asked for: LOW, NORMAL or UNKNOWN"),
-    too_long("adaptive_trust_assessments.remember_me.features_version", SIGN_INS, false, "Whether the device was remembered: version of what was looked at"),
-    too_long("adaptive_trust_assessments.remember_me.model_version", SIGN_INS, false, "Whether the device was remembered: version of the model"),
-    too_long("adaptive_trust_assessments.remember_me.policy_enabled", SIGN_INS, false, "Whether the device was remembered: whether a policy asks for it"),
-    too_long("adaptive_trust_assessments.remember_me.reason", SIGN_INS, false, "Whether the device was remembered: why"),
-    too_long("adaptive_trust_assessments.remember_me.trust_level", SIGN_INS, false, "Whether the device was remembered: LOW, NORMAL or UNKNOWN"),
+    field("adaptive_trust_assessments.more_secure_auth.detected_attack_detectors", TOO_LONG, SIGN_INS, "Whether a stronger factor was asked for: attack patterns that were found, as JSON"),
+    field("adaptive_trust_assessments.more_secure_auth.features_version", TOO_LONG, SIGN_INS, "Whether a stronger factor was asked for: version of what was looked at"),
+    field("adaptive_trust_assessments.more_secure_auth.model_version", TOO_LONG, SIGN_INS, "Whether a stronger factor was asked for: version of the model"),
+    field("adaptive_trust_assessments.more_secure_auth.policy_enabled", TOO_LONG, SIGN_INS, "Whether a stronger factor was asked for: whether a policy asks for it"),
+    field("adaptive_trust_assessments.more_secure_auth.preview_mode_enabled", TOO_LONG, SIGN_INS, "Whether a stronger factor was asked for: whether it was looked at only"),
+    field("adaptive_trust_assessments.more_secure_auth.reason", TOO_LONG, SIGN_INS, "Whether a stronger factor was asked for: why"),
+    field("adaptive_trust_assessments.more_secure_auth.trust_level", TOO_LONG, SIGN_INS, "Whether a stronger factor was asked for: LOW, NORMAL or UNKNOWN"),
+    field("adaptive_trust_assessments.remember_me.features_version", TOO_LONG, SIGN_INS, "Whether the device was remembered: version of what was looked at"),
+    field("adaptive_trust_assessments.remember_me.model_version", TOO_LONG, SIGN_INS, "Whether the device was remembered: version of the model"),
+    field("adaptive_trust_assessments.remember_me.policy_enabled", TOO_LONG, SIGN_INS, "Whether the device was remembered: whether a policy asks for it"),
+    field("adaptive_trust_assessments.remember_me.reason", TOO_LONG, SIGN_INS, "Whether the device was remembered: why"),
+    field("adaptive_trust_assessments.remember_me.trust_level", TOO_LONG, SIGN_INS, "Whether the device was remembered: LOW, NORMAL or UNKNOWN"),
     field("alias", TEXT, SIGN_INS, "Alias that was signed in with"),
     field("application.destination_app_name", TEXT, SIGN_INS, "Application behind the identity provider, as some accounts have it"),
     field("application.destination_name", TEXT, SIGN_INS, "Application behind the identity provider"),
@@ -178,12 +163,12 @@ pub(super) const FIELDS: &[Field] = &[
     field("surfaced_auth.access_device.flash_version", TEXT, TRUST_MONITOR, "Surfaced sign-in: version of Flash"),
     field("surfaced_auth.access_device.hostname", TEXT, TRUST_MONITOR, "Surfaced sign-in: name of the device"),
     field("surfaced_auth.access_device.ip", TEXT, TRUST_MONITOR, "Surfaced sign-in: address"),
-    too_long("surfaced_auth.access_device.is_encryption_enabled", TRUST_MONITOR, true, "Surfaced sign-in: whether the device's disk is encrypted: true, false or unknown"),
-    too_long("surfaced_auth.access_device.is_firewall_enabled", TRUST_MONITOR, true, "Surfaced sign-in: whether the device's firewall is on: true, false or unknown"),
-    wavering("surfaced_auth.access_device.is_password_set", TRUST_MONITOR, "Surfaced sign-in: whether the device has a password: true, false or unknown"),
+    varying(field("surfaced_auth.access_device.is_encryption_enabled", TOO_LONG, TRUST_MONITOR, "Surfaced sign-in: whether the device's disk is encrypted: true, false or unknown")),
+    varying(field("surfaced_auth.access_device.is_firewall_enabled", TOO_LONG, TRUST_MONITOR, "Surfaced sign-in: whether the device's firewall is on: true, false or unknown")),
+    varying(field("surfaced_auth.access_device.is_password_set", TEXT, TRUST_MONITOR, "Surfaced sign-in: whether the device has a password: true, false or unknown")),
     field("surfaced_auth.access_device.java_version", TEXT, TRUST_MONITOR, "Surfaced sign-in: version of Java"),
     field("surfaced_auth.access_device.location.city", TEXT, TRUST_MONITOR, "Surfaced sign-in: city of its address"),
-    too_long("surfaced_auth.access_device.location.country", TRUST_MONITOR, false, "Surfaced sign-in: country of its address"),
+    field("surfaced_auth.access_device.location.country", TOO_LONG, TRUST_MONITOR, "Surfaced sign-in: country of its address"),
     field("surfaced_auth.access_device.location.state", TEXT, TRUST_MONITOR, "Surfaced sign-in: state or province of its address"),
     field("surfaced_auth.access_device.os", TEXT, TRUST_MONITOR, "Surfaced sign-in: operating system"),
     field("surfaced_auth.access_device.os_version", TEXT, TRUST_MONITOR, "Surfaced sign-in: version of the operating system"),
@@ -218,7 +203,7 @@ pub(super) const FIELDS: &[Field] = &[
     field("telephony_id", GUID, TELEPHONY, "Duo's id of the message or call"),
     field("timestamp", NUMBER, WITH_TIMESTAMP, "When the event happened, in seconds since 1970"),
     field("triage_event_uri", TEXT, TRUST_MONITOR, "Where the surfaced event stands in the Duo Admin Panel"),
-    field("triaged_as_interesting", TRUTH, TRUST_MONITOR, "Whether somebody marked it as interesting"),
+    field("triaged_as_interesting", TRUTH, TRUST_MONITOR, "Whether it was marked as interesting"),
     field("trusted_endpoint_status", TEXT, SIGN_INS, "Whether the endpoint is trusted"),
     field("trusted_session_info.trusted_session_uuid", GUID, SIGN_INS, "Id of the trusted session"),
     field("ts", TIME, NEWER, "When the event happened"),

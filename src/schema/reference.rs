@@ -1,7 +1,5 @@
 //! The table as others need it: a page of the documentation, and the schema that queries are checked against.
 
-use std::fmt::Write as _;
-
 use serde_json::{Map, Value, json};
 
 use super::duo::{self, Field};
@@ -13,35 +11,26 @@ use crate::model::LogType;
 
 /// The column reference of the documentation, as Markdown.
 pub fn column_reference() -> String {
-    let mut page = String::new();
-    let mut told = |arguments: std::fmt::Arguments<'_>| {
-        page.write_fmt(arguments).expect("a text takes everything");
-    };
-    told(format_args!(
-        "| column | type | filled by | what it says |\n|---|---|---|---|\n"
-    ));
-    for column in columns() {
+    let rows = columns().iter().map(|column| {
         let by = match &column.source {
             Source::Connector => "duo-sentinel".to_owned(),
             Source::Duo { path, logs, .. } => of_logs(path, logs),
         };
-        told(format_args!(
-            "| `{}` | {} | {by} | {} |\n",
-            column.name,
-            column.column_type.declared(),
-            column.about
-        ));
-    }
-    told(format_args!(
-        "\nThese fields are known and have no column, because its name would be longer than {LONGEST_NAME} characters; they are \
-         in `{ADDITIONAL_FIELDS}` and not counted:\n\n| path there | field | what it says |\n|---|---|---|\n"
-    ));
-    for field in undeclared() {
+        let (name, column_type) = (&column.name, column.column_type.declared());
+        format!("| `{name}` | {column_type} | {by} | {} |\n", column.about)
+    });
+    let undeclared_rows = undeclared().map(|field| {
         let path = path_in_additional_fields(field);
         let of = of_logs(field.path, field.logs);
-        told(format_args!("| `{path}` | {of} | {} |\n", field.about));
-    }
-    page
+        format!("| `{path}` | {of} | {} |\n", field.about)
+    });
+    format!(
+        "| column | type | filled by | description |\n|---|---|---|---|\n{}\n\
+         These fields are known and have no column, because its name would be longer than {LONGEST_NAME} characters; they are \
+         in `{ADDITIONAL_FIELDS}` and not counted:\n\n| path there | field | description |\n|---|---|---|\n{}",
+        rows.collect::<Vec<_>>().concat(),
+        undeclared_rows.collect::<Vec<_>>().concat()
+    )
 }
 
 /// Duo's fields that are known and cannot be declared.
@@ -60,17 +49,12 @@ fn of_logs(path: &str, logs: &[LogType]) -> String {
 
 /// The columns of `CiscoDuoHealth_CL` for the documentation, as Markdown.
 pub fn health_reference() -> String {
-    let mut page = "| column | type | what it says |\n|---|---|---|\n".to_owned();
-    for column in health_columns() {
-        let declared = column.column_type.declared();
-        writeln!(
-            page,
-            "| `{}` | {declared} | {} |",
-            column.name, column.about
-        )
-        .expect("a text takes everything");
-    }
-    page
+    let rows = health_columns().into_iter().map(|column| {
+        let (name, column_type) = (column.name, column.column_type.declared());
+        format!("| `{name}` | {column_type} | {} |\n", column.about)
+    });
+    let rows = rows.collect::<Vec<_>>().concat();
+    format!("| column | type | description |\n|---|---|---|\n{rows}")
 }
 
 /// Columns as a data collection rule and a table declare them: name and type.

@@ -1,8 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{
-    ADDITIONAL_FIELDS, Column, ColumnType, LONGEST_NAME, MOST_COLUMNS, Source, columns, columns_of,
-};
+use super::{ADDITIONAL_FIELDS, Column, LONGEST_NAME, MOST_COLUMNS, Source, columns, columns_of};
 use super::{declared, table_schema};
 
 /// Columns that content of Microsoft's reads: the parser `CiscoDuo` of the solution, and rules, hunting queries and
@@ -114,14 +112,7 @@ fn every_field_of_duos_is_found_by_its_path_and_no_other() {
             continue;
         };
         let typed = columns_of(&path.replace('.', "_")).unwrap();
-        let of_type = match column.column_type {
-            ColumnType::Text | ColumnType::Dynamic => &typed.text,
-            ColumnType::Guid => &typed.guid,
-            ColumnType::DateTime => &typed.time,
-            ColumnType::Real => &typed.number,
-            ColumnType::Boolean => &typed.truth,
-        };
-        let of_type = of_type.as_ref().unwrap();
+        let of_type = typed.of(column.column_type).unwrap();
         assert_eq!(of_type.begin, format!("\"{}\":", column.name));
         assert_eq!(columns()[of_type.number], *column);
         assert!(!is_text || typed.is_text);

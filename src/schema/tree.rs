@@ -1,20 +1,20 @@
-//! Duo's fields as they lie in each other: the quickest way from a value to its columns.
+//! Duo's fields as a tree, in which the columns of a value are found without building its path (docs/benchmarks.md).
 
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
-use super::{Typed, columns_of, duo};
+use super::{PathColumns, columns_of, duo};
 
-/// A field, and the fields in it.
+/// A field and its members.
 #[derive(Debug, Default)]
 pub(crate) struct Node {
     members: FxHashMap<&'static str, Node>,
-    columns: Option<&'static Typed>,
+    columns: Option<&'static PathColumns>,
 }
 
 impl Node {
-    /// What every record is.
+    /// The record itself.
     pub(crate) fn root() -> &'static Self {
         static ROOT: LazyLock<Node> = LazyLock::new(|| {
             let mut root = Node::default();
@@ -30,13 +30,13 @@ impl Node {
         &ROOT
     }
 
-    /// A field in it that is known.
+    /// A known member.
     pub(crate) fn member(&self, name: &str) -> Option<&Self> {
         self.members.get(name)
     }
 
     /// The columns for a value that is no object.
-    pub(crate) const fn columns(&self) -> Option<&'static Typed> {
+    pub(crate) const fn columns(&self) -> Option<&'static PathColumns> {
         self.columns
     }
 }

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::mark::{Day, Marks};
 use crate::model::{Hour, LogType, Millis, Span};
 use crate::status::{Activity, Code, LogHealth, Outcome, Trouble};
-use crate::storage::{BlobStore, LogState, StorageError, document};
+use crate::storage::{LogState, StorageError, document};
 use crate::sync::{Checkpoint, DayResults};
 
 /// Days of which the completeness is shown, today among them.
@@ -109,7 +109,7 @@ pub struct LogStatus {
 impl LogStatus {
     /// Reads the stored state of a log within `time_limit`.
     pub(super) async fn read(
-        state: &LogState<impl BlobStore>,
+        state: &LogState,
         log_type: LogType,
         now: Millis,
         time_limit: Duration,
@@ -187,7 +187,7 @@ struct Stored {
 }
 
 impl Stored {
-    async fn read(state: &LogState<impl BlobStore>, now: Millis) -> Result<Self, StorageError> {
+    async fn read(state: &LogState, now: Millis) -> Result<Self, StorageError> {
         let today = Hour::of(now).day();
         let days = (0..DAYS).map(|days| async move {
             let day = today.after(-24 * days);

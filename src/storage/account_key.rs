@@ -8,15 +8,11 @@ use async_trait::async_trait;
 use azure_core::http::headers::HeaderName;
 use azure_core::http::policies::{Policy, PolicyResult};
 use azure_core::http::{Context, Request};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use chrono::Utc;
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
 
-use crate::model::Secret;
+use crate::model::{Secret, azure_signature};
 
-/// Signs each try of a request anew, because a signature is bound to its date.
+/// Signs each try of a request, because a signature is bound to its date.
 #[derive(Debug)]
 pub(super) struct AccountKeyPolicy {
     account: String,
@@ -85,7 +81,7 @@ impl Policy for AccountKeyPolicy {
     ) -> PolicyResult {
         #[expect(
             clippy::disallowed_methods,
-            reason = "each try is dated anew, deep in the storage crate's retries"
+            reason = "each try has its own date, deep in the storage crate's retries"
         )]
         let now = Utc::now();
         let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
@@ -94,12 +90,7 @@ impl Policy for AccountKeyPolicy {
         if let Some(length) = request.body().len().filter(|length| *length > 0) {
             request.insert_header("content-length", length.to_string());
         }
-        let key = STANDARD
-            .decode(self.key.expose())
-            .expect("the settings were checked");
-        let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("HMAC takes keys of any length");
-        mac.update(self.text_to_sign(request).as_bytes());
-        let signature = STANDARD.encode(mac.finalize().into_bytes());
+        let signature = azure_signature(&self.key, &self.text_to_sign(request));
         request.insert_header(
             "authorization",
             format!("SharedKey {}:{signature}", self.account),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use azure_core::http::{
     ClientOptions, Etag, ExponentialRetryOptions, RequestContent, RetryOptions, StatusCode,
     Transport as AzureTransport,
@@ -14,10 +15,10 @@ use azure_storage_blob::models::{
 use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
 use futures::TryStreamExt as _;
 
-use super::Version;
 use super::account_key::AccountKeyPolicy;
 use super::blob_fault::{hint, is_code, reason, status};
 use super::error::{StorageError, WriteError};
+use super::{BlobStore, Version};
 use crate::http::Transport;
 use crate::identity;
 use crate::model::is_loopback;
@@ -32,7 +33,7 @@ const RETRY_SECONDS: i64 = 20;
 
 /// State in a blob container.
 #[derive(Clone)]
-pub struct ContainerStore {
+pub(super) struct ContainerStore {
     container: Arc<BlobContainerClient>,
     name: String,
     place: String,
@@ -107,14 +108,48 @@ impl ContainerStore {
         })
     }
 
-    pub(super) fn place(&self) -> String {
+    fn blob(&self, name: &str) -> azure_storage_blob::BlobClient {
+        self.container.blob_client(name)
+    }
+
+    async fn create_container(&self) -> Result<(), StorageError> {
+        match self.container.create(None).await {
+            Err(fault) if !is_code(&fault, "ContainerAlreadyExists") => {
+                Err(self.explained("create", &self.name, &fault))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn failed(&self, action: &'static str, name: &str, reason: String) -> StorageError {
+        StorageError {
+            action,
+            name: format!("{name} in the {}", self.place),
+            reason,
+            hint: None,
+        }
+    }
+
+    fn explained(
+        &self,
+        action: &'static str,
+        name: &str,
+        fault: &azure_core::Error,
+    ) -> StorageError {
+        StorageError {
+            hint: hint(fault, self.is_on_this_machine).map(str::to_owned),
+            ..self.failed(action, name, reason(fault))
+        }
+    }
+}
+
+#[async_trait]
+impl BlobStore for ContainerStore {
+    fn place(&self) -> String {
         self.place.clone()
     }
 
-    pub(super) async fn read(
-        &self,
-        name: &str,
-    ) -> Result<Option<(Vec<u8>, Version)>, StorageError> {
+    async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StorageError> {
         let download = async {
             let result = self
                 .blob(name)
@@ -135,7 +170,7 @@ impl ContainerStore {
         }
     }
 
-    pub(super) async fn write(
+    async fn write(
         &self,
         name: &str,
         content: Vec<u8>,
@@ -180,7 +215,7 @@ impl ContainerStore {
         }
     }
 
-    pub(super) async fn append(&self, name: &str, content: Vec<u8>) -> Result<(), WriteError> {
+    async fn append(&self, name: &str, content: Vec<u8>, _unit: usize) -> Result<(), WriteError> {
         let blob = self.blob(name).append_blob_client();
         let append = || async {
             let length = content.len() as u64;
@@ -212,7 +247,7 @@ impl ContainerStore {
         }
     }
 
-    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError> {
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError> {
         let options = BlobContainerClientListBlobsOptions {
             prefix: Some(prefix.to_owned()),
             ..BlobContainerClientListBlobsOptions::default()
@@ -232,46 +267,12 @@ impl ContainerStore {
         }
     }
 
-    pub(super) async fn remove(&self, name: &str) -> Result<(), StorageError> {
+    async fn remove(&self, name: &str) -> Result<(), StorageError> {
         match self.blob(name).delete(None).await {
             Err(fault) if status(&fault) != Some(StatusCode::NotFound) => {
                 Err(self.explained("remove", name, &fault))
             }
             _ => Ok(()),
-        }
-    }
-
-    fn blob(&self, name: &str) -> azure_storage_blob::BlobClient {
-        self.container.blob_client(name)
-    }
-
-    async fn create_container(&self) -> Result<(), StorageError> {
-        match self.container.create(None).await {
-            Err(fault) if !is_code(&fault, "ContainerAlreadyExists") => {
-                Err(self.explained("create", &self.name, &fault))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn failed(&self, action: &'static str, name: &str, reason: String) -> StorageError {
-        StorageError {
-            action,
-            name: format!("{name} in the {}", self.place),
-            reason,
-            hint: None,
-        }
-    }
-
-    fn explained(
-        &self,
-        action: &'static str,
-        name: &str,
-        fault: &azure_core::Error,
-    ) -> StorageError {
-        StorageError {
-            hint: hint(fault, self.is_on_this_machine).map(str::to_owned),
-            ..self.failed(action, name, reason(fault))
         }
     }
 }

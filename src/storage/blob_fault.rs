@@ -1,9 +1,11 @@
 //! What a fault of Blob Storage means, and what to do about it.
 
-use std::error::Error as _;
+use std::error::Error;
 
 use azure_core::error::ErrorKind;
 use azure_core::http::StatusCode;
+
+use crate::http::causes;
 
 /// What to do about a fault; names the setting.
 pub(super) fn hint(fault: &azure_core::Error, is_on_this_machine: bool) -> Option<&'static str> {
@@ -22,7 +24,7 @@ pub(super) fn hint(fault: &azure_core::Error, is_on_this_machine: bool) -> Optio
                  CISCO_DUO_CONTAINER to another name",
         ),
         _ if is_code(fault, "ContainerNotFound") => Some(
-            "the container is gone: the next run makes it anew and begins CISCO_DUO_LOOKBACK_HOURS ago; set \
+            "the container is gone: the next run creates it and begins CISCO_DUO_LOOKBACK_HOURS ago; set \
                  CISCO_DUO_START to where the logs stood",
         ),
         Some(StatusCode::Conflict | StatusCode::PreconditionFailed) => Some(
@@ -52,43 +54,34 @@ pub(super) fn is_code(fault: &azure_core::Error, code: &str) -> bool {
     matches!(fault.kind(), ErrorKind::HttpResponse { error_code: Some(found), .. } if found == code)
 }
 
-/// The cause in one line. A URL with a shared access signature stands in the texts of the upper causes, so only
-/// the service's code and what lies below the HTTP client is told.
+/// The cause in one line. The texts down to that of the HTTP client may contain a URL with a shared access signature: only
+/// the service's code and the causes below the client are reported.
 pub(super) fn reason(fault: &azure_core::Error) -> String {
-    if let ErrorKind::HttpResponse {
-        status, error_code, ..
-    } = fault.kind()
-    {
-        let code = error_code.as_deref().unwrap_or("no code");
-        return format!("HTTP {} {code}", u16::from(*status));
-    }
-    if matches!(fault.kind(), ErrorKind::Credential) {
-        let mut cause = fault.source();
-        while let Some(current) = cause {
-            if let Some(status) = current
-                .downcast_ref::<azure_core::Error>()
-                .and_then(azure_core::Error::http_status)
-            {
-                return format!("the identity got no token (HTTP {})", u16::from(status));
-            }
-            cause = current.source();
+    match fault.kind() {
+        ErrorKind::HttpResponse {
+            status, error_code, ..
+        } => {
+            let code = error_code.as_deref().unwrap_or("no code");
+            format!("HTTP {} {code}", u16::from(*status))
         }
-        return "the identity got no token".to_owned();
-    }
-    let mut told = None;
-    let mut below_client = false;
-    let mut cause = fault.source();
-    while let Some(current) = cause {
-        if below_client {
-            told = Some(current.to_string());
-        }
-        if let Some(client) = current.downcast_ref::<reqwest::Error>() {
-            below_client = true;
-            if client.is_timeout() {
-                return "no answer in time".to_owned();
+        ErrorKind::Credential => {
+            let of_azure = |cause: &'_ (dyn Error + 'static)| {
+                let error = cause.downcast_ref::<azure_core::Error>();
+                error.and_then(azure_core::Error::http_status)
+            };
+            match causes(fault).find_map(of_azure) {
+                Some(status) => format!("the identity got no token (HTTP {})", u16::from(status)),
+                None => "the identity got no token".to_owned(),
             }
         }
-        cause = current.source();
+        _ => {
+            let mut causes = causes(fault);
+            match causes.find_map(|cause| cause.downcast_ref::<reqwest::Error>()) {
+                Some(client) if client.is_timeout() => "no response in time".to_owned(),
+                _ => causes
+                    .last()
+                    .map_or_else(|| "no usable response".to_owned(), ToString::to_string),
+            }
+        }
     }
-    told.unwrap_or_else(|| "no usable answer".to_owned())
 }

@@ -2,19 +2,18 @@
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
+use super::document::{TRIES, changed_by_others};
 use super::error::{StorageError, WriteError};
-use super::{BlobStore, DeadLetter, Document as _, Unreadable, Version};
+use super::{DeadLetter, Document as _, Store, Unreadable, Version};
 use crate::model::{Hour, LogType};
 
-/// Tries of a write that others make at the same time.
-const TRIES: u32 = 5;
 /// Dead letters written at once.
 const CONCURRENCY: usize = 8;
 
 /// The dead letters of one account.
 #[derive(Clone, Debug)]
-pub struct DeadLetters<S> {
-    store: S,
+pub struct DeadLetters {
+    store: Store,
     prefix: String,
 }
 
@@ -49,9 +48,9 @@ impl DeadLetterName {
     }
 }
 
-impl<S: BlobStore> DeadLetters<S> {
+impl DeadLetters {
     /// The dead letters of the account at `host`, its API hostname.
-    pub fn new(store: S, host: &str) -> Self {
+    pub fn new(store: Store, host: &str) -> Self {
         Self {
             store,
             prefix: format!("{host}/self/"),
@@ -59,7 +58,7 @@ impl<S: BlobStore> DeadLetters<S> {
     }
 
     /// Where they are kept.
-    pub const fn store(&self) -> &S {
+    pub const fn store(&self) -> &Store {
         &self.store
     }
 
@@ -101,12 +100,8 @@ impl<S: BlobStore> DeadLetters<S> {
                 },
             };
         }
-        Err(explained(StorageError {
-            action: "write",
-            name: format!("{name} in the {}", self.store.place()),
-            reason: format!("it was changed by others {TRIES} times in a row"),
-            hint: None,
-        }))
+        let error = self.store.error("write", &name, changed_by_others(), None);
+        Err(explained(error))
     }
 
     /// The names of all dead letters, by log and date; of one log where it is given.
@@ -133,11 +128,9 @@ impl<S: BlobStore> DeadLetters<S> {
         let Some((content, _)) = self.store.read(&name).await? else {
             return Ok(None);
         };
-        let letter = DeadLetter::from_json(&content).map_err(|fault| StorageError {
-            action: "use",
-            name: format!("{name} in the {}", self.store.place()),
-            reason: fault.to_string(),
-            hint: Some("run the release that wrote it, or purge it".to_owned()),
+        let letter = DeadLetter::from_json(&content).map_err(|error| {
+            let hint = "run the release that wrote it, or purge it";
+            self.store.error("use", &name, error, Some(hint))
         })?;
         Ok(Some(letter))
     }

@@ -6,11 +6,16 @@ use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
 use super::error::{StorageError, WriteError};
-use super::{BlobStore, Version};
+use super::{Store, Version};
 use crate::logging::LogEvent;
 
-/// Tries of a change that others make at the same time.
-const TRIES: u32 = 5;
+/// Tries of a change that other instances make at the same time.
+pub(super) const TRIES: u32 = 5;
+
+/// The reason of an error after all of them.
+pub(super) fn changed_by_others() -> String {
+    format!("it was changed by others {TRIES} times in a row")
+}
 
 /// A JSON document that is stored under a name of its own. It carries `version` and `min_reader`, and keeps the fields
 /// of a later release when it is written again.
@@ -71,9 +76,9 @@ pub enum Unreadable {
     #[error("it is damaged ({0})")]
     Damaged(String),
     /// Written by a later release whose state this one cannot read.
-    #[error("it asks for reader version {min_reader}, this release is version {version}")]
+    #[error("it needs reader version {min_reader}, this release is version {version}")]
     Newer {
-        /// The reader version it asks for.
+        /// The reader version it needs.
         min_reader: u32,
         /// The reader version of this release.
         version: u32,
@@ -85,9 +90,9 @@ pub enum Unreadable {
 ///
 /// # Errors
 ///
-/// When storage fails, or the document asks for a newer reader.
+/// When storage fails, or the document needs a newer reader.
 pub async fn read<T: Document>(
-    store: &impl BlobStore,
+    store: &Store,
     name: &str,
 ) -> Result<(Option<T>, Option<Version>), StorageError> {
     let Some((content, version)) = store.read(name).await? else {
@@ -100,12 +105,10 @@ pub async fn read<T: Document>(
             Ok((None, None))
         }
         Err(Unreadable::Damaged(_)) => Ok((None, Some(version))),
-        Err(error) => Err(StorageError {
-            action: "use",
-            name: format!("{name} in the {}", store.place()),
-            reason: error.to_string(),
-            hint: Some("run the release that wrote it, or move it away".to_owned()),
-        }),
+        Err(error) => {
+            let hint = "run the release that wrote it, or move it away";
+            Err(store.error("use", name, error, Some(hint)))
+        }
     }
 }
 
@@ -114,10 +117,7 @@ pub async fn read<T: Document>(
 /// # Errors
 ///
 /// When storage fails.
-pub async fn peek<T: Document>(
-    store: &impl BlobStore,
-    name: &str,
-) -> Result<Option<T>, StorageError> {
+pub async fn peek<T: Document>(store: &Store, name: &str) -> Result<Option<T>, StorageError> {
     let stored = store.read(name).await?;
     Ok(stored.and_then(|(content, _)| T::from_json(&content).ok()))
 }
@@ -126,9 +126,9 @@ pub async fn peek<T: Document>(
 ///
 /// # Errors
 ///
-/// When storage fails, the document asks for a newer reader, or others change it each time.
+/// When storage fails, the document needs a newer reader, or others change it each time.
 pub async fn update<T: Document + Default>(
-    store: &impl BlobStore,
+    store: &Store,
     name: &str,
     mut change: impl FnMut(&mut T) + Send,
 ) -> Result<(), StorageError> {
@@ -146,12 +146,8 @@ pub async fn update<T: Document + Default>(
             Err(WriteError::Failed(error)) => return Err(error),
         }
     }
-    Err(StorageError {
-        action: "write",
-        name: format!("{name} in the {}", store.place()),
-        reason: format!("it was changed by others {TRIES} times in a row"),
-        hint: Some("check how many instances share this state".to_owned()),
-    })
+    let hint = "check how many instances share this state";
+    Err(store.error("write", name, changed_by_others(), Some(hint)))
 }
 
 /// Keeps a copy of what is damaged under `{name}.damaged-…`, by the hash of its content, and removes the original.
@@ -160,7 +156,7 @@ pub async fn update<T: Document + Default>(
 ///
 /// When storage fails: the original is still there then.
 pub(super) async fn quarantine(
-    store: &impl BlobStore,
+    store: &Store,
     name: &str,
     content: Vec<u8>,
     reason: &str,

@@ -14,11 +14,11 @@ pub struct StorageError {
     pub hint: Option<String>,
 }
 
-/// Why a text was not replaced or added to.
+/// Why a blob was not written or appended to.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// Somebody else wrote it since it was read; or what stands there is of a kind that cannot be added to.
-    #[error("somebody else changed it")]
+    /// Another writer changed it since it was read; or the blob is of a kind that cannot be appended to.
+    #[error("another writer changed it")]
     Conflict,
     /// It could not be written.
     #[error(transparent)]

@@ -1,21 +1,22 @@
 //! State in a folder of this machine, with the same rule as in Blob Storage.
 //!
-//! A write goes to a new file that then takes the place of the old one, so that a reader sees the one or the
-//! other and never a part. What is expected is compared under a lock that the operating system gives back when
-//! the process ends, however it ends.
+//! A write goes to a new file that then replaces the old one, so that a reader sees the one or the other and never a
+//! part. The expected version is compared under a lock that the operating system releases when the process ends, however
+//! it ends.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 
+use async_trait::async_trait;
 use sha2::{Digest as _, Sha256};
 
-use super::Version;
 use super::error::{StorageError, WriteError};
+use super::{BlobStore, Version};
 
 /// State in a folder.
 #[derive(Clone, Debug)]
-pub struct FolderStore {
+pub(super) struct FolderStore {
     folder: PathBuf,
 }
 
@@ -24,14 +25,35 @@ impl FolderStore {
         Self { folder }
     }
 
-    pub(super) fn place(&self) -> String {
+    /// Does file work on a thread that may block; the error tells what was tried.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        action: &'static str,
+        name: &str,
+        work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+    ) -> Result<T, StorageError> {
+        let path = self.folder.join(name);
+        let done = tokio::task::spawn_blocking(move || work(&path)).await;
+        done.unwrap_or_else(|fault| Err(io::Error::other(fault)))
+            .map_err(|fault| StorageError {
+                action,
+                name: format!("{name} in the folder {}", self.folder.display()),
+                reason: fault.to_string(),
+                hint: Some(
+                    "check CISCO_DUO_STATE_DIR: the folder must be writable and the disk not full"
+                        .to_owned(),
+                ),
+            })
+    }
+}
+
+#[async_trait]
+impl BlobStore for FolderStore {
+    fn place(&self) -> String {
         format!("folder {}", self.folder.display())
     }
 
-    pub(super) async fn read(
-        &self,
-        name: &str,
-    ) -> Result<Option<(Vec<u8>, Version)>, StorageError> {
+    async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StorageError> {
         self.blocking("read", name, |path| match fs::read(path) {
             Ok(content) => {
                 let version = version(&content);
@@ -43,7 +65,7 @@ impl FolderStore {
         .await
     }
 
-    pub(super) async fn write(
+    async fn write(
         &self,
         name: &str,
         content: Vec<u8>,
@@ -74,12 +96,7 @@ impl FolderStore {
         replaced.ok_or(WriteError::Conflict)
     }
 
-    pub(super) async fn append(
-        &self,
-        name: &str,
-        content: Vec<u8>,
-        unit: usize,
-    ) -> Result<(), StorageError> {
+    async fn append(&self, name: &str, content: Vec<u8>, unit: usize) -> Result<(), WriteError> {
         self.blocking("append to", name, move |path| {
             let _lock = lock(path)?;
             let is_new = !path.exists();
@@ -97,10 +114,11 @@ impl FolderStore {
             file.sync_all()?;
             if is_new { sync_folder(path) } else { Ok(()) }
         })
-        .await
+        .await?;
+        Ok(())
     }
 
-    pub(super) async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError> {
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError> {
         let prefix_text = prefix.to_owned();
         self.blocking("list", prefix, move |folder| {
             let mut names = Vec::new();
@@ -110,7 +128,7 @@ impl FolderStore {
         .await
     }
 
-    pub(super) async fn remove(&self, name: &str) -> Result<(), StorageError> {
+    async fn remove(&self, name: &str) -> Result<(), StorageError> {
         self.blocking("remove", name, |path| match fs::remove_file(path) {
             Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
             _ => Ok(()),
@@ -118,25 +136,8 @@ impl FolderStore {
         .await
     }
 
-    /// Does file work on a thread that may block; the error tells what was tried.
-    async fn blocking<T: Send + 'static>(
-        &self,
-        action: &'static str,
-        name: &str,
-        work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
-    ) -> Result<T, StorageError> {
-        let path = self.folder.join(name);
-        let done = tokio::task::spawn_blocking(move || work(&path)).await;
-        done.unwrap_or_else(|fault| Err(io::Error::other(fault)))
-            .map_err(|fault| StorageError {
-                action,
-                name: format!("{name} in the folder {}", self.folder.display()),
-                reason: fault.to_string(),
-                hint: Some(
-                    "check CISCO_DUO_STATE_DIR: the folder must be writable and the disk not full"
-                        .to_owned(),
-                ),
-            })
+    fn truncates_torn_appends(&self) -> bool {
+        true
     }
 }
 

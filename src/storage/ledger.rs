@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{BlobStore, LogState, StorageError};
+use super::{LogState, StorageError};
 use crate::model::{EventContent, Hour, Record, RecordKey};
 
 /// Size of a stored entry: 16 bytes of `event_uid`, 4 of `event_content`, 4 of the content that it replaces.
@@ -84,16 +84,16 @@ impl HourEntries {
 
 /// What a run knows of the stored ledger of a log.
 #[derive(Debug)]
-pub struct Ledger<S> {
-    state: LogState<S>,
+pub struct Ledger {
+    state: LogState,
     hours: FxHashMap<Hour, HourEntries>,
     /// The hours in memory, those used longest ago first.
     used: VecDeque<Hour>,
 }
 
-impl<S: BlobStore> Ledger<S> {
+impl Ledger {
     /// The ledger of a log; nothing is read yet.
-    pub fn new(state: LogState<S>) -> Self {
+    pub fn new(state: LogState) -> Self {
         Self {
             state,
             hours: FxHashMap::default(),

@@ -3,21 +3,21 @@
 use super::document::{self, Document, quarantine};
 use super::error::{StorageError, WriteError};
 use super::ledger::{ENTRY_BYTES, LedgerEntry};
-use super::{BlobStore, Version};
+use super::{Store, Version};
 use crate::model::{Hour, LogType};
 
 /// The stored state of one log of one account.
 #[derive(Clone, Debug)]
-pub struct LogState<S> {
-    store: S,
+pub struct LogState {
+    store: Store,
     prefix: String,
     /// Name of the checkpoint, below the prefix.
     checkpoint: String,
 }
 
-impl<S: BlobStore> LogState<S> {
+impl LogState {
     /// The state of a log; `host` is the account's API hostname.
-    pub fn new(store: S, host: &str, log_type: LogType) -> Self {
+    pub fn new(store: Store, host: &str, log_type: LogType) -> Self {
         let prefix = format!("{host}/self/{log_type}");
         Self {
             store,
@@ -36,7 +36,7 @@ impl<S: BlobStore> LogState<S> {
     }
 
     /// The store that it is in.
-    pub const fn store(&self) -> &S {
+    pub const fn store(&self) -> &Store {
         &self.store
     }
 
@@ -44,20 +44,18 @@ impl<S: BlobStore> LogState<S> {
     ///
     /// # Errors
     ///
-    /// When storage fails, or the checkpoint is damaged or asks for a newer reader.
+    /// When storage fails, or the checkpoint is damaged or needs a newer reader.
     pub async fn load<T: Document>(&self) -> Result<Option<(T, Version)>, StorageError> {
         let name = self.checkpoint_name();
         let Some((content, version)) = self.store.read(&name).await? else {
             return Ok(None);
         };
-        let checkpoint = T::from_json(&content).map_err(|error| StorageError {
-            action: "use",
-            name: format!("{name} in the {}", self.store.place()),
-            reason: error.to_string(),
-            hint: Some(format!(
+        let checkpoint = T::from_json(&content).map_err(|error| {
+            let hint = format!(
                 "this log is stopped and nothing was overwritten: restore an earlier version of {name}, or move it away to \
                  begin again (set CISCO_DUO_START to where the log stood), or run the release that wrote it"
-            )),
+            );
+            self.store.error("use", &name, error, Some(&hint))
         })?;
         Ok(Some((checkpoint, version)))
     }
@@ -77,17 +75,12 @@ impl<S: BlobStore> LogState<S> {
         match self.store.write(&name, content.clone(), expected).await {
             Err(WriteError::Conflict) => match self.store.read(&name).await? {
                 Some((stored, version)) if stored == content => Ok(version),
-                None if expected.is_some() => Err(StorageError {
-                    action: "write",
-                    name: format!("{name} in the {}", self.store.place()),
-                    reason: "it is gone since it was last written".to_owned(),
-                    hint: Some(
-                        "it was removed: the next run begins CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START to where \
-                         the log stood, or restore it"
-                            .to_owned(),
-                    ),
+                None if expected.is_some() => {
+                    let hint = "it was removed: the next run begins CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START to where \
+                         the log stood, or restore it";
+                    let reason = "it is gone since it was last written";
+                    Err(self.store.error("write", &name, reason, Some(hint)).into())
                 }
-                .into()),
                 _ => Err(WriteError::Conflict),
             },
             result => result,
@@ -159,12 +152,11 @@ impl<S: BlobStore> LogState<S> {
         all.extend(entries);
         quarantine(&self.store, &name, content, "it cannot be appended to").await?;
         match self.append_once(&name, &all).await {
-            Err(WriteError::Conflict) => Err(StorageError {
-                action: "append to",
-                name: format!("{name} in the {}", self.store.place()),
-                reason: "it cannot be appended to, even after it was quarantined".to_owned(),
-                hint: Some("find out what else writes to this blob".to_owned()),
-            }),
+            Err(WriteError::Conflict) => {
+                let reason = "it cannot be appended to, even after it was quarantined";
+                let hint = "check what else writes to this blob";
+                Err(self.store.error("append to", &name, reason, Some(hint)))
+            }
             Err(WriteError::Failed(error)) => Err(error),
             Ok(()) => Ok(()),
         }

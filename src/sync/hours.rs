@@ -105,6 +105,14 @@ impl Document for DayResults {
 }
 
 impl DayResults {
+    /// The results by hour; `day` is the day that they are of.
+    pub fn by_hour(self, day: Hour) -> impl Iterator<Item = (Hour, HourResult)> {
+        let hours = self.hours.into_iter();
+        hours.filter_map(move |(number, result)| {
+            Some((Hour::parse(&format!("{}T{number}", day.date()))?, result))
+        })
+    }
+
     /// Adds a result to what is known of the hour.
     pub fn add(&mut self, hour: Hour, mut result: HourResult) {
         let name = hour.number_in_day();

@@ -12,18 +12,15 @@ use chrono::TimeDelta;
 use super::outcome::RunStats;
 use super::token_bucket::TokenBucket;
 use crate::model::{Batch, FetchError, Millis, PageRequest, PageResponse, SendError};
-use crate::storage::{BlobStore, DeadLetters, LogState};
+use crate::storage::{DeadLetters, LogState};
 
 /// What a run of one log needs of the outside.
 pub trait Ports: Sync {
-    /// Where state and dead letters are stored.
-    type Store: BlobStore;
-
     /// The state of the log.
-    fn state(&self) -> &LogState<Self::Store>;
+    fn state(&self) -> &LogState;
 
     /// The dead letters of the account.
-    fn dead_letters(&self) -> &DeadLetters<Self::Store>;
+    fn dead_letters(&self) -> &DeadLetters;
 
     /// The local clock; it never runs backwards within a run.
     fn now(&self) -> Millis;

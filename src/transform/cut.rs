@@ -5,13 +5,11 @@
 //! an array is replaced by the first part of its JSON text, which goes into the same column.
 //! <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#data-limits>
 
-use std::fmt;
+use std::borrow::Cow;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use bytes::{BufMut as _, BytesMut};
 
+use super::scan::{members, unescaped};
 use crate::model::{Truncation, position};
 
 /// Objects in objects that are followed; below, an object is treated like an array. Duo's records have four of them.
@@ -124,15 +122,13 @@ impl Search<'_> {
                 }
             }
             b'{' if depth < DEEPEST => {
-                let Ok(Members(members)) = serde_json::from_str(value) else {
-                    return;
-                };
-                for (name, value) in members {
+                for (name, value) in members(value).unwrap_or_default() {
+                    let name = unescaped(name);
                     let name = String::from_utf8_lossy(&name);
                     let name: String = name.chars().take(LONGEST_NAME).collect();
                     let separator = if path.is_empty() { "" } else { "_" };
                     let path = format!("{path}{separator}{name}");
-                    self.look_at(value.get(), &path, depth + 1);
+                    self.look_at(value, &path, depth + 1);
                 }
             }
             b'{' | b'[' => {
@@ -154,35 +150,9 @@ impl Search<'_> {
     }
 }
 
-/// The members of an object; keys may be no Unicode (a lone surrogate).
-pub(super) struct Members<'a>(pub(super) Vec<(Bytes, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = object.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(Object)
-    }
-}
-
-/// The text that a JSON string means, in UTF-8 but for lone surrogates.
-fn meaning(value: &str) -> Bytes {
-    // serde reads every string of a record that it took as JSON; were it not so, nothing would be cut.
-    serde_json::from_str(value).unwrap_or_default()
+/// The text that a JSON string means, in UTF-8 except for lone surrogates.
+fn meaning(value: &str) -> Cow<'_, [u8]> {
+    unescaped(&value[1..value.len() - 1])
 }
 
 /// The most bytes, up to `most`, that are whole characters of Unicode.

@@ -9,14 +9,16 @@
 mod additional;
 mod look;
 
-use bytes::{BufMut as _, Bytes, BytesMut};
+use bytes::{BufMut as _, BytesMut};
 use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::cut::{self, DEEPEST};
-use super::scan::Scanner;
+use super::scan::{Scanner, unescaped};
 use crate::model::{FlatRow, Truncation, position};
-use crate::schema::{self, ADDITIONAL_FIELDS, MOST_COLUMNS, Node, Place, Typed};
+use crate::schema::{
+    self, ADDITIONAL_FIELDS, ColumnType, MOST_COLUMNS, Node, PathColumns, RowField,
+};
 use look::{dashed, is_guid, is_number, is_time};
 
 /// Memory that is taken at once, in bytes: that of some hundred rows.
@@ -115,7 +117,7 @@ impl<'w> Walk<'w> {
         }
     }
 
-    fn leaf(&mut self, value: &'w str, known: Option<&'static Typed>) {
+    fn leaf(&mut self, value: &'w str, known: Option<&'static PathColumns>) {
         // Names may lead to a column in more than one way: the service joins them.
         let columns = known.or_else(|| schema::columns_of(&self.path()));
         let Some(columns) = columns else {
@@ -127,10 +129,10 @@ impl<'w> Walk<'w> {
         }
         let taken = match value.as_bytes()[0] {
             b'"' => self.text(columns, value),
-            b'{' | b'[' => self.json_as_text(columns, value),
-            _ if is_truth && columns.is_text => self.text_of(columns.text.as_ref(), value),
-            _ if is_truth => self.copy(columns.truth.as_ref(), value),
-            _ => is_number(value) && self.copy(columns.number.as_ref(), value),
+            b'{' | b'[' => self.put_text(columns, value, true),
+            _ if is_truth && columns.is_text => self.put_text(columns, value, true),
+            _ if is_truth => self.copy(columns.of(ColumnType::Boolean), value),
+            _ => is_number(value) && self.copy(columns.of(ColumnType::Real), value),
         };
         if !taken {
             self.without_column(value, is_truth && columns.is_text);
@@ -144,61 +146,46 @@ impl<'w> Walk<'w> {
             if !path.is_empty() {
                 path.push('_');
             }
-            if name.contains('\\') {
-                let meant: Bytes = serde_json::from_str(&format!("\"{name}\"")).unwrap_or_default();
-                path.push_str(&String::from_utf8_lossy(&meant));
-            } else {
-                path.push_str(name);
-            }
+            path.push_str(&String::from_utf8_lossy(&unescaped(name)));
         }
         path
     }
 
     /// A JSON text goes into the column of its own type, or into one of another type that it can be read as.
-    fn text(&mut self, columns: &Typed, value: &str) -> bool {
+    fn text(&mut self, columns: &PathColumns, value: &str) -> bool {
         let inside = &value[1..value.len() - 1];
         // A text that is empty says nothing, and a column without a value is empty to every query.
         if inside.is_empty() {
             return true;
         }
-        if columns.guid.is_some() && is_guid(inside) {
+        if columns.of(ColumnType::Guid).is_some() && is_guid(inside) {
             return match dashed(inside) {
-                Some(guid) => self.put(columns.guid.as_ref(), |out| quoted(out, &guid)),
-                None => self.copy(columns.guid.as_ref(), value),
+                Some(guid) => self.put(columns.of(ColumnType::Guid), |out| quoted(out, &guid)),
+                None => self.copy(columns.of(ColumnType::Guid), value),
             };
         }
-        if columns.time.is_some() && is_time(inside) {
-            return self.copy(columns.time.as_ref(), value);
+        if columns.of(ColumnType::DateTime).is_some() && is_time(inside) {
+            return self.copy(columns.of(ColumnType::DateTime), value);
         }
-        if columns.text.is_some() {
-            return self.text_as_kept(columns, value);
+        if columns.of(ColumnType::Text).is_some() {
+            return self.put_text(columns, value, false);
         }
         let is_truth = inside.eq_ignore_ascii_case("true") || inside.eq_ignore_ascii_case("false");
-        if is_truth && columns.truth.is_some() {
-            return self.copy(columns.truth.as_ref(), &inside.to_ascii_lowercase());
+        if is_truth && columns.of(ColumnType::Boolean).is_some() {
+            return self.copy(
+                columns.of(ColumnType::Boolean),
+                &inside.to_ascii_lowercase(),
+            );
         }
-        is_number(inside) && self.copy(columns.number.as_ref(), inside)
+        is_number(inside) && self.copy(columns.of(ColumnType::Real), inside)
     }
 
-    /// A text as Duo sent it, or as far as it is kept.
-    fn text_as_kept(&mut self, columns: &Typed, value: &str) -> bool {
-        match self.cut_of(value) {
-            Some(cut) => {
-                let text = self.text;
-                self.put(columns.text.as_ref(), |out| cut::write(cut, out, text))
-            }
-            None => self.copy(columns.text.as_ref(), value),
-        }
-    }
-
-    fn json_as_text(&mut self, columns: &Typed, value: &str) -> bool {
-        match self.cut_of(value) {
-            Some(cut) => {
-                let text = self.text;
-                self.put(columns.text.as_ref(), |out| cut::write(cut, out, text))
-            }
-            None => self.text_of(columns.text.as_ref(), value),
-        }
+    /// A value in the column for texts, as far as it is kept; `as_text` where it is not a JSON text itself.
+    fn put_text(&mut self, columns: &PathColumns, value: &str, as_text: bool) -> bool {
+        let (text, cut) = (self.text, self.cut_of(value));
+        self.put(columns.of(ColumnType::Text), |out| {
+            write_value(out, text, value, cut, as_text);
+        })
     }
 
     /// The cut of a value, where it has one.
@@ -211,18 +198,13 @@ impl<'w> Walk<'w> {
     }
 
     /// The value as it stands.
-    fn copy(&mut self, column: Option<&Place>, value: &str) -> bool {
+    fn copy(&mut self, column: Option<&RowField>, value: &str) -> bool {
         self.put(column, |out| out.extend_from_slice(value.as_bytes()))
     }
 
-    /// The JSON of a value, as a text.
-    fn text_of(&mut self, column: Option<&Place>, value: &str) -> bool {
-        self.put(column, |out| quoted(out, value))
-    }
-
     /// Writes a column unless it is missing or has a value: two paths of a record may lead to one name.
-    fn put(&mut self, column: Option<&Place>, write: impl FnOnce(&mut BytesMut)) -> bool {
-        let Some(Place { begin, number }) = column else {
+    fn put(&mut self, column: Option<&RowField>, write: impl FnOnce(&mut BytesMut)) -> bool {
+        let Some(RowField { begin, number }) = column else {
             return false;
         };
         if !self.is_first(*number) {
@@ -241,6 +223,21 @@ impl<'w> Walk<'w> {
         let is_first = self.written[word] & bit == 0;
         self.written[word] |= bit;
         is_first
+    }
+}
+
+/// Writes a value as far as it is kept; `text` is the record.
+fn write_value(
+    out: &mut BytesMut,
+    text: &str,
+    value: &str,
+    cut: Option<&Truncation>,
+    as_text: bool,
+) {
+    match cut {
+        Some(cut) => cut::write(cut, out, text),
+        None if as_text => quoted(out, value),
+        None => out.extend_from_slice(value.as_bytes()),
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
 use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
-use super::cut::Members;
 use super::probe::Probe;
-use super::scan::Scanner;
-use crate::model::{EventContent, LogType, RecordKey};
+use super::scan::{Members, members, unescaped};
+use crate::model::{LogType, RecordKey};
 
-/// Objects in one another whose keys are sorted; below, they stay as they stand. Duo's have four of them.
+/// Depth to which the keys of objects are sorted. Duo's records have four levels.
 const DEEPEST: usize = 8;
 
 /// Gives the records of one response their keys.
@@ -34,8 +34,13 @@ impl<'a> Identities<'a> {
 
     /// The key of a record: account, log, Duo's id and the event's time, the pair Duo itself pages by; without an id the time,
     /// action, user, object and description, with the number of the record among identical ones.
-    pub(super) fn of(&mut self, text: &str, probe: &Probe<'_>) -> RecordKey {
-        let content = content_hash(text);
+    pub(super) fn of(
+        &mut self,
+        text: &str,
+        members: Option<Members<'_>>,
+        probe: &Probe<'_>,
+    ) -> RecordKey {
+        let content = content_hash(text, members);
         let mut hash = Sha256::new();
         for part in [self.host, "\n", self.log_type.as_str()] {
             hash.update(part);
@@ -59,40 +64,26 @@ impl<'a> Identities<'a> {
         let uid = hash.finalize();
         RecordKey {
             uid: *uid.first_chunk().expect("a SHA-256 has 32 bytes"),
-            content: event_content(&content),
+            content: *content.first_chunk().expect("a SHA-256 has 32 bytes"),
         }
     }
 }
 
-fn event_content(hash: &[u8; 32]) -> EventContent {
-    *hash.first_chunk().expect("a SHA-256 has 32 bytes")
-}
-
-/// A hash that does not change when Duo changes the order of keys or the blanks between them.
-fn content_hash(text: &str) -> [u8; 32] {
+/// A hash that does not change when Duo changes the order of keys or the white space between them.
+fn content_hash(text: &str, members: Option<Members<'_>>) -> [u8; 32] {
     let mut hash = Sha256::new();
-    add_value(&mut hash, text, DEEPEST);
+    match members {
+        Some(members) => add_members(&mut hash, members, DEEPEST),
+        None => add_value(&mut hash, text, DEEPEST),
+    }
     hash.finalize().into()
 }
 
-/// Adds a value: the members of an object by their names, anything else as it is spelt.
+/// Adds a value: the members of an object by their names, anything else as it is spelled.
 fn add_value(hash: &mut Sha256, value: &str, depth: usize) {
     match value.as_bytes().first() {
         Some(b'{') if depth > 0 => {
-            let mut scanner = Scanner::of_object(value);
-            let mut members: smallvec::SmallVec<[(&str, &str); 24]> = smallvec::SmallVec::new();
-            while let Some(name) = scanner.member() {
-                members.push((name, scanner.value()));
-            }
-            members.sort_by_key(|(name, _)| *name);
-            hash.update("{");
-            for (name, value) in members {
-                hash.update(name);
-                hash.update(":");
-                add_value(hash, value, depth - 1);
-                hash.update(",");
-            }
-            hash.update("}");
+            add_members(hash, members(value).unwrap_or_default(), depth);
         }
         // Objects in arrays are rare, and so is white space in arrays.
         Some(b'[') if value.contains('{') || value.contains(char::is_whitespace) => {
@@ -102,39 +93,46 @@ fn add_value(hash: &mut Sha256, value: &str, depth: usize) {
     }
 }
 
-/// The text of an array with the keys of its objects sorted. Texts and numbers, and what lies deeper than `depth`, stay as
-/// they stand.
+fn add_members(hash: &mut Sha256, mut members: Members<'_>, depth: usize) {
+    members.sort_by_key(|(name, _)| *name);
+    hash.update("{");
+    for (name, value) in members {
+        hash.update(name);
+        hash.update(":");
+        add_value(hash, value, depth - 1);
+        hash.update(",");
+    }
+    hash.update("}");
+}
+
+/// The text of an array with the keys of its objects sorted. Texts, numbers and what is deeper than `depth` stay as they are
+/// spelled.
 fn sorted_text(text: &str, depth: usize) -> String {
-    let deeper = |value: &RawValue| sorted_text(value.get(), depth - 1);
-    let parts: Option<Vec<String>> = match text.as_bytes().first() {
+    let deeper = |value| sorted_text(value, depth - 1);
+    let parts: Vec<String> = match text.as_bytes().first() {
         Some(b'{') if depth > 0 => {
-            let members = serde_json::from_str(text).ok();
-            members.map(|Members(mut members)| {
-                members.sort_by(|(left, _), (right, _)| left.cmp(right));
-                let members = members.into_iter();
-                members
-                    .map(|(key, value)| format!("{key:?}:{}", deeper(value)))
-                    .collect()
-            })
+            let members = members(text).unwrap_or_default().into_iter();
+            let mut members: Vec<(Bytes, &str)> = members
+                .map(|(name, value)| (Bytes::copy_from_slice(&unescaped(name)), value))
+                .collect();
+            members.sort_by(|(one, _), (other, _)| one.cmp(other));
+            let members = members.into_iter();
+            members
+                .map(|(name, value)| format!("{name:?}:{}", deeper(value)))
+                .collect()
         }
-        Some(b'[') if depth > 0 => {
-            let values = serde_json::from_str::<Vec<&RawValue>>(text).ok();
-            values.map(|values| values.into_iter().map(deeper).collect())
-        }
-        _ => None,
-    };
-    parts.map_or_else(
-        || text.to_owned(),
-        // With both brackets: nesting is a part of what a record says.
-        |parts| {
-            format!(
-                "{}{}{}",
-                &text[..1],
-                parts.join(","),
-                &text[text.len() - 1..]
-            )
+        Some(b'[') if depth > 0 => match serde_json::from_str::<Vec<&RawValue>>(text) {
+            Ok(values) => values
+                .into_iter()
+                .map(|value| deeper(value.get()))
+                .collect(),
+            Err(_) => return text.to_owned(),
         },
-    )
+        _ => return text.to_owned(),
+    };
+    // With both brackets: nesting is a part of what a record says.
+    let (open, close) = (&text[..1], &text[text.len() - 1..]);
+    format!("{open}{}{close}", parts.join(","))
 }
 
 #[cfg(test)]

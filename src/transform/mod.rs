@@ -1,11 +1,9 @@
 //! From a record of Duo's to a row of `CiscoDuo_CL`: identity, time, and the fields that are added.
 //!
-//! A record is never rebuilt: its text is copied as Duo sent it, and the added fields are put behind its last one. Only what
-//! identity and time need is read, by serde, and nothing is kept of the rest. What the service would not keep whole is
-//! truncated, and named.
+//! A record is never rebuilt: its text is copied as Duo sent it, and the added fields are put behind its last one. Values that
+//! the service would not keep whole are truncated, and their fields named.
 
 mod cut;
-mod device;
 mod flat;
 mod identity;
 mod probe;
@@ -15,15 +13,15 @@ mod scan;
 use std::ops::Range;
 use std::sync::Arc;
 
+use serde::de::IgnoredAny;
 use smallvec::SmallVec;
 
-use crate::duo::RecordReader;
 use crate::model::{IngestionApi, LogType, Record, RowShape};
 
-use device::{AccessDevice, SurfacedAuth};
 use flat::Flattener;
 use identity::Identities;
-use probe::Fields;
+use probe::Probe;
+use scan::{Members, members};
 
 pub use row::{BatchFields, RowWriter};
 
@@ -54,7 +52,7 @@ impl From<IngestionApi> for RowLimits {
 /// Below this a value is never truncated, whatever the size of its row.
 const NEVER_TRUNCATED: usize = 1000;
 
-/// Reads the records of one response while it is parsed.
+/// Reads the records of one response, one after another.
 #[derive(Debug)]
 pub struct Records<'h> {
     log_type: LogType,
@@ -62,7 +60,6 @@ pub struct Records<'h> {
     identities: Identities<'h>,
     limits: RowLimits,
     flattener: Flattener,
-    no_page: Arc<String>,
 }
 
 impl<'h> Records<'h> {
@@ -74,8 +71,38 @@ impl<'h> Records<'h> {
             identities: Identities::new(log_type, host),
             limits: limits.into(),
             flattener: Flattener::default(),
-            no_page: Arc::default(),
         }
+    }
+
+    /// Reads the next record: `place` is where its text, which must be JSON, is in the page.
+    pub fn read(&mut self, page: &Arc<String>, place: Range<usize>) -> Record {
+        self.read_members(page, place.clone(), members(&page[place]))
+    }
+
+    fn read_members(
+        &mut self,
+        page: &Arc<String>,
+        place: Range<usize>,
+        members: Option<Members<'_>>,
+    ) -> Record {
+        let text = &page[place.clone()];
+        let probe = Probe::new(self.log_type, text, members.as_ref());
+        let mut record = Record {
+            page: Arc::clone(page),
+            place,
+            key: self.identities.of(text, members, &probe),
+            time_micros: probe.time_micros,
+            shape: probe.shape,
+            truncations: Vec::new(),
+            row_bytes: 0,
+        };
+        let mut largest_value = self.limits.largest_value;
+        self.shape(&mut record, text, largest_value);
+        while record.row_bytes > self.limits.largest_row && largest_value > NEVER_TRUNCATED {
+            largest_value /= 2;
+            self.shape(&mut record, text, largest_value);
+        }
+        record
     }
 
     /// Brings a record into the shape for its API, with values of at most so many bytes.
@@ -99,41 +126,18 @@ impl<'h> Records<'h> {
     }
 }
 
-impl RecordReader for Records<'_> {
-    type Fields<'a> = Fields<'a, AccessDevice<'a>, SurfacedAuth<'a>>;
-
-    fn read<'a>(&mut self, text: &'a str, fields: Option<Self::Fields<'a>>) -> Option<Record> {
-        let probe = probe::probe(self.log_type, text, fields);
-        let mut record = Record {
-            page: Arc::clone(&self.no_page),
-            key: self.identities.of(text, &probe),
-            time_micros: probe.time_micros,
-            shape: probe.shape,
-            ..Record::default()
-        };
-        let mut largest_value = self.limits.largest_value;
-        self.shape(&mut record, text, largest_value);
-        while record.row_bytes > self.limits.largest_row && largest_value > NEVER_TRUNCATED {
-            largest_value /= 2;
-            self.shape(&mut record, text, largest_value);
-        }
-        Some(record)
-    }
-}
-
-/// Reads a record that stands alone; see [`Records::new`].
+/// Reads a record that stands alone; see [`Records::new`]. Text that is no JSON becomes a row of its own, too.
 pub fn read_record(
     log_type: LogType,
     host: &str,
     limits: impl Into<RowLimits>,
     text: &str,
 ) -> Record {
-    let read = Records::new(log_type, host, limits).read(text, serde_json::from_str(text).ok());
-    Record {
-        page: Arc::new(text.to_owned()),
-        place: 0..text.len(),
-        ..read.unwrap_or_default()
-    }
+    let page = Arc::new(text.to_owned());
+    let is_json = serde_json::from_str::<IgnoredAny>(&page).is_ok();
+    // Of the record's own copy of the text: places in it are found by its members.
+    let members = is_json.then(|| members(&page)).flatten();
+    Records::new(log_type, host, limits).read_members(&page, 0..text.len(), members)
 }
 
 /// The records with these texts, as of one response.
@@ -145,13 +149,8 @@ fn read_records<'a>(
     texts: impl IntoIterator<Item = &'a str>,
 ) -> Vec<Record> {
     let mut reader = Records::new(log_type, host, limits);
-    let read = texts.into_iter().filter_map(|text| {
-        let record = reader.read(text, serde_json::from_str(text).ok())?;
-        Some(Record {
-            page: Arc::new(text.to_owned()),
-            place: 0..text.len(),
-            ..record
-        })
-    });
-    read.collect()
+    let texts = texts.into_iter();
+    texts
+        .map(|text| reader.read(&Arc::new(text.to_owned()), 0..text.len()))
+        .collect()
 }

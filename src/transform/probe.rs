@@ -3,180 +3,155 @@
 use std::borrow::Cow;
 
 use chrono::DateTime;
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer};
-use serde_json::value::RawValue;
+use serde::Deserialize;
 
 use super::Parts;
-use super::device::{AccessDevice, SurfacedAuth, Wavering};
-use crate::model::{LogType, RowShape};
+use super::scan::{Members, members, unescaped};
+use crate::model::{LogType, RowShape, position};
 
-/// What was read of a record.
+/// What identity, time and row need of a record.
+#[derive(Default)]
 pub(super) struct Probe<'a> {
     /// Duo's id, where the log has one and the record carries it.
     pub(super) id: Option<Cow<'a, str>>,
     /// Event time in microseconds since 1970.
     pub(super) time_micros: Option<i64>,
-    /// What the record says of an event without an id: action, username, object, description, as they are spelt.
+    /// What identifies an event without an id: action, username, object and description, as they are spelled.
     pub(super) action: [Option<&'a str>; 4],
     pub(super) shape: RowShape,
 }
 
-/// Every field is left raw: one of an unknown type must not cost the others. Only the devices are read in the same
-/// pass, as `A` and `S`: they are long, and reading them again is what a record's time would go to.
-#[derive(Debug, Deserialize)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each notes a name that is taken"
-)]
-pub struct Fields<'a, A, S> {
-    #[serde(borrow)]
-    txid: Option<&'a RawValue>,
-    #[serde(borrow)]
-    activity_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    telephony_id: Option<&'a RawValue>,
-    #[serde(borrow)]
-    sekey: Option<&'a RawValue>,
-    #[serde(borrow)]
-    isotimestamp: Option<&'a RawValue>,
-    #[serde(borrow)]
-    ts: Option<&'a RawValue>,
-    #[serde(borrow)]
-    timestamp: Option<&'a RawValue>,
-    #[serde(borrow)]
-    surfaced_timestamp: Option<&'a RawValue>,
-    #[serde(borrow)]
-    action: Option<&'a RawValue>,
-    #[serde(borrow)]
-    username: Option<&'a RawValue>,
-    #[serde(borrow)]
-    object: Option<&'a RawValue>,
-    #[serde(borrow)]
-    description: Option<&'a RawValue>,
-    access_device: Option<A>,
-    surfaced_auth: Option<S>,
-    // Names that the row adds, and names that the service refuses.
-    #[serde(default, deserialize_with = "present")]
-    eventtype: bool,
-    #[serde(default, deserialize_with = "present")]
-    host: bool,
-    #[serde(default, deserialize_with = "present")]
-    event_uid: bool,
-    #[serde(default, deserialize_with = "present")]
-    event_content: bool,
-    #[serde(default, deserialize_with = "present")]
-    event_replaces: bool,
-    #[serde(default, deserialize_with = "present")]
-    event_time: bool,
-    #[serde(default, deserialize_with = "present")]
-    ingest_kind: bool,
-    #[serde(default, deserialize_with = "present")]
-    ingest_batch: bool,
-    #[serde(rename = "truncated_fields", default, deserialize_with = "present")]
-    truncated: bool,
-    #[serde(default, deserialize_with = "present")]
-    tenant: bool,
-    #[serde(rename = "TimeGenerated", default, deserialize_with = "present")]
-    time_generated: bool,
-    #[serde(rename = "RawData", default, deserialize_with = "present")]
-    raw_data: bool,
-}
+const ID_AND_TIME: [&str; 8] = [
+    "txid",
+    "activity_id",
+    "telephony_id",
+    "sekey",
+    "isotimestamp",
+    "ts",
+    "timestamp",
+    "surfaced_timestamp",
+];
+const ACTION: [&str; 4] = ["action", "username", "object", "description"];
+const DEVICES: [&str; 2] = ["access_device", "surfaced_auth"];
+/// Fields of a device whose type varies between a boolean and `"unknown"`.
+const VARYING: [&str; 3] = [
+    "is_encryption_enabled",
+    "is_firewall_enabled",
+    "is_password_set",
+];
+/// Names that the row adds, and names that the service refuses.
+const RESERVED: [&str; 12] = [
+    "eventtype",
+    "host",
+    "event_uid",
+    "event_content",
+    "event_replaces",
+    "event_time",
+    "ingest_kind",
+    "ingest_batch",
+    "truncated_fields",
+    "tenant",
+    "TimeGenerated",
+    "RawData",
+];
 
-/// Makes of a record what identity, time and form need. `fields` is what was read of it with its page.
-pub(super) fn probe<'a>(
-    log_type: LogType,
-    text: &'a str,
-    fields: Option<Fields<'a, AccessDevice<'a>, SurfacedAuth<'a>>>,
-) -> Probe<'a> {
-    let wrapped = Probe {
-        id: None,
-        time_micros: None,
-        action: [None; 4],
-        shape: RowShape::Wrapped,
-    };
-    // serde would take an array, too, for the fields of a record, by their order.
-    if !text.starts_with('{') {
-        return wrapped;
+impl<'a> Probe<'a> {
+    /// Reads a record with these members. Nothing is read of a record that is no object, or has a key twice: it is wrapped.
+    pub(super) fn new(log_type: LogType, text: &str, members: Option<&Members<'a>>) -> Self {
+        let probe = members.and_then(|members| Self::of_object(log_type, text, members));
+        probe.unwrap_or_default()
     }
-    if let Some(fields) = fields {
-        return fields.probe(log_type, text);
-    }
-    // A device that is no object, or has a key twice: the rest of the record is read without it.
-    match serde_json::from_str::<Fields<'_, IgnoredAny, IgnoredAny>>(text) {
-        Ok(fields) => fields.probe(log_type, text),
-        // A key stands in the record twice.
-        Err(_) => wrapped,
-    }
-}
 
-impl<'a, A: Wavering, S: Wavering> Fields<'a, A, S> {
-    fn probe(self, log_type: LogType, text: &'a str) -> Probe<'a> {
-        let iso_time = iso(self.isotimestamp);
+    fn of_object(log_type: LogType, text: &str, members: &Members<'a>) -> Option<Self> {
+        let [
+            txid,
+            activity_id,
+            telephony_id,
+            sekey,
+            isotimestamp,
+            ts,
+            timestamp,
+            surfaced_timestamp,
+        ] = fields(&ID_AND_TIME, members)?;
+        let iso_time = iso(isotimestamp);
         let id = match log_type.spec().id_field {
             // One transaction may have two records, told apart by their time only: whole seconds are too coarse for that.
             Some("txid") if iso_time.is_none() => None,
-            Some("txid") => self.txid,
-            Some("activity_id") => self.activity_id,
-            Some("telephony_id") => self.telephony_id,
-            Some("sekey") => self.sekey,
+            Some("txid") => txid,
+            Some("activity_id") => activity_id,
+            Some("telephony_id") => telephony_id,
+            Some("sekey") => sekey,
             _ => None,
         };
         // The finest time first. The v1 logs' `isotimestamp` is only a copy of `timestamp`, and was seen malformed.
         let time_micros = match log_type {
-            LogType::Administrator | LogType::OfflineEnrollment => {
-                seconds(self.timestamp).or(iso_time)
-            }
-            LogType::TrustMonitor => milliseconds(self.surfaced_timestamp),
-            LogType::Activity | LogType::Telephony => iso(self.ts),
-            LogType::Authentication => iso_time.or_else(|| seconds(self.timestamp)),
+            LogType::Administrator | LogType::OfflineEnrollment => seconds(timestamp).or(iso_time),
+            LogType::TrustMonitor => milliseconds(surfaced_timestamp),
+            LogType::Activity | LogType::Telephony => iso(ts),
+            LogType::Authentication => iso_time.or_else(|| seconds(timestamp)),
         };
-        let shape = if self.has_reserved_name() {
-            RowShape::Wrapped
+        let devices = fields(&DEVICES, members)?;
+        let shape = if fields(&RESERVED, members)? == [None; RESERVED.len()] {
+            RowShape::Object(booleans(text, devices).unwrap_or_default())
         } else {
-            let mut parts = Parts::new();
-            if let Some(device) = &self.access_device {
-                device.add_to(&mut parts, text);
-            }
-            if let Some(surfaced) = &self.surfaced_auth {
-                surfaced.add_to(&mut parts, text);
-            }
-            parts.sort_unstable_by_key(|part| part.start);
-            RowShape::Object(parts)
+            RowShape::Wrapped
         };
-        Probe {
-            id: id.and_then(|id| scalar(id.get())),
+        Some(Self {
+            id: id.and_then(scalar),
             time_micros,
-            action: [self.action, self.username, self.object, self.description]
-                .map(|raw| raw.map(RawValue::get)),
+            action: fields(&ACTION, members)?.map(not_null),
             shape,
+        })
+    }
+}
+
+/// The values of an object's members with these names; `None` where a name occurs twice or is no Unicode.
+fn fields<'a, const N: usize>(
+    names: &[&str; N],
+    members: &Members<'a>,
+) -> Option<[Option<&'a str>; N]> {
+    let mut values = [None; N];
+    for (name, value) in members {
+        let name = unescaped(name);
+        let name = std::str::from_utf8(&name).ok()?;
+        if let Some(place) = names.iter().position(|known| *known == name)
+            && values[place].replace(*value).is_some()
+        {
+            return None;
         }
     }
+    Some(values)
 }
 
-impl<A, S> Fields<'_, A, S> {
-    fn has_reserved_name(&self) -> bool {
-        self.eventtype
-            || self.host
-            || self.event_uid
-            || self.event_content
-            || self.event_replaces
-            || self.event_time
-            || self.ingest_kind
-            || self.ingest_batch
-            || self.truncated
-            || self.tenant
-            || self.time_generated
-            || self.raw_data
+/// The same of a value, which must be an object.
+fn fields_of<'a, const N: usize>(
+    names: &[&str; N],
+    value: &'a str,
+) -> Option<[Option<&'a str>; N]> {
+    fields(names, &members(value)?)
+}
+
+fn not_null(value: Option<&str>) -> Option<&str> {
+    value.filter(|value| *value != "null")
+}
+
+/// Where the varying fields of the devices are booleans; `None` where a device is of another form than Duo's.
+fn booleans(text: &str, [access_device, surfaced_auth]: [Option<&str>; 2]) -> Option<Parts> {
+    let surfaced = match not_null(surfaced_auth) {
+        Some(surfaced_auth) => fields_of(&["access_device"], surfaced_auth)?[0],
+        None => None,
+    };
+    let mut parts = Parts::new();
+    for device in [access_device, surfaced].into_iter().filter_map(not_null) {
+        let values = fields_of(&VARYING, device)?.into_iter().flatten();
+        let booleans = values.filter(|value| matches!(*value, "true" | "false"));
+        parts.extend(booleans.map(|value| position(text, value)));
     }
+    parts.sort_unstable_by_key(|part| part.start);
+    Some(parts)
 }
 
-/// Notes that a field is there, whatever its value: null, too, takes the name.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    IgnoredAny::deserialize(deserializer).map(|_| true)
-}
-
-/// A text or number as text; an empty text is no id.
+/// A text or number as text; none of an empty text.
 fn scalar(raw: &str) -> Option<Cow<'_, str>> {
     match raw.as_bytes().first()? {
         b'"' => {
@@ -190,24 +165,24 @@ fn scalar(raw: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-fn iso(raw: Option<&RawValue>) -> Option<i64> {
-    let text = scalar(raw?.get())?;
+fn iso(raw: Option<&str>) -> Option<i64> {
+    let text = scalar(raw?)?;
     DateTime::parse_from_rfc3339(text.trim())
         .ok()
         .map(|time| time.timestamp_micros())
 }
 
-fn seconds(raw: Option<&RawValue>) -> Option<i64> {
+fn seconds(raw: Option<&str>) -> Option<i64> {
     number(raw)?.checked_mul(1_000_000)
 }
 
-fn milliseconds(raw: Option<&RawValue>) -> Option<i64> {
+fn milliseconds(raw: Option<&str>) -> Option<i64> {
     number(raw)?.checked_mul(1000)
 }
 
-/// A whole number, also in quotation marks or with a fraction, which is cut.
-fn number(raw: Option<&RawValue>) -> Option<i64> {
-    let text = scalar(raw?.get())?;
+/// A whole number, also in quotation marks or with a fraction, which is dropped.
+fn number(raw: Option<&str>) -> Option<i64> {
+    let text = scalar(raw?)?;
     text.parse()
         .ok()
         .or_else(|| text.split_once('.')?.0.parse().ok())
@@ -217,9 +192,10 @@ fn number(raw: Option<&RawValue>) -> Option<i64> {
 mod tests {
     use super::Probe;
     use crate::model::{LogType, RowShape};
+    use crate::transform::scan::members;
 
     fn probe(log_type: LogType, text: &str) -> Probe<'_> {
-        super::probe(log_type, text, serde_json::from_str(text).ok())
+        Probe::new(log_type, text, members(text).as_ref())
     }
 
     fn time(log_type: LogType, text: &str) -> Option<i64> {
@@ -294,6 +270,7 @@ mod tests {
             "\"unknown\"",
             "\"\\ud800\"",
             "[1]",
+            "[true,false,true]",
             "{\"is_password_set\":1}",
             "{\"is_password_set\":true,\"is_password_set\":true}",
             "{\"\\ud800\":1,\"is_password_set\":true}",
@@ -314,13 +291,12 @@ mod tests {
             "\"text\"",
             "[{}]",
             "null",
-            // As many members as there are fields.
-            "[null,null,null,null,null,null,null,null,null,null,1,1,1,1,1,1,1,1,1,1]",
-            "[null,null,null,null,null,null,null,null,null,null]",
             r#"{"a":1,"tenant":2}"#,
             r#"{"event_uid":1}"#,
             r#"{"host":1}"#,
             r#"{"TimeGenerated":null}"#,
+            r#"{"ts":null,"a":1,"t\u0073":1}"#,
+            r#"{"\ud800":1}"#,
         ] {
             assert!(
                 matches!(probe(LogType::Activity, text).shape, RowShape::Wrapped),

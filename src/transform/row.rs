@@ -51,7 +51,7 @@ impl RowWriter {
             batch,
             ..
         } = fields;
-        let kind = fields.kind.as_str();
+        let kind: &str = fields.kind.into();
         let suffixes = match api {
             IngestionApi::DataCollector => ["", ""],
             IngestionApi::LogsIngestion => {
@@ -191,7 +191,7 @@ mod tests {
 
     use super::{BatchFields, RowWriter};
     use crate::model::{IngestKind, IngestionApi, LogType, Millis};
-    use crate::transform::read_records;
+    use crate::transform::{read_record, read_records};
 
     fn row(log_type: LogType, text: &str) -> String {
         const HOST: &str = "api-x.duosecurity.com";
@@ -209,6 +209,9 @@ mod tests {
         let mut out = BytesMut::new();
         writer.write(&mut out, &record);
         assert!(out.len() <= record.row_bytes, "{} bytes", out.len());
+        let mut alone = BytesMut::new();
+        writer.write(&mut alone, &read_record(log_type, HOST, API, text));
+        assert_eq!(alone, out, "read alone");
         String::from_utf8(out.into()).unwrap()
     }
 

@@ -1,9 +1,37 @@
-//! Walks once through a text that is known to be a JSON object, without making anything of it.
+//! Walks once through the text of a JSON object without building a tree of it.
 //!
-//! Every record was read by serde with its page; here only the ends of names and values are looked for. A text that is no
-//! JSON after all ends the walk, and harms nothing.
+//! serde has checked the syntax of every record with its page, so only the ends of names and values are searched for.
+//! Invalid JSON ends the walk early.
 
-/// A place in the text of an object.
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+/// The members of an object, in their order: names without quotation marks, names and values as they are spelled.
+pub(super) type Members<'a> = SmallVec<[(&'a str, &'a str); 32]>;
+
+/// The members of an object; `None` for any other value.
+pub(super) fn members(text: &str) -> Option<Members<'_>> {
+    let mut scanner = text.starts_with('{').then(|| Scanner::of_object(text))?;
+    let mut members = Members::new();
+    while let Some(name) = scanner.member() {
+        members.push((name, scanner.value()));
+    }
+    Some(members)
+}
+
+/// The bytes of a name or text between quotation marks without its escapes: UTF-8 except for lone surrogates.
+pub(super) fn unescaped(inside: &str) -> Cow<'_, [u8]> {
+    if inside.contains('\\') {
+        let bytes: Bytes = serde_json::from_str(&format!("\"{inside}\"")).unwrap_or_default();
+        Cow::Owned(bytes.into())
+    } else {
+        Cow::Borrowed(inside.as_bytes())
+    }
+}
+
+/// A position in the text of an object.
 #[derive(Debug)]
 pub(super) struct Scanner<'a> {
     text: &'a str,
@@ -16,7 +44,7 @@ impl<'a> Scanner<'a> {
         Self { text, at: 1 }
     }
 
-    /// Goes to the value of the next member and returns its name as it is spelt, without quotation marks; `None` behind
+    /// Goes to the value of the next member and returns its name as it is spelled, without quotation marks; `None` behind
     /// the end of the object.
     pub(super) fn member(&mut self) -> Option<&'a str> {
         loop {
@@ -52,7 +80,7 @@ impl<'a> Scanner<'a> {
         self.at += 1;
     }
 
-    /// Passes the value at hand and returns it as it is spelt.
+    /// Passes the value at hand and returns it as it is spelled.
     pub(super) fn value(&mut self) -> &'a str {
         let begin = self.at;
         match self.first_byte() {
@@ -88,7 +116,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The place behind the quotation mark that ends a text.
+    /// The position behind the quotation mark that ends a text.
     fn end_of_text(&self, begin: usize) -> usize {
         let bytes = self.text.as_bytes();
         let mut at = begin;

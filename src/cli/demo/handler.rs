@@ -49,7 +49,7 @@ impl Handler {
         let handler = Self {
             child: spawn(port, &environment)?,
             port,
-            http: http.direct(),
+            http: http.direct,
             environment,
         };
         handler.ready().await?;

@@ -1,12 +1,14 @@
 //! What a backfill would do, before it does it.
 
+use std::collections::BTreeMap;
+
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
-use super::{Backfill, BackfillFault, BackfillPlan, RETENTION, SIDE_BY_SIDE};
+use super::{Backfill, BackfillFault, BackfillPlan, CONCURRENCY, RETENTION};
 use crate::collector::Collector;
 use crate::model::{Hour, LogType, Millis, Span};
 use crate::storage::StorageError;
-use crate::sync::{Checkpoint, DayResults};
+use crate::sync::{Checkpoint, DayResults, HourResult};
 
 impl Collector {
     /// Looks at what a backfill of these hours would do; nothing is written. They are widened to whole hours, and end where the
@@ -94,64 +96,63 @@ impl Collector {
             collected_from.is_some_and(|first| first <= hour)
                 && ids_from.is_some_and(|first| hour < first)
         };
+        let results = self.results_within(log_type, span).await?;
+        let unknown = span
+            .hours()
+            .filter(|hour| !results.contains_key(hour) && lost_ids(*hour))
+            .count() as u64;
+        let delivered = results
+            .into_iter()
+            .map(|(hour, result)| (hour, result.delivered));
+        let repeated = stream::iter(delivered.filter(|(_, delivered)| *delivered > 0))
+            .map(|(hour, delivered)| {
+                let known = state.entries(hour);
+                async move { Ok(delivered.saturating_sub(known.await?.len() as u64)) }
+            })
+            .buffer_unordered(CONCURRENCY)
+            .try_fold(0, async |sum, repeated| {
+                Ok::<_, StorageError>(sum + repeated)
+            })
+            .await?;
+        Ok((repeated, unknown))
+    }
+
+    /// The stored results of the hours that a span touches.
+    async fn results_within(
+        &self,
+        log_type: LogType,
+        span: Span,
+    ) -> Result<BTreeMap<Hour, HourResult>, StorageError> {
+        let state = self.state_of(log_type);
         let mut days: Vec<Hour> = span.hours().map(Hour::day).collect();
         days.dedup();
-        let counted = stream::iter(days).map(|day| {
-            let state = &state;
-            async move {
-                let results: DayResults = state.peek_results(day).await?;
-                let (mut repeated, mut unknown) = (0, 0);
-                for number in 0..24 {
-                    let hour = day.after(number);
-                    if Span::of(hour).within(span).is_none() {
-                        continue;
-                    }
-                    match results.hours.get(&hour.number_in_day()) {
-                        Some(result) if result.delivered > 0 => {
-                            let known = state.entries(hour).await?.len() as u64;
-                            repeated += result.delivered.saturating_sub(known);
-                        }
-                        None if lost_ids(hour) => unknown += 1,
-                        _ => {}
-                    }
-                }
-                Ok::<_, StorageError>((repeated, unknown))
-            }
-        });
-        counted
-            .buffer_unordered(SIDE_BY_SIDE)
-            .try_fold((0, 0), async |sum, day| Ok((sum.0 + day.0, sum.1 + day.1)))
-            .await
+        let days: Vec<Vec<(Hour, HourResult)>> = stream::iter(days)
+            .map(|day| {
+                let results = state.peek_results::<DayResults>(day);
+                async move { Ok::<_, StorageError>(results.await?.by_hour(day).collect()) }
+            })
+            .buffered(CONCURRENCY)
+            .try_collect()
+            .await?;
+        let results = days.into_iter().flatten();
+        Ok(results
+            .filter(|(hour, _)| Span::of(*hour).within(span).is_some())
+            .collect())
     }
 
     /// The hours of a log that the ledger says have a gap, of those that Duo still keeps. Where a backfill of some of them was
     /// begun, all of its hours: the gaps that it filled so far are none any more.
     pub async fn gaps(&self, log_type: LogType, now: Millis) -> Result<Vec<Span>, StorageError> {
-        let state = self.state_of(log_type);
         let kept = Span {
             from: Hour::of(now - RETENTION).end(),
             to: now,
         };
-        let mut days: Vec<Hour> = kept.hours().map(Hour::day).collect();
-        days.dedup();
-        let days = stream::iter(days).map(|day| {
-            let state = &state;
-            async move { Ok::<_, StorageError>((day, state.peek_results::<DayResults>(day).await?)) }
-        });
-        let days: Vec<_> = days.buffered(SIDE_BY_SIDE).try_collect().await?;
+        let results = self.results_within(log_type, kept).await?;
         let mut gaps: Vec<Span> = Vec::new();
-        for (day, results) in days {
-            for number in 0..24 {
-                let hour = day.after(number);
-                let result = results.hours.get(&hour.number_in_day());
-                let is_gap = result.is_some_and(|result| result.gap.is_some());
-                if !is_gap || hour.start() < kept.from {
-                    continue;
-                }
-                match gaps.last_mut() {
-                    Some(last) if last.to == hour.start() => last.to = hour.end(),
-                    _ => gaps.push(Span::of(hour)),
-                }
+        for (hour, _) in results.iter().filter(|(_, result)| result.gap.is_some()) {
+            match gaps.last_mut() {
+                Some(last) if last.to == hour.start() => last.to = hour.end(),
+                _ => gaps.push(Span::of(*hour)),
             }
         }
         let begun = self.begun(log_type).await?;

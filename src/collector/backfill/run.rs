@@ -4,7 +4,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::plan::{alone, ids_from};
-use super::{Backfill, BackfillFault, BackfillPlan, SIDE_BY_SIDE, Watcher};
+use super::{Backfill, BackfillFault, BackfillPlan, CONCURRENCY, Watcher};
 use crate::collector::ports::LogPorts;
 use crate::collector::report::LogReport;
 use crate::collector::{Clock, Collector};
@@ -88,7 +88,7 @@ impl Collector {
             .filter(is_ours);
         stream::iter(hours)
             .map(Ok)
-            .try_for_each_concurrent(SIDE_BY_SIDE, |hour| state.remove_entries(hour))
+            .try_for_each_concurrent(CONCURRENCY, |hour| state.remove_entries(hour))
             .await?;
         state.of_backfill(&backfill.id()).remove_checkpoint().await
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tracing::debug;
 
@@ -28,12 +29,9 @@ impl Collector {
                 vital.version = version;
                 vital.is_read = true;
             }
-            Ok(Err(fault)) => {
-                debug!(%log_type, error = %fault, "how it fared is not known");
-                return None;
-            }
-            Err(_) => {
-                debug!(%log_type, "how it fared is not known: no answer in time");
+            failed => {
+                let reason = reason(failed);
+                debug!(%log_type, reason, "the health of a log could not be read");
                 return None;
             }
         }
@@ -87,12 +85,10 @@ impl Collector {
         for day in days {
             match timeout(STORE_PATIENCE, state.results::<DayResults>(day)).await {
                 Ok(Ok(results)) => {
-                    found.extend(results.hours.into_iter().filter_map(|(number, result)| {
-                        Some((Hour::parse(&format!("{}T{number}", day.date()))?, result))
-                    }));
+                    found.extend(results.by_hour(day));
                 }
                 failed => {
-                    let reason = reason(failed.map(|answer| answer.map(drop)));
+                    let reason = reason(failed);
                     debug!(%log_type, reason, "the results of a day could not be read to be told");
                     return (found, false);
                 }
@@ -102,9 +98,10 @@ impl Collector {
     }
 }
 
-fn reason(answer: Result<Result<(), StorageError>, tokio::time::error::Elapsed>) -> String {
-    match answer {
-        Ok(Err(fault)) => fault.to_string(),
-        _ => "no answer in time".to_owned(),
+/// Why nothing was read or stored in time.
+pub(in crate::collector) fn reason<T>(failed: Result<Result<T, StorageError>, Elapsed>) -> String {
+    match failed {
+        Ok(Err(error)) => error.to_string(),
+        _ => "no response in time".to_owned(),
     }
 }

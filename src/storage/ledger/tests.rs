@@ -3,18 +3,20 @@
     reason = "what these tests build beside what they judge cannot fail"
 )]
 
+use std::sync::Arc;
+
 use tempfile::TempDir;
 
 use super::{Ledger, LedgerEntry, MAX_ENTRIES};
 use crate::model::{Hour, LogType, Millis, RecordKey};
+use crate::storage::LogState;
 use crate::storage::folder::FolderStore;
-use crate::storage::{LogState, Store};
 
 /// 2026-11-22T22:00:00Z: the next hour but one is of the next day.
 const FIRST: Hour = Hour::of(Millis(1_795_384_800_000));
 
-fn state(folder: &TempDir) -> LogState<Store> {
-    let store = Store::Folder(FolderStore::new(folder.path().to_owned()));
+fn state(folder: &TempDir) -> LogState {
+    let store = Arc::new(FolderStore::new(folder.path().to_owned()));
     LogState::new(store, "api-00000000.duosecurity.com", LogType::Activity)
 }
 
@@ -30,7 +32,7 @@ fn keys(hour: Hour, numbers: std::ops::Range<u64>) -> impl Iterator<Item = (Hour
 }
 
 /// A ledger in whose folder the hours from the first on have so many entries.
-async fn filled(folder: &TempDir, counts: &[u64]) -> Ledger<Store> {
+async fn filled(folder: &TempDir, counts: &[u64]) -> Ledger {
     let mut before = Ledger::new(state(folder));
     for (number, count) in (0..).zip(counts) {
         before
@@ -41,7 +43,7 @@ async fn filled(folder: &TempDir, counts: &[u64]) -> Ledger<Store> {
     Ledger::new(state(folder))
 }
 
-fn held(ledger: &Ledger<Store>) -> Vec<i64> {
+fn held(ledger: &Ledger) -> Vec<i64> {
     let is_held = |number: &i64| ledger.hours.contains_key(&FIRST.after(*number));
     (0..9).filter(is_held).collect()
 }

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
@@ -12,14 +13,14 @@ use tempfile::TempDir;
 use super::LogState;
 use crate::model::{Hour, LogType, Millis};
 use crate::storage::folder::FolderStore;
-use crate::storage::{Document, LedgerEntry, Store, WriteError};
+use crate::storage::{Document, LedgerEntry, WriteError};
 
 /// 2026-11-22T12:00:00Z.
 const NOON: Hour = Hour::of(Millis(1_795_348_800_000));
 const HOST: &str = "api-00000000.duosecurity.com";
 
-fn state(folder: &TempDir, log_type: LogType) -> LogState<Store> {
-    let store = Store::Folder(FolderStore::new(folder.path().to_owned()));
+fn state(folder: &TempDir, log_type: LogType) -> LogState {
+    let store = Arc::new(FolderStore::new(folder.path().to_owned()));
     LogState::new(store, HOST, log_type)
 }
 
@@ -46,7 +47,7 @@ fn checkpoint(number: u64) -> Counts {
     }
 }
 
-async fn load(state: &LogState<Store>) -> Counts {
+async fn load(state: &LogState) -> Counts {
     state.load().await.unwrap().unwrap().0
 }
 

@@ -138,7 +138,7 @@ fn rows_older_than_two_days_are_marked_as_backfill() {
     let kinds: Vec<&str> = world
         .accepted
         .iter()
-        .map(|(_, kind)| kind.as_str())
+        .map(|(_, kind)| (*kind).into())
         .collect();
     assert_eq!(kinds, ["backfill", "live"]);
 }

@@ -2,12 +2,12 @@
 
 use bytes::BufMut as _;
 
-use super::{Walk, cut, quoted};
-use crate::schema::Place;
+use super::{Walk, quoted, write_value};
+use crate::schema::RowField;
 
 impl<'w> Walk<'w> {
     /// Keeps the value of a known field that cannot be declared.
-    pub(super) fn undeclared(&mut self, place: &Place, value: &'w str, as_text: bool) {
+    pub(super) fn undeclared(&mut self, place: &RowField, value: &'w str, as_text: bool) {
         if value == "\"\"" {
             return;
         }
@@ -60,11 +60,7 @@ impl<'w> Walk<'w> {
     fn add(&mut self, before: usize, value: &'w str, as_text: bool) -> bool {
         let cut = self.cut_of(value);
         let out = &mut *self.additional;
-        match cut {
-            Some(cut) => cut::write(cut, out, self.text),
-            None if as_text => quoted(out, value),
-            None => out.extend_from_slice(value.as_bytes()),
-        }
+        write_value(out, self.text, value, cut, as_text);
         out.put_u8(b',');
         let has_room = out.len() <= self.largest;
         if !has_room {

@@ -211,7 +211,7 @@ async fn a_service_that_never_answers_is_given_up_and_the_log_waits() {
         .push(Fault::once(Target::LogAnalytics, FaultKind::Hang));
     let invocation = host.fire().await;
     assert_eq!(invocation.outcome("activity"), "parked");
-    assert!(message(&invocation, "activity").contains("no answer in time"));
+    assert!(message(&invocation, "activity").contains("no response in time"));
     assert!(invocation.has_succeeded(), "a log that waits is no failure");
     host.catch_up(20).await;
     assert_nothing_lost(&simulator, 0).await;

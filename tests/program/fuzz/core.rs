@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::TimeDelta;
 use duo_sentinel::model::{
     Batch, FetchError, HOUR, LogType, MINUTE, Millis, PageRequest, PageResponse, Paging, RecordKey,
@@ -42,9 +43,9 @@ pub(crate) fn go_on_backfill(log_type: LogType, span: Span, checkpoint: &Checkpo
 
 fn run(limits: &Limits, checkpoint: Option<&Checkpoint>, page: PageResponse) {
     let store = Memory::default();
-    let state = LogState::new(store.clone(), HOST, limits.log_type);
+    let state = LogState::new(Arc::new(store.clone()), HOST, limits.log_type);
     let outside = Outside {
-        dead_letters: DeadLetters::new(Memory::default(), HOST),
+        dead_letters: DeadLetters::new(Arc::new(Memory::default()), HOST),
         page: Mutex::new(Some(page)),
         sent: Mutex::default(),
         store,
@@ -65,10 +66,10 @@ fn run(limits: &Limits, checkpoint: Option<&Checkpoint>, page: PageResponse) {
 }
 
 /// Blobs in memory that never fail.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 struct Memory(Arc<Mutex<Blobs>>);
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Blobs {
     blobs: BTreeMap<String, Vec<u8>>,
     calls: u32,
@@ -83,6 +84,7 @@ impl Memory {
     }
 }
 
+#[async_trait]
 impl BlobStore for Memory {
     async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StorageError> {
         let found = self.with(|blobs| blobs.blobs.get(name).cloned());
@@ -136,20 +138,18 @@ impl BlobStore for Memory {
 /// A Duo with one page, and an Azure Monitor that takes everything.
 struct Outside {
     store: Memory,
-    state: LogState<Memory>,
-    dead_letters: DeadLetters<Memory>,
+    state: LogState,
+    dead_letters: DeadLetters,
     page: Mutex<Option<PageResponse>>,
     sent: Mutex<BTreeSet<RecordKey>>,
 }
 
 impl Ports for Outside {
-    type Store = Memory;
-
-    fn state(&self) -> &LogState<Memory> {
+    fn state(&self) -> &LogState {
         &self.state
     }
 
-    fn dead_letters(&self) -> &DeadLetters<Memory> {
+    fn dead_letters(&self) -> &DeadLetters {
         &self.dead_letters
     }
 

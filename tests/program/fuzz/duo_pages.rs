@@ -35,7 +35,9 @@ fn pages_of(log_type: LogType, page: &[u8]) {
             ..RowLimits::from(api)
         };
         let mut reader = Records::new(log_type, HOST, limits);
-        parse_page(&log_type.spec(), body.to_vec(), &mut reader)
+        parse_page(&log_type.spec(), body.to_vec(), |page, place| {
+            Some(reader.read(page, place))
+        })
     };
     let writer = |api| {
         let fields = BatchFields {

@@ -3,7 +3,7 @@
 use duo_sentinel::http::Transport;
 use duo_sentinel::model::{Hour, LogType};
 use duo_sentinel::settings::StateSettings;
-use duo_sentinel::storage::{Document as _, LedgerEntry, LogState, Store};
+use duo_sentinel::storage::{Document as _, LedgerEntry, LogState, open};
 use duo_sentinel::sync::{Checkpoint, DayResults};
 
 use crate::fuzz::core::{NOW, go_on};
@@ -67,7 +67,7 @@ fn ledger_entries() {
         .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let settings = StateSettings::Folder(folder.path().to_owned());
-    let store = Store::open(&settings, &Transport::new().unwrap()).unwrap();
+    let store = open(&settings, &Transport::new().unwrap()).unwrap();
     let state = LogState::new(store, HOST, LogType::Activity);
     let ledger = folder.path().join(HOST).join("self/activity/ledger");
     std::fs::create_dir_all(&ledger).unwrap();

@@ -5,7 +5,7 @@ use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType, Span};
 use duo_sentinel::settings::StateSettings;
 use duo_sentinel::status::{Activity, Code, LastCheck, LogHealth, Outcome, RunSeen, Standing};
 use duo_sentinel::status::{Status, page};
-use duo_sentinel::storage::{Document as _, LogState, Store, document};
+use duo_sentinel::storage::{Document as _, LogState, document, open};
 use duo_sentinel::sync::Checkpoint;
 
 use crate::fuzz::core::{NOW, go_on_backfill};
@@ -92,7 +92,7 @@ fn status_of_what_is_stored() {
         .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let settings = StateSettings::Folder(folder.path().to_owned());
-    let store = Store::open(&settings, &Transport::new().unwrap()).unwrap();
+    let store = open(&settings, &Transport::new().unwrap()).unwrap();
     let place = folder.path().join(HOST).join("self");
     std::fs::create_dir_all(place.join("activity/ledger")).unwrap();
     let files = [

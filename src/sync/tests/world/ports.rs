@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::TimeDelta;
 
 use crate::model::{
@@ -186,6 +187,7 @@ fn failed(name: &str) -> StorageError {
     }
 }
 
+#[async_trait]
 impl BlobStore for SimulatedStore {
     async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StorageError> {
         match self
@@ -260,15 +262,15 @@ impl BlobStore for SimulatedStore {
 /// The ports of one instance.
 pub(super) struct SimulatedPorts {
     desk: SharedDesk,
-    state: LogState<SimulatedStore>,
-    dead_letters: DeadLetters<SimulatedStore>,
+    state: LogState,
+    dead_letters: DeadLetters,
 }
 
 impl SimulatedPorts {
     pub(super) fn new(desk: &SharedDesk, log_type: LogType, backfill: Option<&str>) -> Self {
-        let store = |container| SimulatedStore {
-            desk: desk.clone(),
-            container,
+        let store = |container| {
+            let desk = desk.clone();
+            Arc::new(SimulatedStore { desk, container })
         };
         let state = LogState::new(store(Container::State), HOST, log_type);
         Self {
@@ -280,13 +282,11 @@ impl SimulatedPorts {
 }
 
 impl Ports for SimulatedPorts {
-    type Store = SimulatedStore;
-
-    fn state(&self) -> &LogState<SimulatedStore> {
+    fn state(&self) -> &LogState {
         &self.state
     }
 
-    fn dead_letters(&self) -> &DeadLetters<SimulatedStore> {
+    fn dead_letters(&self) -> &DeadLetters {
         &self.dead_letters
     }
 

@@ -1,0 +1,304 @@
+//! A run in progress: its checkpoint and lease, and what every part of the run may do with them.
+
+use chrono::TimeDelta;
+
+use super::checkpoint::{BackOffCause, Checkpoint, Destination, Lease};
+use super::limits::Limits;
+use super::outcome::{Failure, RunError, RunOutcome, RunStats, Warning};
+use super::paging::OpenWindow;
+use super::ports::Ports;
+use super::reading::{OpenReading, Reconciliation};
+use super::refused::RefusedRecords;
+use super::schedule::{Due, Reading};
+use super::stop::{LADDER, LONGEST_RETRY_AFTER, Stop};
+use super::token_bucket::ACCOUNT_SHARE;
+use crate::model::{Millis, SECOND, Span};
+use crate::storage::{Document as _, Ledger, StorageError, Version, WriteError};
+
+/// How long a lease outlives the longest request made under it.
+const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(60);
+/// A request begins only while the lease outlives it by this much: the ledger is written under it too.
+const LEASE_RESERVE: TimeDelta = TimeDelta::seconds(30);
+/// Longest sleep for the rate limit inside a run; longer waits happen between runs.
+pub(super) const LONGEST_RATE_WAIT: TimeDelta = TimeDelta::seconds(5);
+/// Where live collection stands in this run.
+#[derive(Default)]
+pub(super) struct Live {
+    pub(super) window: Option<OpenWindow>,
+    /// Whether a window was planned in this run already.
+    pub(super) is_planned: bool,
+    /// Whether everything was read that Duo returned for sure when the run began.
+    pub(super) is_done: bool,
+}
+
+/// A run in progress.
+pub(super) struct Run<'a, P: Ports> {
+    pub(super) ports: &'a P,
+    pub(super) limits: &'a Limits,
+    /// No request begins after this.
+    pub(super) deadline: Millis,
+    /// How far the run came; saved with [`Run::commit`].
+    pub(super) checkpoint: Checkpoint,
+    /// The checkpoint as read or written last.
+    pub(super) stored: Checkpoint,
+    version: Option<Version>,
+    /// Whether there is something that the next write has to save.
+    pub(super) is_unsaved: bool,
+    /// Whether this run took the lease: one that an earlier run of this process left behind proves nothing of storage.
+    has_lease: bool,
+    pub(super) ledger: Ledger,
+    pub(super) refused: RefusedRecords,
+    pub(super) live: Live,
+    /// Closed hours that are read again.
+    pub(super) reading: Option<OpenReading>,
+    pub(super) reconciliation: Reconciliation,
+    /// The oldest moment that Duo still keeps.
+    pub(super) oldest: Millis,
+    /// How far the local clock is ahead of Duo's, as far as responses showed.
+    pub(super) clock_ahead: TimeDelta,
+    pub(super) stats: RunStats,
+}
+
+impl<'a, P: Ports> Run<'a, P> {
+    pub(super) fn new(
+        ports: &'a P,
+        limits: &'a Limits,
+        (stored, version): (Checkpoint, Version),
+        stats: RunStats,
+    ) -> Self {
+        let deadline = ports.now() + limits.run_time_limit;
+        Self {
+            ports,
+            limits,
+            deadline,
+            checkpoint: stored.clone(),
+            stored,
+            version: Some(version),
+            is_unsaved: false,
+            has_lease: false,
+            ledger: Ledger::new(ports.state().clone()),
+            refused: RefusedRecords::default(),
+            live: Live::default(),
+            reading: None,
+            reconciliation: Reconciliation::Open,
+            oldest: Millis(i64::MIN),
+            clock_ahead: TimeDelta::zero(),
+            stats,
+        }
+    }
+
+    pub(super) fn now(&self) -> Millis {
+        self.ports.now()
+    }
+
+    /// Takes the lease, or renews it if it would expire before a request that begins now has ended.
+    pub(super) async fn hold_lease(&mut self) -> Result<(), Stop> {
+        let needed_until = self.now() + self.timeout() + LEASE_RESERVE;
+        let lease = self.checkpoint.lease.as_ref();
+        if self.has_lease && lease.is_some_and(|lease| lease.expires_at >= needed_until) {
+            return Ok(());
+        }
+        self.renew_lease();
+        self.save().await?;
+        self.has_lease = true;
+        Ok(())
+    }
+
+    fn renew_lease(&mut self) {
+        let expires_at = self.now() + self.timeout() + LEASE_MARGIN;
+        self.checkpoint.lease = Some(Lease {
+            owner: self.limits.owner.clone(),
+            expires_at,
+        });
+        self.sign_destination();
+    }
+
+    /// Binds the state to the destination of its rows, also while there are none.
+    fn sign_destination(&mut self) {
+        let fingerprint = self.limits.destination.clone();
+        self.checkpoint.destination = Some(Destination {
+            fingerprint,
+            used_at: self.now(),
+        });
+    }
+
+    fn timeout(&self) -> TimeDelta {
+        TimeDelta::from_std(self.checkpoint.timeout()).expect("at most two minutes")
+    }
+
+    /// Saves how far the run came, unless it ends here: then its last write does.
+    pub(super) async fn commit(&mut self) -> Result<(), Stop> {
+        self.checkpoint.back_off = None;
+        self.is_unsaved = true;
+        self.sign_destination();
+        if let Some(outcome) = self.outcome_so_far() {
+            return Err(Stop::at(outcome));
+        }
+        if self.holds_lease() {
+            self.renew_lease();
+        }
+        self.save().await
+    }
+
+    /// How the run ends if it ends now, where it has to.
+    fn outcome_so_far(&self) -> Option<RunOutcome> {
+        let now = self.now();
+        if self.live.is_done && !self.has_due_hours(now) {
+            Some(RunOutcome::CaughtUp)
+        } else if self.ports.is_shutdown_requested() {
+            Some(RunOutcome::ShutdownRequested)
+        } else if now >= self.deadline {
+            Some(RunOutcome::OutOfTime)
+        } else {
+            self.is_rate_limited(now).then_some(RunOutcome::RateLimited)
+        }
+    }
+
+    /// Whether the next request would have to wait for longer than a run does.
+    fn is_rate_limited(&self, now: Millis) -> bool {
+        let rate = self.limits.requests_per_minute;
+        let mut rates = self.checkpoint.rate;
+        let waits = [
+            rates.log.take(rate, 1, now),
+            rates.account.take(rate, ACCOUNT_SHARE, now),
+        ];
+        waits
+            .into_iter()
+            .any(|taken| taken.is_err_and(|wait| wait > LONGEST_RATE_WAIT))
+    }
+
+    pub(super) fn holds_lease(&self) -> bool {
+        let lease = self.checkpoint.lease.as_ref();
+        lease.is_some_and(|lease| lease.owner == self.limits.owner)
+    }
+
+    /// The checkpoint with how far the windows at hand were read. While refused records wait, it stays before them.
+    pub(super) fn snapshot(&self) -> Checkpoint {
+        let mut checkpoint = self.checkpoint.clone();
+        if self.limits.page_order.has_cursor() {
+            checkpoint.window = self.live.window.as_ref().map(|open| open.window.clone());
+        }
+        if let Some(reading) = &self.reading {
+            checkpoint.reconciliation.reading = Some(reading.stored());
+        }
+        if let Some(held) = self.refused.held_position() {
+            checkpoint.mintime = held.mintime;
+            checkpoint.window.clone_from(&held.window);
+            checkpoint.reconciliation.clone_from(&held.reconciliation);
+        }
+        checkpoint
+    }
+
+    /// Stores the checkpoint in place of the one that was read.
+    pub(super) async fn save(&mut self) -> Result<(), Stop> {
+        let checkpoint = self.snapshot();
+        let saved = self
+            .ports
+            .state()
+            .save(checkpoint.to_json(), self.version.as_ref())
+            .await;
+        match saved {
+            Ok(version) => {
+                self.version = Some(version);
+                self.stored = checkpoint;
+                self.is_unsaved = false;
+                Ok(())
+            }
+            Err(WriteError::Conflict) => Err(Stop::lease_lost()),
+            Err(WriteError::Failed(error)) => Err(Stop::storage(error)),
+        }
+    }
+
+    /// Whether closed hours are due.
+    pub(super) fn has_due_hours(&self, now: Millis) -> bool {
+        matches!(self.reconciliation, Reconciliation::Open)
+            // What would be verified now has to be read again from the held checkpoint.
+            && !self.refused.are_waiting()
+            && self.checkpoint.answered
+            && (self.reading.is_some() || self.next_due(now).is_some())
+    }
+
+    /// The closed hours that are due next.
+    pub(super) fn next_due(&self, now: Millis) -> Option<Due> {
+        let state = &self.checkpoint.reconciliation;
+        if let Some(Reading { span, stage, .. }) = state.reading {
+            return Some(Due { span, stage });
+        }
+        if let Some(backfill) = self.limits.backfill {
+            return state.due_backfill(backfill);
+        }
+        let collected = Span {
+            from: self.checkpoint.collected_from,
+            to: self.checkpoint.mintime,
+        };
+        if self.limits.page_order.has_counts() {
+            state.due_hour(collected, now - self.clock_ahead)
+        } else {
+            state.due_span(collected, now)
+        }
+    }
+
+    /// Before the run moves past a page: keeps the checkpoint before it if refused records wait.
+    pub(super) fn hold_position(&mut self) {
+        if self.refused.are_waiting() && self.refused.held_position().is_none() {
+            let position = self.snapshot();
+            self.refused.hold(position);
+        }
+    }
+
+    /// Where a window begins behind the checkpoint, Duo did not keep what lies between.
+    pub(super) fn remember_gap_before(&mut self, began: Millis) {
+        let gap = Span {
+            from: self.checkpoint.mintime,
+            to: began,
+        };
+        self.checkpoint.reconciliation.remember_gap(gap);
+    }
+
+    /// A second that may hold more than Duo returns is a gap of its hour, reported once however often it is read again.
+    pub(super) fn remember_truncated(&mut self, truncated: Vec<(Millis, usize)>) {
+        for (second, rows) in truncated {
+            let gap = Span {
+                from: second,
+                to: second + SECOND,
+            };
+            if self.checkpoint.reconciliation.remember_gap(gap) {
+                let warning = Warning::PageLimitExceeded { second, rows };
+                self.stats.warnings.push(warning);
+            }
+        }
+    }
+
+    /// Backs off for as long as the service wants, or else a step longer each time.
+    pub(super) fn back_off(
+        &self,
+        retry_after: Option<TimeDelta>,
+        cause: BackOffCause,
+        error: impl Into<RunError>,
+    ) -> Stop {
+        let pause = match retry_after {
+            Some(pause) => pause.clamp(TimeDelta::zero(), LONGEST_RETRY_AFTER),
+            None => self.next_pause(),
+        };
+        Stop::back_off(self.now() + pause, cause, error)
+    }
+
+    /// The ledger did not take an accepted batch: it will be sent again, so not at once.
+    pub(super) fn ledger_failed(&self, error: StorageError) -> Stop {
+        Stop {
+            outcome: RunOutcome::Failed(Failure::Storage),
+            ..self.back_off(None, BackOffCause::StorageUnreachable, error)
+        }
+    }
+
+    /// The next pause where the service does not say how long: a step longer each time.
+    fn next_pause(&self) -> TimeDelta {
+        let count = self.checkpoint.back_off.map_or(0, |before| before.count);
+        let step = usize::try_from(count)
+            .unwrap_or(usize::MAX)
+            .min(LADDER.len() - 1);
+        let pause = self.limits.throttle_backoff * LADDER[step];
+        // Up to a fifth longer, so that logs refused together do not come back together.
+        pause + TimeDelta::milliseconds(self.ports.random(0..=pause.num_milliseconds() / 5))
+    }
+}
