@@ -1,6 +1,5 @@
 //! One column of the table.
 
-use super::duo::Field;
 use crate::model::LogType;
 
 /// A declared column.
@@ -73,20 +72,4 @@ pub enum Source {
         /// Whether booleans are sent as text, because the field's type varies.
         is_text: bool,
     },
-}
-
-impl Column {
-    /// The columns that a field of Duo's may go into.
-    pub(super) fn of_duo(field: &'static Field) -> impl Iterator<Item = Self> {
-        field.types.iter().map(|column_type| Self {
-            name: field.path.replace('.', "_") + column_type.suffix(),
-            column_type: *column_type,
-            source: Source::Duo {
-                path: field.path,
-                logs: field.logs,
-                is_text: field.varies,
-            },
-            about: field.about,
-        })
-    }
 }

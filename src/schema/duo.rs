@@ -4,6 +4,7 @@
 //! because their names would be too long to be declared.
 
 use super::column::ColumnType::{self, Boolean, DateTime, Guid, Real, Text};
+use super::column::{Column, Source};
 use crate::model::LogType::{
     self, Activity, Administrator, Authentication, OfflineEnrollment, Telephony, TrustMonitor,
 };
@@ -21,6 +22,22 @@ pub(super) struct Field {
     pub(super) varies: bool,
     /// Its description.
     pub(super) about: &'static str,
+}
+
+impl Field {
+    /// The columns that it may go into, one for each of its types.
+    pub(super) fn columns(&'static self) -> impl Iterator<Item = Column> {
+        self.types.iter().map(|column_type| Column {
+            name: self.path.replace('.', "_") + column_type.suffix(),
+            column_type: *column_type,
+            source: Source::Duo {
+                path: self.path,
+                logs: self.logs,
+                is_text: self.varies,
+            },
+            about: self.about,
+        })
+    }
 }
 
 const fn field(

@@ -35,7 +35,7 @@ pub(crate) const MOST_COLUMNS: usize = 256;
 /// Every declared column: first those of every row, then Duo's by name.
 pub fn columns() -> &'static [Column] {
     static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
-        let mut of_duo: Vec<Column> = duo::FIELDS.iter().flat_map(Column::of_duo).collect();
+        let mut of_duo: Vec<Column> = duo::FIELDS.iter().flat_map(duo::Field::columns).collect();
         of_duo.sort_by(|one, other| one.name.cmp(&other.name));
         connector::event_columns().chain(of_duo).collect()
     });

@@ -1,10 +1,10 @@
 //! Progress of a backfill: bars on a terminal, lines elsewhere.
 
+use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::job::Outcome;
 use crate::cli::output;
 use crate::collector::{Advance, Backfill};
 use crate::model::{Hour, Millis, number, span};
@@ -97,7 +97,7 @@ impl Bar {
         self.drawn.tick();
     }
 
-    pub(super) fn end(&self, outcome: Outcome) {
+    pub(super) fn end(&self, outcome: impl Display) {
         if self.drawn.is_hidden() {
             output::talk(format!("{}: {outcome}", self.name));
         }
