@@ -54,7 +54,7 @@ impl Flattener {
             taken: FxHashMap::default(),
             largest,
         };
-        walk.object(&mut Scanner::of_object(text), Some(Node::root()));
+        walk.object(&mut Scanner::of_container(text), Some(Node::root()));
         let Walk {
             members,
             additional,

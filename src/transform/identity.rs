@@ -2,12 +2,10 @@
 
 use std::collections::HashMap;
 
-use bytes::Bytes;
-use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use super::probe::Probe;
-use super::scan::{Members, members, unescaped};
+use super::scan::{Members, Scanner, members};
 use crate::model::{LogType, RecordKey};
 
 /// Depth to which the keys of objects are sorted. Duo's records have four levels.
@@ -21,6 +19,8 @@ pub(super) struct Identities<'a> {
     host: &'a str,
     /// How often each record without an id was met: two identical records in one second are two events.
     met: HashMap<[u8; 32], u32>,
+    /// Memory of the canonical form that was hashed last, for the next one.
+    form: Vec<u8>,
 }
 
 impl<'a> Identities<'a> {
@@ -29,6 +29,7 @@ impl<'a> Identities<'a> {
             log_type,
             host,
             met: HashMap::new(),
+            form: Vec::new(),
         }
     }
 
@@ -40,7 +41,12 @@ impl<'a> Identities<'a> {
         members: Option<Members<'_>>,
         probe: &Probe<'_>,
     ) -> RecordKey {
-        let content = content_hash(text, members);
+        self.form.clear();
+        match members {
+            Some(members) => write_members(&mut self.form, members, DEEPEST),
+            None => write_canonical(&mut self.form, text, DEEPEST),
+        }
+        let content: [u8; 32] = Sha256::digest(&self.form).into();
         let mut hash = Sha256::new();
         for part in [self.host, "\n", self.log_type.as_str()] {
             hash.update(part);
@@ -55,7 +61,9 @@ impl<'a> Identities<'a> {
             hash.update("\naction\n");
             hash.update(time.unwrap_or_default());
             for part in probe.action {
-                add_value(&mut hash, part.unwrap_or_default(), DEEPEST);
+                self.form.clear();
+                write_canonical(&mut self.form, part.unwrap_or_default(), DEEPEST);
+                hash.update(&self.form);
                 hash.update("\n");
             }
             hash.update(count.to_be_bytes());
@@ -69,70 +77,37 @@ impl<'a> Identities<'a> {
     }
 }
 
-/// A hash that does not change when Duo changes the order of keys or the white space between them.
-fn content_hash(text: &str, members: Option<Members<'_>>) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    match members {
-        Some(members) => add_members(&mut hash, members, DEEPEST),
-        None => add_value(&mut hash, text, DEEPEST),
-    }
-    hash.finalize().into()
-}
-
-/// Adds a value: the members of an object by their names, anything else as it is spelled.
-fn add_value(hash: &mut Sha256, value: &str, depth: usize) {
+/// Writes a value in the one form that does not depend on the order of keys or the white space between them: members sorted by
+/// their names, texts and numbers as they are spelled.
+fn write_canonical(form: &mut Vec<u8>, value: &str, depth: usize) {
     match value.as_bytes().first() {
         Some(b'{') if depth > 0 => {
-            add_members(hash, members(value).unwrap_or_default(), depth);
+            write_members(form, members(value).unwrap_or_default(), depth);
         }
-        // Objects in arrays are rare, and so is white space in arrays.
-        Some(b'[') if value.contains('{') || value.contains(char::is_whitespace) => {
-            hash.update(sorted_text(value, depth));
+        Some(b'[') if depth > 0 => {
+            form.push(b'[');
+            let mut scanner = Scanner::of_container(value);
+            while let Some(element) = scanner.element() {
+                write_canonical(form, element, depth - 1);
+                form.push(b',');
+            }
+            form.push(b']');
         }
-        _ => hash.update(value),
+        _ => form.extend_from_slice(value.as_bytes()),
     }
 }
 
-fn add_members(hash: &mut Sha256, mut members: Members<'_>, depth: usize) {
+fn write_members(form: &mut Vec<u8>, mut members: Members<'_>, depth: usize) {
     members.sort_by_key(|(name, _)| *name);
-    hash.update("{");
+    form.push(b'{');
     for (name, value) in members {
-        hash.update(name);
-        hash.update(":");
-        add_value(hash, value, depth - 1);
-        hash.update(",");
+        form.push(b'"');
+        form.extend_from_slice(name.as_bytes());
+        form.extend_from_slice(b"\":");
+        write_canonical(form, value, depth - 1);
+        form.push(b',');
     }
-    hash.update("}");
-}
-
-/// The text of an array with the keys of its objects sorted. Texts, numbers and what is deeper than `depth` stay as they are
-/// spelled.
-fn sorted_text(text: &str, depth: usize) -> String {
-    let deeper = |value| sorted_text(value, depth - 1);
-    let parts: Vec<String> = match text.as_bytes().first() {
-        Some(b'{') if depth > 0 => {
-            let members = members(text).unwrap_or_default().into_iter();
-            let mut members: Vec<(Bytes, &str)> = members
-                .map(|(name, value)| (Bytes::copy_from_slice(&unescaped(name)), value))
-                .collect();
-            members.sort_by(|(one, _), (other, _)| one.cmp(other));
-            let members = members.into_iter();
-            members
-                .map(|(name, value)| format!("{name:?}:{}", deeper(value)))
-                .collect()
-        }
-        Some(b'[') if depth > 0 => match serde_json::from_str::<Vec<&RawValue>>(text) {
-            Ok(values) => values
-                .into_iter()
-                .map(|value| deeper(value.get()))
-                .collect(),
-            Err(_) => return text.to_owned(),
-        },
-        _ => return text.to_owned(),
-    };
-    // With both brackets: nesting is a part of what a record says.
-    let (open, close) = (&text[..1], &text[text.len() - 1..]);
-    format!("{open}{}{close}", parts.join(","))
+    form.push(b'}');
 }
 
 #[cfg(test)]

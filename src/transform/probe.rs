@@ -21,7 +21,15 @@ pub(super) struct Probe<'a> {
     pub(super) shape: RowShape,
 }
 
-const ID_AND_TIME: [&str; 8] = [
+/// Fields of a device whose type varies between a boolean and `"unknown"`.
+const VARYING: [&str; 3] = [
+    "is_encryption_enabled",
+    "is_firewall_enabled",
+    "is_password_set",
+];
+/// Fields that are read: ids and times, what identifies an event without an id, devices; then the names that the row adds, and
+/// names that the service refuses.
+const KNOWN: [&str; 26] = [
     "txid",
     "activity_id",
     "telephony_id",
@@ -30,17 +38,12 @@ const ID_AND_TIME: [&str; 8] = [
     "ts",
     "timestamp",
     "surfaced_timestamp",
-];
-const ACTION: [&str; 4] = ["action", "username", "object", "description"];
-const DEVICES: [&str; 2] = ["access_device", "surfaced_auth"];
-/// Fields of a device whose type varies between a boolean and `"unknown"`.
-const VARYING: [&str; 3] = [
-    "is_encryption_enabled",
-    "is_firewall_enabled",
-    "is_password_set",
-];
-/// Names that the row adds, and names that the service refuses.
-const RESERVED: [&str; 12] = [
+    "action",
+    "username",
+    "object",
+    "description",
+    "access_device",
+    "surfaced_auth",
     "eventtype",
     "host",
     "event_uid",
@@ -72,7 +75,14 @@ impl<'a> Probe<'a> {
             ts,
             timestamp,
             surfaced_timestamp,
-        ] = fields(&ID_AND_TIME, members)?;
+            action,
+            username,
+            object,
+            description,
+            access_device,
+            surfaced_auth,
+            reserved @ ..,
+        ] = fields(&KNOWN, members)?;
         let iso_time = iso(isotimestamp);
         let id = match log_type.spec().id_field {
             // One transaction may have two records, told apart by their time only: whole seconds are too coarse for that.
@@ -90,16 +100,15 @@ impl<'a> Probe<'a> {
             LogType::Activity | LogType::Telephony => iso(ts),
             LogType::Authentication => iso_time.or_else(|| seconds(timestamp)),
         };
-        let devices = fields(&DEVICES, members)?;
-        let shape = if fields(&RESERVED, members)? == [None; RESERVED.len()] {
-            RowShape::Object(booleans(text, devices).unwrap_or_default())
+        let shape = if reserved.iter().all(Option::is_none) {
+            RowShape::Object(booleans(text, [access_device, surfaced_auth]).unwrap_or_default())
         } else {
             RowShape::Wrapped
         };
         Some(Self {
             id: id.and_then(scalar),
             time_micros,
-            action: fields(&ACTION, members)?.map(not_null),
+            action: [action, username, object, description].map(not_null),
             shape,
         })
     }
@@ -112,8 +121,7 @@ fn fields<'a, const N: usize>(
 ) -> Option<[Option<&'a str>; N]> {
     let mut values = [None; N];
     for (name, value) in members {
-        let name = unescaped(name);
-        let name = std::str::from_utf8(&name).ok()?;
+        let name = unicode(name)?;
         if let Some(place) = names.iter().position(|known| *known == name)
             && values[place].replace(*value).is_some()
         {
@@ -123,7 +131,18 @@ fn fields<'a, const N: usize>(
     Some(values)
 }
 
-/// The same of a value, which must be an object.
+/// A name without its escapes; `None` where it is no Unicode.
+fn unicode(name: &str) -> Option<Cow<'_, str>> {
+    if name.contains('\\') {
+        String::from_utf8(unescaped(name).into())
+            .ok()
+            .map(Cow::Owned)
+    } else {
+        Some(Cow::Borrowed(name))
+    }
+}
+
+/// The fields of a value, which must be an object.
 fn fields_of<'a, const N: usize>(
     names: &[&str; N],
     value: &'a str,

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
+use memchr::memchr2;
 use smallvec::SmallVec;
 
 /// The members of an object, in their order: names without quotation marks, names and values as they are spelled.
@@ -13,7 +14,7 @@ pub(super) type Members<'a> = SmallVec<[(&'a str, &'a str); 32]>;
 
 /// The members of an object; `None` for any other value.
 pub(super) fn members(text: &str) -> Option<Members<'_>> {
-    let mut scanner = text.starts_with('{').then(|| Scanner::of_object(text))?;
+    let mut scanner = text.starts_with('{').then(|| Scanner::of_container(text))?;
     let mut members = Members::new();
     while let Some(name) = scanner.member() {
         members.push((name, scanner.value()));
@@ -39,9 +40,18 @@ pub(super) struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    /// At the beginning of an object, behind its brace.
-    pub(super) fn of_object(text: &'a str) -> Self {
+    /// At the beginning of an object or array, behind its bracket.
+    pub(super) fn of_container(text: &'a str) -> Self {
         Self { text, at: 1 }
+    }
+
+    /// Passes the next element of an array and returns it as it is spelled; `None` behind the last one.
+    pub(super) fn element(&mut self) -> Option<&'a str> {
+        while matches!(self.byte()?, b' ' | b'\t' | b'\n' | b'\r' | b',') {
+            self.at += 1;
+        }
+        let element = self.value();
+        (!element.is_empty()).then_some(element)
     }
 
     /// Goes to the value of the next member and returns its name as it is spelled, without quotation marks; `None` behind
@@ -120,12 +130,12 @@ impl<'a> Scanner<'a> {
     fn end_of_text(&self, begin: usize) -> usize {
         let bytes = self.text.as_bytes();
         let mut at = begin;
-        while let Some(byte) = bytes.get(at) {
-            match byte {
-                b'"' => return at + 1,
-                b'\\' => at += 2,
-                _ => at += 1,
+        while let Some(found) = bytes.get(at..).and_then(|rest| memchr2(b'"', b'\\', rest)) {
+            at += found + 1;
+            if bytes[at - 1] == b'"' {
+                return at;
             }
+            at += 1;
         }
         bytes.len()
     }
@@ -141,7 +151,7 @@ mod tests {
 
     /// Names and values, those of inner objects too.
     fn walk(text: &str) -> Vec<(String, String)> {
-        let mut scanner = Scanner::of_object(text);
+        let mut scanner = Scanner::of_container(text);
         let mut found = Vec::new();
         let mut depth = 1;
         while depth > 0 {
