@@ -1,8 +1,8 @@
-//! Backfill: whole hours of a log are read again, beside the live log and without moving its place.
+//! Backfill: whole hours of a log are read again, beside the live log and without moving its checkpoint.
 //!
-//! It works by the live log's ledger, so that nothing is sent again of which the ids are still known, and on a place of its
-//! own, so that it goes on where it was broken off. It makes half as many calls as the live log may make beside it, and waits
-//! while that one was asked to make fewer.
+//! It uses the live log's ledger, so that nothing is sent again of which the ids are still stored, and a checkpoint of its
+//! own, so that it resumes where it was interrupted. It makes half as many requests as the live log may make beside it, and
+//! pauses while the live log backs off from throttling.
 
 mod plan;
 mod run;
@@ -27,13 +27,13 @@ pub struct Backfill {
 }
 
 impl Backfill {
-    /// Names its place. The same hours have the same name: who asks for them again goes on with them.
+    /// Names its checkpoint. The same hours have the same name, so that the same command resumes them.
     pub(super) fn id(&self) -> String {
         let (from, to) = (Hour::of(self.span.from), Hour::of(self.span.to));
         format!("{from}--{to}")
     }
 
-    /// What a name says; none where nobody here gave it.
+    /// The backfill of a name; `None` where it is no name of a backfill.
     fn of_id(log_type: LogType, id: &str) -> Option<Self> {
         let (from, to) = id.split_once("--")?;
         let (from, to) = (Hour::parse(from)?.start(), Hour::parse(to)?.start());
@@ -42,20 +42,20 @@ impl Backfill {
     }
 }
 
-/// What is to be known of a backfill before it begins.
+/// What a backfill would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BackfillPlan {
     /// What is read.
     pub backfill: Backfill,
-    /// Rows that were delivered before and whose ids are gone: they would be delivered again.
+    /// Rows that were delivered and whose ids are gone: they would be delivered again.
     pub may_repeat: u64,
-    /// Collected hours of which not even that is known.
+    /// Collected hours of which that number is unknown.
     pub unknown_hours: u64,
-    /// The first hour of which the live log kept the ids when this was planned.
+    /// The first hour whose ids the live log kept when this was planned.
     ids_from: Option<Hour>,
 }
 
-/// Why there is nothing to begin with.
+/// Why a backfill cannot begin or continue.
 #[derive(Debug, thiserror::Error)]
 pub enum BackfillFault {
     /// The hours lie before what Duo keeps.
@@ -75,15 +75,15 @@ pub enum BackfillFault {
     /// Duo does not give this log to this application.
     #[error("Duo does not give this log to this application")]
     NotGiven,
-    /// Another backfill of some of these hours was begun: each would take the ids from the other.
+    /// Another backfill of some of these hours was begun: each would remove the ids that the other needs.
     #[error("a backfill of this log from {} to {} was begun and is not done", Hour::of(.0.from), Hour::of(.0.to))]
     Overlaps(Span),
-    /// While it was on its way the live log gave up ids of hours that are still to be read.
+    /// Since it was planned, the live log removed ids of hours that are still to be read.
     #[error(
         "{0} rows of the hours that are left were delivered before, and the ledger does not keep their ids any more"
     )]
     WouldRepeat(u64),
-    /// The rows of this state go somewhere else: what is delivered here would be missing there.
+    /// The rows of this state go to another destination: rows delivered here would be missing there.
     #[error("the rows of this state go to another workspace or endpoint")]
     OtherDestination,
     /// The state cannot be read or written.
@@ -123,12 +123,12 @@ pub struct Advance {
     pub pages: u64,
 }
 
-/// Calls a minute of a backfill: half of those that the live log may make beside it.
+/// Requests per minute of a backfill: half of those that the live log may make beside it.
 pub(super) const fn share_of(calls_per_minute: u32) -> u32 {
     calls_per_minute.div_ceil(2)
 }
 
-/// Who is told how far a run got.
+/// Receives the progress of a run.
 pub type Watcher = dyn Fn(Advance) + Send + Sync;
 
 #[cfg(test)]

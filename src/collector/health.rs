@@ -1,7 +1,7 @@
-//! After a run: how each log fares is stored, and told to the workspace with the hours that were checked.
+//! After a run: the health of each log is stored, and sent to the workspace with the hours that were reconciled.
 //!
-//! Nothing here can fail a run or move a place. Rows about runs are sent once or, when storing fails behind them, twice; rows
-//! about hours are made of the stored results again until they were accepted.
+//! Nothing here can fail a run or advance a checkpoint. Rows about runs are sent once or, when storing fails after them,
+//! twice; rows about hours are made from the stored results until they are accepted.
 
 mod waiting;
 
@@ -28,15 +28,15 @@ use crate::sync::HourResult;
 
 /// Longest time that reading or storing may take.
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
-/// Longest wait for the answer to a call.
+/// Longest wait for the response to a request.
 const SEND_PATIENCE: Duration = Duration::from_secs(10);
-/// Most rows about hours of a log in one call; the others wait for the next run. A row has half a kilobyte, and six logs
-/// share a call, which may have a megabyte.
+/// Most rows about hours of a log in one request; the others wait for the next run. A row has half a kilobyte, and six
+/// logs share a request, which may have a megabyte.
 const MOST_HOURS: usize = 200;
 /// Pause between two warnings that rows are not accepted.
 const COMPLAIN_EVERY: TimeDelta = HOUR;
 
-/// What this process knows of how its logs fare.
+/// The health of the logs, as far as this process knows it.
 #[derive(Debug, Default)]
 pub(super) struct Vitals {
     known: Mutex<BTreeMap<LogType, Vital>>,
@@ -48,9 +48,9 @@ struct Vital {
     log_type: LogType,
     health: LogHealth,
     version: Option<Version>,
-    /// The first of the hours that were checked and have no row yet, with their results.
+    /// The first of the reconciled hours that have no row yet, with their results.
     hours: BTreeMap<Hour, HourResult>,
-    /// Whether it is what is stored, and may be stored again.
+    /// Whether it agrees with what is stored, and may be stored again.
     is_read: bool,
     is_due: bool,
     /// Whether hours were added that have no row yet.
@@ -70,7 +70,7 @@ impl Vital {
         }
     }
 
-    /// Notes hours that were checked. One that waits already has another result now.
+    /// Adds reconciled hours. One that is waiting already has another result now.
     fn add_hours(&mut self, hours: impl IntoIterator<Item = Hour>) {
         for hour in hours {
             self.has_new_hours |= self.health.untold_hours.insert(hour);
@@ -98,9 +98,9 @@ impl Vital {
 }
 
 impl Collector {
-    /// Stores and tells how the logs fare after a run. Takes at most some seconds, whatever hangs.
+    /// Stores and sends the health of the logs after a run. Takes at most some seconds, whatever hangs.
     pub(super) async fn tell_health(&self, logs: &[LogReport], clock: Clock) {
-        // Of a log that another instance holds, that one tells.
+        // The instance that holds the lease of a log reports its health.
         let seen = logs
             .iter()
             .filter(|log| log.outcome != Outcome::HeldElsewhere);
@@ -113,7 +113,7 @@ impl Collector {
                 vital.told(now);
                 vital.is_due = true;
             }
-            // Hours that wait are known to whoever begins anew.
+            // Stored, waiting hours survive a restart.
             vital.is_due |= std::mem::take(&mut vital.has_new_hours);
         }
         let stored = join_all(vitals.into_iter().map(|vital| self.store_health(vital))).await;
@@ -122,7 +122,7 @@ impl Collector {
             .extend(stored.into_iter().map(|vital| (vital.log_type, vital)));
     }
 
-    /// Tells what is stored of these hours; those of which it was accepted are removed from the list.
+    /// Sends the stored results of these hours; those that were accepted are removed from the list.
     pub async fn tell_hours(&self, log_type: LogType, hours: &mut Vec<Hour>) {
         let clock = Clock::start(self.settings.clock_offset);
         let mut vital = Vital::unread(log_type);
@@ -141,19 +141,19 @@ impl Collector {
         }
     }
 
-    /// How a log fares with the run that just ended.
+    /// The health of a log with the run that just ended.
     async fn vital(&self, log: &LogReport, now: Millis) -> Vital {
         let known = self.vitals.lock_known().remove(&log.log_type);
         let mut vital = match known {
             Some(vital) if vital.is_read => vital,
             known => match self.read_vital(log.log_type, now).await {
                 Some(mut vital) => {
-                    // Another instance may have stored what it knows; these hours wait all the same.
+                    // Another instance may have stored the health since; these hours still wait.
                     let waiting = known.map(|known| known.health.untold_hours);
                     vital.add_hours(waiting.into_iter().flatten());
                     vital
                 }
-                // Nothing is stored in its place, and nothing that may have been told before is told again.
+                // Nothing is stored over it, and nothing that may have been sent is sent again.
                 None => known.unwrap_or_else(|| Vital::unread(log.log_type)),
             },
         };
@@ -163,7 +163,7 @@ impl Collector {
         vital
     }
 
-    /// Sends every row that is due in one call; says whether they were accepted, or need not be sent.
+    /// Sends every row that is due in one request; returns whether they were accepted, or need not be sent.
     async fn send_health(&self, vitals: &[Vital], now: Millis) -> bool {
         if !self.settings.health {
             return true;
@@ -207,13 +207,13 @@ impl Collector {
         let saved = timeout(STORE_PATIENCE, saved).await;
         match saved {
             Ok(Ok(version)) => vital.version = Some(version),
-            // Another instance stored what it saw: the next run begins with that.
+            // Another instance stored its own: the next run begins with that.
             Ok(Err(WriteError::Conflict)) => vital.is_read = false,
             Ok(Err(WriteError::Failed(fault))) => {
                 debug!(log_type = %vital.log_type, error = %fault, "how it fares was not stored");
             }
             Err(_) => {
-                // Whether it was stored is not known, and so neither what a next write would replace.
+                // It may have been stored: the version that a next write replaces is unknown.
                 vital.is_read = false;
             }
         }

@@ -68,7 +68,7 @@ pub enum StartError {
     /// The HTTP client could not be built.
     #[error("the HTTP client could not be built: {0}")]
     Transport(#[from] reqwest::Error),
-    /// The identity that tokens are asked for with cannot be used.
+    /// The identity that requests tokens cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
     /// The state cannot be reached in the way that the settings say.
@@ -117,7 +117,7 @@ impl Clock {
 }
 
 impl Collector {
-    /// Builds the parts; nothing is asked or written yet.
+    /// Builds the parts; nothing is requested or written yet.
     pub fn new(settings: Settings) -> Result<Self, StartError> {
         let transport = Transport::new()?;
         let duo = DuoClient::new(
@@ -197,7 +197,7 @@ impl Collector {
         Clock::start(self.settings.clock_offset).now()
     }
 
-    /// How each log fares, from what is stored.
+    /// The status of each log, from what is stored.
     pub async fn status(&self) -> Status {
         let settings = &self.settings;
         Status::read(
@@ -249,7 +249,7 @@ impl Collector {
     ) -> LogReport {
         let limits = self.limits(log_type, backfill, ports.now());
         let span = tracing::info_span!("pull", %log_type);
-        // Boxed, as whoever waits for it would have a future as large.
+        // Boxed, because the future is large.
         let result = Box::pin(run_log(&ports, &limits).instrument(span)).await;
         let now = ports.now();
         let is_shutdown = ports.is_shutdown_requested();

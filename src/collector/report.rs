@@ -1,4 +1,4 @@
-//! What a run did, for logs, the command line and the host's answer.
+//! What a run did, for logs, the command line and the response to the host.
 
 use std::ops::AddAssign;
 
@@ -15,14 +15,14 @@ use crate::sync::{BackOffCause, Failure, HourState, RunError, RunOutcome, RunRes
 /// What one run did.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunReport {
-    /// One report a log, in the order of the settings.
+    /// One report per log, in the order of the settings.
     pub logs: Vec<LogReport>,
     /// How long the run took, in milliseconds.
     pub elapsed_ms: i64,
 }
 
 impl RunReport {
-    /// Whether a log failed for good: somebody must act.
+    /// Whether a log failed and an operator must act.
     pub fn has_failed(&self) -> bool {
         self.logs.iter().any(|log| log.outcome == Outcome::Failed)
     }
@@ -39,29 +39,29 @@ pub struct LogReport {
     pub events: u64,
     /// Rows among them that were seen only after their window had been closed.
     pub late: u64,
-    /// Records whose originals were set aside: delivered with a value cut, or refused even alone.
+    /// Records whose originals were dead-lettered: delivered with a value truncated, or refused even alone.
     pub dead_letters: u64,
     /// Records that had been delivered before and were not sent again.
     pub duplicates_dropped: u64,
-    /// Pages that Duo gave.
+    /// Pages that Duo returned.
     pub pages: u64,
-    /// Calls to Duo.
+    /// Requests to Duo.
     pub requests: u64,
-    /// Answers that asked for fewer calls.
+    /// Responses with HTTP 429.
     pub throttled: u64,
-    /// Calls made again after a passing fault.
+    /// Requests repeated after a transient error.
     pub retries: u64,
     /// Everything before this moment was delivered.
     pub collected_to: Option<Millis>,
     /// How far that is behind now, in seconds.
     pub lag_seconds: Option<i64>,
-    /// When a parked log goes on.
+    /// When a log that backs off continues.
     pub parked_until: Option<Millis>,
-    /// What is wrong, as a known code.
+    /// The error, as a code.
     pub code: Option<Code>,
-    /// HTTP status of the answer behind it, where there was one.
+    /// HTTP status of the response that caused it, where there was one.
     pub http_status: Option<u16>,
-    /// What happened, where it is not simply done.
+    /// What happened, where the run was not just completed.
     pub message: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
@@ -168,7 +168,7 @@ impl LogReport {
         }
     }
 
-    /// What the run leaves behind in how the log fares.
+    /// What the run adds to the health of the log.
     pub(super) fn seen(&self, ingestion_api: IngestionApi, now: Millis) -> RunSeen {
         RunSeen {
             standing: Standing {

@@ -24,7 +24,7 @@ use crate::identity;
 use crate::model::is_loopback;
 use crate::settings::{BlobAccess, BlobSettings};
 
-/// Version of the storage service's protocol: new enough for every call here, old enough for every cloud.
+/// Version of the storage service's protocol: new enough for every request here, old enough for every cloud.
 const SERVICE_VERSION: &str = "2023-11-03";
 /// Tries after the first one.
 const RETRIES: u32 = 4;
@@ -189,7 +189,7 @@ impl BlobStore for ContainerStore {
                 .await
         };
         let mut result = upload().await;
-        // Only for a log that begins: where something was read before, a missing container is a fault to tell.
+        // Only for a new blob: where something was read before, a missing container is an error to report.
         if let Err(fault) = &result
             && expected.is_none()
             && is_code(fault, "ContainerNotFound")
@@ -241,7 +241,7 @@ impl BlobStore for ContainerStore {
             result = append().await;
         }
         match result {
-            // Somebody put a blob of another kind there.
+            // There is a blob of another kind.
             Err(fault) if is_code(&fault, "InvalidBlobType") => Err(WriteError::Conflict),
             result => Ok(result.map_err(|fault| self.explained("append to", name, &fault))?),
         }

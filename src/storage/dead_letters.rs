@@ -1,4 +1,4 @@
-//! The dead letters of one account, in a place of their own: originals of records that did not become whole rows.
+//! The dead letters of one account, in a store of their own: originals of records that did not become whole rows.
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
@@ -7,7 +7,7 @@ use super::error::{StorageError, WriteError};
 use super::{DeadLetter, Document as _, Store, Unreadable, Version};
 use crate::model::{Hour, LogType};
 
-/// Dead letters written at once.
+/// Dead letters written concurrently.
 const CONCURRENCY: usize = 8;
 
 /// The dead letters of one account.
@@ -17,7 +17,7 @@ pub struct DeadLetters {
     prefix: String,
 }
 
-/// The name of a dead letter, and what it tells. Names sort by log, then date.
+/// The parts of a dead letter's name. Names sort by log, then date.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DeadLetterName {
     /// The log it came from.
@@ -31,7 +31,7 @@ pub struct DeadLetterName {
 }
 
 impl DeadLetterName {
-    /// Reads what stands behind the account's prefix.
+    /// Reads the part of a name behind the account's prefix.
     fn parse(name: &str) -> Option<Self> {
         let mut parts = name.split('/');
         let (log_type, date, file) = (parts.next()?, parts.next()?, parts.next()?);
@@ -62,7 +62,7 @@ impl DeadLetters {
         &self.store
     }
 
-    /// Stores dead letters. One that is there already stays as it is, unless it says something else.
+    /// Stores dead letters. An existing one is kept unless its content differs.
     pub async fn keep(&self, letters: Vec<DeadLetter>) -> Result<(), StorageError> {
         stream::iter(letters)
             .map(|letter| async move { self.keep_one(&letter).await })

@@ -65,7 +65,7 @@ impl LogState {
     ///
     /// # Errors
     ///
-    /// [`WriteError::Conflict`] when another checkpoint stands there; a storage error, also when it was removed.
+    /// [`WriteError::Conflict`] when there is another checkpoint; a storage error, also when it was removed.
     pub async fn save(
         &self,
         content: Vec<u8>,
@@ -123,7 +123,7 @@ impl LogState {
         let (entries, rest) = content.as_chunks::<ENTRY_BYTES>();
         let entries: Vec<_> = entries.iter().map(LedgerEntry::from_bytes).collect();
         if !rest.is_empty() && !self.store.truncates_torn_appends() {
-            // What is appended behind it would stand askew, and be recognised by no reader.
+            // Entries appended behind it would be out of step, and no reader would recognise them.
             let reason = format!("{} bytes are no whole number of entries", content.len());
             quarantine(&self.store, &name, content, &reason).await?;
             self.append(hour, &entries).await?;
@@ -131,8 +131,8 @@ impl LogState {
         Ok(entries)
     }
 
-    /// Appends entries to the ledger of an hour of event time. What stands there and cannot be appended to is quarantined;
-    /// its entries are kept.
+    /// Appends entries to the ledger of an hour of event time. A blob that cannot be appended to is
+    /// quarantined; its entries are kept.
     pub async fn append(&self, hour: Hour, entries: &[LedgerEntry]) -> Result<(), StorageError> {
         let name = self.ledger_name(hour);
         match self.append_once(&name, entries).await {

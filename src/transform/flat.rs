@@ -82,7 +82,7 @@ impl Flattener {
 struct Walk<'w> {
     text: &'w str,
     cuts: &'w [Truncation],
-    /// Names that lead to the value at hand, as they are spelt.
+    /// Names that lead to the current value, as they are spelled.
     names: SmallVec<[&'w str; DEEPEST]>,
     /// Columns that have a value, by their numbers, one bit each.
     written: [u64; MOST_COLUMNS / 64],
@@ -92,7 +92,7 @@ struct Walk<'w> {
     additional: &'w mut BytesMut,
     without_column: Vec<String>,
     left_out: Vec<String>,
-    /// Names of what nobody knew of, and how often each came.
+    /// Names of unknown fields, and how often each occurred.
     taken: FxHashMap<String, u32>,
     largest: usize,
 }
@@ -139,7 +139,7 @@ impl<'w> Walk<'w> {
         }
     }
 
-    /// The names that lead to the value at hand, as they are meant, joined as the service does.
+    /// The names that lead to the current value, without their escapes, joined as the service does.
     fn path(&self) -> String {
         let mut path = String::new();
         for name in &self.names {
@@ -197,7 +197,7 @@ impl<'w> Walk<'w> {
         self.cuts.iter().find(|cut| cut.place == place)
     }
 
-    /// The value as it stands.
+    /// The value as it is spelled.
     fn copy(&mut self, column: Option<&RowField>, value: &str) -> bool {
         self.put(column, |out| out.extend_from_slice(value.as_bytes()))
     }

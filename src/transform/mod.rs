@@ -126,7 +126,7 @@ impl<'h> Records<'h> {
     }
 }
 
-/// Reads a record that stands alone; see [`Records::new`]. Text that is no JSON becomes a row of its own, too.
+/// Reads a single record; see [`Records::new`]. Text that is no JSON becomes a row, too.
 pub fn read_record(
     log_type: LogType,
     host: &str,

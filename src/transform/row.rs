@@ -1,4 +1,4 @@
-//! Writing rows: Duo's text, and behind it the fields that are added.
+//! Writing rows: Duo's text, followed by the added fields.
 
 use bytes::{BufMut as _, BytesMut};
 use chrono::{DateTime, SecondsFormat};
@@ -59,7 +59,7 @@ impl RowWriter {
             }
         };
         let [s, _] = suffixes;
-        // The Data Collector is told by a header, and forbids a field of that name.
+        // The Data Collector API has a header for it, and forbids a field of that name.
         let time_generated =
             (api == IngestionApi::LogsIngestion).then(|| fields.sent_at.to_string());
         Self {

@@ -11,8 +11,8 @@ use crate::storage::StorageError;
 use crate::sync::{Checkpoint, DayResults, HourResult};
 
 impl Collector {
-    /// Looks at what a backfill of these hours would do; nothing is written. They are widened to whole hours, and end where the
-    /// live log stands; without an end, one that was begun at the same hour is gone on with.
+    /// Plans a backfill of these hours; nothing is written. They are widened to whole hours, and end at the live checkpoint;
+    /// without an end, a backfill that was begun at the same hour is resumed.
     pub async fn plan_backfill(
         &self,
         log_type: LogType,
@@ -57,7 +57,7 @@ impl Collector {
         })
     }
 
-    /// The backfills of a log that were begun and are not done.
+    /// The unfinished backfills of a log.
     pub(super) async fn begun(&self, log_type: LogType) -> Result<Vec<Backfill>, StorageError> {
         let ids = self.state_of(log_type).backfills().await?;
         Ok(ids
@@ -82,7 +82,7 @@ impl Collector {
         Ok(Some(live))
     }
 
-    /// Rows of these hours that were delivered and whose ids are gone, and collected hours of which nothing is known.
+    /// Rows of these hours that were delivered and whose ids are gone, and collected hours without stored results.
     pub(super) async fn may_repeat(
         &self,
         log_type: LogType,

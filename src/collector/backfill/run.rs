@@ -13,8 +13,8 @@ use crate::storage::StorageError;
 use crate::sync::{BackOffCause, Checkpoint};
 
 impl Collector {
-    /// Looks, before each run, whether a backfill may go on: until when it leaves Duo alone, because the live log was asked to
-    /// make fewer calls.
+    /// Checks, before each run, whether a backfill may continue; returns until when it must wait because Duo throttles the
+    /// live log.
     pub async fn may_go_on(
         &self,
         plan: &BackfillPlan,
@@ -50,8 +50,8 @@ impl Collector {
         Ok(back_off.map(|back_off| back_off.retry_at))
     }
 
-    /// Goes on with a backfill for as long as a run lasts. What it found out about hours is told like what checks find;
-    /// `untold` are those of which it was not accepted yet.
+    /// Continues a backfill for one run. The results of its hours are sent like those of reconciliation; `untold` are the
+    /// hours whose rows were not accepted yet.
     pub async fn backfill(
         &self,
         backfill: &Backfill,
@@ -70,12 +70,12 @@ impl Collector {
         report
     }
 
-    /// Removes the place of a backfill that came to its end, and the ids that only it needed.
+    /// Removes the checkpoint of a finished backfill, and the ids that only it needed.
     pub async fn end_backfill(&self, backfill: &Backfill) -> Result<(), StorageError> {
         let state = self.state_of(backfill.log_type);
         let live = state.load::<Checkpoint>().await?;
-        // The live log forgets the ids of later hours itself, as soon as it needs them no more. Where there is none yet,
-        // nobody knows where its first run will begin.
+        // The live log removes the ids of later hours itself, as soon as it needs them no more. Where there is none yet,
+        // its first run may begin anywhere.
         let keep_from = live.and_then(|(live, _)| live.reconciliation.entries_from);
         let is_ours = |hour: &Hour| {
             keep_from.is_some_and(|keep_from| *hour < keep_from)

@@ -1,4 +1,4 @@
-//! Hours that were checked and have no row yet: found again after a restart, and read when it is their turn.
+//! Reconciled hours that have no row yet: found again after a restart, and read when it is their turn.
 
 use std::collections::BTreeSet;
 
@@ -15,11 +15,11 @@ use crate::sync::{DayResults, HourResult};
 
 /// Age of the oldest hours that are reconciled in time: the last stage of an hour is due two days after its end.
 const OLDEST_CHECKED: TimeDelta = TimeDelta::days(3);
-/// Most days whose results are looked at after a start.
+/// Most days whose results are read after a start.
 const MOST_DAYS: i64 = 14;
 
 impl Collector {
-    /// How a log fared until now, if that can be read.
+    /// The stored health of a log, if it can be read.
     pub(super) async fn read_vital(&self, log_type: LogType, now: Millis) -> Option<Vital> {
         let mut vital = Vital::unread(log_type);
         let name = self.state_of(log_type).health_name();
@@ -35,7 +35,7 @@ impl Collector {
                 return None;
             }
         }
-        // What was checked by a process that ended before it told, or while nothing could be told.
+        // Hours that were reconciled by a process that ended before it sent their rows, or while none was accepted.
         let told_to = vital.health.hours_told_to;
         let today = Hour::of(now).day();
         let first = Hour::of(told_to.unwrap_or(now).min(now) - OLDEST_CHECKED).day();
@@ -51,7 +51,7 @@ impl Collector {
         Some(vital)
     }
 
-    /// Makes sure that the results of the first hours that wait are in memory. What is kept no longer waits no longer.
+    /// Reads the results of the first waiting hours into memory. Hours whose results are gone stop waiting.
     pub(super) async fn load_hours(&self, vital: &mut Vital) {
         let first: BTreeSet<Hour> = vital
             .health
@@ -78,7 +78,7 @@ impl Collector {
         }
     }
 
-    /// What is stored of the hours of these days, as far as it can be read, and whether that is all.
+    /// The stored results of the hours of these days, as far as they can be read, and whether that is all.
     async fn results(&self, log_type: LogType, days: Vec<Hour>) -> (Vec<(Hour, HourResult)>, bool) {
         let state = self.state_of(log_type);
         let mut found = Vec::new();

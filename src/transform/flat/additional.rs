@@ -37,7 +37,7 @@ impl<'w> Walk<'w> {
         self.without_column.push(name);
     }
 
-    /// The path; with a number behind it where it stands in the record more than once.
+    /// The path; with a number behind it where it occurs in the record more than once.
     fn free_name(&mut self) -> String {
         let path = self.path();
         let mut name = path.clone();

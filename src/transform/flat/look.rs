@@ -9,7 +9,7 @@ const FURTHEST_ZONE: i32 = 14 * 60 * 60;
 /// Longest spelling of a number that goes into a column, in bytes.
 const LONGEST_NUMBER: usize = 100;
 
-/// Whether a text is a GUID, with dashes or without; `inside` stands between the quotation marks of a JSON text.
+/// Whether a text is a GUID, with dashes or without; `inside` is what a JSON text has between its quotation marks.
 pub(super) fn is_guid(inside: &str) -> bool {
     let bytes = inside.as_bytes();
     match bytes.len() {
