@@ -207,8 +207,10 @@ pub(crate) fn row(log: LogType, record: &str, copy: usize) -> String {
     }
     let time = time_of(log, record);
     let uid = Sha256::digest(format!("{log}{record}{copy}").as_bytes());
+    let content = Sha256::digest(record.as_bytes());
     let added = json!({
         "eventtype": log.name(), "host": "127.0.0.1", "event_uid": &hexadecimal(&uid)[..40],
+        "event_content": &hexadecimal(&content)[..8],
         "event_time": time.to_rfc3339(), "ingest_kind": "live", "ingest_batch": "test",
     });
     let added = added.to_string();
