@@ -9,7 +9,7 @@ use super::row_shape::{RowShape, Truncation};
 
 /// Identity of an event: the first 20 bytes of a SHA-256, shown as 40 hex digits in `event_uid`.
 pub type EventUid = [u8; 20];
-/// Fingerprint of a record's content: the first 4 bytes of a SHA-256, shown as 8 hex digits in `event_content`.
+/// Fingerprint of a record's content: the first 4 bytes of a hash, shown as 8 hex digits in `event_content`.
 pub type EventContent = [u8; 4];
 
 /// What tells one record from another: records that agree in both are one event, delivered once.

@@ -5,11 +5,8 @@ use std::collections::HashMap;
 use sha2::{Digest as _, Sha256};
 
 use super::probe::Probe;
-use super::scan::{Members, Scanner, members};
+use super::scan::{self, Content};
 use crate::model::{LogType, RecordKey};
-
-/// Depth to which the keys of objects are sorted. Duo's records have four levels.
-const DEEPEST: usize = 8;
 
 /// Gives the records of one response their keys.
 #[derive(Debug)]
@@ -18,9 +15,7 @@ pub(super) struct Identities<'a> {
     /// The account: its API hostname.
     host: &'a str,
     /// How often each record without an id was met: two identical records in one second are two events.
-    met: HashMap<[u8; 32], u32>,
-    /// Memory of the canonical form that was hashed last, for the next one.
-    form: Vec<u8>,
+    met: HashMap<Content, u32>,
 }
 
 impl<'a> Identities<'a> {
@@ -29,24 +24,12 @@ impl<'a> Identities<'a> {
             log_type,
             host,
             met: HashMap::new(),
-            form: Vec::new(),
         }
     }
 
     /// The key of a record: account, log, Duo's id and the event's time, the pair Duo itself pages by; without an id the time,
     /// action, user, object and description, with the number of the record among identical ones.
-    pub(super) fn of(
-        &mut self,
-        text: &str,
-        members: Option<Members<'_>>,
-        probe: &Probe<'_>,
-    ) -> RecordKey {
-        self.form.clear();
-        match members {
-            Some(members) => write_members(&mut self.form, members, DEEPEST),
-            None => write_canonical(&mut self.form, text, DEEPEST),
-        }
-        let content: [u8; 32] = Sha256::digest(&self.form).into();
+    pub(super) fn of(&mut self, content: Content, probe: &Probe<'_>) -> RecordKey {
         let mut hash = Sha256::new();
         for part in [self.host, "\n", self.log_type.as_str()] {
             hash.update(part);
@@ -61,10 +44,7 @@ impl<'a> Identities<'a> {
             hash.update("\naction\n");
             hash.update(time.unwrap_or_default());
             for part in probe.action {
-                self.form.clear();
-                write_canonical(&mut self.form, part.unwrap_or_default(), DEEPEST);
-                hash.update(&self.form);
-                hash.update("\n");
+                hash.update(scan::content(part.unwrap_or_default()).to_be_bytes());
             }
             hash.update(count.to_be_bytes());
             *count += 1;
@@ -72,42 +52,12 @@ impl<'a> Identities<'a> {
         let uid = hash.finalize();
         RecordKey {
             uid: *uid.first_chunk().expect("a SHA-256 has 32 bytes"),
-            content: *content.first_chunk().expect("a SHA-256 has 32 bytes"),
+            content: *content
+                .to_be_bytes()
+                .first_chunk()
+                .expect("a hash has 8 bytes"),
         }
     }
-}
-
-/// Writes a value in the one form that does not depend on the order of keys or the white space between them: members sorted by
-/// their names, texts and numbers as they are spelled.
-fn write_canonical(form: &mut Vec<u8>, value: &str, depth: usize) {
-    match value.as_bytes().first() {
-        Some(b'{') if depth > 0 => {
-            write_members(form, members(value).unwrap_or_default(), depth);
-        }
-        Some(b'[') if depth > 0 => {
-            form.push(b'[');
-            let mut scanner = Scanner::of_container(value);
-            while let Some(element) = scanner.element() {
-                write_canonical(form, element, depth - 1);
-                form.push(b',');
-            }
-            form.push(b']');
-        }
-        _ => form.extend_from_slice(value.as_bytes()),
-    }
-}
-
-fn write_members(form: &mut Vec<u8>, mut members: Members<'_>, depth: usize) {
-    members.sort_by_key(|(name, _)| *name);
-    form.push(b'{');
-    for (name, value) in members {
-        form.push(b'"');
-        form.extend_from_slice(name.as_bytes());
-        form.extend_from_slice(b"\":");
-        write_canonical(form, value, depth - 1);
-        form.push(b',');
-    }
-    form.push(b'}');
 }
 
 #[cfg(test)]

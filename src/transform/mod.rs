@@ -21,7 +21,7 @@ use crate::model::{IngestionApi, LogType, Record, RowShape};
 use flat::Flattener;
 use identity::Identities;
 use probe::Probe;
-use scan::{Members, members};
+use scan::{Content, Members, content_of_bytes, members_and_content};
 
 pub use row::{BatchFields, RowWriter};
 
@@ -76,21 +76,23 @@ impl<'h> Records<'h> {
 
     /// Reads the next record: `place` is where its text, which must be JSON, is in the page.
     pub fn read(&mut self, page: &Arc<String>, place: Range<usize>) -> Record {
-        self.read_members(page, place.clone(), members(&page[place]))
+        let (members, content) = members_and_content(&page[place.clone()]);
+        self.read_members(page, place, members.as_ref(), content)
     }
 
     fn read_members(
         &mut self,
         page: &Arc<String>,
         place: Range<usize>,
-        members: Option<Members<'_>>,
+        members: Option<&Members<'_>>,
+        content: Content,
     ) -> Record {
         let text = &page[place.clone()];
-        let probe = Probe::new(self.log_type, text, members.as_ref());
+        let probe = Probe::new(self.log_type, text, members);
         let mut record = Record {
             page: Arc::clone(page),
             place,
-            key: self.identities.of(text, members, &probe),
+            key: self.identities.of(content, &probe),
             time_micros: probe.time_micros,
             shape: probe.shape,
             truncations: Vec::new(),
@@ -136,8 +138,17 @@ pub fn read_record(
     let page = Arc::new(text.to_owned());
     let is_json = serde_json::from_str::<IgnoredAny>(&page).is_ok();
     // Of the record's own copy of the text: places in it are found by its members.
-    let members = is_json.then(|| members(&page)).flatten();
-    Records::new(log_type, host, limits).read_members(&page, 0..text.len(), members)
+    let (members, content) = if is_json {
+        members_and_content(&page)
+    } else {
+        (None, content_of_bytes(&page))
+    };
+    Records::new(log_type, host, limits).read_members(
+        &page,
+        0..text.len(),
+        members.as_ref(),
+        content,
+    )
 }
 
 /// The records with these texts, as of one response.

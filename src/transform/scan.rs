@@ -8,9 +8,54 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use memchr::memchr2;
 use smallvec::SmallVec;
+use twox_hash::XxHash3_64;
 
 /// The members of an object, in their order: names without quotation marks, names and values as they are spelled.
 pub(super) type Members<'a> = SmallVec<[(&'a str, &'a str); 32]>;
+
+/// What a value says, as a number: a hash that does not depend on the order of keys or on white space.
+pub(super) type Content = u64;
+
+/// Depth to which the keys of objects may come in any order. Duo's records have four levels.
+const DEEPEST: usize = 8;
+/// Tell objects, arrays and other values with the same bytes in them apart.
+const OBJECT: Content = 1;
+const ARRAY: Content = 2;
+
+/// The members of an object, `None` for any other value, and the content of the value.
+pub(super) fn members_and_content(text: &str) -> (Option<Members<'_>>, Content) {
+    if !text.starts_with('{') {
+        return (None, content(text));
+    }
+    let mut scanner = Scanner::of_container(text);
+    let mut members = Members::new();
+    let mut sum: Content = 0;
+    while let Some(name) = scanner.member() {
+        let begin = scanner.at;
+        let value = scanner.content(DEEPEST);
+        sum = sum.wrapping_add(of_member(name, value));
+        members.push((name, &text[begin..scanner.at]));
+    }
+    (Some(members), combined(OBJECT, sum))
+}
+
+/// The content of a value.
+pub(super) fn content(text: &str) -> Content {
+    Scanner { text, at: 0 }.content(DEEPEST)
+}
+
+/// The content of text that is no JSON.
+pub(super) fn content_of_bytes(text: &str) -> Content {
+    XxHash3_64::oneshot(text.as_bytes())
+}
+
+fn of_member(name: &str, value: Content) -> Content {
+    XxHash3_64::oneshot_with_seed(value, name.as_bytes())
+}
+
+fn combined(one: Content, other: Content) -> Content {
+    XxHash3_64::oneshot_with_seed(one, &other.to_le_bytes())
+}
 
 /// The members of an object; `None` for any other value.
 pub(super) fn members(text: &str) -> Option<Members<'_>> {
@@ -45,13 +90,46 @@ impl<'a> Scanner<'a> {
         Self { text, at: 1 }
     }
 
-    /// Passes the next element of an array and returns it as it is spelled; `None` behind the last one.
-    pub(super) fn element(&mut self) -> Option<&'a str> {
-        while matches!(self.byte()?, b' ' | b'\t' | b'\n' | b'\r' | b',') {
-            self.at += 1;
+    /// Passes the value at hand and returns its content. Below `depth` a value is what is spelled.
+    fn content(&mut self, depth: usize) -> Content {
+        match self.first_byte() {
+            b'{' if depth > 0 => {
+                self.enter();
+                let mut sum: Content = 0;
+                while let Some(name) = self.member() {
+                    let value = self.content(depth - 1);
+                    // A sum does not depend on the order.
+                    sum = sum.wrapping_add(of_member(name, value));
+                }
+                combined(OBJECT, sum)
+            }
+            b'[' if depth > 0 => {
+                self.enter();
+                let mut all = ARRAY;
+                while self.has_element() {
+                    all = combined(all, self.content(depth - 1));
+                }
+                all
+            }
+            _ => content_of_bytes(self.value()),
         }
-        let element = self.value();
-        (!element.is_empty()).then_some(element)
+    }
+
+    /// Goes to the next element of an array; `false` behind the end of the array.
+    fn has_element(&mut self) -> bool {
+        while let Some(byte) = self.byte() {
+            match byte {
+                b' ' | b'\t' | b'\n' | b'\r' | b',' => self.at += 1,
+                b']' => {
+                    self.at += 1;
+                    return false;
+                }
+                b'}' | b':' => break,
+                _ => return true,
+            }
+        }
+        self.at = self.text.len();
+        false
     }
 
     /// Goes to the value of the next member and returns its name as it is spelled, without quotation marks; `None` behind
