@@ -31,7 +31,7 @@ pub(super) async fn run(format: Format) -> Result<(), u8> {
         output::about(log.log_type, notices.chain(&log.message));
         output::hint(hints.next(log.hint.as_deref()));
     }
-    // A log that backs off did not do its work: no failure for the host, but one for whoever waits for this command.
+    // A log that backs off is no failure for the host, but its events are not delivered yet: this command exits with 1.
     let backs_off = |log: &LogReport| log.outcome == Outcome::Parked;
     super::failed_unless(!report.has_failed() && !report.logs.iter().any(backs_off))
 }

@@ -23,6 +23,18 @@ fn an_hour_first_reconciled_more_than_a_day_after_its_end_is_verified_late() {
 }
 
 #[test]
+fn an_event_that_duo_returns_twice_does_not_make_up_for_one_that_it_omits() {
+    let mut world = World::new([NOON - minutes(100), NOON - minutes(90)]);
+    // As many rows as Duo counts, and fewer events.
+    let twice = world.events[0];
+    world.events.push(twice);
+    world.run_until("a", NOON + hours(50));
+    let result = world.result(Hour::of(twice.time));
+    assert_eq!(result.state, HourState::Unknown);
+    assert_eq!((result.duo_count, result.delivered), (Some(3), 2));
+}
+
+#[test]
 fn results_are_kept_for_400_days() {
     let mut world = World::new([]);
     world.run_until("a", NOON + hours(100));

@@ -118,6 +118,7 @@ fn play(seed: u64, is_traced: bool) -> World {
         }
         if instances.len() < 2 && rng.u8(0..6) == 0 {
             instances.push(world.instance(&name()));
+            world.is_shared = true;
         }
         let turn = rng.usize(0..instances.len());
         for _ in 0..rng.u32(1..30) {

@@ -4,6 +4,7 @@ mod azure_and_storage;
 mod duo;
 mod instance;
 mod ports;
+mod stored;
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
@@ -12,16 +13,13 @@ use chrono::TimeDelta;
 
 use super::record::id;
 use crate::model::{
-    FetchErrorKind, HOUR, Hour, IngestKind, LogType, MINUTE, Millis, PageRequest, RecordKey,
+    FetchErrorKind, HOUR, IngestKind, LogType, MINUTE, Millis, PageRequest, RecordKey,
     SendErrorKind,
 };
-use crate::storage::{Document as _, LedgerEntry};
-use crate::sync::{
-    Checkpoint, DayResults, HourResult, Limits, PageOrder, RunOutcome, RunStats, TokenBucket,
-};
+use crate::sync::{Limits, PageOrder, RunOutcome, RunStats, TokenBucket};
 
 pub(super) use instance::{Instance, Next};
-pub(super) use ports::{Container, HOST, Kind, Reply};
+pub(super) use ports::{Container, Kind, Reply};
 
 /// A time for tests: 2026-11-22T12:00:00Z.
 pub(super) const NOON: Millis = Millis(1_795_348_800_000);
@@ -107,6 +105,8 @@ pub(super) struct World {
     /// Troubles that struck, and those among them after which rows may be sent twice.
     pub(super) struck: u64,
     pub(super) may_repeat: u64,
+    /// Whether two instances are at work.
+    pub(super) is_shared: bool,
     /// What each request, batch and write of the checkpoint takes.
     pub(super) pace: TimeDelta,
 }
@@ -209,6 +209,7 @@ impl World {
             troubles: BTreeMap::new(),
             struck: 0,
             may_repeat: 0,
+            is_shared: false,
             pace: TimeDelta::milliseconds(10),
         }
     }
@@ -298,66 +299,6 @@ impl World {
         });
     }
 
-    /// What is known of an hour.
-    pub(super) fn result(&self, hour: Hour) -> HourResult {
-        self.result_of(hour)
-            .unwrap_or_else(|| panic!("nothing is known of {hour}"))
-    }
-
-    /// What is known of an hour, if anything is.
-    pub(super) fn result_of(&self, hour: Hour) -> Option<HourResult> {
-        let name = self.state_name(&format!("ledger/{}.json", hour.date()));
-        let (content, _) = self.blobs.get(&(Container::State, name))?;
-        DayResults::from_json(content)
-            .unwrap()
-            .hours
-            .remove(&hour.number_in_day())
-    }
-
-    /// Everything that is known of hours.
-    pub(super) fn results(&self) -> Vec<HourResult> {
-        let days = self.blobs.iter().filter(|((_, name), _)| {
-            name.contains("/ledger/") && name.strip_suffix(".json").is_some()
-        });
-        days.flat_map(|(_, (content, _))| {
-            DayResults::from_json(content).unwrap().hours.into_values()
-        })
-        .collect()
-    }
-
-    fn state_name(&self, name: &str) -> String {
-        format!("{HOST}/self/{}/{name}", self.limits.log_type)
-    }
-
-    /// The ledger entries, by the hour that they stand under.
-    pub(super) fn ledger(&self) -> HashMap<LedgerEntry, Hour> {
-        let blobs = self.blobs.iter().filter_map(|((_, name), (content, _))| {
-            let hour = name.rsplit('/').next()?.strip_suffix(".ids")?;
-            Some((Hour::parse(hour)?, content))
-        });
-        let entries = blobs.flat_map(|(hour, content)| {
-            content
-                .as_chunks()
-                .0
-                .iter()
-                .map(move |entry| (LedgerEntry::from_bytes(entry), hour))
-        });
-        entries.collect()
-    }
-
-    /// Whether the ledger has a record.
-    pub(super) fn ledger_has(&self, key: impl std::borrow::Borrow<RecordKey>) -> bool {
-        self.ledger().contains_key(&(*key.borrow()).into())
-    }
-
-    /// Puts an event into the ledger.
-    pub(super) fn add_to_ledger(&mut self, event: Happened) {
-        let name = self.state_name(&format!("ledger/{}.ids", Hour::of(event.time)));
-        let (content, _) = self.blobs.entry((Container::State, name)).or_default();
-        content.extend_from_slice(&LedgerEntry::from(event.key).to_bytes());
-        self.delivered_before.insert(event.key);
-    }
-
     /// Notes that a rare state was reached.
     pub(super) fn reach(&mut self, state: &'static str) {
         *self.rare.entry(state).or_default() += 1;
@@ -376,38 +317,6 @@ impl World {
             self.run(owner);
             self.now = self.now + MINUTE * 15;
         }
-    }
-
-    pub(super) fn checkpoint_window_cursor(&self) -> Option<String> {
-        self.stored()?.window?.cursor
-    }
-
-    fn checkpoint_name(&self) -> (Container, String) {
-        let name = if self.limits.backfill.is_some() {
-            "backfill/simulated.json"
-        } else {
-            "checkpoint.json"
-        };
-        (Container::State, self.state_name(name))
-    }
-
-    /// The stored checkpoint.
-    pub(super) fn stored(&self) -> Option<Checkpoint> {
-        let (content, _) = self.blobs.get(&self.checkpoint_name())?;
-        Some(Checkpoint::from_json(content).unwrap())
-    }
-
-    pub(super) fn checkpoint(&self) -> Checkpoint {
-        self.stored().unwrap()
-    }
-
-    /// Stores a checkpoint from outside.
-    pub(super) fn store(&mut self, checkpoint: &Checkpoint) {
-        self.versions += 1;
-        self.blobs.insert(
-            self.checkpoint_name(),
-            (checkpoint.to_json(), self.versions),
-        );
     }
 }
 

@@ -80,6 +80,14 @@ impl Operation {
     pub(super) fn is_append(&self) -> bool {
         matches!(self, Self::Append { .. })
     }
+
+    /// How many pages of ids it appends to the ledger: more than one only where a quarantined blob is written again.
+    pub(super) fn pages_appended(&self, page_size: usize) -> u64 {
+        match self {
+            Self::Append { content, .. } => (content.len() / 24).div_ceil(page_size) as u64,
+            _ => 0,
+        }
+    }
 }
 
 /// What became of it.

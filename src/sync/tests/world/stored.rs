@@ -1,0 +1,106 @@
+//! What the instances stored: checkpoints, ledger and results of hours.
+
+use std::collections::HashMap;
+
+use super::ports::{Container, HOST};
+use super::{Happened, World};
+use crate::model::{Hour, RecordKey};
+use crate::storage::{Document as _, LedgerEntry};
+use crate::sync::{Checkpoint, DayResults, HourResult};
+
+impl World {
+    /// What is known of an hour.
+    pub(in crate::sync::tests) fn result(&self, hour: Hour) -> HourResult {
+        self.result_of(hour)
+            .unwrap_or_else(|| panic!("nothing is known of {hour}"))
+    }
+
+    /// What is known of an hour, if anything is.
+    pub(in crate::sync::tests) fn result_of(&self, hour: Hour) -> Option<HourResult> {
+        let name = self.state_name(&format!("ledger/{}.json", hour.date()));
+        let (content, _) = self.blobs.get(&(Container::State, name))?;
+        DayResults::from_json(content)
+            .unwrap()
+            .hours
+            .remove(&hour.number_in_day())
+    }
+
+    /// Everything that is known of hours.
+    pub(in crate::sync::tests) fn results(&self) -> Vec<HourResult> {
+        let days = self.blobs.iter().filter(|((_, name), _)| {
+            name.contains("/ledger/") && name.strip_suffix(".json").is_some()
+        });
+        days.flat_map(|(_, (content, _))| {
+            DayResults::from_json(content).unwrap().hours.into_values()
+        })
+        .collect()
+    }
+
+    pub(in crate::sync::tests) fn state_name(&self, name: &str) -> String {
+        format!("{HOST}/self/{}/{name}", self.limits.log_type)
+    }
+
+    /// The ledger entries, by the hour that they stand under.
+    pub(in crate::sync::tests) fn ledger(&self) -> HashMap<LedgerEntry, Hour> {
+        let blobs = self.blobs.iter().filter_map(|((_, name), (content, _))| {
+            let hour = name.rsplit('/').next()?.strip_suffix(".ids")?;
+            Some((Hour::parse(hour)?, content))
+        });
+        let entries = blobs.flat_map(|(hour, content)| {
+            content
+                .as_chunks()
+                .0
+                .iter()
+                .map(move |entry| (LedgerEntry::from_bytes(entry), hour))
+        });
+        entries.collect()
+    }
+
+    /// Whether the ledger has a record.
+    pub(in crate::sync::tests) fn ledger_has(
+        &self,
+        key: impl std::borrow::Borrow<RecordKey>,
+    ) -> bool {
+        self.ledger().contains_key(&(*key.borrow()).into())
+    }
+
+    /// Puts an event into the ledger.
+    pub(in crate::sync::tests) fn add_to_ledger(&mut self, event: Happened) {
+        let name = self.state_name(&format!("ledger/{}.ids", Hour::of(event.time)));
+        let (content, _) = self.blobs.entry((Container::State, name)).or_default();
+        content.extend_from_slice(&LedgerEntry::from(event.key).to_bytes());
+        self.delivered_before.insert(event.key);
+    }
+
+    pub(in crate::sync::tests) fn checkpoint_window_cursor(&self) -> Option<String> {
+        self.stored()?.window?.cursor
+    }
+
+    pub(in crate::sync::tests) fn checkpoint_name(&self) -> (Container, String) {
+        let name = if self.limits.backfill.is_some() {
+            "backfill/simulated.json"
+        } else {
+            "checkpoint.json"
+        };
+        (Container::State, self.state_name(name))
+    }
+
+    /// The stored checkpoint.
+    pub(in crate::sync::tests) fn stored(&self) -> Option<Checkpoint> {
+        let (content, _) = self.blobs.get(&self.checkpoint_name())?;
+        Some(Checkpoint::from_json(content).unwrap())
+    }
+
+    pub(in crate::sync::tests) fn checkpoint(&self) -> Checkpoint {
+        self.stored().unwrap()
+    }
+
+    /// Stores a checkpoint from outside.
+    pub(in crate::sync::tests) fn store(&mut self, checkpoint: &Checkpoint) {
+        self.versions += 1;
+        self.blobs.insert(
+            self.checkpoint_name(),
+            (checkpoint.to_json(), self.versions),
+        );
+    }
+}
