@@ -37,8 +37,6 @@ pub(super) struct OpenReading {
     pub(super) stage: usize,
     pub(super) began_at: Millis,
     pub(super) duo_count: Option<u64>,
-    /// Whether `began_at` is by Duo's clock.
-    is_dated: bool,
     /// Whether Duo's count is requested first.
     pub(super) is_counted_first: bool,
     /// Events found that were not delivered before, by hour.
@@ -54,7 +52,6 @@ impl OpenReading {
             stage: due.stage,
             began_at,
             duo_count: None,
-            is_dated: false,
             is_counted_first: false,
             late: BTreeMap::new(),
             open: OpenWindow::new(window),
@@ -79,7 +76,6 @@ impl OpenReading {
             stage: stored.stage,
             began_at: stored.began_at,
             duo_count: stored.duo_count,
-            is_dated: true,
             is_counted_first: false,
             late: stored.late.clone(),
             open: OpenWindow::new(stored.window.clone()),
@@ -88,9 +84,6 @@ impl OpenReading {
 
     /// It began no later than this by Duo's clock, whatever the local one says.
     pub(super) fn note_time(&mut self, server_time: Option<Millis>) {
-        if !self.is_dated {
-            self.is_dated = true;
-            self.began_at = server_time.map_or(self.began_at, |time| time.min(self.began_at));
-        }
+        self.began_at = server_time.map_or(self.began_at, |time| time.min(self.began_at));
     }
 }

@@ -1,8 +1,9 @@
 //! What is told of closed hours, and for how long.
 
+use super::record::id;
 use super::time::{hours, millis, minutes};
-use super::world::{NOON, World, clustered};
-use crate::model::{HOUR, Hour, MINUTE};
+use super::world::{Happened, NOON, World, clustered};
+use crate::model::{FetchErrorKind, HOUR, Hour, MINUTE};
 use crate::sync::{HourState, PageOrder, RunOutcome};
 
 #[test]
@@ -32,6 +33,32 @@ fn an_event_that_duo_returns_twice_does_not_make_up_for_one_that_it_omits() {
     let result = world.result(Hour::of(twice.time));
     assert_eq!(result.state, HourState::Unknown);
     assert_eq!((result.duo_count, result.delivered), (Some(3), 2));
+}
+
+#[test]
+fn a_reading_stored_before_its_first_response_is_dated_by_duos_clock() {
+    let time = NOON - minutes(90);
+    let mut world = World::new([time]);
+    world.run_until_caught_up("a");
+    // The next request is one for reconciliation, and nothing of Duo's clock is known before its response.
+    let mut checkpoint = world.checkpoint();
+    checkpoint.reconciliation.live_requests = 100;
+    world.store(&checkpoint);
+    world.now = NOON + hours(26);
+    world.clock_ahead = HOUR;
+    world.events.push(Happened {
+        key: id(1),
+        time,
+        shown_from: NOON + hours(25) + minutes(30),
+    });
+    world.check_fault = Some(FetchErrorKind::Throttled { retry_after: None });
+    world.run("a");
+    assert!(world.checkpoint().reconciliation.reading.is_some());
+    world.check_fault = None;
+    world.now = world.now + minutes(5);
+    world.run("a");
+    let result = world.result(Hour::of(time));
+    assert!(result.read_at.unwrap() <= world.now - HOUR, "{result:?}");
 }
 
 #[test]
