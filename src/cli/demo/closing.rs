@@ -46,8 +46,8 @@ impl Demo {
         output::data(format!("\n{table}\n\nlost {lost}"));
         if report.duplicates() > 0 {
             output::data(format!(
-                "sent again after the lost response and the kill: {}; they carry the same event_uid,\n\
-                 so that queries return each event once",
+                "sent again after the lost response and the kill: {}; the copies carry the same\n\
+                 event_uid, so that queries return each event once",
                 number(report.duplicates())
             ));
         }
@@ -70,7 +70,7 @@ fn hours(counts: &BTreeMap<HourState, u64>) -> String {
     let of =
         |states: &[HourState]| number(states.iter().filter_map(|state| counts.get(state)).sum());
     format!(
-        "hours  {} verified by a full reading, {} agree with Duo's count so far, {} with a gap",
+        "hours  {} read in full and verified, {} count matched, {} with a gap",
         of(&[HourState::Verified, HourState::VerifiedLate]),
         of(&[HourState::CountMatched]),
         of(&[HourState::Gap]),

@@ -111,8 +111,9 @@ impl Demo {
             .map_err(|error| format!("the simulators: {error}"))?;
         let handler = Handler::start(&simulator, api, &state).await?;
         output::talk(format!(
-            "A simulated Duo with {} events of the last day, a simulated Azure Monitor, and between them\n\
-             this program, run the way the Azure Functions host runs it. Nothing leaves this machine.\n",
+            "A simulated Duo with {} events of the last day, a simulated Azure Monitor,\n\
+             and between them this program, run the way the Azure Functions host runs it.\n\
+             Nothing leaves this machine.\n",
             number(events)
         ));
         let progress = ProgressBar::new(events).with_style(
@@ -133,20 +134,20 @@ impl Demo {
 
     /// Plays the bad week; gives what was there before its last day.
     async fn play(&mut self) -> Result<Report, String> {
-        self.tick("all is well").await?;
+        self.tick("no errors").await?;
         self.spoil_duo();
-        self.tick("Duo: too many requests, a server error, a truncated response")
+        self.tick("Duo: HTTP 429, HTTP 500, a truncated response")
             .await?;
         self.spoil_azure();
-        self.tick("Azure Monitor: accepts a batch but its response is lost; unavailable")
+        self.tick("Azure Monitor: a lost response, HTTP 503")
             .await?;
         self.kill().await?;
-        self.catch_up("all is well again, until every log is caught up")
+        self.catch_up("no errors, until every log is caught up")
             .await?;
         // Before the day ends: what is there now came in its turn.
         let in_turn = self.simulator.report().await;
         self.pass_a_day().await?;
-        self.catch_up("a day later Duo shows late events, and reconciliation finds them")
+        self.catch_up("a day later: late events, found by reconciliation")
             .await?;
         self.handler.kill().await?;
         self.progress.finish_and_clear();
@@ -236,7 +237,7 @@ impl Demo {
         }
         self.handler.kill().await?;
         self.line(
-            "the process is killed in the middle of its work, and started again",
+            "the process is killed in mid-run and started again",
             self.delivered() - before,
         );
         self.handler.restart(TimeDelta::zero()).await
@@ -261,7 +262,7 @@ impl Demo {
         self.reported = self.ticks;
         self.progress.suspend(|| {
             output::talk(format!(
-                "  {ticks:11}  {what:75} {:>6} rows",
+                "  {ticks:11}  {what:53} {:>6} rows",
                 number(delivered)
             ));
         });
