@@ -36,9 +36,7 @@ impl Transport {
     /// When the operating system's certificates cannot be loaded, or a proxy setting is malformed.
     pub fn new() -> reqwest::Result<Self> {
         // Fails only when another part of the process installed one before: then that one serves.
-        rustls::crypto::ring::default_provider()
-            .install_default()
-            .ok();
+        rustls::crypto::ring::default_provider().install_default().ok();
         let builder = || -> ClientBuilder {
             Client::builder()
                 .user_agent(format!("duo-sentinel/{}", release::VERSION))
@@ -46,20 +44,13 @@ impl Transport {
                 .connect_timeout(CONNECT_TIMEOUT)
                 .read_timeout(READ_TIMEOUT)
         };
-        Ok(Self {
-            outside: builder().build()?,
-            direct: builder().no_proxy().build()?,
-        })
+        Ok(Self { outside: builder().build()?, direct: builder().no_proxy().build()? })
     }
 
     /// The client for an address: never through a proxy to this machine.
     pub fn client_for(&self, origin: &str) -> Client {
         let is_loopback = Url::parse(origin).is_ok_and(|url| is_loopback(&url));
-        let client = if is_loopback {
-            &self.direct
-        } else {
-            &self.outside
-        };
+        let client = if is_loopback { &self.direct } else { &self.outside };
         client.clone()
     }
 }
@@ -102,21 +93,13 @@ pub(crate) fn causes<'e>(
 
 /// Whether a response says that it is an HTML page.
 pub(crate) fn is_html(headers: &HeaderMap) -> bool {
-    let content_type = headers
-        .get(CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     content_type.is_some_and(|content_type| content_type.to_ascii_lowercase().contains("html"))
 }
 
 /// `Retry-After`; as a date it is not read: neither Duo nor Azure Monitor is known to send one.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<TimeDelta> {
-    let seconds: i64 = headers
-        .get(RETRY_AFTER)?
-        .to_str()
-        .ok()?
-        .trim()
-        .parse()
-        .ok()?;
+    let seconds: i64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     TimeDelta::try_seconds(seconds).filter(|pause| *pause >= TimeDelta::zero())
 }
 
@@ -129,10 +112,7 @@ mod tests {
     #[test]
     fn retry_after_is_read_in_seconds_and_nothing_else() {
         let read = |value: &'static str| {
-            retry_after(&HeaderMap::from_iter([(
-                RETRY_AFTER,
-                HeaderValue::from_static(value),
-            )]))
+            retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]))
         };
         assert_eq!(read("7"), Some(TimeDelta::seconds(7)));
         assert_eq!(read("-1"), None);

@@ -76,9 +76,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), Fault> {
 
 async fn catch_up(task: &Task) -> Result<(), Fault> {
     // Fails only when there is one already.
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok();
+    rustls::crypto::ring::default_provider().install_default().ok();
     let http = Client::builder().no_proxy().build()?;
     let mut mintime = task.from;
     while mintime < task.to {
@@ -111,9 +109,7 @@ fn next_cursor(page: &[u8]) -> Result<Option<String>, Fault> {
     let tail = &page[page.len().saturating_sub(300)..];
     let place = tail.windows(KEY.len()).position(|part| part == KEY);
     let behind = &tail[place.ok_or("no metadata at the end")? + KEY.len()..];
-    let text = behind
-        .strip_suffix(b"}}")
-        .ok_or("another end than expected")?;
+    let text = behind.strip_suffix(b"}}").ok_or("another end than expected")?;
     let metadata: Metadata = serde_json::from_slice(text)?;
     Ok(metadata.next_offset.map(|parts| parts.join("%2C")))
 }
@@ -151,20 +147,14 @@ impl Task {
         body.resize(self.post_bytes - 3, b'x');
         body.extend_from_slice(b"\"}]");
         let date = now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-        let text = format!(
-            "POST\n{}\napplication/json\nx-ms-date:{date}\n/api/logs",
-            body.len()
-        );
+        let text = format!("POST\n{}\napplication/json\nx-ms-date:{date}\n/api/logs", body.len());
         let key = STANDARD.decode(&self.shared_key)?;
         let mut mac = Hmac::<Sha256>::new_from_slice(&key)?;
         mac.update(text.as_bytes());
         let signature = STANDARD.encode(mac.finalize().into_bytes());
         let url = &self.log_analytics_url;
         http.post(format!("{url}/api/logs?api-version=2016-04-01"))
-            .header(
-                "authorization",
-                format!("SharedKey {}:{signature}", self.workspace_id),
-            )
+            .header("authorization", format!("SharedKey {}:{signature}", self.workspace_id))
             .header("content-type", "application/json")
             // Another table: these are no rows of the connector's.
             .header("log-type", "Bare")
@@ -178,9 +168,6 @@ impl Task {
 }
 
 fn now() -> DateTime<Utc> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a request is dated when it is sent"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "a request is dated when it is sent")]
     Utc::now()
 }

@@ -52,20 +52,13 @@ pub(crate) async fn run(
 /// The small parent: starts the program, waits for its end and prints what it used.
 pub(crate) fn measure(program: &str, arguments: &[&str]) -> Result<(), Fault> {
     let started = Instant::now();
-    let status = Command::new(program)
-        .args(arguments)
-        .stdout(Stdio::null())
-        .status()?;
+    let status = Command::new(program).args(arguments).stdout(Stdio::null()).status()?;
     let wall = started.elapsed();
     if !status.success() {
         return Err(status.to_string().into());
     }
     let (cpu, peak_memory) = used_by_children()?;
-    let usage = Usage {
-        cpu,
-        peak_memory,
-        wall,
-    };
+    let usage = Usage { cpu, peak_memory, wall };
     serde_json::to_writer(io::stdout(), &usage)?;
     Ok(io::stdout().flush()?)
 }
@@ -78,10 +71,7 @@ fn used_by_children() -> Result<(Duration, u64), Fault> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     let cpu = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
     let kibibytes = u64::try_from(usage.max_rss())?;
-    Ok((
-        Duration::from_micros(u64::try_from(cpu)?),
-        kibibytes * 1_024,
-    ))
+    Ok((Duration::from_micros(u64::try_from(cpu)?), kibibytes * 1_024))
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -81,10 +81,7 @@ async fn run(simulator: &Simulator, state: &Path, ahead: TimeDelta) -> Result<()
     simulator.clock().set_offset(ahead);
     let log_types = LogType::Authentication.name();
     let mut environment = tenant::environment(simulator, log_types, state);
-    environment.push((
-        "CISCO_DUO_DEMO_CLOCK_SECONDS".to_owned(),
-        ahead.num_seconds().to_string(),
-    ));
+    environment.push(("CISCO_DUO_DEMO_CLOCK_SECONDS".to_owned(), ahead.num_seconds().to_string()));
     child::run(PROGRAM, &["run"], &environment).await?;
     Ok(())
 }

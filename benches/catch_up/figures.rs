@@ -147,10 +147,7 @@ async fn cpu_of_logs_ingestion(sizes: &Sizes) -> Result<Figure, Fault> {
         packed = part;
     }
     Ok(Figure {
-        name: format!(
-            "CPU, the same by Logs Ingestion, {} events",
-            sizes.cpu_events
-        ),
+        name: format!("CPU, the same by Logs Ingestion, {} events", sizes.cpu_events),
         value: median(&mut ratios),
         bound: 8.0,
         unit: "x",
@@ -200,10 +197,7 @@ async fn memory(sizes: &Sizes) -> Result<Vec<Figure>, Fault> {
     let events: u64 = volumes.iter().map(|(_, events)| events).sum();
     let name = format!("peak memory, {events} events of six logs at once");
     // All logs hold a page and its rows while they wait for Azure Monitor.
-    for (road, by) in [
-        (Road::DataCollector, ""),
-        (Road::Compressed, ", by Logs Ingestion"),
-    ] {
+    for (road, by) in [(Road::DataCollector, ""), (Road::Compressed, ", by Logs Ingestion")] {
         let name = format!("{name}{by}");
         figures.push(peak_memory(name, &volumes, POST_LATENCY, road, 64.0).await?);
     }
@@ -238,9 +232,7 @@ async fn start(sizes: &Sizes) -> Result<Figure, Fault> {
     let mut times = Vec::new();
     for _ in 0..sizes.starts {
         // A port that is free now; the host, too, names one before the handler listens on it.
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?
-            .local_addr()?
-            .port();
+        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
         let started = Instant::now();
         let mut handler = Command::new(PROGRAM)
             .arg("serve")

@@ -31,16 +31,10 @@ fn main() -> ExitCode {
         [child::ROLE, program, ref rest @ ..] => child::measure(program, rest),
         [bare::ROLE, ref rest @ ..] => bare::run(rest),
         _ => {
-            let sizes = if names.contains(&"--quick") {
-                Sizes::QUICK
-            } else {
-                Sizes::FULL
-            };
+            let sizes = if names.contains(&"--quick") { Sizes::QUICK } else { Sizes::FULL };
             // Cargo adds `--bench`.
-            let wanted: Vec<&str> = names
-                .into_iter()
-                .filter(|name| !name.starts_with('-'))
-                .collect();
+            let wanted: Vec<&str> =
+                names.into_iter().filter(|name| !name.starts_with('-')).collect();
             measure(&sizes, &wanted)
         }
     };

@@ -96,10 +96,7 @@ impl Tenant {
         let rows = |calls: &simulator::Calls| {
             // Without those about the connector itself.
             let roads = [&calls.log_analytics.rows, &calls.logs_ingestion.rows];
-            roads
-                .iter()
-                .filter_map(|rows| rows.get("CiscoDuo_CL"))
-                .sum::<u64>()
+            roads.iter().filter_map(|rows| rows.get("CiscoDuo_CL")).sum::<u64>()
         };
         let delivered = rows(&calls) - rows(&before);
         if delivered != self.events {
@@ -124,17 +121,10 @@ impl Tenant {
     /// The settings that lead to Logs Ingestion.
     fn logs_ingestion(&self, road: Road) -> Vec<(String, String)> {
         let (config, simulator) = (self.simulator.config(), &self.simulator);
-        let gzip = if road == Road::Compressed {
-            "on"
-        } else {
-            "off"
-        };
+        let gzip = if road == Road::Compressed { "on" } else { "off" };
         [
             ("LOGS_INGESTION_ENDPOINT", simulator.logs_ingestion_url()),
-            (
-                "LOGS_INGESTION_RULE_ID",
-                config.logs_ingestion.rule_id.clone(),
-            ),
+            ("LOGS_INGESTION_RULE_ID", config.logs_ingestion.rule_id.clone()),
             ("LOGS_INGESTION_GZIP", gzip.to_owned()),
             ("IDENTITY_ENDPOINT", simulator.identity_url()),
             ("IDENTITY_HEADER", config.identity.header.clone()),
@@ -188,10 +178,6 @@ pub(crate) fn environment(
 /// An empty folder for state: in memory where there is such a place, for the disk is no part of any figure.
 pub(crate) fn state_folder() -> Result<TempDir, Fault> {
     let memory = Path::new("/dev/shm");
-    let parent = if memory.is_dir() {
-        memory
-    } else {
-        Path::new(env!("CARGO_TARGET_TMPDIR"))
-    };
+    let parent = if memory.is_dir() { memory } else { Path::new(env!("CARGO_TARGET_TMPDIR")) };
     Ok(tempfile::tempdir_in(parent)?)
 }

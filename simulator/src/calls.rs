@@ -109,10 +109,7 @@ pub(crate) struct CallCounter(Mutex<Calls>);
 
 impl CallCounter {
     pub(crate) fn snapshot(&self) -> Calls {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Lets `count` change the counters.

@@ -34,15 +34,13 @@ impl Clock {
     /// An offset beyond what microseconds can count in 64 bits is taken as none.
     pub fn set_offset(&self, offset: Duration) {
         let microseconds = offset.num_microseconds().unwrap_or(0);
-        self.offset_microseconds
-            .store(microseconds, Ordering::SeqCst);
+        self.offset_microseconds.store(microseconds, Ordering::SeqCst);
     }
 
     /// Moves the simulated time on by `step` (back, if negative).
     pub fn advance(&self, step: Duration) {
         let microseconds = step.num_microseconds().unwrap_or(0);
-        self.offset_microseconds
-            .fetch_add(microseconds, Ordering::SeqCst);
+        self.offset_microseconds.fetch_add(microseconds, Ordering::SeqCst);
     }
 
     /// The simulated time in milliseconds since 1970.
@@ -58,7 +56,5 @@ pub(crate) fn http_date(time: DateTime<Utc>) -> String {
 
 /// Parses a mail or HTTP date; `-0000`, `+0000` and `GMT` all mean UTC here.
 pub(crate) fn parse_date(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc2822(text)
-        .ok()
-        .map(|time| time.with_timezone(&Utc))
+    DateTime::parse_from_rfc2822(text).ok().map(|time| time.with_timezone(&Utc))
 }

@@ -120,11 +120,7 @@ impl Config {
     /// Nothing is documented for the administrator log, so it shows up to now and the reader must
     /// hold back on its own.
     pub(crate) fn hidden_milliseconds(&self, log: LogType) -> i64 {
-        if log == LogType::Administrator {
-            0
-        } else {
-            milliseconds(self.hidden)
-        }
+        if log == LogType::Administrator { 0 } else { milliseconds(self.hidden) }
     }
 }
 

@@ -6,18 +6,12 @@ pub(crate) fn pairs(form: &str) -> Vec<(String, String)> {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
         (decode(key), decode(value))
     };
-    form.split('&')
-        .filter(|part| !part.is_empty())
-        .map(pair)
-        .collect()
+    form.split('&').filter(|part| !part.is_empty()).map(pair).collect()
 }
 
 /// The value of the first pair with this key.
 pub(crate) fn value<'p>(pairs: &'p [(String, String)], key: &str) -> Option<&'p str> {
-    pairs
-        .iter()
-        .find(|(name, _)| name == key)
-        .map(|(_, value)| value.as_str())
+    pairs.iter().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
 }
 
 fn decode(text: &str) -> String {

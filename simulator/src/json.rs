@@ -39,12 +39,7 @@ pub(crate) type Members<'a> = Vec<(Cow<'a, [u8]>, Json<'a>)>;
 impl<'a> Json<'a> {
     /// Reads a text that is one JSON value.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        Reader {
-            text,
-            place: 0,
-            depth: 0,
-        }
-        .value()
+        Reader { text, place: 0, depth: 0 }.value()
     }
 
     pub(crate) fn as_text(&self) -> Option<&str> {
@@ -81,19 +76,12 @@ impl<'a> Json<'a> {
 
 /// The member of this name.
 pub(crate) fn member<'j, 'a>(members: &'j Members<'a>, name: &str) -> Option<&'j Json<'a>> {
-    members
-        .iter()
-        .find(|(key, _)| key.as_ref() == name.as_bytes())
-        .map(|(_, value)| value)
+    members.iter().find(|(key, _)| key.as_ref() == name.as_bytes()).map(|(_, value)| value)
 }
 
 /// Calls `each` with every row of a body, an array of objects or one object, and its text; whether there was nothing else.
 pub(crate) fn each_row<'a>(body: &'a str, mut each: impl FnMut(&'a str, Members<'a>)) -> bool {
-    let mut reader = Reader {
-        text: body,
-        place: 0,
-        depth: 0,
-    };
+    let mut reader = Reader { text: body, place: 0, depth: 0 };
     let several = reader.take(b'[').is_some();
     while reader.next_is(b'{') {
         let start = reader.place;
@@ -279,10 +267,7 @@ mod tests {
             parse("{\"a\":[\"\u{1f600}\",\"/\"]}")
         );
         assert_ne!(parse("1.50"), parse("1.5"));
-        assert_eq!(
-            parse("90071992547409931230"),
-            Json::Number("90071992547409931230")
-        );
+        assert_eq!(parse("90071992547409931230"), Json::Number("90071992547409931230"));
         assert_ne!(parse(r#""\ud800x""#), parse("\"\u{fffd}x\""));
         assert_eq!(parse(r#""\ud800\n""#), parse("\"\\uD800\\u000a\""));
     }

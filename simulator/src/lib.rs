@@ -104,14 +104,7 @@ impl Simulator {
         let logs_ingestion = Server::start(ingestion_port, router).await?;
         let router = identity::router(Arc::clone(&shared));
         let identity = Server::start(identity_port, router).await?;
-        Ok(Self {
-            shared,
-            judge,
-            duo,
-            log_analytics,
-            logs_ingestion,
-            identity,
-        })
+        Ok(Self { shared, judge, duo, log_analytics, logs_ingestion, identity })
     }
 
     /// Where the Duo Admin API answers: `http://127.0.0.1:PORT`.

@@ -125,13 +125,7 @@ pub(crate) fn truncate(response: Response, body: &Bytes) -> Response {
     let (mut parts, _) = response.into_parts();
     parts.headers.insert(CONTENT_LENGTH, body.len().into());
     let half = body.slice(..body.len() / 2);
-    Response::from_parts(
-        parts,
-        Body::new(CutBody {
-            half: Some(half),
-            wait: None,
-        }),
-    )
+    Response::from_parts(parts, Body::new(CutBody { half: Some(half), wait: None }))
 }
 
 /// A body that ends with an error after its first half.
@@ -152,11 +146,7 @@ impl hyper::body::Body for CutBody {
             return Poll::Ready(Some(Ok(Frame::data(half))));
         }
         // hyper writes out what it holds only while the body has nothing to add.
-        let wait = self
-            .wait
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(TIME_TO_FLUSH)));
-        wait.as_mut()
-            .poll(context)
-            .map(|()| Some(Err(io::ErrorKind::ConnectionAborted.into())))
+        let wait = self.wait.get_or_insert_with(|| Box::pin(tokio::time::sleep(TIME_TO_FLUSH)));
+        wait.as_mut().poll(context).map(|()| Some(Err(io::ErrorKind::ConnectionAborted.into())))
     }
 }

@@ -81,17 +81,13 @@ pub(super) async fn dead_letters(arguments: &Arguments) -> Result<(), u8> {
     | Command::Resend(filter)
     | Command::Purge(Purge { filter, all: _ })) = &arguments.command;
     let collector = super::collector(filter.json)?;
-    let names = names(&collector, filter)
-        .await
-        .map_err(|error| storage_failed(&error))?;
+    let names = names(&collector, filter).await.map_err(|error| storage_failed(&error))?;
     let (shown, done) = match &arguments.command {
         Command::List(_) => list(&collector, names).await,
         Command::Resend(_) => resend(&collector, names).await,
         Command::Purge(_) => purge(&collector, names).await,
     };
-    let kept = shown
-        .iter()
-        .filter(|shown| shown.outcome == Some(TRUNCATED));
+    let kept = shown.iter().filter(|shown| shown.outcome == Some(TRUNCATED));
     let kept = kept.count() as u64;
     if filter.json {
         output::json(&shown);
@@ -103,18 +99,9 @@ pub(super) async fn dead_letters(arguments: &Arguments) -> Result<(), u8> {
     } else {
         let rows = shown.into_iter().map(|shown| {
             let outcome = shown.outcome.unwrap_or_default().to_owned();
-            [
-                shown.log_type.to_string(),
-                shown.event_uid,
-                shown.date,
-                outcome,
-            ]
+            [shown.log_type.to_string(), shown.event_uid, shown.date, outcome]
         });
-        output::data(output::table(
-            ["log", "event_uid", "date", "outcome"],
-            rows,
-            4,
-        ));
+        output::data(output::table(["log", "event_uid", "date", "outcome"], rows, 4));
     }
     if kept > 0 {
         output::talk(format!(
@@ -211,10 +198,7 @@ async fn purge(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
 fn is_of_one(error: &ResendError) -> bool {
     match error {
         ResendError::Sink(error) => {
-            matches!(
-                error.kind,
-                SendErrorKind::BadRecord | SendErrorKind::TooLarge
-            )
+            matches!(error.kind, SendErrorKind::BadRecord | SendErrorKind::TooLarge)
         }
         ResendError::State(error) => error.action == "use",
     }

@@ -74,9 +74,7 @@ struct Format {
 /// Runs the command.
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let command = arguments
-        .command
-        .unwrap_or(Command::Serve(serve::Arguments::default()));
+    let command = arguments.command.unwrap_or(Command::Serve(serve::Arguments::default()));
     match command {
         Command::Serve(_) => crate::logging::start_for_host(arguments.verbose),
         _ => crate::logging::start_for_command_line(arguments.verbose),
@@ -88,10 +86,7 @@ pub fn main() -> ExitCode {
         // The simulators make and compare every event beside the program.
         runtime = tokio::runtime::Builder::new_multi_thread();
     }
-    let runtime = runtime
-        .enable_all()
-        .build()
-        .expect("the operating system gives threads");
+    let runtime = runtime.enable_all().build().expect("the operating system gives threads");
     let code = runtime.block_on(async {
         match command {
             Command::Serve(arguments) => return serve::serve(&arguments).await,

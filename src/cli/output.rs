@@ -72,11 +72,7 @@ pub(super) fn table<const N: usize>(
     text_columns: usize,
 ) -> String {
     let align = |(column, text): (usize, String)| {
-        let side = if column < text_columns {
-            CellAlignment::Left
-        } else {
-            CellAlignment::Right
-        };
+        let side = if column < text_columns { CellAlignment::Left } else { CellAlignment::Right };
         Cell::new(text).set_alignment(side)
     };
     let mut table = Table::new();
@@ -86,11 +82,6 @@ pub(super) fn table<const N: usize>(
         table.add_row(row.into_iter().enumerate().map(align));
     }
     // The style pads both sides of a column.
-    let trimmed = |line: String| {
-        line.strip_prefix(' ')
-            .unwrap_or(&line)
-            .trim_end()
-            .to_owned()
-    };
+    let trimmed = |line: String| line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned();
     table.lines().map(trimmed).collect::<Vec<_>>().join("\n")
 }

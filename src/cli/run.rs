@@ -37,15 +37,7 @@ pub(super) async fn run(format: Format) -> Result<(), u8> {
 }
 
 fn table(report: &RunReport) -> String {
-    let header = [
-        "log",
-        "outcome",
-        "events",
-        "late",
-        "known",
-        "pages",
-        "behind now",
-    ];
+    let header = ["log", "outcome", "events", "late", "known", "pages", "behind now"];
     let rows = report.logs.iter().map(|log| {
         [
             log.log_type.to_string(),

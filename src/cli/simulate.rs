@@ -38,10 +38,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn simulate(arguments: &Arguments) -> Result<(), u8> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the simulated time is the real one"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the simulated time is the real one")]
     let now = Utc::now();
     if let Some(rows) = &arguments.rows
         && let Err(fault) = std::fs::create_dir_all(rows)
@@ -60,10 +57,7 @@ pub(super) async fn simulate(arguments: &Arguments) -> Result<(), u8> {
             port: arguments.logs_ingestion_port,
             ..simulated::rule()
         },
-        identity: IdentityConfig {
-            port: arguments.identity_port,
-            ..IdentityConfig::default()
-        },
+        identity: IdentityConfig { port: arguments.identity_port, ..IdentityConfig::default() },
         // The last day and the next one: new events keep appearing.
         from: now - TimeDelta::hours(23),
         to: now + TimeDelta::hours(24),

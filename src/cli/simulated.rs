@@ -7,11 +7,7 @@ use crate::schema::{TABLE, declared, streams};
 
 /// The API that `--logs-ingestion` selects.
 pub(super) const fn selected(logs_ingestion: bool) -> IngestionApi {
-    if logs_ingestion {
-        LogsIngestion
-    } else {
-        DataCollector
-    }
+    if logs_ingestion { LogsIngestion } else { DataCollector }
 }
 
 /// The target of faults of an API.
@@ -38,10 +34,7 @@ pub(super) fn settings(api: IngestionApi, simulator: &Simulator) -> Vec<(&'stati
         ],
         LogsIngestion => vec![
             ("LOGS_INGESTION_ENDPOINT", simulator.logs_ingestion_url()),
-            (
-                "LOGS_INGESTION_RULE_ID",
-                config.logs_ingestion.rule_id.clone(),
-            ),
+            ("LOGS_INGESTION_RULE_ID", config.logs_ingestion.rule_id.clone()),
             // What App Service sets where the app has an identity.
             ("IDENTITY_ENDPOINT", simulator.identity_url()),
             ("IDENTITY_HEADER", config.identity.header.clone()),
@@ -67,8 +60,5 @@ pub(super) fn rule() -> LogsIngestionConfig {
         StreamDeclaration::from_json(stream, table, &columns)
             .expect("the schema table keeps to what Azure allows")
     });
-    LogsIngestionConfig {
-        streams: streams.into(),
-        ..LogsIngestionConfig::default()
-    }
+    LogsIngestionConfig { streams: streams.into(), ..LogsIngestionConfig::default() }
 }

@@ -18,13 +18,7 @@ pub(super) async fn status(format: Format) -> Result<(), u8> {
 }
 
 fn show(status: &Status) {
-    let header = [
-        "log",
-        "state",
-        "behind",
-        "events, 7 days",
-        "hours verified, 14 days",
-    ];
+    let header = ["log", "state", "behind", "events, 7 days", "hours verified, 14 days"];
     let rows = status.logs.iter().map(|log| {
         let lag = log.lag_seconds.map(|lag| span(lag.max(0)));
         [

@@ -146,16 +146,10 @@ mod tests {
     fn the_same_hours_have_the_same_name() {
         let backfill = Backfill {
             log_type: LogType::Activity,
-            span: Span {
-                from: Millis(1_795_348_800_000),
-                to: Millis(1_795_359_600_000),
-            },
+            span: Span { from: Millis(1_795_348_800_000), to: Millis(1_795_359_600_000) },
         };
         assert_eq!(backfill.id(), "2026-11-22T12--2026-11-22T15");
-        assert_eq!(
-            Backfill::of_id(LogType::Activity, &backfill.id()),
-            Some(backfill)
-        );
+        assert_eq!(Backfill::of_id(LogType::Activity, &backfill.id()), Some(backfill));
         for odd in ["", "--", "2026-11-22T12", "2026-11-22T15--2026-11-22T12"] {
             assert_eq!(Backfill::of_id(LogType::Activity, odd), None, "{odd}");
         }

@@ -101,9 +101,7 @@ impl Collector {
     /// Stores and sends the health of the logs after a run. Takes at most some seconds, whatever hangs.
     pub(super) async fn tell_health(&self, logs: &[LogReport], clock: Clock) {
         // The instance that holds the lease of a log reports its health.
-        let seen = logs
-            .iter()
-            .filter(|log| log.outcome != Outcome::HeldElsewhere);
+        let seen = logs.iter().filter(|log| log.outcome != Outcome::HeldElsewhere);
         let mut vitals = join_all(seen.map(|log| self.vital(log, clock.now()))).await;
         let now = clock.now();
         let is_told = self.send_health(&vitals, now).await;
@@ -117,9 +115,7 @@ impl Collector {
             vital.is_due |= std::mem::take(&mut vital.has_new_hours);
         }
         let stored = join_all(vitals.into_iter().map(|vital| self.store_health(vital))).await;
-        self.vitals
-            .lock_known()
-            .extend(stored.into_iter().map(|vital| (vital.log_type, vital)));
+        self.vitals.lock_known().extend(stored.into_iter().map(|vital| (vital.log_type, vital)));
     }
 
     /// Sends the stored results of these hours; those that were accepted are removed from the list.
@@ -130,9 +126,7 @@ impl Collector {
         loop {
             self.load_hours(&mut vital).await;
             if vital.hours.is_empty()
-                || !self
-                    .send_health(std::slice::from_ref(&vital), clock.now())
-                    .await
+                || !self.send_health(std::slice::from_ref(&vital), clock.now()).await
             {
                 return;
             }
@@ -182,11 +176,8 @@ impl Collector {
         let Err(fault) = self.sink.send(call).await else {
             return true;
         };
-        let mut complained_at = self
-            .vitals
-            .complained_at
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut complained_at =
+            self.vitals.complained_at.lock().unwrap_or_else(PoisonError::into_inner);
         if complained_at.is_none_or(|at| now - at >= COMPLAIN_EVERY) {
             *complained_at = Some(now);
             let hint = ingestion::hint(&fault);
@@ -201,9 +192,7 @@ impl Collector {
         }
         let state = self.state_of(vital.log_type);
         let name = state.health_name();
-        let saved = self
-            .store
-            .write(&name, vital.health.to_json(), vital.version.as_ref());
+        let saved = self.store.write(&name, vital.health.to_json(), vital.version.as_ref());
         let saved = timeout(STORE_PATIENCE, saved).await;
         match saved {
             Ok(Ok(version)) => vital.version = Some(version),

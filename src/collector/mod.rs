@@ -100,15 +100,9 @@ pub(crate) struct Clock {
 impl Clock {
     /// `offset` is added to the time of this machine.
     pub(crate) fn start(offset: TimeDelta) -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one place where a run meets the clock"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "the one place where a run meets the clock")]
         let now = Utc::now();
-        Self {
-            started: Millis::from(now) + offset,
-            since: Instant::now(),
-        }
+        Self { started: Millis::from(now) + offset, since: Instant::now() }
     }
 
     pub(crate) fn now(&self) -> Millis {
@@ -173,11 +167,7 @@ impl Collector {
     pub async fn run(&self, shutdown: &CancellationToken) -> RunReport {
         let clock = Clock::start(self.settings.clock_offset);
         let logs = self.settings.log_types.iter().map(|&log_type| async move {
-            let run = self.run_one(
-                LogPorts::new(self, log_type, clock, shutdown),
-                log_type,
-                None,
-            );
+            let run = self.run_one(LogPorts::new(self, log_type, clock, shutdown), log_type, None);
             // A bug that one log runs into must not take the others with it.
             let report = AssertUnwindSafe(run).catch_unwind().await;
             report.unwrap_or_else(|_| LogReport::of_panic(log_type))
@@ -186,10 +176,7 @@ impl Collector {
         if !shutdown.is_cancelled() {
             self.tell_health(&logs, clock).await;
         }
-        RunReport {
-            logs,
-            elapsed_ms: (clock.now() - clock.started).num_milliseconds(),
-        }
+        RunReport { logs, elapsed_ms: (clock.now() - clock.started).num_milliseconds() }
     }
 
     /// The time by this machine's clock.
@@ -222,13 +209,9 @@ impl Collector {
         now: Millis,
     ) -> (Result<(), TimeDelta>, TokenBucket) {
         let rate = self.settings.pace.calls_per_minute;
-        let mut account = self
-            .account
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut bucket = account.map_or(known, |shared| {
-            shared.lower(known, rate, ACCOUNT_SHARE, now)
-        });
+        let mut account = self.account.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut bucket =
+            account.map_or(known, |shared| shared.lower(known, rate, ACCOUNT_SHARE, now));
         let taken = bucket.take(rate, ACCOUNT_SHARE, now);
         *account = Some(bucket);
         (taken, bucket)
@@ -261,9 +244,7 @@ impl Collector {
     }
 
     fn limits(&self, log_type: LogType, backfill: Option<Span>, now: Millis) -> Limits {
-        let Settings {
-            pace, start, sink, ..
-        } = &self.settings;
+        let Settings { pace, start, sink, .. } = &self.settings;
         let spec = log_type.spec();
         Limits {
             log_type,

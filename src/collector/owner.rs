@@ -31,10 +31,7 @@ impl Owner {
 
     /// The owner as a lease names it.
     pub(super) fn name(&self) -> String {
-        format!(
-            "{}:{}:{}:{:016x}",
-            self.namespace, self.process, self.started, self.random
-        )
+        format!("{}:{}:{}:{:016x}", self.namespace, self.process, self.started, self.random)
     }
 
     /// The first digits of `ingest_batch` for the batches of this process.
@@ -87,10 +84,7 @@ mod tests {
     #[test]
     fn a_process_that_ended_is_dead_and_one_that_runs_is_not() {
         let ours = Owner::of_process();
-        let mut child = std::process::Command::new("sleep")
-            .arg("60")
-            .spawn()
-            .unwrap();
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let theirs = Owner {
             process: child.id(),
             started: super::started(child.id()).unwrap(),
@@ -105,11 +99,8 @@ mod tests {
     #[test]
     fn nothing_is_proved_about_another_machine_or_a_strange_name() {
         let ours = Owner::of_process();
-        let elsewhere = Owner {
-            namespace: "0000000000000000".to_owned(),
-            process: 4_000_000,
-            ..ours.clone()
-        };
+        let elsewhere =
+            Owner { namespace: "0000000000000000".to_owned(), process: 4_000_000, ..ours.clone() };
         for name in [elsewhere.name().as_str(), "", "a:b:c", ":::", "-:1:2:3"] {
             assert!(!ours.is_dead(name), "{name}");
         }
@@ -118,10 +109,7 @@ mod tests {
     #[test]
     fn an_id_that_is_used_again_does_not_keep_a_dead_claim_alive() {
         let ours = Owner::of_process();
-        let before = Owner {
-            started: ours.started - 1,
-            ..ours.clone()
-        };
+        let before = Owner { started: ours.started - 1, ..ours.clone() };
         assert!(ours.is_dead(&before.name()));
     }
 }

@@ -58,11 +58,7 @@ impl<'a> LogPorts<'a> {
 
     /// The ports of a backfill: a checkpoint of its own, the ledger of the live log.
     pub(super) fn of_backfill(self, id: &str, watcher: &'a Watcher) -> Self {
-        Self {
-            state: self.state.of_backfill(id),
-            watcher: Some(watcher),
-            ..self
-        }
+        Self { state: self.state.of_backfill(id), watcher: Some(watcher), ..self }
     }
 
     /// Fields without a declared column in the rows that were accepted.
@@ -71,9 +67,7 @@ impl<'a> LogPorts<'a> {
     }
 
     fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-        mutex
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
+        mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -121,9 +115,7 @@ impl Ports for LogPorts<'_> {
         let page = self
             .collector
             .duo
-            .page(self.log_type, request, now, |page, place| {
-                Some(reader.read(page, place))
-            });
+            .page(self.log_type, request, now, |page, place| Some(reader.read(page, place)));
         // A request changes nothing: a process that shuts down need not wait for the response.
         let page = tokio::select! {
             page = page => page,
@@ -138,9 +130,7 @@ impl Ports for LogPorts<'_> {
 
     async fn send(&self, batch: &Batch, timeout: Duration) -> Result<(), SendError> {
         let buffer = std::mem::take(&mut *Self::lock(&self.body));
-        let mut request = self
-            .collector
-            .request(self.log_type, batch, self.now(), buffer);
+        let mut request = self.collector.request(self.log_type, batch, self.now(), buffer);
         request.timeout = timeout;
         Self::lock(&self.body).clone_from(&request.body);
         let (events, bytes) = (batch.records.len(), request.body.len());
@@ -161,11 +151,7 @@ impl Ports for LogPorts<'_> {
 
     fn progress(&self, reached: Option<Millis>, stats: &RunStats) {
         if let Some(watcher) = self.watcher {
-            watcher(Advance {
-                reached,
-                events: stats.events,
-                pages: stats.pages,
-            });
+            watcher(Advance { reached, events: stats.events, pages: stats.pages });
         }
     }
 }

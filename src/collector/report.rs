@@ -113,22 +113,16 @@ impl AddAssign for HourCounts {
 
 impl LogReport {
     pub(super) fn new(log_type: LogType, result: RunResult, now: Millis) -> Self {
-        let RunResult {
-            outcome: run_outcome,
-            error,
-            checkpoint,
-            stats,
-        } = result;
+        let RunResult { outcome: run_outcome, error, checkpoint, stats } = result;
         let (outcome, until) = match run_outcome {
             RunOutcome::CaughtUp => (Outcome::CaughtUp, None),
             RunOutcome::OutOfTime | RunOutcome::RateLimited | RunOutcome::ShutdownRequested => {
                 (Outcome::MoreToFetch, None)
             }
             // A log whose credentials were refused needs an operator.
-            RunOutcome::BackingOff {
-                until,
-                cause: BackOffCause::DuoCredentials,
-            } => (Outcome::Failed, Some(until)),
+            RunOutcome::BackingOff { until, cause: BackOffCause::DuoCredentials } => {
+                (Outcome::Failed, Some(until))
+            }
             RunOutcome::BackingOff { until, .. } => (Outcome::Parked, Some(until)),
             RunOutcome::Unavailable { .. } => (Outcome::Unavailable, None),
             RunOutcome::LeaseHeld => (Outcome::HeldElsewhere, None),
@@ -159,9 +153,7 @@ impl LogReport {
             http_status: error.as_ref().and_then(status),
             message,
             hint,
-            notices: warnings
-                .chain(warnings::dead_letters(&stats.dead_letters))
-                .collect(),
+            notices: warnings.chain(warnings::dead_letters(&stats.dead_letters)).collect(),
             reconciled_hours: stats.reconciled.iter().map(|(hour, _)| *hour).collect(),
             hours,
             news: run_outcome == (RunOutcome::Unavailable { report: true }),
@@ -203,12 +195,7 @@ impl LogReport {
         let stats = RunStats::default();
         let report = Self::new(
             log_type,
-            RunResult {
-                outcome,
-                error: None,
-                checkpoint: None,
-                stats,
-            },
+            RunResult { outcome, error: None, checkpoint: None, stats },
             Millis(0),
         );
         let message = "an internal error ended the run of this log; its checkpoint is kept";

@@ -55,10 +55,7 @@ impl Collector {
         // Identical records without an id of Duo's have different uids, by their order in the response.
         hex::decode_to_slice(&letter.event_uid, &mut record.key.uid).ok();
         let is_truncated = record.is_truncated();
-        let batch = Batch {
-            kind: kind_when_resent(record.time(), now),
-            records: vec![record],
-        };
+        let batch = Batch { kind: kind_when_resent(record.time(), now), records: vec![record] };
         let request = self.request(letter.log_type, &batch, now, Bytes::new());
         self.sink.send(request).await?;
         if is_truncated {

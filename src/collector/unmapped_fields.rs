@@ -105,9 +105,7 @@ impl UnstoredFields {
         self.counts.add(counts);
         let is_new = |name: &String| !self.stored.fields.contains_key(name);
         let has_news = self.stored.has_room() && self.counts.fields.keys().any(is_new);
-        let has_waited = self
-            .stored_at
-            .is_none_or(|stored_at| now - stored_at >= LONGEST_UNSTORED);
+        let has_waited = self.stored_at.is_none_or(|stored_at| now - stored_at >= LONGEST_UNSTORED);
         let is_due = !self.counts.is_empty() && (has_news || has_waited);
         is_due.then(|| std::mem::take(&mut self.counts))
     }
@@ -196,10 +194,7 @@ mod tests {
         let mut counts = UnmappedFields::from_json(text.as_bytes()).unwrap();
         counts.count("a");
         let json: serde_json::Value = serde_json::from_slice(&counts.to_json()).unwrap();
-        assert_eq!(
-            (&json["since"], &json["fields"]["a"]),
-            (&"x".into(), &2.into())
-        );
+        assert_eq!((&json["since"], &json["fields"]["a"]), (&"x".into(), &2.into()));
         assert!(UnmappedFields::from_json(b"{\"min_reader\":9,\"fields\":{}}").is_err());
     }
 
@@ -220,13 +215,8 @@ mod tests {
         let first = unstored.add(&counts(&["a"]), NOW).unwrap();
         unstored.stored(&first, NOW);
         assert_eq!(unstored.add(&counts(&["a"]), NOW.next()), None);
-        assert_eq!(
-            unstored.add(&counts(&["a"]), (NOW + LONGEST_UNSTORED).previous()),
-            None
-        );
-        let later = unstored
-            .add(&counts(&["a"]), NOW + LONGEST_UNSTORED)
-            .unwrap();
+        assert_eq!(unstored.add(&counts(&["a"]), (NOW + LONGEST_UNSTORED).previous()), None);
+        let later = unstored.add(&counts(&["a"]), NOW + LONGEST_UNSTORED).unwrap();
         assert_eq!(later.fields["a"], 3);
         unstored.stored(&later, NOW + LONGEST_UNSTORED);
         let new = unstored.add(&counts(&["a", "b"]), (NOW + LONGEST_UNSTORED).next());

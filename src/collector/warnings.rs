@@ -81,10 +81,7 @@ pub(super) fn dead_letters(stats: &DeadLetterStats) -> Option<LogWarning> {
     let named = named.join(", ");
     let message =
         format!("{what}; the originals are kept as dead letters: event_uid {named}{more}");
-    Some(LogWarning {
-        event: LogEvent::DeadLetters,
-        message,
-    })
+    Some(LogWarning { event: LogEvent::DeadLetters, message })
 }
 
 pub(super) const fn window_error(error: WindowError) -> &'static str {

@@ -13,11 +13,7 @@ use crate::settings::{IdentitySettings, IngestionSettings};
 pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
     let events = send(collector, Table::CiscoDuo, clock).await;
     let IngestionSettings::LogsIngestion(settings) = &collector.settings().sink.ingestion else {
-        return vec![table(
-            "Azure Monitor",
-            "knows this workspace and its key",
-            events,
-        )];
+        return vec![table("Azure Monitor", "knows this workspace and its key", events)];
     };
     let identity = about(&settings.identity.0);
     if let Err(error) = &events

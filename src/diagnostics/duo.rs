@@ -56,9 +56,7 @@ async fn throttled_until(collector: &Collector, log_type: LogType, now: Millis) 
 
 /// Duo ends the endpoint of Trust Monitor on 2027-01-31: <https://duo.com/docs/adminapi#trust-monitor>.
 fn end_of_life() -> DateTime<Utc> {
-    Utc.with_ymd_and_hms(2027, 1, 31, 0, 0, 0)
-        .single()
-        .expect("it is a day")
+    Utc.with_ymd_and_hms(2027, 1, 31, 0, 0, 0).single().expect("it is a day")
 }
 
 fn readable(subject: String, log_type: LogType, now: DateTime<Utc>) -> Finding {
@@ -79,10 +77,7 @@ fn readable(subject: String, log_type: LogType, now: DateTime<Utc>) -> Finding {
 fn refusal(subject: String, log_type: LogType, error: &FetchError) -> Finding {
     let is_gone = matches!(error.kind, FetchErrorKind::Forbidden | FetchErrorKind::Gone);
     if log_type.spec().may_be_retired && is_gone {
-        return Finding::ok(
-            subject,
-            "not licensed or retired; nothing is collected from it",
-        );
+        return Finding::ok(subject, "not licensed or retired; nothing is collected from it");
     }
     Finding::of_duo(subject, error)
 }

@@ -81,10 +81,6 @@ impl Finding {
 
     /// What is stored of it: no text of another service, and no name of a resource.
     pub(super) fn found(&self) -> Found {
-        Found {
-            subject: self.subject.clone(),
-            code: self.code,
-            http_status: self.http_status,
-        }
+        Found { subject: self.subject.clone(), code: self.code, http_status: self.http_status }
     }
 }

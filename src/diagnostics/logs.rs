@@ -67,12 +67,9 @@ fn ledger(log: &LogStatus) -> Option<Finding> {
     let listed = |what: &str, spans: &[Span]| match spans {
         [] => String::new(),
         [span] => format!("; {what} from {} to {}", span.from, span.to),
-        [span, others @ ..] => format!(
-            "; {what} from {} to {}, and {} more",
-            span.from,
-            span.to,
-            others.len()
-        ),
+        [span, others @ ..] => {
+            format!("; {what} from {} to {}, and {} more", span.from, span.to, others.len())
+        }
     };
     let message = format!(
         "hours of the last 14 days: {marks}{}{}",

@@ -37,10 +37,7 @@ pub async fn check(collector: &Collector) -> Vec<Finding> {
     let program = format!("duo-sentinel {}, SHA-256 {sha256}", release::VERSION);
     let plural = if logs.len() == 1 { "" } else { "s" };
     let settings = format!("complete; {} log{plural}", logs.len());
-    let mut findings = vec![
-        Finding::ok("program", program),
-        Finding::ok("settings", settings),
-    ];
+    let mut findings = vec![Finding::ok("program", program), Finding::ok("settings", settings)];
     findings.extend(network::check(collector));
     findings.extend(duo::clock(&duo));
     findings.extend(duo.into_iter().map(|(finding, _)| finding));

@@ -12,10 +12,7 @@ pub(super) fn check(collector: &Collector) -> Option<Finding> {
         IngestionSettings::DataCollector(settings) => &settings.origin,
         IngestionSettings::LogsIngestion(settings) => &settings.origin,
     };
-    let routes = [
-        ("Duo", &settings.duo.origin),
-        ("Azure Monitor", azure_monitor),
-    ];
+    let routes = [("Duo", &settings.duo.origin), ("Azure Monitor", azure_monitor)];
     let routes = routes.map(|(name, origin)| (name, proxy_for(origin)));
     if routes.iter().all(|(_, proxy)| proxy.is_none()) {
         return None;

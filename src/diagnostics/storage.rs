@@ -20,17 +20,11 @@ pub(super) async fn check(collector: &Collector) -> [Finding; 2] {
 
 /// Writes, compares, reads, appends to and removes blobs of its own.
 async fn look(collector: &Collector, subject: &str, store: &Store) -> Finding {
-    let name = format!(
-        "{}/self/check/{:016x}",
-        collector.settings().duo.host,
-        fastrand::u64(..)
-    );
+    let name = format!("{}/self/check/{:016x}", collector.settings().duo.host, fastrand::u64(..));
     let ledger = format!("{name}.ids");
     let tried = async {
         let version = store.write(&name, b"first".to_vec(), None).await?;
-        let second = store
-            .write(&name, b"second".to_vec(), Some(&version))
-            .await?;
+        let second = store.write(&name, b"second".to_vec(), Some(&version)).await?;
         let refused = store.write(&name, b"third".to_vec(), Some(&version)).await;
         let read = store.read(&name).await?;
         store.append(&ledger, b"1".to_vec(), 1).await?;

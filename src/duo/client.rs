@@ -37,12 +37,7 @@ impl DuoClient {
         credentials: Credentials,
         version: SignatureVersion,
     ) -> Self {
-        Self {
-            http,
-            endpoint,
-            credentials,
-            version,
-        }
+        Self { http, endpoint, credentials, version }
     }
 
     /// Requests one page, whose records `read` makes as in [`parse_page`]. `now` dates the request.
@@ -74,10 +69,7 @@ impl DuoClient {
             .http
             .get(format!("{}{}?{query}", self.endpoint.origin, spec.path))
             .header(DATE, &date)
-            .header(
-                AUTHORIZATION,
-                authorization(self.version, &self.credentials, &text),
-            )
+            .header(AUTHORIZATION, authorization(self.version, &self.credentials, &text))
             .timeout(request.timeout)
             .send()
             .await;
@@ -89,17 +81,11 @@ impl DuoClient {
         if status != 200 {
             error.kind = kind_of_status(status, retry_after(response.headers()));
             // The status decides; a body that cannot be read takes nothing away from it.
-            let body = read_body(&mut response, LARGEST_REFUSAL)
-                .await
-                .unwrap_or_default();
+            let body = read_body(&mut response, LARGEST_REFUSAL).await.unwrap_or_default();
             error.reason = reason_of_body(&body);
             return Err(error);
         }
-        let refused = |kind, reason| FetchError {
-            kind,
-            reason,
-            ..error.clone()
-        };
+        let refused = |kind, reason| FetchError { kind, reason, ..error.clone() };
         if is_html(response.headers()) {
             let reason = "an HTML page instead of JSON; a proxy may be intercepting the connection"
                 .to_owned();
@@ -115,17 +101,12 @@ impl DuoClient {
         };
         let page = parse_page(&spec, body, read)
             .map_err(|reason| refused(FetchErrorKind::Malformed, reason))?;
-        Ok(PageResponse {
-            server_time,
-            ..page
-        })
+        Ok(PageResponse { server_time, ..page })
     }
 
     fn query(log_type: LogType, request: &PageRequest) -> String {
         let spec = log_type.spec();
-        let limit = spec
-            .limit
-            .map(|most| request.limit.unwrap_or(most).to_string());
+        let limit = spec.limit.map(|most| request.limit.unwrap_or(most).to_string());
         let mut parameters = Vec::with_capacity(6);
         let (mintime, maxtime);
         match spec.paging {
@@ -156,9 +137,7 @@ enum BodyError {
 }
 
 async fn read_body(response: &mut reqwest::Response, most: usize) -> Result<Vec<u8>, BodyError> {
-    let promised = response
-        .content_length()
-        .and_then(|length| usize::try_from(length).ok());
+    let promised = response.content_length().and_then(|length| usize::try_from(length).ok());
     if promised.is_some_and(|length| length > most) {
         return Err(BodyError::TooLarge);
     }
@@ -174,11 +153,8 @@ async fn read_body(response: &mut reqwest::Response, most: usize) -> Result<Vec<
 
 /// The error of an exchange that broke off.
 fn of_transport(mut error: FetchError, fault: reqwest::Error) -> FetchError {
-    error.kind = if fault.is_timeout() {
-        FetchErrorKind::TimedOut
-    } else {
-        FetchErrorKind::Unreachable
-    };
+    error.kind =
+        if fault.is_timeout() { FetchErrorKind::TimedOut } else { FetchErrorKind::Unreachable };
     // The URL carries cursors.
     let fault = fault.without_url();
     error.reason = transport_reason(&fault);
@@ -188,9 +164,7 @@ fn of_transport(mut error: FetchError, fault: reqwest::Error) -> FetchError {
 
 fn server_time(headers: &HeaderMap) -> Option<Millis> {
     let date = headers.get(DATE)?.to_str().ok()?;
-    DateTime::parse_from_rfc2822(date)
-        .ok()
-        .map(|time| Millis(time.timestamp_millis()))
+    DateTime::parse_from_rfc2822(date).ok().map(|time| Millis(time.timestamp_millis()))
 }
 
 #[cfg(test)]
@@ -215,10 +189,7 @@ mod tests {
     #[test]
     fn each_log_is_asked_in_its_own_units_and_words() {
         let bounds = "maxtime=1795348920000&mintime=1795348800000";
-        assert_eq!(
-            query(LogType::Activity, None),
-            format!("limit=1000&{bounds}&sort=ts%3Aasc")
-        );
+        assert_eq!(query(LogType::Activity, None), format!("limit=1000&{bounds}&sort=ts%3Aasc"));
         assert_eq!(
             query(LogType::Authentication, Some("1,x")),
             format!("limit=1000&{bounds}&next_offset=1%2Cx&sort=ts%3Aasc")
@@ -228,9 +199,6 @@ mod tests {
             format!("limit=200&{bounds}&offset=31229")
         );
         assert_eq!(query(LogType::Administrator, None), "mintime=1795348800");
-        assert_eq!(
-            query(LogType::OfflineEnrollment, None),
-            "mintime=1795348800"
-        );
+        assert_eq!(query(LogType::OfflineEnrollment, None), "mintime=1795348800");
     }
 }

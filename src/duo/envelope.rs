@@ -102,11 +102,7 @@ fn envelope<'a, R: Deserialize<'a>>(body: &'a str) -> Result<Envelope<'a, R>, St
             body.len()
         )
     })?;
-    if envelope.stat == "OK" {
-        Ok(envelope)
-    } else {
-        Err("\"stat\" is not \"OK\"".to_owned())
-    }
+    if envelope.stat == "OK" { Ok(envelope) } else { Err("\"stat\" is not \"OK\"".to_owned()) }
 }
 
 /// The cursor as it goes back: authentication gives an array whose members are joined by a comma, trust monitor
@@ -119,11 +115,9 @@ fn cursor(value: Value) -> Result<Option<String>, String> {
     };
     let text = match value {
         Value::Null => return Ok(None),
-        Value::Array(parts) => parts
-            .into_iter()
-            .map(scalar)
-            .collect::<Result<Vec<_>, _>>()?
-            .join(","),
+        Value::Array(parts) => {
+            parts.into_iter().map(scalar).collect::<Result<Vec<_>, _>>()?.join(",")
+        }
         value => scalar(value)?,
     };
     Ok((!text.is_empty()).then_some(text))

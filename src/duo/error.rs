@@ -81,10 +81,7 @@ pub(super) fn reason_of_body(body: &[u8]) -> String {
 /// Text from outside, made fit for one line of a log.
 fn one_line(text: &str) -> String {
     const LONGEST: usize = 200;
-    text.chars()
-        .map(|char| if char.is_control() { ' ' } else { char })
-        .take(LONGEST)
-        .collect()
+    text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(LONGEST).collect()
 }
 
 #[cfg(test)]
@@ -94,18 +91,12 @@ mod tests {
     #[test]
     fn refusals_are_told_in_duos_words() {
         let body = br#"{"stat":"FAIL","code":40002,"message":"Invalid request parameters","message_detail":"mintime"}"#;
-        assert_eq!(
-            reason_of_body(body),
-            "Invalid request parameters (mintime), code 40002"
-        );
+        assert_eq!(reason_of_body(body), "Invalid request parameters (mintime), code 40002");
     }
 
     #[test]
     fn a_refusal_without_code_or_without_json_is_told_too() {
-        assert_eq!(
-            reason_of_body(br#"{"stat":"FAIL","code":"","message":"no\nway"}"#),
-            "no way"
-        );
+        assert_eq!(reason_of_body(br#"{"stat":"FAIL","code":"","message":"no\nway"}"#), "no way");
         assert_eq!(reason_of_body(b"<html>"), "the response gives no reason");
     }
 }

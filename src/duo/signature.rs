@@ -27,10 +27,8 @@ pub(super) fn canonical_query(parameters: &[(&str, &str)]) -> String {
         .map(|(name, value)| (percent_encode(name), percent_encode(value)))
         .collect();
     pairs.sort();
-    let pairs: Vec<String> = pairs
-        .into_iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
+    let pairs: Vec<String> =
+        pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     pairs.join("&")
 }
 
@@ -63,10 +61,7 @@ pub(super) fn authorization(
         SignatureVersion::V2 => hmac::<Hmac<Sha1>>(key, text),
     };
     let signature = hex::encode(signature);
-    format!(
-        "Basic {}",
-        STANDARD.encode(format!("{}:{signature}", credentials.integration_key))
-    )
+    format!("Basic {}", STANDARD.encode(format!("{}:{signature}", credentials.integration_key)))
 }
 
 fn percent_encode(text: &str) -> String {
@@ -122,15 +117,12 @@ mod tests {
                 .collect();
             let query = canonical_query(&parameters);
             assert_eq!(query, vector.query, "{}: line 5", vector.name);
-            for (version, expected) in [
-                (SignatureVersion::V2, vector.v2),
-                (SignatureVersion::V5, vector.v5),
-            ] {
+            for (version, expected) in
+                [(SignatureVersion::V2, vector.v2), (SignatureVersion::V5, vector.v5)]
+            {
                 let text = text_to_sign(version, date, &vector.host, &vector.path, &query);
                 let header = authorization(version, &credentials, &text);
-                let signed = STANDARD
-                    .decode(header.strip_prefix("Basic ").unwrap())
-                    .unwrap();
+                let signed = STANDARD.decode(header.strip_prefix("Basic ").unwrap()).unwrap();
                 let signed = String::from_utf8(signed).unwrap();
                 assert_eq!(
                     signed,

@@ -28,15 +28,11 @@ impl Invocation {
             .filter(|char| char.is_ascii_alphanumeric() || *char == '-')
             .take(LONGEST_ID)
             .collect();
-        let body = axum::body::to_bytes(request.into_body(), LARGEST_BODY)
-            .await
-            .unwrap_or_default();
+        let body =
+            axum::body::to_bytes(request.into_body(), LARGEST_BODY).await.unwrap_or_default();
         let is_past_due =
             serde_json::from_slice::<Value>(&body).is_ok_and(|body| is_past_due(&body));
-        Self {
-            id: if id.is_empty() { "-".to_owned() } else { id },
-            is_past_due,
-        }
+        Self { id: if id.is_empty() { "-".to_owned() } else { id }, is_past_due }
     }
 }
 
@@ -44,15 +40,11 @@ impl Invocation {
 /// hold JSON, and its documentation shows both.
 fn is_past_due(body: &Value) -> bool {
     let timer = &body["Data"]["myTimer"];
-    let decoded = timer
-        .as_str()
-        .and_then(|text| serde_json::from_str::<Value>(text).ok());
+    let decoded = timer.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
     let value = &decoded.as_ref().unwrap_or(timer)["IsPastDue"];
-    value.as_bool().unwrap_or_else(|| {
-        value
-            .as_str()
-            .is_some_and(|text| text.eq_ignore_ascii_case("true"))
-    })
+    value
+        .as_bool()
+        .unwrap_or_else(|| value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true")))
 }
 
 #[cfg(test)]
@@ -73,13 +65,7 @@ mod tests {
             "Next":"2026-11-22T10:10:00+00:00","LastUpdated":"0001-01-01T00:00:00+00:00"},"IsPastDue":true}},
             "Metadata":{"sys":{"MethodName":"CiscoDuoTimer","UtcNow":"2026-11-22T10:10:00.0153312Z"}}}"#;
         let id = "5f3c9d0e-3a2e-4f43-9a0c-0b6a3a9d6f11";
-        assert_eq!(
-            read(id, body).await,
-            Invocation {
-                id: id.to_owned(),
-                is_past_due: true
-            }
-        );
+        assert_eq!(read(id, body).await, Invocation { id: id.to_owned(), is_past_due: true });
         let encoded = r#"{"Data":{"myTimer":"{\"IsPastDue\":true}"}}"#;
         assert!(read(id, encoded).await.is_past_due);
     }
@@ -87,15 +73,9 @@ mod tests {
     #[tokio::test]
     async fn a_body_of_any_other_form_counts_as_one_without_news() {
         let large = "x".repeat(2 * 1024 * 1024);
-        for body in [
-            "",
-            "not JSON",
-            "[]",
-            "null",
-            "{\"Data\":7}",
-            r#"{"Data":{"myTimer":null}}"#,
-            &large,
-        ] {
+        for body in
+            ["", "not JSON", "[]", "null", "{\"Data\":7}", r#"{"Data":{"myTimer":null}}"#, &large]
+        {
             assert!(!read("a", body.to_owned()).await.is_past_due);
         }
     }

@@ -94,10 +94,7 @@ pub async fn serve(
 fn router(app: Arc<App>) -> Router {
     Router::new()
         // Requested every 25 ms until it responds, and later as a sign of life: no work here.
-        .route(
-            "/",
-            get(async || format!("duo-sentinel {}\n", release::VERSION)),
-        )
+        .route("/", get(async || format!("duo-sentinel {}\n", release::VERSION)))
         .route("/CiscoDuoTimer", post(timer))
         .fallback(named)
         .with_state(app)
@@ -108,8 +105,7 @@ async fn timer(State(app): State<Arc<App>>, request: Request) -> Answer {
     let span = info_span!("invocation", invocation_id = %invocation.id);
     // A task of its own: a host that stops waiting must not interrupt the run in the middle of a page.
     let run = tokio::spawn(async move { app.invoke(&invocation).await }.instrument(span));
-    run.await
-        .unwrap_or_else(|_| failed("an internal error ended the invocation"))
+    run.await.unwrap_or_else(|_| failed("an internal error ended the invocation"))
 }
 
 /// The host forwards a request for the status page as it came, and compares paths without regard to case and a final slash.

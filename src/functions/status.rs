@@ -95,19 +95,10 @@ mod tests {
     #[test]
     fn only_known_queries_are_understood() {
         assert_eq!(form(""), Some(false));
-        assert_eq!(
-            form("code=abc%3D%3D&format=html&clientId=default"),
-            Some(false)
-        );
+        assert_eq!(form("code=abc%3D%3D&format=html&clientId=default"), Some(false));
         assert_eq!(form("Format=json&CODE=x"), Some(true));
         assert_eq!(form("format=json&code=x"), Some(true));
-        for odd in [
-            "format=xml",
-            "format",
-            "log=activity",
-            "%00=1",
-            "format=json&format=exe",
-        ] {
+        for odd in ["format=xml", "format", "log=activity", "%00=1", "format=json&format=exe"] {
             assert_eq!(form(odd), None, "{odd}");
         }
         assert_eq!(form(&format!("code={}", "a".repeat(3_000))), None);

@@ -43,27 +43,15 @@ impl DataCollector {
 
     /// Sends one request and returns when the service accepted it.
     pub async fn send(&self, call: SinkCall) -> Result<(), SendError> {
-        let SinkCall {
-            table,
-            body,
-            is_dated_by_event,
-            now,
-            timeout,
-        } = call;
+        let SinkCall { table, body, is_dated_by_event, now, timeout } = call;
         let bytes = body.len();
         let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         let text = text_to_sign(bytes, &date);
-        let authorization = authorization(
-            &self.settings.workspace_id,
-            &self.settings.shared_key,
-            &text,
-        );
+        let authorization =
+            authorization(&self.settings.workspace_id, &self.settings.shared_key, &text);
         let mut request = self
             .http
-            .post(format!(
-                "{}{RESOURCE}?api-version=2016-04-01",
-                self.settings.origin
-            ))
+            .post(format!("{}{RESOURCE}?api-version=2016-04-01", self.settings.origin))
             .header(AUTHORIZATION, authorization)
             .header(CONTENT_TYPE, JSON)
             .header("Log-Type", log_type(table))
@@ -86,13 +74,7 @@ impl DataCollector {
         let code = code(&body);
         let reason = code.unwrap_or("no known code in the response").to_owned();
         let kind = kind(status, &body, bytes, retry_after);
-        Err(error(
-            api,
-            kind,
-            Some(status),
-            code.map(str::to_owned),
-            reason,
-        ))
+        Err(error(api, kind, Some(status), code.map(str::to_owned), reason))
     }
 }
 
@@ -121,12 +103,8 @@ fn kind(status: u16, answer: &str, bytes: usize, retry_after: Option<TimeDelta>)
 
 /// The service's code and nothing else: its explanation may quote a row.
 fn code(answer: &str) -> Option<&'static str> {
-    const OTHER_CODES: [&str; 4] = [
-        "InvalidDataFormat",
-        "InvalidAuthorization",
-        "UnspecifiedError",
-        "ServiceUnavailable",
-    ];
+    const OTHER_CODES: [&str; 4] =
+        ["InvalidDataFormat", "InvalidAuthorization", "UnspecifiedError", "ServiceUnavailable"];
     let mut known = FATAL_CODES.into_iter().chain(OTHER_CODES);
     known.find(|code| answer.contains(code))
 }
@@ -138,10 +116,7 @@ fn text_to_sign(bytes: usize, date: &str) -> String {
 
 /// The `Authorization` header for a text to sign.
 fn authorization(workspace_id: &str, shared_key: &Secret, text: &str) -> String {
-    format!(
-        "SharedKey {workspace_id}:{}",
-        azure_signature(shared_key, text)
-    )
+    format!("SharedKey {workspace_id}:{}", azure_signature(shared_key, text))
 }
 
 #[cfg(test)]
@@ -168,33 +143,21 @@ mod tests {
         for vector in vectors {
             let text = text_to_sign(vector.body.len(), &vector.date);
             let key = Secret::new(vector.shared_key);
-            assert_eq!(
-                authorization(&vector.workspace_id, &key, &text),
-                vector.authorization
-            );
+            assert_eq!(authorization(&vector.workspace_id, &key, &text), vector.authorization);
         }
     }
 
     #[test]
     fn answers_mean_what_the_documentation_says() {
         let fault = |status, answer: &str, bytes| kind(status, answer, bytes, None);
-        assert_eq!(
-            fault(400, "{\"Error\":\"InvalidDataFormat\"}", 10),
-            SendErrorKind::BadRecord
-        );
+        assert_eq!(fault(400, "{\"Error\":\"InvalidDataFormat\"}", 10), SendErrorKind::BadRecord);
         assert_eq!(fault(400, "", 10), SendErrorKind::BadRecord);
-        assert_eq!(
-            fault(400, "{\"Error\":\"InactiveCustomer\"}", 10),
-            SendErrorKind::Fatal
-        );
+        assert_eq!(fault(400, "{\"Error\":\"InactiveCustomer\"}", 10), SendErrorKind::Fatal);
         assert_eq!(fault(403, "", 10), SendErrorKind::Credentials);
         assert_eq!(fault(404, "", 1_000_000), SendErrorKind::Fatal);
         assert_eq!(fault(404, "", 1_000_001), SendErrorKind::TooLarge);
         assert_eq!(fault(413, "", 10), SendErrorKind::TooLarge);
-        assert_eq!(
-            fault(429, "", 10),
-            SendErrorKind::Throttled { retry_after: None }
-        );
+        assert_eq!(fault(429, "", 10), SendErrorKind::Throttled { retry_after: None });
         for passing in [408, 500, 502, 503, 504] {
             assert_eq!(fault(passing, "", 10), SendErrorKind::Unreachable);
         }
@@ -203,10 +166,7 @@ mod tests {
 
     #[test]
     fn an_answer_that_quotes_a_row_is_not_repeated() {
-        assert_eq!(
-            code("InvalidDataFormat: at \"hunter2\""),
-            Some("InvalidDataFormat")
-        );
+        assert_eq!(code("InvalidDataFormat: at \"hunter2\""), Some("InvalidDataFormat"));
         assert_eq!(code("hunter2"), None);
     }
 }

@@ -18,30 +18,16 @@ pub(super) fn error(
     code: Option<String>,
     reason: String,
 ) -> SendError {
-    SendError {
-        api,
-        kind,
-        status,
-        code,
-        reason,
-        tries: Tries::default(),
-        source: None,
-    }
+    SendError { api, kind, status, code, reason, tries: Tries::default(), source: None }
 }
 
 /// No response came; whether the rows were accepted is not known.
 pub(super) fn no_response(api: IngestionApi, fault: reqwest::Error) -> SendError {
-    let kind = if fault.is_timeout() {
-        SendErrorKind::TimedOut
-    } else {
-        SendErrorKind::Unreachable
-    };
+    let kind =
+        if fault.is_timeout() { SendErrorKind::TimedOut } else { SendErrorKind::Unreachable };
     let fault = fault.without_url();
     let reason = transport_reason(&fault);
-    SendError {
-        source: Some(Arc::new(fault)),
-        ..error(api, kind, None, None, reason)
-    }
+    SendError { source: Some(Arc::new(fault)), ..error(api, kind, None, None, reason) }
 }
 
 /// Reads a response, as far as it is small.
@@ -67,18 +53,12 @@ pub(super) async fn confirm(
 ) -> Result<(), SendError> {
     let status = Some(response.status().as_u16());
     let is_html = is_html(response.headers());
-    let body = read_body(&mut response)
-        .await
-        .map_err(|fault| no_response(api, fault))?;
+    let body = read_body(&mut response).await.map_err(|fault| no_response(api, fault))?;
     let text = body.trim_ascii();
     if !is_html && (text.is_empty() || serde_json::from_slice::<IgnoredAny>(text).is_ok()) {
         return Ok(());
     }
-    let what = if is_html {
-        "an HTML page"
-    } else {
-        "text that is no JSON"
-    };
+    let what = if is_html { "an HTML page" } else { "text that is no JSON" };
     let reason = format!(
         "the response is {what}, so the batch was not accepted; a proxy may be intercepting the connection"
     );

@@ -29,11 +29,7 @@ mod tests {
     fn what_is_compressed_is_smaller_and_comes_back_whole() {
         let body = br#"{"eventtype_s":"authentication","result_s":"success"},"#.repeat(1000);
         let compressed = gzip(&body);
-        assert!(
-            compressed.len() < body.len() / 10,
-            "{} bytes",
-            compressed.len()
-        );
+        assert!(compressed.len() < body.len() / 10, "{} bytes", compressed.len());
         let mut back = Vec::new();
         let mut decoder = flate2::read::GzDecoder::new(&compressed[..]);
         decoder.read_to_end(&mut back).unwrap();

@@ -49,13 +49,8 @@ impl LogsIngestion {
         transport: &Transport,
         settings: LogsIngestionSettings,
     ) -> Result<Self, IdentityError> {
-        let LogsIngestionSettings {
-            origin,
-            rule_id,
-            stream,
-            gzip,
-            identity: (identity, cloud),
-        } = settings;
+        let LogsIngestionSettings { origin, rule_id, stream, gzip, identity: (identity, cloud) } =
+            settings;
         Ok(Self {
             http: transport.client_for(&origin),
             streams: format!("{origin}/dataCollectionRules/{rule_id}/streams"),
@@ -69,11 +64,7 @@ impl LogsIngestion {
     pub async fn send(&self, call: SinkCall) -> Result<(), SendError> {
         let url = self.url(call.table);
         let until = Instant::now() + TOKEN_PATIENCE + call.timeout;
-        let body = if self.gzip {
-            gzip(&call.body)
-        } else {
-            call.body
-        };
+        let body = if self.gzip { gzip(&call.body) } else { call.body };
         let mut is_first = true;
         loop {
             let patience = left(until).min(TOKEN_PATIENCE);
@@ -129,9 +120,7 @@ impl LogsIngestion {
         }
         let status = status.as_u16();
         let code = code(response.headers());
-        let reason = code
-            .clone()
-            .unwrap_or_else(|| "no code in the response".to_owned());
+        let reason = code.clone().unwrap_or_else(|| "no code in the response".to_owned());
         let kind = kind(status, retry_after(response.headers()));
         Err(error(api, kind, Some(status), code, reason))
     }
@@ -141,19 +130,8 @@ fn left(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now())
 }
 
-fn without_token(
-    TokenFault {
-        is_transient,
-        reason,
-    }: TokenFault,
-) -> SendError {
-    error(
-        IngestionApi::LogsIngestion,
-        SendErrorKind::NoToken { is_transient },
-        None,
-        None,
-        reason,
-    )
+fn without_token(TokenFault { is_transient, reason }: TokenFault) -> SendError {
+    error(IngestionApi::LogsIngestion, SendErrorKind::NoToken { is_transient }, None, None, reason)
 }
 
 /// What a response other than success means.
@@ -177,9 +155,7 @@ fn kind(status: u16, retry_after: Option<TimeDelta>) -> SendErrorKind {
 fn code(headers: &HeaderMap) -> Option<String> {
     let code = headers.get(CODE)?.to_str().ok()?;
     let is_word = (1..=LONGEST_CODE).contains(&code.len())
-        && code
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        && code.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     is_word.then(|| code.to_owned())
 }
 

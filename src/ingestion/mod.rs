@@ -59,10 +59,7 @@ pub struct SinkCall {
 impl std::fmt::Debug for SinkCall {
     /// Without the rows.
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("SinkCall")
-            .field("bytes", &self.body.len())
-            .finish_non_exhaustive()
+        formatter.debug_struct("SinkCall").field("bytes", &self.body.len()).finish_non_exhaustive()
     }
 }
 

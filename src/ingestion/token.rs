@@ -70,12 +70,7 @@ impl Tokens {
     ) -> Result<Self, IdentityError> {
         let credential = identity::credential(&identity, cloud, &transport)
             .map_err(|fault| IdentityError(fault.to_string()))?;
-        Ok(Self {
-            identity,
-            cloud,
-            transport,
-            credential: Mutex::new(credential),
-        })
+        Ok(Self { identity, cloud, transport, credential: Mutex::new(credential) })
     }
 
     /// A token that was not refused yet, from memory where there is one.
@@ -88,10 +83,9 @@ impl Tokens {
             Err(azure_core::Error::with_message(kind, NO_RESPONSE))
         });
         match answer {
-            Ok(token) => Ok(Token {
-                authorization: format!("Bearer {}", token.token.secret()),
-                giver,
-            }),
+            Ok(token) => {
+                Ok(Token { authorization: format!("Bearer {}", token.token.secret()), giver })
+            }
             Err(fault) => {
                 let has_file = matches!(self.identity, IdentitySettings::Workload(..));
                 Err(TokenFault::of(&fault, has_file))
@@ -115,9 +109,7 @@ impl Tokens {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Arc<dyn TokenCredential>> {
-        self.credential
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.credential.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -134,10 +126,7 @@ impl std::fmt::Debug for Tokens {
 impl TokenFault {
     /// A token that no header can hold.
     pub(super) fn unusable() -> Self {
-        Self {
-            is_transient: true,
-            reason: NO_RESPONSE.to_owned(),
-        }
+        Self { is_transient: true, reason: NO_RESPONSE.to_owned() }
     }
 
     /// Only statuses and the authority's error numbers are reported: the text of a response may quote the request.
@@ -146,18 +135,13 @@ impl TokenFault {
         let itself: &(dyn Error + 'static) = fault;
         for cause in std::iter::once(itself).chain(causes(fault)) {
             if let Some(fault) = cause.downcast_ref::<azure_core::Error>()
-                && let ErrorKind::HttpResponse {
-                    status, error_code, ..
-                } = fault.kind()
+                && let ErrorKind::HttpResponse { status, error_code, .. } = fault.kind()
             {
                 return Self::of_answer(*status, error_code.as_deref());
             }
             if has_file
                 && let Some(fault) = cause.downcast_ref::<io::Error>()
-                && matches!(
-                    fault.kind(),
-                    io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
-                )
+                && matches!(fault.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied)
             {
                 return Self {
                     is_transient: false,
@@ -169,10 +153,8 @@ impl TokenFault {
     }
 
     fn of_answer(status: StatusCode, code: Option<&str>) -> Self {
-        let is_number = |code: &&str| {
-            code.bytes()
-                .all(|byte| byte.is_ascii_digit() || byte == b',')
-        };
+        let is_number =
+            |code: &&str| code.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
         let code = code.filter(is_number).map(|code| format!(" AADSTS{code}"));
         let status = u16::from(status);
         Self {

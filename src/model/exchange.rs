@@ -98,22 +98,12 @@ pub struct FetchError {
 
 impl fmt::Display for FetchError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            path,
-            status,
-            reason,
-            tries,
-            ..
-        } = self;
+        let Self { path, status, reason, tries, .. } = self;
         match status {
-            Some(status) => write!(
-                formatter,
-                "Duo returned HTTP {status} for {path}: {reason}{tries}"
-            ),
-            None => write!(
-                formatter,
-                "no response from Duo for {path}: {reason}{tries}"
-            ),
+            Some(status) => {
+                write!(formatter, "Duo returned HTTP {status} for {path}: {reason}{tries}")
+            }
+            None => write!(formatter, "no response from Duo for {path}: {reason}{tries}"),
         }
     }
 }
@@ -166,21 +156,14 @@ pub struct SendError {
 
 impl fmt::Display for SendError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            kind,
-            status,
-            reason,
-            tries,
-            ..
-        } = self;
+        let Self { kind, status, reason, tries, .. } = self;
         match (kind, status) {
             (SendErrorKind::NoToken { .. }, _) => {
                 write!(formatter, "no token for Azure Monitor: {reason}{tries}")
             }
-            (_, Some(status)) => write!(
-                formatter,
-                "Azure Monitor returned HTTP {status}: {reason}{tries}"
-            ),
+            (_, Some(status)) => {
+                write!(formatter, "Azure Monitor returned HTTP {status}: {reason}{tries}")
+            }
             (_, None) => write!(formatter, "no response from Azure Monitor: {reason}{tries}"),
         }
     }
@@ -230,11 +213,6 @@ impl fmt::Display for Tries {
         if self.count < 2 {
             return Ok(());
         }
-        write!(
-            formatter,
-            " ({} attempts in {} s)",
-            self.count,
-            self.elapsed.num_seconds()
-        )
+        write!(formatter, " ({} attempts in {} s)", self.count, self.elapsed.num_seconds())
     }
 }

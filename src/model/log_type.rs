@@ -92,10 +92,7 @@ impl LogType {
             Self::TrustMonitor => LogSpec {
                 path: "/admin/v1/trust_monitor/events",
                 // Sent back as `offset`; a `next_offset` would be ignored and page one come again for ever.
-                paging: Paging::Cursor {
-                    parameter: "offset",
-                    sorted: false,
-                },
+                paging: Paging::Cursor { parameter: "offset", sorted: false },
                 limit: Some(200),
                 records_key: Some("events"),
                 id_field: Some("sekey"),
@@ -118,10 +115,7 @@ impl LogType {
 const fn v2(path: &'static str, records_key: &'static str, id_field: &'static str) -> LogSpec {
     LogSpec {
         path,
-        paging: Paging::Cursor {
-            parameter: "next_offset",
-            sorted: true,
-        },
+        paging: Paging::Cursor { parameter: "next_offset", sorted: true },
         limit: Some(1000),
         records_key: Some(records_key),
         id_field: Some(id_field),

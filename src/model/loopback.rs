@@ -4,9 +4,7 @@ use reqwest::Url;
 
 /// An address on this machine without TLS and without a path, for tests and the demo; nothing else may go without TLS.
 pub(crate) fn loopback(text: &str) -> Option<Url> {
-    let url = Url::parse(text)
-        .ok()
-        .filter(|url| url.scheme() == "http" && is_loopback(url))?;
+    let url = Url::parse(text).ok().filter(|url| url.scheme() == "http" && is_loopback(url))?;
     let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();
     bare.then_some(url)
 }

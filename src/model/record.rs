@@ -24,12 +24,7 @@ pub struct RecordKey {
 impl fmt::Display for RecordKey {
     /// `{event_uid}-{event_content}`, as dead letters are named.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{}-{}",
-            hex::encode(self.uid),
-            hex::encode(self.content)
-        )
+        write!(formatter, "{}-{}", hex::encode(self.uid), hex::encode(self.content))
     }
 }
 
@@ -62,17 +57,12 @@ impl Record {
     #[must_use]
     pub fn detached(self) -> Self {
         let text = self.text().to_owned();
-        Self {
-            place: 0..text.len(),
-            page: Arc::new(text),
-            ..self
-        }
+        Self { place: 0..text.len(), page: Arc::new(text), ..self }
     }
 
     /// Event time as the newer endpoints count it, rounded down.
     pub fn time(&self) -> Option<Millis> {
-        self.time_micros
-            .map(|micros| Millis(micros.div_euclid(1000)))
+        self.time_micros.map(|micros| Millis(micros.div_euclid(1000)))
     }
 
     /// Fields that are larger than the service keeps, so that the row has the beginning of them only, or nothing; named
@@ -82,10 +72,7 @@ impl Record {
             RowShape::Flattened(flat) => &flat.left_out[..],
             RowShape::Object(_) | RowShape::Wrapped => &[],
         };
-        let truncated = self
-            .truncations
-            .iter()
-            .map(|truncation| truncation.field.as_str());
+        let truncated = self.truncations.iter().map(|truncation| truncation.field.as_str());
         truncated.chain(left_out.iter().map(String::as_str))
     }
 

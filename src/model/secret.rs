@@ -49,11 +49,7 @@ mod tests {
 
     #[test]
     fn debug_never_shows_the_secret() {
-        let shown = format!(
-            "{:?} {:#?}",
-            Secret::new("hunter2"),
-            Some(Secret::new("hunter2"))
-        );
+        let shown = format!("{:?} {:#?}", Secret::new("hunter2"), Some(Secret::new("hunter2")));
         assert!(!shown.contains("hunter2"), "{shown}");
     }
 }

@@ -30,10 +30,7 @@ mod tests {
 
     #[test]
     fn numbers_and_spans_are_easy_to_read() {
-        assert_eq!(
-            [0, 999, 1000, 1_234_567].map(number),
-            ["0", "999", "1,000", "1,234,567"]
-        );
+        assert_eq!([0, 999, 1000, 1_234_567].map(number), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!(
             [5, 200, 7300, 200_000].map(span),
             ["5 s", "3 min 20 s", "2 h 1 min", "2 d 7 h"]

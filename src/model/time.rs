@@ -48,9 +48,7 @@ impl Millis {
 
     /// Reads an RFC 3339 time; digits beyond the millisecond are cut.
     pub fn parse(text: &str) -> Option<Self> {
-        DateTime::parse_from_rfc3339(text.trim())
-            .ok()
-            .map(|time| Self(time.timestamp_millis()))
+        DateTime::parse_from_rfc3339(text.trim()).ok().map(|time| Self(time.timestamp_millis()))
     }
 
     /// This time as a calendar value; times beyond the calendar become its border.
@@ -96,11 +94,7 @@ impl Sub for Millis {
 
 impl fmt::Display for Millis {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(
-            &self
-                .date_time()
-                .to_rfc3339_opts(SecondsFormat::Millis, true),
-        )
+        formatter.write_str(&self.date_time().to_rfc3339_opts(SecondsFormat::Millis, true))
     }
 }
 
@@ -191,11 +185,7 @@ impl<'de> Deserialize<'de> for Hour {
 impl fmt::Display for Hour {
     /// `2026-11-22T10`, as in the names of ledger blobs.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{}",
-            self.start().date_time().format("%Y-%m-%dT%H")
-        )
+        write!(formatter, "{}", self.start().date_time().format("%Y-%m-%dT%H"))
     }
 }
 
@@ -218,10 +208,7 @@ mod tests {
 
     #[test]
     fn hours_are_named_by_their_utc_start() {
-        assert_eq!(
-            Hour::of(Millis(1_795_348_501_234)).to_string(),
-            "2026-11-22T11"
-        );
+        assert_eq!(Hour::of(Millis(1_795_348_501_234)).to_string(), "2026-11-22T11");
     }
 
     #[test]

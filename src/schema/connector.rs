@@ -17,11 +17,7 @@ pub(crate) struct ConnectorField {
 }
 
 const fn field(name: &'static str, column_type: ColumnType, about: &'static str) -> ConnectorField {
-    ConnectorField {
-        name,
-        column_type,
-        about,
-    }
+    ConnectorField { name, column_type, about }
 }
 
 /// The fields of every event, in the order in which they are declared.
@@ -95,12 +91,8 @@ fn columns(
     time_generated: &'static str,
     fields: &'static [ConnectorField],
 ) -> impl Iterator<Item = Column> {
-    let column = |name, column_type, about| Column {
-        name,
-        column_type,
-        source: Source::Connector,
-        about,
-    };
+    let column =
+        |name, column_type, about| Column { name, column_type, source: Source::Connector, about };
     let time = column("TimeGenerated".to_owned(), DateTime, time_generated);
     let fields = fields.iter().map(move |field| {
         let name = field.name.to_owned() + field.column_type.suffix();

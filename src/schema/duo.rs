@@ -30,11 +30,7 @@ impl Field {
         self.types.iter().map(|column_type| Column {
             name: self.path.replace('.', "_") + column_type.suffix(),
             column_type: *column_type,
-            source: Source::Duo {
-                path: self.path,
-                logs: self.logs,
-                is_text: self.varies,
-            },
+            source: Source::Duo { path: self.path, logs: self.logs, is_text: self.varies },
             about: self.about,
         })
     }
@@ -47,21 +43,12 @@ const fn field(
     about: &'static str,
 ) -> Field {
     let varies = false;
-    Field {
-        path,
-        types,
-        logs,
-        varies,
-        about,
-    }
+    Field { path, types, logs, varies, about }
 }
 
 /// A field whose type varies.
 const fn varying(field: Field) -> Field {
-    Field {
-        varies: true,
-        ..field
-    }
+    Field { varies: true, ..field }
 }
 
 /// The name of the column would have more than 45 characters, so that it cannot be declared.

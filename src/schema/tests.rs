@@ -10,21 +10,11 @@ const CONTRACT: &str = include_str!("contract.txt");
 
 /// Names that a column of a table may not have.
 /// <https://learn.microsoft.com/azure/azure-monitor/logs/custom-logs-migrate>
-const RESERVED: [&str; 7] = [
-    "_ResourceId",
-    "id",
-    "_SubscriptionId",
-    "TenantId",
-    "Type",
-    "UniqueId",
-    "Title",
-];
+const RESERVED: [&str; 7] =
+    ["_ResourceId", "id", "_SubscriptionId", "TenantId", "Type", "UniqueId", "Title"];
 
 fn names() -> BTreeSet<&'static str> {
-    columns()
-        .iter()
-        .map(|column| column.name.as_str())
-        .collect()
+    columns().iter().map(|column| column.name.as_str()).collect()
 }
 
 #[test]
@@ -35,38 +25,20 @@ fn every_name_is_legal_and_stands_once() {
     assert_eq!(lower.len(), columns().len());
     for name in names() {
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-        assert!(
-            name.len() <= LONGEST_NAME,
-            "{name} has {} characters",
-            name.len()
-        );
-        assert!(
-            name.as_bytes()[0].is_ascii_alphabetic() && name.bytes().all(legal),
-            "{name}"
-        );
-        assert!(
-            !RESERVED
-                .iter()
-                .any(|reserved| reserved.eq_ignore_ascii_case(name)),
-            "{name}"
-        );
+        assert!(name.len() <= LONGEST_NAME, "{name} has {} characters", name.len());
+        assert!(name.as_bytes()[0].is_ascii_alphabetic() && name.bytes().all(legal), "{name}");
+        assert!(!RESERVED.iter().any(|reserved| reserved.eq_ignore_ascii_case(name)), "{name}");
     }
 }
 
 #[test]
 fn suffix_and_type_agree() {
-    for Column {
-        name, column_type, ..
-    } in columns()
-    {
+    for Column { name, column_type, .. } in columns() {
         if ["TimeGenerated", ADDITIONAL_FIELDS].contains(&name.as_str()) {
             continue;
         }
         assert!(!column_type.suffix().is_empty(), "{name}");
-        assert!(
-            name.ends_with(column_type.suffix()),
-            "{name} is {column_type:?}"
-        );
+        assert!(name.ends_with(column_type.suffix()), "{name} is {column_type:?}");
     }
     let declared: BTreeMap<&str, &str> = columns()
         .iter()
@@ -138,9 +110,7 @@ fn only_a_name_that_is_too_long_keeps_a_known_field_from_having_a_column() {
 
 #[test]
 fn the_bits_of_a_row_are_enough_for_all_columns() {
-    let beyond = super::duo::FIELDS
-        .iter()
-        .filter(|field| field.types.is_empty());
+    let beyond = super::duo::FIELDS.iter().filter(|field| field.types.is_empty());
     assert!(columns().len() + beyond.count() <= MOST_COLUMNS);
     // The service's own limit.
     assert!(columns().len() <= 500);
@@ -150,10 +120,7 @@ fn the_bits_of_a_row_are_enough_for_all_columns() {
 fn the_declarations_name_every_column_with_its_type() {
     let declared = declared(columns());
     assert_eq!(declared.len(), columns().len());
-    assert_eq!(
-        declared[0],
-        serde_json::json!({"name": "TimeGenerated", "type": "datetime"})
-    );
+    assert_eq!(declared[0], serde_json::json!({"name": "TimeGenerated", "type": "datetime"}));
     let schema = table_schema();
     let types = schema["tables"]["CiscoDuo_CL"].as_object().unwrap();
     assert_eq!(types.len(), columns().len());

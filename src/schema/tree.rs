@@ -54,11 +54,7 @@ mod tests {
                 node = node.member(name).unwrap();
             }
             let columns = columns_of(&field.path.replace('.', "_")).unwrap();
-            assert!(
-                std::ptr::eq(node.columns().unwrap(), columns),
-                "{}",
-                field.path
-            );
+            assert!(std::ptr::eq(node.columns().unwrap(), columns), "{}", field.path);
         }
         assert!(Node::root().member("user_name").is_none());
         assert!(Node::root().member("user").unwrap().columns().is_none());

@@ -61,10 +61,8 @@ impl Start {
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
-        let mut start = Self {
-            lookback: TimeDelta::hours(reader.number(LOOKBACK)),
-            ..Self::default()
-        };
+        let mut start =
+            Self { lookback: TimeDelta::hours(reader.number(LOOKBACK)), ..Self::default() };
         for part in parts(reader.optional(START).unwrap_or_default(), ',') {
             let (name, time) = part.split_once('=').unzip();
             let time = time.map_or(part, str::trim);

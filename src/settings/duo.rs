@@ -72,10 +72,7 @@ pub(super) fn endpoint(reader: &mut Reader<'_>) -> Option<Endpoint> {
         )
     };
     reader.valid(API_HOSTNAME, account.filter(|_| !is_example), problem)?;
-    Some(Endpoint {
-        origin: format!("https://{host}"),
-        host: host.to_owned(),
-    })
+    Some(Endpoint { origin: format!("https://{host}"), host: host.to_owned() })
 }
 
 pub(super) fn log_types(reader: &mut Reader<'_>) -> Vec<LogType> {

@@ -24,16 +24,11 @@ impl fmt::Debug for Environment {
 impl Environment {
     /// The environment of this process and `host.json` of the application folder, as under the Functions host.
     pub fn of_process() -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the one place that reads the environment"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
         let values: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        let folder = values
-            .get("FUNCTIONS_APP_ROOT_PATH")
-            .map_or(Path::new("."), Path::new);
+        let folder = values.get("FUNCTIONS_APP_ROOT_PATH").map_or(Path::new("."), Path::new);
         let host_json = std::fs::read_to_string(folder.join("host.json")).ok();
         Self { values, host_json }
     }
@@ -72,9 +67,7 @@ impl Environment {
             }
         })?;
         if settings.is_encrypted {
-            return Err(format!(
-                "{shown} is encrypted; run \"func settings decrypt\""
-            ));
+            return Err(format!("{shown} is encrypted; run \"func settings decrypt\""));
         }
         for (name, value) in settings.values {
             let value = match value {
@@ -97,10 +90,7 @@ impl Environment {
 impl<const N: usize> From<[(&str, &str); N]> for Environment {
     fn from(values: [(&str, &str); N]) -> Self {
         let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        Self {
-            values: values.map(owned).into(),
-            host_json: None,
-        }
+        Self { values: values.map(owned).into(), host_json: None }
     }
 }
 

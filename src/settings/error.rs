@@ -20,11 +20,8 @@ pub struct SettingErrors(pub Vec<SettingError>);
 impl SettingErrors {
     /// All errors in one line, for the error stream of the Functions host.
     pub fn one_line(&self) -> String {
-        let errors: Vec<String> = self
-            .0
-            .iter()
-            .map(|error| format!("{} {}", error.setting, error.problem))
-            .collect();
+        let errors: Vec<String> =
+            self.0.iter().map(|error| format!("{} {}", error.setting, error.problem)).collect();
         format!("{}: {}", self.headline(), errors.join(" | "))
     }
 

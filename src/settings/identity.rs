@@ -86,13 +86,8 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Identities {
         }
     }
     let application = tenant.zip(client.clone());
-    let application = application.map(|(tenant, client)| {
-        Box::new(Application {
-            tenant,
-            client,
-            authority,
-        })
-    });
+    let application =
+        application.map(|(tenant, client)| Box::new(Application { tenant, client, authority }));
     let general = match (application, secret, token_file) {
         (Some(application), Some(secret), _) => IdentitySettings::ClientSecret(application, secret),
         (Some(application), None, Some(file)) => IdentitySettings::Workload(application, file),
@@ -105,11 +100,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Identities {
         // Without a client ID of its own, storage is reached by the system-assigned identity.
         _ => IdentitySettings::Managed(for_storage.or(client.filter(|_| !managed))),
     };
-    Identities {
-        cloud,
-        storage,
-        general,
-    }
+    Identities { cloud, storage, general }
 }
 
 /// A secret or token file without the rest of its application is an error: otherwise the identity of the function app would be

@@ -12,10 +12,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(environment: &'a Environment) -> Self {
-        Self {
-            environment,
-            errors: Vec::new(),
-        }
+        Self { environment, errors: Vec::new() }
     }
 
     pub(super) fn error(&mut self, setting: &Setting, problem: impl Into<String>) {
@@ -111,19 +108,13 @@ impl<'a> Reader<'a> {
         let Some(text) = self.optional(setting) else {
             return values[0];
         };
-        let chosen = words
-            .iter()
-            .position(|word| word.eq_ignore_ascii_case(text));
+        let chosen = words.iter().position(|word| word.eq_ignore_ascii_case(text));
         let problem = format!("\"{text}\" is not known; use {}", words.join(" or "));
         values[self.valid(setting, chosen, problem).unwrap_or(0)]
     }
 
     pub(super) fn finish(self) -> Result<(), SettingErrors> {
-        if self.errors.is_empty() {
-            Ok(())
-        } else {
-            Err(SettingErrors(self.errors))
-        }
+        if self.errors.is_empty() { Ok(()) } else { Err(SettingErrors(self.errors)) }
     }
 }
 

@@ -102,10 +102,7 @@ pub(super) fn read(reader: &mut Reader<'_>, identities: &Identities) -> Option<S
             shared_key: shared_key?,
         })
     };
-    Some(SinkSettings {
-        ingestion,
-        time_generated,
-    })
+    Some(SinkSettings { ingestion, time_generated })
 }
 
 /// Every cloud has its own end of the host's name; the rest is read from the rule, never built.
@@ -123,9 +120,8 @@ fn ingestion_endpoint(reader: &mut Reader<'_>, cloud: Cloud) -> Option<String> {
     }
     let named = host_of(&lower).and_then(|host| {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.';
-        let (name, of) = INGESTION_HOSTS
-            .iter()
-            .find_map(|(end, of)| Some((host.strip_suffix(end)?, *of)))?;
+        let (name, of) =
+            INGESTION_HOSTS.iter().find_map(|(end, of)| Some((host.strip_suffix(end)?, *of)))?;
         (!name.is_empty() && name.bytes().all(allowed)).then_some((host, of))
     });
     let problem = format!(

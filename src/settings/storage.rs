@@ -70,8 +70,7 @@ pub(super) fn read(reader: &mut Reader<'_>, identities: &Identities) -> Option<S
     // A connection string wins over an identity, as in the Functions host.
     let (service_url, access) = if let Some(text) = reader.optional(STORAGE) {
         let read = connection_string(text);
-        read.map_err(|problem| reader.error(STORAGE, problem))
-            .ok()?
+        read.map_err(|problem| reader.error(STORAGE, problem)).ok()?
     } else {
         let url = identity_endpoint(reader);
         let access = BlobAccess::Identity(identities.storage.clone(), identities.cloud);

@@ -184,10 +184,7 @@ mod tests {
     fn each_code_is_stored_as_it_is_spelled_and_says_what_to_do() {
         for code in Code::all().chain([Code::Unknown]) {
             let shown = (code.sentence(), code.hint());
-            assert!(
-                shown.0.ends_with('.') && shown.1.ends_with('.'),
-                "{shown:?}"
-            );
+            assert!(shown.0.ends_with('.') && shown.1.ends_with('.'), "{shown:?}");
             let stored = serde_json::to_value(code).unwrap();
             assert_eq!(stored, code.as_str());
             assert_eq!(serde_json::from_value::<Code>(stored).unwrap(), code);

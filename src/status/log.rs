@@ -127,16 +127,10 @@ impl LogStatus {
     }
 
     fn of(log_type: LogType, stored: Stored, now: Millis) -> Self {
-        let Stored {
-            checkpoint,
-            health,
-            results,
-        } = stored;
+        let Stored { checkpoint, health, results } = stored;
         let standing = health.standing.as_ref();
-        let collected = checkpoint.map(|checkpoint| Span {
-            from: checkpoint.collected_from,
-            to: checkpoint.mintime,
-        });
+        let collected = checkpoint
+            .map(|checkpoint| Span { from: checkpoint.collected_from, to: checkpoint.mintime });
         let collected_to = collected.map(|span| span.to);
         let lag = collected_to.map(|time| now - time);
         let state = state(&health, lag, now);
@@ -214,11 +208,7 @@ fn state(health: &LogHealth, lag: Option<TimeDelta>, now: Millis) -> State {
     }
     match standing.outcome {
         Outcome::CaughtUp | Outcome::MoreToFetch | Outcome::HeldElsewhere => {
-            if lag.is_some_and(|lag| lag > BEHIND) {
-                State::CatchingUp
-            } else {
-                State::Working
-            }
+            if lag.is_some_and(|lag| lag > BEHIND) { State::CatchingUp } else { State::Working }
         }
         Outcome::Parked => State::Waiting,
         Outcome::Unavailable => State::NotGiven,

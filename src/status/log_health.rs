@@ -149,9 +149,8 @@ impl LogHealth {
         self.hours = self.hours.split_off(&kept_from);
         self.untold += run.activity;
         self.standing = Some(standing);
-        let is_silent = self
-            .told_at
-            .is_none_or(|told_at| now - told_at >= LONGEST_SILENCE || now < told_at);
+        let is_silent =
+            self.told_at.is_none_or(|told_at| now - told_at >= LONGEST_SILENCE || now < told_at);
         has_changed || run.activity.has_moved() || is_silent
     }
 
@@ -165,13 +164,7 @@ impl LogHealth {
         let is_it = |trouble: &Trouble| trouble.code == code && trouble.http_status == http_status;
         let mut trouble = match self.troubles.iter().position(is_it) {
             Some(known) => self.troubles.remove(known),
-            None => Trouble {
-                code,
-                http_status,
-                first_at: now,
-                last_at: now,
-                runs: 0,
-            },
+            None => Trouble { code, http_status, first_at: now, last_at: now, runs: 0 },
         };
         trouble.last_at = now;
         trouble.runs = trouble.runs.saturating_add(1);

@@ -65,11 +65,7 @@ impl Mark {
             };
         }
         let is_collected = collected.is_some_and(|span| hour.end() > span.from);
-        if is_collected && hour.start() <= now {
-            Self::Pending
-        } else {
-            Self::None
-        }
+        if is_collected && hour.start() <= now { Self::Pending } else { Self::None }
     }
 }
 

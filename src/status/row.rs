@@ -137,11 +137,7 @@ mod tests {
                 sha256: None,
                 ingestion_api: api,
             },
-            activity: Activity {
-                runs: 1,
-                events: 7,
-                ..Activity::default()
-            },
+            activity: Activity { runs: 1, events: 7, ..Activity::default() },
         });
         health.succeeded_at = Some(NOW);
         let result = HourResult {
@@ -169,10 +165,7 @@ mod tests {
         let mut filled = BTreeSet::new();
         for row in rows(IngestionApi::DataCollector) {
             for (name, value) in row {
-                let field = HEALTH_FIELDS
-                    .iter()
-                    .find(|field| field.name == name)
-                    .unwrap();
+                let field = HEALTH_FIELDS.iter().find(|field| field.name == name).unwrap();
                 let fits = match field.column_type {
                     ColumnType::Real => value.is_number(),
                     ColumnType::DateTime => Millis::parse(value.as_str().unwrap()).is_some(),
@@ -182,37 +175,21 @@ mod tests {
                 filled.insert(name);
             }
         }
-        let declared: BTreeSet<String> = HEALTH_FIELDS
-            .iter()
-            .map(|field| field.name.to_owned())
-            .collect();
+        let declared: BTreeSet<String> =
+            HEALTH_FIELDS.iter().map(|field| field.name.to_owned()).collect();
         assert_eq!(filled, declared);
     }
 
     #[test]
     fn for_logs_ingestion_the_fields_have_the_names_of_their_columns() {
         let rows = rows(IngestionApi::LogsIngestion);
-        let [run, hour] = &rows[..] else {
-            panic!("{rows:?}")
-        };
+        let [run, hour] = &rows[..] else { panic!("{rows:?}") };
         assert_eq!(run["TimeGenerated"], NOW.to_string());
-        assert_eq!(
-            (&run["error_s"], &run["lag_seconds_d"]),
-            (&"duo_throttled".into(), &90.into())
-        );
-        assert_eq!(
-            (&hour["state_s"], &hour["delivered_d"]),
-            (&"gap".into(), &10.into())
-        );
+        assert_eq!((&run["error_s"], &run["lag_seconds_d"]), (&"duo_throttled".into(), &90.into()));
+        assert_eq!((&hour["state_s"], &hour["delivered_d"]), (&"gap".into(), &10.into()));
         assert_eq!(hour["gap_to_t"], HOUR.end().to_string());
-        let columns: BTreeSet<String> = crate::schema::health_columns()
-            .into_iter()
-            .map(|column| column.name)
-            .collect();
-        assert!(
-            rows.iter()
-                .flat_map(Map::keys)
-                .all(|name| columns.contains(name))
-        );
+        let columns: BTreeSet<String> =
+            crate::schema::health_columns().into_iter().map(|column| column.name).collect();
+        assert!(rows.iter().flat_map(Map::keys).all(|name| columns.contains(name)));
     }
 }

@@ -41,10 +41,7 @@ impl AccountKeyPolicy {
 
     fn text_to_sign(&self, request: &Request) -> String {
         let header = |name: &'static str| {
-            request
-                .headers()
-                .get_optional_str(&HeaderName::from_static(name))
-                .unwrap_or_default()
+            request.headers().get_optional_str(&HeaderName::from_static(name)).unwrap_or_default()
         };
         let mut lines = vec![request.method().to_string()];
         lines.extend(SIGNED_HEADERS.map(|name| match (name, header(name)) {
@@ -91,10 +88,7 @@ impl Policy for AccountKeyPolicy {
             request.insert_header("content-length", length.to_string());
         }
         let signature = azure_signature(&self.key, &self.text_to_sign(request));
-        request.insert_header(
-            "authorization",
-            format!("SharedKey {}:{signature}", self.account),
-        );
+        request.insert_header("authorization", format!("SharedKey {}:{signature}", self.account));
         next[0].send(context, request, &next[1..]).await
     }
 }

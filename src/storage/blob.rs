@@ -43,10 +43,7 @@ pub(super) struct ContainerStore {
 impl std::fmt::Debug for ContainerStore {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Not the client: its URL may carry a signature.
-        formatter
-            .debug_struct("ContainerStore")
-            .field("place", &self.place)
-            .finish_non_exhaustive()
+        formatter.debug_struct("ContainerStore").field("place", &self.place).finish_non_exhaustive()
     }
 }
 
@@ -68,16 +65,9 @@ impl ContainerStore {
             ..ClientOptions::default()
         };
         let mut url = settings.service_url.clone();
-        let path = format!(
-            "{}/{}",
-            url.path().trim_end_matches('/'),
-            settings.container
-        );
+        let path = format!("{}/{}", url.path().trim_end_matches('/'), settings.container);
         url.set_path(&path);
-        let place = format!(
-            "container {} of {}",
-            settings.container, settings.service_url
-        );
+        let place = format!("container {} of {}", settings.container, settings.service_url);
         let unusable = |fault: azure_core::Error| StorageError {
             action: "open",
             name: place.clone(),
@@ -95,10 +85,8 @@ impl ContainerStore {
                 token = Some(identity::credential(identity, *cloud, transport).map_err(unusable)?);
             }
         }
-        let options = BlobContainerClientOptions {
-            client_options,
-            version: SERVICE_VERSION.to_owned(),
-        };
+        let options =
+            BlobContainerClientOptions { client_options, version: SERVICE_VERSION.to_owned() };
         let client = BlobContainerClient::new(url, token, Some(options)).map_err(unusable)?;
         Ok(Self {
             container: Arc::new(client),
@@ -122,12 +110,7 @@ impl ContainerStore {
     }
 
     fn failed(&self, action: &'static str, name: &str, reason: String) -> StorageError {
-        StorageError {
-            action,
-            name: format!("{name} in the {}", self.place),
-            reason,
-            hint: None,
-        }
+        StorageError { action, name: format!("{name} in the {}", self.place), reason, hint: None }
     }
 
     fn explained(
@@ -151,10 +134,7 @@ impl BlobStore for ContainerStore {
 
     async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StorageError> {
         let download = async {
-            let result = self
-                .blob(name)
-                .download(None::<BlobClientDownloadOptions<'_>>)
-                .await?;
+            let result = self.blob(name).download(None::<BlobClientDownloadOptions<'_>>).await?;
             let etag = result.properties.etag.clone();
             Ok((result.body.collect().await?, etag))
         };
@@ -184,9 +164,7 @@ impl BlobStore for ContainerStore {
                     ..BlobClientUploadOptions::default()
                 },
             };
-            self.blob(name)
-                .upload(RequestContent::from(content.clone()), Some(options))
-                .await
+            self.blob(name).upload(RequestContent::from(content.clone()), Some(options)).await
         };
         let mut result = upload().await;
         // Only for a new blob: where something was read before, a missing container is an error to report.
@@ -219,9 +197,7 @@ impl BlobStore for ContainerStore {
         let blob = self.blob(name).append_blob_client();
         let append = || async {
             let length = content.len() as u64;
-            blob.append_block(RequestContent::from(content.clone()), length, None)
-                .await
-                .map(drop)
+            blob.append_block(RequestContent::from(content.clone()), length, None).await.map(drop)
         };
         let mut result = append().await;
         if let Err(fault) = &result

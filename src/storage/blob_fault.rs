@@ -58,9 +58,7 @@ pub(super) fn is_code(fault: &azure_core::Error, code: &str) -> bool {
 /// the service's code and the causes below the client are reported.
 pub(super) fn reason(fault: &azure_core::Error) -> String {
     match fault.kind() {
-        ErrorKind::HttpResponse {
-            status, error_code, ..
-        } => {
+        ErrorKind::HttpResponse { status, error_code, .. } => {
             let code = error_code.as_deref().unwrap_or("no code");
             format!("HTTP {} {code}", u16::from(*status))
         }

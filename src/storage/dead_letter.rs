@@ -73,12 +73,7 @@ impl DeadLetter {
     /// Whether both hold the same record for the same reason, whenever they were stored.
     pub fn has_content_of(&self, other: &Self) -> bool {
         (self.log_type, &self.event_uid, &self.why, &self.original)
-            == (
-                other.log_type,
-                &other.event_uid,
-                &other.why,
-                &other.original,
-            )
+            == (other.log_type, &other.event_uid, &other.why, &other.original)
     }
 }
 
@@ -106,17 +101,9 @@ mod tests {
     #[test]
     fn a_dead_letter_comes_back_with_the_text_that_duo_sent() {
         for why in [
-            Why::Oversized {
-                fields: vec!["action_details".to_owned()],
-            },
-            Why::Refused {
-                status: Some(400),
-                code: Some("InvalidDataFormat".to_owned()),
-            },
-            Why::Refused {
-                status: None,
-                code: None,
-            },
+            Why::Oversized { fields: vec!["action_details".to_owned()] },
+            Why::Refused { status: Some(400), code: Some("InvalidDataFormat".to_owned()) },
+            Why::Refused { status: None, code: None },
         ] {
             let letter = letter(why);
             assert_eq!(DeadLetter::from_json(&letter.to_json()).unwrap(), letter);
@@ -125,9 +112,7 @@ mod tests {
 
     #[test]
     fn letters_are_alike_whenever_they_were_stored() {
-        let cut = || Why::Oversized {
-            fields: vec!["action_details".to_owned()],
-        };
+        let cut = || Why::Oversized { fields: vec!["action_details".to_owned()] };
         let first = letter(cut());
         let changed = |change: fn(&mut DeadLetter)| {
             let mut other = letter(cut());
@@ -138,19 +123,13 @@ mod tests {
         assert!(!changed(|letter| letter.log_type = LogType::Telephony));
         assert!(!changed(|letter| letter.event_uid.push('c')));
         assert!(!changed(|letter| letter.original.push(' ')));
-        let refused = letter(Why::Refused {
-            status: None,
-            code: None,
-        });
+        let refused = letter(Why::Refused { status: None, code: None });
         assert!(!first.has_content_of(&refused));
     }
 
     #[test]
     fn the_stored_form_is_the_documented_one() {
-        let stored = letter(Why::Refused {
-            status: Some(400),
-            code: None,
-        });
+        let stored = letter(Why::Refused { status: Some(400), code: None });
         let stored: Value = serde_json::from_slice(&stored.to_json()).unwrap();
         let expected = json!({
             "version": 1, "min_reader": 1, "log_type": "activity", "event_uid": "00".repeat(20), "event_content": "00000000",

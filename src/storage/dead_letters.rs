@@ -51,10 +51,7 @@ impl DeadLetterName {
 impl DeadLetters {
     /// The dead letters of the account at `host`, its API hostname.
     pub fn new(store: Store, host: &str) -> Self {
-        Self {
-            store,
-            prefix: format!("{host}/self/"),
-        }
+        Self { store, prefix: format!("{host}/self/") }
     }
 
     /// Where they are kept.
@@ -81,11 +78,7 @@ impl DeadLetters {
         });
         let mut expected: Option<Version> = None;
         for _ in 0..TRIES {
-            match self
-                .store
-                .write(&name, letter.to_json(), expected.as_ref())
-                .await
-            {
+            match self.store.write(&name, letter.to_json(), expected.as_ref()).await {
                 Ok(_) => return Ok(()),
                 Err(WriteError::Conflict) => {}
                 Err(WriteError::Failed(fault)) => return Err(explained(fault)),
@@ -109,10 +102,8 @@ impl DeadLetters {
         &self,
         log_type: Option<LogType>,
     ) -> Result<Vec<DeadLetterName>, StorageError> {
-        let below = log_type.map_or_else(
-            || self.prefix.clone(),
-            |log_type| format!("{}{log_type}/", self.prefix),
-        );
+        let below = log_type
+            .map_or_else(|| self.prefix.clone(), |log_type| format!("{}{log_type}/", self.prefix));
         let names = self.store.list(&below).await?;
         let mut found: Vec<DeadLetterName> = names
             .iter()
@@ -141,16 +132,8 @@ impl DeadLetters {
     }
 
     fn name_of(&self, name: &DeadLetterName) -> String {
-        let DeadLetterName {
-            log_type,
-            date,
-            event_uid,
-            event_content,
-        } = name;
-        format!(
-            "{}{log_type}/{date}/{event_uid}-{event_content}.json",
-            self.prefix
-        )
+        let DeadLetterName { log_type, date, event_uid, event_content } = name;
+        format!("{}{log_type}/{date}/{event_uid}-{event_content}.json", self.prefix)
     }
 }
 
@@ -162,10 +145,7 @@ fn explained(fault: StorageError) -> StorageError {
         Some(hint) => format!("{meaning}; {hint}"),
         None => meaning.to_owned(),
     };
-    StorageError {
-        hint: Some(hint),
-        ..fault
-    }
+    StorageError { hint: Some(hint), ..fault }
 }
 
 #[cfg(test)]
@@ -178,11 +158,7 @@ mod tests {
         let name = DeadLetterName::parse("activity/2026-11-22/ab-cd.json").unwrap();
         assert_eq!(name.log_type, LogType::Activity);
         assert_eq!(
-            (
-                name.date.as_str(),
-                name.event_uid.as_str(),
-                name.event_content.as_str()
-            ),
+            (name.date.as_str(), name.event_uid.as_str(), name.event_content.as_str()),
             ("2026-11-22", "ab", "cd")
         );
         for other in [

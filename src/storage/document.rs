@@ -43,18 +43,12 @@ pub trait Document: Serialize + DeserializeOwned {
         }
         let damaged = |error: &serde_json::Error| {
             let (line, column) = (error.line(), error.column());
-            Unreadable::Damaged(format!(
-                "{:?} at line {line}, column {column}",
-                error.classify()
-            ))
+            Unreadable::Damaged(format!("{:?} at line {line}, column {column}", error.classify()))
         };
         let header: Header = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
         if header.min_reader > Self::VERSION {
             let (min_reader, version) = (header.min_reader, Self::VERSION);
-            return Err(Unreadable::Newer {
-                min_reader,
-                version,
-            });
+            return Err(Unreadable::Newer { min_reader, version });
         }
         let document: Self = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
         match document.contradiction() {

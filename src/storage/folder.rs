@@ -34,16 +34,15 @@ impl FolderStore {
     ) -> Result<T, StorageError> {
         let path = self.folder.join(name);
         let done = tokio::task::spawn_blocking(move || work(&path)).await;
-        done.unwrap_or_else(|fault| Err(io::Error::other(fault)))
-            .map_err(|fault| StorageError {
-                action,
-                name: format!("{name} in the folder {}", self.folder.display()),
-                reason: fault.to_string(),
-                hint: Some(
-                    "check CISCO_DUO_STATE_DIR: the folder must be writable and the disk not full"
-                        .to_owned(),
-                ),
-            })
+        done.unwrap_or_else(|fault| Err(io::Error::other(fault))).map_err(|fault| StorageError {
+            action,
+            name: format!("{name} in the folder {}", self.folder.display()),
+            reason: fault.to_string(),
+            hint: Some(
+                "check CISCO_DUO_STATE_DIR: the folder must be writable and the disk not full"
+                    .to_owned(),
+            ),
+        })
     }
 }
 
@@ -100,11 +99,8 @@ impl BlobStore for FolderStore {
         self.blocking("append to", name, move |path| {
             let _lock = lock(path)?;
             let is_new = !path.exists();
-            let mut file = OpenOptions::new()
-                .create(true)
-                .truncate(false)
-                .write(true)
-                .open(path)?;
+            let mut file =
+                OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
             // A process that was killed while it wrote may have left a part of an addition.
             let length = file.metadata()?.len();
             let whole = length - length % unit as u64;
@@ -166,11 +162,8 @@ fn add_names(folder: &Path, prefix: &str, names: &mut Vec<String>) -> io::Result
 fn lock(path: &Path) -> io::Result<File> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder)?;
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join(".lock"))?;
+    let file =
+        OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(".lock"))?;
     file.lock()?;
     Ok(file)
 }

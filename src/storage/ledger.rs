@@ -27,15 +27,8 @@ pub struct LedgerEntry {
 
 impl From<RecordKey> for LedgerEntry {
     fn from(key: RecordKey) -> Self {
-        let uid = *key
-            .uid
-            .first_chunk()
-            .expect("an event's identity is longer than the ledger's");
-        Self {
-            uid,
-            content: key.content,
-            replaces: EventContent::default(),
-        }
+        let uid = *key.uid.first_chunk().expect("an event's identity is longer than the ledger's");
+        Self { uid, content: key.content, replaces: EventContent::default() }
     }
 }
 
@@ -45,11 +38,7 @@ impl LedgerEntry {
         let (uid, rest) = bytes.split_first_chunk().expect("an entry has 24 bytes");
         let (content, rest) = rest.split_first_chunk().expect("an entry has 24 bytes");
         let replaces = rest.first_chunk().expect("an entry has 24 bytes");
-        Self {
-            uid: *uid,
-            content: *content,
-            replaces: *replaces,
-        }
+        Self { uid: *uid, content: *content, replaces: *replaces }
     }
 
     /// The stored form.
@@ -94,20 +83,13 @@ pub struct Ledger {
 impl Ledger {
     /// The ledger of a log; nothing is read yet.
     pub fn new(state: LogState) -> Self {
-        Self {
-            state,
-            hours: FxHashMap::default(),
-            used: VecDeque::new(),
-        }
+        Self { state, hours: FxHashMap::default(), used: VecDeque::new() }
     }
 
     /// Makes sure that these hours are in memory.
     pub async fn load(&mut self, hours: &[Hour]) -> Result<(), StorageError> {
-        let missing: Vec<Hour> = hours
-            .iter()
-            .copied()
-            .filter(|hour| !self.hours.contains_key(hour))
-            .collect();
+        let missing: Vec<Hour> =
+            hours.iter().copied().filter(|hour| !self.hours.contains_key(hour)).collect();
         let state = &self.state;
         let read: Vec<(Hour, Vec<LedgerEntry>)> = stream::iter(missing)
             .map(|hour| async move { Ok::<_, StorageError>((hour, state.entries(hour).await?)) })
@@ -129,9 +111,7 @@ impl Ledger {
     /// Whether a record of an hour in memory was delivered.
     pub fn contains(&self, hour: Hour, key: &RecordKey) -> bool {
         let entry = LedgerEntry::from(*key);
-        self.hours
-            .get(&hour)
-            .is_some_and(|hour| hour.known.contains(&(entry.uid, entry.content)))
+        self.hours.get(&hour).is_some_and(|hour| hour.known.contains(&(entry.uid, entry.content)))
     }
 
     /// How many events of each hour were delivered: entries less replacements.
@@ -140,10 +120,8 @@ impl Ledger {
         // One after another: two days of a busy log are more than memory is for.
         for hour in hours {
             self.load(&[*hour]).await?;
-            let count = self
-                .hours
-                .get(hour)
-                .map_or(0, |hour| hour.known.len() as u64 - hour.replacements);
+            let count =
+                self.hours.get(hour).map_or(0, |hour| hour.known.len() as u64 - hour.replacements);
             delivered.push(count);
         }
         Ok(delivered)
@@ -200,10 +178,7 @@ impl Ledger {
             let Some(oldest) = self.used.pop_front() else {
                 return;
             };
-            held -= self
-                .hours
-                .remove(&oldest)
-                .map_or(0, |hour| hour.known.len());
+            held -= self.hours.remove(&oldest).map_or(0, |hour| hour.known.len());
         }
     }
 }

@@ -19,20 +19,13 @@ impl LogState {
     /// The state of a log; `host` is the account's API hostname.
     pub fn new(store: Store, host: &str, log_type: LogType) -> Self {
         let prefix = format!("{host}/self/{log_type}");
-        Self {
-            store,
-            prefix,
-            checkpoint: "checkpoint.json".to_owned(),
-        }
+        Self { store, prefix, checkpoint: "checkpoint.json".to_owned() }
     }
 
     /// The same log and the same ledger, with the checkpoint of a backfill instead of the live one.
     #[must_use]
     pub fn of_backfill(&self, id: &str) -> Self {
-        Self {
-            checkpoint: format!("backfill/{id}.json"),
-            ..self.clone()
-        }
+        Self { checkpoint: format!("backfill/{id}.json"), ..self.clone() }
     }
 
     /// The store that it is in.
@@ -96,9 +89,7 @@ impl LogState {
     pub async fn backfills(&self) -> Result<Vec<String>, StorageError> {
         let prefix = format!("{}/backfill/", self.prefix);
         let names = self.store.list(&prefix).await?;
-        let ids = names
-            .iter()
-            .filter_map(|name| name.strip_prefix(&prefix)?.strip_suffix(".json"));
+        let ids = names.iter().filter_map(|name| name.strip_prefix(&prefix)?.strip_suffix(".json"));
         Ok(ids.map(str::to_owned).collect())
     }
 
@@ -143,12 +134,7 @@ impl LogState {
         // Something else was put there, by a restore or by hand.
         let found = self.store.read(&name).await?;
         let content = found.map(|(content, _)| content).unwrap_or_default();
-        let mut all: Vec<_> = content
-            .as_chunks()
-            .0
-            .iter()
-            .map(LedgerEntry::from_bytes)
-            .collect();
+        let mut all: Vec<_> = content.as_chunks().0.iter().map(LedgerEntry::from_bytes).collect();
         all.extend(entries);
         quarantine(&self.store, &name, content, "it cannot be appended to").await?;
         match self.append_once(&name, &all).await {
@@ -184,9 +170,7 @@ impl LogState {
 
     /// The same for readers that must not change anything: damaged results are left alone and count as none.
     pub async fn peek_results<T: Document + Default>(&self, day: Hour) -> Result<T, StorageError> {
-        Ok(document::peek(&self.store, &self.results_name(day))
-            .await?
-            .unwrap_or_default())
+        Ok(document::peek(&self.store, &self.results_name(day)).await?.unwrap_or_default())
     }
 
     /// Changes the results of a day, which others may change at the same time.

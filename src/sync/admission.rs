@@ -28,21 +28,11 @@ pub(super) async fn admit<'a, P: Ports>(
         Ok(stored) => stored,
         Err((outcome, error)) => {
             let error = error.map(Into::into);
-            return Err(RunResult {
-                outcome,
-                error,
-                checkpoint: None,
-                stats,
-            });
+            return Err(RunResult { outcome, error, checkpoint: None, stats });
         }
     };
     if let Some(outcome) = refusal(ports, limits, &stored.0, &mut stats) {
-        return Err(RunResult {
-            outcome,
-            error: None,
-            checkpoint: Some(stored.0),
-            stats,
-        });
+        return Err(RunResult { outcome, error: None, checkpoint: Some(stored.0), stats });
     }
     let mut run = Run::new(ports, limits, stored, stats);
     begin(&mut run);
@@ -95,10 +85,7 @@ fn first_checkpoint(
     let oldest = now - RETENTION;
     // An hour of slack: a start is rounded down, and some time passed since it was computed.
     if wanted + HOUR < oldest {
-        stats.warnings.push(Warning::Gap {
-            from: wanted,
-            to: oldest,
-        });
+        stats.warnings.push(Warning::Gap { from: wanted, to: oldest });
     }
     Ok(Checkpoint::first(wanted.max(oldest), now))
 }
@@ -153,9 +140,6 @@ fn begin<P: Ports>(run: &mut Run<'_, P>) {
     run.oldest = run.now() - RETENTION;
     let mintime = run.checkpoint.mintime;
     if mintime < run.oldest {
-        run.stats.warnings.push(Warning::Gap {
-            from: mintime,
-            to: run.oldest,
-        });
+        run.stats.warnings.push(Warning::Gap { from: mintime, to: run.oldest });
     }
 }

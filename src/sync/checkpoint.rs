@@ -176,19 +176,12 @@ impl Checkpoint {
 
     /// How long a request of this log may take.
     pub fn timeout(&self) -> Duration {
-        Duration::from_secs(
-            self.timeout_s
-                .clamp(FIRST_TIMEOUT_S, LONGEST_TIMEOUT_S)
-                .into(),
-        )
+        Duration::from_secs(self.timeout_s.clamp(FIRST_TIMEOUT_S, LONGEST_TIMEOUT_S).into())
     }
 
     /// Lengthens the timeout after a request timed out, up to two minutes.
     pub(super) fn lengthen_timeout(&mut self) {
-        self.timeout_s = self
-            .timeout_s
-            .saturating_mul(2)
-            .clamp(FIRST_TIMEOUT_S, LONGEST_TIMEOUT_S);
+        self.timeout_s = self.timeout_s.saturating_mul(2).clamp(FIRST_TIMEOUT_S, LONGEST_TIMEOUT_S);
     }
 
     /// Shortens the timeout again after a request that took `elapsed`, where half of it would have been ample.
@@ -209,17 +202,11 @@ impl Document for Checkpoint {
     fn contradiction(&self) -> Option<&'static str> {
         let is_in_range = |time: Millis| (EARLIEST..LATEST).contains(&time);
         let next = self.reconciliation.next.into_iter();
-        let mut times = next
-            .map(Hour::start)
-            .chain([self.mintime, self.collected_from]);
+        let mut times = next.map(Hour::start).chain([self.mintime, self.collected_from]);
         if !times.all(is_in_range) {
             return Some("a timestamp is out of range");
         }
-        if self
-            .window
-            .as_ref()
-            .is_some_and(|window| !window.is_sound())
-        {
+        if self.window.as_ref().is_some_and(|window| !window.is_sound()) {
             return Some("the moment reached lies outside of its window");
         }
         let reading = self.reconciliation.reading.as_ref();
@@ -245,10 +232,7 @@ mod tests {
         let mut checkpoint = stored();
         // One of the numbers that are easily read wrong by one in their last digit.
         checkpoint.rate.log.tokens = 1.909_055_081_041_019_8;
-        assert_eq!(
-            Checkpoint::from_json(&checkpoint.to_json()).unwrap(),
-            checkpoint
-        );
+        assert_eq!(Checkpoint::from_json(&checkpoint.to_json()).unwrap(), checkpoint);
     }
 
     #[test]
@@ -266,10 +250,7 @@ mod tests {
         let mut json: serde_json::Value = serde_json::from_slice(&stored().to_json()).unwrap();
         json["min_reader"] = 2.into();
         let fault = Checkpoint::from_json(json.to_string().as_bytes()).unwrap_err();
-        assert!(
-            matches!(fault, Unreadable::Newer { min_reader: 2, .. }),
-            "{fault}"
-        );
+        assert!(matches!(fault, Unreadable::Newer { min_reader: 2, .. }), "{fault}");
     }
 
     #[test]
@@ -291,10 +272,7 @@ mod tests {
             ("/reconciliation/reading/stage", 6.into()),
             ("/reconciliation/reading/to", "2026-11-22T11:00:00Z".into()),
             ("/reconciliation/reading/to", "2026-11-22T13:00:00Z".into()),
-            (
-                "/reconciliation/reading/window/maxtime",
-                "2026-11-22T11:00:00Z".into(),
-            ),
+            ("/reconciliation/reading/window/maxtime", "2026-11-22T11:00:00Z".into()),
         ] {
             let mut damaged = json.clone();
             *damaged.pointer_mut(place).unwrap() = value;

@@ -93,10 +93,7 @@ impl Deduplicator {
                     bytes += cost;
                 }
                 _ => {
-                    page.batches.push_back(Batch {
-                        records: vec![record],
-                        kind,
-                    });
+                    page.batches.push_back(Batch { records: vec![record], kind });
                     bytes = cost;
                 }
             }
@@ -142,10 +139,7 @@ mod tests {
     }
 
     fn batches(page: &SortedPage) -> Vec<Vec<u64>> {
-        page.batches
-            .iter()
-            .map(|batch| numbers(&batch.records))
-            .collect()
+        page.batches.iter().map(|batch| numbers(&batch.records)).collect()
     }
 
     #[test]
@@ -155,29 +149,20 @@ mod tests {
         let records = records.map(|record| record_of(record, 98)).collect();
         let page = deduplicator().sort(records, |record| numbers([record]) == [2]);
         assert_eq!(batches(&page), [vec![6, 5, 4], vec![3, 1]]);
-        assert_eq!(
-            (page.facts.fresh, page.facts.known, page.facts.taken()),
-            (5, 1, 6)
-        );
+        assert_eq!((page.facts.fresh, page.facts.known, page.facts.taken()), (5, 1, 6));
     }
 
     #[test]
     fn a_row_larger_than_the_limit_goes_alone() {
         let sizes = [98, 10_000, 98];
-        let records = (1..)
-            .zip(sizes)
-            .map(|(number, size)| record_of(record(number, NOW), size));
+        let records = (1..).zip(sizes).map(|(number, size)| record_of(record(number, NOW), size));
         let page = deduplicator().sort(records.collect(), |_| false);
         assert_eq!(batches(&page), [[1], [2], [3]]);
     }
 
     #[test]
     fn records_that_duo_may_still_add_to_are_left_to_a_later_run() {
-        let records = vec![
-            record(1, NOW.previous()),
-            record(2, NOW),
-            record(3, NOW.next()),
-        ];
+        let records = vec![record(1, NOW.previous()), record(2, NOW), record(3, NOW.next())];
         let PageFacts { newest, times, .. } = &deduplicator().sort(records, |_| false).facts;
         assert_eq!((*newest, times.len()), (Some(NOW), 3));
     }
@@ -200,18 +185,9 @@ mod tests {
             deduplicator.sort(vec![record(1, time)], |_| false).batches[0].kind
         };
         assert_eq!(kind(deduplicator(), NOW - HOUR * 10), IngestKind::Live);
-        assert_eq!(
-            kind(deduplicator(), (NOW - HOUR * 10).previous()),
-            IngestKind::Late
-        );
-        let old = Deduplicator {
-            closed_before: NOW - HOUR * 99,
-            ..deduplicator()
-        };
-        assert_eq!(
-            kind(old, (NOW - HOUR * 48).previous()),
-            IngestKind::Backfill
-        );
+        assert_eq!(kind(deduplicator(), (NOW - HOUR * 10).previous()), IngestKind::Late);
+        let old = Deduplicator { closed_before: NOW - HOUR * 99, ..deduplicator() };
+        assert_eq!(kind(old, (NOW - HOUR * 48).previous()), IngestKind::Backfill);
         assert_eq!(kind(old, NOW - HOUR * 48), IngestKind::Live);
     }
 
@@ -219,24 +195,17 @@ mod tests {
     fn a_row_sent_again_is_late_and_after_two_days_backfill() {
         let kind = |age| kind_when_resent(Some(NOW - age), NOW);
         assert_eq!(kind(HOUR * 48), IngestKind::Late);
-        assert_eq!(
-            kind(HOUR * 48 + TimeDelta::milliseconds(1)),
-            IngestKind::Backfill
-        );
+        assert_eq!(kind(HOUR * 48 + TimeDelta::milliseconds(1)), IngestKind::Backfill);
         assert_eq!(kind_when_resent(None, NOW), IngestKind::Late);
     }
 
     #[test]
     fn halving_ends_at_the_single_row() {
-        let page = deduplicator().sort((4..=6).map(|number| record(number, NOW)).collect(), |_| {
-            false
-        });
+        let page =
+            deduplicator().sort((4..=6).map(|number| record(number, NOW)).collect(), |_| false);
         let mut batch = page.batches.into_iter().next().unwrap();
         let newer = batch.halve().unwrap();
-        assert_eq!(
-            (numbers(&batch.records), numbers(&newer.records)),
-            (vec![4], vec![5, 6])
-        );
+        assert_eq!((numbers(&batch.records), numbers(&newer.records)), (vec![4], vec![5, 6]));
         assert!(batch.halve().is_none());
         assert_eq!(numbers(&batch.records), [4]);
     }

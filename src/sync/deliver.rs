@@ -38,12 +38,7 @@ pub(super) async fn deliver<P: Ports>(
         match send(run, &batch, &mut attempts).await? {
             Sent::Accepted => {
                 record(run, &batch).await?;
-                hours.extend(
-                    batch
-                        .records
-                        .iter()
-                        .map(|record| Hour::of_record(record.time())),
-                );
+                hours.extend(batch.records.iter().map(|record| Hour::of_record(record.time())));
                 attempts = Attempts::new(run.now());
             }
             Sent::NotYet => batches.push_front(batch),
@@ -76,10 +71,8 @@ async fn new_records<P: Ports>(
     records: Vec<Record>,
     deduplicator: Deduplicator,
 ) -> Result<SortedPage, Stop> {
-    let mut hours: Vec<Hour> = records
-        .iter()
-        .map(|record| Hour::of_record(record.time()))
-        .collect();
+    let mut hours: Vec<Hour> =
+        records.iter().map(|record| Hour::of_record(record.time())).collect();
     hours.sort_unstable();
     hours.dedup();
     run.ledger.load(&hours).await.map_err(Stop::storage)?;
@@ -120,10 +113,7 @@ async fn dead_letter_truncated<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) ->
 /// ones, so that they are not sent again; with the last of them the checkpoint may advance.
 async fn dead_letter_refused<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     while let Some((record, error)) = run.refused.at_fault() {
-        let why = Why::Refused {
-            status: error.status,
-            code: error.code.clone(),
-        };
+        let why = Why::Refused { status: error.status, code: error.code.clone() };
         let letter = DeadLetter::new(run.limits.log_type, record, run.now(), why);
         let (key, hour) = (record.key, Hour::of_record(record.time()));
         let kept = run.ports.dead_letters().keep(vec![letter]).await;
@@ -158,9 +148,7 @@ async fn send<P: Ports>(
         SendErrorKind::TooLarge | SendErrorKind::BadRecord => return Ok(Sent::Refused(error)),
         SendErrorKind::Credentials
         | SendErrorKind::Intercepted
-        | SendErrorKind::NoToken {
-            is_transient: false,
-        }
+        | SendErrorKind::NoToken { is_transient: false }
         | SendErrorKind::Fatal => return Err(Stop::failed(Failure::AzureMonitor, error)),
         SendErrorKind::Throttled { retry_after } => {
             run.stats.throttled += 1;
@@ -206,11 +194,7 @@ async fn record<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) -> Result<(), Sto
     run.refused.note_accepted();
     run.stats.batches += 1;
     run.stats.events += rows;
-    run.stats.late += if batch.kind == IngestKind::Late {
-        rows
-    } else {
-        0
-    };
+    run.stats.late += if batch.kind == IngestKind::Late { rows } else { 0 };
     let appended = run.ledger.append(batch.records.iter()).await;
     appended.map_err(|error| run.ledger_failed(error))?;
     let newest = batch.records.iter().filter_map(Record::time).max();

@@ -48,10 +48,7 @@ impl Attempts {
     /// Notes another request that failed.
     pub(super) fn failed(&mut self, now: Millis) -> Tries {
         self.count += 1;
-        Tries {
-            count: self.count,
-            elapsed: now - self.began_at,
-        }
+        Tries { count: self.count, elapsed: now - self.began_at }
     }
 
     /// The pause before the next try of a request, or `None` when the run has no time left for it.
@@ -91,9 +88,7 @@ pub(super) async fn fetch<P: Ports>(
         match error.kind {
             FetchErrorKind::Throttled { retry_after } => {
                 run.stats.throttled += 1;
-                return Err(run
-                    .back_off(retry_after, BackOffCause::DuoThrottled, error)
-                    .into());
+                return Err(run.back_off(retry_after, BackOffCause::DuoThrottled, error).into());
             }
             // A shutdown aborts the request.
             FetchErrorKind::Unreachable | FetchErrorKind::TimedOut | FetchErrorKind::Malformed
@@ -106,9 +101,7 @@ pub(super) async fn fetch<P: Ports>(
                     run.checkpoint.lengthen_timeout();
                 }
                 let Some(pause) = attempts.pause(run) else {
-                    return Err(run
-                        .back_off(None, BackOffCause::DuoUnreachable, error)
-                        .into());
+                    return Err(run.back_off(None, BackOffCause::DuoUnreachable, error).into());
                 };
                 pause_and_retry(run, pause).await?;
             }
@@ -187,11 +180,7 @@ async fn take_token<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
 fn count_request<P: Ports>(run: &mut Run<'_, P>, request: &PageRequest) {
     run.stats.requests += 1;
     let live_requests = &mut run.checkpoint.reconciliation.live_requests;
-    *live_requests = if request.is_reconciliation {
-        0
-    } else {
-        live_requests.saturating_add(1)
-    };
+    *live_requests = if request.is_reconciliation { 0 } else { live_requests.saturating_add(1) };
 }
 
 /// Duo hides its last two minutes by its own clock: a local clock that is ahead must not make a window reach into them.

@@ -132,9 +132,7 @@ impl DayResults {
             result.stages = result.stages.max(before.stages);
             result.read_at = result.read_at.or(before.read_at);
             let still_agrees = before.duo_count == Some(result.delivered);
-            result.duo_count = result
-                .duo_count
-                .or(before.duo_count.filter(|_| still_agrees));
+            result.duo_count = result.duo_count.or(before.duo_count.filter(|_| still_agrees));
             result.state = match (before.state, result.state) {
                 // A count says less than a full reading, and nothing about when the hour was first reconciled.
                 (HourState::Verified | HourState::VerifiedLate, HourState::CountMatched) => {
@@ -189,10 +187,7 @@ mod tests {
         day.add(HOUR, result(HourState::CountMatched, 0, 12));
         day.add(HOUR.after(1), result(HourState::Gap, 0, 0));
         let hour = &day.hours["12"];
-        assert_eq!(
-            (hour.state, hour.late, hour.delivered),
-            (HourState::Verified, 2, 12)
-        );
+        assert_eq!((hour.state, hour.late, hour.delivered), (HourState::Verified, 2, 12));
         day.add(HOUR, result(HourState::Verified, 1, 13));
         assert_eq!((day.hours["12"].late, day.hours["12"].delivered), (3, 13));
         assert_eq!(DayResults::from_json(&day.to_json()).unwrap(), day);
@@ -200,14 +195,8 @@ mod tests {
 
     #[test]
     fn a_reading_that_failed_takes_nothing_from_a_final_hour() {
-        let settled = HourResult {
-            stages: 6,
-            ..result(HourState::CountMatched, 0, 5)
-        };
-        let failed = HourResult {
-            duo_count: None,
-            ..result(HourState::Unknown, 0, 0)
-        };
+        let settled = HourResult { stages: 6, ..result(HourState::CountMatched, 0, 5) };
+        let failed = HourResult { duo_count: None, ..result(HourState::Unknown, 0, 0) };
         let mut day = DayResults::default();
         day.add(HOUR, settled.clone());
         day.add(HOUR, failed.clone());
@@ -217,13 +206,7 @@ mod tests {
         );
         // One that is not final is reconciled again, and that result counts.
         let mut day = DayResults::default();
-        day.add(
-            HOUR,
-            HourResult {
-                stages: 2,
-                ..settled
-            },
-        );
+        day.add(HOUR, HourResult { stages: 2, ..settled });
         day.add(HOUR, failed);
         assert_eq!(day.hours["12"].state, HourState::Unknown);
     }
@@ -231,10 +214,7 @@ mod tests {
     #[test]
     fn what_was_verified_of_a_part_of_an_hour_stays_verified() {
         let part = |state, from, to| HourResult {
-            span: Span {
-                from: HOUR.start() + minutes(from),
-                to: HOUR.start() + minutes(to),
-            },
+            span: Span { from: HOUR.start() + minutes(from), to: HOUR.start() + minutes(to) },
             ..result(state, 0, 5)
         };
         let mut day = DayResults::default();

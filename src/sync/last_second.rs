@@ -70,19 +70,11 @@ impl LastSecond {
         let here = window.from.seconds();
         let rows = facts.rows();
         let last = facts.newest.map_or(here, Millis::seconds);
-        let go_on = |second| Step {
-            second,
-            is_end: false,
-            truncated: None,
-        };
+        let go_on = |second| Step { second, is_end: false, truncated: None };
         // Everything up to where records are taken was read; but a full page of records that are left to a later run says
         // nothing about older ones, for order is not promised.
         let end = |behind: i64| Step {
-            second: if rows >= FULL_PAGE {
-                here
-            } else {
-                take_through.seconds().max(behind)
-            },
+            second: if rows >= FULL_PAGE { here } else { take_through.seconds().max(behind) },
             is_end: true,
             truncated: None,
         };
@@ -100,25 +92,12 @@ impl LastSecond {
         self.stays = 0;
         let second = Millis::from_seconds(here);
         if facts.taken() >= FULL_PAGE {
-            return Step {
-                truncated: Some((second, rows)),
-                ..go_on(here + 1)
-            };
+            return Step { truncated: Some((second, rows)), ..go_on(here + 1) };
         }
         // A record without a time says nothing of how far the page goes.
         let shows_second = facts.newest.is_some_and(|time| time.seconds() == here);
-        if shows_second
-            && facts
-                .times
-                .iter()
-                .flatten()
-                .all(|time| time.seconds() <= here)
-        {
-            self.full = Some(FullSecond {
-                second,
-                rows,
-                shown_through: take_through,
-            });
+        if shows_second && facts.times.iter().flatten().all(|time| time.seconds() <= here) {
+            self.full = Some(FullSecond { second, rows, shown_through: take_through });
             return go_on(here + 1);
         }
         end(here + 1)

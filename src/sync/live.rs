@@ -58,12 +58,7 @@ fn following<P: Ports>(
 /// Reads and delivers the next page of the window at hand, and saves how far the log was read.
 pub(super) async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     let request = window(run).request(false);
-    let PageResponse {
-        records,
-        cursor,
-        total,
-        server_time,
-    } = match fetch(run, request).await {
+    let PageResponse { records, cursor, total, server_time } = match fetch(run, request).await {
         Ok(page) => page,
         Err(NoPage::CursorRefused(_)) => return restart(run, WindowError::CursorRefused).await,
         Err(NoPage::Refused(error)) => return Err(Stop::failed(Failure::Duo, error)),
@@ -99,11 +94,7 @@ async fn advance_second<P: Ports>(
     facts: &PageFacts,
     take_through: Millis,
 ) -> Result<(), Stop> {
-    let mut open = run
-        .live
-        .window
-        .take()
-        .expect("a page is read of a window at hand only");
+    let mut open = run.live.window.take().expect("a page is read of a window at hand only");
     let (is_over, truncated) = open.advance_second(facts, take_through);
     run.remember_truncated(truncated);
     run.remember_gap_before(open.window.mintime);
@@ -114,10 +105,7 @@ async fn advance_second<P: Ports>(
 }
 
 fn window<'r, P: Ports>(run: &'r mut Run<'_, P>) -> &'r mut OpenWindow {
-    run.live
-        .window
-        .as_mut()
-        .expect("a page is read of a window at hand only")
+    run.live.window.as_mut().expect("a page is read of a window at hand only")
 }
 
 /// Starts the window again. Where its records stay fewer than Duo counts, it is closed: reconciliation finds the hours that

@@ -97,10 +97,7 @@ pub enum RunError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// Azure Monitor refused single records.
-    #[error(
-        "records were refused one by one: event_uid {} ({last})",
-        uids(refused)
-    )]
+    #[error("records were refused one by one: event_uid {} ({last})", uids(refused))]
     RecordsRefused {
         /// The records that are neither delivered nor dead-lettered.
         refused: Vec<RecordKey>,
@@ -213,16 +210,9 @@ mod tests {
 
     #[test]
     fn dead_letters_are_counted_and_the_first_ten_named_once() {
-        let mut stats = DeadLetterStats {
-            truncated: 2,
-            refused: 3,
-            named: Vec::new(),
-        };
+        let mut stats = DeadLetterStats { truncated: 2, refused: 3, named: Vec::new() };
         assert_eq!(stats.count(), 5);
-        let key = |number| RecordKey {
-            uid: [number; 20],
-            content: [number; 4],
-        };
+        let key = |number| RecordKey { uid: [number; 20], content: [number; 4] };
         for number in (0..12).chain(0..12) {
             stats.name(key(number));
         }

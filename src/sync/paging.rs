@@ -74,8 +74,7 @@ impl OpenWindow {
         self.window.count_page(rows as u64, total, facts.newest);
         match cursor {
             Some(next) if rows > 0 => {
-                self.cursors
-                    .extend(self.window.cursor.replace(next.clone()));
+                self.cursors.extend(self.window.cursor.replace(next.clone()));
                 if self.cursors.insert(next) {
                     AfterPage::NextPage
                 } else {
@@ -94,8 +93,7 @@ impl OpenWindow {
         facts: &PageFacts,
         take_through: Millis,
     ) -> (bool, Vec<(Millis, usize)>) {
-        self.last_second
-            .advance(&mut self.window, facts, take_through)
+        self.last_second.advance(&mut self.window, facts, take_through)
     }
 
     /// Starts the window again, once: from its beginning where records may be missing anywhere in it, otherwise from the
@@ -111,8 +109,7 @@ impl OpenWindow {
             return None;
         }
         self.cursors.clear();
-        self.window
-            .restart(error == WindowError::CountShort || order != PageOrder::Sorted);
+        self.window.restart(error == WindowError::CountShort || order != PageOrder::Sorted);
         Some(Warning::WindowRestarted(error))
     }
 

@@ -34,11 +34,9 @@ fn next_reading<P: Ports>(run: &Run<'_, P>, now: Millis) -> Option<OpenReading> 
 pub(super) fn reached<P: Ports>(run: &Run<'_, P>) -> Option<Millis> {
     run.limits.backfill?;
     Some(match &run.reading {
-        Some(OpenReading { span, open, .. }) => open
-            .window
-            .last_time
-            .unwrap_or(open.window.from)
-            .clamp(span.from, span.to),
+        Some(OpenReading { span, open, .. }) => {
+            open.window.last_time.unwrap_or(open.window.from).clamp(span.from, span.to)
+        }
         None => run.checkpoint.reconciliation.next[0].start(),
     })
 }
@@ -60,19 +58,12 @@ pub(super) async fn step<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> Result<
     }
     let is_counted = reading.is_counted_first;
     run.reading = Some(reading);
-    if is_counted {
-        count(run).await
-    } else {
-        read_page(run).await
-    }
+    if is_counted { count(run).await } else { read_page(run).await }
 }
 
 /// Compares Duo's count of an hour with the ledger.
 async fn count<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
-    let request = PageRequest {
-        limit: Some(1),
-        ..reading(run).open.request(true)
-    };
+    let request = PageRequest { limit: Some(1), ..reading(run).open.request(true) };
     let total = match fetch(run, request).await {
         Ok(page) => {
             reading(run).note_time(page.server_time);
@@ -99,12 +90,7 @@ async fn count<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
 /// Reads and delivers the next page of the hours.
 async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     let request = reading(run).open.request(true);
-    let PageResponse {
-        records,
-        cursor,
-        total,
-        server_time,
-    } = match fetch(run, request).await {
+    let PageResponse { records, cursor, total, server_time } = match fetch(run, request).await {
         Ok(page) => page,
         Err(NoPage::CursorRefused(_)) => return restart(run, WindowError::CursorRefused).await,
         Err(NoPage::Refused(error)) => return refuse(run, error),
@@ -135,11 +121,7 @@ async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     if !order.has_cursor() {
         let (is_over, truncated) = reading(run).open.advance_second(facts, take_through);
         run.remember_truncated(truncated);
-        return if is_over {
-            end(run, Basis::Reading).await
-        } else {
-            run.commit().await
-        };
+        return if is_over { end(run, Basis::Reading).await } else { run.commit().await };
     }
     match reading(run).open.advance(facts, cursor, total) {
         AfterPage::NextPage => run.commit().await,
@@ -149,9 +131,7 @@ async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
 }
 
 fn reading<'r, P: Ports>(run: &'r mut Run<'_, P>) -> &'r mut OpenReading {
-    run.reading
-        .as_mut()
-        .expect("a page is read of hours at hand only")
+    run.reading.as_mut().expect("a page is read of hours at hand only")
 }
 
 async fn restart<P: Ports>(run: &mut Run<'_, P>, error: WindowError) -> Result<(), Stop> {

@@ -97,9 +97,6 @@ impl RefusedRecords {
     pub(super) fn error(&self) -> Option<RunError> {
         let (_, last) = self.waiting.back()?;
         let refused = self.waiting.iter().map(|(record, _)| record.key).collect();
-        Some(RunError::RecordsRefused {
-            refused,
-            last: last.clone(),
-        })
+        Some(RunError::RecordsRefused { refused, last: last.clone() })
     }
 }

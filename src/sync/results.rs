@@ -56,16 +56,7 @@ pub(super) async fn conclude<P: Ports>(
         return Ok(());
     };
     store(run, &results, &removable).await?;
-    for (
-        hour,
-        HourResult {
-            state,
-            duo_count,
-            delivered,
-            ..
-        },
-    ) in &results
-    {
+    for (hour, HourResult { state, duo_count, delivered, .. }) in &results {
         run.stats.reconciled.push((*hour, *state));
         let short = duo_count.filter(|count| delivered < count && *state == HourState::Unknown);
         if let Some(counted) = short.filter(|_| basis == Basis::Reading) {
@@ -98,10 +89,7 @@ async fn store<P: Ports>(
                 known.add(*hour, result.clone());
             }
         };
-        state
-            .update_results(day, add)
-            .await
-            .map_err(Stop::storage)?;
+        state.update_results(day, add).await.map_err(Stop::storage)?;
     }
     for hour in removable {
         run.ledger.remove(*hour).await.map_err(Stop::storage)?;
@@ -129,12 +117,7 @@ fn hours_with_results<P: Ports>(run: &Run<'_, P>, reading: &OpenReading) -> Vec<
             || state.gap_in(*hour).is_some()
             || state.finalizes(*hour, reading.span.to, began_at)
     };
-    reading
-        .span
-        .hours()
-        .filter(is_whole)
-        .filter(has_news)
-        .collect()
+    reading.span.hours().filter(is_whole).filter(has_news).collect()
 }
 
 /// Whether a reading of several hours delivered less than Duo counts: which hour it is that Duo counts more records in than it
@@ -210,10 +193,7 @@ fn result<P: Ports>(
     };
     HourResult {
         state,
-        span: reading
-            .span
-            .within(Span::of(hour))
-            .unwrap_or(Span::of(hour)),
+        span: reading.span.within(Span::of(hour)).unwrap_or(Span::of(hour)),
         duo_count,
         delivered,
         late: reading.late.get(&hour).copied().unwrap_or(0),

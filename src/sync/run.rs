@@ -57,29 +57,17 @@ impl<P: Ports> Run<'_, P> {
     /// The last write: how far the run came, the lease given back, and what keeps the log from continuing at once.
     async fn end(mut self, stop: Stop) -> RunResult {
         let mut outcome = self.whole_outcome(stop.outcome);
-        let mut error = stop
-            .error
-            .map(|error| *error)
-            .or_else(|| self.remaining_error(outcome));
+        let mut error = stop.error.map(|error| *error).or_else(|| self.remaining_error(outcome));
         let must_write = match stop.last_write {
             LastWrite::Progress => self.is_unsaved || self.holds_lease(),
             LastWrite::BackOff { retry_at, cause } => {
-                let count = self
-                    .checkpoint
-                    .back_off
-                    .map_or(0, |before| before.count)
-                    .saturating_add(1);
-                self.checkpoint.back_off = Some(BackOff {
-                    retry_at,
-                    count,
-                    cause,
-                });
+                let count =
+                    self.checkpoint.back_off.map_or(0, |before| before.count).saturating_add(1);
+                self.checkpoint.back_off = Some(BackOff { retry_at, count, cause });
                 true
             }
             LastWrite::Unavailable => {
-                outcome = RunOutcome::Unavailable {
-                    report: self.mark_unavailable(),
-                };
+                outcome = RunOutcome::Unavailable { report: self.mark_unavailable() };
                 true
             }
             LastWrite::None => false,
@@ -87,21 +75,13 @@ impl<P: Ports> Run<'_, P> {
         if must_write {
             self.checkpoint.lease = None;
             // Another instance that wrote meanwhile knows better.
-            if let Err(Stop {
-                outcome: RunOutcome::Failed(failure),
-                error: fault,
-                ..
-            }) = self.save().await
+            if let Err(Stop { outcome: RunOutcome::Failed(failure), error: fault, .. }) =
+                self.save().await
             {
                 (outcome, error) = (RunOutcome::Failed(failure), fault.map(|fault| *fault));
             }
         }
-        RunResult {
-            outcome,
-            error,
-            checkpoint: Some(self.stored),
-            stats: self.stats,
-        }
+        RunResult { outcome, error, checkpoint: Some(self.stored), stats: self.stats }
     }
 
     /// Reconciliation that is left to the next run does not keep the log from having caught up; records that are neither
@@ -141,9 +121,7 @@ impl<P: Ports> Run<'_, P> {
         self.checkpoint.unavailable = Some(Unavailable {
             since: before.map_or(now, |before| before.since),
             asked_at: now,
-            reported_at: before
-                .filter(|_| !report)
-                .map_or(now, |before| before.reported_at),
+            reported_at: before.filter(|_| !report).map_or(now, |before| before.reported_at),
         });
         report
     }

@@ -137,21 +137,12 @@ impl ReconciliationState {
             let is_narrow = self.narrow_until.is_some_and(|until| hour.start() < until);
             let most = if is_narrow { 1 } else { LONGEST_FULL_READING };
             let hours = (1..most).map(|number| hour.after(number));
-            last = hours
-                .take_while(|hour| is_due(*hour, FULL_STAGE))
-                .last()
-                .unwrap_or(hour);
+            last = hours.take_while(|hour| is_due(*hour, FULL_STAGE)).last().unwrap_or(hour);
         }
-        let span = Span {
-            from: hour.start(),
-            to: last.end(),
-        };
+        let span = Span { from: hour.start(), to: last.end() };
         // An hour that was never collected is passed over as it stands.
         let span = span.within(collected).unwrap_or_else(|| Span::of(hour));
-        Some(Due {
-            span,
-            stage: if last > hour { FULL_STAGE } else { stage },
-        })
+        Some(Due { span, stage: if last > hour { FULL_STAGE } else { stage } })
     }
 
     /// Whether an hour was not read in full yet.
@@ -161,16 +152,11 @@ impl ReconciliationState {
 
     /// What is due of a log without counts: once an hour everything that was not read again after its last stage.
     pub fn due_span(&self, collected: Span, now: Millis) -> Option<Due> {
-        if self
-            .reread_at
-            .is_some_and(|at| (TimeDelta::zero()..REREAD_EVERY).contains(&(now - at)))
+        if self.reread_at.is_some_and(|at| (TimeDelta::zero()..REREAD_EVERY).contains(&(now - at)))
         {
             return None;
         }
-        let last = Span {
-            from: self.next[STAGES - 1].start(),
-            to: collected.to,
-        };
+        let last = Span { from: self.next[STAGES - 1].start(), to: collected.to };
         let span = last.within(collected)?;
         Some(Due { span, stage: 0 })
     }
@@ -179,10 +165,7 @@ impl ReconciliationState {
     pub fn due_backfill(&self, backfill: Span) -> Option<Due> {
         let from = self.next[0].start().max(backfill.from);
         let is_narrow = self.narrow_until.is_some_and(|until| from < until);
-        let span = Span {
-            from,
-            to: from + if is_narrow { HOUR } else { DAY },
-        };
+        let span = Span { from, to: from + if is_narrow { HOUR } else { DAY } };
         let span = span.within(backfill)?;
         Some(Due { span, stage: 0 })
     }
@@ -212,8 +195,7 @@ impl ReconciliationState {
 
     /// The first hour of a log without counts that has no final result yet.
     pub fn results_from(&self) -> Hour {
-        self.unverified
-            .map_or(self.next[0], |unverified| unverified.min(self.next[0]))
+        self.unverified.map_or(self.next[0], |unverified| unverified.min(self.next[0]))
     }
 
     /// Takes the hours whose ledger entries are not needed any more: no reading covers them again.
@@ -230,12 +212,7 @@ impl ReconciliationState {
 
     /// Remembers a span that was never collected. Returns whether it is a new one.
     pub fn remember_gap(&mut self, gap: Span) -> bool {
-        if gap.from >= gap.to
-            || self
-                .gaps
-                .iter()
-                .any(|known| gap.within(*known) == Some(gap))
-        {
+        if gap.from >= gap.to || self.gaps.iter().any(|known| gap.within(*known) == Some(gap)) {
             return false;
         }
         self.gaps.push(gap);
@@ -251,14 +228,8 @@ impl ReconciliationState {
 
     /// The part of an hour that was never collected, from its first to its last such moment.
     pub fn gap_in(&self, hour: Hour) -> Option<Span> {
-        let parts = self
-            .gaps
-            .iter()
-            .filter_map(|gap| gap.within(Span::of(hour)));
-        parts.reduce(|one, other| Span {
-            from: one.from.min(other.from),
-            to: one.to.max(other.to),
-        })
+        let parts = self.gaps.iter().filter_map(|gap| gap.within(Span::of(hour)));
+        parts.reduce(|one, other| Span { from: one.from.min(other.from), to: one.to.max(other.to) })
     }
 
     /// Forgets the gaps of hours that are final.

@@ -106,20 +106,14 @@ impl<'a, P: Ports> Run<'a, P> {
 
     fn renew_lease(&mut self) {
         let expires_at = self.now() + self.timeout() + LEASE_MARGIN;
-        self.checkpoint.lease = Some(Lease {
-            owner: self.limits.owner.clone(),
-            expires_at,
-        });
+        self.checkpoint.lease = Some(Lease { owner: self.limits.owner.clone(), expires_at });
         self.sign_destination();
     }
 
     /// Binds the state to the destination of its rows, also while there are none.
     fn sign_destination(&mut self) {
         let fingerprint = self.limits.destination.clone();
-        self.checkpoint.destination = Some(Destination {
-            fingerprint,
-            used_at: self.now(),
-        });
+        self.checkpoint.destination = Some(Destination { fingerprint, used_at: self.now() });
     }
 
     fn timeout(&self) -> TimeDelta {
@@ -158,13 +152,8 @@ impl<'a, P: Ports> Run<'a, P> {
     fn is_rate_limited(&self, now: Millis) -> bool {
         let rate = self.limits.requests_per_minute;
         let mut rates = self.checkpoint.rate;
-        let waits = [
-            rates.log.take(rate, 1, now),
-            rates.account.take(rate, ACCOUNT_SHARE, now),
-        ];
-        waits
-            .into_iter()
-            .any(|taken| taken.is_err_and(|wait| wait > LONGEST_RATE_WAIT))
+        let waits = [rates.log.take(rate, 1, now), rates.account.take(rate, ACCOUNT_SHARE, now)];
+        waits.into_iter().any(|taken| taken.is_err_and(|wait| wait > LONGEST_RATE_WAIT))
     }
 
     pub(super) fn holds_lease(&self) -> bool {
@@ -192,11 +181,7 @@ impl<'a, P: Ports> Run<'a, P> {
     /// Stores the checkpoint in place of the one that was read.
     pub(super) async fn save(&mut self) -> Result<(), Stop> {
         let checkpoint = self.snapshot();
-        let saved = self
-            .ports
-            .state()
-            .save(checkpoint.to_json(), self.version.as_ref())
-            .await;
+        let saved = self.ports.state().save(checkpoint.to_json(), self.version.as_ref()).await;
         match saved {
             Ok(version) => {
                 self.version = Some(version);
@@ -227,10 +212,7 @@ impl<'a, P: Ports> Run<'a, P> {
         if let Some(backfill) = self.limits.backfill {
             return state.due_backfill(backfill);
         }
-        let collected = Span {
-            from: self.checkpoint.collected_from,
-            to: self.checkpoint.mintime,
-        };
+        let collected = Span { from: self.checkpoint.collected_from, to: self.checkpoint.mintime };
         if self.limits.page_order.has_counts() {
             state.due_hour(collected, now - self.clock_ahead)
         } else {
@@ -248,20 +230,14 @@ impl<'a, P: Ports> Run<'a, P> {
 
     /// Where a window begins behind the checkpoint, Duo did not keep what lies between.
     pub(super) fn remember_gap_before(&mut self, began: Millis) {
-        let gap = Span {
-            from: self.checkpoint.mintime,
-            to: began,
-        };
+        let gap = Span { from: self.checkpoint.mintime, to: began };
         self.checkpoint.reconciliation.remember_gap(gap);
     }
 
     /// A second that may hold more than Duo returns is a gap of its hour, reported once however often it is read again.
     pub(super) fn remember_truncated(&mut self, truncated: Vec<(Millis, usize)>) {
         for (second, rows) in truncated {
-            let gap = Span {
-                from: second,
-                to: second + SECOND,
-            };
+            let gap = Span { from: second, to: second + SECOND };
             if self.checkpoint.reconciliation.remember_gap(gap) {
                 let warning = Warning::PageLimitExceeded { second, rows };
                 self.stats.warnings.push(warning);
@@ -294,9 +270,7 @@ impl<'a, P: Ports> Run<'a, P> {
     /// The next pause where the service does not say how long: a step longer each time.
     fn next_pause(&self) -> TimeDelta {
         let count = self.checkpoint.back_off.map_or(0, |before| before.count);
-        let step = usize::try_from(count)
-            .unwrap_or(usize::MAX)
-            .min(LADDER.len() - 1);
+        let step = usize::try_from(count).unwrap_or(usize::MAX).min(LADDER.len() - 1);
         let pause = self.limits.throttle_backoff * LADDER[step];
         // Up to a fifth longer, so that logs refused together do not come back together.
         pause + TimeDelta::milliseconds(self.ports.random(0..=pause.num_milliseconds() / 5))

@@ -28,10 +28,7 @@ pub(super) enum LastWrite {
     /// How far the run came, without its lease.
     Progress,
     /// The same, and no request before the given time.
-    BackOff {
-        retry_at: Millis,
-        cause: BackOffCause,
-    },
+    BackOff { retry_at: Millis, cause: BackOffCause },
     /// The same, and that Duo refuses the log.
     Unavailable,
     /// There is none: storage failed, or another instance wrote.
@@ -41,37 +38,23 @@ pub(super) enum LastWrite {
 impl Stop {
     /// A run that ends without an error.
     pub(super) const fn at(outcome: RunOutcome) -> Self {
-        Self {
-            outcome,
-            error: None,
-            last_write: LastWrite::Progress,
-        }
+        Self { outcome, error: None, last_write: LastWrite::Progress }
     }
 
     /// A run that fails.
     pub(super) fn failed(failure: Failure, error: impl Into<RunError>) -> Self {
         let error = Some(Box::new(error.into()));
-        Self {
-            outcome: RunOutcome::Failed(failure),
-            error,
-            last_write: LastWrite::Progress,
-        }
+        Self { outcome: RunOutcome::Failed(failure), error, last_write: LastWrite::Progress }
     }
 
     /// Storage failed: nothing more is written.
     pub(super) fn storage(error: StorageError) -> Self {
-        Self {
-            last_write: LastWrite::None,
-            ..Self::failed(Failure::Storage, error)
-        }
+        Self { last_write: LastWrite::None, ..Self::failed(Failure::Storage, error) }
     }
 
     /// Another instance wrote the checkpoint since this run read it.
     pub(super) fn lease_lost() -> Self {
-        Self {
-            last_write: LastWrite::None,
-            ..Self::at(RunOutcome::LeaseHeld)
-        }
+        Self { last_write: LastWrite::None, ..Self::at(RunOutcome::LeaseHeld) }
     }
 
     /// No request for a while after an error.
@@ -81,10 +64,7 @@ impl Stop {
         error: impl Into<RunError>,
     ) -> Self {
         Self {
-            outcome: RunOutcome::BackingOff {
-                until: retry_at,
-                cause,
-            },
+            outcome: RunOutcome::BackingOff { until: retry_at, cause },
             error: Some(Box::new(error.into())),
             last_write: LastWrite::BackOff { retry_at, cause },
         }
@@ -93,14 +73,8 @@ impl Stop {
     /// Duo refused the credentials twice: no request for five minutes.
     pub(super) fn credentials(now: Millis, error: impl Into<RunError>) -> Self {
         let retry_at = now + CREDENTIALS_PAUSE;
-        let last_write = LastWrite::BackOff {
-            retry_at,
-            cause: BackOffCause::DuoCredentials,
-        };
-        Self {
-            last_write,
-            ..Self::failed(Failure::Duo, error)
-        }
+        let last_write = LastWrite::BackOff { retry_at, cause: BackOffCause::DuoCredentials };
+        Self { last_write, ..Self::failed(Failure::Duo, error) }
     }
 }
 

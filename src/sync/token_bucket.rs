@@ -22,10 +22,7 @@ pub struct TokenBucket {
 impl TokenBucket {
     /// A bucket from which nothing was taken yet, for `share` times one log's rate.
     pub fn full(share: u32, now: Millis) -> Self {
-        Self {
-            tokens: BURST * f64::from(share),
-            at: now,
-        }
+        Self { tokens: BURST * f64::from(share), at: now }
     }
 
     /// Takes one request.
@@ -50,10 +47,7 @@ impl TokenBucket {
             return Ok(());
         }
         let per_millisecond = Self::per_millisecond(requests_per_minute, share);
-        #[expect(
-            clippy::cast_possible_truncation,
-            reason = "at most a minute in milliseconds"
-        )]
+        #[expect(clippy::cast_possible_truncation, reason = "at most a minute in milliseconds")]
         let wait = ((1.0 - self.tokens) / per_millisecond).ceil() as i64;
         Err(TimeDelta::milliseconds(wait.max(1)))
     }
@@ -79,10 +73,7 @@ impl TokenBucket {
     }
 
     fn per_millisecond(requests_per_minute: u32, share: u32) -> f64 {
-        #[expect(
-            clippy::cast_precision_loss,
-            reason = "a minute in milliseconds is exact"
-        )]
+        #[expect(clippy::cast_precision_loss, reason = "a minute in milliseconds is exact")]
         let minute = MINUTE.num_milliseconds() as f64;
         f64::from(requests_per_minute) * f64::from(share) / minute
     }
@@ -94,10 +85,8 @@ impl TokenBucket {
             reason = "milliseconds since the last request, far below 2^52"
         )]
         let elapsed = (now - self.at).num_milliseconds().max(0) as f64;
-        let refilled = elapsed.mul_add(
-            Self::per_millisecond(requests_per_minute, share),
-            self.tokens,
-        );
+        let refilled =
+            elapsed.mul_add(Self::per_millisecond(requests_per_minute, share), self.tokens);
         self.tokens = refilled.clamp(0.0, BURST * f64::from(share));
         self.at = now;
     }
@@ -142,10 +131,7 @@ mod tests {
 
     #[test]
     fn the_wait_is_for_what_is_missing_of_a_call() {
-        let mut bucket = TokenBucket {
-            tokens: 0.75,
-            at: Millis(0),
-        };
+        let mut bucket = TokenBucket { tokens: 0.75, at: Millis(0) };
         assert_eq!(bucket.take(10, 1, Millis(0)), Err(ms(1500)));
         assert_eq!(bucket.take(10, 1, Millis(1499)), Err(ms(1)));
         assert_eq!(bucket.take(10, 1, Millis(1500)), Ok(()));
@@ -153,10 +139,7 @@ mod tests {
 
     #[test]
     fn the_lower_of_two_accounts_counts_both_brought_up_to_now() {
-        let account = |tokens, at| TokenBucket {
-            tokens,
-            at: Millis(at),
-        };
+        let account = |tokens, at| TokenBucket { tokens, at: Millis(at) };
         // Six seconds bring one call.
         let (old, new) = (account(2.0, 0), account(4.0, 18_000));
         let now = Millis(18_000);
@@ -180,20 +163,14 @@ mod tests {
 
     #[test]
     fn a_clock_set_back_does_not_freeze_the_bucket() {
-        let mut bucket = TokenBucket {
-            tokens: 0.0,
-            at: Millis(1_000_000_000),
-        };
+        let mut bucket = TokenBucket { tokens: 0.0, at: Millis(1_000_000_000) };
         assert!(bucket.take(10, 1, Millis(0)).is_err());
         assert_eq!(bucket.take(10, 1, Millis(6000)), Ok(()));
     }
 
     #[test]
     fn zero_means_no_limit() {
-        let mut bucket = TokenBucket {
-            tokens: 0.0,
-            at: Millis(0),
-        };
+        let mut bucket = TokenBucket { tokens: 0.0, at: Millis(0) };
         assert_eq!(bucket.take(0, 1, Millis(0)), Ok(()));
     }
 }

@@ -112,22 +112,17 @@ impl Window {
         }
         self.rows_read = self.rows_read.saturating_add(rows);
         // A broken time far ahead must not make a restart pass over what lies before it.
-        self.last_time = self
-            .last_time
-            .max(newest.filter(|time| *time <= self.maxtime));
+        self.last_time = self.last_time.max(newest.filter(|time| *time <= self.maxtime));
     }
 
     /// Whether fewer records were read than Duo counted.
     pub fn is_short(&self) -> bool {
-        self.expected
-            .is_some_and(|expected| self.rows_read < expected)
+        self.expected.is_some_and(|expected| self.rows_read < expected)
     }
 
     /// The first millisecond after the window, once it was read to its end.
     pub fn next_mintime(&self) -> Millis {
-        self.readable_through
-            .map_or(self.maxtime, |readable| readable.min(self.maxtime))
-            .next()
+        self.readable_through.map_or(self.maxtime, |readable| readable.min(self.maxtime)).next()
     }
 }
 
@@ -148,10 +143,7 @@ mod tests {
     #[test]
     fn a_window_is_never_longer_than_the_setting_and_never_reaches_past_the_horizon() {
         let long = Window::next(NOON - HOUR * 5, NOON, HOUR, None).unwrap();
-        assert_eq!(
-            (long.mintime, long.maxtime),
-            (NOON - HOUR * 5, NOON - HOUR * 4)
-        );
+        assert_eq!((long.mintime, long.maxtime), (NOON - HOUR * 5, NOON - HOUR * 4));
         let short = Window::next(NOON - MINUTE, NOON, HOUR, None).unwrap();
         assert_eq!(short.maxtime, NOON);
     }
@@ -159,28 +151,15 @@ mod tests {
     #[test]
     fn the_overlap_is_read_every_five_minutes_but_nothing_before_the_start() {
         let mintime = |mintime, horizon, not_before| {
-            Window::next(mintime, horizon, HOUR, Some(not_before))
-                .unwrap()
-                .mintime
+            Window::next(mintime, horizon, HOUR, Some(not_before)).unwrap().mintime
         };
         let long_ago = NOON - DAY;
         let late = NOON + TimeDelta::seconds(70);
         assert_eq!(mintime(NOON, late, long_ago), NOON);
-        assert_eq!(
-            mintime(NOON.previous(), late, long_ago),
-            NOON.previous() - MINUTE * 15
-        );
+        assert_eq!(mintime(NOON.previous(), late, long_ago), NOON.previous() - MINUTE * 15);
         assert_eq!(mintime(NOON - MINUTE, NOON, long_ago), NOON - MINUTE * 16);
-        assert_eq!(
-            mintime(NOON - MINUTE, NOON, NOON - MINUTE * 3),
-            NOON - MINUTE * 3
-        );
-        assert_eq!(
-            Window::next(NOON - MINUTE, NOON, HOUR, None)
-                .unwrap()
-                .mintime,
-            NOON - MINUTE
-        );
+        assert_eq!(mintime(NOON - MINUTE, NOON, NOON - MINUTE * 3), NOON - MINUTE * 3);
+        assert_eq!(Window::next(NOON - MINUTE, NOON, HOUR, None).unwrap().mintime, NOON - MINUTE);
     }
 
     #[test]

@@ -23,11 +23,7 @@ pub(super) const RAW_RECORD: &str = "raw_record";
 
 /// The values of an object that are larger than `largest`, in bytes, in their order.
 pub(super) fn of_object(text: &str, largest: usize) -> Vec<Truncation> {
-    let mut search = Search {
-        text,
-        largest,
-        cuts: Vec::new(),
-    };
+    let mut search = Search { text, largest, cuts: Vec::new() };
     search.look_at(text, "", 0);
     search.cuts
 }

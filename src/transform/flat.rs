@@ -55,13 +55,7 @@ impl Flattener {
             largest,
         };
         walk.object(&mut Scanner::of_container(text), Some(Node::root()));
-        let Walk {
-            members,
-            additional,
-            without_column,
-            left_out,
-            ..
-        } = walk;
+        let Walk { members, additional, without_column, left_out, .. } = walk;
         // Without the last comma.
         if let Some((_, additional)) = additional.split_last() {
             members.extend_from_slice(b"\"");
@@ -70,11 +64,7 @@ impl Flattener {
             members.extend_from_slice(additional);
             members.extend_from_slice(b"},");
         }
-        FlatRow {
-            members: members.split(),
-            unmapped: without_column,
-            left_out,
-        }
+        FlatRow { members: members.split(), unmapped: without_column, left_out }
     }
 }
 
@@ -172,10 +162,7 @@ impl<'w> Walk<'w> {
         }
         let is_truth = inside.eq_ignore_ascii_case("true") || inside.eq_ignore_ascii_case("false");
         if is_truth && columns.of(ColumnType::Boolean).is_some() {
-            return self.copy(
-                columns.of(ColumnType::Boolean),
-                &inside.to_ascii_lowercase(),
-            );
+            return self.copy(columns.of(ColumnType::Boolean), &inside.to_ascii_lowercase());
         }
         is_number(inside) && self.copy(columns.of(ColumnType::Real), inside)
     }

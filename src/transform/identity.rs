@@ -20,11 +20,7 @@ pub(super) struct Identities<'a> {
 
 impl<'a> Identities<'a> {
     pub(super) fn new(log_type: LogType, host: &'a str) -> Self {
-        Self {
-            log_type,
-            host,
-            met: HashMap::new(),
-        }
+        Self { log_type, host, met: HashMap::new() }
     }
 
     /// The key of a record: account, log, Duo's id and the event's time, the pair Duo itself pages by; without an id the time,
@@ -52,10 +48,7 @@ impl<'a> Identities<'a> {
         let uid = hash.finalize();
         RecordKey {
             uid: *uid.first_chunk().expect("a SHA-256 has 32 bytes"),
-            content: *content
-                .to_be_bytes()
-                .first_chunk()
-                .expect("a hash has 8 bytes"),
+            content: *content.to_be_bytes().first_chunk().expect("a hash has 8 bytes"),
         }
     }
 }
@@ -139,10 +132,7 @@ mod tests {
         let text = [
             r#"{"txid":"a","telephony_id":"a","ts":"2026-11-22T11:55:01Z","isotimestamp":"2026-11-22T11:55:01Z"}"#,
         ];
-        assert_ne!(
-            ids(LogType::Authentication, &text),
-            ids(LogType::Telephony, &text)
-        );
+        assert_ne!(ids(LogType::Authentication, &text), ids(LogType::Telephony, &text));
     }
 
     #[test]

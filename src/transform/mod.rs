@@ -41,11 +41,7 @@ pub struct RowLimits {
 
 impl From<IngestionApi> for RowLimits {
     fn from(api: IngestionApi) -> Self {
-        Self {
-            api,
-            largest_value: api.largest_value(),
-            largest_row: api.largest_row(),
-        }
+        Self { api, largest_value: api.largest_value(), largest_row: api.largest_row() }
     }
 }
 
@@ -119,9 +115,7 @@ impl<'h> Records<'h> {
             cut::of_object(text, largest_value)
         };
         if self.limits.api == IngestionApi::LogsIngestion && !is_wrapped {
-            let flat = self
-                .flattener
-                .flatten(text, &record.truncations, largest_value);
+            let flat = self.flattener.flatten(text, &record.truncations, largest_value);
             record.shape = RowShape::Flattened(Box::new(flat));
         }
         record.row_bytes = row::longest_row(record, text, self.host);
@@ -138,11 +132,8 @@ pub fn read_record(
     let page = Arc::new(text.to_owned());
     let is_json = serde_json::from_str::<IgnoredAny>(&page).is_ok();
     // Of the record's own copy of the text: places in it are found by its members.
-    let (members, content) = if is_json {
-        members_and_content(&page)
-    } else {
-        (None, content_of_bytes(&page))
-    };
+    let (members, content) =
+        if is_json { members_and_content(&page) } else { (None, content_of_bytes(&page)) };
     Records::new(log_type, host, limits).read_members(
         &page,
         0..text.len(),
@@ -161,7 +152,5 @@ fn read_records<'a>(
 ) -> Vec<Record> {
     let mut reader = Records::new(log_type, host, limits);
     let texts = texts.into_iter();
-    texts
-        .map(|text| reader.read(&Arc::new(text.to_owned()), 0..text.len()))
-        .collect()
+    texts.map(|text| reader.read(&Arc::new(text.to_owned()), 0..text.len())).collect()
 }

@@ -22,11 +22,7 @@ pub(super) struct Probe<'a> {
 }
 
 /// Fields of a device whose type varies between a boolean and `"unknown"`.
-const VARYING: [&str; 3] = [
-    "is_encryption_enabled",
-    "is_firewall_enabled",
-    "is_password_set",
-];
+const VARYING: [&str; 3] = ["is_encryption_enabled", "is_firewall_enabled", "is_password_set"];
 /// Fields that are read: ids and times, what identifies an event without an id, devices; then the names that the row adds, and
 /// names that the service refuses.
 const KNOWN: [&str; 26] = [
@@ -134,9 +130,7 @@ fn fields<'a, const N: usize>(
 /// A name without its escapes; `None` where it is no Unicode.
 fn unicode(name: &str) -> Option<Cow<'_, str>> {
     if name.contains('\\') {
-        String::from_utf8(unescaped(name).into())
-            .ok()
-            .map(Cow::Owned)
+        String::from_utf8(unescaped(name).into()).ok().map(Cow::Owned)
     } else {
         Some(Cow::Borrowed(name))
     }
@@ -186,9 +180,7 @@ fn scalar(raw: &str) -> Option<Cow<'_, str>> {
 
 fn iso(raw: Option<&str>) -> Option<i64> {
     let text = scalar(raw?)?;
-    DateTime::parse_from_rfc3339(text.trim())
-        .ok()
-        .map(|time| time.timestamp_micros())
+    DateTime::parse_from_rfc3339(text.trim()).ok().map(|time| time.timestamp_micros())
 }
 
 fn seconds(raw: Option<&str>) -> Option<i64> {
@@ -202,9 +194,7 @@ fn milliseconds(raw: Option<&str>) -> Option<i64> {
 /// A whole number, also in quotation marks or with a fraction, which is dropped.
 fn number(raw: Option<&str>) -> Option<i64> {
     let text = scalar(raw?)?;
-    text.parse()
-        .ok()
-        .or_else(|| text.split_once('.')?.0.parse().ok())
+    text.parse().ok().or_else(|| text.split_once('.')?.0.parse().ok())
 }
 
 #[cfg(test)]
@@ -224,48 +214,24 @@ mod tests {
     #[test]
     fn each_log_has_its_own_time() {
         let iso = r#"{"isotimestamp":"2026-11-22T11:55:01.234567+00:00","timestamp":1795348501}"#;
-        assert_eq!(
-            time(LogType::Authentication, iso),
-            Some(1_795_348_501_234_567)
-        );
+        assert_eq!(time(LogType::Authentication, iso), Some(1_795_348_501_234_567));
         let seconds = r#"{"isotimestamp":"2026-11-22T11: 55: 01+00: 00","timestamp":1795348501}"#;
-        assert_eq!(
-            time(LogType::Authentication, seconds),
-            Some(1_795_348_501_000_000)
-        );
-        assert_eq!(
-            time(LogType::Administrator, seconds),
-            Some(1_795_348_501_000_000)
-        );
+        assert_eq!(time(LogType::Authentication, seconds), Some(1_795_348_501_000_000));
+        assert_eq!(time(LogType::Administrator, seconds), Some(1_795_348_501_000_000));
         let ts = r#"{"ts":"2026-11-22T11:55:01.234567+00:00"}"#;
         assert_eq!(time(LogType::Activity, ts), Some(1_795_348_501_234_567));
         assert_eq!(time(LogType::Telephony, ts), Some(1_795_348_501_234_567));
         let surfaced = r#"{"surfaced_timestamp":1795348501680}"#;
-        assert_eq!(
-            time(LogType::TrustMonitor, surfaced),
-            Some(1_795_348_501_680_000)
-        );
+        assert_eq!(time(LogType::TrustMonitor, surfaced), Some(1_795_348_501_680_000));
     }
 
     #[test]
     fn times_of_another_type_are_read_where_they_can_be() {
         for timestamp in ["\"1795348501\"", "1795348501.9", "1795348501"] {
             let text = format!("{{\"timestamp\":{timestamp}}}");
-            assert_eq!(
-                time(LogType::Administrator, &text),
-                Some(1_795_348_501_000_000),
-                "{text}"
-            );
+            assert_eq!(time(LogType::Administrator, &text), Some(1_795_348_501_000_000), "{text}");
         }
-        for timestamp in [
-            "null",
-            "[]",
-            "{}",
-            "true",
-            "\"\"",
-            "1e999",
-            "99999999999999999999",
-        ] {
+        for timestamp in ["null", "[]", "{}", "true", "\"\"", "1e999", "99999999999999999999"] {
             let text = format!("{{\"timestamp\":{timestamp}}}");
             assert_eq!(time(LogType::Administrator, &text), None, "{text}");
         }
@@ -275,9 +241,7 @@ mod tests {
     fn only_true_and_false_are_put_in_quotation_marks() {
         let text = r#"{"access_device":{"is_encryption_enabled":true,"is_firewall_enabled":"unknown","is_password_set": false},
             "surfaced_auth":{"access_device":{"is_password_set":false}},"is_password_set":true}"#;
-        let RowShape::Object(parts) = probe(LogType::TrustMonitor, text).shape else {
-            panic!()
-        };
+        let RowShape::Object(parts) = probe(LogType::TrustMonitor, text).shape else { panic!() };
         let parts: Vec<&str> = parts.into_iter().map(|part| &text[part]).collect();
         assert_eq!(parts, ["true", "false", "false"]);
     }
@@ -297,10 +261,7 @@ mod tests {
             let text = format!("{{\"activity_id\":\"a\",\"access_device\":{device}}}");
             let probe = probe(LogType::Activity, &text);
             assert_eq!(probe.id.as_deref(), Some("a"), "{text}");
-            assert!(
-                matches!(probe.shape, RowShape::Object(parts) if parts.is_empty()),
-                "{text}"
-            );
+            assert!(matches!(probe.shape, RowShape::Object(parts) if parts.is_empty()), "{text}");
         }
     }
 
@@ -317,10 +278,7 @@ mod tests {
             r#"{"ts":null,"a":1,"t\u0073":1}"#,
             r#"{"\ud800":1}"#,
         ] {
-            assert!(
-                matches!(probe(LogType::Activity, text).shape, RowShape::Wrapped),
-                "{text}"
-            );
+            assert!(matches!(probe(LogType::Activity, text).shape, RowShape::Wrapped), "{text}");
         }
     }
 }

@@ -45,12 +45,7 @@ pub struct RowWriter {
 impl RowWriter {
     /// Rows for this API.
     pub fn new(api: IngestionApi, fields: &BatchFields<'_>) -> Self {
-        let BatchFields {
-            log_type,
-            host,
-            batch,
-            ..
-        } = fields;
+        let BatchFields { log_type, host, batch, .. } = fields;
         let kind: &str = fields.kind.into();
         let suffixes = match api {
             IngestionApi::DataCollector => ["", ""],
@@ -102,10 +97,7 @@ impl RowWriter {
                 // Without the closing brace; an object's text ends with it.
                 let inside = &text.as_bytes()[copied..text.len() - 1];
                 out.extend_from_slice(inside);
-                if text[1..text.len() - 1]
-                    .bytes()
-                    .any(|byte| !byte.is_ascii_whitespace())
-                {
+                if text[1..text.len() - 1].bytes().any(|byte| !byte.is_ascii_whitespace()) {
                     out.put_u8(b',');
                 }
             }
@@ -115,10 +107,7 @@ impl RowWriter {
             }
             RowShape::Wrapped => {
                 put(out, &["{\"raw_record", text_suffix, "\":"]);
-                let kept = record
-                    .truncations
-                    .first()
-                    .map_or(text, |cut| cut::kept_json(cut, text));
+                let kept = record.truncations.first().map_or(text, |cut| cut::kept_json(cut, text));
                 serde_json::to_writer(out.writer(), kept).expect("a text can be written to memory");
                 out.put_u8(b',');
             }
@@ -135,13 +124,7 @@ impl RowWriter {
         hex::encode_to_slice(record.key.uid, &mut uid).expect("two digits for each byte");
         hex::encode_to_slice(record.key.content, &mut content).expect("two digits for each byte");
         let [before_uid, between, behind] = &self.around_key;
-        for part in [
-            before_uid.as_bytes(),
-            &uid,
-            between.as_bytes(),
-            &content,
-            behind.as_bytes(),
-        ] {
+        for part in [before_uid.as_bytes(), &uid, between.as_bytes(), &content, behind.as_bytes()] {
             out.extend_from_slice(part);
         }
         let time = record.time_micros.and_then(DateTime::from_timestamp_micros);
@@ -174,10 +157,7 @@ pub(super) fn longest_row(record: &Record, text: &str, host: &str) -> usize {
         RowShape::Flattened(flat) => flat.members.len(),
         // Each byte is at most escaped.
         RowShape::Wrapped => {
-            let kept = record
-                .truncations
-                .first()
-                .map_or(text, |cut| cut::kept_json(cut, text));
+            let kept = record.truncations.first().map_or(text, |cut| cut::kept_json(cut, text));
             2 * kept.len() + kept.bytes().filter(u8::is_ascii_control).count() * 4
         }
     };

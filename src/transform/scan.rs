@@ -249,10 +249,8 @@ mod tests {
     fn every_name_and_value_is_found_as_it_is_spelt() {
         let text = "{ \"a\" : 1 ,\"b\":\"x\\\"}\\\\\",\n\"c\":{\"d\":[1,{\"e\":\"]\\\"\"},[]] , \"f\":{}}, \"g\\u00e9\":null,\"h\":-1.5e3}";
         let found = walk(text);
-        let found: Vec<(&str, &str)> = found
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
-            .collect();
+        let found: Vec<(&str, &str)> =
+            found.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         assert_eq!(
             found,
             [
@@ -264,10 +262,7 @@ mod tests {
             ]
         );
         assert!(walk("{}").is_empty() && walk("{ }").is_empty());
-        assert_eq!(
-            walk("{\"é\":\"日本\"}"),
-            [("é".to_owned(), "\"日本\"".to_owned())]
-        );
+        assert_eq!(walk("{\"é\":\"日本\"}"), [("é".to_owned(), "\"日本\"".to_owned())]);
     }
 
     #[test]

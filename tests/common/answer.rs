@@ -50,9 +50,7 @@ impl Invocation {
     /// How a log's run ended: `caught_up`, `failed`…
     #[track_caller]
     pub(crate) fn outcome(&self, log_type: &str) -> &str {
-        self.log(log_type)["outcome"]
-            .as_str()
-            .expect("an outcome is a text")
+        self.log(log_type)["outcome"].as_str().expect("an outcome is a text")
     }
 
     /// What the answer says of a log.
@@ -66,10 +64,7 @@ impl Invocation {
     /// The outcomes of all logs, in the order of the settings.
     pub(crate) fn outcomes(&self) -> Vec<&str> {
         let logs = self.answer["ReturnValue"]["logs"].as_array();
-        logs.into_iter()
-            .flatten()
-            .filter_map(|log| log["outcome"].as_str())
-            .collect()
+        logs.into_iter().flatten().filter_map(|log| log["outcome"].as_str()).collect()
     }
 
     /// Whether every log was collected to its end.

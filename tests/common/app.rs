@@ -31,9 +31,7 @@ pub(crate) struct Answer {
 impl App {
     /// One whose storage holds what these logs left behind.
     pub(crate) async fn start(container: &str, logs: &[Log]) -> Self {
-        let simulator = Simulator::start(tenant(41, 40))
-            .await
-            .expect("a port is free");
+        let simulator = Simulator::start(tenant(41, 40)).await.expect("a port is free");
         Self::of(simulator, container, logs).await
     }
 
@@ -48,13 +46,7 @@ impl App {
         }
         let host = FunctionsHost::start(&settings).await;
         let web = host.address();
-        Self {
-            simulator,
-            settings,
-            host,
-            web,
-            container,
-        }
+        Self { simulator, settings, host, web, container }
     }
 
     /// The page.
@@ -97,8 +89,6 @@ pub(crate) async fn ask(web: &str, method: Method, path: &str) -> Answer {
 impl Answer {
     /// The value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .get(name)
-            .map(|value| value.to_str().expect("a header is a text"))
+        self.headers.get(name).map(|value| value.to_str().expect("a header is a text"))
     }
 }

@@ -64,12 +64,7 @@ impl Azurite {
             .arg("--require")
             .arg(preload)
             .arg(tool("node/node_modules/azurite/dist/src/blob/main.js"))
-            .args([
-                "--blobPort",
-                "0",
-                "--inMemoryPersistence",
-                "--disableTelemetry",
-            ])
+            .args(["--blobPort", "0", "--inMemoryPersistence", "--disableTelemetry"])
             .arg("--silent")
             .args(arguments)
             .stdin(Stdio::piped())
@@ -92,10 +87,7 @@ impl Azurite {
 
     /// A connection string with the account's key.
     pub(crate) fn connection_string(&self) -> String {
-        let (scheme, _) = self
-            .address
-            .split_once(':')
-            .expect("an address has a scheme");
+        let (scheme, _) = self.address.split_once(':').expect("an address has a scheme");
         format!(
             "DefaultEndpointsProtocol={scheme};AccountName={ACCOUNT};AccountKey={ACCOUNT_KEY};BlobEndpoint={};",
             self.endpoint()

@@ -17,10 +17,7 @@ pub(super) struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Lines {
     pub(super) fn all(&self) -> Vec<String> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn read(&self, stream: impl AsyncRead + Send + Unpin + 'static) -> JoinHandle<()> {
@@ -87,8 +84,6 @@ impl Child {
             }
             status
         };
-        tokio::time::timeout(END, end)
-            .await
-            .expect("the process did not end")
+        tokio::time::timeout(END, end).await.expect("the process did not end")
     }
 }

@@ -10,8 +10,5 @@ pub(crate) fn assert_expected(name: &str, actual: &str) {
         fs::write(&file, actual).expect("the sources can be written");
     }
     let expected = fs::read_to_string(&file).unwrap_or_default();
-    assert!(
-        expected == actual,
-        "{name} shows:\n{actual}\ninstead of:\n{expected}"
-    );
+    assert!(expected == actual, "{name} shows:\n{actual}\ninstead of:\n{expected}");
 }

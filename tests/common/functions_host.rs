@@ -191,20 +191,12 @@ impl FunctionsHost {
 fn spawn(app: &Path, port: u16, settings: &Settings, stdout: &Lines, stderr: &Lines) -> Child {
     let host = package::host(app);
     let description = &host["customHandler"]["description"];
-    let executable = description["defaultExecutablePath"]
-        .as_str()
-        .expect("host.json names the handler");
-    let arguments = description["arguments"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
+    let executable =
+        description["defaultExecutablePath"].as_str().expect("host.json names the handler");
+    let arguments = description["arguments"].as_array().cloned().unwrap_or_default();
     let mut command = Command::new(app.join(executable));
     command
-        .args(
-            arguments
-                .iter()
-                .map(|argument| argument.as_str().expect("arguments are texts")),
-        )
+        .args(arguments.iter().map(|argument| argument.as_str().expect("arguments are texts")))
         .current_dir(app)
         .env_clear();
     for name in ["PATH", "LLVM_PROFILE_FILE"] {
@@ -216,16 +208,10 @@ fn spawn(app: &Path, port: u16, settings: &Settings, stdout: &Lines, stderr: &Li
     command
         .envs(settings.iter())
         .env("FUNCTIONS_CUSTOMHANDLER_PORT", &port)
-        .env(
-            "FUNCTIONS_CUSTOMHANDLER_WORKER_ID",
-            "e6a9c1f0-0d3c-4c4e-8f7e-2f6a1f6f2b11",
-        )
+        .env("FUNCTIONS_CUSTOMHANDLER_WORKER_ID", "e6a9c1f0-0d3c-4c4e-8f7e-2f6a1f6f2b11")
         .env("FUNCTIONS_APP_ROOT_PATH", app)
         .env("FUNCTIONS_HTTPWORKER_PORT", &port)
-        .env(
-            "FUNCTIONS_HTTPWORKER_ID",
-            "e6a9c1f0-0d3c-4c4e-8f7e-2f6a1f6f2b11",
-        );
+        .env("FUNCTIONS_HTTPWORKER_ID", "e6a9c1f0-0d3c-4c4e-8f7e-2f6a1f6f2b11");
     Child::start(&mut command, stdout, stderr)
 }
 

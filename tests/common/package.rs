@@ -71,14 +71,9 @@ pub(super) fn functions(app: &Path) -> Vec<(String, Value)> {
     let function = |folder: PathBuf| {
         let text = fs::read_to_string(folder.join("function.json")).ok()?;
         let name = folder.file_name()?.to_string_lossy().into_owned();
-        Some((
-            name,
-            serde_json::from_str(&text).expect("function.json is JSON"),
-        ))
+        Some((name, serde_json::from_str(&text).expect("function.json is JSON")))
     };
-    entries
-        .filter_map(|entry| function(entry.expect("the app is there").path()))
-        .collect()
+    entries.filter_map(|entry| function(entry.expect("the app is there").path())).collect()
 }
 
 /// Links every file of a folder into another one.

@@ -37,7 +37,5 @@ pub(crate) async fn against_schema(name: &str, documents: &[Value]) -> Vec<Vec<S
 }
 
 fn file(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("docs")
-        .join(format!("{name}.schema.json"))
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("docs").join(format!("{name}.schema.json"))
 }

@@ -58,13 +58,8 @@ impl Settings {
     #[must_use]
     pub(crate) fn beginning_with_a_whole_hour(self, simulator: &Simulator) -> Self {
         let begin = simulator.clock().now() - TimeDelta::hours(6);
-        let hour = begin
-            .duration_trunc(TimeDelta::hours(1))
-            .expect("an hour of today");
-        self.with(
-            "CISCO_DUO_START",
-            hour.to_rfc3339_opts(SecondsFormat::Secs, true),
-        )
+        let hour = begin.duration_trunc(TimeDelta::hours(1)).expect("an hour of today");
+        self.with("CISCO_DUO_START", hour.to_rfc3339_opts(SecondsFormat::Secs, true))
     }
 
     /// The same with one setting changed.
@@ -86,8 +81,6 @@ impl Settings {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 }

@@ -14,9 +14,7 @@ pub(crate) fn account_signature(account: &str, key: &str, permissions: &str) -> 
     const VERSION: &str = "2023-11-03";
     #[expect(clippy::disallowed_methods, reason = "a signature ends in real time")]
     let now = Utc::now();
-    let expiry = (now + TimeDelta::hours(24))
-        .format("%Y-%m-%dT%H:%M:%SZ")
-        .to_string();
+    let expiry = (now + TimeDelta::hours(24)).format("%Y-%m-%dT%H:%M:%SZ").to_string();
     let (services, resources, protocols) = ("b", "sco", "https,http");
     // Start, addresses and encryption scope stay empty; the text ends with a line break.
     let text = format!(

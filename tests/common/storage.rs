@@ -31,9 +31,7 @@ pub(crate) struct Blob {
 
 /// A client without surprises.
 pub(crate) fn client() -> Client {
-    rustls::crypto::ring::default_provider()
-        .install_default()
-        .ok();
+    rustls::crypto::ring::default_provider().install_default().ok();
     Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
@@ -130,10 +128,7 @@ impl Container {
 
     /// Leases a blob without end, so that nobody else can write it.
     pub(crate) async fn lease(&self, name: &str) {
-        let lease = [
-            ("x-ms-lease-action", "acquire"),
-            ("x-ms-lease-duration", "-1"),
-        ];
+        let lease = [("x-ms-lease-action", "acquire"), ("x-ms-lease-duration", "-1")];
         let mut url = self.blob(name);
         url.query_pairs_mut().append_pair("comp", "lease");
         let answer = self.send(Method::PUT, url, &lease, Vec::new()).await;
@@ -143,9 +138,7 @@ impl Container {
     /// All blobs, by name.
     pub(crate) async fn list(&self) -> Vec<Blob> {
         let mut url = self.url.clone();
-        url.query_pairs_mut()
-            .append_pair("restype", "container")
-            .append_pair("comp", "list");
+        url.query_pairs_mut().append_pair("restype", "container").append_pair("comp", "list");
         let answer = self.send(Method::GET, url, &[], Vec::new()).await;
         assert_eq!(answer.status(), StatusCode::OK);
         let text = answer.text().await.expect("the whole list");
@@ -192,9 +185,7 @@ impl Container {
 }
 
 fn between(text: &str, before: &str, after: &str) -> String {
-    let found = text
-        .split_once(before)
-        .and_then(|(_, rest)| rest.split_once(after));
+    let found = text.split_once(before).and_then(|(_, rest)| rest.split_once(after));
     let (found, _) = found.unwrap_or_else(|| panic!("no {before} in {text}"));
     found.to_owned()
 }

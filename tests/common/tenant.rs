@@ -11,14 +11,9 @@ pub(crate) const PAGE: u64 = 50;
 
 /// A tenant with `events` events in each of the six logs, spread over five hours and all visible.
 pub(crate) fn tenant(seed: u64, events: u64) -> Config {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the program under test lives in the present"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the program under test lives in the present")]
     let now = Utc::now();
-    let now = now
-        .duration_trunc(TimeDelta::seconds(1))
-        .expect("a time of today");
+    let now = now.duration_trunc(TimeDelta::seconds(1)).expect("a time of today");
     let page = usize::try_from(PAGE).expect("it is small");
     Config {
         seed,
@@ -50,10 +45,7 @@ pub(crate) async fn assert_nothing_lost(simulator: &Simulator, duplicates: u64) 
     assert!(report.shown() > 0, "the tenant has no events");
     assert_eq!(report.missing(), 0, "lost events: {report:#?}");
     assert!(report.is_complete(), "altered rows: {report:#?}");
-    assert!(
-        report.duplicates() <= duplicates,
-        "more than {duplicates} repeated rows: {report:#?}"
-    );
+    assert!(report.duplicates() <= duplicates, "more than {duplicates} repeated rows: {report:#?}");
 }
 
 /// How many rows about events were accepted, of the rows by table: those about the connector itself are no events.

@@ -13,11 +13,7 @@ use super::{Settings, binary};
 /// Runs the program in this folder, with these settings and nothing else in its environment.
 pub(crate) async fn duo_sentinel(settings: &Settings, folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(binary());
-    command
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .envs(settings.iter());
+    command.args(arguments).current_dir(folder).env_clear().envs(settings.iter());
     command.output().await.expect("the program can be started")
 }
 
@@ -33,14 +29,9 @@ pub(crate) fn shown(output: &Output, simulator: &Simulator, folder: &Path) -> St
         (simulator.duo_url(), "DUO_URL"),
         (simulator.log_analytics_url(), "LOG_ANALYTICS_URL"),
         (folder.display().to_string(), "FOLDER"),
+        (concat!("duo-sentinel ", env!("CARGO_PKG_VERSION")).to_owned(), "duo-sentinel VERSION"),
         (
-            concat!("duo-sentinel ", env!("CARGO_PKG_VERSION")).to_owned(),
-            "duo-sentinel VERSION",
-        ),
-        (
-            hex::encode(Sha256::digest(
-                fs::read(binary()).expect("the program can be read"),
-            )),
+            hex::encode(Sha256::digest(fs::read(binary()).expect("the program can be read"))),
             "SHA-256-OF-THE-PROGRAM",
         ),
     ] {

@@ -32,9 +32,7 @@ impl Body {
         };
         let data = json!({binding: value});
         let system = json!({"MethodName": function, "UtcNow": now, "RandGuid": "5f3c9d0e-3a2e-4f43-9a0c-0b6a3a9d6f11"});
-        json!({"Data": data, "Metadata": {"sys": system}})
-            .to_string()
-            .into_bytes()
+        json!({"Data": data, "Metadata": {"sys": system}}).to_string().into_bytes()
     }
 }
 

@@ -6,14 +6,8 @@ use tempfile::TempDir;
 
 /// A program or file below `.tools/`; a test without it fails and says how to install it.
 pub(crate) fn tool(path: &str) -> PathBuf {
-    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join(".tools")
-        .join(path);
-    assert!(
-        file.exists(),
-        "{} is missing; run tools/setup",
-        file.display()
-    );
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".tools").join(path);
+    assert!(file.exists(), "{} is missing; run tools/setup", file.display());
     file
 }
 

@@ -81,19 +81,12 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
     let body = bytes[end + 4..].to_vec();
-    let answer = Answer {
-        status,
-        headers,
-        body,
-    };
+    let answer = Answer { status, headers, body };
     let chunked = answer.header("transfer-encoding").is_some();
     let promised = answer.header("content-length").map(str::parse::<usize>);
     match promised {
         Some(Ok(length)) if length == answer.body.len() => Some(answer),
-        None if chunked => Some(Answer {
-            body: unchunk(&answer.body)?,
-            ..answer
-        }),
+        None if chunked => Some(Answer { body: unchunk(&answer.body)?, ..answer }),
         _ => None,
     }
 }

@@ -17,11 +17,7 @@ async fn check_and_run_speak_json() {
     let output = duo_sentinel(&settings, folder.path(), &["check", "--json"]).await;
     let findings: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert!(
-        findings
-            .as_array()
-            .unwrap()
-            .iter()
-            .all(|finding| finding["ok"] == true),
+        findings.as_array().unwrap().iter().all(|finding| finding["ok"] == true),
         "{findings:#}"
     );
     let output = duo_sentinel(&settings, folder.path(), &["run", "--json"]).await;
@@ -33,29 +29,21 @@ async fn check_and_run_speak_json() {
 #[tokio::test]
 async fn run_shows_a_table_and_what_to_do() {
     let (simulator, folder) = (small().await, temporary_folder());
-    simulator.faults().push(Fault::always(
-        Target::Duo(LogType::Activity),
-        FaultKind::Forbidden,
-    ));
+    simulator.faults().push(Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden));
     // One window from the beginning of an hour on: how many pages it takes does not depend on the time of day. The log that is
     // not given shows how far back its place is.
     let six_hours_ago = simulator.clock().now() - TimeDelta::hours(6);
     let hour = six_hours_ago.duration_trunc(TimeDelta::hours(1)).unwrap();
     let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
     let settings = Settings::in_folder(&simulator, &folder.path().join("state"))
-        .with(
-            "CISCO_DUO_START",
-            format!("{},activity={}", time(hour), time(six_hours_ago)),
-        )
+        .with("CISCO_DUO_START", format!("{},activity={}", time(hour), time(six_hours_ago)))
         .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600")
         .with("CISCO_DUO_SETTLE_SECONDS", "600");
     let output = duo_sentinel(&settings, folder.path(), &["run"]).await;
     let text = shown(&output, &simulator, folder.path());
     // The lag may grow by a second while the test runs.
-    let text: Vec<String> = text
-        .lines()
-        .map(|line| line.replace("10 min 1 s", "10 min 0 s"))
-        .collect();
+    let text: Vec<String> =
+        text.lines().map(|line| line.replace("10 min 1 s", "10 min 0 s")).collect();
     assert_expected("run", &format!("{}\n", text.join("\n")));
 }
 
@@ -85,22 +73,13 @@ async fn wrong_settings_and_wrong_usage_end_with_code_2() {
 async fn settings_come_from_local_settings_json_too() {
     let (simulator, folder) = (small().await, temporary_folder());
     let settings = Settings::in_folder(&simulator, &folder.path().join("state"));
-    let values: serde_json::Map<String, serde_json::Value> = settings
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.into()))
-        .collect();
+    let values: serde_json::Map<String, serde_json::Value> =
+        settings.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
     let file = serde_json::json!({"IsEncrypted": false, "Values": values});
     fs::write(folder.path().join("local.settings.json"), file.to_string()).unwrap();
-    let nothing = settings
-        .iter()
-        .fold(settings.clone(), |left, (name, _)| left.without(name));
+    let nothing = settings.iter().fold(settings.clone(), |left, (name, _)| left.without(name));
     let output = duo_sentinel(&nothing, folder.path(), &["run"]).await;
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     crate::common::assert_nothing_lost(&simulator, 0).await;
 }
 

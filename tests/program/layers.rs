@@ -48,10 +48,7 @@ fn module(file: &Path) -> String {
 /// The text of a file without its comments.
 fn code(file: &Path) -> String {
     let text = fs::read_to_string(file).unwrap();
-    text.lines()
-        .filter(|line| !line.trim_start().starts_with("//"))
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
@@ -67,25 +64,17 @@ fn imports_point_one_way() {
     let mut wrong = Vec::new();
     for file in files {
         let from = module(&file);
-        let own = *layer
-            .get(from.as_str())
-            .unwrap_or_else(|| panic!("{from} has no layer"));
+        let own = *layer.get(from.as_str()).unwrap_or_else(|| panic!("{from} has no layer"));
         let text = code(&file);
         for used in text.split("crate::").skip(1) {
-            let used: String = used
-                .chars()
-                .take_while(|char| char.is_ascii_lowercase() || *char == '_')
-                .collect();
+            let used: String =
+                used.chars().take_while(|char| char.is_ascii_lowercase() || *char == '_').collect();
             if used != from && layer.get(used.as_str()).is_some_and(|other| *other >= own) {
                 wrong.push(format!("{} uses {used}", file.display()));
             }
         }
     }
-    assert!(
-        wrong.is_empty(),
-        "against the arrows:\n{}",
-        wrong.join("\n")
-    );
+    assert!(wrong.is_empty(), "against the arrows:\n{}", wrong.join("\n"));
 }
 
 /// The files of one folder never import each other in a circle. A `mod.rs` may use its files, and they may use it.
@@ -104,18 +93,12 @@ fn no_file_imports_in_a_circle() {
     }
     for (folder, texts) in folders {
         let uses = |text: &String| -> BTreeSet<String> {
-            let used = text
-                .split("super::")
-                .skip(1)
-                .filter_map(|used| used.split([':', ';']).next());
-            used.filter(|used| texts.contains_key(*used))
-                .map(str::to_owned)
-                .collect()
+            let used =
+                text.split("super::").skip(1).filter_map(|used| used.split([':', ';']).next());
+            used.filter(|used| texts.contains_key(*used)).map(str::to_owned).collect()
         };
-        let mut left: BTreeMap<&String, BTreeSet<String>> = texts
-            .iter()
-            .map(|(name, text)| (name, uses(text)))
-            .collect();
+        let mut left: BTreeMap<&String, BTreeSet<String>> =
+            texts.iter().map(|(name, text)| (name, uses(text))).collect();
         left.retain(|name, _| *name != "mod");
         // What imports none of those that are left is no part of a circle.
         loop {
@@ -126,11 +109,7 @@ fn no_file_imports_in_a_circle() {
                 break;
             }
         }
-        assert!(
-            left.is_empty(),
-            "a circle in {}: {left:?}",
-            folder.display()
-        );
+        assert!(left.is_empty(), "a circle in {}: {left:?}", folder.display());
     }
 }
 
@@ -142,9 +121,7 @@ fn the_simulator_knows_nothing_of_what_it_judges() {
     sources(Path::new("simulator/src"), &mut files);
     for file in files {
         assert!(
-            !fs::read_to_string(&file)
-                .unwrap()
-                .contains("duo_sentinel::"),
+            !fs::read_to_string(&file).unwrap().contains("duo_sentinel::"),
             "{}",
             file.display()
         );
@@ -157,20 +134,10 @@ fn the_core_does_no_input_or_output() {
     sources(Path::new("src/sync"), &mut files);
     for file in files {
         let text = code(&file);
-        for forbidden in [
-            "std::fs",
-            "std::net",
-            "tokio",
-            "reqwest",
-            "Utc::now",
-            "SystemTime",
-            "Instant",
-        ] {
-            assert!(
-                !text.contains(forbidden),
-                "{} uses {forbidden}",
-                file.display()
-            );
+        for forbidden in
+            ["std::fs", "std::net", "tokio", "reqwest", "Utc::now", "SystemTime", "Instant"]
+        {
+            assert!(!text.contains(forbidden), "{} uses {forbidden}", file.display());
         }
     }
 }
@@ -180,10 +147,7 @@ fn every_line_above_debug_has_a_name_and_every_name_a_line() {
     let mut files = Vec::new();
     sources(Path::new("src"), &mut files);
     let (mut lines, mut used) = (0, String::new());
-    for file in files
-        .iter()
-        .filter(|file| !file.ends_with("logging/event.rs"))
-    {
+    for file in files.iter().filter(|file| !file.ends_with("logging/event.rs")) {
         let text = fs::read_to_string(file).unwrap();
         let squeezed: String = text.split_whitespace().collect();
         for level in ["info!(", "warn!(", "error!("] {

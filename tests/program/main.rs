@@ -1,10 +1,7 @@
 //! What needs only Rust and the simulated services: the program from outside, its state in a folder, and what parts of the
 //! repository must agree on. `cargo test` runs it.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on stops where it is"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
 #[path = "../common/mod.rs"]
 mod common;

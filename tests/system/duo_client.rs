@@ -14,13 +14,7 @@ const EVENTS: u64 = 200;
 /// Asks for everything of a log and returns what `tests/system/duo_client_pull.py` says.
 async fn pull(simulator: &Simulator, log: LogType, signature: u8, secret_key: &str) -> Value {
     let config = simulator.config();
-    let port: u16 = simulator
-        .duo_url()
-        .rsplit(':')
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let port: u16 = simulator.duo_url().rsplit(':').next().unwrap().parse().unwrap();
     let question = json!({
         "port": port,
         "integration_key": config.integration_key,
@@ -32,10 +26,7 @@ async fn pull(simulator: &Simulator, log: LogType, signature: u8, secret_key: &s
     });
     let asked = tokio::task::spawn_blocking(move || {
         let mut python = Command::new(tool("python/bin/python"))
-            .arg(concat!(
-                env!("CARGO_MANIFEST_DIR"),
-                "/tests/system/duo_client_pull.py"
-            ))
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/system/duo_client_pull.py"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -59,9 +50,7 @@ async fn duo_s_own_client_reads_every_event_of_every_log_with_either_signature()
         for log in LogType::ALL {
             let secret_key = simulator.config().secret_key.clone();
             let answer = pull(&simulator, log, signature, &secret_key).await;
-            let ids = answer["ids"]
-                .as_array()
-                .unwrap_or_else(|| panic!("{log}: {answer}"));
+            let ids = answer["ids"].as_array().unwrap_or_else(|| panic!("{log}: {answer}"));
             let shown = simulator.report().await.logs[&log].shown;
             assert_eq!(shown, EVENTS);
             let read = ids.len() as u64;

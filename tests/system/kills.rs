@@ -102,10 +102,7 @@ async fn kill_and_finish(
         assert!(host.ended().is_none(), "the handler ended by itself");
         host.kill().await;
         let broken_off = run.await.expect("asking does not panic");
-        assert!(
-            broken_off.is_err(),
-            "seed {seed}: kill {kills} was no kill: {broken_off:#?}"
-        );
+        assert!(broken_off.is_err(), "seed {seed}: kill {kills} was no kill: {broken_off:#?}");
         kills += 1;
         host.restart().await;
     }
@@ -117,16 +114,9 @@ async fn kill_and_finish(
         let repeated = report.logs[&log].duplicates;
         // A page that was accepted and not yet recorded when the process was killed.
         let bound = kills * PAGE;
-        assert!(
-            repeated <= bound,
-            "seed {seed}: {log}: {repeated} repeated after {kills} kills"
-        );
+        assert!(repeated <= bound, "seed {seed}: {log}: {repeated} repeated after {kills} kills");
     }
-    Counts {
-        kills,
-        repeated: report.duplicates(),
-        delivered: report.delivered(),
-    }
+    Counts { kills, repeated: report.duplicates(), delivered: report.delivered() }
 }
 
 /// Calls that the simulators saw.

@@ -1,9 +1,6 @@
 //! What needs Azurite, Node.js, Python or a browser: `tests/run` installs them and runs it.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "a test that cannot go on stops where it is"
-)]
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
 
 #[path = "../common/mod.rs"]
 mod common;

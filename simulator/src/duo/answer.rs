@@ -18,21 +18,13 @@ pub(super) struct Refusal {
 
 impl Refusal {
     pub(super) const fn new(code: u32, message: &'static str) -> Self {
-        Self {
-            code,
-            message,
-            detail: None,
-        }
+        Self { code, message, detail: None }
     }
 
     /// 400/40002, with what Duo says about the parameter.
     pub(super) fn parameter(detail: impl Into<String>) -> Self {
         let detail = Some(detail.into());
-        Self {
-            code: 40_002,
-            message: "Invalid request parameters",
-            detail,
-        }
+        Self { code: 40_002, message: "Invalid request parameters", detail }
     }
 
     /// The documented body for an HTTP status.
@@ -67,11 +59,7 @@ impl Refusal {
 /// 500 with a body whose code is the empty string.
 pub(super) fn empty_code() -> Response {
     let body = json!({"stat": "FAIL", "code": "", "message": "Unknown internal server error"});
-    respond(
-        StatusCode::INTERNAL_SERVER_ERROR,
-        "application/json",
-        body.to_string().into(),
-    )
+    respond(StatusCode::INTERNAL_SERVER_ERROR, "application/json", body.to_string().into())
 }
 
 /// 200 with something that is no JSON at all.
@@ -90,8 +78,6 @@ pub(super) fn ok_body(response: &str) -> Bytes {
 pub(super) fn respond(status: StatusCode, content_type: &'static str, body: Bytes) -> Response {
     let mut response = Response::new(Body::from(body));
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     response
 }

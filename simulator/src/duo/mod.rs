@@ -40,9 +40,7 @@ struct Duo {
 /// Serves the log endpoints.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     let rate = RateLimit::new(shared.config.calls_per_minute);
-    Router::new()
-        .fallback(answer)
-        .with_state(Arc::new(Duo { shared, rate }))
+    Router::new().fallback(answer).with_state(Arc::new(Duo { shared, rate }))
 }
 
 /// Every event of a log as one page.
@@ -80,13 +78,7 @@ async fn answer(State(duo): State<Arc<Duo>>, request: Request) -> Response {
 
 impl Duo {
     async fn log(&self, log: LogType, parts: &Parts, body: &[u8]) -> Response {
-        let Shared {
-            config,
-            clock,
-            calls,
-            faults,
-            ..
-        } = &*self.shared;
+        let Shared { config, clock, calls, faults, .. } = &*self.shared;
         let parameters = Parameters::of_query(parts.uri.query().unwrap_or_default());
         if let Err(refusal) = signature::check(parts, &parameters, body, config, clock.now()) {
             calls.duo(log, |calls| calls.unauthorized += 1);
@@ -99,11 +91,7 @@ impl Duo {
             calls.duo(log, |calls| calls.throttled += 1);
             return self.dated(Refusal::of_status(429).into_response(), None);
         }
-        let cursor = if log == LogType::TrustMonitor {
-            "offset"
-        } else {
-            "next_offset"
-        };
+        let cursor = if log == LogType::TrustMonitor { "offset" } else { "next_offset" };
         let has_cursor = !log.is_v1() && !parameters.all(cursor).is_empty();
         let fault = faults.strike(Call::Duo { log, has_cursor });
         if let Some(fault) = &fault {
@@ -133,10 +121,7 @@ impl Duo {
             FaultKind::NotJson => Some(answer::not_json()),
             _ => of_fault(fault, refused).await,
         };
-        if response
-            .as_ref()
-            .is_some_and(|response| response.status() == 429)
-        {
+        if response.as_ref().is_some_and(|response| response.status() == 429) {
             self.shared.calls.duo(log, |calls| calls.throttled += 1);
         }
         response
@@ -171,11 +156,7 @@ impl Duo {
             calls.bytes += body.len() as u64;
         });
         let response = respond(StatusCode::OK, "application/json", body.clone());
-        if fault == Some(&FaultKind::Truncated) {
-            truncate(response, &body)
-        } else {
-            response
-        }
+        if fault == Some(&FaultKind::Truncated) { truncate(response, &body) } else { response }
     }
 
     /// The response with the simulated time as its `Date`.
@@ -183,9 +164,7 @@ impl Duo {
         let mut time = self.shared.clock.now();
         match fault {
             Some(FaultKind::BadDate { offset: None }) => return response,
-            Some(FaultKind::BadDate {
-                offset: Some(offset),
-            }) => time += *offset,
+            Some(FaultKind::BadDate { offset: Some(offset) }) => time += *offset,
             _ => {}
         }
         dated(response, time)

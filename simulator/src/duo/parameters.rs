@@ -25,11 +25,8 @@ impl Parameters {
     /// The lines that may have been signed. Official clients differ only in whether the values of
     /// a repeated key are sorted too.
     pub(super) fn canonical_forms(&self) -> [String; 2] {
-        let mut pairs: Vec<_> = self
-            .0
-            .iter()
-            .map(|(key, value)| (encode(key), encode(value)))
-            .collect();
+        let mut pairs: Vec<_> =
+            self.0.iter().map(|(key, value)| (encode(key), encode(value))).collect();
         pairs.sort_by(|left, right| left.0.cmp(&right.0));
         let in_order = join(&pairs);
         pairs.sort();
@@ -38,11 +35,7 @@ impl Parameters {
 
     /// All values of a key.
     pub(super) fn all(&self, key: &str) -> Vec<&str> {
-        self.0
-            .iter()
-            .filter(|(name, _)| name == key)
-            .map(|(_, value)| value.as_str())
-            .collect()
+        self.0.iter().filter(|(name, _)| name == key).map(|(_, value)| value.as_str()).collect()
     }
 
     /// The value of a key that may stand there once.
@@ -57,35 +50,25 @@ impl Parameters {
     /// `mintime` and `maxtime` as the endpoints in milliseconds want them.
     pub(super) fn window(&self, now: i64) -> Result<Window, Refusal> {
         let [mintime, maxtime] = ["mintime", "maxtime"].map(|key| self.milliseconds(key));
-        let window = Window {
-            mintime: mintime?,
-            maxtime: maxtime?,
-        };
+        let window = Window { mintime: mintime?, maxtime: maxtime? };
         if window.maxtime <= window.mintime {
             let detail = "'maxtime' must be strictly greater than 'mintime'";
             return Err(Refusal::parameter(detail));
         }
         if window.mintime < now - RETENTION_MILLISECONDS {
-            return Err(Refusal::parameter(
-                "mintime must be within the past 180 days",
-            ));
+            return Err(Refusal::parameter("mintime must be within the past 180 days"));
         }
         if window.maxtime - window.mintime > RETENTION_MILLISECONDS {
-            return Err(Refusal::parameter(
-                "maxtime must be within 180 days of mintime",
-            ));
+            return Err(Refusal::parameter("maxtime must be within 180 days of mintime"));
         }
         Ok(window)
     }
 
     fn milliseconds(&self, key: &str) -> Result<i64, Refusal> {
         let text = self.one(key)?.ok_or_else(|| Refusal::parameter(key))?;
-        (text.len() == 13)
-            .then(|| whole_number(text))
-            .flatten()
-            .ok_or_else(|| {
-                Refusal::parameter(format!("'{key}' must be a timestamp in milliseconds"))
-            })
+        (text.len() == 13).then(|| whole_number(text)).flatten().ok_or_else(|| {
+            Refusal::parameter(format!("'{key}' must be a timestamp in milliseconds"))
+        })
     }
 
     /// `limit`, clamped to `largest`.
@@ -101,17 +84,11 @@ impl Parameters {
 
 /// A number written with decimal digits alone.
 pub(super) fn whole_number(text: &str) -> Option<i64> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())
-        .flatten()
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok()).flatten()
 }
 
 fn join(pairs: &[(String, String)]) -> String {
-    let parts: Vec<_> = pairs
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
+    let parts: Vec<_> = pairs.iter().map(|(key, value)| format!("{key}={value}")).collect();
     parts.join("&")
 }
 
@@ -144,13 +121,7 @@ mod tests {
     #[test]
     fn times_are_refused_in_duo_s_words() {
         let good = window("mintime=1795348800000&maxtime=1795348920000").unwrap();
-        assert_eq!(
-            good,
-            Window {
-                mintime: 1_795_348_800_000,
-                maxtime: NOW
-            }
-        );
+        assert_eq!(good, Window { mintime: 1_795_348_800_000, maxtime: NOW });
         let cases = [
             ("maxtime=1795348920000", "mintime"),
             ("mintime=1795348800000", "maxtime"),

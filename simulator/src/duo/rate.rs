@@ -16,10 +16,7 @@ pub(super) struct RateLimit {
 
 impl RateLimit {
     pub(super) fn new(calls_per_minute: Option<u32>) -> Self {
-        Self {
-            calls_per_minute,
-            granted: Mutex::default(),
-        }
+        Self { calls_per_minute, granted: Mutex::default() }
     }
 
     /// Whether a call at `now` (milliseconds) is granted; a refused one costs nothing.

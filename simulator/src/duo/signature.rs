@@ -48,22 +48,20 @@ pub(super) fn check(
     }
     let own_host = text(&parts.headers, HOST.as_str()).unwrap_or_default();
     let own_host = own_host.rsplit_once(':').map_or(own_host, |(name, _)| name);
-    let signed = [config.signed_host.as_str(), own_host]
-        .into_iter()
-        .any(|host| {
-            let request = Request {
-                date,
-                method: parts.method.as_str(),
-                host,
-                path: parts.uri.path(),
-                body,
-                duo_headers: &duo_headers(&parts.headers),
-            };
-            parameters.canonical_forms().iter().any(|line| {
-                let accepted = request.signatures(line, config.secret_key.as_bytes());
-                accepted.contains(&signature.to_ascii_lowercase())
-            })
-        });
+    let signed = [config.signed_host.as_str(), own_host].into_iter().any(|host| {
+        let request = Request {
+            date,
+            method: parts.method.as_str(),
+            host,
+            path: parts.uri.path(),
+            body,
+            duo_headers: &duo_headers(&parts.headers),
+        };
+        parameters.canonical_forms().iter().any(|line| {
+            let accepted = request.signatures(line, config.secret_key.as_bytes());
+            accepted.contains(&signature.to_ascii_lowercase())
+        })
+    });
     if signed { Ok(()) } else { Err(INVALID) }
 }
 
@@ -105,19 +103,11 @@ impl Request<'_> {
         let method = self.method.to_ascii_uppercase();
         let host = self.host.to_ascii_lowercase();
         let v2 = [self.date, &method, &host, self.path, parameters].join("\n");
-        let v5 = [
-            &v2,
-            &sha512(self.body),
-            &sha512(self.duo_headers.as_bytes()),
-        ]
-        .map(String::as_str)
-        .join("\n");
+        let v5 = [&v2, &sha512(self.body), &sha512(self.duo_headers.as_bytes())]
+            .map(String::as_str)
+            .join("\n");
         let sha1 = hmac::<Hmac<Sha1>>(secret_key, &v2);
-        [
-            sha1,
-            hmac::<Hmac<Sha512>>(secret_key, &v2),
-            hmac::<Hmac<Sha512>>(secret_key, &v5),
-        ]
+        [sha1, hmac::<Hmac<Sha512>>(secret_key, &v2), hmac::<Hmac<Sha512>>(secret_key, &v5)]
     }
 }
 
@@ -134,10 +124,7 @@ fn sha512(bytes: &[u8]) -> String {
 fn hexadecimal(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
-        .collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 #[cfg(test)]
@@ -163,12 +150,7 @@ mod tests {
             let [canonical, _] = Parameters::of_query(text("query")).canonical_forms();
             let secret = b"fakefakefakefakefakefakefakefakefakefake";
             let [sha1, _, sha512] = request.signatures(&canonical, secret);
-            assert_eq!(
-                (&*sha1, &*sha512),
-                (text("v2"), text("v5")),
-                "{}",
-                text("name")
-            );
+            assert_eq!((&*sha1, &*sha512), (text("v2"), text("v5")), "{}", text("name"));
         }
     }
 }

@@ -41,22 +41,12 @@ pub(super) fn page(
         (_, Some(last)) if more => Some(last + 1),
         _ => None,
     };
-    let indexes: Vec<u32> = positions
-        .iter()
-        .map(|position| events.index_at(*position))
-        .collect();
+    let indexes: Vec<u32> = positions.iter().map(|position| events.index_at(*position)).collect();
     let mut response = String::with_capacity(indexes.len() * 1_700 + 100);
     response.push_str("{\"events\":");
     records::array(&shared.world, LOG, &indexes, fault, &mut response);
-    response.extend([
-        ",\"metadata\":{",
-        &next.map(metadata).unwrap_or_default(),
-        "}}",
-    ]);
-    Ok(Page {
-        response,
-        records: indexes.len(),
-    })
+    response.extend([",\"metadata\":{", &next.map(metadata).unwrap_or_default(), "}}"]);
+    Ok(Page { response, records: indexes.len() })
 }
 
 /// Samples show a text here and a number there, so both occur.
@@ -67,7 +57,5 @@ fn metadata(position: usize) -> String {
 }
 
 fn position(cursor: &str) -> Option<usize> {
-    usize::try_from(whole_number(cursor)?)
-        .ok()?
-        .checked_sub(CURSOR_BASE)
+    usize::try_from(whole_number(cursor)?).ok()?.checked_sub(CURSOR_BASE)
 }

@@ -38,8 +38,5 @@ pub(super) fn page(
     }
     let mut response = String::with_capacity(indexes.len() * 350 + 2);
     records::array(&shared.world, log, &indexes, fault, &mut response);
-    Ok(Page {
-        response,
-        records: indexes.len(),
-    })
+    Ok(Page { response, records: indexes.len() })
 }

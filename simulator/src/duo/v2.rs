@@ -36,30 +36,19 @@ pub(super) fn page(
     let mut rest = events.settled(&all, now);
     match cursor {
         Some(Cursor { millisecond, id }) if ascending => {
-            rest.start = events
-                .position_after(millisecond, id)
-                .clamp(rest.start, rest.end);
+            rest.start = events.position_after(millisecond, id).clamp(rest.start, rest.end);
         }
         Some(Cursor { millisecond, id }) => {
-            rest.end = events
-                .position_of(millisecond, id)
-                .clamp(rest.start, rest.end);
+            rest.end = events.position_of(millisecond, id).clamp(rest.start, rest.end);
         }
         None => {}
     }
     let visible = |index: &u32| events.is_visible(*index, now);
     // One more than asked for tells whether this is the last page.
     let mut indexes: Vec<u32> = if ascending {
-        rest.map(|at| events.index_at(at))
-            .filter(visible)
-            .take(limit + 1)
-            .collect()
+        rest.map(|at| events.index_at(at)).filter(visible).take(limit + 1).collect()
     } else {
-        rest.rev()
-            .map(|at| events.index_at(at))
-            .filter(visible)
-            .take(limit + 1)
-            .collect()
+        rest.rev().map(|at| events.index_at(at)).filter(visible).take(limit + 1).collect()
     };
     let more = indexes.len() > limit;
     indexes.truncate(limit);
@@ -72,11 +61,7 @@ pub(super) fn page(
         _ => "null".to_owned(),
     };
     // Seen live: an empty page counts 0, not the whole window.
-    let total = if indexes.is_empty() {
-        0
-    } else {
-        events.count_visible(&all, now)
-    };
+    let total = if indexes.is_empty() { 0 } else { events.count_visible(&all, now) };
     let total = match fault {
         Some(FaultKind::WrongCount(wrong_by)) => {
             total.saturating_add_signed(isize::try_from(*wrong_by).unwrap_or_default())
@@ -89,26 +74,16 @@ pub(super) fn page(
     };
     let metadata = format!("\"next_offset\":{next},\"total_objects\":{total}");
     let mut response = String::with_capacity(indexes.len() * 1_800 + 200);
-    let list = if log == LogType::Authentication {
-        "authlogs"
-    } else {
-        "items"
-    };
+    let list = if log == LogType::Authentication { "authlogs" } else { "items" };
     response.extend(["{\"", list, "\":"]);
     records::array(&shared.world, log, &indexes, fault, &mut response);
     response.extend([",\"metadata\":{", &metadata, "}}"]);
-    Ok(Page {
-        response,
-        records: indexes.len(),
-    })
+    Ok(Page { response, records: indexes.len() })
 }
 
 impl Cursor {
     fn behind(events: &Events, index: u32) -> Self {
-        Self {
-            millisecond: events.millisecond(index),
-            id: events.id(index),
-        }
+        Self { millisecond: events.millisecond(index), id: events.id(index) }
     }
 
     /// Reads `next_offset`: "ms,id", on authentication also as two parameters. It must lie in the
@@ -121,9 +96,7 @@ impl Cursor {
             _ => return Err(refused()),
         };
         let inside = |time: &i64| (window.mintime..=window.maxtime).contains(time);
-        let millisecond = whole_number(millisecond)
-            .filter(inside)
-            .ok_or_else(refused)?;
+        let millisecond = whole_number(millisecond).filter(inside).ok_or_else(refused)?;
         let id = parse_uuid(id).ok_or_else(refused)?;
         Ok(Some(Self { millisecond, id }))
     }

@@ -21,11 +21,7 @@ impl Events {
         if self.log.is_v1() {
             return index.into();
         }
-        let index = if self.log == LogType::Authentication {
-            self.twin(index)
-        } else {
-            index
-        };
+        let index = if self.log == LogType::Authentication { self.twin(index) } else { index };
         let code = u128::from(mix(u64::from(index) ^ self.key()));
         if self.log == LogType::TrustMonitor {
             return code;
@@ -53,11 +49,7 @@ impl Events {
     /// A pair of the authentication log shares a `txid` at two times; a pair of a v1 log is two
     /// identical records.
     pub(crate) fn twin(&self, index: u32) -> u32 {
-        if index % 2 == 1 && self.is_pair(index / 2) {
-            index - 1
-        } else {
-            index
-        }
+        if index % 2 == 1 && self.is_pair(index / 2) { index - 1 } else { index }
     }
 
     /// The second event of the pair that begins with `index`, if one does.
@@ -82,14 +74,7 @@ impl Events {
 /// The text of a UUID, lower case with dashes.
 pub(crate) fn uuid(id: u128) -> String {
     let text = format!("{id:032x}");
-    [
-        &text[..8],
-        &text[8..12],
-        &text[12..16],
-        &text[16..20],
-        &text[20..],
-    ]
-    .join("-")
+    [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-")
 }
 
 /// The text of a Trust Monitor `sekey`.
@@ -121,11 +106,7 @@ mod tests {
     #[test]
     fn an_identifier_leads_back_to_its_event() {
         let world = World::new(&Config::default());
-        for log in [
-            LogType::Activity,
-            LogType::Telephony,
-            LogType::Authentication,
-        ] {
+        for log in [LogType::Activity, LogType::Telephony, LogType::Authentication] {
             let events = world.events(log);
             for index in 0..events.count() {
                 let text = uuid(events.id(index));

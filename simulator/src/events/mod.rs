@@ -111,9 +111,7 @@ impl Events {
             microsecond: self.microsecond(index),
             id: self.id(index),
             host: &self.host,
-            oversized: random
-                .chance(self.oversized_per_mille)
-                .then_some(self.oversized_bytes),
+            oversized: random.chance(self.oversized_per_mille).then_some(self.oversized_bytes),
         };
         template::write(self.log, &event, &mut random, out);
     }
@@ -128,12 +126,7 @@ impl Events {
     /// The record with a lone surrogate at the start of its first name.
     pub(crate) fn spoilt_record(&self, index: u32) -> String {
         let record = self.record(index);
-        for key in [
-            "\"name\":\"",
-            "\"username\":\"",
-            "\"context\":\"",
-            "\"state\":\"",
-        ] {
+        for key in ["\"name\":\"", "\"username\":\"", "\"context\":\"", "\"state\":\""] {
             if let Some(place) = record.rfind(key) {
                 let (before, after) = record.split_at(place + key.len());
                 return format!("{before}\\ud800{after}");

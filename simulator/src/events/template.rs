@@ -106,12 +106,7 @@ fn named(rest: &mut Peekable<Chars<'_>>) -> Part {
 pub(super) fn write(log: LogType, event: &Event<'_>, random: &mut Random, out: &mut String) {
     let hours = i64::try_from(1 + random.below(20)).expect("it is at most 20");
     let earlier = event.microsecond - hours * MICROSECONDS_OF_AN_HOUR;
-    Writer {
-        event,
-        random,
-        earlier,
-    }
-    .template(log.name(), out);
+    Writer { event, random, earlier }.template(log.name(), out);
 }
 
 struct Writer<'w> {
@@ -149,9 +144,7 @@ impl Writer<'_> {
     }
 
     fn one(&mut self, all: &[(u64, Vec<Part>)], out: &mut String) {
-        let place = self
-            .random
-            .below(all.iter().map(|(weight, _)| weight).sum());
+        let place = self.random.below(all.iter().map(|(weight, _)| weight).sum());
         let oversized = all.iter().find(|(weight, _)| *weight == 0);
         if let Some((_, parts)) = oversized.filter(|_| self.event.oversized.is_some()) {
             return self.parts(parts, out);
@@ -165,12 +158,7 @@ impl Writer<'_> {
     }
 
     fn named(&mut self, name: &str, argument: usize, out: &mut String) {
-        let Event {
-            microsecond,
-            id,
-            host,
-            oversized,
-        } = *self.event;
+        let Event { microsecond, id, host, oversized } = *self.event;
         let second = |time: i64| time.div_euclid(1_000_000);
         let mut number = || self.random.next();
         let written = match name {

@@ -8,11 +8,7 @@ use super::*;
 
 fn world(late_per_mille: u32) -> (World, Config) {
     let volumes = LogType::ALL.map(|log| (log, 2_000)).into();
-    let config = Config {
-        volumes,
-        late_per_mille,
-        ..Config::default()
-    };
+    let config = Config { volumes, late_per_mille, ..Config::default() };
     (World::new(&config), config)
 }
 
@@ -51,10 +47,7 @@ fn order_is_by_millisecond_and_identifier_with_clusters() {
             .collect();
         assert!(keys.is_sorted());
         assert_eq!(keys.iter().collect::<BTreeSet<_>>().len(), keys.len());
-        let crowded = keys
-            .windows(5)
-            .filter(|five| five[0].0 == five[4].0)
-            .count();
+        let crowded = keys.windows(5).filter(|five| five[0].0 == five[4].0).count();
         assert!(crowded > 0, "{log} has no cluster");
     }
 }
@@ -67,10 +60,7 @@ fn counting_agrees_with_looking_at_each_event() {
     let now = (Utc::now() - TimeDelta::minutes(1)).timestamp_millis();
     for hours in [0, 1, 5, 30] {
         let range = events.positions(now - hours * 3_600_000, now);
-        let seen = range
-            .clone()
-            .filter(|at| events.is_visible(events.index_at(*at), now))
-            .count();
+        let seen = range.clone().filter(|at| events.is_visible(events.index_at(*at), now)).count();
         assert_eq!(events.count_visible(&range, now), seen);
     }
 }

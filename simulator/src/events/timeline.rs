@@ -13,19 +13,11 @@ const BURST_SIZE: u64 = 200;
 
 /// The time of each event in microseconds, by index.
 pub(super) fn times(config: &Config, log: LogType, events: &Events) -> Vec<i64> {
-    let wanted = config
-        .volumes
-        .get(&log)
-        .copied()
-        .unwrap_or(0)
-        .min(u32::MAX.into());
+    let wanted = config.volumes.get(&log).copied().unwrap_or(0).min(u32::MAX.into());
     let wanted = usize::try_from(wanted).expect("32 bits fit into a usize here");
     let range = Range {
         from: config.from.timestamp_micros(),
-        to: config
-            .to
-            .timestamp_micros()
-            .max(config.from.timestamp_micros()),
+        to: config.to.timestamp_micros().max(config.from.timestamp_micros()),
     };
     let mut random = events.random(Stream::Times, 0);
     let mut times = Vec::with_capacity(wanted);
@@ -59,12 +51,7 @@ pub(super) fn times(config: &Config, log: LogType, events: &Events) -> Vec<i64> 
 /// exceeds a page within one second cannot be read from those endpoints at all.
 fn burst_size(config: &Config, log: LogType, wanted: usize) -> u64 {
     let size = BURST_SIZE.min(wanted as u64 / 10);
-    if log.is_v1() {
-        size.min(config.v1_page as u64 / 3)
-    } else {
-        size
-    }
-    .max(1)
+    if log.is_v1() { size.min(config.v1_page as u64 / 3) } else { size }.max(1)
 }
 
 /// Gives the second event of each special pair its time: the same on v1, some seconds off on
@@ -75,16 +62,8 @@ fn join_pairs(times: &mut [i64], range: &Range, events: &Events, random: &mut Ra
         if !events.is_pair(pair) {
             continue;
         }
-        let apart = if v1 {
-            0
-        } else {
-            1_500_000 + below(random, 4_000_000)
-        };
-        two[1] = if two[0] + apart <= range.to {
-            two[0] + apart
-        } else {
-            two[0] - apart
-        };
+        let apart = if v1 { 0 } else { 1_500_000 + below(random, 4_000_000) };
+        two[1] = if two[0] + apart <= range.to { two[0] + apart } else { two[0] - apart };
     }
 }
 

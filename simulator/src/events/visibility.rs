@@ -9,15 +9,9 @@ impl Events {
     ///
     /// Identical v1 records appear together, for nobody could tell which of them is still missing.
     pub(crate) fn is_late(&self, index: u32) -> bool {
-        let index = if self.log.is_v1() {
-            self.twin(index)
-        } else {
-            index
-        };
+        let index = if self.log.is_v1() { self.twin(index) } else { index };
         self.late_per_mille > 0
-            && self
-                .random(Stream::Late, index.into())
-                .chance(self.late_per_mille)
+            && self.random(Stream::Late, index.into()).chance(self.late_per_mille)
     }
 
     /// Whether the event can be seen at `now` (milliseconds).
@@ -29,12 +23,8 @@ impl Events {
 
     /// The positions of all events with `from` <= millisecond <= `through`, visible or not.
     pub(crate) fn positions(&self, from: i64, through: i64) -> Range<usize> {
-        let start = self
-            .order
-            .partition_point(|index| self.millisecond(*index) < from);
-        let end = self
-            .order
-            .partition_point(|index| self.millisecond(*index) <= through);
+        let start = self.order.partition_point(|index| self.millisecond(*index) < from);
+        let end = self.order.partition_point(|index| self.millisecond(*index) <= through);
         start..end.max(start)
     }
 
@@ -63,25 +53,15 @@ impl Events {
         let settled = self.positions(i64::MIN, now - self.hidden_milliseconds).end;
         let end = range.end.min(settled).max(range.start);
         // Only late events younger than their delay are still missing below that.
-        let appeared = self
-            .positions(i64::MIN, now.saturating_sub(self.late_milliseconds))
-            .end;
+        let appeared = self.positions(i64::MIN, now.saturating_sub(self.late_milliseconds)).end;
         let young = range.start.max(appeared)..end;
-        let first = self
-            .late_positions
-            .partition_point(|at| (*at as usize) < young.start);
-        let last = self
-            .late_positions
-            .partition_point(|at| (*at as usize) < young.end);
+        let first = self.late_positions.partition_point(|at| (*at as usize) < young.start);
+        let last = self.late_positions.partition_point(|at| (*at as usize) < young.end);
         (end - range.start) - last.saturating_sub(first)
     }
 }
 
 /// The identifier where it can matter, that is within `millisecond`; 0 elsewhere.
 fn id_key(events: &Events, index: u32, millisecond: i64) -> u128 {
-    if events.millisecond(index) == millisecond {
-        events.id(index)
-    } else {
-        0
-    }
+    if events.millisecond(index) == millisecond { events.id(index) } else { 0 }
 }

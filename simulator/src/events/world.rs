@@ -17,10 +17,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) fn new(config: &Config) -> Self {
         let logs = LogType::ALL.map(|log| (log, Events::new(config, log)));
-        Self {
-            logs: BTreeMap::from(logs),
-            spoilt: Mutex::default(),
-        }
+        Self { logs: BTreeMap::from(logs), spoilt: Mutex::default() }
     }
 
     pub(crate) fn events(&self, log: LogType) -> &Events {
@@ -52,11 +49,7 @@ impl World {
 
     /// The indexes of all records of `log` that were served with a lone surrogate.
     pub(crate) fn spoilt_of(&self, log: LogType) -> Vec<u32> {
-        self.spoilt()
-            .iter()
-            .filter(|(of, _)| *of == log)
-            .map(|(_, index)| *index)
-            .collect()
+        self.spoilt().iter().filter(|(of, _)| *of == log).map(|(_, index)| *index).collect()
     }
 
     fn spoilt(&self) -> MutexGuard<'_, HashSet<(LogType, u32)>> {

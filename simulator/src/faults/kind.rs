@@ -102,22 +102,12 @@ impl Fault {
 
     /// Strikes the next matching call.
     pub const fn once(target: Target, kind: FaultKind) -> Self {
-        Self {
-            target,
-            kind,
-            after: 0,
-            times: 1,
-        }
+        Self { target, kind, after: 0, times: 1 }
     }
 
     /// Strikes every matching call until cleared.
     pub const fn always(target: Target, kind: FaultKind) -> Self {
-        Self {
-            target,
-            kind,
-            after: 0,
-            times: Self::FOREVER,
-        }
+        Self { target, kind, after: 0, times: Self::FOREVER }
     }
 
     /// The same fault, but `calls` matching calls pass first.

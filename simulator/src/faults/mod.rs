@@ -36,10 +36,7 @@ impl FaultPlan {
 
     /// How many calls were struck so far, by endpoint (never [`Target::AnyDuo`]).
     pub fn struck(&self) -> BTreeMap<Target, u64> {
-        self.struck
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.struck.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// The fault that this call meets, if any.
@@ -74,9 +71,7 @@ mod tests {
     use super::*;
     use crate::LogType;
 
-    const POST: Call<'_> = Call::LogAnalytics {
-        body: b"[{\"txid\":\"abc\"}]",
-    };
+    const POST: Call<'_> = Call::LogAnalytics { body: b"[{\"txid\":\"abc\"}]" };
 
     fn duo(log: LogType, has_cursor: bool) -> Call<'static> {
         Call::Duo { log, has_cursor }
@@ -85,11 +80,7 @@ mod tests {
     #[test]
     fn a_scripted_fault_skips_then_strikes_then_ends() {
         let plan = FaultPlan::default();
-        plan.push(
-            Fault::once(Target::LogAnalytics, FaultKind::Reset)
-                .after(1)
-                .times(2),
-        );
+        plan.push(Fault::once(Target::LogAnalytics, FaultKind::Reset).after(1).times(2));
         let fates: Vec<_> = (0..4).map(|_| plan.strike(POST).is_some()).collect();
         assert_eq!(fates, [false, true, true, false]);
         assert_eq!(plan.pending(), 0);
@@ -101,15 +92,9 @@ mod tests {
         plan.push(Fault::once(Target::AnyDuo, FaultKind::BadCursor));
         assert_eq!(plan.strike(duo(LogType::Activity, false)), None);
         assert_eq!(plan.strike(POST), None);
-        assert_eq!(
-            plan.strike(duo(LogType::Activity, true)),
-            Some(FaultKind::BadCursor)
-        );
+        assert_eq!(plan.strike(duo(LogType::Activity, true)), Some(FaultKind::BadCursor));
         let needle = "abc".to_owned();
-        plan.push(Fault::always(
-            Target::LogAnalytics,
-            FaultKind::InvalidRecord { needle },
-        ));
+        plan.push(Fault::always(Target::LogAnalytics, FaultKind::InvalidRecord { needle }));
         assert_eq!(plan.strike(Call::LogAnalytics { body: b"[]" }), None);
         assert!(plan.strike(POST).is_some() && plan.strike(POST).is_some());
     }

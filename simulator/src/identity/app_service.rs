@@ -39,9 +39,7 @@ pub(super) fn token(shared: &Shared, parts: &Parts) -> Result<Value, Refusal> {
     let now = shared.clock.now();
     let expires = now + identity.token_lifetime;
     let expires = expires.timestamp();
-    let token = shared
-        .tokens
-        .issue(resource, client_id, &identity.tenant_id, now, expires);
+    let token = shared.tokens.issue(resource, client_id, &identity.tenant_id, now, expires);
     Ok(json!({
         "access_token": token,
         "expires_on": expires.to_string(),

@@ -57,9 +57,7 @@ pub(super) fn token(shared: &Shared, parts: &Parts, body: &[u8]) -> Result<Value
     let lifetime = identity.token_lifetime;
     let now = shared.clock.now();
     let expires = (now + lifetime).timestamp();
-    let token = shared
-        .tokens
-        .issue(audience, client_id, &identity.tenant_id, now, expires);
+    let token = shared.tokens.issue(audience, client_id, &identity.tenant_id, now, expires);
     let seconds = lifetime.as_secs();
     Ok(json!({
         "token_type": "Bearer",

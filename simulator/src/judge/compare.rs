@@ -18,11 +18,7 @@ pub(super) const ADDED: [&str; 7] = [
 pub(super) const TRUNCATED: &str = "truncated_fields";
 
 /// Fields of `access_device` whose type wavers, which rows therefore hold as texts.
-const AS_TEXT: [&str; 3] = [
-    "is_encryption_enabled",
-    "is_firewall_enabled",
-    "is_password_set",
-];
+const AS_TEXT: [&str; 3] = ["is_encryption_enabled", "is_firewall_enabled", "is_password_set"];
 
 /// Whether the row's own fields are set aside, and so are no part of the event.
 pub(super) fn is_added(name: &[u8]) -> bool {
@@ -57,12 +53,8 @@ impl Comparison<'_> {
             let name = String::from_utf8_lossy(name);
             self.path.push(name.clone().into_owned());
             // Usually the order was kept, which saves the search.
-            let same_place = row
-                .get(place)
-                .filter(|(other, _)| **other == *name.as_bytes());
-            let found = same_place
-                .map(|(_, value)| value)
-                .or_else(|| member(row, &name));
+            let same_place = row.get(place).filter(|(other, _)| **other == *name.as_bytes());
+            let found = same_place.map(|(_, value)| value).or_else(|| member(row, &name));
             let Some(found) = found else { return true };
             if self.values_differ(value, found) {
                 return true;
@@ -75,9 +67,7 @@ impl Comparison<'_> {
         let extra = row.iter().map(|(name, _)| String::from_utf8_lossy(name));
         let extra = extra.into_iter().find(|name| member(event, name).is_none());
         self.path.push(
-            extra.map_or("(a name that occurs twice)".to_owned(), |name| {
-                format!("{name} (added)")
-            }),
+            extra.map_or("(a name that occurs twice)".to_owned(), |name| format!("{name} (added)")),
         );
         true
     }
@@ -88,9 +78,7 @@ impl Comparison<'_> {
             (Json::Array(event), Json::Array(row)) => {
                 let pairs = event.values.iter().zip(&row.values);
                 event.values.len() != row.values.len()
-                    || pairs
-                        .into_iter()
-                        .any(|(event, row)| self.values_differ(event, row))
+                    || pairs.into_iter().any(|(event, row)| self.values_differ(event, row))
             }
             (Json::Truth(truth), row) if is_sent_as_text(&self.path) => {
                 row.as_text() != Some(if *truth { "true" } else { "false" })
@@ -148,24 +136,13 @@ mod tests {
 
     #[test]
     fn the_first_difference_is_named() {
-        assert_eq!(
-            compare(r#"{"a":1,"b":{"c":"x"}}"#, r#"{"b":{"c":"\u0078"},"a":1}"#),
-            None
-        );
+        assert_eq!(compare(r#"{"a":1,"b":{"c":"x"}}"#, r#"{"b":{"c":"\u0078"},"a":1}"#), None);
         let cases = [
             (r#"{"a":{"b":1}}"#, r#"{"a":{"b":1.0}}"#, "a.b"),
             (r#"{"a":{"b":null}}"#, r#"{"a":{}}"#, "a.b"),
             (r#"{"a":1}"#, r#"{"a":1,"x":2}"#, "x (added)"),
-            (
-                r#"{"a":1}"#,
-                r#"{"a":1,"a":1}"#,
-                "(a name that occurs twice)",
-            ),
-            (
-                r#"{"a":[1,{"b":true}]}"#,
-                r#"{"a":[1,{"b":"true"}]}"#,
-                "a.b",
-            ),
+            (r#"{"a":1}"#, r#"{"a":1,"a":1}"#, "(a name that occurs twice)"),
+            (r#"{"a":[1,{"b":true}]}"#, r#"{"a":[1,{"b":"true"}]}"#, "a.b"),
         ];
         for (event, row, path) in cases {
             assert_eq!(compare(event, row).as_deref(), Some(path), "{row}");
@@ -177,10 +154,7 @@ mod tests {
         let event = r#"{"access_device":{"is_password_set":true,"is_firewall_enabled":"unknown"}}"#;
         let row = r#"{"access_device":{"is_password_set":"true","is_firewall_enabled":"unknown"}}"#;
         assert_eq!(compare(event, row), None);
-        assert_eq!(
-            compare(event, event).as_deref(),
-            Some("access_device.is_password_set")
-        );
+        assert_eq!(compare(event, event).as_deref(), Some("access_device.is_password_set"));
         let event = r#"{"surfaced_auth":{"access_device":{"is_password_set":false}}}"#;
         let row = r#"{"surfaced_auth":{"access_device":{"is_password_set":"false"}}}"#;
         assert_eq!(compare(event, row), None);
@@ -211,17 +185,9 @@ mod tests {
             (row(b, c, "short"), "a_b", "c"),
             (row(b, c, "short"), "a.b,c", "a.b"),
             (row(&long[..30_000], c, "short"), "a_b,c", "a.b"),
-            (
-                row(&long[2..32_002].replacen('\u{e9}', "xx", 1), c, "short"),
-                "a_b,c",
-                "a.b",
-            ),
+            (row(&long[2..32_002].replacen('\u{e9}', "xx", 1), c, "short"), "a_b,c", "a.b"),
             (row(b, c, "sho"), "a_b,c,d", "d"),
-            (
-                row(b, c, "short"),
-                "a_b,c,e",
-                "truncated_fields names e, which",
-            ),
+            (row(b, c, "short"), "a_b,c,e", "truncated_fields names e, which"),
         ];
         for (row, cut, path) in cases {
             assert_eq!(difference(&row, cut).as_deref(), Some(path), "{cut}");

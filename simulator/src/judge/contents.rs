@@ -31,10 +31,7 @@ impl Contents {
         let first = self.0.partition_point(|(other, _)| *other < hash);
         let last = self.0.partition_point(|(other, _)| *other <= hash);
         let found: Range<usize> = first..last;
-        (
-            self.0[found].iter().map(|(_, index)| *index).collect(),
-            value,
-        )
+        (self.0[found].iter().map(|(_, index)| *index).collect(), value)
     }
 }
 

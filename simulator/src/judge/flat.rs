@@ -57,11 +57,7 @@ impl Stream {
 
     /// The indexes of the events with exactly these columns; more than one for identical records.
     fn find(&mut self, log: LogType, events: &Events, own: &TableRow) -> Vec<u32> {
-        let Self {
-            declaration,
-            contents,
-            ..
-        } = self;
+        let Self { declaration, contents, .. } = self;
         let contents = contents.entry(log).or_insert_with(|| {
             let hash = |index| {
                 let expected = Expected::of(&events.record(index), declaration);
@@ -74,10 +70,7 @@ impl Stream {
         let hash = hash(Expected::of_row(own).columns());
         let first = contents.partition_point(|(other, _)| *other < hash);
         let last = contents.partition_point(|(other, _)| *other <= hash);
-        contents[first..last]
-            .iter()
-            .map(|(_, index)| *index)
-            .collect()
+        contents[first..last].iter().map(|(_, index)| *index).collect()
     }
 }
 
@@ -117,14 +110,8 @@ impl Ledger {
 
     fn identify_flat(&self, stream: &mut Stream, added: &TableRow, own: &TableRow) -> Found {
         let text = |name: &str| {
-            let suffixes = if name == "isotimestamp" {
-                ["_t", "_s"]
-            } else {
-                ["_g", "_s"]
-            };
-            let mut columns = suffixes
-                .iter()
-                .filter_map(|it| own.get(&format!("{name}{it}")));
+            let suffixes = if name == "isotimestamp" { ["_t", "_s"] } else { ["_g", "_s"] };
+            let mut columns = suffixes.iter().filter_map(|it| own.get(&format!("{name}{it}")));
             columns.next().and_then(Value::as_str)
         };
         if let Some(found) = self.by_identifier(text) {
@@ -162,14 +149,10 @@ impl Ledger {
             return Some(format!("{column} is not declared, and was dropped"));
         }
         if let Some(column) = row.misfits.first() {
-            return Some(format!(
-                "the value of {column} does not fit it, and was dropped"
-            ));
+            return Some(format!("the value of {column} does not fit it, and was dropped"));
         }
         if let Some(column) = row.cut.first() {
-            return Some(format!(
-                "{column} is larger than the service keeps, and was cut"
-            ));
+            return Some(format!("{column} is larger than the service keeps, and was cut"));
         }
         if let Some(column) = row.twice.first() {
             return Some(format!("{column} occurs twice"));
@@ -202,8 +185,6 @@ impl Ledger {
 
 /// The text of a column that is no part of the event, by its name without suffix.
 fn added_text<'r>(added: &'r TableRow, name: &str) -> Option<&'r str> {
-    let mut values = ["_s", "_t"]
-        .iter()
-        .filter_map(|suffix| added.get(&format!("{name}{suffix}")));
+    let mut values = ["_s", "_t"].iter().filter_map(|suffix| added.get(&format!("{name}{suffix}")));
     values.next().and_then(Value::as_str)
 }

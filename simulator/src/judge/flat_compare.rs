@@ -65,17 +65,10 @@ impl Expected {
     /// The columns of a row that are its event's.
     pub(super) fn of_row(own: &TableRow) -> Self {
         let column = |(name, value): (&String, &Value)| {
-            let column = Column {
-                value: canonical(value)?,
-                path: String::new(),
-                too_large: None,
-            };
+            let column = Column { value: canonical(value)?, path: String::new(), too_large: None };
             Some((name.clone(), column))
         };
-        Self {
-            columns: own.iter().filter_map(column).collect(),
-            rest: BTreeMap::new(),
-        }
+        Self { columns: own.iter().filter_map(column).collect(), rest: BTreeMap::new() }
     }
 
     /// Names and values of the columns that have one.

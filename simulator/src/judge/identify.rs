@@ -62,16 +62,11 @@ impl Ledger {
     }
 
     fn by_content<'a>(&mut self, added: &Members<'_>, own: Members<'a>) -> (Found, Members<'a>) {
-        let uid = member(added, "event_uid")
-            .and_then(Json::as_text)
-            .and_then(uid_bits);
+        let uid = member(added, "event_uid").and_then(Json::as_text).and_then(uid_bits);
         let mut own = own;
         for log in [LogType::Administrator, LogType::OfflineEnrollment] {
             let events = self.world.events(log);
-            let contents = self
-                .contents
-                .entry(log)
-                .or_insert_with(|| Contents::of(events));
+            let contents = self.contents.entry(log).or_insert_with(|| Contents::of(events));
             let (mut same, row) = contents.find(own);
             if same.is_empty() {
                 let spoilt = self.world.spoilt_of(log).into_iter();
@@ -94,10 +89,7 @@ impl Ledger {
     pub(super) fn one_of(&self, log: LogType, same: &[u32], uid: Option<u64>) -> Option<u32> {
         let tally = &self.tallies[&log];
         let known = |index: &&u32| uid.is_some_and(|uid| tally.uids[**index as usize] == uid);
-        let least = || {
-            same.iter()
-                .min_by_key(|index| tally.deliveries[**index as usize])
-        };
+        let least = || same.iter().min_by_key(|index| tally.deliveries[**index as usize]);
         same.iter().find(known).or_else(least).copied()
     }
 }

@@ -217,11 +217,7 @@ impl Ledger {
     fn report_shared_keys(&self, report: &mut Report) {
         let mut all: Vec<((u64, u32), LogType, u32)> = Vec::new();
         for (log, tally) in &self.tallies {
-            let keys = tally
-                .uids
-                .iter()
-                .copied()
-                .zip(tally.contents.iter().copied());
+            let keys = tally.uids.iter().copied().zip(tally.contents.iter().copied());
             let known = (0_u32..).zip(keys).filter(|(_, (uid, _))| *uid != 0);
             all.extend(known.map(|(index, key)| (key, *log, index)));
         }
@@ -256,17 +252,11 @@ impl Tally {
 }
 
 fn occurs_twice(members: &Members<'_>, name: &str) -> bool {
-    members
-        .iter()
-        .filter(|(key, _)| key.as_ref() == name.as_bytes())
-        .count()
-        > 1
+    members.iter().filter(|(key, _)| key.as_ref() == name.as_bytes()).count() > 1
 }
 
 pub(super) fn microsecond(text: &str) -> Option<i64> {
-    DateTime::parse_from_rfc3339(text)
-        .ok()
-        .map(|time| time.timestamp_micros())
+    DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp_micros())
 }
 
 /// 64 bits of a uid, never 0; `None` unless it is 40 lower-case hexadecimal digits.

@@ -52,15 +52,8 @@ pub(crate) struct Judge {
 
 enum Message {
     Post(Post),
-    Report {
-        now: i64,
-        reply: oneshot::Sender<Report>,
-    },
-    Table {
-        road: Road,
-        name: String,
-        reply: oneshot::Sender<Option<Table>>,
-    },
+    Report { now: i64, reply: oneshot::Sender<Report> },
+    Table { road: Road, name: String, reply: oneshot::Sender<Option<Table>> },
     Stop(oneshot::Sender<()>),
 }
 
@@ -89,9 +82,7 @@ impl Judge {
     pub(crate) async fn report(&self, now: i64) -> Report {
         let (reply, report) = oneshot::channel();
         self.send(Message::Report { now, reply });
-        report
-            .await
-            .expect("the judge's thread answers before it ends")
+        report.await.expect("the judge's thread answers before it ends")
     }
 
     /// A table, after all rows handed over before.
@@ -99,9 +90,7 @@ impl Judge {
         let (reply, table) = oneshot::channel();
         let name = name.to_owned();
         self.send(Message::Table { road, name, reply });
-        table
-            .await
-            .expect("the judge's thread answers before it ends")
+        table.await.expect("the judge's thread answers before it ends")
     }
 
     /// Ends the thread once it has seen everything.

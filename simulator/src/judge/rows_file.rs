@@ -18,11 +18,7 @@ impl RowsFiles {
             create_dir_all(folder)?;
         }
         let folder = folder.map(Path::to_owned);
-        Ok(Self {
-            folder,
-            files: BTreeMap::new(),
-            failed: None,
-        })
+        Ok(Self { folder, files: BTreeMap::new(), failed: None })
     }
 
     pub(super) fn wanted(&self) -> bool {

@@ -23,18 +23,11 @@ pub(crate) struct Caller {
 impl Caller {
     pub(crate) async fn start(config: Config) -> Self {
         PROVIDER.call_once(|| {
-            rustls::crypto::ring::default_provider()
-                .install_default()
-                .unwrap();
+            rustls::crypto::ring::default_provider().install_default().unwrap();
         });
-        let http = Client::builder()
-            .no_proxy()
-            .timeout(Duration::from_secs(60));
+        let http = Client::builder().no_proxy().timeout(Duration::from_secs(60));
         let simulator = Simulator::start(config).await.unwrap();
-        Self {
-            simulator,
-            http: http.build().unwrap(),
-        }
+        Self { simulator, http: http.build().unwrap() }
     }
 
     /// A request for a log, signed with v5; `query` must be in canonical form.
@@ -56,24 +49,13 @@ impl Caller {
         mac.update(signed.as_bytes());
         let password = hexadecimal(&mac.finalize().into_bytes());
         let url = format!("{}{}?{query}", self.simulator.duo_url(), log.path());
-        self.http
-            .get(url)
-            .header("date", date)
-            .basic_auth(&config.integration_key, Some(password))
+        self.http.get(url).header("date", date).basic_auth(&config.integration_key, Some(password))
     }
 
     pub(crate) fn post(&self, body: &str) -> RequestBuilder {
         let config = self.simulator.config();
-        let date = self
-            .simulator
-            .clock()
-            .now()
-            .format("%a, %d %b %Y %H:%M:%S GMT")
-            .to_string();
-        let signed = format!(
-            "POST\n{}\napplication/json\nx-ms-date:{date}\n/api/logs",
-            body.len()
-        );
+        let date = self.simulator.clock().now().format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let signed = format!("POST\n{}\napplication/json\nx-ms-date:{date}\n/api/logs", body.len());
         let key = STANDARD.decode(&config.shared_key).unwrap();
         let mut mac = Hmac::<Sha256>::new_from_slice(&key).unwrap();
         mac.update(signed.as_bytes());
@@ -81,10 +63,7 @@ impl Caller {
         let url = self.simulator.log_analytics_url();
         self.http
             .post(format!("{url}/api/logs?api-version=2016-04-01"))
-            .header(
-                "authorization",
-                format!("SharedKey {}:{signature}", config.workspace_id),
-            )
+            .header("authorization", format!("SharedKey {}:{signature}", config.workspace_id))
             .header("content-type", "application/json")
             .header("log-type", "CiscoDuo")
             .header("x-ms-date", date)
@@ -92,10 +71,7 @@ impl Caller {
     }
 
     pub(crate) async fn deliver(&self, rows: &[String]) -> Response {
-        self.post(&format!("[{}]", rows.join(",")))
-            .send()
-            .await
-            .unwrap()
+        self.post(&format!("[{}]", rows.join(","))).send().await.unwrap()
     }
 
     /// A token for Azure Monitor, from the function app's identity.
@@ -116,18 +92,12 @@ impl Caller {
 
     /// A request to Entra's token endpoint.
     pub(crate) fn entra(&self, tenant: &str, pairs: &[(&str, &str)]) -> RequestBuilder {
-        let url = format!(
-            "{}/{tenant}/oauth2/v2.0/token",
-            self.simulator.authority_url()
-        );
+        let url = format!("{}/{tenant}/oauth2/v2.0/token", self.simulator.authority_url());
         let encoded = |text: &str| {
-            text.bytes()
-                .fold(String::new(), |text, byte| format!("{text}%{byte:02X}"))
+            text.bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02X}"))
         };
-        let pairs: Vec<_> = pairs
-            .iter()
-            .map(|(key, value)| format!("{key}={}", encoded(value)))
-            .collect();
+        let pairs: Vec<_> =
+            pairs.iter().map(|(key, value)| format!("{key}={}", encoded(value))).collect();
         let form = "application/x-www-form-urlencoded";
         let request = self.http.post(url).header("content-type", form);
         request.body(pairs.join("&"))
@@ -155,14 +125,7 @@ impl Caller {
 
     /// The records of a raw page, as the texts they were sent in.
     pub(crate) async fn records(&self, log: LogType, query: &str) -> Vec<String> {
-        let text = self
-            .duo(log, query)
-            .send()
-            .await
-            .unwrap()
-            .text()
-            .await
-            .unwrap();
+        let text = self.duo(log, query).send().await.unwrap().text().await.unwrap();
         let envelope: Envelope<'_> = serde_json::from_str(&text).unwrap();
         let list = match log {
             LogType::Administrator | LogType::OfflineEnrollment => envelope.response.get(),
@@ -177,10 +140,7 @@ impl Caller {
             }
         };
         let records: Vec<&RawValue> = serde_json::from_str(list).unwrap();
-        records
-            .iter()
-            .map(|record| record.get().to_owned())
-            .collect()
+        records.iter().map(|record| record.get().to_owned()).collect()
     }
 }
 
@@ -193,16 +153,10 @@ struct Envelope<'a> {
 /// The row a correct connector makes of a record.
 pub(crate) fn row(log: LogType, record: &str, copy: usize) -> String {
     let mut text = record.to_owned();
-    for field in [
-        "is_encryption_enabled",
-        "is_firewall_enabled",
-        "is_password_set",
-    ] {
+    for field in ["is_encryption_enabled", "is_firewall_enabled", "is_password_set"] {
         for truth in ["true", "false"] {
-            text = text.replace(
-                &format!("\"{field}\":{truth}"),
-                &format!("\"{field}\":\"{truth}\""),
-            );
+            text =
+                text.replace(&format!("\"{field}\":{truth}"), &format!("\"{field}\":\"{truth}\""));
         }
     }
     let time = time_of(log, record);

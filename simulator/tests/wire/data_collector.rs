@@ -12,21 +12,9 @@ async fn the_data_collector_refuses_what_azure_refuses() {
     };
     let refused = [
         (caller.post("[1]"), 400, "InvalidDataFormat"),
-        (
-            caller.post("[{\"TimeGenerated\":1}]"),
-            400,
-            "InvalidDataFormat",
-        ),
-        (
-            caller.post("[{}]").header("content-encoding", "gzip"),
-            400,
-            "InvalidDataFormat",
-        ),
-        (
-            caller.post("[{}]").body("[{ }]"),
-            403,
-            "InvalidAuthorization",
-        ),
+        (caller.post("[{\"TimeGenerated\":1}]"), 400, "InvalidDataFormat"),
+        (caller.post("[{}]").header("content-encoding", "gzip"), 400, "InvalidDataFormat"),
+        (caller.post("[{}]").body("[{ }]"), 403, "InvalidAuthorization"),
     ];
     for (request, expected, code) in refused {
         let (found, body) = status(request).await;
@@ -38,11 +26,7 @@ async fn the_data_collector_refuses_what_azure_refuses() {
     assert_eq!(status(caller.post(&large)).await.0, 404);
     let calls = caller.simulator.calls().log_analytics;
     assert_eq!(
-        (
-            calls.accepted,
-            calls.refused["InvalidDataFormat"],
-            calls.refused["NotFound"]
-        ),
+        (calls.accepted, calls.refused["InvalidDataFormat"], calls.refused["NotFound"]),
         (1, 3, 1)
     );
 }

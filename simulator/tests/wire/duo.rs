@@ -21,57 +21,23 @@ async fn callers_who_break_a_rule_get_duo_s_codes() {
     };
     let url = format!("{}{}?{good}", caller.simulator.duo_url(), log.path());
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    assert_eq!(
-        code(http.get(&url).send().await.unwrap()).await,
-        (401, 40_101)
-    );
-    let stranger = http
-        .get(&url)
-        .basic_auth("DIX", Some("00"))
-        .send()
-        .await
-        .unwrap();
+    assert_eq!(code(http.get(&url).send().await.unwrap()).await, (401, 40_101));
+    let stranger = http.get(&url).basic_auth("DIX", Some("00")).send().await.unwrap();
     assert_eq!(code(stranger).await, (401, 40_102));
-    let undated = http
-        .get(&url)
-        .basic_auth("DIFAKEFAKEFAKEFAKE01", Some("00"));
+    let undated = http.get(&url).basic_auth("DIFAKEFAKEFAKEFAKE01", Some("00"));
     assert_eq!(code(undated.send().await.unwrap()).await, (401, 40_104));
-    let old = caller
-        .duo_dated(log, &good, now - TimeDelta::minutes(6))
-        .send()
-        .await
-        .unwrap();
+    let old = caller.duo_dated(log, &good, now - TimeDelta::minutes(6)).send().await.unwrap();
     assert_eq!(code(old).await, (401, 40_105));
     // Signed in another order than the canonical one
     let unsorted = caller.duo(log, &good.split('&').rev().collect::<Vec<_>>().join("&"));
     assert_eq!(code(unsorted.send().await.unwrap()).await, (401, 40_103));
     let elsewhere = format!("{}/admin/v3/logs/activity", caller.simulator.duo_url());
-    assert_eq!(
-        code(http.get(elsewhere).send().await.unwrap()).await,
-        (404, 40_401)
-    );
-    assert_eq!(
-        code(http.post(&url).send().await.unwrap()).await,
-        (405, 40_501)
-    );
-    for after in [
-        "&sort=ts",
-        "&next_offset=17,x",
-        "&next_offset=%5B%221%22%5D",
-    ] {
-        let answer = caller
-            .duo(log, &window(&caller, "", after))
-            .send()
-            .await
-            .unwrap();
-        assert_eq!(
-            code(answer).await.1,
-            if after.contains(',') { 40_103 } else { 40_002 }
-        );
+    assert_eq!(code(http.get(elsewhere).send().await.unwrap()).await, (404, 40_401));
+    assert_eq!(code(http.post(&url).send().await.unwrap()).await, (405, 40_501));
+    for after in ["&sort=ts", "&next_offset=17,x", "&next_offset=%5B%221%22%5D"] {
+        let answer = caller.duo(log, &window(&caller, "", after)).send().await.unwrap();
+        assert_eq!(code(answer).await.1, if after.contains(',') { 40_103 } else { 40_002 });
     }
     let calls = caller.simulator.calls();
-    assert_eq!(
-        (calls.duo[&log].unauthorized, calls.duo[&log].refused),
-        (6, 2)
-    );
+    assert_eq!((calls.duo[&log].unauthorized, calls.duo[&log].refused), (6, 2));
 }

@@ -18,12 +18,7 @@ const GUIDS: [&str; 5] = [
 ];
 
 /// Fields that are moments, where they can be read as such.
-const MOMENTS: [&str; 4] = [
-    "isotimestamp",
-    "ts",
-    "event_time",
-    "surfaced_auth_isotimestamp",
-];
+const MOMENTS: [&str; 4] = ["isotimestamp", "ts", "event_time", "surfaced_auth_isotimestamp"];
 
 /// Columns that are not declared: too long for that (facts D2), or new to everyone.
 fn undeclared(name: &str) -> bool {
@@ -55,11 +50,7 @@ fn walk(path: &str, value: &Value, columns: &mut Map<String, Value>) {
         Value::String(_) => put("_s", value.clone()),
         Value::Object(members) => {
             for (name, value) in members {
-                let joined = if path.is_empty() {
-                    String::new()
-                } else {
-                    format!("{path}_")
-                };
+                let joined = if path.is_empty() { String::new() } else { format!("{path}_") };
                 walk(&format!("{joined}{name}"), value, columns);
             }
         }
@@ -68,15 +59,11 @@ fn walk(path: &str, value: &Value, columns: &mut Map<String, Value>) {
 
 /// The row as the stream of [`declaration`] takes it.
 pub(crate) fn flat_row(log: LogType, record: &str, copy: usize) -> Map<String, Value> {
-    let (rest, mut row): (Map<_, _>, Map<_, _>) = columns(log, record, copy)
-        .into_iter()
-        .partition(|(name, _)| undeclared(name));
+    let (rest, mut row): (Map<_, _>, Map<_, _>) =
+        columns(log, record, copy).into_iter().partition(|(name, _)| undeclared(name));
     if !rest.is_empty() {
         let plain = |name: String| name[..name.len() - 2].to_owned();
-        let rest: Map<_, _> = rest
-            .into_iter()
-            .map(|(name, it)| (plain(name), it))
-            .collect();
+        let rest: Map<_, _> = rest.into_iter().map(|(name, it)| (plain(name), it)).collect();
         row.insert("AdditionalFields".to_owned(), rest.into());
     }
     row
@@ -97,11 +84,7 @@ pub(crate) fn declaration(records: &[(LogType, String)]) -> StreamDeclaration {
         };
         json!({"name": name, "type": column_type})
     };
-    let mut columns: Vec<_> = names
-        .into_iter()
-        .filter(|it| !undeclared(it))
-        .map(column)
-        .collect();
+    let mut columns: Vec<_> = names.into_iter().filter(|it| !undeclared(it)).map(column).collect();
     columns.push(json!({"name": "TimeGenerated", "type": "datetime"}));
     columns.push(json!({"name": "AdditionalFields", "type": "dynamic"}));
     let declared = json!({"columns": columns});

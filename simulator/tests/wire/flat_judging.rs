@@ -17,10 +17,7 @@ async fn start(config: Config) -> (Caller, Vec<(LogType, String)>) {
         streams: vec![declaration(&records)],
         ..LogsIngestionConfig::default()
     };
-    let config = Config {
-        logs_ingestion,
-        ..config
-    };
+    let config = Config { logs_ingestion, ..config };
     (Caller::start(config).await, records)
 }
 
@@ -72,11 +69,8 @@ async fn the_judge_sees_what_is_missing_altered_or_invented() {
     rows[14].remove("isotimestamp_t");
     ingest(&caller, &rows).await;
     let report = caller.simulator.report().await;
-    let problems: Vec<_> = report
-        .first_problems
-        .iter()
-        .map(|text| text.split_once(": ").unwrap().1)
-        .collect();
+    let problems: Vec<_> =
+        report.first_problems.iter().map(|text| text.split_once(": ").unwrap().1).collect();
     let expected = [
         "result_s differs",
         "trusted_endpoint_status_s differs",
@@ -110,11 +104,7 @@ async fn the_judge_sees_what_is_missing_altered_or_invented() {
 
 #[tokio::test]
 async fn a_text_of_more_than_64_kilobytes_may_be_cut_if_that_is_said() {
-    let config = Config {
-        oversized_per_mille: 1_000,
-        oversized_bytes: 120_000,
-        ..roomy(20)
-    };
+    let config = Config { oversized_per_mille: 1_000, oversized_bytes: 120_000, ..roomy(20) };
     let (caller, records) = start(config).await;
     let mut rows = rows_of(&records);
     rows.retain(|row| row["eventtype_s"] == "authentication");

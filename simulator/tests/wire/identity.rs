@@ -17,10 +17,7 @@ async fn start(token_lifetime: Duration) -> Caller {
     let columns = vec![Column::new("eventtype_s", ColumnType::String)];
     let stream = StreamDeclaration::new("Custom-CiscoDuo", "CiscoDuo_CL", columns).unwrap();
     Caller::start(Config {
-        identity: IdentityConfig {
-            token_lifetime,
-            ..IdentityConfig::default()
-        },
+        identity: IdentityConfig { token_lifetime, ..IdentityConfig::default() },
         logs_ingestion: LogsIngestionConfig {
             streams: vec![stream],
             ..LogsIngestionConfig::default()
@@ -62,10 +59,7 @@ async fn a_function_app_gets_a_token_in_the_documented_form() {
     assert_eq!(body["resource"], AUDIENCE);
     let expires: i64 = body["expires_on"].as_str().unwrap().parse().unwrap();
     assert!((before + 3_600..before + 3_620).contains(&expires));
-    assert_eq!(
-        ingest(&caller, body["access_token"].as_str().unwrap()).await,
-        204
-    );
+    assert_eq!(ingest(&caller, body["access_token"].as_str().unwrap()).await, 204);
     let with_client = format!("{query}&client_id={}", identity.managed_client_id);
     let (status, _) = json_of(managed(simulator, &identity.header, &with_client)).await;
     assert_eq!(status, 200);
@@ -73,16 +67,8 @@ async fn a_function_app_gets_a_token_in_the_documented_form() {
     for (header, query, expected) in [
         ("another header", query, 401),
         ("", query, 401),
-        (
-            &identity.header,
-            "resource=https%3A%2F%2Fmonitor.azure.com",
-            400,
-        ),
-        (
-            &identity.header,
-            "api-version=2017-09-01&resource=https%3A%2F%2Fmonitor.azure.com",
-            400,
-        ),
+        (&identity.header, "resource=https%3A%2F%2Fmonitor.azure.com", 400),
+        (&identity.header, "api-version=2017-09-01&resource=https%3A%2F%2Fmonitor.azure.com", 400),
         (&identity.header, "api-version=2019-08-01", 400),
         (&identity.header, &other_client, 400),
     ] {
@@ -111,50 +97,18 @@ async fn entra_gives_tokens_for_a_secret_or_a_federated_token() {
     for proof in [vec![secret], vec![assertion_type, assertion]] {
         let pairs = [vec![grant, scope, client], proof].concat();
         let (status, body) = json_of(form(tenant, &pairs)).await;
-        assert_eq!(
-            (status, &body["token_type"]),
-            (200, &json!("Bearer")),
-            "{body}"
-        );
+        assert_eq!((status, &body["token_type"]), (200, &json!("Bearer")), "{body}");
         assert_eq!(body["expires_in"], 3_600);
-        assert_eq!(
-            ingest(&caller, body["access_token"].as_str().unwrap()).await,
-            204
-        );
+        assert_eq!(ingest(&caller, body["access_token"].as_str().unwrap()).await, 204);
     }
     for (tenant, pairs, status, error) in [
-        (
-            tenant,
-            vec![grant, scope, client, ("client_secret", "x")],
-            401,
-            "invalid_client",
-        ),
-        (
-            tenant,
-            vec![grant, scope, client, assertion],
-            401,
-            "invalid_client",
-        ),
+        (tenant, vec![grant, scope, client, ("client_secret", "x")], 401, "invalid_client"),
+        (tenant, vec![grant, scope, client, assertion], 401, "invalid_client"),
         (tenant, vec![grant, scope, client], 401, "invalid_client"),
-        (
-            tenant,
-            vec![grant, scope, secret],
-            400,
-            "unauthorized_client",
-        ),
+        (tenant, vec![grant, scope, secret], 400, "unauthorized_client"),
         (tenant, vec![grant, client, secret], 400, "invalid_scope"),
-        (
-            tenant,
-            vec![scope, client, secret],
-            400,
-            "unsupported_grant_type",
-        ),
-        (
-            "common",
-            vec![grant, scope, client, secret],
-            400,
-            "invalid_request",
-        ),
+        (tenant, vec![scope, client, secret], 400, "unsupported_grant_type"),
+        ("common", vec![grant, scope, client, secret], 400, "invalid_request"),
     ] {
         let (found, body) = json_of(form(tenant, &pairs)).await;
         assert_eq!((found, body["error"].as_str()), (status, Some(error)));
@@ -192,15 +146,9 @@ async fn a_token_is_good_for_its_time_and_its_audience_alone() {
     let request = caller.ingest(&token, "[]").build().unwrap();
     let mut without = request.try_clone().unwrap();
     without.headers_mut().remove("authorization");
-    assert_eq!(
-        caller.execute(without).await.status(),
-        StatusCode::UNAUTHORIZED
-    );
+    assert_eq!(caller.execute(without).await.status(), StatusCode::UNAUTHORIZED);
     let mut shared_key = request;
     let key = format!("SharedKey {token}").parse().unwrap();
     shared_key.headers_mut().insert("authorization", key);
-    assert_eq!(
-        caller.execute(shared_key).await.status(),
-        StatusCode::UNAUTHORIZED
-    );
+    assert_eq!(caller.execute(shared_key).await.status(), StatusCode::UNAUTHORIZED);
 }

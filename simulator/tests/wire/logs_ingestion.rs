@@ -31,11 +31,7 @@ fn ingestion() -> LogsIngestionConfig {
 }
 
 async fn start(logs_ingestion: LogsIngestionConfig) -> Caller {
-    Caller::start(Config {
-        logs_ingestion,
-        ..crate::tenant::config(5)
-    })
-    .await
+    Caller::start(Config { logs_ingestion, ..crate::tenant::config(5) }).await
 }
 
 /// The status, the code in the body and the one in the header.
@@ -79,10 +75,7 @@ async fn callers_who_break_a_rule_get_azure_s_codes() {
         (at(&good.replace("2023-01-01", "2016-04-01"), "[]"), 400),
         (at(&good.replace("dcr-00", "dcr-99"), "[]"), 404),
         (at(&good.replace("Custom-", ""), "[]"), 404),
-        (
-            at(&good.replace("Custom-CiscoDuo", "Custom-CiscoDuo_CL"), "[]"),
-            404,
-        ),
+        (at(&good.replace("Custom-CiscoDuo", "Custom-CiscoDuo_CL"), "[]"), 404),
         (at(&good.replace("streams", "stream"), "[]"), 404),
     ];
     for (place, (request, status)) in bad.into_iter().enumerate() {
@@ -118,10 +111,7 @@ async fn a_call_above_one_mebibyte_of_json_is_refused_however_it_is_packed() {
         assert_eq!(body["error"]["code"], "ContentLengthLimitExceeded");
         let message = body["error"]["message"].as_str().unwrap();
         assert!(message.contains("Maximum allowed content length: 1048576 bytes (1 MB)."));
-        assert!(
-            message.contains("Provided content length: 1048577"),
-            "{message}"
-        );
+        assert!(message.contains("Provided content length: 1048577"), "{message}");
     }
     // One value alone is longer than a column keeps.
     let calls = caller.simulator.calls().logs_ingestion;
@@ -131,11 +121,7 @@ async fn a_call_above_one_mebibyte_of_json_is_refused_however_it_is_packed() {
 #[tokio::test]
 async fn gzip_can_be_refused() {
     let gzip_taken = false;
-    let caller = start(LogsIngestionConfig {
-        gzip: gzip_taken,
-        ..ingestion()
-    })
-    .await;
+    let caller = start(LogsIngestionConfig { gzip: gzip_taken, ..ingestion() }).await;
     let token = caller.token().await;
     let request = caller.ingest(&token, "").body(gzip("[{}]"));
     let request = request.header("content-encoding", "gzip");

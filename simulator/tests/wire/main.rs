@@ -1,9 +1,6 @@
 //! Both simulators over real connections.
 
-#![expect(
-    clippy::unwrap_used,
-    reason = "helpers of tests may panic as the tests do"
-)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as the tests do")]
 
 mod caller;
 mod data_collector;

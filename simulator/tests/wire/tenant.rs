@@ -45,10 +45,5 @@ pub(crate) async fn all_records(caller: &Caller) -> Vec<(LogType, String)> {
 }
 
 pub(crate) fn roomy(count: u64) -> Config {
-    Config {
-        max_limit: 1_000,
-        v1_page: 2_000,
-        trust_monitor_limit: 1_000,
-        ..config(count)
-    }
+    Config { max_limit: 1_000, v1_page: 2_000, trust_monitor_limit: 1_000, ..config(count) }
 }

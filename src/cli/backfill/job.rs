@@ -182,9 +182,7 @@ impl<'a> Job<'a> {
         let bar = self.bar.clone();
         let watcher = move |advance| bar.advance(advance, events, pages);
         let (backfill, unreported) = (&self.plan.backfill, &mut self.unreported);
-        let run = self
-            .collector
-            .backfill(backfill, self.shutdown, &watcher, unreported);
+        let run = self.collector.backfill(backfill, self.shutdown, &watcher, unreported);
         let report = run.await;
         let done = &mut self.done;
         done.events += report.events;

@@ -88,11 +88,8 @@ async fn plan(
     arguments: &Arguments,
 ) -> Result<Vec<BackfillPlan>, (LogType, BackfillFault)> {
     let now = collector.now();
-    let logs = if arguments.types.is_empty() {
-        &collector.settings().log_types
-    } else {
-        &arguments.types
-    };
+    let logs =
+        if arguments.types.is_empty() { &collector.settings().log_types } else { &arguments.types };
     let mut plans = Vec::new();
     for &log_type in logs {
         let spans = if let Some(from) = arguments.from {

@@ -35,12 +35,7 @@ impl Progress {
         if bar.is_hidden() {
             output::talk(format!("{name}: begins"));
         }
-        Bar {
-            drawn: bar,
-            name,
-            from,
-            started: Instant::now(),
-        }
+        Bar { drawn: bar, name, from, started: Instant::now() }
     }
 
     /// Prints a line between the bars.

@@ -33,14 +33,7 @@ impl Demo {
             report.duplicates(),
             report.missing(),
         ];
-        let header = [
-            "log",
-            "events in Duo",
-            "delivered",
-            "of them late",
-            "repeated",
-            "lost",
-        ];
+        let header = ["log", "events in Duo", "delivered", "of them late", "repeated", "lost"];
         let table = output::table(header, logs.chain([row("total", total)]), 1);
         let lost = number(report.missing());
         output::data(format!("\n{table}\n\nlost {lost}"));

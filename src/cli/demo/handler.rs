@@ -46,12 +46,8 @@ impl Handler {
             .map_err(|error| format!("no free port: {error}"))?
             .port();
         let http = Transport::new().map_err(|error| error.to_string())?;
-        let handler = Self {
-            child: spawn(port, &environment)?,
-            port,
-            http: http.direct,
-            environment,
-        };
+        let handler =
+            Self { child: spawn(port, &environment)?, port, http: http.direct, environment };
         handler.ready().await?;
         Ok(handler)
     }
@@ -65,8 +61,7 @@ impl Handler {
     /// Starts the handler again, on the same port, its clock ahead of this machine's.
     pub(super) async fn restart(&mut self, clock_ahead: TimeDelta) -> Result<(), String> {
         let seconds = clock_ahead.num_seconds().to_string();
-        self.environment
-            .insert("CISCO_DUO_DEMO_CLOCK_SECONDS", seconds);
+        self.environment.insert("CISCO_DUO_DEMO_CLOCK_SECONDS", seconds);
         self.child = spawn(self.port, &self.environment)?;
         self.ready().await
     }
@@ -81,9 +76,7 @@ impl Handler {
             .body(r#"{"Data":{"myTimer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}},"Metadata":{}}"#);
         async move {
             let text = async { request.send().await?.text().await };
-            let text = text
-                .await
-                .map_err(|error| format!("the handler: {error}"))?;
+            let text = text.await.map_err(|error| format!("the handler: {error}"))?;
             let response: Value = serde_json::from_str(&text)
                 .map_err(|error| format!("the handler's response: {error}"))?;
             let logs = response["ReturnValue"]["logs"].as_array();

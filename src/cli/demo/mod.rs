@@ -99,16 +99,12 @@ impl Demo {
             late_per_mille: 10,
             late_by: Duration::from_secs(24 * 60 * 60),
             rows_dir: Some(rows.clone()),
-            logs_ingestion: LogsIngestionConfig {
-                latency: AZURE_LATENCY,
-                ..simulated::rule()
-            },
+            logs_ingestion: LogsIngestionConfig { latency: AZURE_LATENCY, ..simulated::rule() },
             ..Config::default()
         };
         let events: u64 = config.volumes.values().sum();
-        let simulator = Simulator::start(config)
-            .await
-            .map_err(|error| format!("the simulators: {error}"))?;
+        let simulator =
+            Simulator::start(config).await.map_err(|error| format!("the simulators: {error}"))?;
         let handler = Handler::start(&simulator, api, &state).await?;
         output::talk(format!(
             "A simulated Duo with {} events of the last day, a simulated Azure Monitor,\n\
@@ -120,35 +116,22 @@ impl Demo {
             ProgressStyle::with_template("  {bar:40} {human_pos} of {human_len} events  {elapsed}")
                 .expect("a constant template"),
         );
-        Ok(Self {
-            simulator,
-            api,
-            handler,
-            progress,
-            rows,
-            state,
-            ticks: 0,
-            reported: 0,
-        })
+        Ok(Self { simulator, api, handler, progress, rows, state, ticks: 0, reported: 0 })
     }
 
     /// Plays the bad week; gives what was there before its last day.
     async fn play(&mut self) -> Result<Report, String> {
         self.tick("no errors").await?;
         self.spoil_duo();
-        self.tick("Duo: HTTP 429, HTTP 500, a truncated response")
-            .await?;
+        self.tick("Duo: HTTP 429, HTTP 500, a truncated response").await?;
         self.spoil_azure();
-        self.tick("Azure Monitor: a lost response, HTTP 503")
-            .await?;
+        self.tick("Azure Monitor: a lost response, HTTP 503").await?;
         self.kill().await?;
-        self.catch_up("no errors, until every log is caught up")
-            .await?;
+        self.catch_up("no errors, until every log is caught up").await?;
         // Before the day ends: what is there now came in its turn.
         let in_turn = self.simulator.report().await;
         self.pass_a_day().await?;
-        self.catch_up("a day later: late events, found by reconciliation")
-            .await?;
+        self.catch_up("a day later: late events, found by reconciliation").await?;
         self.handler.kill().await?;
         self.progress.finish_and_clear();
         Ok(in_turn)
@@ -163,11 +146,7 @@ impl Demo {
         while quiet < 2 {
             let delivered = self.delivered();
             let caught_up = self.tick("").await?;
-            quiet = if caught_up && self.delivered() == delivered {
-                quiet + 1
-            } else {
-                0
-            };
+            quiet = if caught_up && self.delivered() == delivered { quiet + 1 } else { 0 };
             if self.ticks > MOST_TICKS {
                 return Err("the logs never caught up".to_owned());
             }
@@ -184,9 +163,7 @@ impl Demo {
     }
 
     fn spoil_duo(&self) {
-        let throttled = FaultKind::TooManyRequests {
-            retry_after: Some(1),
-        };
+        let throttled = FaultKind::TooManyRequests { retry_after: Some(1) };
         for (log, kind) in [
             (LogType::Activity, throttled),
             (LogType::Telephony, FaultKind::Status(500)),
@@ -236,10 +213,7 @@ impl Demo {
             _ = self.handler.invoke() => {}
         }
         self.handler.kill().await?;
-        self.line(
-            "the process is killed in mid-run and started again",
-            self.delivered() - before,
-        );
+        self.line("the process is killed in mid-run and started again", self.delivered() - before);
         self.handler.restart(TimeDelta::zero()).await
     }
 
@@ -261,10 +235,7 @@ impl Demo {
         };
         self.reported = self.ticks;
         self.progress.suspend(|| {
-            output::talk(format!(
-                "  {ticks:11}  {what:53} {:>6} rows",
-                number(delivered)
-            ));
+            output::talk(format!("  {ticks:11}  {what:53} {:>6} rows", number(delivered)));
         });
     }
 

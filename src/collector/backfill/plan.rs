@@ -21,10 +21,7 @@ impl Collector {
         now: Millis,
     ) -> Result<BackfillPlan, BackfillFault> {
         let live = self.live_place(log_type).await?;
-        if live
-            .as_ref()
-            .is_some_and(|live| !live.answered && live.unavailable.is_some())
-        {
+        if live.as_ref().is_some_and(|live| !live.answered && live.unavailable.is_some()) {
             return Err(BackfillFault::NotGiven);
         }
         let shown = now - self.settings.pace.settle;
@@ -39,31 +36,20 @@ impl Collector {
             Some(begun) if to.is_none() => begun.span.to,
             _ => to.map_or(place, |to| Hour::of(to.previous()).end().min(place)),
         };
-        let span = Span {
-            from,
-            to: Hour::of(to).start(),
-        };
+        let span = Span { from, to: Hour::of(to).start() };
         if span.from >= span.to {
             return Err(BackfillFault::NotYet { place });
         }
         let backfill = Backfill { log_type, span };
         alone(&backfill, &begun)?;
         let (may_repeat, unknown_hours) = self.may_repeat(log_type, span, live.as_ref()).await?;
-        Ok(BackfillPlan {
-            backfill,
-            may_repeat,
-            unknown_hours,
-            ids_from: ids_from(live.as_ref()),
-        })
+        Ok(BackfillPlan { backfill, may_repeat, unknown_hours, ids_from: ids_from(live.as_ref()) })
     }
 
     /// The unfinished backfills of a log.
     pub(super) async fn begun(&self, log_type: LogType) -> Result<Vec<Backfill>, StorageError> {
         let ids = self.state_of(log_type).backfills().await?;
-        Ok(ids
-            .iter()
-            .filter_map(|id| Backfill::of_id(log_type, id))
-            .collect())
+        Ok(ids.iter().filter_map(|id| Backfill::of_id(log_type, id)).collect())
     }
 
     /// The live log's checkpoint, whose rows must go where ours go.
@@ -97,22 +83,17 @@ impl Collector {
                 && ids_from.is_some_and(|first| hour < first)
         };
         let results = self.results_within(log_type, span).await?;
-        let unknown = span
-            .hours()
-            .filter(|hour| !results.contains_key(hour) && lost_ids(*hour))
-            .count() as u64;
-        let delivered = results
-            .into_iter()
-            .map(|(hour, result)| (hour, result.delivered));
+        let unknown =
+            span.hours().filter(|hour| !results.contains_key(hour) && lost_ids(*hour)).count()
+                as u64;
+        let delivered = results.into_iter().map(|(hour, result)| (hour, result.delivered));
         let repeated = stream::iter(delivered.filter(|(_, delivered)| *delivered > 0))
             .map(|(hour, delivered)| {
                 let known = state.entries(hour);
                 async move { Ok(delivered.saturating_sub(known.await?.len() as u64)) }
             })
             .buffer_unordered(CONCURRENCY)
-            .try_fold(0, async |sum, repeated| {
-                Ok::<_, StorageError>(sum + repeated)
-            })
+            .try_fold(0, async |sum, repeated| Ok::<_, StorageError>(sum + repeated))
             .await?;
         Ok((repeated, unknown))
     }
@@ -135,18 +116,13 @@ impl Collector {
             .try_collect()
             .await?;
         let results = days.into_iter().flatten();
-        Ok(results
-            .filter(|(hour, _)| Span::of(*hour).within(span).is_some())
-            .collect())
+        Ok(results.filter(|(hour, _)| Span::of(*hour).within(span).is_some()).collect())
     }
 
     /// The hours of a log that the ledger says have a gap, of those that Duo still keeps. Where a backfill of some of them was
     /// begun, all of its hours: the gaps that it filled so far are none any more.
     pub async fn gaps(&self, log_type: LogType, now: Millis) -> Result<Vec<Span>, StorageError> {
-        let kept = Span {
-            from: Hour::of(now - RETENTION).end(),
-            to: now,
-        };
+        let kept = Span { from: Hour::of(now - RETENTION).end(), to: now };
         let results = self.results_within(log_type, kept).await?;
         let mut gaps: Vec<Span> = Vec::new();
         for (hour, _) in results.iter().filter(|(_, result)| result.gap.is_some()) {
@@ -158,9 +134,7 @@ impl Collector {
         let begun = self.begun(log_type).await?;
         for gap in &mut gaps {
             let mut begun = begun.iter().map(|begun| begun.span);
-            *gap = begun
-                .find(|begun| begun.within(*gap).is_some())
-                .unwrap_or(*gap);
+            *gap = begun.find(|begun| begun.within(*gap).is_some()).unwrap_or(*gap);
         }
         gaps.dedup();
         Ok(gaps)

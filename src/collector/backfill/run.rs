@@ -29,15 +29,10 @@ impl Collector {
             let state = self.state_of(log_type).of_backfill(&backfill.id());
             let own = state.load::<Checkpoint>().await?;
             let left = Span {
-                from: own.map_or(backfill.span.from, |(own, _)| {
-                    own.reconciliation.next[0].start()
-                }),
+                from: own.map_or(backfill.span.from, |(own, _)| own.reconciliation.next[0].start()),
                 to: backfill.span.to,
             };
-            let left = left.within(backfill.span).unwrap_or(Span {
-                to: left.from,
-                ..left
-            });
+            let left = left.within(backfill.span).unwrap_or(Span { to: left.from, ..left });
             let (may_repeat, unknown) = self.may_repeat(log_type, left, live.as_ref()).await?;
             if may_repeat + unknown > 0 {
                 return Err(BackfillFault::WouldRepeat(may_repeat));
@@ -62,9 +57,7 @@ impl Collector {
         let clock = Clock::start(self.settings.clock_offset);
         let ports = LogPorts::new(self, backfill.log_type, clock, interrupt)
             .of_backfill(&backfill.id(), watcher);
-        let report = self
-            .run_one(ports, backfill.log_type, Some(backfill.span))
-            .await;
+        let report = self.run_one(ports, backfill.log_type, Some(backfill.span)).await;
         untold.extend(&report.reconciled_hours);
         self.tell_hours(backfill.log_type, untold).await;
         report
@@ -81,11 +74,7 @@ impl Collector {
             keep_from.is_some_and(|keep_from| *hour < keep_from)
                 && Span::of(*hour).within(backfill.span).is_some()
         };
-        let hours = state
-            .hours_with_entries()
-            .await?
-            .into_iter()
-            .filter(is_ours);
+        let hours = state.hours_with_entries().await?.into_iter().filter(is_ours);
         stream::iter(hours)
             .map(Ok)
             .try_for_each_concurrent(CONCURRENCY, |hour| state.remove_entries(hour))

@@ -40,9 +40,7 @@ impl Collector {
         let today = Hour::of(now).day();
         let first = Hour::of(told_to.unwrap_or(now).min(now) - OLDEST_CHECKED).day();
         let days = (today.start() - first.start()).num_days() + 1;
-        let days = (0..days.min(MOST_DAYS))
-            .map(|days| today.after(-24 * days))
-            .collect();
+        let days = (0..days.min(MOST_DAYS)).map(|days| today.after(-24 * days)).collect();
         let is_untold =
             |result: &HourResult| told_to.is_none_or(|told_to| result.checked_at > told_to);
         let (results, _) = self.results(log_type, days).await;
@@ -53,13 +51,8 @@ impl Collector {
 
     /// Reads the results of the first waiting hours into memory. Hours whose results are gone stop waiting.
     pub(super) async fn load_hours(&self, vital: &mut Vital) {
-        let first: BTreeSet<Hour> = vital
-            .health
-            .untold_hours
-            .iter()
-            .take(MOST_HOURS)
-            .copied()
-            .collect();
+        let first: BTreeSet<Hour> =
+            vital.health.untold_hours.iter().take(MOST_HOURS).copied().collect();
         vital.hours.retain(|hour, _| first.contains(hour));
         let missing = first.iter().filter(|hour| !vital.hours.contains_key(hour));
         let mut days: Vec<Hour> = missing.map(|hour| hour.day()).collect();

@@ -8,11 +8,7 @@ use crate::model::{LogType, PageResponse, Record};
 #[expect(clippy::unnecessary_wraps, reason = "the form that a page takes")]
 fn read(page: &Arc<String>, place: Range<usize>) -> Option<Record> {
     let page = Arc::clone(page);
-    Some(Record {
-        page,
-        place,
-        ..Record::default()
-    })
+    Some(Record { page, place, ..Record::default() })
 }
 
 fn page(log_type: LogType, body: &str) -> Result<PageResponse, String> {
@@ -41,19 +37,12 @@ fn records_stay_the_text_that_duo_sent() {
 
 #[test]
 fn records_of_every_form_are_split() {
-    let plain = [
-        r#"{"a":1}"#,
-        r#"{ "a" : {"b":[{"c":"},{"}]} }"#,
-        r#"{"a":"\u007d, \"{"}"#,
-    ];
+    let plain = [r#"{"a":1}"#, r#"{ "a" : {"b":[{"c":"},{"}]} }"#, r#"{"a":"\u007d, \"{"}"#];
     let odd = ["{}", "7", "\"{\"", r#"{"\u0061":1}"#, "[{}]"];
     for odd in [None].into_iter().chain(odd.map(Some)) {
         let members: Vec<&str> = plain.into_iter().chain(odd).collect();
         for separator in [",", " ,\n "] {
-            let body = format!(
-                "{{\"stat\":\"OK\",\"response\":[ {} ]}}",
-                members.join(separator)
-            );
+            let body = format!("{{\"stat\":\"OK\",\"response\":[ {} ]}}", members.join(separator));
             let page = page(LogType::Administrator, &body).unwrap();
             assert_eq!(texts(&page), members, "{body}");
         }
@@ -63,14 +52,8 @@ fn records_of_every_form_are_split() {
 #[test]
 fn cursors_of_every_form_go_back_as_one_text() {
     let cursor = |form| metadata(form, "null").cursor;
-    assert_eq!(
-        cursor(r#"["1795348861234","txid"]"#).unwrap(),
-        "1795348861234,txid"
-    );
-    assert_eq!(
-        cursor(r#"[1795348861234,"txid"]"#).unwrap(),
-        "1795348861234,txid"
-    );
+    assert_eq!(cursor(r#"["1795348861234","txid"]"#).unwrap(), "1795348861234,txid");
+    assert_eq!(cursor(r#"[1795348861234,"txid"]"#).unwrap(), "1795348861234,txid");
     assert_eq!(cursor("\"31229\"").unwrap(), "31229");
     assert_eq!(cursor("2").unwrap(), "2");
     assert_eq!(cursor("null"), None);
@@ -83,10 +66,7 @@ fn metadata_may_be_null_or_stand_beside_the_response() {
     let null = r#"{"stat":"OK","response":{"events":[],"metadata":null}}"#;
     assert_eq!(page(LogType::TrustMonitor, null).unwrap().cursor, None);
     let beside = r#"{"stat":"OK","response":{"events":[]},"metadata":{"next_offset":7}}"#;
-    assert_eq!(
-        page(LogType::TrustMonitor, beside).unwrap().cursor.unwrap(),
-        "7"
-    );
+    assert_eq!(page(LogType::TrustMonitor, beside).unwrap().cursor.unwrap(), "7");
 }
 
 #[test]
@@ -115,26 +95,11 @@ fn bytes_that_are_no_text_condemn_a_character_only() {
 #[test]
 fn a_wrong_envelope_is_refused_without_showing_what_was_in_it() {
     let wrong = [
-        (
-            LogType::Authentication,
-            r#"{"stat":"OK","response":[{"user":"hunter2"}]}"#,
-        ),
-        (
-            LogType::Authentication,
-            r#"{"stat":"OK","response":{"items":["hunter2"]}}"#,
-        ),
-        (
-            LogType::Administrator,
-            r#"{"stat":"OK","response":{"authlogs":["hunter2"]}}"#,
-        ),
-        (
-            LogType::Administrator,
-            r#"{"stat":"FAIL","response":["hunter2"]}"#,
-        ),
-        (
-            LogType::Activity,
-            r#"{"stat":"OK","response":{"items":[{"hunter2":1}"#,
-        ),
+        (LogType::Authentication, r#"{"stat":"OK","response":[{"user":"hunter2"}]}"#),
+        (LogType::Authentication, r#"{"stat":"OK","response":{"items":["hunter2"]}}"#),
+        (LogType::Administrator, r#"{"stat":"OK","response":{"authlogs":["hunter2"]}}"#),
+        (LogType::Administrator, r#"{"stat":"FAIL","response":["hunter2"]}"#),
+        (LogType::Activity, r#"{"stat":"OK","response":{"items":[{"hunter2":1}"#),
         (
             LogType::Activity,
             r#"{"stat":"OK","response":{"items":[],"metadata":{"next_offset":{"hunter2":1}}}}"#,

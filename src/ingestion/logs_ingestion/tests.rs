@@ -26,9 +26,7 @@ fn answers_mean_what_the_documentation_says() {
 
 #[test]
 fn the_wait_that_the_service_asks_for_is_told() {
-    let asked = SendErrorKind::Throttled {
-        retry_after: Some(TimeDelta::seconds(7)),
-    };
+    let asked = SendErrorKind::Throttled { retry_after: Some(TimeDelta::seconds(7)) };
     assert_eq!(kind(429, Some(TimeDelta::seconds(7))), asked);
 }
 
@@ -63,33 +61,18 @@ fn refusal(api: IngestionApi, kind: SendErrorKind, status: Option<u16>) -> SendE
 fn each_road_says_what_to_do_about_its_own_settings() {
     let cases = [
         (SendErrorKind::Credentials, Some(401), "CISCO_DUO_CLOUD"),
-        (
-            SendErrorKind::Credentials,
-            Some(403),
-            "Monitoring Metrics Publisher",
-        ),
+        (SendErrorKind::Credentials, Some(403), "Monitoring Metrics Publisher"),
         (SendErrorKind::Fatal, Some(404), "LOGS_INGESTION_RULE_ID"),
-        (
-            SendErrorKind::Throttled { retry_after: None },
-            Some(429),
-            "12,000 calls",
-        ),
+        (SendErrorKind::Throttled { retry_after: None }, Some(429), "12,000 calls"),
         (SendErrorKind::Fatal, Some(501), "LOGS_INGESTION_GZIP"),
         (SendErrorKind::Unreachable, None, "LOGS_INGESTION_ENDPOINT"),
     ];
     for (fault, status, named) in cases {
         let hint = hint(&refusal(IngestionApi::LogsIngestion, fault, status)).unwrap();
         assert!(hint.contains(named), "{hint}");
-        assert!(
-            !hint.contains("WORKSPACE_ID") && !hint.contains("SHARED_KEY"),
-            "{hint}"
-        );
+        assert!(!hint.contains("WORKSPACE_ID") && !hint.contains("SHARED_KEY"), "{hint}");
     }
-    let of_key = refusal(
-        IngestionApi::DataCollector,
-        SendErrorKind::Credentials,
-        Some(403),
-    );
+    let of_key = refusal(IngestionApi::DataCollector, SendErrorKind::Credentials, Some(403));
     assert!(hint(&of_key).unwrap().contains("SHARED_KEY"));
     let of_end = refusal(IngestionApi::DataCollector, SendErrorKind::Fatal, Some(410));
     assert!(hint(&of_end).unwrap().contains("LOGS_INGESTION_ENDPOINT"));
@@ -97,10 +80,7 @@ fn each_road_says_what_to_do_about_its_own_settings() {
 
 #[test]
 fn a_missing_token_is_told_as_that() {
-    let fault = without_token(TokenFault {
-        is_transient: false,
-        reason: "HTTP 400".to_owned(),
-    });
+    let fault = without_token(TokenFault { is_transient: false, reason: "HTTP 400".to_owned() });
     assert_eq!(fault.to_string(), "no token for Azure Monitor: HTTP 400");
     assert!(hint(&fault).unwrap().contains("AZURE_CLIENT_ID"));
 }

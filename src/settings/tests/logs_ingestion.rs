@@ -12,10 +12,7 @@ fn enough_for_logs_ingestion() -> Environment {
     enough()
         .with("WORKSPACE_ID", "")
         .with("SHARED_KEY", "")
-        .with(
-            "LOGS_INGESTION_ENDPOINT",
-            "https://Duo-5kyl.eastus-1.ingest.monitor.azure.com/",
-        )
+        .with("LOGS_INGESTION_ENDPOINT", "https://Duo-5kyl.eastus-1.ingest.monitor.azure.com/")
         .with("LOGS_INGESTION_RULE_ID", RULE_ID)
 }
 
@@ -28,25 +25,17 @@ fn logs_ingestion(environment: &Environment) -> LogsIngestionSettings {
 
 /// The faults of one changed setting on that road.
 fn ingestion_fault(name: &str, value: &str) -> String {
-    Settings::read(&enough_for_logs_ingestion().with(name, value))
-        .unwrap_err()
-        .to_string()
+    Settings::read(&enough_for_logs_ingestion().with(name, value)).unwrap_err().to_string()
 }
 
 #[test]
 fn a_rule_and_its_endpoint_are_enough_for_logs_ingestion() {
     let settings = logs_ingestion(&enough_for_logs_ingestion());
-    assert_eq!(
-        settings.origin,
-        "https://duo-5kyl.eastus-1.ingest.monitor.azure.com"
-    );
+    assert_eq!(settings.origin, "https://duo-5kyl.eastus-1.ingest.monitor.azure.com");
     assert_eq!(settings.rule_id, RULE_ID.to_lowercase());
     assert_eq!(settings.stream, "Custom-CiscoDuo");
     assert!(settings.gzip);
-    assert_eq!(
-        settings.identity,
-        (IdentitySettings::Managed(None), Cloud::Public)
-    );
+    assert_eq!(settings.identity, (IdentitySettings::Managed(None), Cloud::Public));
     let changed = enough_for_logs_ingestion()
         .with("LOGS_INGESTION_STREAM", "Custom-Mine_2")
         .with("LOGS_INGESTION_GZIP", "off")
@@ -90,11 +79,7 @@ fn only_azure_monitor_and_this_machine_get_tokens() {
         let shown = ingestion_fault("LOGS_INGESTION_ENDPOINT", wrong);
         assert!(shown.contains("is not of the form"), "{wrong}: {shown}");
     }
-    for wrong in [
-        "ciscoduo",
-        "dcr-123",
-        "dcr-0123456789abcdef0123456789abcdeg",
-    ] {
+    for wrong in ["ciscoduo", "dcr-123", "dcr-0123456789abcdef0123456789abcdeg"] {
         let shown = ingestion_fault("LOGS_INGESTION_RULE_ID", wrong);
         assert!(shown.contains("immutable ID"), "{wrong}");
     }
@@ -124,21 +109,14 @@ fn destinations_are_told_apart_on_either_road() {
     let here = enough_for_logs_ingestion();
     let mut seen = vec![fingerprint(&enough()), fingerprint(&here)];
     let other_rule = "dcr-ffffffffffffffffffffffffffffffff";
-    seen.push(fingerprint(
-        &here.clone().with("LOGS_INGESTION_RULE_ID", other_rule),
-    ));
-    seen.push(fingerprint(
-        &here.clone().with("LOGS_INGESTION_STREAM", "Custom-Other"),
-    ));
+    seen.push(fingerprint(&here.clone().with("LOGS_INGESTION_RULE_ID", other_rule)));
+    seen.push(fingerprint(&here.clone().with("LOGS_INGESTION_STREAM", "Custom-Other")));
     let count = seen.len();
     seen.sort();
     seen.dedup();
     assert_eq!(seen.len(), count);
     // How it is sent does not change where it goes.
-    assert_eq!(
-        fingerprint(&here),
-        fingerprint(&here.clone().with("LOGS_INGESTION_GZIP", "off"))
-    );
+    assert_eq!(fingerprint(&here), fingerprint(&here.clone().with("LOGS_INGESTION_GZIP", "off")));
 }
 
 #[test]
@@ -146,15 +124,9 @@ fn an_application_that_is_only_half_set_is_no_other_identity() {
     for (name, other, missing) in [
         ("AZURE_CLIENT_SECRET", "AZURE_TENANT_ID", "AZURE_CLIENT_ID"),
         ("AZURE_CLIENT_SECRET", "AZURE_CLIENT_ID", "AZURE_TENANT_ID"),
-        (
-            "AZURE_FEDERATED_TOKEN_FILE",
-            "AZURE_CLIENT_ID",
-            "AZURE_TENANT_ID",
-        ),
+        ("AZURE_FEDERATED_TOKEN_FILE", "AZURE_CLIENT_ID", "AZURE_TENANT_ID"),
     ] {
-        let half = enough_for_logs_ingestion()
-            .with(name, "value")
-            .with(other, "value");
+        let half = enough_for_logs_ingestion().with(name, "value").with(other, "value");
         let shown = Settings::read(&half).unwrap_err().to_string();
         assert!(shown.contains(missing) && shown.contains(name), "{shown}");
         read(&half.with(missing, "value"));

@@ -12,10 +12,7 @@ const KEY: &str =
 fn enough() -> Environment {
     Environment::from([
         ("CISCO_DUO_INTEGRATION_KEY", "DIFAKEFAKEFAKEFAKE01"),
-        (
-            "CISCO_DUO_SECRET_KEY",
-            "fakefakefakefakefakefakefakefakefakefake",
-        ),
+        ("CISCO_DUO_SECRET_KEY", "fakefakefakefakefakefakefakefakefakefake"),
         ("CISCO_DUO_API_HOSTNAME", "api-00000000.duosecurity.com"),
         ("WORKSPACE_ID", "11111111-2222-3333-4444-555555555555"),
         ("SHARED_KEY", KEY),
@@ -37,9 +34,7 @@ fn origin(settings: &Settings) -> &str {
 
 /// The faults of one changed setting, as shown.
 fn fault(name: &str, value: &str) -> String {
-    Settings::read(&enough().with(name, value))
-        .unwrap_err()
-        .to_string()
+    Settings::read(&enough().with(name, value)).unwrap_err().to_string()
 }
 
 #[test]
@@ -70,10 +65,7 @@ fn all_faults_are_reported_at_once_each_with_a_remedy() {
             "CISCO_DUO_SECRET_KEY",
             "@Microsoft.KeyVault(SecretUri=https://vault.example/secrets/duo/)",
         ),
-        (
-            "CISCO_DUO_API_HOSTNAME",
-            "https://admin-00000000.duosecurity.com/login",
-        ),
+        ("CISCO_DUO_API_HOSTNAME", "https://admin-00000000.duosecurity.com/login"),
         ("CISCO_DUO_LOG_TYPES", "authn,telephony,users"),
         ("WORKSPACE_ID", "my-workspace"),
         ("SHARED_KEY", "not base64"),
@@ -112,11 +104,7 @@ fn every_word_of_the_table_chooses_its_value() {
         ("CISCO_DUO_SIGNATURE", "V2", "signature: V2"),
         ("CISCO_DUO_HEALTH", "on", "health: true"),
         ("CISCO_DUO_HEALTH", "off", "health: false"),
-        (
-            "CISCO_DUO_TIME_GENERATED",
-            "ingestion",
-            "time_generated: Ingestion",
-        ),
+        ("CISCO_DUO_TIME_GENERATED", "ingestion", "time_generated: Ingestion"),
         ("CISCO_DUO_TIME_GENERATED", "event", "time_generated: Event"),
     ] {
         assert!(chosen(name, word).contains(shown), "{name} {word}");
@@ -127,10 +115,8 @@ fn every_word_of_the_table_chooses_its_value() {
 #[test]
 fn no_secret_is_shown_by_debug_or_by_a_fault() {
     let secrets = ["hunter2", "fakefakefake", "AAECAwQF", "sig=abc"];
-    let environment = enough().with(
-        "AzureWebJobsStorage",
-        "AccountName=abc;AccountKey=aHVudGVyMg==",
-    );
+    let environment =
+        enough().with("AzureWebJobsStorage", "AccountName=abc;AccountKey=aHVudGVyMg==");
     let shown = format!("{:#?} {environment:#?}", read(&environment));
     let sas = "BlobEndpoint=https://abc.blob.core.windows.net;SharedAccessSignature=?sv=1&sig=abc";
     let shown_too = format!("{:#?}", read(&enough().with("AzureWebJobsStorage", sas)));
@@ -156,16 +142,11 @@ fn a_hostname_is_forgiven_what_is_commonly_pasted() {
         " https://api-00000000.duosecurity.com/admin/v1?x=1 ",
     ] {
         let duo = read(&enough().with("CISCO_DUO_API_HOSTNAME", pasted)).duo;
-        assert_eq!(
-            duo.origin, "https://api-00000000.duosecurity.com",
-            "{pasted}"
-        );
+        assert_eq!(duo.origin, "https://api-00000000.duosecurity.com", "{pasted}");
         assert_eq!(duo.host, "api-00000000.duosecurity.com");
     }
     assert_eq!(
-        read(&enough().with("CISCO_DUO_API_HOSTNAME", "api-1a2b3c.duofederal.com"))
-            .duo
-            .host,
+        read(&enough().with("CISCO_DUO_API_HOSTNAME", "api-1a2b3c.duofederal.com")).duo.host,
         "api-1a2b3c.duofederal.com"
     );
 }
@@ -173,10 +154,7 @@ fn a_hostname_is_forgiven_what_is_commonly_pasted() {
 #[test]
 fn only_duo_and_this_machine_are_asked() {
     let duo = read(&enough().with("CISCO_DUO_API_HOSTNAME", "http://127.0.0.1:8080")).duo;
-    assert_eq!(
-        (duo.origin.as_str(), duo.host.as_str()),
-        ("http://127.0.0.1:8080", "127.0.0.1")
-    );
+    assert_eq!((duo.origin.as_str(), duo.host.as_str()), ("http://127.0.0.1:8080", "127.0.0.1"));
     for wrong in [
         "http://192.0.2.1:8080",
         "http://127.0.0.1.example.com",
@@ -208,31 +186,21 @@ fn a_dedicated_cloud_needs_the_same_workspace() {
         "https://example.com",
         "x",
     ] {
-        assert!(
-            fault("logAnalyticsUri", wrong).contains("ods.opinsights.azure.us"),
-            "{wrong}"
-        );
+        assert!(fault("logAnalyticsUri", wrong).contains("ods.opinsights.azure.us"), "{wrong}");
     }
     let other = "https://99999999-2222-3333-4444-555555555555.ods.opinsights.azure.us";
     assert!(fault("logAnalyticsUri", other).contains("names the workspace"));
     assert_eq!(
-        origin(&read(
-            &enough().with("logAnalyticsUri", "http://127.0.0.1:9")
-        )),
+        origin(&read(&enough().with("logAnalyticsUri", "http://127.0.0.1:9"))),
         "http://127.0.0.1:9"
     );
 }
 
 #[test]
 fn log_types_may_be_spaced_repeated_and_capitalised() {
-    let settings = read(&enough().with(
-        "CISCO_DUO_LOG_TYPES",
-        " Telephony, authentication ,telephony,",
-    ));
-    assert_eq!(
-        settings.log_types,
-        [LogType::Telephony, LogType::Authentication]
-    );
+    let settings =
+        read(&enough().with("CISCO_DUO_LOG_TYPES", " Telephony, authentication ,telephony,"));
+    assert_eq!(settings.log_types, [LogType::Telephony, LogType::Authentication]);
     assert!(fault("CISCO_DUO_LOG_TYPES", ",").contains("names no log"));
 }
 
@@ -241,28 +209,17 @@ fn numbers_out_of_bounds_name_the_bounds() {
     assert!(fault("CISCO_DUO_SETTLE_SECONDS", "119").contains("from 120 to 86400"));
     assert!(fault("CISCO_DUO_LOOKBACK_HOURS", "4297").contains("from 1 to 4296"));
     assert!(fault("CISCO_DUO_CALLS_PER_MINUTE", "ten").contains("from 0 to 600"));
-    assert_eq!(
-        read(&enough().with("CISCO_DUO_CALLS_PER_MINUTE", "0"))
-            .pace
-            .calls_per_minute,
-        0
-    );
+    assert_eq!(read(&enough().with("CISCO_DUO_CALLS_PER_MINUTE", "0")).pace.calls_per_minute, 0);
 }
 
 #[test]
 fn a_start_is_one_time_or_a_time_for_each_log() {
     let noon = Millis(1_795_348_800_000);
     let now = noon + TimeDelta::hours(10);
-    for text in [
-        "2026-11-22T12:00:00Z",
-        "1795348800",
-        "1795348800000",
-        "2026-11-22T13:00:00+01:00",
-    ] {
+    for text in ["2026-11-22T12:00:00Z", "1795348800", "1795348800000", "2026-11-22T13:00:00+01:00"]
+    {
         assert_eq!(
-            read(&enough().with("CISCO_DUO_START", text))
-                .start
-                .of(LogType::Activity, now),
+            read(&enough().with("CISCO_DUO_START", text)).start.of(LogType::Activity, now),
             noon,
             "{text}"
         );
@@ -271,10 +228,7 @@ fn a_start_is_one_time_or_a_time_for_each_log() {
     let start = read(&enough().with("CISCO_DUO_START", each)).start;
     assert_eq!(start.of(LogType::Authentication, now), noon);
     assert_eq!(start.of(LogType::Activity, now), noon + HOUR);
-    assert_eq!(
-        read(&enough()).start.of(LogType::Activity, now),
-        now - TimeDelta::hours(24)
-    );
+    assert_eq!(read(&enough()).start.of(LogType::Activity, now), now - TimeDelta::hours(24));
     assert!(fault("CISCO_DUO_START", "yesterday").contains("is not a time"));
     assert!(fault("CISCO_DUO_START", "users=1795348800").contains("\"users\" is not a Duo log"));
 }
@@ -296,16 +250,10 @@ fn a_run_ends_a_minute_before_the_host_would_kill_it() {
     assert_eq!(budget("00:01:40"), TimeDelta::milliseconds(50_000));
     assert_eq!(budget("00:00:30"), TimeDelta::milliseconds(15_000));
     let long = enough().with("CISCO_DUO_RUN_SECONDS", "3000");
-    assert_eq!(
-        read(&long.clone().with(name, "-1")).pace.run,
-        TimeDelta::milliseconds(3_000_000)
-    );
+    assert_eq!(read(&long.clone().with(name, "-1")).pace.run, TimeDelta::milliseconds(3_000_000));
     assert_eq!(read(&long).pace.run, TimeDelta::milliseconds(240_000));
     let mut environment = long;
     environment.host_json = Some(r#"{"version":"2.0","functionTimeout":"00:10:00"}"#.to_owned());
-    assert_eq!(
-        read(&environment).pace.run,
-        TimeDelta::milliseconds(540_000)
-    );
+    assert_eq!(read(&environment).pace.run, TimeDelta::milliseconds(540_000));
     assert!(fault(name, "10 minutes").contains("hh:mm:ss"));
 }

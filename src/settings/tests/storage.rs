@@ -36,15 +36,9 @@ fn connection_strings_of_every_form_are_read() {
             "BlobEndpoint",
         ),
         ("nonsense", "no \"=\""),
-        (
-            "BlobEndpoint=nonsense;SharedAccessSignature=s",
-            "BlobEndpoint",
-        ),
+        ("BlobEndpoint=nonsense;SharedAccessSignature=s", "BlobEndpoint"),
     ] {
-        assert!(
-            fault("AzureWebJobsStorage", wrong).contains(named),
-            "{wrong}"
-        );
+        assert!(fault("AzureWebJobsStorage", wrong).contains(named), "{wrong}");
     }
 }
 
@@ -54,15 +48,9 @@ fn storage_is_reached_by_identity_where_no_connection_string_is_given() {
     let named = none.clone().with("AzureWebJobsStorage__accountName", "abc");
     let (url, access) = blob(&named);
     assert_eq!(url, "https://abc.blob.core.windows.net/");
-    assert!(matches!(
-        access,
-        BlobAccess::Identity(IdentitySettings::Managed(None), Cloud::Public)
-    ));
+    assert!(matches!(access, BlobAccess::Identity(IdentitySettings::Managed(None), Cloud::Public)));
     let uri = named
-        .with(
-            "AzureWebJobsStorage__blobServiceUri",
-            "https://abc.blob.core.usgovcloudapi.net/",
-        )
+        .with("AzureWebJobsStorage__blobServiceUri", "https://abc.blob.core.usgovcloudapi.net/")
         .with("AzureWebJobsStorage__credential", "managedidentity")
         .with("AzureWebJobsStorage__clientId", "the-client");
     let (url, access) = blob(&uri);
@@ -93,11 +81,9 @@ fn storage_is_reached_by_identity_where_no_connection_string_is_given() {
         let host = application.authority.as_deref();
         assert_eq!(host, Some("https://login.example.org"));
     }
-    for text in [
-        "http://login.example.org",
-        "login.example.org",
-        "https://login.example.org/tenant",
-    ] {
+    for text in
+        ["http://login.example.org", "login.example.org", "https://login.example.org/tenant"]
+    {
         let shown = authority(text).unwrap_err().to_string();
         assert!(shown.contains("AZURE_AUTHORITY_HOST"), "{shown}");
     }
@@ -110,9 +96,7 @@ fn storage_is_reached_by_identity_where_no_connection_string_is_given() {
 
 #[test]
 fn a_local_folder_needs_no_storage_account() {
-    let environment = enough()
-        .with("AzureWebJobsStorage", "")
-        .with("CISCO_DUO_STATE_DIR", "state");
+    let environment = enough().with("AzureWebJobsStorage", "").with("CISCO_DUO_STATE_DIR", "state");
     assert!(matches!(read(&environment).state, StateSettings::Folder(_)));
 }
 
@@ -123,17 +107,11 @@ fn dead_letters_have_a_container_of_their_own() {
         StateSettings::Folder(_) => panic!("a folder has no containers"),
     };
     let (state, dead_letters) = containers(&enough());
-    assert_eq!(
-        (state.as_str(), dead_letters.as_str()),
-        ("cisco-duo", "cisco-duo-dead-letter")
-    );
+    assert_eq!((state.as_str(), dead_letters.as_str()), ("cisco-duo", "cisco-duo-dead-letter"));
     let named = enough().with("CISCO_DUO_DEAD_LETTER_CONTAINER", "kept-apart");
     assert_eq!(containers(&named).1, "kept-apart");
     let shared = fault("CISCO_DUO_DEAD_LETTER_CONTAINER", "cisco-duo");
-    assert!(
-        shared.contains("names the container of CISCO_DUO_CONTAINER"),
-        "{shared}"
-    );
+    assert!(shared.contains("names the container of CISCO_DUO_CONTAINER"), "{shared}");
     let wrong = fault("CISCO_DUO_DEAD_LETTER_CONTAINER", "Kept_Apart");
     assert!(
         wrong.contains("CISCO_DUO_DEAD_LETTER_CONTAINER")

@@ -20,12 +20,7 @@ fn run(at: Millis, outcome: Outcome, code: Option<Code>, events: u64) -> RunSeen
             sha256: None,
             ingestion_api: IngestionApi::DataCollector,
         },
-        activity: Activity {
-            runs: 1,
-            events,
-            requests: 1,
-            ..Activity::default()
-        },
+        activity: Activity { runs: 1, events, requests: 1, ..Activity::default() },
     }
 }
 
@@ -39,34 +34,22 @@ fn a_row_is_due_when_something_moved_or_changed_and_after_a_quarter_of_an_hour()
     assert!(health.add(&quiet(NOW)));
     health.told(NOW);
     assert!(!health.add(&quiet(NOW + MINUTE)));
-    assert!(!health.add(&run(
-        NOW + TimeDelta::minutes(2),
-        Outcome::MoreToFetch,
-        None,
-        0
-    )));
-    assert!(health.add(&run(
-        NOW + TimeDelta::minutes(3),
-        Outcome::CaughtUp,
-        None,
-        7
-    )));
+    assert!(!health.add(&run(NOW + TimeDelta::minutes(2), Outcome::MoreToFetch, None, 0)));
+    assert!(health.add(&run(NOW + TimeDelta::minutes(3), Outcome::CaughtUp, None, 7)));
     health.told(NOW + TimeDelta::minutes(3));
-    assert!(!health.add(&quiet(
-        NOW + TimeDelta::minutes(3) + LONGEST_SILENCE - TimeDelta::milliseconds(1)
-    )));
+    assert!(
+        !health.add(&quiet(
+            NOW + TimeDelta::minutes(3) + LONGEST_SILENCE - TimeDelta::milliseconds(1)
+        ))
+    );
     assert!(health.add(&quiet(NOW + TimeDelta::minutes(3) + LONGEST_SILENCE)));
     health.told(NOW + HOUR);
     let parked = |at| run(at, Outcome::Parked, Some(Code::DuoThrottled), 0);
     assert!(health.add(&parked(NOW + HOUR + MINUTE)));
     health.told(NOW + HOUR + MINUTE);
     assert!(!health.add(&parked(NOW + HOUR + TimeDelta::minutes(2))));
-    let refused = run(
-        NOW + HOUR + TimeDelta::minutes(3),
-        Outcome::Parked,
-        Some(Code::AzureThrottled),
-        0,
-    );
+    let refused =
+        run(NOW + HOUR + TimeDelta::minutes(3), Outcome::Parked, Some(Code::AzureThrottled), 0);
     assert!(health.add(&refused));
     // A clock that was set back must not silence it.
     health.told(NOW + TimeDelta::hours(9));
@@ -77,30 +60,12 @@ fn a_row_is_due_when_something_moved_or_changed_and_after_a_quarter_of_an_hour()
 fn what_was_done_is_kept_until_it_is_told_and_by_hour_for_a_week() {
     let mut health = LogHealth::default();
     for hour in 0..KEPT_HOURS + 5 {
-        health.add(&run(
-            NOW + TimeDelta::hours(hour),
-            Outcome::CaughtUp,
-            None,
-            2,
-        ));
-        health.add(&run(
-            (NOW + TimeDelta::hours(hour)).next(),
-            Outcome::CaughtUp,
-            None,
-            1,
-        ));
+        health.add(&run(NOW + TimeDelta::hours(hour), Outcome::CaughtUp, None, 2));
+        health.add(&run((NOW + TimeDelta::hours(hour)).next(), Outcome::CaughtUp, None, 1));
     }
     assert_eq!(i64::try_from(health.hours.len()).unwrap(), KEPT_HOURS);
-    assert!(
-        health
-            .hours
-            .values()
-            .all(|hour| (hour.runs, hour.events) == (2, 3))
-    );
-    assert_eq!(
-        health.untold.events,
-        u64::try_from(3 * (KEPT_HOURS + 5)).unwrap()
-    );
+    assert!(health.hours.values().all(|hour| (hour.runs, hour.events) == (2, 3)));
+    assert_eq!(health.untold.events, u64::try_from(3 * (KEPT_HOURS + 5)).unwrap());
     health.told(NOW);
     assert_eq!(health.untold, Activity::default());
 }
@@ -118,14 +83,9 @@ fn since_when_and_the_last_success_are_kept() {
         ));
     }
     let standing = health.standing.as_ref().unwrap();
-    assert_eq!(
-        (standing.since, standing.seen_at),
-        (NOW + MINUTE, NOW + TimeDelta::minutes(3))
-    );
+    assert_eq!((standing.since, standing.seen_at), (NOW + MINUTE, NOW + TimeDelta::minutes(3)));
     assert_eq!(health.succeeded_at, Some(NOW));
-    let [trouble] = &health.troubles[..] else {
-        panic!("{:?}", health.troubles)
-    };
+    let [trouble] = &health.troubles[..] else { panic!("{:?}", health.troubles) };
     assert_eq!(
         (trouble.first_at, trouble.last_at, trouble.runs),
         (NOW + MINUTE, NOW + TimeDelta::minutes(3), 3)

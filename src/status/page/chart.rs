@@ -22,10 +22,8 @@ const LABEL: usize = 52;
 pub(super) fn events(log: &LogStatus, now: Millis) -> Markup {
     let last = Hour::of(now);
     let of = |hour: Hour| log.hours.get(&hour).copied().unwrap_or_default();
-    let hours: Vec<(Hour, Activity)> = (1 - HOURS..=0)
-        .map(|number| last.after(number))
-        .map(|hour| (hour, of(hour)))
-        .collect();
+    let hours: Vec<(Hour, Activity)> =
+        (1 - HOURS..=0).map(|number| last.after(number)).map(|hour| (hour, of(hour))).collect();
     let events = || hours.iter().map(|(_, activity)| activity.events);
     let most = events().max().unwrap_or(0);
     // Stored counts can be damaged, so that no sum or product of them may overflow.
@@ -69,11 +67,7 @@ pub(super) fn completeness(log: &LogStatus) -> Markup {
     if log.days.is_empty() {
         return html! {};
     }
-    let label = format!(
-        "Hours of the last {} days: {}.",
-        log.days.len(),
-        log.completeness
-    );
+    let label = format!("Hours of the last {} days: {}.", log.days.len(), log.completeness);
     let (width, height) = (LABEL + 24 * CELL, log.days.len() * CELL);
     html! {
         figure {
@@ -145,11 +139,7 @@ fn spans(day: &Day, mark: Mark) -> String {
         return "–".to_owned();
     }
     let spans = spans.iter().map(|(first, last)| {
-        if first == last {
-            format!("{first:02}")
-        } else {
-            format!("{first:02}–{last:02}")
-        }
+        if first == last { format!("{first:02}") } else { format!("{first:02}–{last:02}") }
     });
     spans.collect::<Vec<_>>().join(", ")
 }

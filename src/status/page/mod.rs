@@ -273,13 +273,8 @@ fn gaps(log: &LogStatus) -> Markup {
 
 fn troubles(log: &LogStatus) -> Markup {
     let label = format!("Last errors: {}", log_name(log.log_type));
-    let headings = [
-        ("Error", ""),
-        ("Last", ""),
-        ("First", ""),
-        ("Runs", "number"),
-        ("What to do", ""),
-    ];
+    let headings =
+        [("Error", ""), ("Last", ""), ("First", ""), ("Runs", "number"), ("What to do", "")];
     html! {
         @if !log.troubles.is_empty() {
             details {

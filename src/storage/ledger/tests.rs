@@ -1,7 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    reason = "what these tests build beside what they judge cannot fail"
-)]
+#![allow(clippy::unwrap_used, reason = "what these tests build beside what they judge cannot fail")]
 
 use std::sync::Arc;
 
@@ -35,10 +32,7 @@ fn keys(hour: Hour, numbers: std::ops::Range<u64>) -> impl Iterator<Item = (Hour
 async fn filled(folder: &TempDir, counts: &[u64]) -> Ledger {
     let mut before = Ledger::new(state(folder));
     for (number, count) in (0..).zip(counts) {
-        before
-            .append_keys(keys(FIRST.after(number), 0..*count))
-            .await
-            .unwrap();
+        before.append_keys(keys(FIRST.after(number), 0..*count)).await.unwrap();
     }
     Ledger::new(state(folder))
 }
@@ -111,19 +105,9 @@ async fn an_entry_that_replaces_another_is_no_delivery_of_its_own() {
     let folder = tempfile::tempdir().unwrap();
     let state = state(&folder);
     let first = LedgerEntry::from(key(1));
-    let changed = LedgerEntry {
-        content: [7; 4],
-        replaces: [1; 4],
-        ..first
-    };
-    let another = LedgerEntry {
-        content: [8; 4],
-        ..first
-    };
-    state
-        .append(FIRST, &[first, changed, another])
-        .await
-        .unwrap();
+    let changed = LedgerEntry { content: [7; 4], replaces: [1; 4], ..first };
+    let another = LedgerEntry { content: [8; 4], ..first };
+    state.append(FIRST, &[first, changed, another]).await.unwrap();
     let mut ledger = Ledger::new(state);
     assert_eq!(ledger.delivered(&[FIRST]).await.unwrap(), [2]);
     let with_content = |content| RecordKey { content, ..key(1) };

@@ -1,7 +1,4 @@
-#![allow(
-    clippy::unwrap_used,
-    reason = "what these tests build beside what they judge cannot fail"
-)]
+#![allow(clippy::unwrap_used, reason = "what these tests build beside what they judge cannot fail")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -41,10 +38,7 @@ fn file(folder: &TempDir, name: &str) -> PathBuf {
 }
 
 fn checkpoint(number: u64) -> Counts {
-    Counts {
-        hours: [("number".to_owned(), number)].into(),
-        ..Counts::default()
-    }
+    Counts { hours: [("number".to_owned(), number)].into(), ..Counts::default() }
 }
 
 async fn load(state: &LogState) -> Counts {
@@ -52,9 +46,7 @@ async fn load(state: &LogState) -> Counts {
 }
 
 fn entries(numbers: std::ops::Range<u8>) -> Vec<LedgerEntry> {
-    numbers
-        .map(|number| LedgerEntry::from_bytes(&[number; 24]))
-        .collect()
+    numbers.map(|number| LedgerEntry::from_bytes(&[number; 24])).collect()
 }
 
 fn one_hour(hour: Hour) -> impl FnMut(&mut Counts) + Send {
@@ -71,19 +63,13 @@ async fn a_checkpoint_replaces_only_the_one_that_was_read() {
     let first = state.save(checkpoint(1).to_json(), None).await.unwrap();
     let (stored, version) = state.load::<Counts>().await.unwrap().unwrap();
     assert_eq!((stored, &version), (checkpoint(1), &first));
-    let second = state
-        .save(checkpoint(2).to_json(), Some(&first))
-        .await
-        .unwrap();
+    let second = state.save(checkpoint(2).to_json(), Some(&first)).await.unwrap();
     let conflict = state.save(checkpoint(3).to_json(), Some(&first)).await;
     assert!(matches!(conflict, Err(WriteError::Conflict)));
     let conflict = state.save(checkpoint(3).to_json(), None).await;
     assert!(matches!(conflict, Err(WriteError::Conflict)));
     // The answer to this write was lost, and it is written once more.
-    let again = state
-        .save(checkpoint(2).to_json(), Some(&first))
-        .await
-        .unwrap();
+    let again = state.save(checkpoint(2).to_json(), Some(&first)).await.unwrap();
     assert_eq!(again, second);
     assert_eq!(load(&state).await, checkpoint(2));
     assert!(file(&folder, "checkpoint.json").is_file());
@@ -109,19 +95,13 @@ async fn entries_are_appended_to_their_hour_and_removed_with_it() {
     let activity = state(&folder, LogType::Activity);
     activity.append(NOON, &entries(0..3)).await.unwrap();
     activity.append(NOON, &entries(3..4)).await.unwrap();
-    activity
-        .append(NOON.after(1), &entries(7..8))
-        .await
-        .unwrap();
+    activity.append(NOON.after(1), &entries(7..8)).await.unwrap();
     assert_eq!(activity.entries(NOON).await.unwrap(), entries(0..4));
     let telephony = state(&folder, LogType::Telephony);
     assert!(telephony.entries(NOON).await.unwrap().is_empty());
     activity.remove_entries(NOON).await.unwrap();
     assert!(activity.entries(NOON).await.unwrap().is_empty());
-    assert_eq!(
-        activity.entries(NOON.after(1)).await.unwrap(),
-        entries(7..8)
-    );
+    assert_eq!(activity.entries(NOON.after(1)).await.unwrap(), entries(7..8));
     // Nothing to forget.
     activity.remove_entries(NOON).await.unwrap();
 }
@@ -185,9 +165,7 @@ async fn damaged_results_are_quarantined_and_newer_ones_are_not() {
         .into_iter()
         .filter(|file| file.to_string_lossy().contains(".json.damaged-"))
         .collect();
-    let [aside] = &aside[..] else {
-        panic!("{aside:?}")
-    };
+    let [aside] = &aside[..] else { panic!("{aside:?}") };
     assert_eq!(std::fs::read(aside).unwrap(), b"{\"version\":1");
 
     let newer = r#"{"version":9,"min_reader":9,"hours":{}}"#;
@@ -208,29 +186,19 @@ async fn a_damaged_document_that_is_no_evidence_is_overwritten_and_a_newer_one_i
     let (store, name) = (state.store(), state.fields_name());
     let add = |known: &mut Plain| *known.0.hours.entry("a".to_owned()).or_default() += 1;
     let count = async || {
-        let read = crate::storage::document::read::<Plain>(store, &name)
-            .await
-            .unwrap();
+        let read = crate::storage::document::read::<Plain>(store, &name).await.unwrap();
         read.0.map(|plain| plain.0.hours["a"])
     };
     for expected in [1, 2] {
-        crate::storage::document::update(store, &name, add)
-            .await
-            .unwrap();
+        crate::storage::document::update(store, &name, add).await.unwrap();
         assert_eq!(count().await, Some(expected));
     }
     let file = file(&folder, "fields.json");
     std::fs::write(&file, "{").unwrap();
-    crate::storage::document::update(store, &name, add)
-        .await
-        .unwrap();
+    crate::storage::document::update(store, &name, add).await.unwrap();
     assert_eq!(count().await, Some(1));
     let newer = r#"{"version":9,"min_reader":9,"hours":{}}"#;
     std::fs::write(&file, newer).unwrap();
-    assert!(
-        crate::storage::document::update(store, &name, add)
-            .await
-            .is_err()
-    );
+    assert!(crate::storage::document::update(store, &name, add).await.is_err());
     assert_eq!(std::fs::read_to_string(&file).unwrap(), newer);
 }

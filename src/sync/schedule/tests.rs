@@ -9,10 +9,7 @@ const NOON: Millis = Millis(1_795_348_800_000);
 const LAST: usize = STAGES - 1;
 
 fn collected(to: Millis) -> Span {
-    Span {
-        from: NOON - hours(10) + minutes(20),
-        to,
-    }
+    Span { from: NOON - hours(10) + minutes(20), to }
 }
 
 fn state() -> ReconciliationState {
@@ -39,23 +36,10 @@ fn overdue_stages_of_an_hour_are_one_and_the_oldest_hour_comes_first() {
     let mut state = state();
     let due = all_due(&mut state, NOON, NOON);
     // By age: 9 to 6 hours, 6 to 2 hours, up to 2 hours. The last hour is not a quarter of an hour old.
-    let expected = [
-        (0, 2),
-        (1, 2),
-        (2, 2),
-        (3, 1),
-        (4, 1),
-        (5, 1),
-        (6, 1),
-        (7, 0),
-        (8, 0),
-    ];
+    let expected = [(0, 2), (1, 2), (2, 2), (3, 1), (4, 1), (5, 1), (6, 1), (7, 0), (8, 0)];
     assert_eq!(due, expected.map(|(number, stage)| (number, 1, stage)));
     let twelve_hours_later = all_due(&mut state, NOON, NOON + hours(12));
-    let expected: Vec<_> = (0..9)
-        .map(|number| (number, 1, 3))
-        .chain([(9, 1, 2)])
-        .collect();
+    let expected: Vec<_> = (0..9).map(|number| (number, 1, 3)).chain([(9, 1, 2)]).collect();
     assert_eq!(twelve_hours_later, expected);
     assert_eq!(
         all_due(&mut state, NOON, NOON + hours(600)),
@@ -71,18 +55,8 @@ fn overdue_stages_of_an_hour_are_one_and_the_oldest_hour_comes_first() {
 fn hours_that_are_due_for_their_full_reading_are_read_together_up_to_a_day() {
     let mut state = state();
     let due = all_due(&mut state, NOON + hours(50), NOON + hours(50) + hours(25));
-    let full: Vec<_> = due
-        .into_iter()
-        .filter(|(_, _, stage)| *stage == FULL_STAGE)
-        .collect();
-    assert_eq!(
-        full,
-        [
-            (0, 24, FULL_STAGE),
-            (24, 24, FULL_STAGE),
-            (48, 12, FULL_STAGE)
-        ]
-    );
+    let full: Vec<_> = due.into_iter().filter(|(_, _, stage)| *stage == FULL_STAGE).collect();
+    assert_eq!(full, [(0, 24, FULL_STAGE), (24, 24, FULL_STAGE), (48, 12, FULL_STAGE)]);
 }
 
 #[test]
@@ -90,10 +64,7 @@ fn after_a_reading_that_was_short_hours_are_read_one_at_a_time() {
     let mut state = state();
     state.narrow_until = Some(NOON - hours(8));
     let due = all_due(&mut state, NOON, NOON + hours(30));
-    assert_eq!(
-        due[..3],
-        [(0, 1, FULL_STAGE), (1, 1, FULL_STAGE), (2, 8, FULL_STAGE)]
-    );
+    assert_eq!(due[..3], [(0, 1, FULL_STAGE), (1, 1, FULL_STAGE), (2, 8, FULL_STAGE)]);
 }
 
 #[test]
@@ -104,10 +75,7 @@ fn only_closed_hours_are_due_and_only_what_was_collected() {
     assert_eq!(due((start + HOUR).previous(), NOON), None);
     assert_eq!(due(start + HOUR, (start + HOUR + AGES[0]).previous()), None);
     let first = due(start + HOUR, start + HOUR + AGES[0]).unwrap();
-    assert_eq!(
-        (first.span.from, first.span.to),
-        (start + minutes(20), start + HOUR)
-    );
+    assert_eq!((first.span.from, first.span.to), (start + minutes(20), start + HOUR));
 }
 
 #[test]
@@ -116,10 +84,7 @@ fn a_log_without_counts_is_read_again_once_an_hour() {
     let due = state.due_span(collected(NOON), NOON).unwrap();
     assert_eq!(due.span, collected(NOON));
     state.reread_at = Some(NOON);
-    assert_eq!(
-        state.due_span(collected(NOON), (NOON + HOUR).previous()),
-        None
-    );
+    assert_eq!(state.due_span(collected(NOON), (NOON + HOUR).previous()), None);
     assert!(state.due_span(collected(NOON), NOON + HOUR).is_some());
     // A clock that was set back does not stop it.
     assert!(state.due_span(collected(NOON), NOON.previous()).is_some());
@@ -146,19 +111,13 @@ fn entries_are_removed_once_and_not_before_their_hours_are_final() {
 fn gaps_are_remembered_until_their_hours_are_final() {
     let mut state = state();
     let hour = Hour::of(NOON);
-    let gap = Span {
-        from: NOON - HOUR,
-        to: NOON + minutes(10),
-    };
+    let gap = Span { from: NOON - HOUR, to: NOON + minutes(10) };
     assert!(state.remember_gap(gap));
     assert!(!state.remember_gap(gap));
     let part = state.gap_in(hour).unwrap();
     assert_eq!((part.from, part.to), (NOON, NOON + minutes(10)));
     assert_eq!(state.gap_in(hour.after(1)), None);
-    state.remember_gap(Span {
-        from: NOON + minutes(30),
-        to: NOON + minutes(40),
-    });
+    state.remember_gap(Span { from: NOON + minutes(30), to: NOON + minutes(40) });
     let parts = state.gap_in(hour).unwrap();
     assert_eq!((parts.from, parts.to), (NOON, NOON + minutes(40)));
     state.done(Span::of(hour), LAST);
@@ -191,10 +150,7 @@ fn all_stages_fall_due_at_a_quarter_past_the_hour() {
 
 #[test]
 fn spans_that_touch_have_nothing_in_common() {
-    let span = |from, to| Span {
-        from: NOON + millis(from),
-        to: NOON + millis(to),
-    };
+    let span = |from, to| Span { from: NOON + millis(from), to: NOON + millis(to) };
     assert_eq!(span(0, 10).within(span(10, 20)), None);
     assert_eq!(span(10, 20).within(span(0, 10)), None);
     assert_eq!(span(0, 11).within(span(10, 20)), Some(span(10, 11)));

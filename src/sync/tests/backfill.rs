@@ -13,15 +13,10 @@ const SPAN: Span = Span {
 
 /// Events every 40 minutes over five days, some of them in one second, and every fifth delivered long ago.
 fn world(paging: &str) -> World {
-    let mut times: Vec<Millis> = (0..180)
-        .map(|number| NOON - hours(120) + minutes(number * 40))
-        .collect();
+    let mut times: Vec<Millis> =
+        (0..180).map(|number| NOON - hours(120) + minutes(number * 40)).collect();
     times.extend([NOON - hours(77); 4]);
-    let mut world = if paging == "last second" {
-        World::v1(times, 6)
-    } else {
-        World::new(times)
-    };
+    let mut world = if paging == "last second" { World::v1(times, 6) } else { World::new(times) };
     if paging == "unsorted" {
         world.limits.page_order = PageOrder::Unsorted;
         world.newest_first = true;
@@ -77,10 +72,7 @@ fn what_was_never_delivered_of_the_span_arrives_once_and_nothing_else() {
         }
         let around = [SPAN.from.previous(), SPAN.to].map(Hour::of);
         for hour in around {
-            assert!(
-                world.result_of(hour).is_none(),
-                "{paging}: {hour} has a result"
-            );
+            assert!(world.result_of(hour).is_none(), "{paging}: {hour} has a result");
         }
         assert!(world.removed.is_empty(), "the entries are the live log's");
     }
@@ -148,11 +140,7 @@ fn a_backfill_within_the_limit_of_calls_is_not_done_before_its_end() {
     }
     assert_eq!(endings.pop(), Some(RunOutcome::CaughtUp));
     assert!(endings.len() > 3, "{endings:?}");
-    assert!(
-        endings
-            .iter()
-            .all(|ending| *ending == RunOutcome::RateLimited)
-    );
+    assert!(endings.iter().all(|ending| *ending == RunOutcome::RateLimited));
     let (wanted, got) = wanted_and_got(&world);
     assert_eq!(wanted, got);
 }
@@ -167,15 +155,8 @@ fn the_one_hour_that_duo_never_shows_in_full_is_unknown_and_no_other() {
     for hour in SPAN.hours() {
         let result = world.result(hour);
         let is_it = hour == Hour::of(hidden);
-        assert_eq!(
-            result.state == HourState::Unknown,
-            is_it,
-            "{hour} {result:?}"
-        );
-        assert_eq!(
-            (result.gap, result.duo_count > Some(result.delivered)),
-            (None, is_it)
-        );
+        assert_eq!(result.state == HourState::Unknown, is_it, "{hour} {result:?}");
+        assert_eq!((result.gap, result.duo_count > Some(result.delivered)), (None, is_it));
     }
     let (wanted, got) = wanted_and_got(&world);
     assert_eq!(wanted, got);
@@ -184,9 +165,7 @@ fn the_one_hour_that_duo_never_shows_in_full_is_unknown_and_no_other() {
 #[test]
 fn a_refused_backfill_fails_and_a_retired_log_is_none_to_read() {
     let mut world = world("cursor");
-    world
-        .fetch_faults
-        .push_back(Some(FetchErrorKind::Forbidden));
+    world.fetch_faults.push_back(Some(FetchErrorKind::Forbidden));
     assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::Duo));
     let mut world = self::world("unsorted");
     world.limits.may_be_retired = true;
@@ -206,9 +185,7 @@ fn the_hidden_hour_is_found_also_within_the_limit_of_calls() {
         assert!(runs < 400, "the backfill never ends");
         world.now = world.now + seconds(12);
     }
-    let unknown = SPAN
-        .hours()
-        .filter(|hour| world.result(*hour).state == HourState::Unknown);
+    let unknown = SPAN.hours().filter(|hour| world.result(*hour).state == HourState::Unknown);
     assert_eq!(unknown.count(), 1);
     let (wanted, got) = wanted_and_got(&world);
     assert_eq!(wanted, got);
@@ -225,14 +202,8 @@ fn what_leaves_duos_retention_on_the_way_takes_nothing_else_with_it() {
         event.shown_from = event.time;
     }
     let moved = retention - age - seconds(20);
-    let span = Span {
-        from: SPAN.from - moved,
-        to: SPAN.to - moved,
-    };
-    let hours = Span {
-        from: Hour::of(span.from).after(1).start(),
-        to: Hour::of(span.to).start(),
-    };
+    let span = Span { from: SPAN.from - moved, to: SPAN.to - moved };
+    let hours = Span { from: Hour::of(span.from).after(1).start(), to: Hour::of(span.to).start() };
     world.blobs.clear();
     world.limits.backfill = Some(hours);
     world.limits.requests_per_minute = 5;
@@ -272,9 +243,7 @@ fn what_a_backfill_delivers_hides_nothing_of_the_hour_in_which_the_live_log_bega
     world.run_until_caught_up("a");
     // What a backfill of the whole hour delivered before live looks again.
     for number in [0, 1] {
-        world
-            .accepted
-            .push((id(number as u64), IngestKind::Backfill));
+        world.accepted.push((id(number as u64), IngestKind::Backfill));
         world.add_to_ledger(world.events[number]);
     }
     world.run_until("a", NOON + hours(60));

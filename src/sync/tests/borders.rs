@@ -14,10 +14,8 @@ const RETENTION: TimeDelta = TimeDelta::days(179);
 /// A checkpoint of which nothing is due to be reconciled.
 pub(super) fn checkpoint(mintime: Millis) -> Checkpoint {
     let mut checkpoint = Checkpoint::first(mintime, NOON);
-    checkpoint.reconciliation.next = checkpoint
-        .reconciliation
-        .next
-        .map(|hour| hour.after(24 * 400));
+    checkpoint.reconciliation.next =
+        checkpoint.reconciliation.next.map(|hour| hour.after(24 * 400));
     checkpoint
 }
 
@@ -78,23 +76,14 @@ pub(super) fn sending() -> (World, Instance) {
 
 #[test]
 fn a_first_run_begins_at_most_an_hour_ahead_and_reports_what_duo_does_not_keep() {
-    assert!(matches!(
-        begun_without_checkpoint(NOON + HOUR).0,
-        Next::Save(_)
-    ));
+    assert!(matches!(begun_without_checkpoint(NOON + HOUR).0, Next::Save(_)));
     let next = begun_without_checkpoint((NOON + HOUR).next()).0;
-    assert!(
-        matches!(next, Next::End(RunOutcome::Failed(Failure::Future))),
-        "{next:?}"
-    );
+    assert!(matches!(next, Next::End(RunOutcome::Failed(Failure::Future))), "{next:?}");
     let oldest = NOON - RETENTION;
     // A start is rounded down and some time passed: an hour of it is no gap.
     assert_eq!(begun_without_checkpoint(oldest - HOUR).1, []);
     let from = (oldest - HOUR).previous();
-    assert_eq!(
-        begun_without_checkpoint(from).1[0],
-        Warning::Gap { from, to: oldest }
-    );
+    assert_eq!(begun_without_checkpoint(from).1[0], Warning::Gap { from, to: oldest });
 }
 
 #[test]
@@ -102,10 +91,7 @@ fn a_checkpoint_ahead_of_the_clock_and_one_at_the_edge_of_retention_are_taken_as
     let next = begun(&checkpoint(NOON + HOUR)).2;
     assert!(matches!(next, Next::End(RunOutcome::CaughtUp)), "{next:?}");
     let next = begun(&checkpoint((NOON + HOUR).next())).2;
-    assert!(
-        matches!(next, Next::End(RunOutcome::Failed(Failure::Future))),
-        "{next:?}"
-    );
+    assert!(matches!(next, Next::End(RunOutcome::Failed(Failure::Future))), "{next:?}");
     for (mintime, gaps) in [(NOON - RETENTION, 0), ((NOON - RETENTION).previous(), 1)] {
         let (mut world, mut instance, next) = begun(&checkpoint(mintime));
         assert!(matches!(next, Next::Fetch(_)), "{next:?}");
@@ -118,17 +104,12 @@ fn a_checkpoint_ahead_of_the_clock_and_one_at_the_edge_of_retention_are_taken_as
 
 #[test]
 fn a_window_that_duo_does_not_keep_any_more_is_not_read_on() {
-    for (from, is_kept) in [
-        (NOON - RETENTION, true),
-        ((NOON - RETENTION).previous(), false),
-    ] {
+    for (from, is_kept) in [(NOON - RETENTION, true), ((NOON - RETENTION).previous(), false)] {
         let mut checkpoint = checkpoint(from);
         let mut window = Window::new(from, from + HOUR);
         window.cursor = Some("1,2".to_owned());
         checkpoint.window = Some(window);
-        let Next::Fetch(request) = begun(&checkpoint).2 else {
-            panic!()
-        };
+        let Next::Fetch(request) = begun(&checkpoint).2 else { panic!() };
         assert_eq!(request.cursor.is_some(), is_kept);
         assert_eq!(request.mintime, from.max(NOON - RETENTION));
     }
@@ -138,42 +119,27 @@ fn a_window_that_duo_does_not_keep_any_more_is_not_read_on() {
 fn another_instance_and_another_destination_are_respected_to_the_millisecond() {
     let leased_until = |expires_at| {
         let mut checkpoint = checkpoint(NOON - HOUR);
-        checkpoint.lease = Some(Lease {
-            owner: "b".to_owned(),
-            expires_at,
-        });
+        checkpoint.lease = Some(Lease { owner: "b".to_owned(), expires_at });
         begun(&checkpoint).2
     };
-    assert!(matches!(
-        leased_until(NOON.next()),
-        Next::End(RunOutcome::LeaseHeld)
-    ));
+    assert!(matches!(leased_until(NOON.next()), Next::End(RunOutcome::LeaseHeld)));
     assert!(matches!(leased_until(NOON), Next::Fetch(_)));
     let used_at = |used_at| {
         let mut checkpoint = checkpoint(NOON - HOUR);
-        checkpoint.destination = Some(Destination {
-            fingerprint: "another".to_owned(),
-            used_at,
-        });
+        checkpoint.destination = Some(Destination { fingerprint: "another".to_owned(), used_at });
         begun(&checkpoint).2
     };
     let next = used_at((NOON - minutes(15)).next());
     let free_at = NOON.next();
     let other = RunOutcome::Failed(Failure::OtherDestination { free_at });
-    assert!(
-        matches!(next, Next::End(outcome) if outcome == other),
-        "{next:?}"
-    );
+    assert!(matches!(next, Next::End(outcome) if outcome == other), "{next:?}");
     assert!(matches!(used_at(NOON - minutes(15)), Next::Fetch(_)));
 }
 
 #[test]
 fn a_lease_that_an_earlier_run_left_behind_is_taken_again_before_anything_is_sent() {
     let mut checkpoint = checkpoint(NOON - HOUR);
-    checkpoint.lease = Some(Lease {
-        owner: "a".to_owned(),
-        expires_at: NOON + seconds(90),
-    });
+    checkpoint.lease = Some(Lease { owner: "a".to_owned(), expires_at: NOON + seconds(90) });
     let (mut world, mut instance, _) = begun(&checkpoint);
     let next = world.answer(&mut instance, page(&[NOON - minutes(30)], None));
     assert!(matches!(next, Next::Save(_)), "{next:?}");
@@ -197,9 +163,7 @@ fn a_further_window_is_opened_for_a_minute_and_not_for_less() {
 #[test]
 fn an_empty_page_ends_its_window_whatever_cursor_it_has() {
     let (mut world, mut instance, _) = begun(&checkpoint(NOON - HOUR));
-    let Next::Save(saved) = world.answer(&mut instance, page(&[], Some("1,2"))) else {
-        panic!()
-    };
+    let Next::Save(saved) = world.answer(&mut instance, page(&[], Some("1,2"))) else { panic!() };
     assert_eq!(saved.window, None);
     assert!(saved.mintime > NOON - HOUR);
 }
@@ -207,10 +171,9 @@ fn an_empty_page_ends_its_window_whatever_cursor_it_has() {
 #[test]
 fn a_lease_that_does_not_outlive_the_next_request_by_half_a_minute_is_renewed_before_it() {
     // It was taken at noon, for the timeout of 30 seconds and 60 more.
-    for (passed, is_renewed) in [
-        (seconds(30), false),
-        (seconds(30) + TimeDelta::milliseconds(1), true),
-    ] {
+    for (passed, is_renewed) in
+        [(seconds(30), false), (seconds(30) + TimeDelta::milliseconds(1), true)]
+    {
         let (mut world, mut instance) = sending();
         world.serve(&mut instance);
         world.now = NOON + passed;
@@ -239,28 +202,17 @@ fn a_lease_lasts_as_long_as_the_timeout_in_force() {
         };
         let is_short = timeout_s == 120 || timeout_s == 9999;
         let expected = if is_short { expected - 60 } else { expected };
-        assert_eq!(
-            saved.lease.unwrap().expires_at,
-            world.now + seconds(expected),
-            "{timeout_s}"
-        );
+        assert_eq!(saved.lease.unwrap().expires_at, world.now + seconds(expected), "{timeout_s}");
     }
 }
 
 #[test]
 fn a_request_that_a_shutdown_aborts_is_no_error_of_duo() {
-    for kind in [
-        FetchErrorKind::Unreachable,
-        FetchErrorKind::TimedOut,
-        FetchErrorKind::Malformed,
-    ] {
+    for kind in [FetchErrorKind::Unreachable, FetchErrorKind::TimedOut, FetchErrorKind::Malformed] {
         let (mut world, mut instance, _) = begun(&checkpoint(NOON - HOUR));
         instance.request_shutdown();
         let next = world.answer(&mut instance, Reply::Page(Err(kind)));
-        assert!(
-            matches!(next, Next::End(RunOutcome::ShutdownRequested)),
-            "{next:?}"
-        );
+        assert!(matches!(next, Next::End(RunOutcome::ShutdownRequested)), "{next:?}");
     }
 }
 
@@ -268,10 +220,7 @@ fn a_request_that_a_shutdown_aborts_is_no_error_of_duo() {
 fn a_log_that_cannot_be_retired_fails_when_it_is_gone() {
     let (mut world, mut instance, _) = begun(&checkpoint(NOON - HOUR));
     let next = world.answer(&mut instance, Reply::Page(Err(FetchErrorKind::Gone)));
-    assert!(
-        matches!(next, Next::End(RunOutcome::Failed(Failure::Duo))),
-        "{next:?}"
-    );
+    assert!(matches!(next, Next::End(RunOutcome::Failed(Failure::Duo))), "{next:?}");
 }
 
 #[test]
@@ -289,19 +238,12 @@ fn a_clock_that_is_more_than_half_a_minute_ahead_is_reported() {
 fn timeouts_double_while_requests_time_out_and_come_back_when_responses_are_quick() {
     let mut world = World::new([NOON - hours(1)]);
     world.fetch_faults = std::iter::repeat_n(Some(FetchErrorKind::TimedOut), 3).collect();
-    let timeouts = |world: &World| {
-        world
-            .asked
-            .iter()
-            .map(|asked| asked.timeout.as_secs())
-            .collect::<Vec<_>>()
-    };
+    let timeouts =
+        |world: &World| world.asked.iter().map(|asked| asked.timeout.as_secs()).collect::<Vec<_>>();
     assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
     assert_eq!(timeouts(&world)[..4], [30, 60, 120, 120]);
     assert!(
-        timeouts(&world)[4..]
-            .windows(2)
-            .all(|pair| pair[1] <= pair[0]),
+        timeouts(&world)[4..].windows(2).all(|pair| pair[1] <= pair[0]),
         "{:?}",
         timeouts(&world)
     );

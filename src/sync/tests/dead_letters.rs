@@ -22,11 +22,7 @@ pub(super) fn in_order(world: &World) -> Vec<crate::model::RecordKey> {
 }
 
 pub(super) fn happens(world: &mut World, number: u64, time: Millis) {
-    world.events.push(Happened {
-        key: id(number),
-        time,
-        shown_from: time + minutes(2),
-    });
+    world.events.push(Happened { key: id(number), time, shown_from: time + minutes(2) });
 }
 
 #[test]
@@ -36,19 +32,12 @@ fn a_record_refused_alone_is_dead_lettered_after_another_was_accepted_and_the_lo
     world.letters.refused.insert(refused);
     let (ending, stats) = world.run("a");
     assert_eq!(ending, RunOutcome::CaughtUp);
-    assert_eq!(
-        (stats.dead_letters.refused, stats.dead_letters.truncated),
-        (1, 0)
-    );
+    assert_eq!((stats.dead_letters.refused, stats.dead_letters.truncated), (1, 0));
     assert_eq!(stats.dead_letters.named, [refused]);
     assert_eq!(world.accepted.len(), world.events.len() - 1);
     assert_eq!(world.letters.stored.len(), 1);
     // The ledger knows it, under its hour: nobody sends it again, whoever reads it again.
-    let event = world
-        .events
-        .iter()
-        .find(|event| event.key == refused)
-        .unwrap();
+    let event = world.events.iter().find(|event| event.key == refused).unwrap();
     assert_eq!(world.ledger()[&refused.into()], Hour::of(event.time));
     let refusals = world.letters.refusals;
     for _ in 0..30 {
@@ -56,10 +45,7 @@ fn a_record_refused_alone_is_dead_lettered_after_another_was_accepted_and_the_lo
         let (_, stats) = world.run("a");
         assert_eq!(stats.dead_letters.count(), 0);
     }
-    assert_eq!(
-        (world.letters.refusals, world.letters.stored[&refused]),
-        (refusals, 1)
-    );
+    assert_eq!((world.letters.refusals, world.letters.stored[&refused]), (refusals, 1));
     assert!(world.lost().is_empty());
     assert_eq!(world.duplicates(), 0);
 }
@@ -69,10 +55,7 @@ fn a_service_that_refuses_everything_gets_no_record_set_aside() {
     let mut world = one_window();
     world.letters.refused.extend(in_order(&world));
     for _ in 0..20 {
-        assert_eq!(
-            world.run("a").0,
-            RunOutcome::Failed(Failure::RecordsRefused)
-        );
+        assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::RecordsRefused));
         world.now = world.now + MINUTE;
     }
     assert!(world.letters.stored.is_empty());
@@ -111,28 +94,14 @@ fn the_eleventh_refused_record_stops_the_log_with_its_place_kept() {
 
 #[test]
 fn a_kill_between_any_two_steps_around_refused_and_cut_records_loses_nothing() {
-    let seconds = || {
-        clustered()
-            .into_iter()
-            .map(|time| Millis::from_seconds(time.seconds()))
-    };
+    let seconds = || clustered().into_iter().map(|time| Millis::from_seconds(time.seconds()));
     for v1 in [false, true] {
         let make = || {
-            let mut world = if v1 {
-                World::v1(seconds(), 8)
-            } else {
-                World::new(clustered())
-            };
+            let mut world = if v1 { World::v1(seconds(), 8) } else { World::new(clustered()) };
             let order = in_order(&world);
             // The first, two neighbours in the middle, one of them cut too, and a cut one that is accepted.
-            world
-                .letters
-                .refused
-                .extend([order[0], order[10], order[11]]);
-            world
-                .letters
-                .truncated
-                .extend([order[11], order[12], order[20]]);
+            world.letters.refused.extend([order[0], order[10], order[11]]);
+            world.letters.truncated.extend([order[11], order[12], order[20]]);
             world
         };
         let steps = {
@@ -165,10 +134,7 @@ fn a_kill_between_any_two_steps_around_refused_and_cut_records_loses_nothing() {
             let refusals = world.letters.refusals;
             world.now = world.now + MINUTE;
             world.run("b");
-            assert_eq!(
-                world.letters.refusals, refusals,
-                "{at}: sent again for ever"
-            );
+            assert_eq!(world.letters.refusals, refusals, "{at}: sent again for ever");
         }
     }
 }
@@ -186,10 +152,7 @@ fn the_original_of_a_cut_row_is_kept_once_before_the_row_goes_out() {
     .into();
     let (ending, stats) = world.run("a");
     assert_eq!(ending, RunOutcome::CaughtUp);
-    assert_eq!(
-        (stats.dead_letters.truncated, stats.dead_letters.refused),
-        (23, 0)
-    );
+    assert_eq!((stats.dead_letters.truncated, stats.dead_letters.refused), (23, 0));
     // Ten of them have names, the rest a number.
     assert_eq!(stats.dead_letters.named, order[2..12]);
     assert!(world.letters.stored.values().all(|times| *times == 1));
@@ -202,20 +165,13 @@ fn dead_letters_that_cannot_be_stored_stop_the_log_with_its_place_kept() {
     for cut in [false, true] {
         let mut world = one_window();
         let record = in_order(&world)[4];
-        let those = if cut {
-            &mut world.letters.truncated
-        } else {
-            &mut world.letters.refused
-        };
+        let those = if cut { &mut world.letters.truncated } else { &mut world.letters.refused };
         those.insert(record);
         world.letters.are_broken = true;
         for _ in 0..5 {
             let (ending, stats) = world.run("a");
             assert!(
-                matches!(
-                    ending,
-                    RunOutcome::Failed(Failure::Storage | Failure::RecordsRefused)
-                ),
+                matches!(ending, RunOutcome::Failed(Failure::Storage | Failure::RecordsRefused)),
                 "{ending:?}"
             );
             assert_eq!(stats.dead_letters.count(), 0);
@@ -240,10 +196,7 @@ fn a_ledger_that_cannot_name_a_record_set_aside_keeps_the_place() {
         assert_eq!(world.step(&mut instance), None);
     }
     world.ledger_is_broken = true;
-    assert_eq!(
-        world.finish(&mut instance),
-        RunOutcome::Failed(Failure::Storage)
-    );
+    assert_eq!(world.finish(&mut instance), RunOutcome::Failed(Failure::Storage));
     assert_eq!(world.checkpoint().mintime, world.limits.first_mintime);
     world.ledger_is_broken = false;
     world.now = world.now + minutes(10);
@@ -258,11 +211,7 @@ fn a_refused_record_that_is_found_late_is_dead_lettered_and_its_hour_agrees() {
     world.run_until_caught_up("a");
     // Shown only now, far behind the place; another event comes in its turn.
     let time = NOON - minutes(140);
-    world.events.push(Happened {
-        key: id(800),
-        time,
-        shown_from: world.now,
-    });
+    world.events.push(Happened { key: id(800), time, shown_from: world.now });
     world.letters.refused.insert(id(800));
     for number in 0..40 {
         let now = world.now;
@@ -284,8 +233,5 @@ fn a_cut_row_that_is_refused_counts_as_refused_alone() {
     world.letters.refused.insert(order[3]);
     let (_, stats) = world.run("a");
     let letters = &stats.dead_letters;
-    assert_eq!(
-        (letters.truncated, letters.refused, letters.count()),
-        (1, 1, 2)
-    );
+    assert_eq!((letters.truncated, letters.refused, letters.count()), (1, 1, 2));
 }

@@ -12,11 +12,7 @@ fn a_run_ends_between_pages_when_its_time_is_over_and_gives_the_claim_back() {
     world.pace = seconds(5);
     let started = world.now;
     assert_eq!(world.run("a").0, RunOutcome::OutOfTime);
-    assert!(
-        world.now - started <= seconds(70),
-        "{}",
-        world.now - started
-    );
+    assert!(world.now - started <= seconds(70), "{}", world.now - started);
     assert_eq!(world.checkpoint().lease, None);
     assert!(!world.accepted.is_empty());
     world.pace = millis(10);
@@ -40,14 +36,8 @@ fn a_run_goes_on_inside_a_window_with_the_cursor_and_the_bounds_of_the_run_befor
     world.now = world.now + MINUTE;
     world.run("b");
     let next = &world.asked[questions];
-    assert!(
-        next.cursor.is_some() && next.cursor != before.cursor,
-        "{next:?}"
-    );
-    assert_eq!(
-        (next.mintime, next.maxtime),
-        (before.mintime, before.maxtime)
-    );
+    assert!(next.cursor.is_some() && next.cursor != before.cursor, "{next:?}");
+    assert_eq!((next.mintime, next.maxtime), (before.mintime, before.maxtime));
 }
 
 #[test]
@@ -64,11 +54,7 @@ fn the_rate_limit_holds_over_runs_and_is_never_slept_out() {
     }
     let calls = world.questions + world.counts.len() as u64;
     assert!((50..=60).contains(&calls), "{calls}");
-    assert!(
-        world.slept.iter().all(|slept| *slept <= seconds(5)),
-        "{:?}",
-        world.slept
-    );
+    assert!(world.slept.iter().all(|slept| *slept <= seconds(5)), "{:?}", world.slept);
     world.limits.requests_per_minute = 0;
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
@@ -91,10 +77,7 @@ fn a_run_that_is_asked_to_shut_down_before_it_begins_stores_its_first_checkpoint
 #[test]
 fn a_run_that_is_asked_to_shut_down_inside_a_window_ends_with_the_page_in_hand() {
     let mut leased = checkpoint(NOON - HOUR);
-    leased.lease = Some(Lease {
-        owner: "a".to_owned(),
-        expires_at: NOON + MINUTE,
-    });
+    leased.lease = Some(Lease { owner: "a".to_owned(), expires_at: NOON + MINUTE });
     let (mut world, mut instance, _) = begun(&leased);
     world.add_now(0);
     world.events[0].time = NOON - MINUTE;
@@ -114,10 +97,7 @@ fn a_run_that_is_asked_to_shut_down_inside_a_window_ends_with_the_page_in_hand()
 fn the_lease_of_a_dead_process_is_taken_over_at_once_and_that_is_reported() {
     for is_gone in [false, true] {
         let mut leased = checkpoint(NOON - HOUR);
-        leased.lease = Some(Lease {
-            owner: "another".to_owned(),
-            expires_at: NOON + MINUTE,
-        });
+        leased.lease = Some(Lease { owner: "another".to_owned(), expires_at: NOON + MINUTE });
         let mut world = world_with(&leased);
         let mut instance = world.instance("a");
         if is_gone {
@@ -135,11 +115,7 @@ fn rows_older_than_two_days_are_marked_as_backfill() {
     let mut world = World::new([NOON - hours(49), NOON - hours(47)]);
     world.limits.first_mintime = NOON - hours(72);
     world.run_until_caught_up("a");
-    let kinds: Vec<&str> = world
-        .accepted
-        .iter()
-        .map(|(_, kind)| (*kind).into())
-        .collect();
+    let kinds: Vec<&str> = world.accepted.iter().map(|(_, kind)| (*kind).into()).collect();
     assert_eq!(kinds, ["backfill", "live"]);
 }
 

@@ -13,9 +13,7 @@ const TROUBLES: [Trouble; 23] = [
     Trouble::Storage(false),
     Trouble::Storage(true),
     Trouble::Fetch(FetchErrorKind::Throttled { retry_after: None }),
-    Trouble::Fetch(FetchErrorKind::Throttled {
-        retry_after: Some(seconds(7)),
-    }),
+    Trouble::Fetch(FetchErrorKind::Throttled { retry_after: Some(seconds(7)) }),
     Trouble::Fetch(FetchErrorKind::Unreachable),
     Trouble::Fetch(FetchErrorKind::Malformed),
     Trouble::Fetch(FetchErrorKind::Credentials),
@@ -24,12 +22,7 @@ const TROUBLES: [Trouble; 23] = [
     Trouble::Fetch(FetchErrorKind::Rejected),
     Trouble::Fetch(FetchErrorKind::Fatal),
     Trouble::Send(SendErrorKind::Throttled { retry_after: None }, false),
-    Trouble::Send(
-        SendErrorKind::Throttled {
-            retry_after: Some(seconds(7)),
-        },
-        false,
-    ),
+    Trouble::Send(SendErrorKind::Throttled { retry_after: Some(seconds(7)) }, false),
     Trouble::Send(SendErrorKind::Unreachable, false),
     // The answer is lost.
     Trouble::Send(SendErrorKind::Unreachable, true),
@@ -46,9 +39,7 @@ const MOST_RUNS: u64 = 80;
 const PAGE: usize = 8;
 
 fn worlds() -> [(&'static str, World); 3] {
-    let seconds = clustered()
-        .into_iter()
-        .map(|time| Millis::from_seconds(time.seconds()));
+    let seconds = clustered().into_iter().map(|time| Millis::from_seconds(time.seconds()));
     let newest_first = World::unsorted(clustered());
     let mut worlds = [
         ("with counts", World::new(clustered())),

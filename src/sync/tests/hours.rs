@@ -8,10 +8,9 @@ use crate::sync::{HourState, PageOrder, RunOutcome};
 
 #[test]
 fn an_hour_first_reconciled_more_than_a_day_after_its_end_is_verified_late() {
-    for (age, state) in [
-        (hours(24), HourState::CountMatched),
-        (hours(24) + minutes(15), HourState::VerifiedLate),
-    ] {
+    for (age, state) in
+        [(hours(24), HourState::CountMatched), (hours(24) + minutes(15), HourState::VerifiedLate)]
+    {
         let mut world = World::new([NOON - HOUR / 2]);
         world.pace = millis(0);
         world.limits.first_mintime = NOON - HOUR;
@@ -46,11 +45,7 @@ fn a_reading_stored_before_its_first_response_is_dated_by_duos_clock() {
     world.store(&checkpoint);
     world.now = NOON + hours(26);
     world.clock_ahead = HOUR;
-    world.events.push(Happened {
-        key: id(1),
-        time,
-        shown_from: NOON + hours(25) + minutes(30),
-    });
+    world.events.push(Happened { key: id(1), time, shown_from: NOON + hours(25) + minutes(30) });
     world.check_fault = Some(FetchErrorKind::Throttled { retry_after: None });
     world.run("a");
     assert!(world.checkpoint().reconciliation.reading.is_some());
@@ -65,23 +60,16 @@ fn a_reading_stored_before_its_first_response_is_dated_by_duos_clock() {
 fn results_are_kept_for_400_days() {
     let mut world = World::new([]);
     world.run_until("a", NOON + hours(100));
-    let midnights = world
-        .removed
-        .iter()
-        .filter(|name| name.ends_with("T00.ids"));
-    let midnights: Vec<Hour> = midnights
-        .filter_map(|name| Hour::parse(name.strip_suffix(".ids")?))
-        .collect();
+    let midnights = world.removed.iter().filter(|name| name.ends_with("T00.ids"));
+    let midnights: Vec<Hour> =
+        midnights.filter_map(|name| Hour::parse(name.strip_suffix(".ids")?)).collect();
     assert_eq!(midnights.len(), 2);
     let expected: Vec<String> = midnights
         .iter()
         .map(|midnight| format!("{}.json", midnight.after(-400 * 24).date()))
         .collect();
-    let days: Vec<&String> = world
-        .removed
-        .iter()
-        .filter(|name| name.strip_suffix(".json").is_some())
-        .collect();
+    let days: Vec<&String> =
+        world.removed.iter().filter(|name| name.strip_suffix(".json").is_some()).collect();
     assert_eq!(days, expected.iter().collect::<Vec<_>>());
 }
 
@@ -138,19 +126,13 @@ fn an_hour_that_the_next_reading_of_a_log_without_counts_brings_to_its_end_is_ve
     world.run_until("a", NOON + hours(12));
     let unknown = |world: &World| {
         let results = world.results();
-        results
-            .iter()
-            .filter(|result| result.state == HourState::Unknown)
-            .count()
+        results.iter().filter(|result| result.state == HourState::Unknown).count()
     };
     assert_ne!(unknown(&world), 0);
     world.miscount = Some(0);
     world.run_until("a", NOON + hours(16));
     assert_eq!(unknown(&world), 0);
-    assert_eq!(
-        world.result(Hour::of(NOON).after(6)).state,
-        HourState::Verified
-    );
+    assert_eq!(world.result(Hour::of(NOON).after(6)).state, HourState::Verified);
 }
 
 #[test]
@@ -210,20 +192,13 @@ fn a_run_that_only_left_reconciliation_to_the_next_one_has_caught_up() {
     }
     assert!(endings.contains(&RunOutcome::CaughtUp), "{endings:?}");
     let due = world.checkpoint().reconciliation;
-    assert!(
-        due.next[0].end() < world.now - HOUR,
-        "nothing was left to do"
-    );
+    assert!(due.next[0].end() < world.now - HOUR, "nothing was left to do");
 }
 
 #[test]
 fn the_last_stage_of_an_hour_gives_a_result_also_in_a_log_without_counts() {
     for v1 in [false, true] {
-        let mut world = if v1 {
-            World::v1(clustered(), 10)
-        } else {
-            World::new(clustered())
-        };
+        let mut world = if v1 { World::v1(clustered(), 10) } else { World::new(clustered()) };
         world.run_until("a", NOON + hours(80));
         for number in 1..28 {
             let hour = Hour::of(NOON).after(number);

@@ -9,11 +9,7 @@ type MakeWorld = Box<dyn Fn() -> World>;
 
 fn worlds() -> Vec<(&'static str, MakeWorld)> {
     // Seconds-based logs know whole seconds only.
-    let seconds = || {
-        clustered()
-            .into_iter()
-            .map(|time| Millis::from_seconds(time.seconds()))
-    };
+    let seconds = || clustered().into_iter().map(|time| Millis::from_seconds(time.seconds()));
     vec![
         ("cursor", Box::new(|| World::new(clustered()))),
         ("last second", Box::new(move || World::v1(seconds(), 8))),
@@ -39,10 +35,7 @@ fn a_kill_between_any_two_steps_loses_nothing_and_repeats_one_call_at_most() {
             world.finish(&mut instance);
             instance.steps
         };
-        assert!(
-            steps >= 40,
-            "the run is too short to prove anything: {steps}"
-        );
+        assert!(steps >= 40, "the run is too short to prove anything: {steps}");
         for killed_at in 1..=steps {
             let mut world = world();
             let mut instance = world.instance("a");
@@ -53,10 +46,7 @@ fn a_kill_between_any_two_steps_loses_nothing_and_repeats_one_call_at_most() {
             world.now = world.now + MINUTE;
             world.run_until_caught_up("b");
             let lost = world.lost();
-            assert!(
-                lost.is_empty(),
-                "{name}, killed at step {killed_at}: {lost:?}"
-            );
+            assert!(lost.is_empty(), "{name}, killed at step {killed_at}: {lost:?}");
             // Four rows fit into one call of this world.
             assert!(
                 world.duplicates() <= 4,
@@ -83,11 +73,7 @@ fn a_kill_and_another_kill_cost_one_call_each() {
                 world.now = world.now + minutes(2);
             }
             world.run_until_caught_up("c");
-            assert!(
-                world.lost().is_empty(),
-                "killed at {first} and {second}: {:?}",
-                world.lost()
-            );
+            assert!(world.lost().is_empty(), "killed at {first} and {second}: {:?}", world.lost());
             assert!(world.duplicates() <= 8, "killed at {first} and {second}");
         }
     }
@@ -98,16 +84,10 @@ fn a_lost_answer_repeats_one_call() {
     for at in 0..8 {
         let mut world = World::new(clustered());
         world.send_faults = (0..at).map(|_| None).collect();
-        world
-            .send_faults
-            .push_back(Some((SendErrorKind::Unreachable, true)));
+        world.send_faults.push_back(Some((SendErrorKind::Unreachable, true)));
         world.run_until_caught_up("a");
         assert!(world.lost().is_empty());
-        assert!(
-            (1..=4).contains(&world.duplicates()),
-            "{}",
-            world.duplicates()
-        );
+        assert!((1..=4).contains(&world.duplicates()), "{}", world.duplicates());
     }
 }
 

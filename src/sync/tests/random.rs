@@ -37,10 +37,7 @@ const RARE: [&str; 16] = [
 ];
 
 pub(super) fn setting(name: &str) -> Option<u64> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long a test runs is no setting"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "how long a test runs is no setting")]
     std::env::var(name).ok()?.parse().ok()
 }
 
@@ -71,10 +68,7 @@ fn whatever_happens_nothing_is_lost_and_nothing_is_reported_verified_that_is_not
         "{judged} reports of verified hours agree with the truth; rare states reached: {rare:?}"
     );
     for state in RARE {
-        assert!(
-            schedules < SCHEDULES || rare.contains_key(state),
-            "{state} was never reached"
-        );
+        assert!(schedules < SCHEDULES || rare.contains_key(state), "{state} was never reached");
     }
 }
 
@@ -82,11 +76,7 @@ fn whatever_happens_nothing_is_lost_and_nothing_is_reported_verified_that_is_not
 fn the_same_seed_gives_the_same_trace() {
     for seed in 0..20 {
         let traces = [0, 1].map(|_| play(seed, true).trace.unwrap());
-        assert!(
-            traces[0].len() > 50,
-            "seed {seed}: {} operations",
-            traces[0].len()
-        );
+        assert!(traces[0].len() > 50, "seed {seed}: {} operations", traces[0].len());
         assert_eq!(traces[0], traces[1], "seed {seed}");
     }
 }
@@ -148,11 +138,7 @@ fn play(seed: u64, is_traced: bool) -> World {
         let moments = (0..).map(|number: i64| (number, now + hours(2 * number)));
         for (number, time) in moments.take_while(|(_, time)| *time < end - HOUR) {
             let key = id(20_000 + number.unsigned_abs());
-            world.events.push(Happened {
-                key,
-                time,
-                shown_from: time + MINUTE,
-            });
+            world.events.push(Happened { key, time, shown_from: time + MINUTE });
         }
         world.run_until("d", world.now + hours(3));
     }
@@ -243,11 +229,7 @@ fn world(rng: &mut fastrand::Rng) -> World {
         let time = NOON + up_to(rng, hours(20));
         let time = if v1 { whole_second(time) } else { time };
         let shown_from = time + up_to(rng, minutes(2));
-        world.events.push(Happened {
-            key: id(10_000 + number),
-            time,
-            shown_from,
-        });
+        world.events.push(Happened { key: id(10_000 + number), time, shown_from });
     }
     // Some are refused, and the rows of some lack a part of them.
     if rng.u8(0..3) == 0 {
@@ -271,9 +253,7 @@ fn world(rng: &mut fastrand::Rng) -> World {
 fn trouble(rng: &mut fastrand::Rng) -> Trouble {
     let fetch = [
         FetchErrorKind::Throttled { retry_after: None },
-        FetchErrorKind::Throttled {
-            retry_after: Some(seconds(3)),
-        },
+        FetchErrorKind::Throttled { retry_after: Some(seconds(3)) },
         FetchErrorKind::TimedOut,
         FetchErrorKind::Unreachable,
         FetchErrorKind::Malformed,

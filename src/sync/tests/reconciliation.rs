@@ -10,11 +10,7 @@ use crate::sync::{Failure, HourState, RunOutcome, Warning};
 
 /// An event that Duo shows this much later than it happened.
 fn late(number: u64, time: Millis, delay: TimeDelta) -> Happened {
-    Happened {
-        key: id(number),
-        time,
-        shown_from: time + delay,
-    }
+    Happened { key: id(number), time, shown_from: time + delay }
 }
 
 /// Live, by a window of Duo's newer endpoints.
@@ -47,10 +43,7 @@ fn an_event_that_duo_shows_up_to_two_days_late_is_found_at_the_next_stage_and_ma
         assert_eq!(kind.unwrap().1, IngestKind::Late, "{delay} minutes late");
         let result = world.result(Hour::of(time));
         assert_eq!(result.state, HourState::Verified, "{result:?}");
-        assert_eq!(
-            (result.stages, result.duo_count),
-            (6, Some(result.delivered))
-        );
+        assert_eq!((result.stages, result.duo_count), (6, Some(result.delivered)));
     }
 }
 
@@ -61,10 +54,7 @@ fn hours_that_agree_with_duos_count_are_read_again_once_a_day_after_their_end() 
     world.asked.clear();
     world.counts.clear();
     world.run_until("a", NOON + hours(20));
-    assert_eq!(
-        world.asked.iter().filter(|asked| is_reading(asked)).count(),
-        0
-    );
+    assert_eq!(world.asked.iter().filter(|asked| is_reading(asked)).count(), 0);
     let result = world.result(Hour::of(NOON - hours(2)));
     assert_eq!((result.state, result.stages), (HourState::CountMatched, 4));
     world.run_until("a", NOON + hours(52));
@@ -93,16 +83,12 @@ fn hours_due_together_for_their_full_reading_are_read_in_one_span() {
     world.asked.clear();
     world.now = NOON + hours(26);
     world.run_until_caught_up("a");
-    let readings: Vec<&PageRequest> = world
-        .asked
-        .iter()
-        .filter(|asked| is_reading(asked))
-        .collect();
+    let readings: Vec<&PageRequest> =
+        world.asked.iter().filter(|asked| is_reading(asked)).collect();
     assert!(readings.len() <= 3, "{} requests", readings.len());
     assert!(readings[0].maxtime - readings[0].mintime > hours(2));
-    let states: Vec<HourState> = (-3..0)
-        .map(|number| world.result(Hour::of(NOON).after(number)).state)
-        .collect();
+    let states: Vec<HourState> =
+        (-3..0).map(|number| world.result(Hour::of(NOON).after(number)).state).collect();
     assert!(states.iter().all(|state| state.is_verified()), "{states:?}");
 }
 
@@ -142,10 +128,8 @@ fn an_hour_that_duo_counts_higher_than_it_returns_is_unknown_with_both_numbers_a
     assert_eq!(result.duo_count, Some(result.delivered + 1));
     assert!(warnings > 0);
     // On schedule only: at each stage, and twice where the first reading was short.
-    let readings = world
-        .asked
-        .iter()
-        .filter(|asked| is_reading(asked) && Hour::of(asked.mintime) == hour);
+    let readings =
+        world.asked.iter().filter(|asked| is_reading(asked) && Hour::of(asked.mintime) == hour);
     let first_pages = readings.filter(|asked| asked.cursor.is_none());
     assert!(first_pages.count() <= 2 * 6 + 1);
     // Its neighbours are verified all the same.
@@ -169,10 +153,7 @@ fn without_an_exact_count_each_stage_is_a_reading() {
     assert!(world.lost().is_empty());
     assert_eq!(world.duplicates(), 0);
     let result = world.result(Hour::of(time));
-    assert_eq!(
-        (result.state, result.late, result.duo_count),
-        (HourState::Verified, 1, None)
-    );
+    assert_eq!((result.state, result.late, result.duo_count), (HourState::Verified, 1, None));
 }
 
 #[test]
@@ -182,9 +163,7 @@ fn a_kill_between_any_two_steps_of_a_reconciliation_loses_nothing_and_duplicates
         let mut world = World::new(clustered());
         world.run_until_caught_up("a");
         for (number, minute) in (500..507).zip(0..) {
-            world
-                .events
-                .push(late(number, NOON - hours(2) + minutes(minute), HOUR));
+            world.events.push(late(number, NOON - hours(2) + minutes(minute), HOUR));
         }
         world.now = NOON + hours(15);
         world
@@ -204,11 +183,7 @@ fn a_kill_between_any_two_steps_of_a_reconciliation_loses_nothing_and_duplicates
         world.now = world.now + minutes(2);
         world.run_until_caught_up("b");
         assert!(world.lost().is_empty(), "killed after {killed_after}");
-        assert!(
-            world.duplicates() <= 3,
-            "killed after {killed_after}: {}",
-            world.duplicates()
-        );
+        assert!(world.duplicates() <= 3, "killed after {killed_after}: {}", world.duplicates());
         assert_eq!(world.accepted.len(), before + 7 + world.duplicates());
         killed_after += 1;
     }
@@ -216,10 +191,9 @@ fn a_kill_between_any_two_steps_of_a_reconciliation_loses_nothing_and_duplicates
 
 #[test]
 fn logs_without_counts_are_read_again_once_an_hour() {
-    for (name, mut world) in [
-        ("v1", World::v1(clustered(), 10)),
-        ("trust monitor", World::unsorted(clustered())),
-    ] {
+    for (name, mut world) in
+        [("v1", World::v1(clustered(), 10)), ("trust monitor", World::unsorted(clustered()))]
+    {
         world.run_until_caught_up("a");
         let time = NOON - minutes(50);
         world.events.push(late(500, time, hours(30)));
@@ -227,22 +201,14 @@ fn logs_without_counts_are_read_again_once_an_hour() {
         assert!(world.lost().is_empty(), "{name}");
         assert_eq!(world.duplicates(), 0, "{name}");
         let result = world.result(Hour::of(time));
-        assert_eq!(
-            (result.state, result.late),
-            (HourState::Verified, 1),
-            "{name}: {result:?}"
-        );
+        assert_eq!((result.state, result.late), (HourState::Verified, 1), "{name}: {result:?}");
         // At most one reading per hour.
         let before = world.asked.len();
         world.run_until("a", time + hours(42));
         let readings = world.asked[before..]
             .iter()
             .filter(|asked| asked.is_reconciliation && asked.cursor.is_none());
-        let pages = if name == "v1" {
-            world.events.len() / world.page_size + 6
-        } else {
-            1
-        };
+        let pages = if name == "v1" { world.events.len() / world.page_size + 6 } else { 1 };
         assert!(readings.count() <= 11 * pages, "{name}");
     }
 }
@@ -251,11 +217,7 @@ fn logs_without_counts_are_read_again_once_an_hour() {
 fn ledger_entries_are_removed_once_no_reading_needs_them() {
     for v1 in [false, true] {
         let times = (0..200).map(|number| NOON - hours(2) + minutes(30 * number));
-        let mut world = if v1 {
-            World::v1(times, 10)
-        } else {
-            World::new(times)
-        };
+        let mut world = if v1 { World::v1(times, 10) } else { World::new(times) };
         world.run_until("a", NOON + hours(98));
         assert!(world.lost().is_empty());
         assert_eq!(world.duplicates(), 0);
@@ -280,10 +242,7 @@ fn a_gap_has_exact_borders_in_its_hours() {
     assert_eq!(from, mintime);
     world.run_until("a", world.now + hours(6));
     let first = world.result(Hour::of(from));
-    assert_eq!(
-        (first.state, first.gap.unwrap().from),
-        (HourState::Gap, from)
-    );
+    assert_eq!((first.state, first.gap.unwrap().from), (HourState::Gap, from));
     let last = world.result(Hour::of(to));
     assert_eq!((last.state, last.gap.unwrap().to), (HourState::Gap, to));
     assert_eq!(world.result(Hour::of(to).after(1)).gap, None);
@@ -299,19 +258,12 @@ fn while_the_log_is_behind_one_request_in_five_is_for_reconciliation() {
         world.run("a");
         world.now = world.now + MINUTE;
     }
-    let reconciling = world
-        .asked
-        .iter()
-        .filter(|asked| asked.is_reconciliation)
-        .count()
-        + world.counts.len();
+    let reconciling =
+        world.asked.iter().filter(|asked| asked.is_reconciliation).count() + world.counts.len();
     let requests = world.asked.len() + world.counts.len();
     assert!(reconciling * 5 <= requests, "{reconciling} of {requests}");
     // None is due before the first hour is read to its end.
-    assert!(
-        reconciling * 5 >= requests - 80,
-        "{reconciling} of {requests}"
-    );
+    assert!(reconciling * 5 >= requests - 80, "{reconciling} of {requests}");
 }
 
 #[test]
@@ -326,23 +278,14 @@ fn a_reconciliation_that_fails_stops_no_live_log() {
     ];
     // A log where much happens, and one where nothing does.
     let logs = [(13, false), (7 * 60, false), (13, true)];
-    for (kind, (every, v1)) in kinds
-        .into_iter()
-        .flat_map(|kind| logs.map(|log| (kind, log)))
-    {
+    for (kind, (every, v1)) in kinds.into_iter().flat_map(|kind| logs.map(|log| (kind, log))) {
         let times = (0..11 * 60 / every).map(|number| NOON - hours(2) + minutes(number * every));
-        let mut world = if v1 {
-            World::v1(times, 10)
-        } else {
-            World::new(times)
-        };
+        let mut world = if v1 { World::v1(times, 10) } else { World::new(times) };
         world.run_until_caught_up("a");
         world.check_fault = Some(kind);
         let end = NOON + hours(10);
-        let is_refusal = !matches!(
-            kind,
-            FetchErrorKind::Unreachable | FetchErrorKind::Throttled { .. }
-        );
+        let is_refusal =
+            !matches!(kind, FetchErrorKind::Unreachable | FetchErrorKind::Throttled { .. });
         let mut reported = 0;
         while world.now < end {
             let outcome = world.run("a").0;
@@ -350,11 +293,7 @@ fn a_reconciliation_that_fails_stops_no_live_log() {
             world.now = world.now + MINUTE;
         }
         assert_eq!(world.counts.is_empty(), v1);
-        assert_eq!(
-            reported > 500,
-            is_refusal,
-            "{kind:?}: reported {reported} times"
-        );
+        assert_eq!(reported > 500, is_refusal, "{kind:?}: reported {reported} times");
         let behind = end - world.checkpoint().mintime;
         // What Duo refuses costs the live log nothing; what makes the log back off does.
         let most = if is_refusal { minutes(6) } else { HOUR };
@@ -369,11 +308,7 @@ fn a_reconciliation_that_fails_stops_no_live_log() {
 #[test]
 fn a_local_clock_that_is_days_ahead_makes_no_hour_final_before_its_time() {
     for v1 in [false, true] {
-        let mut world = if v1 {
-            World::v1(clustered(), 10)
-        } else {
-            World::new(clustered())
-        };
+        let mut world = if v1 { World::v1(clustered(), 10) } else { World::new(clustered()) };
         world.run_until_caught_up("a");
         // In the hour whose stage comes next.
         let time = NOON - minutes(165);

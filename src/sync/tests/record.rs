@@ -18,10 +18,7 @@ pub(in crate::sync) fn number(key: RecordKey) -> u64 {
 
 /// The numbers of records.
 pub(in crate::sync) fn numbers<'a>(records: impl IntoIterator<Item = &'a Record>) -> Vec<u64> {
-    records
-        .into_iter()
-        .map(|record| number(record.key))
-        .collect()
+    records.into_iter().map(|record| number(record.key)).collect()
 }
 
 /// The record of a numbered event.
@@ -31,21 +28,13 @@ pub(in crate::sync) fn record(number: u64, time: Millis) -> Record {
 
 /// The same with this many bytes in its row.
 pub(in crate::sync) fn record_of(record: Record, row_bytes: usize) -> Record {
-    Record {
-        row_bytes,
-        ..record
-    }
+    Record { row_bytes, ..record }
 }
 
 /// A record whose row lacks a part of it where it is truncated.
 pub(super) fn of_key(key: RecordKey, time: Option<Millis>, is_truncated: bool) -> Record {
     let text = format!("{{\"number\":{}}}", number(key));
-    let truncation = Truncation {
-        place: 1..2,
-        kept: 1,
-        is_text: true,
-        field: "long".to_owned(),
-    };
+    let truncation = Truncation { place: 1..2, kept: 1, is_text: true, field: "long".to_owned() };
     Record {
         place: 0..text.len(),
         page: Arc::new(text),

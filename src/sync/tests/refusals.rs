@@ -11,15 +11,9 @@ fn a_log_forbidden_from_day_one_starts_where_it_was_first_asked() {
     let mut world = World::new(clustered());
     let started = world.limits.first_mintime;
     for day in 0..40 {
-        world
-            .fetch_faults
-            .push_back(Some(FetchErrorKind::Forbidden));
+        world.fetch_faults.push_back(Some(FetchErrorKind::Forbidden));
         let (ending, _) = world.run("a");
-        assert_eq!(
-            ending,
-            RunOutcome::Unavailable { report: true },
-            "day {day}"
-        );
+        assert_eq!(ending, RunOutcome::Unavailable { report: true }, "day {day}");
         // Asked once an hour only.
         let questions = world.questions;
         world.now = world.now + minutes(59);
@@ -43,9 +37,7 @@ fn a_refused_log_is_reported_once_a_day_and_asked_once_an_hour() {
     let mut reports = 0;
     for _ in 0..24 * 60 {
         if world.fetch_faults.is_empty() {
-            world
-                .fetch_faults
-                .push_back(Some(FetchErrorKind::Forbidden));
+            world.fetch_faults.push_back(Some(FetchErrorKind::Forbidden));
         }
         if world.run("a").0 == (RunOutcome::Unavailable { report: true }) {
             reports += 1;
@@ -60,9 +52,7 @@ fn a_refused_log_is_reported_once_a_day_and_asked_once_an_hour() {
 fn a_log_that_answered_before_and_is_forbidden_now_fails() {
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
-    world
-        .fetch_faults
-        .push_back(Some(FetchErrorKind::Forbidden));
+    world.fetch_faults.push_back(Some(FetchErrorKind::Forbidden));
     assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::Duo));
 }
 
@@ -82,13 +72,8 @@ fn too_many_calls_park_the_log_at_once_and_longer_each_time() {
     let mut world = World::new(clustered());
     let mut pauses = Vec::new();
     for _ in 0..4 {
-        world
-            .fetch_faults
-            .push_back(Some(FetchErrorKind::Throttled { retry_after: None }));
-        let RunOutcome::BackingOff {
-            until,
-            cause: BackOffCause::DuoThrottled,
-        } = world.run("a").0
+        world.fetch_faults.push_back(Some(FetchErrorKind::Throttled { retry_after: None }));
+        let RunOutcome::BackingOff { until, cause: BackOffCause::DuoThrottled } = world.run("a").0
         else {
             panic!("not parked");
         };
@@ -101,10 +86,7 @@ fn too_many_calls_park_the_log_at_once_and_longer_each_time() {
     // 1, 2, 5, 5 minutes, and up to a fifth more.
     assert_eq!(pauses[0], 1);
     assert_eq!(pauses[1], 2);
-    assert!(
-        (5..=6).contains(&pauses[2]) && (5..=6).contains(&pauses[3]),
-        "{pauses:?}"
-    );
+    assert!((5..=6).contains(&pauses[2]) && (5..=6).contains(&pauses[3]), "{pauses:?}");
     assert!(world.slept.is_empty(), "the run slept on a rate limit");
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
@@ -115,18 +97,9 @@ fn too_many_calls_park_the_log_at_once_and_longer_each_time() {
 fn retry_after_is_followed_up_to_a_quarter_of_an_hour() {
     for (asked, expected) in [(seconds(7), seconds(7)), (hours(2), minutes(15))] {
         let mut world = World::new(clustered());
-        world
-            .fetch_faults
-            .push_back(Some(FetchErrorKind::Throttled {
-                retry_after: Some(asked),
-            }));
-        let RunOutcome::BackingOff { until, .. } = world.run("a").0 else {
-            panic!("not parked")
-        };
-        assert_eq!(
-            (until - world.now + world.pace).num_seconds(),
-            expected.num_seconds()
-        );
+        world.fetch_faults.push_back(Some(FetchErrorKind::Throttled { retry_after: Some(asked) }));
+        let RunOutcome::BackingOff { until, .. } = world.run("a").0 else { panic!("not parked") };
+        assert_eq!((until - world.now + world.pace).num_seconds(), expected.num_seconds());
     }
 }
 
@@ -135,25 +108,15 @@ fn passing_faults_are_tried_again_while_the_run_lasts_and_then_parked() {
     let mut world = World::new(clustered());
     world.fetch_faults = std::iter::repeat_n(Some(FetchErrorKind::Unreachable), 3).collect();
     assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
-    world.events.push(super::world::Happened {
-        key: id(900),
-        time: NOON,
-        shown_from: NOON,
-    });
+    world.events.push(super::world::Happened { key: id(900), time: NOON, shown_from: NOON });
     world.now = world.now + HOUR;
     world.fetch_faults = std::iter::repeat_n(Some(FetchErrorKind::Unreachable), 1000).collect();
     let started = world.now;
     assert!(matches!(
         world.run("a").0,
-        RunOutcome::BackingOff {
-            cause: BackOffCause::DuoUnreachable,
-            ..
-        }
+        RunOutcome::BackingOff { cause: BackOffCause::DuoUnreachable, .. }
     ));
-    assert!(
-        world.now - started < seconds(50),
-        "the run outlived its time"
-    );
+    assert!(world.now - started < seconds(50), "the run outlived its time");
     world.fetch_faults.clear();
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
@@ -198,21 +161,13 @@ fn azure_monitor_out_of_reach_parks_longer_each_time_and_loses_nothing() {
     world.send_faults =
         std::iter::repeat_n(Some((SendErrorKind::Unreachable, false)), 60).collect();
     let mut pauses = Vec::new();
-    while let (
-        RunOutcome::BackingOff {
-            until,
-            cause: BackOffCause::AzureUnreachable,
-        },
-        _,
-    ) = world.run("a")
+    while let (RunOutcome::BackingOff { until, cause: BackOffCause::AzureUnreachable }, _) =
+        world.run("a")
     {
         pauses.push((until - world.now).num_minutes());
         world.now = until;
     }
-    assert!(
-        pauses.len() >= 3 && pauses[0] == 1 && pauses[1] == 2,
-        "{pauses:?}"
-    );
+    assert!(pauses.len() >= 3 && pauses[0] == 1 && pauses[1] == 2, "{pauses:?}");
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
     assert_eq!(world.duplicates(), 0);
@@ -221,9 +176,7 @@ fn azure_monitor_out_of_reach_parks_longer_each_time_and_loses_nothing() {
 #[test]
 fn refused_workspace_credentials_keep_the_place_and_give_the_claim_back() {
     let mut world = World::new(clustered());
-    world
-        .send_faults
-        .push_back(Some((SendErrorKind::Credentials, false)));
+    world.send_faults.push_back(Some((SendErrorKind::Credentials, false)));
     assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::AzureMonitor));
     assert_eq!(world.checkpoint().lease, None);
     world.run_until_caught_up("b");
@@ -238,10 +191,7 @@ fn a_ledger_that_takes_nothing_parks_the_log_longer_each_time() {
     for _ in 0..60 {
         let ending = world.run("a").0;
         assert!(
-            matches!(
-                ending,
-                RunOutcome::Failed(Failure::Storage) | RunOutcome::BackingOff { .. }
-            ),
+            matches!(ending, RunOutcome::Failed(Failure::Storage) | RunOutcome::BackingOff { .. }),
             "{ending:?}"
         );
         world.now = world.now + MINUTE;
@@ -257,12 +207,8 @@ fn a_ledger_that_takes_nothing_parks_the_log_longer_each_time() {
 #[test]
 fn credentials_refused_after_another_fault_are_signed_again_too() {
     let mut world = World::new(clustered());
-    world.fetch_faults = [
-        Some(FetchErrorKind::Unreachable),
-        Some(FetchErrorKind::Credentials),
-        None,
-    ]
-    .into();
+    world.fetch_faults =
+        [Some(FetchErrorKind::Unreachable), Some(FetchErrorKind::Credentials), None].into();
     assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
 }
 

@@ -19,11 +19,7 @@ fn what_a_run_did_is_counted() {
     assert_eq!(stats.duplicates_dropped, 0);
     // Every fifth run reads the last quarter of an hour once more.
     world.now = world.now + MINUTE;
-    world.events.push(Happened {
-        key: id(800),
-        time: NOON - minutes(4),
-        shown_from: NOON,
-    });
+    world.events.push(Happened { key: id(800), time: NOON - minutes(4), shown_from: NOON });
     let (mut dropped, mut late) = (0, 0);
     world.add_now(900);
     for _ in 0..20 {

@@ -34,10 +34,7 @@ fn a_clock_that_is_far_ahead_closes_nothing_and_says_so() {
     assert_eq!(ending, RunOutcome::CaughtUp);
     assert_eq!(world.checkpoint().mintime, NOON - minutes(10));
     assert!(
-        stats
-            .warnings
-            .iter()
-            .any(|notice| matches!(notice, Warning::ClockAhead(_))),
+        stats.warnings.iter().any(|notice| matches!(notice, Warning::ClockAhead(_))),
         "{stats:?}"
     );
     assert_eq!(world.questions, 1);
@@ -62,11 +59,7 @@ fn a_late_event_is_found_by_the_overlap_and_marked_late() {
     let time = world.now - minutes(4);
     world.now = world.now + minutes(2);
     world.run("a");
-    world.events.push(Happened {
-        key: id(500),
-        time,
-        shown_from: world.now + minutes(3),
-    });
+    world.events.push(Happened { key: id(500), time, shown_from: world.now + minutes(3) });
     for _ in 0..10 {
         world.run("a");
         world.now = world.now + MINUTE;
@@ -82,15 +75,8 @@ fn a_repeated_cursor_starts_the_window_again_from_the_last_delivered_millisecond
     world.repeat_cursor_at.insert(3);
     let (ending, stats) = world.run("a");
     assert_eq!(ending, RunOutcome::CaughtUp);
-    assert!(
-        stats
-            .warnings
-            .contains(&Warning::WindowRestarted(WindowError::CursorRepeated))
-    );
-    assert!(
-        world.asked[3].mintime > world.asked[2].mintime,
-        "started from the beginning again"
-    );
+    assert!(stats.warnings.contains(&Warning::WindowRestarted(WindowError::CursorRepeated)));
+    assert!(world.asked[3].mintime > world.asked[2].mintime, "started from the beginning again");
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
     assert_eq!(world.duplicates(), 0);
@@ -101,10 +87,7 @@ fn a_cursor_that_repeats_for_ever_stops_the_log_and_keeps_its_place() {
     let mut world = World::new(clustered());
     world.repeat_cursor_at = (1..100).collect();
     let (ending, _) = world.run("a");
-    assert_eq!(
-        ending,
-        RunOutcome::Failed(Failure::Window(WindowError::CursorRepeated))
-    );
+    assert_eq!(ending, RunOutcome::Failed(Failure::Window(WindowError::CursorRepeated)));
     assert!(world.questions < 10, "{}", world.questions);
     world.repeat_cursor_at.clear();
     world.now = world.now + MINUTE;
@@ -118,11 +101,7 @@ fn a_window_is_not_closed_on_a_short_count() {
     let mut world = World::new(clustered());
     world.leave_out_at.insert(2);
     let (_, stats) = world.run("a");
-    assert!(
-        stats
-            .warnings
-            .contains(&Warning::WindowRestarted(WindowError::CountShort))
-    );
+    assert!(stats.warnings.contains(&Warning::WindowRestarted(WindowError::CountShort)));
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
     assert_eq!(world.duplicates(), 0);
@@ -137,11 +116,7 @@ fn a_count_that_stays_short_is_reported_once_and_stops_nothing() {
     let (outcome, stats) = world.run("a");
     assert_eq!(outcome, RunOutcome::CaughtUp);
     let is_one_short = |warning: &&Warning| matches!(warning, Warning::CountDisagrees { counted, returned, .. } if counted - returned == 1);
-    assert!(
-        stats.warnings.iter().any(|warning| is_one_short(&warning)),
-        "{:?}",
-        stats.warnings
-    );
+    assert!(stats.warnings.iter().any(|warning| is_one_short(&warning)), "{:?}", stats.warnings);
     // What Duo never returned is missing, and its hour says so.
     world.run("a");
     assert_eq!((world.lost().len(), world.duplicates()), (1, 0));
@@ -164,11 +139,7 @@ fn a_bad_cursor_loses_nothing_where_pages_come_newest_first() {
         world.fetch_faults = (0..at).map(|_| None).collect();
         world.fetch_faults.push_back(Some(FetchErrorKind::Rejected));
         world.run_until_caught_up("a");
-        assert!(
-            world.lost().is_empty(),
-            "refused at {at}: {:?}",
-            world.lost()
-        );
+        assert!(world.lost().is_empty(), "refused at {at}: {:?}", world.lost());
         assert_eq!(world.duplicates(), 0);
     }
 }
@@ -189,11 +160,7 @@ fn a_count_that_never_agrees_stops_no_log_that_needs_many_runs_for_a_window() {
         world.now = world.now + MINUTE;
     }
     assert!(passed, "never reported");
-    assert!(
-        NOON - world.checkpoint().mintime < HOUR,
-        "{}",
-        world.checkpoint().mintime
-    );
+    assert!(NOON - world.checkpoint().mintime < HOUR, "{}", world.checkpoint().mintime);
 }
 
 #[test]
@@ -216,10 +183,7 @@ fn a_place_in_the_future_is_a_failure_and_not_caught_up() {
     let mut world = World::new(clustered());
     world.limits.first_mintime = NOON + hours(2);
     assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::Future));
-    assert!(
-        world.stored().is_none(),
-        "a checkpoint in the future was stored"
-    );
+    assert!(world.stored().is_none(), "a checkpoint in the future was stored");
     world.limits.first_mintime = NOON - HOUR;
     world.run("a");
     world.now = NOON - hours(3);
@@ -234,12 +198,7 @@ fn a_start_that_duo_no_longer_keeps_is_told_of() {
     let from = NOON - hours(300 * 24);
     let told =
         |notice: &&Warning| matches!(notice, Warning::Gap { from: start, .. } if *start == from);
-    assert_eq!(
-        stats.warnings.iter().filter(told).count(),
-        1,
-        "{:?}",
-        stats.warnings
-    );
+    assert_eq!(stats.warnings.iter().filter(told).count(), 1, "{:?}", stats.warnings);
 }
 
 #[test]
@@ -273,17 +232,10 @@ fn a_place_that_duo_no_longer_keeps_is_clamped_and_the_gap_reported() {
     let place = world.checkpoint().mintime;
     world.now = world.now + hours(200 * 24);
     let (_, stats) = world.run("a");
-    let [Warning::Gap { from, to }] = stats.warnings[..] else {
-        panic!("{:?}", stats.warnings)
-    };
+    let [Warning::Gap { from, to }] = stats.warnings[..] else { panic!("{:?}", stats.warnings) };
     assert_eq!(from, place);
     assert!((world.now - to).num_days() == 179);
-    assert!(
-        world
-            .asked
-            .iter()
-            .all(|asked| asked.maxtime > asked.mintime)
-    );
+    assert!(world.asked.iter().all(|asked| asked.maxtime > asked.mintime));
 }
 
 #[test]

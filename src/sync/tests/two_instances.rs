@@ -32,11 +32,7 @@ fn play(switches: &[u64], troubles: &[(u64, Trouble)]) -> Vec<Kind> {
     let mut over = [false; 2];
     let (mut turn, mut operations) = (0, 0);
     while over != [true; 2] {
-        turn = if switches.contains(&operations) || over[turn] {
-            1 - turn
-        } else {
-            turn
-        };
+        turn = if switches.contains(&operations) || over[turn] { 1 - turn } else { turn };
         over[turn] = over[turn] || world.step(&mut instances[turn]).is_some();
         operations += 1;
     }
@@ -48,24 +44,15 @@ fn play(switches: &[u64], troubles: &[(u64, Trouble)]) -> Vec<Kind> {
     world.run_until_caught_up("c");
     assert!(world.lost().is_empty(), "{}: {:?}", what(), world.lost());
     let bound = 2 * troubles.len();
-    assert!(
-        world.duplicates() <= bound,
-        "{}: {} duplicated",
-        what(),
-        world.duplicates()
-    );
+    assert!(world.duplicates() <= bound, "{}: {} duplicated", what(), world.duplicates());
     kinds
 }
 
 /// Every error that suits one of these operations after the first ones.
 fn suiting(kinds: &[Kind], after: u64) -> impl Iterator<Item = (u64, Trouble)> {
-    let operations = (1..)
-        .zip(kinds.iter().copied())
-        .filter(move |(at, _)| *at > after);
+    let operations = (1..).zip(kinds.iter().copied()).filter(move |(at, _)| *at > after);
     operations.flat_map(|(at, kind)| {
-        let troubles = TROUBLES
-            .into_iter()
-            .filter(move |trouble| trouble.suits(kind));
+        let troubles = TROUBLES.into_iter().filter(move |trouble| trouble.suits(kind));
         troubles.map(move |trouble| (at, trouble))
     })
 }
@@ -102,9 +89,8 @@ fn any_two_interleaved_runs_lose_nothing_and_duplicate_one_page_at_most() {
     for v1 in [false, true] {
         for seed in 0..400 {
             let mut world = if v1 {
-                let seconds = clustered()
-                    .into_iter()
-                    .map(|time| Millis::from_seconds(time.seconds()));
+                let seconds =
+                    clustered().into_iter().map(|time| Millis::from_seconds(time.seconds()));
                 World::v1(seconds, 8)
             } else {
                 World::new(clustered())
@@ -123,16 +109,9 @@ fn any_two_interleaved_runs_lose_nothing_and_duplicate_one_page_at_most() {
                 }
             }
             world.run_until_caught_up("c");
-            assert!(
-                world.lost().is_empty(),
-                "v1 {v1}, seed {seed}: {:?}",
-                world.lost()
-            );
+            assert!(world.lost().is_empty(), "v1 {v1}, seed {seed}: {:?}", world.lost());
             let duplicates = world.duplicates();
-            assert!(
-                duplicates <= world.page_size,
-                "v1 {v1}, seed {seed}: {duplicates}"
-            );
+            assert!(duplicates <= world.page_size, "v1 {v1}, seed {seed}: {duplicates}");
         }
     }
 }
@@ -147,23 +126,11 @@ fn a_store_that_hides_the_first_checkpoint_is_not_read_for_ever() {
         reads += 1;
         let operation = format!("{operation:?}");
         assert!(reads < 10, "{operation}");
-        let reply = if operation.starts_with("Read") {
-            Reply::Read(None)
-        } else {
-            Reply::Conflict
-        };
+        let reply = if operation.starts_with("Read") { Reply::Read(None) } else { Reply::Conflict };
         world.reply(&mut instance, number, reply);
     }
-    assert_eq!(
-        instance.outcome(),
-        Some(RunOutcome::Failed(Failure::Storage))
-    );
-    assert!(
-        !world
-            .blobs
-            .keys()
-            .any(|(container, _)| *container == Container::State)
-    );
+    assert_eq!(instance.outcome(), Some(RunOutcome::Failed(Failure::Storage)));
+    assert!(!world.blobs.keys().any(|(container, _)| *container == Container::State));
 }
 
 #[test]
@@ -180,11 +147,7 @@ fn a_process_that_wakes_after_its_lease_expired_duplicates_one_batch_at_most() {
         world.finish(&mut sleeper);
         world.run_until_caught_up("b");
         assert!(world.lost().is_empty(), "asleep at {asleep_at}");
-        assert!(
-            world.duplicates() <= 4,
-            "asleep at {asleep_at}: {}",
-            world.duplicates()
-        );
+        assert!(world.duplicates() <= 4, "asleep at {asleep_at}: {}", world.duplicates());
     }
 }
 
@@ -193,17 +156,11 @@ fn an_instance_with_another_destination_stops_and_takes_over_only_after_long_sil
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
     let first = world.limits.clone();
-    let elsewhere = || Limits {
-        destination: "elsewhere".to_owned(),
-        ..first.clone()
-    };
+    let elsewhere = || Limits { destination: "elsewhere".to_owned(), ..first.clone() };
     for _ in 0..10 {
         world.limits = elsewhere();
         let outcome = world.run("b").0;
-        let is_refused = matches!(
-            outcome,
-            RunOutcome::Failed(Failure::OtherDestination { .. })
-        );
+        let is_refused = matches!(outcome, RunOutcome::Failed(Failure::OtherDestination { .. }));
         assert!(is_refused, "{outcome:?}");
         world.now = world.now + MINUTE;
         // The first one goes on, also without events, and so keeps its state.

@@ -13,11 +13,7 @@ fn records_sharing_the_last_second_of_a_v1_page_are_not_lost() {
         let times = (0..60).map(|number| NOON - HOUR + seconds(number / 5));
         let mut world = World::v1(times, page_size);
         world.run_until_caught_up("a");
-        assert!(
-            world.lost().is_empty(),
-            "page size {page_size}: {} lost",
-            world.lost().len()
-        );
+        assert!(world.lost().is_empty(), "page size {page_size}: {} lost", world.lost().len());
         assert_eq!(world.duplicates(), 0);
     }
 }
@@ -30,17 +26,12 @@ fn a_second_with_more_records_than_a_page_is_reported_and_passed() {
     assert_eq!(ending, RunOutcome::CaughtUp);
     let second = NOON - HOUR;
     assert!(
-        stats
-            .warnings
-            .contains(&Warning::PageLimitExceeded { second, rows: 1000 }),
+        stats.warnings.contains(&Warning::PageLimitExceeded { second, rows: 1000 }),
         "{:?}",
         stats.warnings
     );
     let delivered = world.accepted.iter().any(|(row, _)| *row == id(1500));
-    assert!(
-        delivered,
-        "what comes after the crowded second was not delivered"
-    );
+    assert!(delivered, "what comes after the crowded second was not delivered");
 }
 
 #[test]
@@ -52,21 +43,11 @@ fn a_page_cut_off_inside_a_second_is_noticed_whatever_its_size() {
         let (ending, stats) = world.run("a");
         assert_eq!(ending, RunOutcome::CaughtUp);
         let second = NOON - HOUR;
-        let notice = Warning::PageLimitExceeded {
-            second,
-            rows: page_size,
-        };
+        let notice = Warning::PageLimitExceeded { second, rows: page_size };
         assert_eq!(stats.warnings, [notice], "page size {page_size}");
-        assert_eq!(
-            world.lost().len(),
-            1,
-            "Duo shows all but one: page size {page_size}"
-        );
+        assert_eq!(world.lost().len(), 1, "Duo shows all but one: page size {page_size}");
         let reconciliation = world.checkpoint().reconciliation;
-        let span = Span {
-            from: second,
-            to: second + SECOND,
-        };
+        let span = Span { from: second, to: second + SECOND };
         assert_eq!(reconciliation.gaps, [span]);
     }
 }
@@ -115,11 +96,7 @@ fn shown(
     known: usize,
 ) -> Option<i64> {
     for (index, (number, second)) in records.iter().enumerate() {
-        let event = Happened {
-            key: id(*number),
-            time: PLACE + seconds(*second),
-            shown_from: NOON,
-        };
+        let event = Happened { key: id(*number), time: PLACE + seconds(*second), shown_from: NOON };
         if world.events.iter().all(|known| known.key != event.key) {
             world.events.push(event);
             if index < known {
@@ -160,14 +137,7 @@ fn at_place() -> (World, Instance) {
 
 /// The checkpoint of a run that is over.
 fn reached(instance: &Instance) -> Millis {
-    instance
-        .result
-        .as_ref()
-        .unwrap()
-        .checkpoint
-        .as_ref()
-        .unwrap()
-        .mintime
+    instance.result.as_ref().unwrap().checkpoint.as_ref().unwrap().mintime
 }
 
 #[test]
@@ -212,21 +182,12 @@ fn a_second_at_the_border_of_what_is_taken_is_passed() {
     assert_eq!(reached_at, NOON - minutes(3) + SECOND);
     // Nor where a record behind it, which has to wait, tells that nothing was cut off.
     let (mut world, mut run) = at_place();
-    assert_eq!(
-        shown(&mut world, &mut run, &[(1, last), (2, last + 30)], 0),
-        Some(last)
-    );
-    assert_eq!(
-        shown(&mut world, &mut run, &[(1, last), (2, last + 30)], 2),
-        None
-    );
+    assert_eq!(shown(&mut world, &mut run, &[(1, last), (2, last + 30)], 0), Some(last));
+    assert_eq!(shown(&mut world, &mut run, &[(1, last), (2, last + 30)], 2), None);
     assert_eq!(reached(&run), reached_at);
     // A second before it can.
     let (mut world, mut run) = at_place();
-    assert_eq!(
-        shown(&mut world, &mut run, &[(1, last - 1)], 0),
-        Some(last - 1)
-    );
+    assert_eq!(shown(&mut world, &mut run, &[(1, last - 1)], 0), Some(last - 1));
     assert_eq!(shown(&mut world, &mut run, &[(1, last - 1)], 1), Some(last));
 }
 
@@ -251,18 +212,12 @@ fn only_what_a_page_would_have_shown_tells_that_it_was_cut_off() {
 #[test]
 fn a_record_without_a_time_ends_the_log_like_any_other() {
     let (mut world, mut instance) = at_place();
-    let entry = Happened {
-        key: id(1),
-        time: Hour::UNDATED.start(),
-        shown_from: NOON,
-    };
+    let entry = Happened { key: id(1), time: Hour::UNDATED.start(), shown_from: NOON };
     world.events.push(entry);
     world.accepted.push((entry.key, IngestKind::Live));
     world.add_to_ledger(entry);
-    let page = PageResponse {
-        records: vec![of_key(id(1), None, false)],
-        ..PageResponse::default()
-    };
+    let page =
+        PageResponse { records: vec![of_key(id(1), None, false)], ..PageResponse::default() };
     let next = world.answer(&mut instance, Reply::Page(Ok(page)));
     assert!(matches!(next, Next::Save(_)), "{next:?}");
     assert_eq!(world.finish(&mut instance), RunOutcome::CaughtUp);

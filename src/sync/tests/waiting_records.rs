@@ -23,11 +23,7 @@ fn the_first_record_of_all_waits_for_the_first_that_is_accepted() {
         let mut world = one_window();
         world.page_size = page_size;
         world.letters.refused.insert(in_order(&world)[0]);
-        assert_eq!(
-            world.run("a").0,
-            RunOutcome::CaughtUp,
-            "pages of {page_size}"
-        );
+        assert_eq!(world.run("a").0, RunOutcome::CaughtUp, "pages of {page_size}");
         assert_eq!(world.letters.stored.len(), 1);
         assert!(world.lost().is_empty());
     }
@@ -37,11 +33,7 @@ fn the_first_record_of_all_waits_for_the_first_that_is_accepted() {
 fn the_record_that_tells_may_stand_in_a_later_window() {
     for v1 in [false, true] {
         let times = [NOON - minutes(150), NOON - minutes(10)];
-        let mut world = if v1 {
-            World::v1(times, 8)
-        } else {
-            World::new(times)
-        };
+        let mut world = if v1 { World::v1(times, 8) } else { World::new(times) };
         world.limits.longest_window = minutes(20);
         world.letters.refused.insert(id(0));
         assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
@@ -54,19 +46,11 @@ fn the_record_that_tells_may_stand_in_a_later_window() {
 fn while_nothing_is_accepted_nothing_is_dead_lettered_and_the_place_is_kept() {
     for v1 in [false, true] {
         let lonely = [NOON - minutes(150)];
-        let mut world = if v1 {
-            World::v1(lonely, 8)
-        } else {
-            World::new(lonely)
-        };
+        let mut world = if v1 { World::v1(lonely, 8) } else { World::new(lonely) };
         world.letters.refused.insert(id(0));
         for _ in 0..30 {
             let (ending, stats) = world.run("a");
-            assert_eq!(
-                ending,
-                RunOutcome::Failed(Failure::RecordsRefused),
-                "v1: {v1}"
-            );
+            assert_eq!(ending, RunOutcome::Failed(Failure::RecordsRefused), "v1: {v1}");
             assert_eq!(stats.dead_letters.count(), 0);
             // Once a run, however often it is read: the last second of a v1 log is read twice.
             let refusals = std::mem::take(&mut world.letters.refusals);
@@ -86,10 +70,7 @@ fn the_next_event_of_a_quiet_log_is_reached_within_the_calls_of_a_run() {
     world.limits.requests_per_minute = 10;
     world.letters.refused.insert(id(0));
     for _ in 0..4 {
-        assert_eq!(
-            world.run("a").0,
-            RunOutcome::Failed(Failure::RecordsRefused)
-        );
+        assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::RecordsRefused));
         world.now = world.now + hours(24);
     }
     assert_the_next_event_frees_the_log(&mut world);
@@ -106,13 +87,7 @@ fn what_waits_is_named_and_the_place_before_it_told() {
     let waiting = instance.refused();
     assert_eq!(waiting, order[..waiting.len()]);
     assert_eq!(waiting.len(), 11);
-    let told = instance
-        .result
-        .as_ref()
-        .unwrap()
-        .checkpoint
-        .as_ref()
-        .unwrap();
+    let told = instance.result.as_ref().unwrap().checkpoint.as_ref().unwrap();
     assert_eq!(told.mintime, world.limits.first_mintime);
     assert_eq!(told.mintime, world.checkpoint().mintime);
 }
@@ -125,13 +100,7 @@ fn the_place_that_is_kept_is_told_however_far_the_run_read_on() {
     let ending = world.finish(&mut instance);
     assert_eq!(ending, RunOutcome::Failed(Failure::RecordsRefused));
     assert!(world.questions >= 3, "it did not read on");
-    let told = instance
-        .result
-        .as_ref()
-        .unwrap()
-        .checkpoint
-        .as_ref()
-        .unwrap();
+    let told = instance.result.as_ref().unwrap().checkpoint.as_ref().unwrap();
     assert_eq!(told.mintime, world.limits.first_mintime);
 }
 
@@ -156,11 +125,7 @@ fn a_check_does_not_prove_an_hour_while_its_late_record_is_refused_and_nothing_i
     world.last_has_cursor = false;
     world.run_until_caught_up("a");
     let time = NOON - minutes(50);
-    world.events.push(Happened {
-        key: id(500),
-        time,
-        shown_from: NOON + HOUR,
-    });
+    world.events.push(Happened { key: id(500), time, shown_from: NOON + HOUR });
     world.letters.refused.insert(id(500));
     world.now = NOON + hours(2);
     let endings: Vec<RunOutcome> = (0..10)

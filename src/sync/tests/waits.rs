@@ -25,9 +25,7 @@ fn after_the_last_request(
     assert!(matches!(next, Next::Save(_)), "{next:?}");
     assert!(matches!(world.serve(&mut instance), Next::Send));
     assert!(matches!(world.serve(&mut instance), Next::Append));
-    let Next::Save(saved) = world.serve(&mut instance) else {
-        panic!()
-    };
+    let Next::Save(saved) = world.serve(&mut instance) else { panic!() };
     (saved.lease, world.serve(&mut instance))
 }
 
@@ -36,17 +34,11 @@ fn a_request_is_waited_for_up_to_five_seconds_and_never_beyond_the_end_of_the_ru
     // Twelve per minute: one in five seconds. The lease is kept for it.
     let (lease, next) = after_the_last_request(12, seconds(50));
     assert!(lease.is_some());
-    assert!(
-        matches!(next, Next::Sleep(pause) if pause == seconds(5)),
-        "{next:?}"
-    );
+    assert!(matches!(next, Next::Sleep(pause) if pause == seconds(5)), "{next:?}");
     // A little more than five seconds: the lease is given back with the page.
     let (lease, next) = after_the_last_request(11, seconds(50));
     assert_eq!(lease, None);
-    assert!(
-        matches!(next, Next::End(RunOutcome::RateLimited)),
-        "{next:?}"
-    );
+    assert!(matches!(next, Next::End(RunOutcome::RateLimited)), "{next:?}");
     // The run ends before, or when, the request may be made.
     for (time_limit, waits) in [(seconds(5), false), (seconds(5) + millis(1), true)] {
         let (_, next) = after_the_last_request(12, time_limit);
@@ -63,10 +55,7 @@ fn the_wait_of_the_account_is_a_wait_of_the_log() {
     *world.account.lock().unwrap() = Some(bucket);
     let mut instance = world.instance("a");
     let next = world.next(&mut instance);
-    assert!(
-        matches!(next, Next::Sleep(pause) if pause == seconds(2)),
-        "{next:?}"
-    );
+    assert!(matches!(next, Next::Sleep(pause) if pause == seconds(2)), "{next:?}");
 }
 
 #[test]
@@ -77,21 +66,14 @@ fn azure_monitors_retry_after_is_waited_for_within_the_run_and_backs_off_beyond_
             instance.request_shutdown();
         }
         let retry_after = Some(pause);
-        let next = world.answer(
-            &mut instance,
-            Reply::Sent(Err(SendErrorKind::Throttled { retry_after })),
-        );
+        let next =
+            world.answer(&mut instance, Reply::Sent(Err(SendErrorKind::Throttled { retry_after })));
         (world, instance, next)
     };
     let (_, _, next) = throttled(seconds(50) - millis(1), false);
-    assert!(
-        matches!(next, Next::Sleep(pause) if pause == millis(49_999)),
-        "{next:?}"
-    );
+    assert!(matches!(next, Next::Sleep(pause) if pause == millis(49_999)), "{next:?}");
     let (mut world, mut instance, next) = throttled(seconds(50), false);
-    let Next::Save(saved) = next else {
-        panic!("{next:?}")
-    };
+    let Next::Save(saved) = next else { panic!("{next:?}") };
     let back_off = saved.back_off.unwrap();
     assert_eq!(
         (back_off.retry_at, back_off.cause),
@@ -107,10 +89,8 @@ fn azure_monitors_retry_after_is_waited_for_within_the_run_and_backs_off_beyond_
     // The service does not say how long.
     let (mut world, mut instance) = sending();
     let retry_after = None;
-    let next = world.answer(
-        &mut instance,
-        Reply::Sent(Err(SendErrorKind::Throttled { retry_after })),
-    );
+    let next =
+        world.answer(&mut instance, Reply::Sent(Err(SendErrorKind::Throttled { retry_after })));
     assert!(matches!(next, Next::Sleep(_)), "{next:?}");
 }
 
@@ -142,8 +122,5 @@ fn an_error_says_how_many_requests_were_made_and_how_long_they_took() {
     let mut instance = world.instance("a");
     world.finish(&mut instance);
     let error = instance.result.unwrap().error.unwrap().to_string();
-    assert!(
-        error.contains(" attempts in ") && error.ends_with(" s)"),
-        "{error}"
-    );
+    assert!(error.contains(" attempts in ") && error.ends_with(" s)"), "{error}");
 }

@@ -11,10 +11,7 @@ const LARGEST: usize = 100;
 
 /// The form of the Data Collector with values of at most so many bytes.
 fn form(largest_value: usize) -> RowLimits {
-    RowLimits {
-        largest_value,
-        ..RowLimits::from(IngestionApi::DataCollector)
-    }
+    RowLimits { largest_value, ..RowLimits::from(IngestionApi::DataCollector) }
 }
 
 fn writer() -> RowWriter {
@@ -30,9 +27,7 @@ fn writer() -> RowWriter {
 }
 
 fn record(text: &str) -> Record {
-    read_records(LogType::Activity, HOST, form(LARGEST), [text])
-        .pop()
-        .unwrap()
+    read_records(LogType::Activity, HOST, form(LARGEST), [text]).pop().unwrap()
 }
 
 /// The row of a record. It is JSON, and not longer than was said before.
@@ -76,14 +71,8 @@ fn a_text_is_cut_between_characters() {
 #[test]
 fn what_a_text_means_is_measured_and_not_how_it_is_spelt() {
     // 50 characters of 2 bytes in 300 bytes of JSON.
-    assert_eq!(
-        kept(&format!("\"{}\"", r"\u00e9".repeat(50))),
-        ("é".repeat(50), false)
-    );
-    assert_eq!(
-        kept(&format!("\"{}\"", r"\u00e9".repeat(51))),
-        ("é".repeat(50), true)
-    );
+    assert_eq!(kept(&format!("\"{}\"", r"\u00e9".repeat(50))), ("é".repeat(50), false));
+    assert_eq!(kept(&format!("\"{}\"", r"\u00e9".repeat(51))), ("é".repeat(50), true));
     // A pair of surrogates is one character.
     let pairs = format!("\"x{}\"", r"\ud83d\ude00".repeat(30));
     assert_eq!(kept(&pairs), (format!("x{}", "😀".repeat(24)), true));
@@ -111,20 +100,10 @@ fn values_of_any_depth_are_cut_and_named_as_the_service_names_their_columns() {
     // The surrogate keeps the row from being read here, not from being written.
     let record = record(&text);
     let fields: Vec<&str> = record.truncated_fields().collect();
-    assert_eq!(
-        fields,
-        [
-            "a_b_c",
-            "access_device_hostname",
-            "x_\u{fffd}\u{fffd}\u{fffd}"
-        ]
-    );
+    assert_eq!(fields, ["a_b_c", "access_device_hostname", "x_\u{fffd}\u{fffd}\u{fffd}"]);
     let row = row(&text.replace("\\ud800", "f"));
     assert_eq!(row["a"]["b"]["c"], "x".repeat(100));
-    assert_eq!(
-        (&row["a"]["b"]["d"], &row["a"]["e"]),
-        (&true.into(), &"short".into())
-    );
+    assert_eq!((&row["a"]["b"]["d"], &row["a"]["e"]), (&true.into(), &"short".into()));
     let device = &row["access_device"];
     assert_eq!(device["hostname"], "x".repeat(100));
     assert_eq!(device["is_password_set"], "true");
@@ -152,10 +131,7 @@ fn an_array_that_doubles_when_it_becomes_a_text_stays_within_what_was_said() {
     let record = read_records(LogType::Activity, HOST, form(largest), [text.as_str()]).remove(0);
     let mut out = BytesMut::new();
     writer().write(&mut out, &record);
-    assert!(
-        out.len() > text.len() + 10_000,
-        "it does not grow enough to prove anything"
-    );
+    assert!(out.len() > text.len() + 10_000, "it does not grow enough to prove anything");
     assert!(out.len() <= record.row_bytes);
     assert!(serde_json::from_slice::<Value>(&out).is_ok());
 }
@@ -167,11 +143,7 @@ fn objects_too_deep_to_follow_are_treated_like_arrays() {
     let fields: Vec<&str> = record.truncated_fields().collect();
     assert_eq!(
         fields,
-        ["a".repeat(16)
-            .split("")
-            .filter(|name| !name.is_empty())
-            .collect::<Vec<_>>()
-            .join("_")]
+        ["a".repeat(16).split("").filter(|name| !name.is_empty()).collect::<Vec<_>>().join("_")]
     );
     row(&deep);
 }
@@ -192,9 +164,7 @@ fn a_record_that_goes_out_as_text_is_cut_as_that() {
 
 #[test]
 fn numbers_and_records_of_many_small_values_are_left_alone() {
-    let many: Vec<String> = (0..100)
-        .map(|number| format!("\"n{number}\":\"{number}\""))
-        .collect();
+    let many: Vec<String> = (0..100).map(|number| format!("\"n{number}\":\"{number}\"")).collect();
     let number = "1".repeat(300);
     let text = format!("{{{},\"n\":{number}}}", many.join(","));
     assert_eq!(of_object(&text, LARGEST).len(), 0);
@@ -203,13 +173,9 @@ fn numbers_and_records_of_many_small_values_are_left_alone() {
 #[test]
 fn a_list_of_names_that_is_itself_too_long_is_marked() {
     let long = "x".repeat(150);
-    let fields: Vec<String> = (0..80)
-        .map(|number| format!("\"{}{number}\":\"{long}\"", "n".repeat(60)))
-        .collect();
+    let fields: Vec<String> =
+        (0..80).map(|number| format!("\"{}{number}\":\"{long}\"", "n".repeat(60))).collect();
     let row = row(&format!("{{{}}}", fields.join(",")));
     let list = row["truncated_fields"].as_str().unwrap();
-    assert!(
-        list.ends_with(",…") && list.len() < LONGEST_LIST + 10,
-        "{list}"
-    );
+    assert!(list.ends_with(",…") && list.len() < LONGEST_LIST + 10, "{list}");
 }

@@ -121,15 +121,7 @@ fn a_value_that_no_column_takes_is_kept_with_its_path_and_told() {
     assert!(!record.is_truncated());
     assert_eq!(
         record.unmapped_fields(),
-        [
-            "new_deep",
-            "new_text",
-            "txid",
-            "credits",
-            "result",
-            "from_new_user",
-            "isotimestamp"
-        ]
+        ["new_deep", "new_text", "txid", "credits", "result", "from_new_user", "isotimestamp"]
     );
 }
 
@@ -138,10 +130,7 @@ fn names_that_lead_to_one_column_lose_nothing() {
     let text = r#"{"user_name":"flat","user":{"name":"deep"},"odd":1,"odd":2}"#;
     let row = filled(text);
     assert_eq!(row["user_name_s"], "flat");
-    assert_eq!(
-        row[ADDITIONAL_FIELDS],
-        json!({"user_name": "deep", "odd": 1, "odd'2": 2})
-    );
+    assert_eq!(row[ADDITIONAL_FIELDS], json!({"user_name": "deep", "odd": 1, "odd'2": 2}));
 }
 
 #[test]
@@ -194,26 +183,19 @@ fn a_value_that_is_too_large_is_cut_and_named_whatever_becomes_of_it() {
     let record = record(&text);
     let cut: Vec<&str> = record.truncated_fields().collect();
     // The second one without a column finds no room behind the first.
-    assert_eq!(
-        cut,
-        ["reason", "user_groups", "new", "other", "new", "other"]
-    );
+    assert_eq!(cut, ["reason", "user_groups", "new", "other", "new", "other"]);
     let row = filled(&text);
     assert_eq!(row["reason_s"], "é".repeat(32_000));
     assert_eq!(row["user_groups_s"], array[..64_000]);
-    assert_eq!(
-        row["truncated_fields_s"],
-        "reason,user_groups,new,other,new,other"
-    );
+    assert_eq!(row["truncated_fields_s"], "reason,user_groups,new,other,new,other");
     assert_eq!(row.get(ADDITIONAL_FIELDS), None);
     assert_eq!(record.unmapped_fields(), ["new", "other"]);
 }
 
 #[test]
 fn what_has_no_column_never_makes_a_column_too_large() {
-    let fields: Vec<String> = (0..9000)
-        .map(|number| format!(r#""n{number}":"0123456789""#))
-        .collect();
+    let fields: Vec<String> =
+        (0..9000).map(|number| format!(r#""n{number}":"0123456789""#)).collect();
     let text = format!("{{{}}}", fields.join(","));
     let record = record(&text);
     let row = row_of(&record, &text, false);
@@ -240,11 +222,7 @@ fn a_row_is_never_larger_than_a_call() {
     let record = record(&text);
     let row = row_of(&record, &text, false).to_string();
     assert!(record.row_bytes <= API.largest_row());
-    assert!(
-        row.len() > API.largest_row() / 8,
-        "{} bytes are too few",
-        row.len()
-    );
+    assert!(row.len() > API.largest_row() / 8, "{} bytes are too few", row.len());
     assert!(record.is_truncated());
 }
 
@@ -271,10 +249,7 @@ fn a_number_that_no_column_holds_is_kept_as_it_is_spelt() {
     assert_eq!(row["reason_s"], "r");
     assert!(row["credits_d"].is_null() && row["timestamp_d"].is_null());
     assert!(record.is_truncated());
-    let (text, column) = (
-        r#"{"credits":1e999}"#,
-        r#""AdditionalFields":{"credits":1e999}"#,
-    );
+    let (text, column) = (r#"{"credits":1e999}"#, r#""AdditionalFields":{"credits":1e999}"#);
     let record = self::record(text);
     assert_eq!(record.unmapped_fields(), ["credits"]);
     assert!(String::from_utf8_lossy(&write(&call(false), &record)).contains(column));
@@ -298,15 +273,9 @@ fn objects_without_names_are_followed_as_deep_as_their_values_are_cut() {
 fn names_and_texts_that_are_no_unicode_do_no_harm() {
     let text = r#"{"x":{"\ud800":1},"user":{"name":"\ud800"},"a\"b":2}"#;
     let record = record(text);
-    assert_eq!(
-        record.unmapped_fields(),
-        ["x_\u{fffd}\u{fffd}\u{fffd}", "a\"b"]
-    );
+    assert_eq!(record.unmapped_fields(), ["x_\u{fffd}\u{fffd}\u{fffd}", "a\"b"]);
     let without = text.replace("\\ud800", "y");
-    assert_eq!(
-        filled(&without)[ADDITIONAL_FIELDS],
-        json!({"x_y": 1, "a\"b": 2})
-    );
+    assert_eq!(filled(&without)[ADDITIONAL_FIELDS], json!({"x_y": 1, "a\"b": 2}));
 }
 
 #[test]
@@ -320,10 +289,7 @@ fn objects_too_deep_to_follow_are_kept_as_they_are() {
 #[test]
 fn a_smaller_value_is_asked_for_by_the_form() {
     let text = r#"{"reason":"0123456789","txid":"340a23e323f34e9d9a1d2b1f0a7c9b11"}"#;
-    let form = RowLimits {
-        largest_value: 5,
-        ..RowLimits::from(API)
-    };
+    let form = RowLimits { largest_value: 5, ..RowLimits::from(API) };
     let record = read_record(LogType::Authentication, HOST, form, text);
     let row = row_of(&record, text, false);
     assert_eq!(row["reason_s"], "01234");
@@ -350,9 +316,6 @@ fn what_is_known_and_cannot_be_declared_is_kept_as_text_and_not_told_as_unknown(
 fn a_name_may_be_spelt_with_escapes() {
     let text = r#"{"res\u0075lt":"r","user":{"\u006eame":"n"},"x":{"a\"":1}}"#;
     let row = filled(text);
-    assert_eq!(
-        (&row["result_s"], &row["user_name_s"]),
-        (&json!("r"), &json!("n"))
-    );
+    assert_eq!((&row["result_s"], &row["user_name_s"]), (&json!("r"), &json!("n")));
     assert_eq!(row[ADDITIONAL_FIELDS], json!({"x_a\"": 1}));
 }

@@ -41,9 +41,7 @@ impl Gate {
     /// Opens a gate to a service at this address, `http://127.0.0.1:PORT` with anything behind it.
     pub(crate) async fn to(address: &str) -> Self {
         let upstream = authority(address).to_owned();
-        let listener = TcpListener::bind("127.0.0.1:0")
-            .await
-            .expect("a port is free");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
         let port = listener.local_addr().expect("it is bound").port();
         let seen = Arc::<Mutex<Seen>>::default();
         let shared = Arc::clone(&seen);
@@ -56,11 +54,7 @@ impl Gate {
                 while calls.try_join_next().is_some() {}
             }
         });
-        Self {
-            port,
-            seen,
-            listening,
-        }
+        Self { port, seen, listening }
     }
 
     /// Where the gate is, in place of the address of its service.
@@ -132,10 +126,7 @@ async fn pass(mut caller: TcpStream, upstream: &str, seen: &Mutex<Seen>) -> io::
         let mut seen = lock(seen);
         seen.calls += 1;
         let name = call.name();
-        let spoil = seen
-            .trouble
-            .as_mut()
-            .and_then(|trouble| trouble.strike(&name));
+        let spoil = seen.trouble.as_mut().and_then(|trouble| trouble.strike(&name));
         if spoil.is_some() {
             seen.struck += 1;
             seen.spoilt.get_or_insert(name);
@@ -156,9 +147,7 @@ async fn pass(mut caller: TcpStream, upstream: &str, seen: &Mutex<Seen>) -> io::
             caller.write_all(answer.as_bytes()).await
         }
         Some(Spoil::Storage(status, code)) => {
-            caller
-                .write_all(trouble::refusal(status, code).as_bytes())
-                .await
+            caller.write_all(trouble::refusal(status, code).as_bytes()).await
         }
         Some(Spoil::AnswerLost) => ask(call, upstream, seen).await.map(drop),
         Some(Spoil::Hang) => caller.read(&mut [0]).await.map(drop),

@@ -38,13 +38,7 @@ pub(crate) struct Trouble {
 impl Trouble {
     /// Every call from now on.
     pub(crate) const fn every(spoil: Spoil) -> Self {
-        Self {
-            spoil,
-            method: "",
-            path: "",
-            after: 0,
-            times: u64::MAX,
-        }
+        Self { spoil, method: "", path: "", after: 0, times: u64::MAX }
     }
 
     /// The same, for calls of this method whose path contains this text.

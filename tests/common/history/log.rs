@@ -110,9 +110,7 @@ impl Log {
 
     /// These fields were seen that have no column, each in so many rows.
     pub(crate) fn unknown_fields(mut self, fields: &[(&str, u64)]) -> Self {
-        let fields = fields
-            .iter()
-            .map(|(name, rows)| ((*name).to_owned(), *rows));
+        let fields = fields.iter().map(|(name, rows)| ((*name).to_owned(), *rows));
         self.fields.fields.extend(fields);
         self
     }
@@ -136,11 +134,7 @@ impl Log {
 
     /// Duo never gave it.
     pub(crate) fn not_given(mut self) -> Self {
-        self = self.standing(
-            Outcome::Unavailable,
-            Some((Code::DuoForbidden, 403)),
-            AGE * 24 * 60,
-        );
+        self = self.standing(Outcome::Unavailable, Some((Code::DuoForbidden, 403)), AGE * 24 * 60);
         self.health.succeeded_at = None;
         self.health.hours.clear();
         self.days.clear();
@@ -261,10 +255,7 @@ impl Log {
         });
         days.chain(fields)
             .chain([
-                (
-                    format!("{place}/checkpoint.json"),
-                    self.checkpoint.to_json(),
-                ),
+                (format!("{place}/checkpoint.json"), self.checkpoint.to_json()),
                 (format!("{place}/health.json"), self.health.to_json()),
             ])
             .collect()

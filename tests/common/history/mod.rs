@@ -16,10 +16,7 @@ const LONGEST_TEST: TimeDelta = TimeDelta::minutes(2);
 
 /// The present, with enough left of its hour for a test: at a full hour one more of them is pending.
 pub(crate) fn now() -> Millis {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the program under test lives in the present"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the program under test lives in the present")]
     let now = || Millis::from(Utc::now());
     let left = Hour::of(now()).end() - now();
     if left < LONGEST_TEST {
@@ -31,17 +28,23 @@ pub(crate) fn now() -> Millis {
 /// Six logs in as many states, with every mark that an hour can have.
 pub(crate) fn every_state(now: Millis) -> Vec<Log> {
     vec![
-        Log::working(LogType::Authentication, 2_400, now)
-            .late(31, 4)
-            .trouble(Code::AzureUnreachable, 503, 4_000, 3_990, 3),
+        Log::working(LogType::Authentication, 2_400, now).late(31, 4).trouble(
+            Code::AzureUnreachable,
+            503,
+            4_000,
+            3_990,
+            3,
+        ),
         Log::working(LogType::Administrator, 14, now).standing(
             Outcome::Parked,
             Some((Code::DuoThrottled, 429)),
             6,
         ),
-        Log::working(LogType::Telephony, 120, now)
-            .behind(7)
-            .standing(Outcome::Failed, Some((Code::DuoCredentials, 401)), 6 * 60),
+        Log::working(LogType::Telephony, 120, now).behind(7).standing(
+            Outcome::Failed,
+            Some((Code::DuoCredentials, 401)),
+            6 * 60,
+        ),
         Log::working(LogType::OfflineEnrollment, 1, now).not_given(),
         Log::working(LogType::TrustMonitor, 3, now).silent(5),
         Log::working(LogType::Activity, 640, now)

@@ -49,10 +49,7 @@ fn the_schema_that_queries_are_checked_against_is_that_of_the_schema_table() {
 fn the_template_of_the_rule_declares_the_schema_table_and_the_bridge() {
     must_be(
         "sentinel/data-collection-rule.json",
-        &pretty(&rule::template(
-            &declared(columns()),
-            &declared(&health_columns()),
-        )),
+        &pretty(&rule::template(&declared(columns()), &declared(&health_columns()))),
     );
 }
 
@@ -63,22 +60,13 @@ fn what_only_the_data_collector_makes_is_not_declared_and_has_every_name_that_is
     let made: BTreeMap<String, String> =
         serde_json::from_value(made["tables"][TABLE].clone()).unwrap();
     for column in made.keys() {
-        assert!(
-            schema["tables"][TABLE].get(column).is_none(),
-            "{column} is declared"
-        );
+        assert!(schema["tables"][TABLE].get(column).is_none(), "{column} is declared");
     }
     // Without the suffix of the type.
-    let paths: BTreeSet<&str> = made
-        .keys()
-        .filter_map(|column| column.rsplit_once('_'))
-        .map(|(path, _)| path)
-        .collect();
+    let paths: BTreeSet<&str> =
+        made.keys().filter_map(|column| column.rsplit_once('_')).map(|(path, _)| path).collect();
     for path in schema["additional_fields"][TABLE].as_array().unwrap() {
         let path = path.as_str().unwrap();
-        assert!(
-            paths.contains(path),
-            "sentinel/data-collector-only.json lacks {path}"
-        );
+        assert!(paths.contains(path), "sentinel/data-collector-only.json lacks {path}");
     }
 }

@@ -18,10 +18,7 @@ fn json(file: &str) -> Value {
 /// `UPDATE_EXPECTED=1 cargo test --test agreement`
 fn part_must_be(file: &str, name: &str, expected: &str) {
     let text = fs::read_to_string(file).unwrap();
-    let (begin, end) = (
-        format!("<!-- {name} -->\n"),
-        format!("<!-- end of {name} -->"),
-    );
+    let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
     let (before, rest) = text.split_once(&begin).unwrap();
     let (part, after) = rest.split_once(&end).unwrap();
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
@@ -50,10 +47,7 @@ fn the_hosts_files_name_what_the_handler_serves() {
     assert_eq!(page["bindings"], expected);
     let host = json("host.json");
     assert_eq!(host["customHandler"]["enableForwardingHttpRequest"], true);
-    assert!(
-        host["extensions"]["http"].is_null(),
-        "the page has another address"
-    );
+    assert!(host["extensions"]["http"].is_null(), "the page has another address");
     let handler = &host["customHandler"]["description"];
     // Exactly this spelling: the tools that pack the function mark only the file so named as executable.
     assert_eq!(handler["defaultExecutablePath"], "handler");

@@ -27,17 +27,11 @@ pub(crate) fn template(columns: &[Value], health_columns: &[Value]) -> Value {
     variables["columns"] = json!(columns);
     variables["healthColumns"] = json!(health_columns);
     for flow in variables["bridge"].as_array_mut().unwrap() {
-        let table = flow["outputStream"]
-            .as_str()
-            .unwrap()
-            .replace("Custom-", "");
+        let table = flow["outputStream"].as_str().unwrap().replace("Custom-", "");
         let file = format!("sentinel/bridge/{table}.kql");
         let transformation = on_one_line(&fs::read_to_string(file).unwrap());
         // On one line it would end everything behind it.
-        assert!(
-            !transformation.contains("//"),
-            "{table} has a comment beside code"
-        );
+        assert!(!transformation.contains("//"), "{table} has a comment beside code");
         assert!(transformation.len() <= LONGEST_TRANSFORMATION, "{table}");
         flow["transformKql"] = json!(transformation);
     }
@@ -49,9 +43,7 @@ pub(crate) fn template(columns: &[Value], health_columns: &[Value]) -> Value {
     let mut found = 0;
     for schema in schemas {
         if let Some(columns) = schema["name"].as_str().and_then(|name| bridge.get(name)) {
-            let columns = columns
-                .iter()
-                .map(|(name, kind)| json!({"name": name, "type": kind}));
+            let columns = columns.iter().map(|(name, kind)| json!({"name": name, "type": kind}));
             schema["columns"] = columns.collect();
             found += 1;
         }
@@ -78,10 +70,7 @@ fn the_guide_and_the_template_of_the_rule_name_the_same_things() {
     let guide = fs::read_to_string("docs/migrate.md").unwrap();
     let named = parameters_in(&guide);
     for name in &named {
-        assert!(
-            !template["parameters"][name].is_null(),
-            "{name} is no parameter"
-        );
+        assert!(!template["parameters"][name].is_null(), "{name} is no parameter");
     }
     for (name, parameter) in template["parameters"].as_object().unwrap() {
         assert!(
@@ -92,9 +81,6 @@ fn the_guide_and_the_template_of_the_rule_name_the_same_things() {
     for name in template["outputs"].as_object().unwrap().keys() {
         let is_setting = CATALOG.iter().any(|setting| setting.name == name);
         assert!(is_setting, "{name} is no setting");
-        assert!(
-            guide.contains(name.as_str()),
-            "{name} is missing in the guide"
-        );
+        assert!(guide.contains(name.as_str()), "{name} is missing in the guide");
     }
 }

@@ -69,14 +69,8 @@ fn the_name_of_a_setting_is_written_once() {
 fn the_example_settings_are_known_and_complete() {
     let example = json("local.settings.json.example");
     let values = example["Values"].as_object().unwrap();
-    for name in values
-        .keys()
-        .filter(|name| *name != "FUNCTIONS_WORKER_RUNTIME")
-    {
-        assert!(
-            CATALOG.iter().any(|setting| setting.name == name),
-            "{name} is no setting"
-        );
+    for name in values.keys().filter(|name| *name != "FUNCTIONS_WORKER_RUNTIME") {
+        assert!(CATALOG.iter().any(|setting| setting.name == name), "{name} is no setting");
     }
     for setting in CATALOG {
         let is_required = matches!(setting.need, Need::Required(_));
@@ -124,11 +118,7 @@ fn the_templates_take_the_values_that_the_program_takes() {
         let mut numbers = 0;
         for setting in CATALOG {
             let Some(parameter) = parameter(&template, &text, setting) else {
-                assert!(
-                    !matches!(setting.kind, Kind::Number(..)),
-                    "{}",
-                    setting.name
-                );
+                assert!(!matches!(setting.kind, Kind::Number(..)), "{}", setting.name);
                 continue;
             };
             match setting.kind {
@@ -141,10 +131,8 @@ fn the_templates_take_the_values_that_the_program_takes() {
                 }
                 Kind::Choice(words) if parameter["allowedValues"].is_array() => {
                     let expected = (serde_json::json!(words), words[0].into());
-                    let stands = (
-                        parameter["allowedValues"].clone(),
-                        parameter["defaultValue"].clone(),
-                    );
+                    let stands =
+                        (parameter["allowedValues"].clone(), parameter["defaultValue"].clone());
                     assert_eq!(stands, expected, "{file}: {}", setting.name);
                 }
                 _ => {}

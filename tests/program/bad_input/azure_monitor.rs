@@ -18,12 +18,8 @@ async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
     let state = temporary_folder();
     let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, state.path())).await;
     let needle = telephony_id(&simulator);
-    let refused = FaultKind::InvalidRecord {
-        needle: needle.clone(),
-    };
-    simulator
-        .faults()
-        .push(Fault::always(Target::LogAnalytics, refused));
+    let refused = FaultKind::InvalidRecord { needle: needle.clone() };
+    simulator.faults().push(Fault::always(Target::LogAnalytics, refused));
     let invocation = host.fire().await;
     assert!(invocation.has_succeeded());
     assert!(invocation.is_caught_up(), "{:?}", invocation.outcomes());
@@ -35,10 +31,7 @@ async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
         .unwrap()
         .flat_map(|date| fs::read_dir(date.unwrap().path()).unwrap())
         .map(|file| file.unwrap().path())
-        .filter(|file| {
-            file.extension()
-                .is_some_and(|extension| extension == "json")
-        })
+        .filter(|file| file.extension().is_some_and(|extension| extension == "json"))
         .collect();
     let [letter] = &letters[..] else {
         panic!("{letters:?}");
@@ -46,10 +39,7 @@ async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
     let name = letter.file_stem().unwrap().to_str().unwrap();
     let (uid, content) = name.split_once('-').unwrap();
     let letter: serde_json::Value = serde_json::from_slice(&fs::read(letter).unwrap()).unwrap();
-    assert_eq!(
-        (&letter["event_uid"], &letter["event_content"]),
-        (&uid.into(), &content.into())
-    );
+    assert_eq!((&letter["event_uid"], &letter["event_content"]), (&uid.into(), &content.into()));
     let why = serde_json::json!({"reason": "refused", "status": 400, "code": "InvalidDataFormat"});
     assert_eq!(letter["why"], why);
     let original: serde_json::Value =
@@ -57,10 +47,7 @@ async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
     assert_eq!(original["telephony_id"], needle);
     host.stop().await;
     let told = host.stderr();
-    assert!(
-        told.len() == 1 && told[0].contains("WARN") && told[0].contains(uid),
-        "{told:?}"
-    );
+    assert!(told.len() == 1 && told[0].contains("WARN") && told[0].contains(uid), "{told:?}");
     let said = host.stdout().join("\n") + &told[0];
     assert!(!said.contains(&needle), "{said}");
     // Every other record was delivered, and none is sent again, whoever reads them again.
@@ -69,11 +56,7 @@ async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
         host.fire().await.summary();
     }
     let report = simulator.report().await;
-    assert_eq!(
-        (report.missing(), report.duplicates()),
-        (1, 0),
-        "{report:#?}"
-    );
+    assert_eq!((report.missing(), report.duplicates()), (1, 0), "{report:#?}");
     assert_eq!(report.logs[&LogType::Telephony].missing, 1);
     assert_eq!((report.altered_rows, report.unknown_rows), (0, 0));
 }
@@ -83,19 +66,15 @@ async fn a_service_that_refuses_every_record_gets_none_set_aside() {
     let (simulator, host, state) = start(24, 40).await;
     // In every row.
     let needle = "event_uid".to_owned();
-    simulator.faults().push(Fault::always(
-        Target::LogAnalytics,
-        FaultKind::InvalidRecord { needle },
-    ));
+    simulator
+        .faults()
+        .push(Fault::always(Target::LogAnalytics, FaultKind::InvalidRecord { needle }));
     let invocation = host.fire().await;
     invocation.assert_failed();
     for log in LogType::ALL {
         assert_eq!(invocation.outcome(log.name()), "failed");
         let told = message(&invocation, log.name());
-        assert!(
-            told.contains("event_uid ") && told.contains("InvalidDataFormat"),
-            "{told}"
-        );
+        assert!(told.contains("event_uid ") && told.contains("InvalidDataFormat"), "{told}");
     }
     assert!(originals(state.path()).is_empty());
     simulator.faults().clear();
@@ -114,9 +93,7 @@ async fn a_call_that_the_service_calls_too_large_is_halved() {
         .with("CISCO_DUO_LOG_TYPES", "authentication")
         .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600");
     let host = FunctionsHost::start(&settings).await;
-    simulator
-        .faults()
-        .push(Fault::once(Target::LogAnalytics, FaultKind::TooLarge));
+    simulator.faults().push(Fault::once(Target::LogAnalytics, FaultKind::TooLarge));
     host.catch_up(5).await;
     assert_eq!(simulator.faults().pending(), 0);
     let report = simulator.report().await;
@@ -129,16 +106,11 @@ async fn a_call_that_the_service_calls_too_large_is_halved() {
 #[tokio::test]
 async fn a_wrong_workspace_address_is_no_reason_to_cut_calls() {
     let (simulator, host, _state) = start(21, 60).await;
-    simulator
-        .faults()
-        .push(Fault::always(Target::LogAnalytics, FaultKind::Status(404)));
+    simulator.faults().push(Fault::always(Target::LogAnalytics, FaultKind::Status(404)));
     let invocation = host.fire().await;
     invocation.assert_failed();
     let told = message(&invocation, "activity");
-    assert!(
-        told.contains("HTTP 404") && told.contains("logAnalyticsUri"),
-        "{told}"
-    );
+    assert!(told.contains("HTTP 404") && told.contains("logAnalyticsUri"), "{told}");
     assert!(
         simulator.calls().log_analytics.requests <= 8,
         "one call a log, one about the connector itself and one that only asks, no halves"

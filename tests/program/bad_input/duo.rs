@@ -22,13 +22,8 @@ async fn answers_that_break_off_or_are_no_answers_are_asked_again() {
     ];
     for kind in kinds {
         let (simulator, host, _state) = start(11, 120).await;
-        simulator
-            .faults()
-            .push(Fault::once(Target::Duo(LogType::Activity), kind.clone()).after(2));
-        simulator.faults().push(Fault::once(
-            Target::Duo(LogType::Administrator),
-            kind.clone(),
-        ));
+        simulator.faults().push(Fault::once(Target::Duo(LogType::Activity), kind.clone()).after(2));
+        simulator.faults().push(Fault::once(Target::Duo(LogType::Administrator), kind.clone()));
         host.catch_up(5).await;
         assert_eq!(simulator.faults().pending(), 0, "{kind:?} never struck");
         assert_nothing_lost(&simulator, 0).await;
@@ -39,23 +34,15 @@ async fn answers_that_break_off_or_are_no_answers_are_asked_again() {
 async fn answers_that_stay_no_envelope_fail_their_log_and_no_other() {
     for kind in [FaultKind::NotJson, FaultKind::WrongEnvelope] {
         let (simulator, host, _state) = start(12, 60).await;
-        simulator
-            .faults()
-            .push(Fault::always(Target::Duo(LogType::Activity), kind.clone()));
+        simulator.faults().push(Fault::always(Target::Duo(LogType::Activity), kind.clone()));
         let invocation = host.fire().await;
         invocation.assert_failed();
         assert_eq!(invocation.outcome("activity"), "failed");
         let told = message(&invocation, "activity");
-        assert!(
-            told.contains("HTTP 200") && told.contains("CISCO_DUO_API_HOSTNAME"),
-            "{told}"
-        );
+        assert!(told.contains("HTTP 200") && told.contains("CISCO_DUO_API_HOSTNAME"), "{told}");
         let others = invocation.outcomes();
         assert_eq!(
-            others
-                .iter()
-                .filter(|outcome| **outcome == "caught_up")
-                .count(),
+            others.iter().filter(|outcome| **outcome == "caught_up").count(),
             5,
             "{others:?}"
         );
@@ -73,21 +60,14 @@ async fn a_record_that_is_no_event_is_delivered_as_text_and_stops_nothing() {
     let simulator = Simulator::start(config).await.unwrap();
     let state = temporary_folder();
     let host = FunctionsHost::start(&Settings::in_folder(&simulator, state.path())).await;
-    simulator.faults().push(Fault::once(
-        Target::Duo(LogType::Authentication),
-        FaultKind::NotAnObject,
-    ));
-    simulator.faults().push(Fault::once(
-        Target::Duo(LogType::OfflineEnrollment),
-        FaultKind::NotAnObject,
-    ));
+    simulator
+        .faults()
+        .push(Fault::once(Target::Duo(LogType::Authentication), FaultKind::NotAnObject));
+    simulator
+        .faults()
+        .push(Fault::once(Target::Duo(LogType::OfflineEnrollment), FaultKind::NotAnObject));
     host.catch_up(5).await;
-    assert_eq!(
-        simulator.faults().pending(),
-        0,
-        "{:?}",
-        simulator.faults().struck()
-    );
+    assert_eq!(simulator.faults().pending(), 0, "{:?}", simulator.faults().struck());
     let report = simulator.report().await;
     assert_eq!(report.missing(), 0, "{report:#?}");
     // The simulator does not know them as events of its own.
@@ -97,10 +77,8 @@ async fn a_record_that_is_no_event_is_delivered_as_text_and_stops_nothing() {
         report.unknown_rows, report.altered_rows, report.first_problems
     );
     let rows = fs::read_to_string(rows.path().join("CiscoDuo_CL.ndjson")).unwrap();
-    let texts = rows
-        .lines()
-        .filter(|row| row.contains(r#""raw_record":"\"not an event\"""#))
-        .count();
+    let texts =
+        rows.lines().filter(|row| row.contains(r#""raw_record":"\"not an event\"""#)).count();
     assert_eq!(texts, 2);
 }
 
@@ -109,9 +87,7 @@ async fn a_lone_surrogate_condemns_no_page() {
     let (simulator, host, _state) = start(14, 120).await;
     let log = Target::Duo(LogType::Authentication);
     // On every page: asking again does not help.
-    simulator
-        .faults()
-        .push(Fault::always(log, FaultKind::LoneSurrogate));
+    simulator.faults().push(Fault::always(log, FaultKind::LoneSurrogate));
     host.catch_up(5).await;
     assert!(simulator.faults().struck()[&log] > 0);
     assert_nothing_lost(&simulator, 0).await;
@@ -120,10 +96,7 @@ async fn a_lone_surrogate_condemns_no_page() {
 #[tokio::test]
 async fn a_repeated_or_refused_cursor_and_a_short_count_start_the_window_again() {
     let cases = [
-        (
-            FaultKind::RepeatCursor,
-            "a cursor that it had returned before",
-        ),
+        (FaultKind::RepeatCursor, "a cursor that it had returned before"),
         (FaultKind::BadCursor, "refused its own cursor"),
         (FaultKind::ShortCount, "fewer records than it counted"),
     ];
@@ -136,10 +109,7 @@ async fn a_repeated_or_refused_cursor_and_a_short_count_start_the_window_again()
         assert_eq!(simulator.faults().pending(), 0, "{kind:?} never struck");
         host.stop().await;
         let warnings = host.stderr().join("\n");
-        assert!(
-            warnings.contains("WARN") && warnings.contains(told),
-            "{kind:?}: {warnings}"
-        );
+        assert!(warnings.contains("WARN") && warnings.contains(told), "{kind:?}: {warnings}");
         assert_nothing_lost(&simulator, 0).await;
     }
 }
@@ -147,10 +117,9 @@ async fn a_repeated_or_refused_cursor_and_a_short_count_start_the_window_again()
 #[tokio::test]
 async fn a_cursor_that_repeats_for_ever_stops_its_log_with_a_clear_message() {
     let (simulator, host, _state) = start(16, 900).await;
-    simulator.faults().push(Fault::always(
-        Target::Duo(LogType::Telephony),
-        FaultKind::RepeatCursor,
-    ));
+    simulator
+        .faults()
+        .push(Fault::always(Target::Duo(LogType::Telephony), FaultKind::RepeatCursor));
     let invocation = host.fire().await;
     invocation.assert_failed();
     let told = message(&invocation, "telephony");
@@ -158,10 +127,7 @@ async fn a_cursor_that_repeats_for_ever_stops_its_log_with_a_clear_message() {
         told.contains("a cursor that it had returned before, twice; the checkpoint is kept"),
         "{told}"
     );
-    assert!(
-        simulator.calls().duo[&LogType::Telephony].requests < 20,
-        "asked for ever"
-    );
+    assert!(simulator.calls().duo[&LogType::Telephony].requests < 20, "asked for ever");
     simulator.faults().clear();
     host.catch_up(5).await;
     assert_nothing_lost(&simulator, 0).await;
@@ -174,10 +140,7 @@ async fn a_page_of_known_events_only_sends_nothing_again() {
     let accepted = simulator.calls().log_analytics.rows["CiscoDuo_CL"];
     lose_checkpoints(state.path(), &LogType::ALL);
     host.catch_up(5).await;
-    assert_eq!(
-        simulator.calls().log_analytics.rows["CiscoDuo_CL"],
-        accepted
-    );
+    assert_eq!(simulator.calls().log_analytics.rows["CiscoDuo_CL"], accepted);
     assert_nothing_lost(&simulator, 0).await;
 }
 
@@ -188,10 +151,7 @@ async fn a_clock_that_is_minutes_off_is_named() {
     let invocation = host.fire().await;
     invocation.assert_failed();
     let told = message(&invocation, "authentication");
-    assert!(
-        told.contains("40105") && told.contains("s ahead of Duo's"),
-        "{told}"
-    );
+    assert!(told.contains("40105") && told.contains("s ahead of Duo's"), "{told}");
     host.stop().await;
     let errors = host.stderr().join("\n");
     assert!(errors.contains("s ahead of Duo's; correct it"), "{errors}");
@@ -203,12 +163,8 @@ async fn a_service_that_never_answers_is_given_up_and_the_log_waits() {
     let state = temporary_folder();
     let settings = Settings::in_folder(&simulator, state.path()).with("CISCO_DUO_RUN_SECONDS", "2");
     let host = FunctionsHost::start(&settings).await;
-    simulator
-        .faults()
-        .push(Fault::once(Target::Duo(LogType::Activity), FaultKind::Hang));
-    simulator
-        .faults()
-        .push(Fault::once(Target::LogAnalytics, FaultKind::Hang));
+    simulator.faults().push(Fault::once(Target::Duo(LogType::Activity), FaultKind::Hang));
+    simulator.faults().push(Fault::once(Target::LogAnalytics, FaultKind::Hang));
     let invocation = host.fire().await;
     assert_eq!(invocation.outcome("activity"), "parked");
     assert!(message(&invocation, "activity").contains("no response in time"));
@@ -222,13 +178,7 @@ async fn a_proxy_is_never_asked_for_this_machine() {
     let simulator = Simulator::start(tenant(23, 40)).await.unwrap();
     let state = temporary_folder();
     let mut settings = Settings::in_folder(&simulator, state.path());
-    for name in [
-        "HTTP_PROXY",
-        "http_proxy",
-        "HTTPS_PROXY",
-        "https_proxy",
-        "ALL_PROXY",
-    ] {
+    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
         // Nobody listens there.
         settings = settings.with(name, "http://127.0.0.1:9");
     }

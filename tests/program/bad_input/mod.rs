@@ -35,10 +35,7 @@ pub(crate) fn originals(state: &std::path::Path) -> Vec<std::path::PathBuf> {
         for path in entries.map(|entry| entry.unwrap().path()) {
             if path.is_dir() {
                 folders.push(path);
-            } else if path
-                .extension()
-                .is_some_and(|extension| extension == "json")
-            {
+            } else if path.extension().is_some_and(|extension| extension == "json") {
                 found.push(path);
             }
         }

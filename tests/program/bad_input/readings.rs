@@ -6,18 +6,10 @@ use crate::bad_input::{lose_checkpoints, start};
 use crate::common::{FunctionsHost, Settings, assert_nothing_lost, temporary_folder, tenant};
 
 /// The logs that Duo counts.
-const COUNTED: [LogType; 3] = [
-    LogType::Authentication,
-    LogType::Activity,
-    LogType::Telephony,
-];
+const COUNTED: [LogType; 3] = [LogType::Authentication, LogType::Activity, LogType::Telephony];
 /// The logs whose events have an id.
-const WITH_ID: [LogType; 4] = [
-    LogType::Authentication,
-    LogType::Activity,
-    LogType::Telephony,
-    LogType::TrustMonitor,
-];
+const WITH_ID: [LogType; 4] =
+    [LogType::Authentication, LogType::Activity, LogType::Telephony, LogType::TrustMonitor];
 
 #[tokio::test]
 async fn counts_that_change_between_pages_lose_and_repeat_nothing() {
@@ -59,19 +51,14 @@ async fn a_count_that_is_always_too_low_loses_and_repeats_nothing() {
 async fn a_count_that_is_always_too_high_stops_no_log_and_is_said() {
     let (simulator, mut host, _state) = start(33, 120).await;
     let telephony = Target::Duo(LogType::Telephony);
-    simulator
-        .faults()
-        .push(Fault::always(telephony, FaultKind::WrongCount(3)));
+    simulator.faults().push(Fault::always(telephony, FaultKind::WrongCount(3)));
     let invocation = host.fire().await;
     assert!(invocation.has_succeeded());
     host.catch_up(5).await;
     assert_nothing_lost(&simulator, 0).await;
     host.stop().await;
     let told = host.stderr().join("\n");
-    assert!(
-        told.contains("WARN") && told.contains("completeness is unknown from"),
-        "{told}"
-    );
+    assert!(told.contains("WARN") && told.contains("completeness is unknown from"), "{told}");
 }
 
 #[tokio::test]
@@ -81,19 +68,12 @@ async fn keys_in_another_order_make_no_other_event() {
     faults.push(Fault::always(Target::AnyDuo, FaultKind::KeyOrder));
     host.catch_up(5).await;
     assert_nothing_lost(&simulator, 0).await;
-    assert!(
-        LogType::ALL
-            .iter()
-            .all(|log| faults.struck()[&Target::Duo(*log)] > 0)
-    );
+    assert!(LogType::ALL.iter().all(|log| faults.struck()[&Target::Duo(*log)] > 0));
     let accepted = simulator.calls().log_analytics.rows["CiscoDuo_CL"];
     faults.clear();
     lose_checkpoints(state.path(), &LogType::ALL);
     host.catch_up(5).await;
-    assert_eq!(
-        simulator.calls().log_analytics.rows["CiscoDuo_CL"],
-        accepted
-    );
+    assert_eq!(simulator.calls().log_analytics.rows["CiscoDuo_CL"], accepted);
     assert_nothing_lost(&simulator, 0).await;
 }
 

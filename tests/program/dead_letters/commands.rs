@@ -29,19 +29,11 @@ impl Scene {
         let settings = Settings::in_folder(&simulator, &folder.path().join("state"));
         let refused = telephony_id(&simulator);
         let needle = refused.clone();
-        simulator.faults().push(Fault::always(
-            Target::LogAnalytics,
-            FaultKind::InvalidRecord { needle },
-        ));
+        simulator
+            .faults()
+            .push(Fault::always(Target::LogAnalytics, FaultKind::InvalidRecord { needle }));
         FunctionsHost::start(&settings).await.catch_up(5).await;
-        let mut scene = Self {
-            simulator,
-            rows,
-            folder,
-            settings,
-            refused,
-            all: 0,
-        };
+        let mut scene = Self { simulator, rows, folder, settings, refused, all: 0 };
         scene.all = scene.list(&[]).await.len();
         scene
     }
@@ -68,11 +60,9 @@ async fn a_list_tells_what_and_why_and_never_the_content() {
     let header: Vec<&str> = lines[0].split_whitespace().collect();
     assert_eq!(header, ["log", "event_uid", "date", "reason", "bytes"]);
     assert_eq!(lines.len(), scene.all + 1);
-    for reason in [
-        "refused: HTTP 400 InvalidDataFormat",
-        "oversized: action_details",
-        "oversized: alias",
-    ] {
+    for reason in
+        ["refused: HTTP 400 InvalidDataFormat", "oversized: action_details", "oversized: alias"]
+    {
         assert!(table.contains(reason), "{table}");
     }
     assert!(!table.contains(&scene.refused) && !table.contains("éxéx"));
@@ -88,18 +78,8 @@ async fn a_list_tells_what_and_why_and_never_the_content() {
     let (uid, date) = (&letter["event_uid"], &letter["date"]);
     let (uid, date) = (uid.as_str().unwrap(), date.as_str().unwrap());
     assert_eq!(scene.list(&["--uid", uid]).await, one);
-    assert!(
-        scene
-            .list(&["--uid", uid, "--before", date])
-            .await
-            .is_empty()
-    );
-    assert!(
-        scene
-            .list(&["--uid", uid, "--log", "activity"])
-            .await
-            .is_empty()
-    );
+    assert!(scene.list(&["--uid", uid, "--before", date]).await.is_empty());
+    assert!(scene.list(&["--uid", uid, "--log", "activity"]).await.is_empty());
 }
 
 #[tokio::test]
@@ -110,10 +90,7 @@ async fn what_is_accepted_whole_is_removed_and_nothing_else() {
     // Refused again: it stays, and the code says so.
     let refused = scene.run(&["resend", "--uid", uid]).await;
     assert_eq!(refused.status.code(), Some(1));
-    assert!(
-        stderr(&refused).contains("InvalidDataFormat"),
-        "{refused:?}"
-    );
+    assert!(stderr(&refused).contains("InvalidDataFormat"), "{refused:?}");
     let table = String::from_utf8(refused.stdout).unwrap();
     assert!(table.contains("not accepted"), "{table}");
     assert_eq!(scene.list(&[]).await.len(), scene.all);
@@ -163,14 +140,10 @@ async fn only_what_is_said_is_purged() {
         let usage = scene.run(wrong).await;
         assert_eq!(usage.status.code(), Some(2), "{wrong:?}");
     }
-    let none = scene
-        .run(&["purge", "--before", "2020-01-01", "--json"])
-        .await;
+    let none = scene.run(&["purge", "--before", "2020-01-01", "--json"]).await;
     assert!(parsed(&none).is_empty());
     let activity = scene.list(&["--log", "activity"]).await.len();
-    let purged = scene
-        .run(&["purge", "--all", "--log", "activity", "--json"])
-        .await;
+    let purged = scene.run(&["purge", "--all", "--log", "activity", "--json"]).await;
     let purged = parsed(&purged);
     assert_eq!(purged.len(), activity);
     assert!(purged.iter().all(|letter| letter["outcome"] == "removed"));
@@ -197,10 +170,7 @@ async fn a_dead_letter_that_is_damaged_is_named_and_hides_no_other() {
     assert_eq!(resent.status.code(), Some(1));
     assert_eq!(parsed(&resent).len(), scene.all);
     // The service cannot be reached: the rest is not tried.
-    scene
-        .simulator
-        .faults()
-        .push(Fault::always(Target::LogAnalytics, FaultKind::Status(503)));
+    scene.simulator.faults().push(Fault::always(Target::LogAnalytics, FaultKind::Status(503)));
     let posts = scene.simulator.calls().log_analytics.requests;
     let resent = scene.run(&["resend", "--log", "activity"]).await;
     assert_eq!(resent.status.code(), Some(1));

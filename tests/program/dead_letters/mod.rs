@@ -26,17 +26,13 @@ async fn oversized(seed: u64) -> (Simulator, tempfile::TempDir) {
 }
 
 fn two_logs(settings: &Settings) -> Settings {
-    settings
-        .clone()
-        .with("CISCO_DUO_LOG_TYPES", "authentication,activity")
+    settings.clone().with("CISCO_DUO_LOG_TYPES", "authentication,activity")
 }
 
 /// The accepted rows that lack something, by `event_uid`.
 fn cut_rows(rows: &Path) -> BTreeMap<String, Value> {
     let text = fs::read_to_string(rows.join("CiscoDuo_CL.ndjson")).unwrap();
-    let rows = text
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let rows = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     rows.filter(|row| row.get("truncated_fields").is_some())
         .map(|row| (row["event_uid"].as_str().unwrap().to_owned(), row))
         .collect()
@@ -54,10 +50,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
             let name = format!("{prefix}{name}");
             if path.is_dir() {
                 add(&path, &format!("{name}/"), found);
-            } else if path
-                .extension()
-                .is_some_and(|extension| extension == "json")
-            {
+            } else if path.extension().is_some_and(|extension| extension == "json") {
                 found.insert(name, fs::read(&path).unwrap());
             }
         }

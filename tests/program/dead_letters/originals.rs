@@ -23,10 +23,7 @@ fn assert_originals(letters: &BTreeMap<String, Vec<u8>>, rows: &BTreeMap<String,
         assert_eq!(letter["event_content"], content);
         let expected = format!("127.0.0.1/self/{log}/{date}/{uid}-{content}.json");
         assert_eq!(name, &expected);
-        assert_eq!(
-            (&letter["version"], &letter["min_reader"]),
-            (&1.into(), &1.into())
-        );
+        assert_eq!((&letter["version"], &letter["min_reader"]), (&1.into(), &1.into()));
         assert_eq!(letter["log_type"], log);
         assert_eq!(letter["why"]["reason"], "oversized");
         assert_eq!(letter["why"]["fields"][0], row["truncated_fields"]);
@@ -62,11 +59,7 @@ async fn oversized_values_are_delivered_cut_and_their_originals_kept_in_a_folder
     }
     // The judge compared every row; the service had nothing left to cut.
     let report = simulator.report().await;
-    assert_eq!(
-        (report.altered_rows, report.unknown_rows),
-        (0, 0),
-        "{report:#?}"
-    );
+    assert_eq!((report.altered_rows, report.unknown_rows), (0, 0), "{report:#?}");
     assert_eq!(simulator.calls().log_analytics.values_cut, 0);
     let rows = cut_rows(rows.path());
     assert_originals(&files(&state.path().join("dead-letter")), &rows);
@@ -79,16 +72,8 @@ async fn oversized_values_are_delivered_cut_and_their_originals_kept_in_a_folder
             .filter(|line| line.contains("dead letters") && line.contains(log))
             .collect();
         assert_eq!(lines.len(), 1, "{said:#?}");
-        assert!(
-            lines[0].contains("WARN") && lines[0].contains("event_uid "),
-            "{}",
-            lines[0]
-        );
-        assert!(
-            rows.keys().any(|uid| lines[0].contains(uid)),
-            "{}",
-            lines[0]
-        );
+        assert!(lines[0].contains("WARN") && lines[0].contains("event_uid "), "{}", lines[0]);
+        assert!(rows.keys().any(|uid| lines[0].contains(uid)), "{}", lines[0]);
     }
     let everything = said.join("\n") + &host.stdout().join("\n") + &invocation.answer.to_string();
     assert!(!everything.contains("éxéx"), "{everything}");
@@ -117,10 +102,7 @@ async fn a_dead_letter_that_cannot_be_stored_stops_its_log_with_its_place_kept()
             );
         }
         assert_eq!(invocation.outcome("telephony"), "caught_up");
-        assert!(
-            cut_rows(rows.path()).is_empty(),
-            "a row went out without its original"
-        );
+        assert!(cut_rows(rows.path()).is_empty(), "a row went out without its original");
     }
     fs::remove_file(&in_the_way).unwrap();
     host.catch_up(5).await;

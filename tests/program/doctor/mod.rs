@@ -11,15 +11,10 @@ async fn check(settings: &Settings) -> (Option<i32>, Vec<Value>) {
     let folder = temporary_folder();
     let output = duo_sentinel(settings, folder.path(), &["check", "--json"]).await;
     let findings = serde_json::from_slice(&output.stdout);
-    (
-        output.status.code(),
-        findings.unwrap_or_else(|fault| panic!("{fault}: {output:?}")),
-    )
+    (output.status.code(), findings.unwrap_or_else(|fault| panic!("{fault}: {output:?}")))
 }
 
 /// What was found about this, if anything was.
 fn about<'f>(findings: &'f [Value], subject: &str) -> Option<&'f Value> {
-    findings
-        .iter()
-        .find(|finding| finding["subject"] == subject)
+    findings.iter().find(|finding| finding["subject"] == subject)
 }

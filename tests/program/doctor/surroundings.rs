@@ -19,9 +19,7 @@ async fn a_clock_that_is_off_is_told_and_from_a_minute_on_is_a_problem() {
         simulator.faults().clear();
         let offset = Some(TimeDelta::seconds(seconds));
         let wrong = FaultKind::BadDate { offset };
-        simulator
-            .faults()
-            .push(Fault::always(Target::AnyDuo, wrong));
+        simulator.faults().push(Fault::always(Target::AnyDuo, wrong));
         let (code, findings) = check(&settings).await;
         (code, about(&findings, "clock").unwrap().clone())
     };
@@ -43,10 +41,7 @@ async fn a_clock_that_is_off_is_told_and_from_a_minute_on_is_a_problem() {
     assert_eq!((code, &told["ok"]), (Some(0), &true.into()), "{told}");
     about_seconds(&told, 10, "ahead of");
     let (code, told) = of(0).await;
-    assert_eq!(
-        (code, &told["message"]),
-        (Some(0), &"agrees with Duo's".into())
-    );
+    assert_eq!((code, &told["message"]), (Some(0), &"agrees with Duo's".into()));
 }
 
 #[tokio::test]
@@ -60,20 +55,11 @@ async fn the_way_through_a_proxy_is_told_without_its_password() {
         .by_logs_ingestion(&simulator)
         .with("CISCO_DUO_API_HOSTNAME", "api-12345678.duosecurity.com")
         .with("CISCO_DUO_LOG_TYPES", "activity")
-        .with(
-            "LOGS_INGESTION_ENDPOINT",
-            "https://duo-abcd.westeurope-1.ingest.monitor.azure.com",
-        )
+        .with("LOGS_INGESTION_ENDPOINT", "https://duo-abcd.westeurope-1.ingest.monitor.azure.com")
         // Nobody listens there.
-        .with(
-            "HTTPS_PROXY",
-            format!("http://{USER}:{PASSWORD}@127.0.0.1:9"),
-        );
+        .with("HTTPS_PROXY", format!("http://{USER}:{PASSWORD}@127.0.0.1:9"));
     for (except, told) in [
-        (
-            "",
-            "Duo through the proxy 127.0.0.1:9, Azure Monitor through the proxy 127.0.0.1:9",
-        ),
+        ("", "Duo through the proxy 127.0.0.1:9, Azure Monitor through the proxy 127.0.0.1:9"),
         (
             "example.com,.ingest.monitor.azure.com",
             "Duo through the proxy 127.0.0.1:9, Azure Monitor directly",
@@ -82,16 +68,10 @@ async fn the_way_through_a_proxy_is_told_without_its_password() {
         let (code, findings) = check(&settings.clone().with("NO_PROXY", except)).await;
         assert_eq!(code, Some(1));
         let network = about(&findings, "network").unwrap();
-        assert_eq!(
-            (&network["ok"], &network["message"]),
-            (&true.into(), &told.into())
-        );
+        assert_eq!((&network["ok"], &network["message"]), (&true.into(), &told.into()));
         let duo = about(&findings, "Duo activity").unwrap();
         assert_eq!(duo["code"], "duo_unreachable", "{duo}");
-        assert!(
-            duo["hint"].as_str().unwrap().contains("HTTPS_PROXY"),
-            "{duo}"
-        );
+        assert!(duo["hint"].as_str().unwrap().contains("HTTPS_PROXY"), "{duo}");
         let everything = serde_json::to_string(&findings).unwrap();
         for secret in [USER, PASSWORD] {
             assert!(!everything.contains(secret), "{everything}");
@@ -105,16 +85,8 @@ async fn calls_to_this_machine_never_take_the_proxy() {
     let state = temporary_folder();
     let settings = Settings::in_folder(&simulator, state.path());
     let proxy = format!("http://{USER}:{PASSWORD}@127.0.0.1:9");
-    let names = [
-        "HTTPS_PROXY",
-        "https_proxy",
-        "http_proxy",
-        "HTTP_PROXY",
-        "ALL_PROXY",
-    ];
-    let settings = names
-        .into_iter()
-        .fold(settings, |settings, name| settings.with(name, &proxy));
+    let names = ["HTTPS_PROXY", "https_proxy", "http_proxy", "HTTP_PROXY", "ALL_PROXY"];
+    let settings = names.into_iter().fold(settings, |settings, name| settings.with(name, &proxy));
     let (code, findings) = check(&settings).await;
     assert_eq!(code, Some(0), "{findings:#?}");
     assert_eq!(about(&findings, "network"), None);

@@ -26,9 +26,7 @@ async fn a_good_configuration_says_ok_everywhere() {
     assert_eq!(simulator.report().await.delivered(), 0);
     let names = |path: &str| -> Vec<String> {
         let entries = fs::read_dir(folder.path().join(path)).unwrap();
-        entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect()
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
     };
     assert_eq!(names("state/127.0.0.1/self"), ["check"]);
     assert_eq!(names("state/127.0.0.1/self/check"), [".lock"]);
@@ -38,12 +36,8 @@ async fn a_good_configuration_says_ok_everywhere() {
 async fn a_broken_configuration_names_each_problem_and_its_remedy() {
     let (simulator, folder) = (small().await, temporary_folder());
     let forbidden = |log| Fault::always(Target::Duo(log), FaultKind::Forbidden);
-    simulator
-        .faults()
-        .push(forbidden(simulator::LogType::Activity));
-    simulator
-        .faults()
-        .push(forbidden(simulator::LogType::TrustMonitor));
+    simulator.faults().push(forbidden(simulator::LogType::Activity));
+    simulator.faults().push(forbidden(simulator::LogType::TrustMonitor));
     let place = folder.path().join("state/127.0.0.1/self/telephony");
     fs::create_dir_all(&place).unwrap();
     fs::write(place.join("checkpoint.json"), "{\"min_reader\": 9}").unwrap();

@@ -51,16 +51,9 @@ async fn without_a_host_a_server_exits_with_0_after_a_signal() {
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
         let id = server.id().unwrap().to_string();
-        let sent = Command::new("kill")
-            .args(["-s", signal, &id])
-            .status()
-            .await;
+        let sent = Command::new("kill").args(["-s", signal, &id]).status().await;
         assert!(sent.unwrap().success());
-        assert_eq!(
-            server.wait().await.unwrap().code(),
-            Some(0),
-            "after {signal}"
-        );
+        assert_eq!(server.wait().await.unwrap().code(), Some(0), "after {signal}");
     }
 }
 
@@ -82,11 +75,7 @@ async fn after_a_signal_a_run_stops_at_its_next_commit_and_the_handler_exits_wit
         host.signal(signal).await;
         let invocation = run.await.unwrap().expect("the run in flight is answered");
         invocation.summary();
-        assert_eq!(
-            invocation.outcomes(),
-            ["more_to_fetch"; 6],
-            "after {signal}"
-        );
+        assert_eq!(invocation.outcomes(), ["more_to_fetch"; 6], "after {signal}");
         assert_eq!(host.wait().await.code(), Some(RESTART), "after {signal}");
         for log in LogType::ALL {
             let checkpoint = folder.path().join(checkpoint_name(log.name()));
@@ -113,10 +102,6 @@ async fn the_port_is_used_again_at_once_after_a_kill() {
         host.kill().await;
         assert!(run.await.unwrap().is_err(), "the run was over already");
         host.restart().await;
-        assert!(
-            host.ready_after < Duration::from_secs(1),
-            "{:?}",
-            host.ready_after
-        );
+        assert!(host.ready_after < Duration::from_secs(1), "{:?}", host.ready_after);
     }
 }

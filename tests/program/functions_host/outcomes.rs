@@ -7,20 +7,13 @@ use crate::common::{FunctionsHost, Settings, assert_nothing_lost, temporary_fold
 const TELEPHONY: Target = Target::Duo(LogType::Telephony);
 
 /// Every log but telephony.
-const OTHERS: [&str; 5] = [
-    "authentication",
-    "administrator",
-    "offline_enrollment",
-    "trust_monitor",
-    "activity",
-];
+const OTHERS: [&str; 5] =
+    ["authentication", "administrator", "offline_enrollment", "trust_monitor", "activity"];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_throttled_log_is_parked_and_no_failure() {
     let simulator = Simulator::start(tenant(7, 60)).await.unwrap();
-    let kind = FaultKind::TooManyRequests {
-        retry_after: Some(1),
-    };
+    let kind = FaultKind::TooManyRequests { retry_after: Some(1) };
     simulator.faults().push(Fault::once(TELEPHONY, kind));
     let folder = temporary_folder();
     let host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
@@ -37,9 +30,7 @@ async fn a_throttled_log_is_parked_and_no_failure() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_duo_never_gave_is_no_failure_and_one_that_it_gave_before_is() {
     let simulator = Simulator::start(tenant(8, 60)).await.unwrap();
-    simulator
-        .faults()
-        .push(Fault::always(TELEPHONY, FaultKind::Forbidden));
+    simulator.faults().push(Fault::always(TELEPHONY, FaultKind::Forbidden));
     let folder = temporary_folder();
     let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
     let invocation = host.fire().await;
@@ -53,9 +44,7 @@ async fn a_log_that_duo_never_gave_is_no_failure_and_one_that_it_gave_before_is(
     assert!(host.stderr().is_empty(), "{:#?}", host.stderr());
 
     let activity = Target::Duo(LogType::Activity);
-    simulator
-        .faults()
-        .push(Fault::always(activity, FaultKind::Forbidden));
+    simulator.faults().push(Fault::always(activity, FaultKind::Forbidden));
     let invocation = host.fire().await;
     invocation.assert_failed();
     assert_eq!(invocation.outcome("activity"), "failed");
@@ -69,10 +58,8 @@ async fn a_log_that_duo_never_gave_is_no_failure_and_one_that_it_gave_before_is(
 async fn a_wrong_secret_key_fails_with_advice() {
     let simulator = Simulator::start(tenant(9, 20)).await.unwrap();
     let folder = temporary_folder();
-    let settings = Settings::in_folder(&simulator, folder.path()).with(
-        "CISCO_DUO_SECRET_KEY",
-        "0123456789012345678901234567890123456789",
-    );
+    let settings = Settings::in_folder(&simulator, folder.path())
+        .with("CISCO_DUO_SECRET_KEY", "0123456789012345678901234567890123456789");
     let mut host = FunctionsHost::start(&settings).await;
     let invocation = host.fire().await;
     invocation.assert_failed();
@@ -92,9 +79,7 @@ async fn a_wrong_workspace_key_fails_and_delivers_all_once_it_is_right() {
     let simulator = Simulator::start(tenant(10, 20)).await.unwrap();
     let folder = temporary_folder();
     let right = Settings::in_folder(&simulator, folder.path());
-    let wrong = right
-        .clone()
-        .with("SHARED_KEY", "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=");
+    let wrong = right.clone().with("SHARED_KEY", "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUE=");
     let mut host = FunctionsHost::start(&wrong).await;
     let invocation = host.fire().await;
     invocation.assert_failed();

@@ -18,10 +18,7 @@ async fn a_tick_delivers_all_six_logs() {
     let invocation = host.fire().await;
     invocation.summary();
     assert_eq!(invocation.outcomes(), ["caught_up"; 6]);
-    assert_eq!(
-        invocation.answer["Logs"],
-        json!(["1200 events delivered; logs: 6 caught up"])
-    );
+    assert_eq!(invocation.answer["Logs"], json!(["1200 events delivered; logs: 6 caught up"]));
     assert_nothing_lost(&simulator, 0).await;
     host.stop().await;
 }
@@ -31,11 +28,7 @@ async fn the_handler_is_ready_within_a_second() {
     let simulator = Simulator::start(tenant(1, 1)).await.unwrap();
     let folder = temporary_folder();
     let host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
-    assert!(
-        host.ready_after < Duration::from_secs(1),
-        "{:?}",
-        host.ready_after
-    );
+    assert!(host.ready_after < Duration::from_secs(1), "{:?}", host.ready_after);
     assert_eq!(get(host.port(), "/").await.unwrap().status, 200);
 }
 
@@ -53,11 +46,7 @@ async fn an_invocation_while_one_runs_answers_at_once() {
     let began = Instant::now();
     let second = host.fire().await;
     assert_eq!(second.summary(), &json!({"already_running": true}));
-    assert!(
-        began.elapsed() < Duration::from_millis(500),
-        "{:?}",
-        began.elapsed()
-    );
+    assert!(began.elapsed() < Duration::from_millis(500), "{:?}", began.elapsed());
     assert!(!first.is_finished(), "the first one was not at work");
     let first = first.await.unwrap().unwrap();
     assert_eq!(first.outcomes(), ["caught_up"; 6]);
@@ -87,10 +76,7 @@ async fn every_body_that_a_host_may_send_begins_a_run() {
         assert!(asked() >= before + 6, "Duo was not asked after {what}");
     }
     let past_due = |line: &String| line.contains("past due");
-    assert_eq!(
-        host.stdout().iter().filter(|line| past_due(line)).count(),
-        2
-    );
+    assert_eq!(host.stdout().iter().filter(|line| past_due(line)).count(), 2);
     assert_nothing_lost(&simulator, 0).await;
 }
 
@@ -131,11 +117,7 @@ async fn bad_settings_fail_each_invocation_with_one_line_that_names_them() {
     // The first one says so when the handler starts.
     assert_eq!(lines.len(), 3, "{lines:#?}");
     for (line, invocation) in lines[1..].iter().zip(&invocations) {
-        for setting in [
-            "CISCO_DUO_SECRET_KEY",
-            "WORKSPACE_ID",
-            "CISCO_DUO_RUN_SECONDS",
-        ] {
+        for setting in ["CISCO_DUO_SECRET_KEY", "WORKSPACE_ID", "CISCO_DUO_RUN_SECONDS"] {
             assert!(line.contains(setting), "{setting} is not in {line}");
         }
         assert!(line.contains(&invocation.id), "{line}");

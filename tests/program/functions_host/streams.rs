@@ -12,15 +12,10 @@ use crate::common::{FunctionsHost, Settings, temporary_folder, tenant};
 #[tokio::test(flavor = "multi_thread")]
 async fn each_line_is_in_the_stream_of_its_level_and_carries_the_invocation() {
     let simulator = Simulator::start(tenant(4, 20)).await.unwrap();
-    let (throttled, refused) = (
-        Target::Duo(LogType::Telephony),
-        Target::Duo(LogType::Activity),
-    );
+    let (throttled, refused) = (Target::Duo(LogType::Telephony), Target::Duo(LogType::Activity));
     let too_many = FaultKind::TooManyRequests { retry_after: None };
     simulator.faults().push(Fault::always(throttled, too_many));
-    simulator
-        .faults()
-        .push(Fault::always(refused, FaultKind::Status(400)));
+    simulator.faults().push(Fault::always(refused, FaultKind::Status(400)));
     let folder = temporary_folder();
     let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
     says_which_program_it_is(&host).await;
@@ -42,10 +37,7 @@ async fn each_line_is_in_the_stream_of_its_level_and_carries_the_invocation() {
         panic!("not one error: {stderr:#?}");
     };
     assert!(warning.contains("telephony"), "{warning}");
-    assert!(
-        error.contains("ERROR") && error.contains("activity"),
-        "{error}"
-    );
+    assert!(error.contains("ERROR") && error.contains("activity"), "{error}");
     assert!(
         !error.to_ascii_lowercase().contains("warn"),
         "the host would take it as a warning: {error}"

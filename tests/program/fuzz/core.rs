@@ -34,10 +34,7 @@ pub(crate) fn go_on(log_type: LogType, checkpoint: &Checkpoint) {
 
 /// One run of a backfill of this span that goes on from this checkpoint while Duo has nothing.
 pub(crate) fn go_on_backfill(log_type: LogType, span: Span, checkpoint: &Checkpoint) {
-    let limits = Limits {
-        backfill: Some(span),
-        ..limits(log_type)
-    };
+    let limits = Limits { backfill: Some(span), ..limits(log_type) };
     run(&limits, Some(checkpoint), PageResponse::default());
 }
 
@@ -51,9 +48,7 @@ fn run(limits: &Limits, checkpoint: Option<&Checkpoint>, page: PageResponse) {
         store,
         state,
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(async {
         if let Some(checkpoint) = checkpoint {
             let stored = outside.state.save(checkpoint.to_json(), None).await;
@@ -99,20 +94,13 @@ impl BlobStore for Memory {
     ) -> Result<Version, WriteError> {
         let version = Version(hex::encode(&content));
         let before = self.with(|blobs| blobs.blobs.insert(name.to_owned(), content));
-        assert_eq!(
-            before.map(hex::encode),
-            expected.map(|version| version.0.clone())
-        );
+        assert_eq!(before.map(hex::encode), expected.map(|version| version.0.clone()));
         Ok(version)
     }
 
     async fn append(&self, name: &str, content: Vec<u8>, _: usize) -> Result<(), WriteError> {
         self.with(|blobs| {
-            blobs
-                .blobs
-                .entry(name.to_owned())
-                .or_default()
-                .extend(content);
+            blobs.blobs.entry(name.to_owned()).or_default().extend(content);
         });
         Ok(())
     }
@@ -183,10 +171,7 @@ impl Ports for Outside {
         // As they go into the request and the logs.
         let _shown = (request.mintime.to_string(), request.maxtime.to_string());
         let page = self.page.lock().unwrap().take().unwrap_or_default();
-        Ok(PageResponse {
-            server_time: Some(self.now()),
-            ..page
-        })
+        Ok(PageResponse { server_time: Some(self.now()), ..page })
     }
 
     async fn send(&self, batch: &Batch, _: Duration) -> Result<(), SendError> {

@@ -6,9 +6,8 @@ use std::ops::Range;
 pub(crate) const SECRET: &str = "hunter2";
 
 /// Levels of nesting: those that serde still reads, those just beyond, and rarely so many that no stack would hold them.
-const DEPTHS: [usize; 16] = [
-    1, 2, 3, 60, 100, 120, 126, 127, 128, 129, 130, 140, 200, 500, 2_000, 100_000,
-];
+const DEPTHS: [usize; 16] =
+    [1, 2, 3, 60, 100, 120, 126, 127, 128, 129, 130, 140, 200, 500, 2_000, 100_000];
 
 /// Values to put in the place of others.
 const ODD_VALUES: [&str; 32] = [

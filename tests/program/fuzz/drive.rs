@@ -38,10 +38,7 @@ impl fmt::Debug for Input {
 }
 
 fn seconds() -> u64 {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "how long a test runs is no setting"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "how long a test runs is no setting")]
     let given = std::env::var("DUO_SENTINEL_FUZZ_SECONDS").ok();
     given.and_then(|text| text.parse().ok()).unwrap_or(SECONDS)
 }
@@ -118,6 +115,5 @@ impl Watch {
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().split(' ').next()?.parse().ok())
-        .unwrap_or(0)
+    line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
 }

@@ -20,24 +20,16 @@ fn pages() {
         let of_simulator = simulator::LogType::ALL.into_iter();
         let mut of_simulator = of_simulator.filter(|log| log.name() == log_type.as_str());
         let log = of_simulator.next().expect("both know all logs");
-        let config = Config {
-            volumes: [(log, 3)].into(),
-            ..Config::default()
-        };
+        let config = Config { volumes: [(log, 3)].into(), ..Config::default() };
         pages_of(log_type, simulator::page(config, log).as_bytes());
     }
 }
 
 fn pages_of(log_type: LogType, page: &[u8]) {
     let read = |body: &[u8], api: IngestionApi, largest_value| {
-        let limits = RowLimits {
-            largest_value,
-            ..RowLimits::from(api)
-        };
+        let limits = RowLimits { largest_value, ..RowLimits::from(api) };
         let mut reader = Records::new(log_type, HOST, limits);
-        parse_page(&log_type.spec(), body.to_vec(), |page, place| {
-            Some(reader.read(page, place))
-        })
+        parse_page(&log_type.spec(), body.to_vec(), |page, place| Some(reader.read(page, place)))
     };
     let writer = |api| {
         let fields = BatchFields {

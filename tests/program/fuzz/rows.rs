@@ -9,11 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 /// The fields of a device that are always sent as text.
-const AS_TEXT: [&str; 3] = [
-    "is_encryption_enabled",
-    "is_firewall_enabled",
-    "is_password_set",
-];
+const AS_TEXT: [&str; 3] = ["is_encryption_enabled", "is_firewall_enabled", "is_password_set"];
 
 /// The members of an object in their order, also those that stand there twice.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
@@ -66,10 +62,7 @@ pub(crate) fn assert_holds(row: &[u8], record_text: &str, log_type: LogType, rec
     assert_eq!(added[3].1.get().len(), 10, "{row:.2000}");
     assert!(has_time <= record.time_micros.is_some(), "{row:.2000}");
     for (name, _) in own {
-        assert!(
-            !expected.contains(&name.as_str()),
-            "{name} twice: {row:.2000}"
-        );
+        assert!(!expected.contains(&name.as_str()), "{name} twice: {row:.2000}");
     }
     if let [(name, raw)] = own
         && name == "raw_record"
@@ -137,10 +130,7 @@ fn values(text: &str, depth: usize) -> Option<usize> {
     match text.as_bytes().first()? {
         b'{' if depth < 16 => {
             let Members(members) = serde_json::from_str(text).ok()?;
-            members
-                .iter()
-                .map(|(_, value)| values(value.get(), depth + 1))
-                .sum()
+            members.iter().map(|(_, value)| values(value.get(), depth + 1)).sum()
         }
         b'n' => Some(0),
         _ => Some(usize::from(text != "\"\"")),

@@ -72,10 +72,7 @@ fn connection_strings() {
         lines.join("\n")
     };
     for text in strings {
-        let text = whole(&format!(
-            "AzureWebJobsStorage={}",
-            String::from_utf8_lossy(text)
-        ));
+        let text = whole(&format!("AzureWebJobsStorage={}", String::from_utf8_lossy(text)));
         let read = Settings::read(&environment(&text)).expect("a whole connection string is read");
         assert!(!format!("{read:?}").contains(SECRET), "{read:?}");
     }
@@ -96,21 +93,17 @@ fn local_settings_files() {
     }
     let whole = serde_json::json!({"IsEncrypted": false, "Values": values, "Host": {"CORS": "*"}});
     let example = include_bytes!("../../../local.settings.json.example");
-    fuzz(
-        "local.settings.json",
-        &[whole.to_string().as_bytes(), example],
-        |bytes| {
-            fs::write(&file, bytes).unwrap();
-            let mut environment = Environment::default();
-            match environment.add_local_settings(&file) {
-                Ok(was_there) => {
-                    assert!(was_there);
-                    assert_secrets_are_kept(&environment);
-                }
-                Err(fault) => assert!(!fault.contains(SECRET), "{fault}"),
+    fuzz("local.settings.json", &[whole.to_string().as_bytes(), example], |bytes| {
+        fs::write(&file, bytes).unwrap();
+        let mut environment = Environment::default();
+        match environment.add_local_settings(&file) {
+            Ok(was_there) => {
+                assert!(was_there);
+                assert_secrets_are_kept(&environment);
             }
-        },
-    );
+            Err(fault) => assert!(!fault.contains(SECRET), "{fault}"),
+        }
+    });
 }
 
 fn check(text: &str) {

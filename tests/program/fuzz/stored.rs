@@ -16,27 +16,17 @@ const HOST: &str = "api-x.duosecurity.com";
 fn checkpoints() {
     let first = Checkpoint::first(NOW, NOW).to_json();
     let whole = include_bytes!("stored/checkpoint.json");
-    assert!(
-        Checkpoint::from_json(whole)
-            .unwrap()
-            .reconciliation
-            .reading
-            .is_some()
-    );
-    fuzz(
-        "checkpoint",
-        &[whole, &first],
-        |bytes| match Checkpoint::from_json(bytes) {
-            Err(fault) => assert!(!fault.to_string().contains(SECRET), "{fault}"),
-            Ok(read) => {
-                let again = Checkpoint::from_json(&read.to_json());
-                assert_eq!(again.unwrap(), read);
-                go_on(LogType::Activity, &read);
-                go_on(LogType::TrustMonitor, &read);
-                go_on(LogType::Administrator, &read);
-            }
-        },
-    );
+    assert!(Checkpoint::from_json(whole).unwrap().reconciliation.reading.is_some());
+    fuzz("checkpoint", &[whole, &first], |bytes| match Checkpoint::from_json(bytes) {
+        Err(fault) => assert!(!fault.to_string().contains(SECRET), "{fault}"),
+        Ok(read) => {
+            let again = Checkpoint::from_json(&read.to_json());
+            assert_eq!(again.unwrap(), read);
+            go_on(LogType::Activity, &read);
+            go_on(LogType::TrustMonitor, &read);
+            go_on(LogType::Administrator, &read);
+        }
+    });
 }
 
 #[test]
@@ -62,9 +52,7 @@ fn day_results() {
 
 #[test]
 fn ledger_entries() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let settings = StateSettings::Folder(folder.path().to_owned());
     let store = open(&settings, &Transport::new().unwrap()).unwrap();
@@ -72,36 +60,30 @@ fn ledger_entries() {
     let ledger = folder.path().join(HOST).join("self/activity/ledger");
     std::fs::create_dir_all(&ledger).unwrap();
     let hour = Hour::of(NOW);
-    let (entries_file, results_file) = (
-        ledger.join(format!("{hour}.ids")),
-        ledger.join(format!("{}.json", hour.date())),
-    );
+    let (entries_file, results_file) =
+        (ledger.join(format!("{hour}.ids")), ledger.join(format!("{}.json", hour.date())));
     let entries: Vec<u8> = (0..240).collect();
-    fuzz(
-        "ledger entries",
-        &[&entries, &entries[..233], b""],
-        |bytes| {
-            std::fs::write(&entries_file, bytes).unwrap();
-            std::fs::write(&results_file, bytes).unwrap();
-            runtime.block_on(async {
-                let (whole, _) = bytes.as_chunks::<24>();
-                let whole: Vec<_> = whole.iter().map(LedgerEntry::from_bytes).collect();
-                assert_eq!(state.entries(hour).await.unwrap(), whole);
-                let more = [[7; 24], [8; 24]].map(|bytes| LedgerEntry::from_bytes(&bytes));
-                state.append(hour, &more).await.unwrap();
-                let all = [whole, more.to_vec()].concat();
-                assert_eq!(state.entries(hour).await.unwrap(), all);
-                // Results that cannot be read are quarantined, unless a later release wrote them.
-                if let Err(fault) = state.results::<DayResults>(hour.day()).await {
-                    assert!(!fault.to_string().contains(SECRET), "{fault}");
-                }
-            });
-            for file in std::fs::read_dir(&ledger).unwrap() {
-                let file = file.unwrap();
-                if file.file_name().to_string_lossy().contains(".damaged-") {
-                    std::fs::remove_file(file.path()).unwrap();
-                }
+    fuzz("ledger entries", &[&entries, &entries[..233], b""], |bytes| {
+        std::fs::write(&entries_file, bytes).unwrap();
+        std::fs::write(&results_file, bytes).unwrap();
+        runtime.block_on(async {
+            let (whole, _) = bytes.as_chunks::<24>();
+            let whole: Vec<_> = whole.iter().map(LedgerEntry::from_bytes).collect();
+            assert_eq!(state.entries(hour).await.unwrap(), whole);
+            let more = [[7; 24], [8; 24]].map(|bytes| LedgerEntry::from_bytes(&bytes));
+            state.append(hour, &more).await.unwrap();
+            let all = [whole, more.to_vec()].concat();
+            assert_eq!(state.entries(hour).await.unwrap(), all);
+            // Results that cannot be read are quarantined, unless a later release wrote them.
+            if let Err(fault) = state.results::<DayResults>(hour.day()).await {
+                assert!(!fault.to_string().contains(SECRET), "{fault}");
             }
-        },
-    );
+        });
+        for file in std::fs::read_dir(&ledger).unwrap() {
+            let file = file.unwrap();
+            if file.file_name().to_string_lossy().contains(".damaged-") {
+                std::fs::remove_file(file.path()).unwrap();
+            }
+        }
+    });
 }

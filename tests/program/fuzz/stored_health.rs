@@ -31,11 +31,7 @@ fn run(outcome: Outcome, code: Option<Code>) -> RunSeen {
             sha256: None,
             ingestion_api: IngestionApi::DataCollector,
         },
-        activity: Activity {
-            runs: 1,
-            events: 7,
-            ..Activity::default()
-        },
+        activity: Activity { runs: 1, events: 7, ..Activity::default() },
     }
 }
 
@@ -86,10 +82,7 @@ fn last_check() {
 
 #[test]
 fn status_of_what_is_stored() {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_time()
-        .build()
-        .unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let settings = StateSettings::Folder(folder.path().to_owned());
     let store = open(&settings, &Transport::new().unwrap()).unwrap();
@@ -98,14 +91,8 @@ fn status_of_what_is_stored() {
     let files = [
         ("activity/health.json", HEALTH),
         ("check.json", CHECK),
-        (
-            "activity/checkpoint.json",
-            include_bytes!("stored/checkpoint.json"),
-        ),
-        (
-            "activity/ledger/2026-11-22.json",
-            include_bytes!("stored/2026-11-22.json"),
-        ),
+        ("activity/checkpoint.json", include_bytes!("stored/checkpoint.json")),
+        ("activity/ledger/2026-11-22.json", include_bytes!("stored/2026-11-22.json")),
     ];
     for (name, content) in files {
         std::fs::write(place.join(name), content).unwrap();

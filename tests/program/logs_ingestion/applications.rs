@@ -39,11 +39,7 @@ impl Scene {
             .with("AZURE_CLIENT_ID", identity.client_id)
             .with("AZURE_AUTHORITY_HOST", authority)
             .with("SSL_CERT_FILE", certificate.display().to_string());
-        Self {
-            simulator,
-            settings,
-            folder,
-        }
+        Self { simulator, settings, folder }
     }
 
     pub(crate) fn config(&self) -> &Config {
@@ -119,10 +115,7 @@ async fn a_wrong_secret_is_told_of_with_the_authority_s_number_and_nothing_is_se
     let scene = Scene::new(62).await;
     let wrong = "not-the-secret-of-this-application";
     let settings = scene.settings.clone().with("AZURE_CLIENT_SECRET", wrong);
-    let expected = [
-        "no token for Azure Monitor: HTTP 401",
-        "AZURE_CLIENT_SECRET",
-    ];
+    let expected = ["no token for Azure Monitor: HTTP 401", "AZURE_CLIENT_SECRET"];
     scene.assert_refused(settings, &expected, wrong).await;
 }
 
@@ -165,8 +158,5 @@ async fn an_authority_that_nobody_vouches_for_gets_no_secret_and_the_logs_wait()
     assert!(said.contains("no token for Azure Monitor"), "{said}");
     host.stop().await;
     let calls = scene.simulator.calls();
-    assert_eq!(
-        (calls.identity.requests, calls.logs_ingestion.requests),
-        (0, 0)
-    );
+    assert_eq!((calls.identity.requests, calls.logs_ingestion.requests), (0, 0));
 }

@@ -24,9 +24,7 @@ async fn every_event_of_every_log_arrives_and_no_column_is_dropped() {
     assert_eq!(calls.identity.tokens, 1, "{:#?}", calls.identity);
     // Every field of every log has a column that takes its values, but for what no source names.
     for log in LogType::ALL {
-        let file = state
-            .path()
-            .join(format!("127.0.0.1/self/{log}/fields.json"));
+        let file = state.path().join(format!("127.0.0.1/self/{log}/fields.json"));
         let counts = std::fs::read_to_string(file).unwrap_or_else(|_| "{}".to_owned());
         let counts: serde_json::Value = serde_json::from_str(&counts).unwrap();
         let fields = counts["fields"].as_object().into_iter().flatten();
@@ -44,10 +42,7 @@ async fn every_event_of_every_log_arrives_and_no_column_is_dropped() {
         };
         let told = |name: &&str| expected.contains(name);
         assert!(names.iter().all(told), "{log}: {names:?}");
-        assert!(
-            log != LogType::Authentication || names.len() == 4,
-            "{names:?}"
-        );
+        assert!(log != LogType::Authentication || names.len() == 4, "{names:?}");
     }
 }
 
@@ -58,10 +53,8 @@ async fn pages_that_are_too_much_for_one_call_go_in_several() {
     config.max_limit = 1_000;
     config.oversized_per_mille = 20;
     config.oversized_bytes = 70_000;
-    let (simulator, mut host, _state) = start_with(config, |settings| {
-        settings.with("LOGS_INGESTION_GZIP", "off")
-    })
-    .await;
+    let (simulator, mut host, _state) =
+        start_with(config, |settings| settings.with("LOGS_INGESTION_GZIP", "off")).await;
     host.catch_up(5).await;
     host.stop().await;
     assert_nothing_lost(&simulator, 0).await;

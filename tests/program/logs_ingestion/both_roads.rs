@@ -16,9 +16,8 @@ async fn tables(mut config: Config, start: TableStart) -> (Table, Table, Vec<sim
     let columns = config.logs_ingestion.streams[0].columns().to_vec();
     let simulator = Simulator::start(config).await.unwrap();
     let folders = [temporary_folder(), temporary_folder()];
-    let [one, other] = folders
-        .each_ref()
-        .map(|folder| Settings::in_folder(&simulator, folder.path()));
+    let [one, other] =
+        folders.each_ref().map(|folder| Settings::in_folder(&simulator, folder.path()));
     for settings in [one, other.by_logs_ingestion(&simulator)] {
         let mut host = FunctionsHost::start(&settings).await;
         host.catch_up(5).await;
@@ -35,21 +34,13 @@ fn differences(one: &Table, other: &Table, columns: &[simulator::Column]) -> Vec
 
 #[tokio::test]
 async fn both_roads_fill_every_declared_column_alike() {
-    for start in [
-        TableStart::Empty,
-        TableStart::Declared,
-        TableStart::Migrated,
-    ] {
+    for start in [TableStart::Empty, TableStart::Declared, TableStart::Migrated] {
         let (collected, ingested, columns) = tables(tenant_with_rule(71, 400), start).await;
         assert_eq!(collected.rows().len(), 2400);
         assert_eq!(ingested.rows().len(), 2400);
         let found = differences(&collected, &ingested, &columns);
         let told: Vec<_> = found.iter().take(20).collect();
-        assert!(
-            found.is_empty(),
-            "{start:?}: {} differences: {told:#?}",
-            found.len()
-        );
+        assert!(found.is_empty(), "{start:?}: {} differences: {told:#?}", found.len());
         assert!(columns.len() > 100);
     }
 }

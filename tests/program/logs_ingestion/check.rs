@@ -9,22 +9,14 @@ use crate::logs_ingestion::applications::Scene;
 /// Exit code and what was found, as JSON.
 async fn check(settings: &Settings) -> (Option<i32>, Vec<serde_json::Value>) {
     let mut command = Command::new(binary());
-    command
-        .args(["check", "--json"])
-        .env_clear()
-        .envs(settings.iter());
+    command.args(["check", "--json"]).env_clear().envs(settings.iter());
     let output = command.output().await.unwrap();
     let findings = serde_json::from_slice(&output.stdout);
-    (
-        output.status.code(),
-        findings.unwrap_or_else(|fault| panic!("{fault}: {output:?}")),
-    )
+    (output.status.code(), findings.unwrap_or_else(|fault| panic!("{fault}: {output:?}")))
 }
 
 fn finding<'f>(findings: &'f [serde_json::Value], subject: &str) -> &'f serde_json::Value {
-    let found = findings
-        .iter()
-        .find(|finding| finding["subject"] == subject);
+    let found = findings.iter().find(|finding| finding["subject"] == subject);
     found.unwrap_or_else(|| panic!("nothing about {subject}: {findings:#?}"))
 }
 
@@ -54,9 +46,7 @@ async fn fields_that_nobody_knew_of_are_counted_and_listed_by_name_only() {
     let listed = |findings: &[serde_json::Value]| -> Vec<String> {
         let subjects = findings.iter().map(|finding| &finding["subject"]);
         let subjects = subjects.map(|subject| subject.as_str().unwrap().to_owned());
-        subjects
-            .filter(|subject| subject.starts_with("fields "))
-            .collect()
+        subjects.filter(|subject| subject.starts_with("fields ")).collect()
     };
     assert!(listed(&findings).is_empty());
     let mut host = FunctionsHost::start(&settings).await;
@@ -66,21 +56,11 @@ async fn fields_that_nobody_knew_of_are_counted_and_listed_by_name_only() {
     assert_eq!(code, Some(0));
     // The simulated Duo sends fields that no source names, in one of these logs.
     assert_eq!(listed(&findings), ["fields authentication"]);
-    let message = finding(&findings, "fields authentication")["message"]
-        .as_str()
-        .unwrap();
-    let file = state
-        .path()
-        .join("127.0.0.1/self/authentication/fields.json");
+    let message = finding(&findings, "fields authentication")["message"].as_str().unwrap();
+    let file = state.path().join("127.0.0.1/self/authentication/fields.json");
     let stored = std::fs::read_to_string(file).unwrap();
-    for name in [
-        "trusted_session_info_session_serial",
-        "trusted_session_info_session_drift",
-    ] {
-        assert!(
-            message.contains(&format!("{name} (")) && stored.contains(name),
-            "{message}"
-        );
+    for name in ["trusted_session_info_session_serial", "trusted_session_info_session_drift"] {
+        assert!(message.contains(&format!("{name} (")) && stored.contains(name), "{message}");
     }
     assert!(
         !message.contains("adaptive_trust") && !stored.contains("9007199254740993"),
@@ -128,10 +108,7 @@ async fn an_application_is_named_without_its_secret() {
     ] {
         let (code, findings) = check(&settings).await;
         let told = finding(&findings, "identity");
-        let expected = format!(
-            "the application {} with {proof} has a token",
-            config.client_id
-        );
+        let expected = format!("the application {} with {proof} has a token", config.client_id);
         assert_eq!(told["message"], expected);
         assert_eq!(code, Some(0), "{findings:#?}");
         let everything = serde_json::to_string(&findings).unwrap();
@@ -149,17 +126,11 @@ async fn without_a_token_nothing_behind_it_is_asked() {
     let (code, findings) = check(&settings).await;
     assert_eq!(code, Some(1));
     let told = finding(&findings, "identity");
-    assert_eq!(
-        (&told["ok"], &told["code"]),
-        (&false.into(), &"azure_no_token".into())
-    );
+    assert_eq!((&told["ok"], &told["code"]), (&false.into(), &"azure_no_token".into()));
     let message = told["message"].as_str().unwrap();
     let begins = "the system-assigned identity of the function app: no token for Azure Monitor";
     assert!(message.starts_with(begins), "{message}");
-    assert!(
-        told["hint"].as_str().unwrap().contains("AZURE_CLIENT_ID"),
-        "{told}"
-    );
+    assert!(told["hint"].as_str().unwrap().contains("AZURE_CLIENT_ID"), "{told}");
     for behind in ["Azure Monitor", "health rows"] {
         assert!(findings.iter().all(|finding| finding["subject"] != behind));
     }
@@ -177,10 +148,7 @@ async fn a_missing_role_is_named() {
     assert_eq!(code, Some(1));
     assert_eq!(finding(&findings, "identity")["ok"], true);
     let told = finding(&findings, "Azure Monitor");
-    assert_eq!(
-        (&told["code"], &told["http_status"]),
-        (&"azure_credentials".into(), &403.into())
-    );
+    assert_eq!((&told["code"], &told["http_status"]), (&"azure_credentials".into(), &403.into()));
     let hint = told["hint"].as_str().unwrap();
     assert!(hint.contains("Monitoring Metrics Publisher"), "{hint}");
 }
@@ -201,11 +169,7 @@ async fn a_rule_of_an_earlier_release_lacks_the_rows_about_the_connector_and_not
     assert_eq!(problems.len(), 1, "{problems:#?}");
     assert_eq!(problems[0]["subject"], "health rows");
     let hint = problems[0]["hint"].as_str().unwrap();
-    for advice in [
-        "Custom-CiscoDuoHealth",
-        "data-collection-rule.json",
-        "CISCO_DUO_HEALTH",
-    ] {
+    for advice in ["Custom-CiscoDuoHealth", "data-collection-rule.json", "CISCO_DUO_HEALTH"] {
         assert!(hint.contains(advice), "{hint}");
     }
     let (code, findings) = check(&settings.with("CISCO_DUO_HEALTH", "off")).await;

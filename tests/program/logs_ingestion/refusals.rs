@@ -12,9 +12,7 @@ const TARGET: Target = Target::LogsIngestion;
 #[tokio::test]
 async fn a_role_that_has_not_spread_yet_keeps_every_place() {
     let (simulator, mut host, _state) = start(41, 120).await;
-    simulator
-        .faults()
-        .push(Fault::always(TARGET, FaultKind::Forbidden));
+    simulator.faults().push(Fault::always(TARGET, FaultKind::Forbidden));
     for _ in 0..3 {
         let invocation = host.fire().await;
         invocation.assert_failed();
@@ -35,12 +33,8 @@ async fn a_role_that_has_not_spread_yet_keeps_every_place() {
 #[tokio::test]
 async fn the_wait_that_the_service_asks_for_is_kept() {
     let (simulator, mut host, _state) = start(42, 60).await;
-    let throttled = FaultKind::TooManyRequests {
-        retry_after: Some(2),
-    };
-    simulator
-        .faults()
-        .push(Fault::always(TARGET, throttled).times(6));
+    let throttled = FaultKind::TooManyRequests { retry_after: Some(2) };
+    simulator.faults().push(Fault::always(TARGET, throttled).times(6));
     let began = Instant::now();
     host.catch_up(5).await;
     assert!(began.elapsed() >= Duration::from_secs(2));
@@ -53,9 +47,7 @@ async fn the_wait_that_the_service_asks_for_is_kept() {
 async fn a_call_that_is_too_large_all_the_same_is_halved() {
     // Halved four times a call of fifty rows still has three: none of them is refused alone.
     let (simulator, mut host, _state) = start(43, 100).await;
-    simulator
-        .faults()
-        .push(Fault::always(TARGET, FaultKind::TooLarge).times(4));
+    simulator.faults().push(Fault::always(TARGET, FaultKind::TooLarge).times(4));
     host.catch_up(5).await;
     host.stop().await;
     assert_eq!(simulator.calls().logs_ingestion.struck, 4);
@@ -65,14 +57,8 @@ async fn a_call_that_is_too_large_all_the_same_is_halved() {
 #[tokio::test]
 async fn a_service_that_is_down_for_a_while_is_waited_for() {
     let (simulator, mut host, _state) = start(44, 60).await;
-    for kind in [
-        FaultKind::Status(503),
-        FaultKind::Reset,
-        FaultKind::Status(500),
-    ] {
-        simulator
-            .faults()
-            .push(Fault::always(TARGET, kind).times(3));
+    for kind in [FaultKind::Status(503), FaultKind::Reset, FaultKind::Status(500)] {
+        simulator.faults().push(Fault::always(TARGET, kind).times(3));
     }
     host.catch_up(10).await;
     host.stop().await;
@@ -83,10 +69,7 @@ async fn a_service_that_is_down_for_a_while_is_waited_for() {
 #[tokio::test]
 async fn a_wrong_rule_or_stream_stops_every_log_and_says_so() {
     let wrong = [
-        (
-            "LOGS_INGESTION_RULE_ID",
-            "dcr-ffffffffffffffffffffffffffffffff",
-        ),
+        ("LOGS_INGESTION_RULE_ID", "dcr-ffffffffffffffffffffffffffffffff"),
         ("LOGS_INGESTION_STREAM", "Custom-Other"),
     ];
     for (name, value) in wrong {
@@ -96,10 +79,7 @@ async fn a_wrong_rule_or_stream_stops_every_log_and_says_so() {
         let invocation = host.fire().await;
         invocation.assert_failed();
         let said = message(&invocation, "activity");
-        assert!(
-            said.contains("HTTP 404: NotFound") && said.contains(name),
-            "{said}"
-        );
+        assert!(said.contains("HTTP 404: NotFound") && said.contains(name), "{said}");
         assert_eq!(events_in(&simulator.calls().logs_ingestion.rows), 0);
         host.stop().await;
     }

@@ -46,10 +46,7 @@ async fn a_changed_api_waits_a_quarter_of_an_hour_and_goes_on_where_the_other_on
     let invocation = host.fire().await;
     invocation.assert_failed();
     let said = message(&invocation, "activity");
-    assert!(
-        said.contains("nothing is sent to this one before"),
-        "{said}"
-    );
+    assert!(said.contains("nothing is sent to this one before"), "{said}");
     assert_eq!(events_in(&simulator.calls().logs_ingestion.rows), 0);
     host.stop().await;
     let_twenty_minutes_pass(&simulator, state.path());
@@ -64,10 +61,7 @@ async fn a_changed_api_waits_a_quarter_of_an_hour_and_goes_on_where_the_other_on
 #[tokio::test]
 async fn what_was_cut_for_one_api_is_sent_whole_through_the_other_and_is_no_dead_letter_any_more() {
     // Values of 40,000 bytes: too much for the first one, and not for the second.
-    let config = Config {
-        oversized_per_mille: 30,
-        ..tenant_with_rule(82, 200)
-    };
+    let config = Config { oversized_per_mille: 30, ..tenant_with_rule(82, 200) };
     let simulator = Simulator::start(config).await.unwrap();
     let state = temporary_folder();
     let collector = Settings::in_folder(&simulator, state.path());
@@ -79,10 +73,7 @@ async fn what_was_cut_for_one_api_is_sent_whole_through_the_other_and_is_no_dead
     let ingestion = collector.by_logs_ingestion(&simulator);
     let sent = dead_letters(&ingestion, &["resend"]).await;
     assert_eq!(sent.len(), letters.len());
-    assert!(
-        sent.iter().all(|letter| letter["outcome"] == "accepted"),
-        "{sent:#?}"
-    );
+    assert!(sent.iter().all(|letter| letter["outcome"] == "accepted"), "{sent:#?}");
     assert_eq!(dead_letters(&ingestion, &["list"]).await, [] as [Value; 0]);
     let report = simulator.report().await;
     assert!(report.is_complete(), "{report:#?}");

@@ -32,10 +32,7 @@ async fn a_token_of_the_wrong_audience_fails_every_log_and_says_what_to_set() {
     let invocation = host.fire().await;
     invocation.assert_failed();
     let said = message(&invocation, "activity");
-    assert!(
-        said.contains("HTTP 401") && said.contains("CISCO_DUO_CLOUD"),
-        "{said}"
-    );
+    assert!(said.contains("HTTP 401") && said.contains("CISCO_DUO_CLOUD"), "{said}");
     // Twice for each log, for the rows about the connector, and for each table that the check looks at; not without end.
     let calls = simulator.calls();
     assert!(calls.logs_ingestion.requests <= 18, "{calls:#?}");
@@ -70,10 +67,7 @@ async fn without_a_token_every_log_keeps_its_place() {
     let invocation = host.fire().await;
     invocation.assert_failed();
     let said = message(&invocation, "activity");
-    assert!(
-        said.contains("no token for Azure Monitor: HTTP 400"),
-        "{said}"
-    );
+    assert!(said.contains("no token for Azure Monitor: HTTP 400"), "{said}");
     assert!(said.contains("AZURE_CLIENT_ID"), "{said}");
     assert_eq!(simulator.calls().logs_ingestion.requests, 0);
     simulator.faults().clear();
@@ -87,10 +81,8 @@ async fn a_user_assigned_identity_is_asked_for_by_its_client_id() {
     let mut config = tenant_with_rule(55, 0);
     config.volumes = [(LogType::Activity, 30)].into();
     let client = config.identity.managed_client_id.clone();
-    let (simulator, mut host, _state) = start_with(config.clone(), |settings| {
-        settings.with("AZURE_CLIENT_ID", client)
-    })
-    .await;
+    let (simulator, mut host, _state) =
+        start_with(config.clone(), |settings| settings.with("AZURE_CLIENT_ID", client)).await;
     host.catch_up(5).await;
     host.stop().await;
     assert_nothing_lost(&simulator, 0).await;
@@ -135,11 +127,7 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     entries
         .flat_map(|entry| {
             let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path)
-            } else {
-                vec![path]
-            }
+            if path.is_dir() { walk(&path) } else { vec![path] }
         })
         .collect()
 }

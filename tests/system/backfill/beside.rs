@@ -34,10 +34,7 @@ async fn what_lies_before_the_first_run_arrives_once_while_the_function_is_at_wo
     };
     assert_eq!(of_kind("live"), live_rows);
     assert_eq!(of_kind("backfill"), rows.len() - live_rows);
-    let told: u64 = parsed(&output)
-        .iter()
-        .map(|done| done["events"].as_u64().unwrap())
-        .sum();
+    let told: u64 = parsed(&output).iter().map(|done| done["events"].as_u64().unwrap()).sum();
     assert_eq!(told, (rows.len() - live_rows) as u64);
     assert_eq!(scene.places().await, Vec::<String>::new());
     // What was found out about the hours is told: one row at least for each hour of each log before the live one.
@@ -63,10 +60,7 @@ async fn the_live_place_does_not_move() {
     let output = scene.run(&["--from", &scene.from()]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     for (log, before) in LogType::ALL.iter().zip(before) {
-        assert_eq!(
-            scene.container.read(&checkpoint_name(log.name())).await,
-            before
-        );
+        assert_eq!(scene.container.read(&checkpoint_name(log.name())).await, before);
     }
     assert_nothing_lost(&scene.simulator, 0).await;
 }
@@ -87,33 +81,19 @@ async fn without_a_live_log_its_first_run_sends_nothing_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_waits_while_the_live_log_was_asked_to_make_fewer_calls() {
     let scene = Scene::new("waits", 104, |config| config).await;
-    let settings = scene
-        .settings
-        .clone()
-        .with("CISCO_DUO_LOG_TYPES", "activity");
+    let settings = scene.settings.clone().with("CISCO_DUO_LOG_TYPES", "activity");
     let mut host = FunctionsHost::start(&settings).await;
     host.catch_up(5).await;
     host.stop().await;
     let mut checkpoint = scene.container.checkpoint("activity").await;
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the program lives in the present"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "the program lives in the present")]
     let until = chrono::Utc::now() + chrono::TimeDelta::seconds(4);
     checkpoint["back_off"] = serde_json::json!({
         "retry_at": until.to_rfc3339(), "count": 1, "cause": "duo_throttled"
     });
     let name = checkpoint_name("activity");
     scene.container.write(&name, checkpoint.to_string()).await;
-    let asked = || {
-        scene
-            .simulator
-            .calls()
-            .duo
-            .values()
-            .map(|calls| calls.requests)
-            .sum::<u64>()
-    };
+    let asked = || scene.simulator.calls().duo.values().map(|calls| calls.requests).sum::<u64>();
     let before = asked();
     let mut backfill = scene.spawn(&["--from", &scene.from(), "--types", "activity"]);
     tokio::time::sleep(Duration::from_secs(2)).await;

@@ -25,10 +25,8 @@ struct Scene {
 impl Scene {
     async fn new(container: &str, seed: u64, change: impl FnOnce(Config) -> Config) -> Self {
         let rows = temporary_folder();
-        let config = Config {
-            rows_dir: Some(rows.path().to_owned()),
-            ..crate::common::tenant(seed, 300)
-        };
+        let config =
+            Config { rows_dir: Some(rows.path().to_owned()), ..crate::common::tenant(seed, 300) };
         let simulator = Simulator::start(change(config)).await.unwrap();
         let azurite = Azurite::shared();
         let settings = Settings::in_storage(&simulator, &azurite.connection_string(), container)
@@ -67,20 +65,14 @@ impl Scene {
 
     /// The first hour of the tenant's events.
     fn from(&self) -> String {
-        self.simulator
-            .config()
-            .from
-            .format("%Y-%m-%dT%H")
-            .to_string()
+        self.simulator.config().from.format("%Y-%m-%dT%H").to_string()
     }
 
     /// The rows of a table that were accepted.
     fn rows(&self, table: &str) -> Vec<Value> {
         let text = fs::read_to_string(self.rows.path().join(format!("{table}.ndjson")));
         let text = text.unwrap_or_default();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// Names of the places of backfills that are stored.

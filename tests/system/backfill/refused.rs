@@ -16,10 +16,7 @@ async fn delivered_and_forgotten(container: &str, seed: u64) -> (Scene, u64) {
     host.catch_up(5).await;
     host.stop().await;
     for blob in scene.container.list().await {
-        if std::path::Path::new(&blob.name)
-            .extension()
-            .is_some_and(|kind| kind == "ids")
-        {
+        if std::path::Path::new(&blob.name).extension().is_some_and(|kind| kind == "ids") {
             scene.container.remove(&blob.name).await;
         }
     }
@@ -37,10 +34,8 @@ async fn rows_without_ids_are_sent_again_only_if_that_is_wanted() {
     assert!(said.contains("--resend"), "{said}");
     assert_eq!(scene.simulator.calls().duo, calls.duo, "Duo was asked");
     // As many as it says are sent again, with the ids that they had.
-    let announced: u64 = said
-        .split_whitespace()
-        .find_map(|word| word.replace(',', "").parse().ok())
-        .unwrap();
+    let announced: u64 =
+        said.split_whitespace().find_map(|word| word.replace(',', "").parse().ok()).unwrap();
     let output = scene.run(&["--from", &scene.from(), "--resend"]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let report = scene.simulator.report().await;
@@ -51,19 +46,14 @@ async fn rows_without_ids_are_sent_again_only_if_that_is_wanted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_never_go_where_those_of_the_live_log_do_not() {
     let (scene, _) = delivered_and_forgotten("elsewhere", 122).await;
-    let elsewhere = scene
-        .settings
-        .clone()
-        .with("WORKSPACE_ID", "99999999-2222-3333-4444-555555555555");
+    let elsewhere =
+        scene.settings.clone().with("WORKSPACE_ID", "99999999-2222-3333-4444-555555555555");
     let mut command = scene.command(&elsewhere, &["--from", &scene.from(), "--resend"]);
     let calls = scene.simulator.calls();
     let output = command.output().await.unwrap();
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     let said = stderr(&output);
-    assert!(
-        said.contains("another workspace") && said.contains("WORKSPACE_ID"),
-        "{said}"
-    );
+    assert!(said.contains("another workspace") && said.contains("WORKSPACE_ID"), "{said}");
     assert_eq!(scene.simulator.calls().duo, calls.duo, "Duo was asked");
 }
 
@@ -71,30 +61,18 @@ async fn rows_never_go_where_those_of_the_live_log_do_not() {
 async fn spans_that_cannot_be_read_are_refused_with_advice() {
     let scene = Scene::new("usage", 123, |config| config).await;
     for (arguments, advice) in [
-        (
-            &["--from", "2019-01-01"][..],
-            "Duo keeps 180 days; the earliest hour",
-        ),
+        (&["--from", "2019-01-01"][..], "Duo keeps 180 days; the earliest hour"),
         (&["--from", "2100-01-01"], "the live log"),
         (&["--from", "yesterday"], "use 2026-11-01"),
-        (
-            &["--from", "2026-11-01", "--types", "audit"],
-            "authentication, administrator",
-        ),
+        (&["--from", "2026-11-01", "--types", "audit"], "authentication, administrator"),
         (&["--from", "2026-11-01", "--gaps"], "cannot be used with"),
-        (
-            &["--from", "2026-11-02", "--to", "2026-11-01"],
-            "--to must be later",
-        ),
+        (&["--from", "2026-11-02", "--to", "2026-11-01"], "--to must be later"),
         (&[], "<--from <TIME>|--gaps>"),
     ] {
         let output = scene.run(arguments).await;
         assert_eq!(output.status.code(), Some(2), "{arguments:?} {output:?}");
         let said = stderr(&output);
-        assert!(
-            said.contains(advice),
-            "{arguments:?}: no \"{advice}\" in {said}"
-        );
+        assert!(said.contains(advice), "{arguments:?}: no \"{advice}\" in {said}");
     }
     assert!(scene.simulator.calls().duo.is_empty(), "Duo was asked");
 }
@@ -132,20 +110,17 @@ async fn a_second_backfill_of_the_same_hours_is_refused_until_the_first_is_done(
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_was_never_given_keeps_no_other_from_being_read() {
     let scene = Scene::new("not-given", 126, |config| config).await;
-    scene.simulator.faults().push(Fault::always(
-        Target::Duo(LogType::TrustMonitor),
-        FaultKind::Forbidden,
-    ));
+    scene
+        .simulator
+        .faults()
+        .push(Fault::always(Target::Duo(LogType::TrustMonitor), FaultKind::Forbidden));
     let mut host = FunctionsHost::start(&scene.settings).await;
     host.fire().await;
     host.stop().await;
     let output = scene.run(&["--from", &scene.from()]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let said = stderr(&output);
-    assert!(
-        said.contains("trust_monitor: Duo does not give this log"),
-        "{said}"
-    );
+    assert!(said.contains("trust_monitor: Duo does not give this log"), "{said}");
     let report = scene.simulator.report().await;
     assert_eq!(report.missing(), 300, "{report:#?}");
 }
@@ -155,10 +130,7 @@ async fn hours_that_stay_incomplete_are_counted_and_no_success() {
     let mut scene = Scene::new("incomplete", 127, |config| config).await;
     scene.settings = scene.settings.with("CISCO_DUO_LOG_TYPES", "activity");
     let activity = Target::Duo(LogType::Activity);
-    scene
-        .simulator
-        .faults()
-        .push(Fault::always(activity, FaultKind::WrongCount(1)));
+    scene.simulator.faults().push(Fault::always(activity, FaultKind::WrongCount(1)));
     let output = scene.run(&["--from", &scene.from(), "--json"]).await;
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let hours = &parsed(&output)[0]["hours"];
@@ -169,9 +141,7 @@ async fn hours_that_stay_incomplete_are_counted_and_no_success() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_gaps_that_the_ledger_names_are_filled() {
     let mut scene = Scene::new("gaps", 124, |config| config).await;
-    scene.settings = scene
-        .settings
-        .with("CISCO_DUO_LOG_TYPES", "activity,telephony");
+    scene.settings = scene.settings.with("CISCO_DUO_LOG_TYPES", "activity,telephony");
     let mut host = FunctionsHost::start(&scene.settings).await;
     host.catch_up(5).await;
     host.stop().await;
@@ -180,9 +150,7 @@ async fn the_gaps_that_the_ledger_names_are_filled() {
     let hours = [first, first + chrono::TimeDelta::hours(1)];
     for hour in hours {
         let from = hour.format("%Y-%m-%dT%H:00:00Z").to_string();
-        let to = (hour + chrono::TimeDelta::hours(1))
-            .format("%Y-%m-%dT%H:00:00Z")
-            .to_string();
+        let to = (hour + chrono::TimeDelta::hours(1)).format("%Y-%m-%dT%H:00:00Z").to_string();
         let name = day(&hour);
         let known = scene.container.read(&name).await;
         let mut results: Value = known.map_or_else(
@@ -202,10 +170,7 @@ async fn the_gaps_that_the_ledger_names_are_filled() {
     scene.simulator.faults().push(Fault::always(activity, slow));
     let mut killed = scene.spawn(&["--gaps"]);
     while scene.places().await.is_empty() {
-        assert!(
-            killed.try_wait().unwrap().is_none(),
-            "it ended before it began"
-        );
+        assert!(killed.try_wait().unwrap().is_none(), "it ended before it began");
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     killed.kill().await.unwrap();
@@ -216,11 +181,7 @@ async fn the_gaps_that_the_ledger_names_are_filled() {
     let output = scene.run(&["--gaps", "--json"]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let done = parsed(&output);
-    assert_eq!(
-        done.len(),
-        1,
-        "one log has gaps, and they follow one another: {done:#?}"
-    );
+    assert_eq!(done.len(), 1, "one log has gaps, and they follow one another: {done:#?}");
     assert_eq!(done[0]["log_type"], "activity");
     let delivered = scene.rows("CiscoDuo_CL").len() - before;
     assert!(delivered > 10, "{delivered} events of two hours");
@@ -251,8 +212,5 @@ async fn set_state(scene: &Scene, hour: &chrono::DateTime<chrono::Utc>, state: &
 
 /// The name of what is known of the hours of a day of the activity log.
 fn day(hour: &chrono::DateTime<chrono::Utc>) -> String {
-    format!(
-        "127.0.0.1/self/activity/ledger/{}.json",
-        hour.format("%Y-%m-%d")
-    )
+    format!("127.0.0.1/self/activity/ledger/{}.json", hour.format("%Y-%m-%d"))
 }

@@ -24,10 +24,7 @@ async fn kills_repeat_one_call_a_log_at_most_and_lose_nothing() {
         let mut backfill = scene.spawn(&["--from", &scene.from()]);
         // In the middle of it, with some pages behind it.
         while delivered().await < before + 300 {
-            assert!(
-                backfill.try_wait().unwrap().is_none(),
-                "it ended without work"
-            );
+            assert!(backfill.try_wait().unwrap().is_none(), "it ended without work");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         backfill.kill().await.unwrap();
@@ -39,10 +36,7 @@ async fn kills_repeat_one_call_a_log_at_most_and_lose_nothing() {
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_nothing_lost(&scene.simulator, kills * 6 * PAGE).await;
     // It did not begin anew: some pages were read by the processes before it.
-    let pages: u64 = parsed(&output)
-        .iter()
-        .map(|done| done["pages"].as_u64().unwrap())
-        .sum();
+    let pages: u64 = parsed(&output).iter().map(|done| done["pages"].as_u64().unwrap()).sum();
     assert!(pages < 30, "{pages} pages");
     assert_eq!(scene.places().await, Vec::<String>::new());
 }
@@ -59,9 +53,7 @@ async fn asked_to_end_it_stops_at_a_commit_and_says_how_to_go_on() {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let process = backfill.id().unwrap().to_string();
-    let kill = std::process::Command::new("kill")
-        .args(["-INT", &process])
-        .status();
+    let kill = std::process::Command::new("kill").args(["-INT", &process]).status();
     assert!(kill.unwrap().success());
     let output = backfill.wait_with_output().await.unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
@@ -82,18 +74,10 @@ async fn duo_and_azure_that_fail_for_a_while_cost_time_only() {
     let scene = Scene::new("faults", 113, |config| config).await;
     let faults = scene.simulator.faults();
     for target in [Target::LogAnalytics, Target::AnyDuo] {
-        faults.push(Fault {
-            times: 4,
-            ..Fault::always(target, FaultKind::Status(503)).after(2)
-        });
+        faults.push(Fault { times: 4, ..Fault::always(target, FaultKind::Status(503)).after(2) });
     }
-    let throttled = FaultKind::TooManyRequests {
-        retry_after: Some(1),
-    };
-    faults.push(Fault {
-        times: 2,
-        ..Fault::always(Target::AnyDuo, throttled).after(9)
-    });
+    let throttled = FaultKind::TooManyRequests { retry_after: Some(1) };
+    faults.push(Fault { times: 2, ..Fault::always(Target::AnyDuo, throttled).after(9) });
     let output = scene.run(&["--from", &scene.from()]).await;
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     let mut host = FunctionsHost::start(&scene.settings).await;

@@ -20,25 +20,17 @@ fn worlds(schema: &Schema) -> BTreeMap<&'static str, Value> {
         "lag_seconds_d",
         "throttled_d",
     ];
-    let first: BTreeMap<&str, &str> = first
-        .iter()
-        .map(|name| (*name, schema.health()[*name].as_str()))
-        .collect();
+    let first: BTreeMap<&str, &str> =
+        first.iter().map(|name| (*name, schema.health()[*name].as_str())).collect();
     BTreeMap::from([
         ("neither table", json!({})),
-        (
-            "no rows about the connector yet",
-            json!({TABLE: schema.all()}),
-        ),
+        ("no rows about the connector yet", json!({TABLE: schema.all()})),
         ("no event yet", json!({HEALTH_TABLE: schema.health()})),
         (
             "the first row by the Data Collector API",
             json!({TABLE: {"TimeGenerated": "datetime"}, HEALTH_TABLE: first}),
         ),
-        (
-            "both tables",
-            json!({TABLE: schema.declared(), HEALTH_TABLE: schema.health()}),
-        ),
+        ("both tables", json!({TABLE: schema.declared(), HEALTH_TABLE: schema.health()})),
     ])
 }
 
@@ -50,11 +42,8 @@ fn alerts_and_coverage_have_a_meaning_whatever_has_arrived() {
     let mut queries: Vec<&Query> = content.alerts.iter().collect();
     queries.extend([&content.functions[1], &call]);
     let worlds = worlds(&schema);
-    let answers = tools::check_on(
-        worlds
-            .values()
-            .map(|tables| (tables.clone(), &content, &queries)),
-    );
+    let answers =
+        tools::check_on(worlds.values().map(|tables| (tables.clone(), &content, &queries)));
     for (world, of_world) in worlds.keys().zip(&answers) {
         for (answer, of_first) in of_world.iter().zip(&answers[0]) {
             assert!(
@@ -63,11 +52,7 @@ fn alerts_and_coverage_have_a_meaning_whatever_has_arrived() {
                 answer.name,
                 answer.problems
             );
-            assert_eq!(
-                answer.columns, of_first.columns,
-                "{} with {world}",
-                answer.name
-            );
+            assert_eq!(answer.columns, of_first.columns, "{} with {world}", answer.name);
         }
     }
 }
@@ -83,22 +68,13 @@ fn every_alert_has_the_form_that_azure_monitor_takes() {
     let tables = json!({HEALTH_TABLE: schema.health()});
     let answers = tools::check_on([(tables, &content, &queries)]);
     let stems: BTreeSet<&str> = queries.iter().map(|query| query.stem()).collect();
-    let wanted = [
-        "credentials",
-        "dead-letters",
-        "forbidden",
-        "gap",
-        "lag",
-        "no-heartbeat",
-        "throttled",
-    ];
+    let wanted =
+        ["credentials", "dead-letters", "forbidden", "gap", "lag", "no-heartbeat", "throttled"];
     assert_eq!(stems, wanted.into());
     let mut faults = Vec::new();
     for (alert, answer) in queries.iter().zip(&answers[0]) {
         faults.extend(
-            faults_of(alert, answer)
-                .iter()
-                .map(|fault| format!("{}: {fault}", alert.name)),
+            faults_of(alert, answer).iter().map(|fault| format!("{}: {fault}", alert.name)),
         );
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -114,45 +90,21 @@ fn faults_of(alert: &Query, answer: &Checked) -> Vec<String> {
     };
     let description = definition["description"].as_str().unwrap_or_default();
     let place = format!("What to do: docs/operate.md#{}", alert.stem());
-    must(
-        description.trim().ends_with(&place),
-        "the description does not end with what to do",
-    );
+    must(description.trim().ends_with(&place), "the description does not end with what to do");
     must(description.len() <= 4096, "the description is too long");
     let name = definition["name"].as_str().unwrap_or_default();
-    must(
-        name.starts_with("Cisco Duo connector - "),
-        "the name does not begin with the connector",
-    );
-    must(
-        definition["severity"]
-            .as_u64()
-            .is_some_and(|severity| severity <= 4),
-        "no such severity",
-    );
+    must(name.starts_with("Cisco Duo connector - "), "the name does not begin with the connector");
+    must(definition["severity"].as_u64().is_some_and(|severity| severity <= 4), "no such severity");
     must(definition["version"].is_string(), "there is no version");
-    let span = |key: &str| {
-        definition[key]
-            .as_str()
-            .and_then(minutes)
-            .unwrap_or_default()
-    };
+    let span = |key: &str| definition[key].as_str().and_then(minutes).unwrap_or_default();
     let (frequency, window) = (span("queryFrequency"), span("queryPeriod"));
-    must(
-        FREQUENCIES.contains(&frequency) && frequency >= 15,
-        "the frequency is none, or dear",
-    );
+    must(FREQUENCIES.contains(&frequency) && frequency >= 15, "the frequency is none, or dear");
     must(
         WINDOWS.contains(&window) && window >= frequency,
         "the period is none, or shorter than the frequency",
     );
-    must(
-        definition["autoMitigate"].is_boolean(),
-        "it does not say whether it closes by itself",
-    );
-    let dimensions = definition["dimensions"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice);
+    must(definition["autoMitigate"].is_boolean(), "it does not say whether it closes by itself");
+    let dimensions = definition["dimensions"].as_array().map_or(&[][..], Vec::as_slice);
     must((1..=6).contains(&dimensions.len()), "one to six dimensions");
     for dimension in dimensions {
         let kind = answer.columns.get(dimension.as_str().unwrap_or_default());
@@ -162,39 +114,20 @@ fn faults_of(alert: &Query, answer: &Checked) -> Vec<String> {
         );
     }
     // Azure would count the rows of each period by it, and not all that the query gives.
-    must(
-        answer.columns.values().all(|kind| kind != "datetime"),
-        "the query gives a time",
-    );
+    must(answer.columns.values().all(|kind| kind != "datetime"), "the query gives a time");
     // Some functions are not taken, and a word is Azure's own.
-    for word in [
-        "bag_unpack",
-        "pivot",
-        "narrow",
-        "AggregatedValue",
-        "search ",
-    ] {
+    for word in ["bag_unpack", "pivot", "narrow", "AggregatedValue", "search "] {
         must(!alert.text.contains(word), word);
     }
     // ago() of a name is not taken.
-    let spans = alert
-        .text
-        .split("ago(")
-        .skip(1)
-        .filter_map(|behind| behind.split(')').next());
+    let spans = alert.text.split("ago(").skip(1).filter_map(|behind| behind.split(')').next());
     must(
         spans.into_iter().all(|span| minutes(span).is_some()),
         "ago() takes a number and its unit only",
     );
-    must(
-        alert.text.contains("union isfuzzy=true"),
-        "it fails where the table is not there yet",
-    );
+    must(alert.text.contains("union isfuzzy=true"), "it fails where the table is not there yet");
     for (name, _) in definition["parameters"].as_object().into_iter().flatten() {
-        must(
-            alert.text.contains(&format!("let {name} = ")),
-            "the query has no such parameter",
-        );
+        must(alert.text.contains(&format!("let {name} = ")), "the query has no such parameter");
     }
     must(
         definition["parameters"]["ApiHostname"] == "apiHostname",
@@ -214,11 +147,7 @@ fn the_guide_says_of_each_alert_what_its_file_says() {
     let mut stems = BTreeSet::new();
     for alert in &Content::read().alerts {
         let definition = &alert.definition;
-        let closes = if definition["autoMitigate"] == true {
-            "yes"
-        } else {
-            "no"
-        };
+        let closes = if definition["autoMitigate"] == true { "yes" } else { "no" };
         let frequency = match definition["queryFrequency"].as_str().unwrap() {
             "15m" => "15 minutes",
             "1h" => "1 hour",
@@ -226,24 +155,15 @@ fn the_guide_says_of_each_alert_what_its_file_says() {
         };
         let name = alert.stem().replace('-', " ");
         let end = format!("| {} | {frequency} | {closes} |", definition["severity"]);
-        let line = guide
-            .lines()
-            .find(|line| line.starts_with(&format!("| {name} | ")));
-        assert!(
-            line.is_some_and(|line| line.ends_with(&end)),
-            "{}: {line:?}",
-            alert.name
-        );
+        let line = guide.lines().find(|line| line.starts_with(&format!("| {name} | ")));
+        assert!(line.is_some_and(|line| line.ends_with(&end)), "{}: {line:?}", alert.name);
         stems.insert(alert.stem().to_owned());
     }
     // Each alert leads to a heading of this page.
     if let Some(operate) = page("operate.md") {
         let headings = operate.lines().filter_map(|line| line.strip_prefix('#'));
-        let headings = headings.map(|line| {
-            line.trim_matches(['#', ' '])
-                .to_lowercase()
-                .replace(' ', "-")
-        });
+        let headings =
+            headings.map(|line| line.trim_matches(['#', ' ']).to_lowercase().replace(' ', "-"));
         let headings: BTreeSet<String> = headings.collect();
         assert!(
             headings.is_superset(&stems),

@@ -20,14 +20,8 @@ const TABLES: [(&str, &str); 3] = [
 
 /// What a transformation may use of what occurs here or is easily written by mistake.
 /// <https://learn.microsoft.com/azure/azure-monitor/data-collection/data-collection-transformations-kql>
-const OPERATORS: [&str; 6] = [
-    "extend",
-    "project",
-    "where",
-    "parse",
-    "project-away",
-    "project-rename",
-];
+const OPERATORS: [&str; 6] =
+    ["extend", "project", "where", "parse", "project-away", "project-rename"];
 const FUNCTIONS: [&str; 24] = [
     "case",
     "columnifexists",
@@ -62,10 +56,7 @@ fn folder() -> String {
 pub(crate) fn transformations() -> Vec<Query> {
     let read = |table: &str| {
         let text = std::fs::read_to_string(format!("{}/{table}.kql", folder())).unwrap();
-        Query {
-            name: format!("bridge/{table}"),
-            ..Query::of_a_test(&text)
-        }
+        Query { name: format!("bridge/{table}"), ..Query::of_a_test(&text) }
     };
     TABLES.iter().map(|(_, table)| read(table)).collect()
 }
@@ -78,9 +69,7 @@ fn tables() -> BTreeMap<String, Columns> {
 
 /// The text without comments.
 fn code(text: &str) -> String {
-    let lines = text
-        .lines()
-        .filter(|line| !line.trim_start().starts_with("//"));
+    let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
@@ -109,10 +98,7 @@ fn a_transformation_keeps_to_what_a_rule_takes_and_to_the_rows_of_its_log() {
         assert!(code.starts_with(&begin), "{table}");
         for operator in code.split("\n| ").skip(1) {
             let operator = operator.split_whitespace().next().unwrap();
-            assert!(
-                OPERATORS.contains(&operator),
-                "{table}: no transformation has {operator}"
-            );
+            assert!(OPERATORS.contains(&operator), "{table}: no transformation has {operator}");
         }
         // A word before a bracket is a function, except for the operators that join conditions.
         let words = code.split('(').rev().skip(1).filter_map(|before| {
@@ -122,10 +108,7 @@ fn a_transformation_keeps_to_what_a_rule_takes_and_to_the_rows_of_its_log() {
         });
         let functions: BTreeSet<&str> = words.collect();
         for function in &functions {
-            assert!(
-                FUNCTIONS.contains(function),
-                "{table}: no transformation has {function}()"
-            );
+            assert!(FUNCTIONS.contains(function), "{table}: no transformation has {function}()");
         }
         assert!(!functions.is_empty(), "{table}");
         assert!(
@@ -146,11 +129,9 @@ fn rows() -> Vec<Row> {
     for log in LOGS {
         add(json!({"log": log, "minutes_ago": 60, "kind": "late"}));
     }
-    add(
-        json!({"log": "authentication", "minutes_ago": 61, "kind": "backfill", "fields": {
+    add(json!({"log": "authentication", "minutes_ago": 61, "kind": "backfill", "fields": {
             "adaptive_trust_assessments": null, "passport_assessment": null, "isotimestamp": null, "email": null,
-            "application": {"destination_app_name": "Wiki"}, "access_device": null}}),
-    );
+            "application": {"destination_app_name": "Wiki"}, "access_device": null}}));
     add(
         json!({"log": "activity", "minutes_ago": 62, "fields": {"action": "group_update", "outcome": null, "actor": null,
             "access_device": null, "application": null, "target": null,
@@ -191,18 +172,10 @@ fn a_transformation_makes_of_each_row_of_its_log_what_the_table_has() {
         serde_json::from_str(include_str!("bridge.json")).unwrap();
     let (schema, queries, tables) = (Schema::read(), transformations(), tables());
     let rows = rows();
-    let answers = tools::transform(
-        schema.declared(),
-        &rows,
-        &queries.iter().collect::<Vec<_>>(),
-    );
+    let answers = tools::transform(schema.declared(), &rows, &queries.iter().collect::<Vec<_>>());
     for ((_, table), answer) in TABLES.iter().zip(&answers) {
         let columns = &tables[*table];
-        let given: Vec<Value> = answer
-            .rows()
-            .iter()
-            .map(|row| plain(row, columns))
-            .collect();
+        let given: Vec<Value> = answer.rows().iter().map(|row| plain(row, columns)).collect();
         assert_eq!(given, expected[*table], "{table}");
     }
 }

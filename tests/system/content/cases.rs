@@ -49,12 +49,7 @@ pub(crate) fn stems() -> Vec<String> {
     let files = std::fs::read_dir(folder()).unwrap();
     files
         .map(|file| {
-            file.unwrap()
-                .file_name()
-                .into_string()
-                .unwrap()
-                .trim_end_matches(".json")
-                .to_owned()
+            file.unwrap().file_name().into_string().unwrap().trim_end_matches(".json").to_owned()
         })
         .collect()
 }
@@ -79,9 +74,7 @@ fn within_period(query: &Query, rows: Vec<Row>) -> Vec<Row> {
     };
     let period = crate::content::form::minutes(period).expect("the form is checked");
     let from = (now() - chrono::TimeDelta::minutes(period.into())).to_rfc3339();
-    rows.into_iter()
-        .filter(|row| row["TimeGenerated"].as_str().unwrap() >= from.as_str())
-        .collect()
+    rows.into_iter().filter(|row| row["TimeGenerated"].as_str().unwrap() >= from.as_str()).collect()
 }
 
 fn equal(given: &Value, wanted: &Value) -> bool {
@@ -104,11 +97,7 @@ fn plays(queries: &[Query]) -> Vec<Play<'_>> {
         let cases = read(query);
         let fires = cases.fires.into_iter().map(|case| (true, case));
         let silent = cases.silent.into_iter().map(|case| (false, case));
-        plays.extend(
-            fires
-                .chain(silent)
-                .map(|(fires, case)| Play { query, fires, case }),
-        );
+        plays.extend(fires.chain(silent).map(|(fires, case)| Play { query, fires, case }));
     }
     plays
 }
@@ -136,10 +125,7 @@ pub(crate) fn play(queries: &[Query]) {
 pub(crate) fn play_health(queries: &[Query]) {
     let schema = Schema::read();
     let plays = plays(queries);
-    let changed: Vec<Query> = plays
-        .iter()
-        .map(|play| with(play.query, &play.case.with))
-        .collect();
+    let changed: Vec<Query> = plays.iter().map(|play| with(play.query, &play.case.with)).collect();
     let worlds: Vec<(World, Vec<&Query>)> = plays
         .iter()
         .zip(&changed)
@@ -149,25 +135,15 @@ pub(crate) fn play_health(queries: &[Query]) {
             let of_health = [schema.health().clone(), young(&health, schema.health())];
             of_health.map(|of_health| {
                 let now = NOW.to_owned();
-                let world = World {
-                    events: Vec::new(),
-                    health: health.clone(),
-                    of_health,
-                    now,
-                };
+                let world = World { events: Vec::new(), health: health.clone(), of_health, now };
                 (world, vec![query])
             })
         })
         .collect();
     let answers = tools::run_in(&schema.all(), &worlds);
-    let (whole, young): (Vec<_>, Vec<_>) = answers
-        .chunks(2)
-        .map(|pair| (pair[0][0].rows(), pair[1][0].rows()))
-        .unzip();
-    assert_eq!(
-        whole, young,
-        "with columns of which no value has arrived, and without them"
-    );
+    let (whole, young): (Vec<_>, Vec<_>) =
+        answers.chunks(2).map(|pair| (pair[0][0].rows(), pair[1][0].rows())).unzip();
+    assert_eq!(whole, young, "with columns of which no value has arrived, and without them");
     judge(&plays, whole.into_iter());
 }
 
@@ -178,11 +154,7 @@ fn with(query: &Query, other: &BTreeMap<String, String>) -> Query {
         assert!(text.contains(old), "{} has no {old}", query.name);
         text = text.replace(old, new);
     }
-    Query {
-        name: query.name.clone(),
-        text,
-        definition: query.definition.clone(),
-    }
+    Query { name: query.name.clone(), text, definition: query.definition.clone() }
 }
 
 fn judge<'a>(plays: &[Play<'_>], answers: impl Iterator<Item = &'a [Row]>) {

@@ -51,11 +51,7 @@ fn common(log: &str, sent: &str) -> Row {
 
 /// A time of the day, or one that is told in full.
 fn time(text: &str) -> String {
-    if text.contains('T') {
-        text.to_owned()
-    } else {
-        format!("{DAY}{text}:00Z")
-    }
+    if text.contains('T') { text.to_owned() } else { format!("{DAY}{text}:00Z") }
 }
 
 fn laid_over(mut row: Row, fields: &Map<String, Value>) -> Row {
@@ -96,10 +92,7 @@ fn events(case: &Case) -> Vec<Row> {
     let mut rows = Vec::new();
     for (number, (at, copies)) in case.events.iter().enumerate() {
         for copy in 0..*copies {
-            let mut row = common(
-                "authentication",
-                &format!("2026-11-2{}T12:00:00Z", copy + 1),
-            );
+            let mut row = common("authentication", &format!("2026-11-2{}T12:00:00Z", copy + 1));
             row.insert("event_uid_s".to_owned(), json!(format!("{number:040x}")));
             row.insert("event_content_s".to_owned(), json!("0badcafe"));
             row.insert("event_time_t".to_owned(), json!(time(at)));
@@ -126,10 +119,7 @@ pub(crate) fn asked(function: &Query, other: &BTreeMap<String, String>) -> Query
 
 /// The function, asked for all hours from one to another.
 pub(crate) fn asked_between(function: &Query, first: &str, end: &str) -> Query {
-    let (body, parameters) = (
-        function.definition["FunctionQuery"].as_str().unwrap(),
-        [first, end],
-    );
+    let (body, parameters) = (function.definition["FunctionQuery"].as_str().unwrap(), [first, end]);
     let [from, to] = parameters.map(|time| format!("datetime({time})"));
     Query::of_a_test(&format!("let From = {from};\nlet To = {to};\n{body}"))
 }
@@ -139,10 +129,7 @@ fn each_hour_and_all_hours_get_the_right_verdict() {
     let (content, schema) = (Content::read(), Schema::read());
     let cases: Vec<Case> = serde_json::from_str(include_str!("coverage.json")).unwrap();
     let function = &content.functions[1];
-    let queries: Vec<Query> = cases
-        .iter()
-        .map(|case| asked(function, &case.asked))
-        .collect();
+    let queries: Vec<Query> = cases.iter().map(|case| asked(function, &case.asked)).collect();
     let worlds: Vec<(World, Vec<&Query>)> = cases
         .iter()
         .zip(&queries)
@@ -160,21 +147,13 @@ fn each_hour_and_all_hours_get_the_right_verdict() {
     let answers = tools::run_in(&schema.all(), &worlds);
     for (case, answer) in cases.iter().zip(&answers) {
         let rows = answer[0].rows();
-        let verdicts: Vec<&str> = rows
-            .iter()
-            .map(|row| row["Verdict"].as_str().unwrap())
-            .collect();
+        let verdicts: Vec<&str> = rows.iter().map(|row| row["Verdict"].as_str().unwrap()).collect();
         assert_eq!(verdicts, case.verdicts, "{}: {rows:#?}", case.when);
         let whole = rows.iter().all(|row| row["WholeVerdict"] == *case.whole);
         assert!(whole, "{}: {rows:#?}", case.when);
         for (column, wanted) in &case.gives {
             let given = &rows[0][column];
-            assert_eq!(
-                given.as_f64(),
-                wanted.as_f64(),
-                "{}: {column} of {rows:#?}",
-                case.when
-            );
+            assert_eq!(given.as_f64(), wanted.as_f64(), "{}: {column} of {rows:#?}", case.when);
         }
     }
 }
@@ -190,18 +169,10 @@ fn the_page_for_auditors_explains_every_verdict() {
         .collect();
     let (content, cases) = (Content::read(), include_str!("coverage.json"));
     let cases: Vec<Case> = serde_json::from_str(cases).unwrap();
-    let played: BTreeSet<&str> = cases
-        .iter()
-        .flat_map(|case| &case.verdicts)
-        .map(String::as_str)
-        .collect();
+    let played: BTreeSet<&str> =
+        cases.iter().flat_map(|case| &case.verdicts).map(String::as_str).collect();
     assert_eq!(explained, played);
     for verdict in &explained {
-        assert!(
-            content.functions[1]
-                .text
-                .contains(&format!("\"{verdict}\"")),
-            "{verdict}"
-        );
+        assert!(content.functions[1].text.contains(&format!("\"{verdict}\"")), "{verdict}");
     }
 }

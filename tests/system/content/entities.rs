@@ -18,11 +18,7 @@ const fn entity(
     required: &'static [&'static [&'static str]],
     optional: &'static [&'static str],
 ) -> EntityType {
-    EntityType {
-        name,
-        required,
-        optional,
-    }
+    EntityType { name, required, optional }
 }
 
 /// Entity types with the identifiers that Sentinel demands and those that it also takes.
@@ -31,100 +27,50 @@ const fn entity(
 const ENTITY_TYPES: [EntityType; 10] = [
     entity(
         "Account",
-        &[
-            &["FullName"],
-            &["Sid"],
-            &["Name"],
-            &["AadUserId"],
-            &["PUID"],
-            &["ObjectGuid"],
-        ],
-        &[
-            "NTDomain",
-            "DnsDomain",
-            "UPNSuffix",
-            "AadTenantId",
-            "IsDomainJoined",
-            "DisplayName",
-        ],
+        &[&["FullName"], &["Sid"], &["Name"], &["AadUserId"], &["PUID"], &["ObjectGuid"]],
+        &["NTDomain", "DnsDomain", "UPNSuffix", "AadTenantId", "IsDomainJoined", "DisplayName"],
     ),
     entity("IP", &[&["Address"]], &["AddressScope"]),
     entity(
         "Host",
-        &[
-            &["FullName"],
-            &["HostName"],
-            &["NetBiosName"],
-            &["AzureID"],
-            &["OMSAgentID"],
-        ],
-        &[
-            "DnsDomain",
-            "NTDomain",
-            "OSFamily",
-            "OSVersion",
-            "IsDomainJoined",
-        ],
+        &[&["FullName"], &["HostName"], &["NetBiosName"], &["AzureID"], &["OMSAgentID"]],
+        &["DnsDomain", "NTDomain", "OSFamily", "OSVersion", "IsDomainJoined"],
     ),
     entity("URL", &[&["Url"]], &[]),
     entity("AzureResource", &[&["ResourceId"]], &[]),
-    entity(
-        "CloudApplication",
-        &[&["AppId"], &["Name"]],
-        &["InstanceName"],
-    ),
+    entity("CloudApplication", &[&["AppId"], &["Name"]], &["InstanceName"]),
     entity("DNS", &[&["DomainName"]], &[]),
     entity("FileHash", &[&["Algorithm", "Value"]], &[]),
     entity(
         "Mailbox",
         &[&["MailboxPrimaryAddress"]],
-        &[
-            "DisplayName",
-            "Upn",
-            "ExternalDirectoryObjectId",
-            "RiskLevel",
-        ],
+        &["DisplayName", "Upn", "ExternalDirectoryObjectId", "RiskLevel"],
     ),
-    entity(
-        "SecurityGroup",
-        &[&["DistinguishedName"], &["SID"], &["ObjectGuid"]],
-        &[],
-    ),
+    entity("SecurityGroup", &[&["DistinguishedName"], &["SID"], &["ObjectGuid"]], &[]),
 ];
 
 /// What is wrong with the entities of a rule or hunting query.
 pub(crate) fn entity_faults(definition: &Value, answer: &Checked) -> Vec<String> {
     let mut faults = Vec::new();
-    let mappings = definition["entityMappings"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice);
+    let mappings = definition["entityMappings"].as_array().map_or(&[][..], Vec::as_slice);
     if mappings.is_empty() || mappings.len() > 10 {
-        faults.push(format!(
-            "{} entities: Sentinel takes one to ten",
-            mappings.len()
-        ));
+        faults.push(format!("{} entities: Sentinel takes one to ten", mappings.len()));
     }
     for mapping in mappings {
         let entity = mapping["entityType"].as_str().unwrap_or_default();
         let Some(known) = ENTITY_TYPES.iter().find(|known| known.name == entity) else {
-            faults.push(format!(
-                "the entity {entity:?} is not in the list of the test"
-            ));
+            faults.push(format!("the entity {entity:?} is not in the list of the test"));
             continue;
         };
-        let fields = mapping["fieldMappings"]
-            .as_array()
-            .map_or(&[][..], Vec::as_slice);
+        let fields = mapping["fieldMappings"].as_array().map_or(&[][..], Vec::as_slice);
         if fields.is_empty() || fields.len() > 3 {
             faults.push(format!(
                 "{entity} has {} identifiers: Sentinel takes one to three",
                 fields.len()
             ));
         }
-        let identifiers: Vec<&str> = fields
-            .iter()
-            .map(|field| field["identifier"].as_str().unwrap_or_default())
-            .collect();
+        let identifiers: Vec<&str> =
+            fields.iter().map(|field| field["identifier"].as_str().unwrap_or_default()).collect();
         let is_there = |required: &[&str]| required.iter().all(|one| identifiers.contains(one));
         if !known.required.iter().any(|required| is_there(required)) {
             faults.push(format!(
@@ -138,11 +84,7 @@ pub(crate) fn entity_faults(definition: &Value, answer: &Checked) -> Vec<String>
                 faults.push(format!("{entity} has no identifier {identifier:?}"));
             }
             let column = field["columnName"].as_str().unwrap_or_default();
-            if answer
-                .columns
-                .get(column)
-                .is_none_or(|kind| kind != "string")
-            {
+            if answer.columns.get(column).is_none_or(|kind| kind != "string") {
                 faults.push(format!(
                     "{entity} is taken from {column:?}, which is no text that the query gives"
                 ));

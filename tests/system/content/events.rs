@@ -59,10 +59,7 @@ pub(crate) fn now() -> DateTime<Utc> {
 }
 
 pub(crate) fn minutes(minutes: f64) -> TimeDelta {
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "cases speak of days at most"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "cases speak of days at most")]
     TimeDelta::milliseconds((minutes * 60_000.0) as i64)
 }
 
@@ -85,10 +82,9 @@ fn lay_over(event: &mut Value, other: &Value) {
 fn numbered(value: &Value, number: u32) -> Value {
     match value {
         Value::String(text) => Value::String(text.replace("{n}", &number.to_string())),
-        Value::Object(object) => object
-            .iter()
-            .map(|(name, value)| (name.clone(), numbered(value, number)))
-            .collect(),
+        Value::Object(object) => {
+            object.iter().map(|(name, value)| (name.clone(), numbered(value, number))).collect()
+        }
         other => other.clone(),
     }
 }
@@ -106,10 +102,7 @@ impl Events {
                     None => (happened + TimeDelta::minutes(4)).min(now() - TimeDelta::minutes(1)),
                 };
                 let mut event = Value::Object(event(&self.log, happened, *count));
-                lay_over(
-                    &mut event,
-                    &numbered(&Value::Object(self.fields.clone()), number),
-                );
+                lay_over(&mut event, &numbered(&Value::Object(self.fields.clone()), number));
                 let event = event.as_object_mut().unwrap();
                 add(event, &self.log, &self.kind, *count, happened);
                 if self.by_another_connector {
@@ -119,11 +112,8 @@ impl Events {
                     });
                 }
                 // Another connector knows one road only.
-                let road = if self.by_another_connector {
-                    Road::DataCollector
-                } else {
-                    road(*count)
-                };
+                let road =
+                    if self.by_another_connector { Road::DataCollector } else { road(*count) };
                 stored(event, ingested, road)
             })
             .collect()
@@ -168,10 +158,7 @@ fn add(event: &mut Map<String, Value>, log: &str, kind: &str, count: u32, happen
 /// The row in the table; it was sent a minute before it was ingested.
 fn stored(event: &Map<String, Value>, ingested: DateTime<Utc>, road: Road) -> Row {
     let mut row = flatten(event, road);
-    row.insert(
-        "TimeGenerated".to_owned(),
-        json!(text(ingested - TimeDelta::minutes(1))),
-    );
+    row.insert("TimeGenerated".to_owned(), json!(text(ingested - TimeDelta::minutes(1))));
     row.insert("ingested_at".to_owned(), json!(text(ingested)));
     row
 }

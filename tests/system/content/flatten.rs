@@ -83,16 +83,11 @@ fn written(value: &Value) -> (char, Value) {
 fn is_guid(text: &str) -> bool {
     let dashes_stand_right = match text.len() {
         32 => !text.contains('-'),
-        36 => text
-            .match_indices('-')
-            .map(|(place, _)| place)
-            .eq([8, 13, 18, 23]),
+        36 => text.match_indices('-').map(|(place, _)| place).eq([8, 13, 18, 23]),
         _ => false,
     };
     dashes_stand_right
-        && text
-            .chars()
-            .all(|character| character == '-' || character.is_ascii_hexdigit())
+        && text.chars().all(|character| character == '-' || character.is_ascii_hexdigit())
 }
 
 /// As it is stored, with dashes.

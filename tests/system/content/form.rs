@@ -9,14 +9,8 @@ use crate::content::entities::entity_faults;
 use crate::content::sources::{Content, Query};
 use crate::content::tools::Checked;
 
-const OF_A_FUNCTION: &[&str] = &[
-    "id",
-    "Function",
-    "Category",
-    "FunctionName",
-    "FunctionAlias",
-    "FunctionQuery",
-];
+const OF_A_FUNCTION: &[&str] =
+    &["id", "Function", "Category", "FunctionName", "FunctionAlias", "FunctionQuery"];
 const OF_A_QUERY: &[&str] = &[
     "id",
     "name",
@@ -40,25 +34,14 @@ const OF_A_RULE: &[&str] = &[
 
 /// The techniques that occur here, with the tactics that MITRE ATT&CK files them under.
 const TECHNIQUES: [(&str, &[&str]); 10] = [
-    (
-        "T1078",
-        &[
-            "InitialAccess",
-            "Persistence",
-            "PrivilegeEscalation",
-            "DefenseEvasion",
-        ],
-    ),
+    ("T1078", &["InitialAccess", "Persistence", "PrivilegeEscalation", "DefenseEvasion"]),
     ("T1098", &["Persistence", "PrivilegeEscalation"]),
     ("T1110", &["CredentialAccess"]),
     ("T1111", &["CredentialAccess"]),
     ("T1136", &["Persistence"]),
     ("T1496", &["Impact"]),
     ("T1552", &["CredentialAccess"]),
-    (
-        "T1556",
-        &["CredentialAccess", "DefenseEvasion", "Persistence"],
-    ),
+    ("T1556", &["CredentialAccess", "DefenseEvasion", "Persistence"]),
     ("T1562", &["DefenseEvasion"]),
     ("T1621", &["CredentialAccess"]),
 ];
@@ -86,21 +69,14 @@ pub(crate) fn faults(content: &Content, answers: &[Checked]) -> Vec<String> {
         missing(function, OF_A_FUNCTION, &mut faults);
     }
     for query in content.rules.iter().chain(&content.hunting) {
-        let answer = answers
-            .iter()
-            .find(|answer| answer.name == query.name)
-            .unwrap();
+        let answer = answers.iter().find(|answer| answer.name == query.name).unwrap();
         missing(query, OF_A_QUERY, &mut faults);
         let mut found = query_faults(query, answer);
         if query.name.starts_with("rules/") {
             missing(query, OF_A_RULE, &mut faults);
             found.extend(rule_faults(query));
         }
-        faults.extend(
-            found
-                .into_iter()
-                .map(|fault| format!("{}: {fault}", query.name)),
-        );
+        faults.extend(found.into_iter().map(|fault| format!("{}: {fault}", query.name)));
     }
     let wanted: BTreeSet<&str> = content
         .rules
@@ -126,20 +102,13 @@ fn missing(query: &Query, keys: &[&str], faults: &mut Vec<String>) {
 }
 
 fn texts(list: &Value) -> Vec<&str> {
-    list.as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(Value::as_str)
-        .collect()
+    list.as_array().into_iter().flatten().filter_map(Value::as_str).collect()
 }
 
 fn query_faults(query: &Query, answer: &Checked) -> Vec<String> {
     let definition = &query.definition;
     let mut faults = Vec::new();
-    if !definition["name"]
-        .as_str()
-        .is_some_and(|name| name.starts_with("Cisco Duo - "))
-    {
+    if !definition["name"].as_str().is_some_and(|name| name.starts_with("Cisco Duo - ")) {
         faults.push("the name does not begin with the product".to_owned());
     }
     let version = definition["version"].as_str().unwrap_or_default();
@@ -158,50 +127,34 @@ fn query_faults(query: &Query, answer: &Checked) -> Vec<String> {
             Some((_, of)) if of.iter().any(|tactic| tactics.contains(tactic)) => {
                 covered.extend(of.iter().copied());
             }
-            Some(_) => faults.push(format!(
-                "{technique} serves none of the tactics {tactics:?}"
-            )),
-            None => faults.push(format!(
-                "the technique {technique} is not in the list of the test"
-            )),
+            Some(_) => faults.push(format!("{technique} serves none of the tactics {tactics:?}")),
+            None => {
+                faults.push(format!("the technique {technique} is not in the list of the test"))
+            }
         }
     }
     for tactic in tactics.iter().filter(|tactic| !covered.contains(*tactic)) {
         faults.push(format!("no technique serves the tactic {tactic}"));
     }
     faults.extend(entity_faults(definition, answer));
-    let in_details = definition["customDetails"]
-        .as_object()
-        .into_iter()
-        .flat_map(|details| details.values());
+    let in_details =
+        definition["customDetails"].as_object().into_iter().flat_map(|details| details.values());
     let mut named: Vec<&str> = in_details.filter_map(Value::as_str).collect();
-    for (key, value) in definition["alertDetailsOverride"]
-        .as_object()
-        .into_iter()
-        .flatten()
-    {
+    for (key, value) in definition["alertDetailsOverride"].as_object().into_iter().flatten() {
         let text = value.as_str().unwrap_or_default();
         if key.ends_with("ColumnName") {
             named.push(text);
         } else {
-            let places: Vec<&str> = text
-                .split("{{")
-                .skip(1)
-                .filter_map(|place| place.split("}}").next())
-                .collect();
+            let places: Vec<&str> =
+                text.split("{{").skip(1).filter_map(|place| place.split("}}").next()).collect();
             if places.len() > 3 {
                 faults.push(format!("{key} has more than three places"));
             }
             named.extend(places);
         }
     }
-    for column in named
-        .into_iter()
-        .filter(|column| !answer.columns.contains_key(*column))
-    {
-        faults.push(format!(
-            "the alert names the column {column}, which the query does not give"
-        ));
+    for column in named.into_iter().filter(|column| !answer.columns.contains_key(*column)) {
+        faults.push(format!("the alert names the column {column}, which the query does not give"));
     }
     faults
 }
@@ -229,23 +182,11 @@ fn rule_faults(rule: &Query) -> Vec<String> {
         }
     };
     let severity = definition["severity"].as_str().unwrap_or_default();
-    must(
-        ["High", "Medium", "Low", "Informational"].contains(&severity),
-        "no such severity",
-    );
-    must(
-        definition["kind"] == "Scheduled",
-        "the kind is not Scheduled",
-    );
+    must(["High", "Medium", "Low", "Informational"].contains(&severity), "no such severity");
+    must(definition["kind"] == "Scheduled", "the kind is not Scheduled");
     // The cases count rows: every row is an alert.
-    must(
-        definition["triggerOperator"] == "gt",
-        "the trigger is not gt",
-    );
-    must(
-        definition["triggerThreshold"] == 0,
-        "the threshold is not 0",
-    );
+    must(definition["triggerOperator"] == "gt", "the trigger is not gt");
+    must(definition["triggerThreshold"] == 0, "the threshold is not 0");
     must(
         definition["eventGroupingSettings"]["aggregationKind"] == "AlertPerResult",
         "not every row is an alert of its own",
@@ -256,10 +197,7 @@ fn rule_faults(rule: &Query) -> Vec<String> {
     );
     match (frequency, period) {
         (Some(frequency), Some(period)) => {
-            must(
-                frequency >= 5 && period <= FOURTEEN_DAYS,
-                "Sentinel takes 5 minutes to 14 days",
-            );
+            must(frequency >= 5 && period <= FOURTEEN_DAYS, "Sentinel takes 5 minutes to 14 days");
             must(
                 period < 2 * 24 * 60 || frequency >= 60,
                 "a period of two days goes with an hour at least",
@@ -270,21 +208,12 @@ fn rule_faults(rule: &Query) -> Vec<String> {
         _ => must(false, "a frequency or period is no time span"),
     }
     // Judged by its ingestion: each row in one run, none in no run.
-    let since = format!(
-        "ago({})",
-        definition["queryFrequency"].as_str().unwrap_or_default()
-    );
+    let since = format!("ago({})", definition["queryFrequency"].as_str().unwrap_or_default());
     let judged = rule
         .text
         .lines()
         .any(|line| line.contains("> ") && line.contains("Inges") && line.contains(&since));
-    must(
-        judged,
-        "rows are not judged by their ingestion since the run before",
-    );
-    must(
-        rule.text.contains(r#"IngestKind != "backfill""#),
-        "rows of a backfill raise alerts",
-    );
+    must(judged, "rows are not judged by their ingestion since the run before");
+    must(rule.text.contains(r#"IngestKind != "backfill""#), "rows of a backfill raise alerts");
     faults
 }

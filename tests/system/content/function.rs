@@ -14,13 +14,9 @@ use crate::content::tools::{self, Row};
 const PUBLISHED: &str = include_str!("published-names.txt");
 
 fn row(fields: Value) -> Row {
-    let Value::Object(mut row) = fields else {
-        panic!("a row is an object")
-    };
-    row.entry("TimeGenerated")
-        .or_insert(json!("2026-11-23T11:00:00Z"));
-    row.entry("ingested_at")
-        .or_insert(json!("2026-11-23T11:01:00Z"));
+    let Value::Object(mut row) = fields else { panic!("a row is an object") };
+    row.entry("TimeGenerated").or_insert(json!("2026-11-23T11:00:00Z"));
+    row.entry("ingested_at").or_insert(json!("2026-11-23T11:01:00Z"));
     row
 }
 
@@ -54,26 +50,17 @@ fn of_equal_uids_the_row_first_ingested_stays_and_rows_without_one_pass() {
         rows,
         "CiscoDuo | summarize Rows = count() by EventUid = coalesce(EventUid, \"none\"), IngestBatch | order by EventUid asc",
     );
-    let given: Vec<(&Value, &Value, &Value)> = given
-        .iter()
-        .map(|row| (&row["EventUid"], &row["IngestBatch"], &row["Rows"]))
-        .collect();
+    let given: Vec<(&Value, &Value, &Value)> =
+        given.iter().map(|row| (&row["EventUid"], &row["IngestBatch"], &row["Rows"])).collect();
     let counted: Vec<(&str, u64)> = given
         .iter()
         .map(|(_, batch, rows)| (batch.as_str().unwrap_or_default(), rows.as_u64().unwrap()))
         .collect();
     assert!(counted.contains(&("first", 1)), "{given:?}");
     assert!(counted.contains(&("only", 1)), "{given:?}");
-    let without: u64 = counted
-        .iter()
-        .filter(|(batch, _)| batch.is_empty())
-        .map(|(_, rows)| rows)
-        .sum();
-    assert_eq!(
-        (without, counted.iter().map(|(_, rows)| rows).sum::<u64>()),
-        (3, 5),
-        "{given:?}"
-    );
+    let without: u64 =
+        counted.iter().filter(|(batch, _)| batch.is_empty()).map(|(_, rows)| rows).sum();
+    assert_eq!((without, counted.iter().map(|(_, rows)| rows).sum::<u64>()), (3, 5), "{given:?}");
 }
 
 #[test]
@@ -84,11 +71,8 @@ fn of_equal_uids_each_content_stays_once() {
             "ingested_at": format!("2026-11-23T10:{minute:02}:00Z"),
         }))
     };
-    let rows = vec![
-        row("00000001", "copy", 9),
-        row("00000001", "first", 1),
-        row("00000002", "other", 5),
-    ];
+    let rows =
+        vec![row("00000001", "copy", 9), row("00000001", "first", 1), row("00000002", "other", 5)];
     let given = ask(
         rows,
         "CiscoDuo | project IngestBatch, EventUid, EventContent | order by EventContent asc",
@@ -102,18 +86,11 @@ fn the_published_names_are_there_whatever_has_arrived() {
     let (content, schema) = (Content::read(), Schema::read());
     let tables = schema.tables();
     let queries = content.functions.iter().collect();
-    let answers = tools::check(
-        tables
-            .iter()
-            .map(|(_, columns)| (columns, &content, &queries)),
-    );
+    let answers = tools::check(tables.iter().map(|(_, columns)| (columns, &content, &queries)));
     let added = |columns: &BTreeMap<String, String>| -> BTreeMap<String, String> {
         let raw = schema.all();
-        let own = columns
-            .iter()
-            .filter(|(column, _)| !raw.contains_key(*column));
-        own.map(|(column, kind)| (column.clone(), kind.clone()))
-            .collect()
+        let own = columns.iter().filter(|(column, _)| !raw.contains_key(*column));
+        own.map(|(column, kind)| (column.clone(), kind.clone())).collect()
     };
     let names = added(&answers[0][0].columns);
     for line in PUBLISHED.lines() {
@@ -132,11 +109,7 @@ fn a_table_with_nothing_but_times_gives_its_rows() {
     let query = Query::of_a_test(
         "CiscoDuo | where EventTime == TimeGenerated and isempty(EventType) | count",
     );
-    let answers = tools::run(
-        &content.function,
-        &columns,
-        &[(vec![row(json!({}))], vec![&query])],
-    );
+    let answers = tools::run(&content.function, &columns, &[(vec![row(json!({}))], vec![&query])]);
     assert_eq!(answers[0][0].rows()[0]["Count"], 1);
 }
 
@@ -162,10 +135,9 @@ fn an_event_of_each_log_has_its_time_and_its_names() {
             "authentication" => ("DstUserName", "ada@example.com"),
             "administrator" | "activity" => ("AdministratorAction", "admin_login"),
             "telephony" => ("Phone", "+15555550100"),
-            "offline_enrollment" => (
-                "HttpUserAgentOriginal",
-                "DuoCredProv/4.3.1 (Windows NT 10.0; x64)",
-            ),
+            "offline_enrollment" => {
+                ("HttpUserAgentOriginal", "DuoCredProv/4.3.1 (Windows NT 10.0; x64)")
+            }
             _ => ("TrustMonitorType", "bypass_status"),
         };
         assert_eq!(row[column], value, "{row:?}");
@@ -185,10 +157,7 @@ fn a_state_that_came_as_a_truth_value_is_read_too() {
         row(json!({"event_uid_s": "a", "access_device_is_encryption_enabled_b": false})),
         row(json!({"event_uid_s": "b", "access_device_is_encryption_enabled_s": "false"})),
     ];
-    let given = ask(
-        rows,
-        "CiscoDuo | where AccessDvcEncryptionEnabled =~ \"false\" | count",
-    );
+    let given = ask(rows, "CiscoDuo | where AccessDvcEncryptionEnabled =~ \"false\" | count");
     assert_eq!(given[0]["Count"], 2);
 }
 
@@ -214,18 +183,12 @@ fn an_address_stands_without_the_port_that_duo_wrote_beside_it() {
         ("0.0.0.0", "0.0.0.0"),
         ("unknown", "unknown"),
     ];
-    let rows = forms
-        .iter()
-        .map(|(told, _)| row(json!({"event_uid_s": told, "access_device_ip_s": told})));
+    let rows =
+        forms.iter().map(|(told, _)| row(json!({"event_uid_s": told, "access_device_ip_s": told})));
     let given = ask(rows.collect(), "CiscoDuo | project EventUid, SrcIpAddr");
     let found: BTreeMap<&str, &str> = given
         .iter()
-        .map(|row| {
-            (
-                row["EventUid"].as_str().unwrap(),
-                row["SrcIpAddr"].as_str().unwrap(),
-            )
-        })
+        .map(|row| (row["EventUid"].as_str().unwrap(), row["SrcIpAddr"].as_str().unwrap()))
         .collect();
     assert_eq!(found, forms.into());
 }

@@ -79,13 +79,10 @@ impl HealthRows {
             fields.insert(name.clone(), value);
         }
         let named = fields.iter().filter(|(_, value)| !value.is_null());
-        let mut row: Row = named
-            .map(|(name, value)| (column(name, columns), value.clone()))
-            .collect();
+        let mut row: Row =
+            named.map(|(name, value)| (column(name, columns), value.clone())).collect();
         row.insert("TimeGenerated".to_owned(), text(sent));
-        let ingested = self
-            .ingested_minutes_ago
-            .map_or(sent, |ago| now() - minutes(ago));
+        let ingested = self.ingested_minutes_ago.map_or(sent, |ago| now() - minutes(ago));
         row.insert("ingested_at".to_owned(), text(ingested));
         row
     }
@@ -94,14 +91,10 @@ impl HealthRows {
 /// The column of a field: its name and the suffix of its type.
 fn column(field: &str, columns: &Columns) -> String {
     let of_field = |column: &&String| {
-        column
-            .rsplit_once('_')
-            .is_some_and(|(name, suffix)| name == field && suffix.len() == 1)
+        column.rsplit_once('_').is_some_and(|(name, suffix)| name == field && suffix.len() == 1)
     };
     let found = columns.keys().find(of_field);
-    found
-        .unwrap_or_else(|| panic!("there is no field {field}"))
-        .clone()
+    found.unwrap_or_else(|| panic!("there is no field {field}")).clone()
 }
 
 /// The columns that a table of these rows has, where the Data Collector API makes one of each value that arrives.
@@ -109,7 +102,5 @@ pub(crate) fn young(rows: &[Row], columns: &Columns) -> Columns {
     let arrived: BTreeSet<&String> = rows.iter().flat_map(Map::keys).collect();
     let is_there = |column: &String| arrived.contains(column);
     let there = columns.iter().filter(|(column, _)| is_there(column));
-    there
-        .map(|(column, kind)| (column.clone(), kind.clone()))
-        .collect()
+    there.map(|(column, kind)| (column.clone(), kind.clone())).collect()
 }

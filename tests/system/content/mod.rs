@@ -28,11 +28,7 @@ fn every_query_has_a_meaning_on_every_table() {
     let (content, schema) = (Content::read(), Schema::read());
     let tables = schema.tables();
     let queries = content.queries();
-    let answers = tools::check(
-        tables
-            .iter()
-            .map(|(_, columns)| (columns, &content, &queries)),
-    );
+    let answers = tools::check(tables.iter().map(|(_, columns)| (columns, &content, &queries)));
     let mut faults = Vec::new();
     for ((table, _), of_table) in tables.iter().zip(&answers) {
         for answer in of_table {

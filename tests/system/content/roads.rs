@@ -25,11 +25,8 @@ pub(crate) async fn tables() -> [[Table; 2]; 2] {
     for by_logs_ingestion in [false, true] {
         let folder = temporary_folder();
         let settings = Settings::in_folder(&simulator, folder.path());
-        let settings = if by_logs_ingestion {
-            settings.by_logs_ingestion(&simulator)
-        } else {
-            settings
-        };
+        let settings =
+            if by_logs_ingestion { settings.by_logs_ingestion(&simulator) } else { settings };
         let mut host = FunctionsHost::start(&settings).await;
         host.catch_up(5).await;
         host.stop().await;
@@ -45,9 +42,7 @@ pub(crate) async fn tables() -> [[Table; 2]; 2] {
 pub(crate) fn rows(table: &Table, columns: &Columns) -> Vec<Row> {
     let known = |row: &BTreeMap<String, Value>| -> Row {
         let known = row.iter().filter(|(name, _)| columns.contains_key(*name));
-        let mut known: Row = known
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect();
+        let mut known: Row = known.map(|(name, value)| (name.clone(), value.clone())).collect();
         known.insert("ingested_at".to_owned(), row["_TimeReceived"].clone());
         known
     };
@@ -116,16 +111,9 @@ async fn the_function_and_the_bridge_take_what_the_connector_sends() {
     for ((column, id, log), answer) in ids.iter().zip(&answers) {
         let of_log = rows.iter().filter(|row| row["eventtype_s"] == *log);
         let sent: BTreeSet<&str> = of_log.map(|row| row[*column].as_str().unwrap()).collect();
-        let bridged: BTreeSet<&str> = answer
-            .rows()
-            .iter()
-            .map(|row| row[*id].as_str().unwrap())
-            .collect();
+        let bridged: BTreeSet<&str> =
+            answer.rows().iter().map(|row| row[*id].as_str().unwrap()).collect();
         assert_eq!(bridged, sent, "{log}");
-        assert_eq!(
-            answer.rows().len(),
-            usize::try_from(EVENTS_OF_A_LOG).unwrap(),
-            "{log}"
-        );
+        assert_eq!(answer.rows().len(), usize::try_from(EVENTS_OF_A_LOG).unwrap(), "{log}");
     }
 }

@@ -27,11 +27,7 @@ async fn alerts_and_coverage_take_what_the_connector_tells_by_either_road() {
     let worlds = stored.each_ref().map(|[events, health]| {
         // The services know no other column than those that are declared.
         assert!(health.left_out().is_empty(), "{:?}", health.left_out());
-        (
-            rows(events, &schema.all()),
-            rows(health, schema.health()),
-            health,
-        )
+        (rows(events, &schema.all()), rows(health, schema.health()), health)
     });
     let [by_key, by_rule] = &worlds;
     assert_eq!(filled(&by_key.1), filled(&by_rule.1));
@@ -39,38 +35,22 @@ async fn alerts_and_coverage_take_what_the_connector_tells_by_either_road() {
         filled(&by_key.1).is_superset(&["state_s", "hour_t", "lag_seconds_d", "outcome_s"].into())
     );
     for (_, _, health) in &worlds {
-        let names = health
-            .columns()
-            .keys()
-            .filter(|name| !name.starts_with('_'));
-        let strange: Vec<&String> = names
-            .filter(|name| !schema.health().contains_key(*name))
-            .collect();
+        let names = health.columns().keys().filter(|name| !name.starts_with('_'));
+        let strange: Vec<&String> =
+            names.filter(|name| !schema.health().contains_key(*name)).collect();
         assert!(strange.is_empty(), "{strange:?}");
     }
 
-    let sent = by_rule
-        .1
-        .iter()
-        .filter_map(|row| row["TimeGenerated"].as_str());
+    let sent = by_rule.1.iter().filter_map(|row| row["TimeGenerated"].as_str());
     let last: DateTime<Utc> = sent.max().unwrap().parse().unwrap();
-    let hours: BTreeSet<&str> = by_key
-        .1
-        .iter()
-        .filter_map(|row| row.get("hour_t")?.as_str())
-        .collect();
-    let coverage = asked_between(
-        &content.functions[1],
-        hours.first().unwrap(),
-        hours.last().unwrap(),
-    );
+    let hours: BTreeSet<&str> =
+        by_key.1.iter().filter_map(|row| row.get("hour_t")?.as_str()).collect();
+    let coverage =
+        asked_between(&content.functions[1], hours.first().unwrap(), hours.last().unwrap());
     let mut queries: Vec<&Query> = content.alerts.iter().collect();
     queries.push(&coverage);
-    let tiles: Vec<&Query> = content
-        .tiles
-        .iter()
-        .filter(|tile| tile.text.contains(HEALTH_TABLE))
-        .collect();
+    let tiles: Vec<&Query> =
+        content.tiles.iter().filter(|tile| tile.text.contains(HEALTH_TABLE)).collect();
     assert_eq!(tiles.len(), 2);
     queries.extend(&tiles);
     let at = |minutes: i64| text(last + TimeDelta::minutes(minutes));
@@ -79,15 +59,7 @@ async fn alerts_and_coverage_take_what_the_connector_tells_by_either_road() {
         .flat_map(|(events, health, _)| [at(5), at(120)].map(|now| (events, health, now)))
         .map(|(events, health, now)| {
             let (events, health) = (events.clone(), health.clone());
-            (
-                World {
-                    events,
-                    health,
-                    of_health: schema.health().clone(),
-                    now,
-                },
-                queries.clone(),
-            )
+            (World { events, health, of_health: schema.health().clone(), now }, queries.clone())
         })
         .collect();
     let answers = tools::run_in(&schema.all(), &worlds);
@@ -103,18 +75,12 @@ async fn alerts_and_coverage_take_what_the_connector_tells_by_either_road() {
             );
         }
         let (coverage, of_tiles) = answers[content.alerts.len()..].split_first().unwrap();
-        assert!(
-            of_tiles.iter().all(|tile| !tile.rows().is_empty()),
-            "{of_tiles:?}"
-        );
+        assert!(of_tiles.iter().all(|tile| !tile.rows().is_empty()), "{of_tiles:?}");
         let covered = coverage.rows();
         assert!(covered.len() > 20, "{covered:?}");
         let is_stored = |row: &Row| row["Verdict"] != "fewer stored than delivered";
         assert!(covered.iter().all(is_stored), "{covered:#?}");
-        let whole: u64 = covered
-            .iter()
-            .map(|row| row["Stored"].as_u64().unwrap())
-            .sum();
+        let whole: u64 = covered.iter().map(|row| row["Stored"].as_u64().unwrap()).sum();
         assert!(whole > 100, "{whole} events lie in these hours");
     }
 }

@@ -92,18 +92,9 @@ impl Schema {
         };
         let mut tables = vec![
             ("every column there can be".to_owned(), all.clone()),
-            (
-                "declared for Logs Ingestion".to_owned(),
-                self.declared().clone(),
-            ),
-            (
-                "nothing has arrived yet".to_owned(),
-                only(&|column| column == "TimeGenerated"),
-            ),
-            (
-                "filled by another connector".to_owned(),
-                only(&|column| !added(column)),
-            ),
+            ("declared for Logs Ingestion".to_owned(), self.declared().clone()),
+            ("nothing has arrived yet".to_owned(), only(&|column| column == "TimeGenerated")),
+            ("filled by another connector".to_owned(), only(&|column| !added(column))),
         ];
         for log in events::LOGS {
             let columns = flatten(&events::whole(log), Road::DataCollector);
@@ -119,10 +110,7 @@ fn the_schema_keeps_to_the_rules_of_azure_monitor() {
     let schema = Schema::read();
     for (column, kind) in schema.declared() {
         assert!(column.len() <= 45, "{column} cannot be declared");
-        assert!(
-            !schema.data_collector_only.contains_key(column),
-            "{column} stands twice"
-        );
+        assert!(!schema.data_collector_only.contains_key(column), "{column} stands twice");
         let expected = match column.rsplit('_').next().unwrap() {
             "s" | "g" => "string",
             "d" => "real",

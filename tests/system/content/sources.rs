@@ -19,10 +19,7 @@ pub(crate) struct Query {
 impl Query {
     /// The name of its file without folder and ending.
     pub(crate) fn stem(&self) -> &str {
-        self.name
-            .rsplit('/')
-            .next()
-            .expect("a name has a last part")
+        self.name.rsplit('/').next().expect("a name has a last part")
     }
 
     /// A query of a test itself.
@@ -70,14 +67,8 @@ fn queries(folder: &str, yaml: &BTreeMap<String, Value>, key: &str) -> Vec<Query
         .map(|file| {
             let stem = file.rsplit('/').next().unwrap().trim_end_matches(".yaml");
             let definition = yaml[&file].clone();
-            let text = definition[key]
-                .as_str()
-                .unwrap_or_else(|| panic!("{file} has no {key}"));
-            Query {
-                name: format!("{folder}/{stem}"),
-                text: text.to_owned(),
-                definition,
-            }
+            let text = definition[key].as_str().unwrap_or_else(|| panic!("{file} has no {key}"));
+            Query { name: format!("{folder}/{stem}"), text: text.to_owned(), definition }
         })
         .collect()
 }
@@ -110,13 +101,7 @@ impl Content {
 
     /// Every query there is.
     pub(crate) fn queries(&self) -> Vec<&Query> {
-        let every = [
-            &self.functions,
-            &self.rules,
-            &self.hunting,
-            &self.alerts,
-            &self.tiles,
-        ];
+        let every = [&self.functions, &self.rules, &self.hunting, &self.alerts, &self.tiles];
         every.into_iter().flatten().collect()
     }
 }

@@ -41,9 +41,7 @@ pub(crate) struct Ran {
 impl Ran {
     pub(crate) fn rows(&self) -> &[Row] {
         let fault = || format!("{}: {}", self.name, self.error.as_deref().unwrap_or("?"));
-        self.rows
-            .as_deref()
-            .unwrap_or_else(|| panic!("{}", fault()))
+        self.rows.as_deref().unwrap_or_else(|| panic!("{}", fault()))
     }
 }
 
@@ -54,9 +52,7 @@ fn ask<A: AsRef<OsStr>>(
     arguments: impl IntoIterator<Item = A>,
     question: &Value,
 ) -> Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tools")
-        .join(script);
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools").join(script);
     let program = if program == "node" {
         tool("node/node_modules/@kusto/language-service-next/package.json");
         program.into()
@@ -90,10 +86,7 @@ pub(crate) fn read_yaml(files: &[String]) -> BTreeMap<String, Value> {
 }
 
 fn listed(queries: &[&Query]) -> Value {
-    queries
-        .iter()
-        .map(|query| json!({"name": query.name, "text": query.text}))
-        .collect()
+    queries.iter().map(|query| json!({"name": query.name, "text": query.text})).collect()
 }
 
 /// Asks Microsoft's language service about queries on the table of events alone.

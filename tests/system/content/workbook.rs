@@ -7,25 +7,15 @@ use serde_json::Value;
 use crate::content::sources::{Content, Query};
 use crate::content::tools::Checked;
 
-const KINDS_OF_PICTURES: [&str; 7] = [
-    "table",
-    "timechart",
-    "barchart",
-    "piechart",
-    "tiles",
-    "map",
-    "areachart",
-];
+const KINDS_OF_PICTURES: [&str; 7] =
+    ["table", "timechart", "barchart", "piechart", "tiles", "map", "areachart"];
 
 fn items(workbook: &Value) -> &[Value] {
     workbook["items"].as_array().unwrap()
 }
 
 fn parameters(workbook: &Value) -> impl Iterator<Item = &Value> {
-    items(workbook)
-        .iter()
-        .filter_map(|item| item["content"]["parameters"].as_array())
-        .flatten()
+    items(workbook).iter().filter_map(|item| item["content"]["parameters"].as_array()).flatten()
 }
 
 /// What the workbook writes in place of `{name}`, or of `{name:form}`, before anything is chosen.
@@ -39,10 +29,7 @@ fn filled_in(workbook: &Value, place: &str) -> String {
         (Some(2), "") => {
             let settings = &parameter["typeSettings"];
             let quote = parameter["quote"].as_str().unwrap();
-            format!(
-                "{quote}{}{quote}",
-                settings["selectAllValue"].as_str().unwrap()
-            )
+            format!("{quote}{}{quote}", settings["selectAllValue"].as_str().unwrap())
         }
         (Some(1), "") => String::new(),
         _ => panic!("{place}: this form of a parameter is not known to the test"),
@@ -115,31 +102,22 @@ pub(crate) fn faults(content: &Content, answers: &[Checked]) -> Vec<String> {
     for item in items(workbook) {
         let name = item["name"].as_str().unwrap_or_default();
         if name.is_empty() || !names.insert(name) {
-            faults.push(format!(
-                "workbook: an item needs a name of its own, not {name:?}"
-            ));
+            faults.push(format!("workbook: an item needs a name of its own, not {name:?}"));
         }
     }
-    let parameters: BTreeSet<&str> = parameters(workbook)
-        .filter_map(|one| one["name"].as_str())
-        .collect();
+    let parameters: BTreeSet<&str> =
+        parameters(workbook).filter_map(|one| one["name"].as_str()).collect();
     for tile in &content.tiles {
         let definition = &tile.definition;
         let mut fault = |text: String| faults.push(format!("{}: {text}", tile.name));
-        let time = definition["timeContextFromParameter"]
-            .as_str()
-            .unwrap_or_default();
+        let time = definition["timeContextFromParameter"].as_str().unwrap_or_default();
         if !parameters.contains(time) {
             fault(format!("takes its time range from {time:?}"));
         }
         if definition["queryType"] != 0 {
             fault("is no query of Log Analytics".to_owned());
         }
-        let columns = &answers
-            .iter()
-            .find(|answer| answer.name == tile.name)
-            .unwrap()
-            .columns;
+        let columns = &answers.iter().find(|answer| answer.name == tile.name).unwrap().columns;
         // A parameter's query gives the values to choose from.
         let Some(picture) = definition["visualization"].as_str() else {
             if columns.len() != 1 {
@@ -160,9 +138,7 @@ pub(crate) fn faults(content: &Content, answers: &[Checked]) -> Vec<String> {
         let mut shown = Vec::new();
         named_columns(definition, &mut shown);
         for column in shown.iter().filter(|column| !columns.contains_key(*column)) {
-            fault(format!(
-                "shows the column {column}, which the query does not give"
-            ));
+            fault(format!("shows the column {column}, which the query does not give"));
         }
     }
     faults

@@ -15,19 +15,12 @@ pub(crate) struct App {
 impl App {
     /// Starts the handler with its clock so far ahead of this machine's.
     pub(crate) async fn start(settings: &Settings, clock_ahead: TimeDelta) -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let child = Command::new(binary())
             .arg("serve")
             .env_clear()
             .envs(settings.iter())
-            .env(
-                "CISCO_DUO_DEMO_CLOCK_SECONDS",
-                clock_ahead.num_seconds().to_string(),
-            )
+            .env("CISCO_DUO_DEMO_CLOCK_SECONDS", clock_ahead.num_seconds().to_string())
             .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())
             .stdout(std::process::Stdio::null())
             .stderr(std::process::Stdio::null())

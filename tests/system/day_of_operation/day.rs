@@ -28,10 +28,7 @@ pub(crate) struct Day {
 
 impl Day {
     pub(crate) async fn begin() -> Self {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "the program lives in the present"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "the program lives in the present")]
         let now = Utc::now().duration_trunc(TimeDelta::hours(1)).unwrap();
         let rows = temporary_folder();
         let events = [
@@ -78,35 +75,27 @@ impl Day {
         self.until(3.0).await;
         self.simulator.faults().push(any(FaultKind::Status(503)));
         self.until(5.0).await;
-        self.assert_stands("activity", "waiting", "duo_unreachable")
-            .await;
+        self.assert_stands("activity", "waiting", "duo_unreachable").await;
         self.clear();
         self.until(7.0).await;
         let throttled = FaultKind::TooManyRequests { retry_after: None };
-        self.simulator
-            .faults()
-            .push(of(LogType::Activity, throttled));
+        self.simulator.faults().push(of(LogType::Activity, throttled));
         self.until(8.0).await;
-        self.assert_stands("activity", "waiting", "duo_throttled")
-            .await;
+        self.assert_stands("activity", "waiting", "duo_throttled").await;
         self.assert_stands("telephony", "working", "").await;
         self.clear();
         self.until(10.0).await;
         self.kill_a_run().await;
         self.until(12.0).await;
-        self.simulator
-            .faults()
-            .push(of(LogType::Telephony, FaultKind::Forbidden));
+        self.simulator.faults().push(of(LogType::Telephony, FaultKind::Forbidden));
         self.until(14.0).await;
-        self.assert_stands("telephony", "failing", "duo_forbidden")
-            .await;
+        self.assert_stands("telephony", "failing", "duo_forbidden").await;
         self.clear();
         self.until(16.0).await;
         let down = Fault::always(Target::LogAnalytics, FaultKind::Status(503));
         self.simulator.faults().push(down);
         self.until(17.0).await;
-        self.assert_stands("authentication", "waiting", "azure_unreachable")
-            .await;
+        self.assert_stands("authentication", "waiting", "azure_unreachable").await;
         self.clear();
         self.until(25.0).await;
         // Until the last check of the last hour: an hour at a time.
@@ -122,10 +111,7 @@ impl Day {
 
     fn clear(&self) {
         self.simulator.faults().clear();
-        self.always(Fault::always(
-            Target::Duo(LogType::TrustMonitor),
-            FaultKind::Forbidden,
-        ));
+        self.always(Fault::always(Target::Duo(LogType::TrustMonitor), FaultKind::Forbidden));
     }
 
     /// A run every 20 minutes up to this hour of the day, each in a process of its own.
@@ -182,19 +168,14 @@ impl Day {
             let more = rows - before.get(&log).copied().unwrap_or(0);
             self.killed.insert(log, more);
         }
-        assert!(
-            self.killed.values().sum::<u64>() > 0,
-            "nothing was accepted"
-        );
+        assert!(self.killed.values().sum::<u64>() > 0, "nothing was accepted");
     }
 
     /// Rows of each log that were accepted so far.
     fn rows(&self) -> BTreeMap<String, u64> {
         let mut rows = BTreeMap::new();
         for row in accepted_rows(self.rows.path(), "CiscoDuo_CL") {
-            *rows
-                .entry(row["eventtype"].as_str().unwrap().to_owned())
-                .or_default() += 1;
+            *rows.entry(row["eventtype"].as_str().unwrap().to_owned()).or_default() += 1;
         }
         rows
     }

@@ -20,11 +20,7 @@ async fn after_a_day_with_everything_in_it_all_accounts_agree() {
     let report = day.simulator.report().await;
     for (log, counts) in &report.logs {
         // What Duo never gave is not there; of all else nothing is missing.
-        let missing = if *log == LogType::TrustMonitor {
-            counts.shown
-        } else {
-            0
-        };
+        let missing = if *log == LogType::TrustMonitor { counts.shown } else { 0 };
         assert_eq!(counts.missing, missing, "{log}: {report:#?}");
     }
     assert_eq!((report.unknown_rows, report.altered_rows), (0, 0));

@@ -24,9 +24,7 @@ pub(crate) struct Told {
 /// The rows of a table that the simulated Azure Monitor accepted.
 pub(crate) fn accepted_rows(folder: &Path, table: &str) -> Vec<Value> {
     let text = fs::read_to_string(folder.join(format!("{table}.ndjson"))).unwrap_or_default();
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The part of the JSON that is about a log.
@@ -57,9 +55,7 @@ impl Told {
         let hours = days.flat_map(|(name, day)| {
             let date = name.rsplit('/').next().unwrap().trim_end_matches(".json");
             let hours = day["hours"].as_object().unwrap();
-            hours
-                .iter()
-                .map(move |(hour, result)| (format!("{date}T{hour}"), result))
+            hours.iter().map(move |(hour, result)| (format!("{date}T{hour}"), result))
         });
         hours.collect()
     }
@@ -78,19 +74,14 @@ pub(crate) fn assert_hours_agree(told: &Told, log: &str) -> Hours {
     let mut accepted: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for row in of_log(&told.events, log) {
         let hour = row["event_time"].as_str().unwrap()[..13].to_owned();
-        accepted
-            .entry(hour)
-            .or_default()
-            .insert(row["event_uid"].as_str().unwrap());
+        accepted.entry(hour).or_default().insert(row["event_uid"].as_str().unwrap());
     }
     let (results, rows) = (told.results(log), told.hour_rows(log));
     assert!(results.len() >= 72, "{log}: {} hours", results.len());
     let status = rows_of(&told.status["logs"], log);
     let mut hours = Hours::default();
     for (hour, result) in &results {
-        let row = rows
-            .get(hour)
-            .unwrap_or_else(|| panic!("{log} {hour}: no row"));
+        let row = rows.get(hour).unwrap_or_else(|| panic!("{log} {hour}: no row"));
         for (column, field) in [
             ("state", "state"),
             ("delivered", "delivered"),
@@ -153,26 +144,13 @@ pub(crate) fn assert_runs_agree(told: &Told, log: &str, killed: u64) -> Runs {
     assert_eq!(sum("events"), accepted - killed, "{log}");
     let activity = &rows_of(&told.status["logs"], log)["activity"];
     let of_json = |field: &str| activity[field].as_u64().unwrap_or(0);
-    for field in [
-        "events",
-        "late",
-        "requests",
-        "throttled",
-        "duplicates_dropped",
-        "runs",
-    ] {
+    for field in ["events", "late", "requests", "throttled", "duplicates_dropped", "runs"] {
         assert_eq!(sum(field), of_json(field), "{log}: {field}");
     }
     let late = of_log(&told.events, log);
     let late = late.filter(|row| row["ingest_kind"] == "late").count() as u64;
-    assert!(
-        sum("late") <= late && late <= sum("late") + killed,
-        "{log}: {late}"
-    );
-    Runs {
-        events: sum("events"),
-        late: sum("late"),
-    }
+    assert!(sum("late") <= late && late <= sum("late") + killed, "{log}: {late}");
+    Runs { events: sum("events"), late: sum("late") }
 }
 
 /// The page shows the numbers of its JSON.
@@ -184,10 +162,7 @@ pub(crate) fn assert_page_agrees(told: &Told) {
         let plain = section.replace(',', "");
         let events = status["activity"]["events"].as_u64().unwrap_or(0);
         if events > 0 {
-            assert!(
-                plain.contains(&format!(": {events} in total")),
-                "{log}: {events}"
-            );
+            assert!(plain.contains(&format!(": {events} in total")), "{log}: {events}");
         }
         let counts = &status["completeness"];
         if counts["verified"].as_u64() > Some(0) {
@@ -205,9 +180,7 @@ pub(crate) fn assert_page_agrees(told: &Told) {
     let troubles = |log: &str| -> BTreeSet<String> {
         let status = rows_of(&told.status["logs"], log);
         let troubles = status["troubles"].as_array().unwrap().iter();
-        troubles
-            .map(|trouble| trouble["code"].as_str().unwrap().to_owned())
-            .collect()
+        troubles.map(|trouble| trouble["code"].as_str().unwrap().to_owned()).collect()
     };
     let met = |log: &str, codes: &[&str]| {
         let troubles = troubles(log);
@@ -215,14 +188,8 @@ pub(crate) fn assert_page_agrees(told: &Told) {
             assert!(troubles.contains(*code), "{log}: no {code} in {troubles:?}");
         }
     };
-    met(
-        "activity",
-        &["duo_unreachable", "duo_throttled", "azure_unreachable"],
-    );
-    met(
-        "telephony",
-        &["duo_unreachable", "duo_forbidden", "azure_unreachable"],
-    );
+    met("activity", &["duo_unreachable", "duo_throttled", "azure_unreachable"]);
+    met("telephony", &["duo_unreachable", "duo_forbidden", "azure_unreachable"]);
     let trust_monitor = rows_of(&told.status["logs"], "trust_monitor");
     assert_eq!(trust_monitor["state"], "not_given", "{trust_monitor:#}");
     for log in ["authentication", "administrator", "telephony", "activity"] {

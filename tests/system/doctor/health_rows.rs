@@ -51,10 +51,7 @@ impl Scene {
             Road::DataCollector => tenant(seed, EVENTS),
             Road::LogsIngestion => tenant_with_rule(seed, EVENTS),
         };
-        let config = Config {
-            rows_dir: Some(rows.path().to_owned()),
-            ..tenant
-        };
+        let config = Config { rows_dir: Some(rows.path().to_owned()), ..tenant };
         let simulator = Simulator::start(config).await.unwrap();
         let azurite = Azurite::shared();
         let container = match road {
@@ -91,9 +88,7 @@ impl Scene {
             (Road::LogsIngestion, Some((name, "s" | "d" | "t"))) => name.to_owned(),
             _ => name,
         };
-        row.into_iter()
-            .map(|(key, value)| (name(key), value))
-            .collect()
+        row.into_iter().map(|(key, value)| (name(key), value)).collect()
     }
 
     /// Changes what is stored of how a log fares.
@@ -150,10 +145,7 @@ async fn a_row_tells_of_each_change_and_of_each_quarter_of_an_hour() {
             assert!(host.fire().await.is_caught_up());
         }
         let rows = scene.told("run").await;
-        assert_eq!(
-            by_log(&rows[first.len()..]),
-            [("telephony".to_owned(), 1)].into()
-        );
+        assert_eq!(by_log(&rows[first.len()..]), [("telephony".to_owned(), 1)].into());
         assert_eq!(events(&rows), EVENTS * 6, "something is counted twice");
 
         // One log changes.
@@ -175,10 +167,7 @@ async fn a_row_tells_of_each_change_and_of_each_quarter_of_an_hour() {
             assert_eq!(changed[field], value, "{changed:#?}");
         }
         let words = Value::Object(changed.clone()).to_string();
-        assert!(
-            words.contains("Grant read log") && !words.contains("Access forbidden"),
-            "{words}"
-        );
+        assert!(words.contains("Grant read log") && !words.contains("Access forbidden"), "{words}");
     }
 }
 
@@ -220,16 +209,10 @@ async fn a_damaged_text_begins_anew_and_one_of_a_later_release_is_left_alone() {
     host.catch_up(5).await;
     host.kill().await;
     let of = |log: &str| format!("127.0.0.1/self/{log}/health.json");
-    scene
-        .container
-        .write(&of("telephony"), "{\"version\":1,\"hours\":{")
-        .await;
+    scene.container.write(&of("telephony"), "{\"version\":1,\"hours\":{").await;
     let newer = "{\"version\":9,\"min_reader\":9,\"hours\":\"of a later release\"}";
     scene.container.write(&of("activity"), newer).await;
-    let (runs, hours) = (
-        scene.told("run").await.len(),
-        scene.told("hour").await.len(),
-    );
+    let (runs, hours) = (scene.told("run").await.len(), scene.told("hour").await.len());
     host.restart().await;
     for _ in 0..4 {
         let invocation = host.fire().await;
@@ -242,10 +225,7 @@ async fn a_damaged_text_begins_anew_and_one_of_a_later_release_is_left_alone() {
     assert_eq!(stored, newer.as_bytes());
     // What was told before is told once more of the log that begins anew, and not at all of the other.
     let runs = by_log(&scene.told("run").await[runs..]);
-    assert_eq!(
-        runs,
-        [("activity".to_owned(), 1), ("telephony".to_owned(), 1)].into()
-    );
+    assert_eq!(runs, [("activity".to_owned(), 1), ("telephony".to_owned(), 1)].into());
     let hours = by_log(&scene.told("hour").await[hours..]);
     // One more hour may have become due.
     let again = hours.get("activity").copied().unwrap_or_default();

@@ -32,15 +32,8 @@ pub(crate) fn lines(host: &FunctionsHost) -> Vec<String> {
 
 /// A check with one finding of no meaning, made this long ago.
 fn made(ago: TimeDelta, sha256: &str) -> Vec<u8> {
-    let found = Found {
-        subject: "of before".to_owned(),
-        code: None,
-        http_status: None,
-    };
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the program under test lives in the present"
-    )]
+    let found = Found { subject: "of before".to_owned(), code: None, http_status: None };
+    #[expect(clippy::disallowed_methods, reason = "the program under test lives in the present")]
     let now = Millis::from(chrono::Utc::now());
     LastCheck::new(now - ago, "0.0.1", Some(sha256), vec![found]).to_json()
 }
@@ -101,9 +94,7 @@ async fn it_is_made_once_an_hour_by_whichever_process() {
 #[tokio::test(flavor = "multi_thread")]
 async fn it_is_made_at_once_where_another_program_made_the_last() {
     let app = App::start("hourly-program", &[]).await;
-    app.container
-        .write(CHECK, made(MINUTE, "of another program"))
-        .await;
+    app.container.write(CHECK, made(MINUTE, "of another program")).await;
     app.host.fire().await.summary();
     assert_eq!(lines(&app.host).len(), 1);
     let now = stored(&app.container).await;
@@ -119,14 +110,9 @@ async fn what_another_process_found_counts_from_when_it_was_found() {
     let app = App::start("hourly-age", &[]).await;
     let left = TimeDelta::seconds(12);
     let began = Instant::now();
-    app.container
-        .write(CHECK, made(HOUR - left, &sha256()))
-        .await;
+    app.container.write(CHECK, made(HOUR - left, &sha256())).await;
     app.host.fire().await.summary();
-    assert!(
-        began.elapsed() < Duration::from_secs(12),
-        "the machine is too slow"
-    );
+    assert!(began.elapsed() < Duration::from_secs(12), "the machine is too slow");
     assert_eq!(lines(&app.host).len(), 0);
     tokio::time::sleep(Duration::from_secs(13).saturating_sub(began.elapsed())).await;
     app.host.fire().await.summary();
@@ -137,9 +123,7 @@ async fn what_another_process_found_counts_from_when_it_was_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_one_is_written_anew_and_one_of_a_later_release_is_left_alone() {
     let app = App::start("hourly-damaged", &[]).await;
-    app.container
-        .write(CHECK, "{\"version\":1,\"findings\":[")
-        .await;
+    app.container.write(CHECK, "{\"version\":1,\"findings\":[").await;
     app.host.fire().await.summary();
     assert_eq!(stored(&app.container).await["version"], 1);
 
@@ -162,9 +146,7 @@ async fn whatever_hangs_the_invocation_ends_with_the_result_of_its_run() {
     let (by_storage, by_duo) = tokio::join!(
         async {
             let scene = Scene::new(46, "hourly-storage").await;
-            scene
-                .gate
-                .begin(Trouble::every(Spoil::Hang).of("", "check.json"));
+            scene.gate.begin(Trouble::every(Spoil::Hang).of("", "check.json"));
             let host = FunctionsHost::start(&scene.settings).await;
             let began = Instant::now();
             let invocation = host.fire().await;
@@ -179,12 +161,7 @@ async fn whatever_hangs_the_invocation_ends_with_the_result_of_its_run() {
             let host = FunctionsHost::start(&settings).await;
             let began = Instant::now();
             let invocation = host.fire().await;
-            assert_eq!(
-                invocation.outcomes(),
-                ["parked"; 6],
-                "{:#}",
-                invocation.answer
-            );
+            assert_eq!(invocation.outcomes(), ["parked"; 6], "{:#}", invocation.answer);
             assert!(invocation.has_succeeded());
             // What was found is stored all the same.
             let found = stored(&scene.container).await;
@@ -224,9 +201,7 @@ async fn two_instances_may_check_at_once() {
 async fn a_storage_that_refuses_it_changes_no_run_and_is_not_asked_every_minute() {
     let scene = Scene::new(48, "hourly-refused").await;
     let refused = Spoil::Storage(403, "AuthorizationPermissionMismatch");
-    scene
-        .gate
-        .begin(Trouble::every(refused).of("PUT", "check.json"));
+    scene.gate.begin(Trouble::every(refused).of("PUT", "check.json"));
     let host = FunctionsHost::start(&scene.settings).await;
     for _ in 0..3 {
         let invocation = host.fire().await;

@@ -34,8 +34,7 @@ async fn results(scene: &Scene) -> BTreeMap<(String, String), String> {
 
 fn complaints(host: &FunctionsHost) -> Vec<String> {
     let all = host.stdout().into_iter().chain(host.stderr());
-    all.filter(|line| line.contains("event=health_refused"))
-        .collect()
+    all.filter(|line| line.contains("event=health_refused")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -53,10 +52,7 @@ async fn rows_that_are_refused_are_sent_until_they_are_accepted_also_by_the_next
         }
         let told = complaints(&host);
         assert_eq!(told.len(), 1, "{told:#?}");
-        assert!(
-            told[0].contains(" WARN ") && told[0].contains("HTTP 400"),
-            "{told:#?}"
-        );
+        assert!(told[0].contains(" WARN ") && told[0].contains("HTTP 400"), "{told:#?}");
         let others = host.stderr().len() - told.len();
         assert_eq!(others, 0, "{:#?}", host.stderr());
         assert_nothing_lost(&scene.simulator, 0).await;
@@ -81,12 +77,7 @@ async fn rows_that_are_refused_are_sent_until_they_are_accepted_also_by_the_next
         };
         let told: BTreeMap<(String, String), String> = rows
             .iter()
-            .map(|row| {
-                (
-                    (of(row, "eventtype"), of(row, "hour")),
-                    of(row, "checked_at"),
-                )
-            })
+            .map(|row| ((of(row, "eventtype"), of(row, "hour")), of(row, "checked_at")))
             .collect();
         assert_eq!(told, results(&scene).await, "{road:?}");
         assert_eq!(told.len(), rows.len(), "told twice");
@@ -107,10 +98,7 @@ async fn a_table_that_hangs_or_is_forbidden_fails_no_run_and_keeps_no_log_waitin
     let scene = Scene::new(Road::LogsIngestion, 65, "refused-table").await;
     let gate = Gate::to(&scene.simulator.logs_ingestion_url()).await;
     let endpoint = gate.instead_of(&scene.simulator.logs_ingestion_url());
-    let settings = scene
-        .settings
-        .clone()
-        .with("LOGS_INGESTION_ENDPOINT", endpoint);
+    let settings = scene.settings.clone().with("LOGS_INGESTION_ENDPOINT", endpoint);
     gate.begin(Trouble::every(Spoil::Hang).of("POST", "CiscoDuoHealth"));
     let host = FunctionsHost::start(&settings).await;
     let began = Instant::now();
@@ -123,11 +111,7 @@ async fn a_table_that_hangs_or_is_forbidden_fails_no_run_and_keeps_no_log_waitin
     let invocation = fired.await.unwrap().unwrap();
     assert!(invocation.is_caught_up(), "{:#}", invocation.answer);
     // 10 s for the rows, and 20 s for the check, which asks the same table.
-    assert!(
-        began.elapsed() < Duration::from_secs(45),
-        "{:?}",
-        began.elapsed()
-    );
+    assert!(began.elapsed() < Duration::from_secs(45), "{:?}", began.elapsed());
     assert!(gate.struck() >= 2);
     gate.begin(Trouble::every(Spoil::Status(403)).of("POST", "CiscoDuoHealth"));
     for _ in 0..2 {

@@ -8,19 +8,14 @@ use crate::common::{Settings, against_schema, duo_sentinel, temporary_folder, te
 
 #[tokio::test]
 async fn the_json_is_as_the_schema_says() {
-    let (simulator, folder) = (
-        Simulator::start(tenant(31, 40)).await.unwrap(),
-        temporary_folder(),
-    );
+    let (simulator, folder) = (Simulator::start(tenant(31, 40)).await.unwrap(), temporary_folder());
     let settings = Settings::of(&simulator).with("CISCO_DUO_STATE_DIR", "state");
     let check = async |settings: &Settings| -> Value {
         let output = duo_sentinel(settings, folder.path(), &["check", "--json"]).await;
         serde_json::from_slice(&output.stdout).unwrap()
     };
     let good = check(&settings).await;
-    simulator
-        .faults()
-        .push(Fault::always(Target::AnyDuo, FaultKind::Status(500)));
+    simulator.faults().push(Fault::always(Target::AnyDuo, FaultKind::Status(500)));
     write(&worn(), &folder.path().join("worn"));
     let wrong = settings
         .with("CISCO_DUO_STATE_DIR", "worn")

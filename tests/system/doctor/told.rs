@@ -28,10 +28,7 @@ async fn problems_are_shown_everywhere_with_what_to_do_and_without_the_words_of_
     assert_eq!(problems.len(), 1, "{problems:#?}");
     let problem = &problems[0];
     assert_eq!(problem["subject"], "Duo activity");
-    assert_eq!(
-        (&problem["code"], &problem["http_status"]),
-        (&"duo_forbidden".into(), &403.into())
-    );
+    assert_eq!((&problem["code"], &problem["http_status"]), (&"duo_forbidden".into(), &403.into()));
     let shown = page(&app.web).await.body;
     let terminal = async |arguments: &[&str]| {
         let folder = temporary_folder();
@@ -55,9 +52,7 @@ async fn problems_are_shown_everywhere_with_what_to_do_and_without_the_words_of_
 #[tokio::test(flavor = "multi_thread")]
 async fn what_no_run_tells_of_is_a_warning_once() {
     let simulator = Simulator::start(tenant(50, 20)).await.unwrap();
-    let slow = FaultKind::BadDate {
-        offset: Some(TimeDelta::minutes(5)),
-    };
+    let slow = FaultKind::BadDate { offset: Some(TimeDelta::minutes(5)) };
     simulator.faults().push(Fault::always(Target::AnyDuo, slow));
     let app = App::of(simulator, "hourly-clock", &[]).await;
     for _ in 0..3 {
@@ -65,10 +60,7 @@ async fn what_no_run_tells_of_is_a_warning_once() {
     }
     let told = lines(&app.host);
     assert_eq!(told.len(), 1, "{told:#?}");
-    assert!(
-        told[0].contains(" WARN ") && told[0].contains("clock"),
-        "{told:#?}"
-    );
+    assert!(told[0].contains(" WARN ") && told[0].contains("clock"), "{told:#?}");
     let status = json(&app.web).await;
     assert_eq!(status["check"]["problems"][0]["code"], "clock");
 }

@@ -21,10 +21,7 @@ async fn what_was_found_in_the_last_days_is_told_however_old_its_hours_are() {
         // No hour is checked once more: what is told was found before.
         let forbidden = Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden);
         scene.simulator.faults().push(forbidden);
-        let settings = scene
-            .settings
-            .clone()
-            .with("CISCO_DUO_LOG_TYPES", "activity");
+        let settings = scene.settings.clone().with("CISCO_DUO_LOG_TYPES", "activity");
         let host = FunctionsHost::start(&settings).await;
         host.fire().await.assert_failed();
         let told: Vec<String> = scene

@@ -41,10 +41,7 @@ async fn every_call_goes_wrong_once() {
     let calls = Side::ALL.map(|side| undisturbed.calls[side.index()]);
     let [duo, sink, blob] = calls;
     println!("undisturbed: {duo} calls to Duo, {sink} to Azure Monitor, {blob} to Blob Storage");
-    assert!(
-        duo > 30 && sink > 20 && blob > 100,
-        "too little to go wrong"
-    );
+    assert!(duo > 30 && sink > 20 && blob > 100, "too little to go wrong");
     let wanted = match text("DUO_SENTINEL_EVERY_CALL").as_deref() {
         None => Some(SCHEDULES),
         Some("all") => None,
@@ -62,11 +59,8 @@ async fn every_call_goes_wrong_once() {
         let mut plays = JoinSet::new();
         for &schedule in batch {
             let azurite = Arc::clone(&azurite);
-            let room = Arc::clone(if schedule.spoil == Spoil::Hang {
-                &waiting_room
-            } else {
-                &room
-            });
+            let room =
+                Arc::clone(if schedule.spoil == Spoil::Hang { &waiting_room } else { &room });
             plays.spawn(async move {
                 let _place = room.acquire_owned().await.expect("it is never closed");
                 play(&azurite, Some(schedule)).await
@@ -86,11 +80,7 @@ async fn every_call_goes_wrong_once() {
         all.struck, all.delivered, all.repeated, all.runs
     );
     // How many calls a catch-up takes varies by a few, as six logs share one process.
-    assert!(
-        all.struck * 10 >= count * 9,
-        "{} of {count} struck",
-        all.struck
-    );
+    assert!(all.struck * 10 >= count * 9, "{} of {count} struck", all.struck);
 }
 
 /// Every call with every fault, or so many of them, spread evenly over calls and faults.

@@ -45,9 +45,7 @@ impl Places {
         let checkpoint: Value =
             serde_json::from_slice(content).map_err(|fault| format!("{log}: {fault}"))?;
         let mintime = checkpoint["mintime"].as_str();
-        let mintime = mintime
-            .ok_or_else(|| format!("{log} has no place"))?
-            .to_owned();
+        let mintime = mintime.ok_or_else(|| format!("{log} has no place"))?.to_owned();
         if let Some(before) = self.0.get(&log)
             && *before > mintime
         {

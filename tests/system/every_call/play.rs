@@ -95,14 +95,8 @@ pub(crate) async fn play(azurite: &Azurite, schedule: Option<Schedule>) -> Resul
     blob.keep("PUT", "checkpoint.json");
     let storage = blob.instead_of(&azurite.connection_string());
     let settings = Settings::in_storage(&simulator, &storage, &name)
-        .with(
-            "CISCO_DUO_API_HOSTNAME",
-            duo.instead_of(&simulator.duo_url()),
-        )
-        .with(
-            "logAnalyticsUri",
-            sink.instead_of(&simulator.log_analytics_url()),
-        )
+        .with("CISCO_DUO_API_HOSTNAME", duo.instead_of(&simulator.duo_url()))
+        .with("logAnalyticsUri", sink.instead_of(&simulator.log_analytics_url()))
         .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", WINDOW_MINUTES);
     let mut play = Play {
         simulator,
@@ -220,16 +214,10 @@ impl Play {
         }
         let repeating = LogType::ALL.map(|log| report.logs[&log].duplicates > 0);
         if repeating.iter().filter(|repeats| **repeats).count() > 1 {
-            return Err(format!(
-                "one call went wrong, and several logs repeat: {report:#?}"
-            ));
+            return Err(format!("one call went wrong, and several logs repeat: {report:#?}"));
         }
         for log in LogType::ALL {
-            let page = if log.is_v1() {
-                self.simulator.config().v1_page
-            } else {
-                PAGE
-            };
+            let page = if log.is_v1() { self.simulator.config().v1_page } else { PAGE };
             let bound = if may_repeat { page as u64 } else { 0 };
             let repeated = report.logs[&log].duplicates;
             if repeated > bound {

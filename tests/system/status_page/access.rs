@@ -36,10 +36,7 @@ async fn get_and_head_answer_alike_and_with_the_headers_that_keep_it_private() {
             headers
         };
         assert_eq!(of(&head), of(&get), "{query}");
-        assert_eq!(
-            head.header("content-length").unwrap(),
-            get.body.len().to_string()
-        );
+        assert_eq!(head.header("content-length").unwrap(), get.body.len().to_string());
     }
 }
 
@@ -52,12 +49,9 @@ fn assert_private(answer: &Answer, kind: &str) {
     assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     let policy = answer.header("content-security-policy").unwrap();
     let parts: Vec<&str> = policy.split("; ").collect();
-    for part in [
-        "default-src 'none'",
-        "base-uri 'none'",
-        "form-action 'none'",
-        "frame-ancestors 'none'",
-    ] {
+    for part in
+        ["default-src 'none'", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"]
+    {
         assert!(parts.contains(&part), "{part} is not in {policy}");
     }
     assert!(!policy.contains("unsafe"), "{policy}");
@@ -100,11 +94,7 @@ async fn what_nobody_understands_is_refused_at_once() {
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
     }
     for path in ["/api/CiscoDuoStatu", "/api/CiscoDuoStatus/x", "/status"] {
-        assert_eq!(
-            at_the_handler(&app, "GET", path, "").await,
-            Some(404),
-            "{path}"
-        );
+        assert_eq!(at_the_handler(&app, "GET", path, "").await, Some(404), "{path}");
     }
     assert_nothing_was_asked(&app);
 }
@@ -113,11 +103,7 @@ async fn what_nobody_understands_is_refused_at_once() {
 async fn the_spelling_of_an_address_does_not_matter() {
     // The host compares paths without regard to case, and forwards them as they were typed.
     let app = App::start("access-spelling", &[]).await;
-    for path in [
-        "/api/ciscoduostatus",
-        "/API/CISCODUOSTATUS?FORMAT=json",
-        "/api/CiscoDuoStatus/",
-    ] {
+    for path in ["/api/ciscoduostatus", "/API/CISCODUOSTATUS?FORMAT=json", "/api/CiscoDuoStatus/"] {
         let answer = ask(&app.web, Method::GET, path).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.body);
     }

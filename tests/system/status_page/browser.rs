@@ -32,10 +32,8 @@ fn program(folder: &Path, name: &str, script: &str) -> PathBuf {
 
 #[track_caller]
 fn assert_skipped(chosen: &Output, program: &Path, reason: &str) {
-    let (stdout, stderr) = (
-        String::from_utf8_lossy(&chosen.stdout),
-        String::from_utf8_lossy(&chosen.stderr),
-    );
+    let (stdout, stderr) =
+        (String::from_utf8_lossy(&chosen.stdout), String::from_utf8_lossy(&chosen.stderr));
     assert!(chosen.status.success(), "{stderr}");
     assert_ne!(Path::new(stdout.trim()), program);
     let line = format!("skipped {}: {reason}", program.display());

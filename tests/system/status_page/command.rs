@@ -69,15 +69,8 @@ fn without_events(text: &str) -> String {
     let column = begin..begin + NAME.len();
     let mask = |line: &str| {
         let mut line = line.to_owned();
-        let count = line
-            .get(column.clone())
-            .map(str::trim_start)
-            .unwrap_or_default();
-        if count.len() > 1
-            && count
-                .bytes()
-                .all(|byte| byte == b',' || byte.is_ascii_digit())
-        {
+        let count = line.get(column.clone()).map(str::trim_start).unwrap_or_default();
+        if count.len() > 1 && count.bytes().all(|byte| byte == b',' || byte.is_ascii_digit()) {
             line.replace_range(column.clone(), &format!("{:>14}", "EVENTS"));
         }
         line + "\n"

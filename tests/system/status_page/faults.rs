@@ -62,23 +62,8 @@ async fn one_log_that_cannot_be_read_hides_no_other() {
     app.container.write(checkpoint, "{\"min_reader\": 9}").await;
     let status = app.json().await;
     let state = |log: &serde_json::Value| log["state"].as_str().unwrap().to_owned();
-    let told: Vec<String> = status["logs"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(state)
-        .collect();
-    assert_eq!(
-        told,
-        [
-            "working",
-            "waiting",
-            "unreadable",
-            "not_given",
-            "silent",
-            "catching_up"
-        ]
-    );
+    let told: Vec<String> = status["logs"].as_array().unwrap().iter().map(state).collect();
+    assert_eq!(told, ["working", "waiting", "unreadable", "not_given", "silent", "catching_up"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -97,11 +82,7 @@ async fn wrong_settings_are_named_without_a_secret() {
     let fault = status["fault"].as_str().unwrap();
     assert_eq!(status["version"], 1);
     for text in [&*shown, fault] {
-        for setting in [
-            "CISCO_DUO_INTEGRATION_KEY",
-            "WORKSPACE_ID",
-            "CISCO_DUO_RUN_SECONDS",
-        ] {
+        for setting in ["CISCO_DUO_INTEGRATION_KEY", "WORKSPACE_ID", "CISCO_DUO_RUN_SECONDS"] {
             assert!(text.contains(setting), "{setting} is not in {text}");
         }
         crate::status_page::privacy::assert_no_secret(text, &settings);
@@ -128,10 +109,7 @@ async fn before_the_first_run_it_says_that_there_was_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_container_it_says_that_there_was_no_run() {
     let app = App::start("faults-bare", &[]).await;
-    let settings: Settings = app
-        .settings
-        .clone()
-        .with("CISCO_DUO_CONTAINER", "faults-none");
+    let settings: Settings = app.settings.clone().with("CISCO_DUO_CONTAINER", "faults-none");
     let host = FunctionsHost::start(&settings).await;
     let status = json(&host.address()).await;
     for log in status["logs"].as_array().unwrap() {

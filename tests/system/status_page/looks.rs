@@ -77,10 +77,7 @@ fn pictures() -> PathBuf {
 }
 
 /// Looks at the page, leaves pictures of this name, and asserts what holds for every page.
-#[expect(
-    clippy::print_stdout,
-    reason = "how fast it is painted is told, not judged"
-)]
+#[expect(clippy::print_stdout, reason = "how fast it is painted is told, not judged")]
 async fn look(web: &str, name: &str) -> Vec<Value> {
     std::fs::create_dir_all(pictures()).unwrap();
     let output = Command::new("node")
@@ -91,11 +88,7 @@ async fn look(web: &str, name: &str) -> Vec<Value> {
         .output()
         .await
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let looks: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(looks.len(), 4);
     for look in &looks {
@@ -122,10 +115,7 @@ fn assert_is_for_everybody(look: &Value) {
     nothing("violations");
     let requests = look["requests"].as_array().unwrap();
     assert_eq!(requests.len(), 1, "{which}: {requests:#?}");
-    assert!(
-        look["overflow"].as_i64().unwrap() <= 0,
-        "{which}: it is too wide"
-    );
+    assert!(look["overflow"].as_i64().unwrap() <= 0, "{which}: it is too wide");
     assert_eq!(look["unnamed"], 0, "{which}: pictures without words");
     assert!(look["bytes"].as_u64().unwrap() < LARGEST, "{which}");
     assert!(look["paint"].as_f64().unwrap() < LONGEST_PAINT, "{which}");

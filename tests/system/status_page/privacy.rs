@@ -21,18 +21,11 @@ async fn nothing_of_an_event_and_no_text_of_another_service_is_shown() {
     let simulator = Simulator::start(config).await.unwrap();
     let app = App::of(simulator, "privacy", &[]).await;
     for (log, kind) in [
-        (
-            LogType::Telephony,
-            FaultKind::TooManyRequests {
-                retry_after: Some(600),
-            },
-        ),
+        (LogType::Telephony, FaultKind::TooManyRequests { retry_after: Some(600) }),
         (LogType::Activity, FaultKind::Forbidden),
         (LogType::Administrator, FaultKind::Status(400)),
     ] {
-        app.simulator
-            .faults()
-            .push(Fault::always(Target::Duo(log), kind));
+        app.simulator.faults().push(Fault::always(Target::Duo(log), kind));
     }
     app.host.fire().await;
     app.simulator.report().await;
@@ -40,23 +33,8 @@ async fn nothing_of_an_event_and_no_text_of_another_service_is_shown() {
 
     let status = app.json().await;
     let state = |log: &Value| log["state"].as_str().unwrap().to_owned();
-    let fares: Vec<String> = status["logs"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(state)
-        .collect();
-    assert_eq!(
-        fares,
-        [
-            "working",
-            "failing",
-            "waiting",
-            "working",
-            "working",
-            "not_given"
-        ]
-    );
+    let fares: Vec<String> = status["logs"].as_array().unwrap().iter().map(state).collect();
+    assert_eq!(fares, ["working", "failing", "waiting", "working", "working", "not_given"]);
     let rows = std::fs::read_to_string(rows.path().join("CiscoDuo_CL.ndjson")).unwrap();
     let told = texts(&rows);
     assert!(told.len() > 300, "{} texts in the events", told.len());
@@ -64,10 +42,7 @@ async fn nothing_of_an_event_and_no_text_of_another_service_is_shown() {
         assert!(!shown.contains(PLANTED), "{shown}");
         assert_no_secret(&shown, &app.settings);
         for text in &told {
-            assert!(
-                !shown.contains(text.as_str()),
-                "\"{text}\" of an event is shown"
-            );
+            assert!(!shown.contains(text.as_str()), "\"{text}\" of an event is shown");
         }
         // The simulated Duo says these.
         for text in ["Access forbidden", "40301", "Too Many", "Invalid request"] {
@@ -97,10 +72,7 @@ fn texts(rows: &str) -> BTreeSet<String> {
         row.retain(|name, _| !["eventtype", "host", "ingest_kind"].contains(&name.as_str()));
         row.values().for_each(|value| gather(value, &mut found));
     }
-    let words = |text: &String| {
-        text.bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
-    };
+    let words = |text: &String| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
     found.retain(|text| !words(text));
     found
 }
@@ -143,12 +115,8 @@ async fn plant(app: &App) {
 /// Asserts that no key and no address with one is shown.
 #[track_caller]
 pub(crate) fn assert_no_secret(shown: &str, settings: &Settings) {
-    let secret = [
-        "CISCO_DUO_INTEGRATION_KEY",
-        "CISCO_DUO_SECRET_KEY",
-        "SHARED_KEY",
-        "AzureWebJobsStorage",
-    ];
+    let secret =
+        ["CISCO_DUO_INTEGRATION_KEY", "CISCO_DUO_SECRET_KEY", "SHARED_KEY", "AzureWebJobsStorage"];
     let values = secret.iter().filter_map(|name| settings.get(name));
     for value in values.chain([ACCOUNT_KEY, "AccountKey", "SharedAccess"]) {
         assert!(!shown.contains(value), "a secret is shown");

@@ -25,10 +25,7 @@ async fn many_questions_reach_neither_duo_nor_azure_monitor_and_storage_once_in_
     let container = azurite.container("quiet");
     container.create().await;
     let logs = every_state(now());
-    for (name, content) in logs
-        .iter()
-        .flat_map(crate::status_page::history::Log::files)
-    {
+    for (name, content) in logs.iter().flat_map(crate::status_page::history::Log::files) {
         container.write(&name, content).await;
     }
     let host = FunctionsHost::start(&settings).await;
@@ -47,11 +44,7 @@ async fn many_questions_reach_neither_duo_nor_azure_monitor_and_storage_once_in_
     let mut asked = 0;
     while asked < 300 {
         for method in [Method::GET, Method::HEAD, Method::POST, Method::DELETE] {
-            for path in [
-                PATH,
-                "/api/CiscoDuoStatus?format=json",
-                "/api/CiscoDuoTimer",
-            ] {
+            for path in [PATH, "/api/CiscoDuoStatus?format=json", "/api/CiscoDuoTimer"] {
                 ask(&web, method.clone(), path).await;
                 asked += 1;
             }

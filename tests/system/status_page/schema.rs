@@ -16,11 +16,8 @@ use crate::status_page::history::{every_state, now, usual};
 #[tokio::test(flavor = "multi_thread")]
 async fn the_json_of_every_page_is_as_the_schema_says() {
     let every = App::start("schema-every", &every_state(now())).await;
-    let found = |subject: &str, code, http_status| Found {
-        subject: subject.to_owned(),
-        code,
-        http_status,
-    };
+    let found =
+        |subject: &str, code, http_status| Found { subject: subject.to_owned(), code, http_status };
     let check = vec![
         found("settings", None, None),
         found("clock", Some(Code::Clock), None),
@@ -32,23 +29,13 @@ async fn the_json_of_every_page_is_as_the_schema_says() {
     let usual = App::start("schema-usual", &usual(now())).await;
     let fresh = App::start("schema-fresh", &[]).await;
     let checkpoint = "127.0.0.1/self/activity/checkpoint.json";
-    fresh
-        .container
-        .write(checkpoint, "{\"min_reader\": 9}")
-        .await;
+    fresh.container.write(checkpoint, "{\"min_reader\": 9}").await;
     let wrong = every.settings.clone().without("SHARED_KEY");
     let wrong = FunctionsHost::start(&wrong).await;
     let every = every.json().await;
-    let documents = vec![
-        every.clone(),
-        usual.json().await,
-        fresh.json().await,
-        json(&wrong.address()).await,
-    ];
-    assert_eq!(
-        against_schema("status", &documents).await,
-        vec![Vec::<String>::new(); 4]
-    );
+    let documents =
+        vec![every.clone(), usual.json().await, fresh.json().await, json(&wrong.address()).await];
+    assert_eq!(against_schema("status", &documents).await, vec![Vec::<String>::new(); 4]);
 
     // A schema that takes everything proves nothing.
     let changed = |path: &str, value: Value| {
@@ -75,10 +62,7 @@ async fn the_json_of_every_page_is_as_the_schema_says() {
         changed("/version", json!(2)),
         json!({"version": 1, "fault": "x", "logs": []}),
     ];
-    for (document, faults) in documents
-        .iter()
-        .zip(against_schema("status", &documents).await)
-    {
+    for (document, faults) in documents.iter().zip(against_schema("status", &documents).await) {
         assert!(!faults.is_empty(), "not noticed: {document}");
     }
     assert_expected("status-shape", &shape(&every));
@@ -89,32 +73,20 @@ fn the_schema_lists_every_word_of_the_program() {
     let schema = schema("status");
     let listed = |path: &str| -> BTreeSet<String> {
         let words = schema.pointer(path).unwrap().as_array().unwrap();
-        words
-            .iter()
-            .map(|word| word.as_str().unwrap().to_owned())
-            .collect()
+        words.iter().map(|word| word.as_str().unwrap().to_owned()).collect()
     };
     let told = |values: Vec<Value>| -> BTreeSet<String> {
-        values
-            .iter()
-            .map(|word| word.as_str().unwrap().to_owned())
-            .collect()
+        values.iter().map(|word| word.as_str().unwrap().to_owned()).collect()
     };
     let codes = Code::all().chain([Code::Unknown]);
-    assert_eq!(
-        listed("/$defs/code/enum"),
-        told(codes.map(|code| json!(code)).collect())
-    );
+    assert_eq!(listed("/$defs/code/enum"), told(codes.map(|code| json!(code)).collect()));
     let marks = Mark::iter();
     assert_eq!(
         listed("/$defs/day/properties/hours/items/enum"),
         told(marks.map(|mark| json!(mark)).collect())
     );
     let logs = LogType::ALL.map(|log| json!(log.as_str()));
-    assert_eq!(
-        listed("/$defs/log/properties/log_type/enum"),
-        told(logs.into())
-    );
+    assert_eq!(listed("/$defs/log/properties/log_type/enum"), told(logs.into()));
     let states = listed("/$defs/log/properties/state/enum");
     assert!(states.contains(json!(State::Working).as_str().unwrap()));
     assert_eq!(states.len(), 8);

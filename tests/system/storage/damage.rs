@@ -10,16 +10,8 @@ use crate::storage::place::Place;
 /// Garbage, a truncated checkpoint, and one that asks for a newer reader.
 const UNUSABLE: [(&str, &str, &[u8]); 3] = [
     ("garbage", "damaged", b"\x00\xffnot a checkpoint"),
-    (
-        "truncated",
-        "damaged",
-        b"{\"version\":1,\"min_reader\":1,\"mintime\":\"2026",
-    ),
-    (
-        "newer",
-        "reader version 2",
-        b"{\"version\":2,\"min_reader\":2,\"place\":\"somewhere new\"}",
-    ),
+    ("truncated", "damaged", b"{\"version\":1,\"min_reader\":1,\"mintime\":\"2026"),
+    ("newer", "reader version 2", b"{\"version\":2,\"min_reader\":2,\"place\":\"somewhere new\"}"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,18 +36,11 @@ async fn stops_its_log_alone(place: &Place, reason: &str, content: &[u8]) {
     let invocation = host.fire().await;
     invocation.assert_failed();
     for log in LogType::ALL {
-        let expected = if log == LogType::Telephony {
-            "failed"
-        } else {
-            "caught_up"
-        };
+        let expected = if log == LogType::Telephony { "failed" } else { "caught_up" };
         assert_eq!(invocation.outcome(log.name()), expected, "{log}");
     }
     let message = invocation.log("telephony")["message"].as_str().unwrap();
-    assert!(
-        message.contains(&name) && message.contains(reason),
-        "{message}"
-    );
+    assert!(message.contains(&name) && message.contains(reason), "{message}");
     host.kill().await;
     let stderr = host.stderr();
     let [line] = &stderr[..] else {
@@ -109,11 +94,7 @@ async fn storage_out_of_reach_fails_with_advice_and_delivers_nothing() {
     host.kill().await;
     assert_eq!(host.stderr().len(), 6, "{:#?}", host.stderr());
     for line in host.stderr() {
-        for text in [
-            "could not read",
-            "container nowhere",
-            "check AzureWebJobsStorage",
-        ] {
+        for text in ["could not read", "container nowhere", "check AzureWebJobsStorage"] {
             assert!(line.contains(text), "no \"{text}\" in {line}");
         }
     }

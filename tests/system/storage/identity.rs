@@ -24,10 +24,7 @@ const SECRET_HEADER: &str = "853b9a84-5bfa-4b22-a3f3-0b9a43d9ad8a";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_works_by_the_identity_of_the_function_app() {
-    let (simulator, azurite) = (
-        Simulator::start(tenant(71, 60)).await.unwrap(),
-        Tls::start(),
-    );
+    let (simulator, azurite) = (Simulator::start(tenant(71, 60)).await.unwrap(), Tls::start());
     let identity = Identity::start().await;
     let settings = azurite.settings(&simulator, &identity, SECRET_HEADER);
     let mut host = FunctionsHost::start(&settings).await;
@@ -46,10 +43,7 @@ async fn a_run_works_by_the_identity_of_the_function_app() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_identity_fails_with_advice_and_delivers_nothing() {
-    let (simulator, azurite) = (
-        Simulator::start(tenant(72, 20)).await.unwrap(),
-        Tls::start(),
-    );
+    let (simulator, azurite) = (Simulator::start(tenant(72, 20)).await.unwrap(), Tls::start());
     let identity = Identity::start().await;
     let settings = azurite.settings(&simulator, &identity, "another-header");
     let mut host = FunctionsHost::start(&settings).await;
@@ -66,14 +60,9 @@ async fn a_refused_identity_fails_with_advice_and_delivers_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_certificate_that_nobody_vouches_for_is_refused() {
-    let (simulator, azurite) = (
-        Simulator::start(tenant(73, 20)).await.unwrap(),
-        Tls::start(),
-    );
+    let (simulator, azurite) = (Simulator::start(tenant(73, 20)).await.unwrap(), Tls::start());
     let identity = Identity::start().await;
-    let settings = azurite
-        .settings(&simulator, &identity, SECRET_HEADER)
-        .without("SSL_CERT_FILE");
+    let settings = azurite.settings(&simulator, &identity, SECRET_HEADER).without("SSL_CERT_FILE");
     let invocation = FunctionsHost::start(&settings).await.fire().await;
     invocation.assert_failed();
     let message = invocation.log("activity")["message"].as_str().unwrap();
@@ -92,25 +81,15 @@ impl Tls {
     fn start() -> Self {
         let folder = temporary_folder();
         let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
-        let (certificate, key) = (
-            folder.path().join("cert.pem"),
-            folder.path().join("key.pem"),
-        );
+        let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
         std::fs::write(&certificate, made.cert.pem()).unwrap();
         std::fs::write(&key, made.signing_key.serialize_pem()).unwrap();
-        Self {
-            azurite: Azurite::with_tokens(&certificate, &key),
-            certificate,
-            _folder: folder,
-        }
+        Self { azurite: Azurite::with_tokens(&certificate, &key), certificate, _folder: folder }
     }
 
     fn settings(&self, simulator: &Simulator, identity: &Identity, header: &str) -> Settings {
         Settings::of(simulator)
-            .with(
-                "AzureWebJobsStorage__blobServiceUri",
-                self.azurite.endpoint(),
-            )
+            .with("AzureWebJobsStorage__blobServiceUri", self.azurite.endpoint())
             .with("AzureWebJobsStorage__credential", "managedidentity")
             .with("CISCO_DUO_CONTAINER", "identity")
             .with("IDENTITY_ENDPOINT", &identity.url)

@@ -49,11 +49,7 @@ async fn a_missing_container_is_made_and_its_append_blobs_name_each_delivered_ro
             for (hour, result) in day["hours"].as_object().unwrap() {
                 // The hour in which the log began is read: Duo's count is that of the whole hour.
                 let is_whole = result["from"].as_str().unwrap().ends_with(":00:00.000Z");
-                let state = if is_whole {
-                    "count_matched"
-                } else {
-                    "verified"
-                };
+                let state = if is_whole { "count_matched" } else { "verified" };
                 assert_eq!(result["state"], state, "{}: {hour}", blob.name);
                 let duo_count = result.get("duo_count");
                 let expected = is_whole.then_some(&result["delivered"]).or(duo_count);
@@ -72,9 +68,7 @@ async fn a_missing_container_is_made_and_its_append_blobs_name_each_delivered_ro
 /// What the ledger keeps of every accepted row of a log.
 fn delivered_entries(rows: &std::path::Path, log: LogType) -> BTreeSet<String> {
     let text = std::fs::read_to_string(rows.join("CiscoDuo_CL.ndjson")).unwrap();
-    let rows = text
-        .lines()
-        .map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let rows = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     rows.filter(|row| row["eventtype"] == log.name())
         .map(|row| {
             let [uid, content] = ["event_uid", "event_content"].map(|name| row[name].as_str());

@@ -26,10 +26,7 @@ async fn no_line_and_no_answer_shows_a_secret() {
             format!("AccountName={ACCOUNT};AccountKey={wrong_key};BlobEndpoint={endpoint}"),
         ),
         // One part is spoilt, so that the settings themselves are refused.
-        (
-            "malformed",
-            format!("BlobEndpoint={endpoint};SharedAccessSignature={good};spoilt"),
-        ),
+        ("malformed", format!("BlobEndpoint={endpoint};SharedAccessSignature={good};spoilt")),
     ];
     for (what, connection) in connections {
         let simulator = Simulator::start(tenant(61, 20)).await.unwrap();
@@ -50,13 +47,7 @@ async fn no_line_and_no_answer_shows_a_secret() {
         said.extend(host.stderr());
         said.push(invocation.answer.to_string());
         let config = simulator.config();
-        let secrets = [
-            "sig=",
-            ACCOUNT_KEY,
-            wrong_key,
-            &config.secret_key,
-            &config.shared_key,
-        ];
+        let secrets = ["sig=", ACCOUNT_KEY, wrong_key, &config.secret_key, &config.shared_key];
         let signatures = [&good, &read_only].map(|query| signature(query));
         let signatures = signatures.iter().flatten().map(String::as_str);
         for secret in secrets.into_iter().chain(signatures) {

@@ -67,10 +67,7 @@ impl Scene {
         let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
         let config = self.simulator.config();
         for secret in ["sig=", ACCOUNT_KEY, &config.secret_key, &config.shared_key] {
-            assert!(
-                !stdout.contains(secret) && !stderr.contains(secret),
-                "{stdout}{stderr}"
-            );
+            assert!(!stdout.contains(secret) && !stderr.contains(secret), "{stdout}{stderr}");
         }
         Run {
             code: output.status.code(),
@@ -97,11 +94,7 @@ impl Scene {
         let accepted = self.simulator.calls().log_analytics.accepted;
         let once_more = self.run().await;
         assert_eq!(once_more.code, Some(0), "{once_more:#?}");
-        assert_eq!(
-            self.simulator.calls().log_analytics.accepted,
-            accepted,
-            "repeated for ever"
-        );
+        assert_eq!(self.simulator.calls().log_analytics.accepted, accepted, "repeated for ever");
         report.duplicates()
     }
 }
@@ -109,9 +102,7 @@ impl Scene {
 impl Run {
     fn outcomes(&self) -> Vec<&str> {
         let logs = self.report["logs"].as_array().unwrap();
-        logs.iter()
-            .map(|log| log["outcome"].as_str().unwrap())
-            .collect()
+        logs.iter().map(|log| log["outcome"].as_str().unwrap()).collect()
     }
 
     /// Asserts that each log that is not caught up says what is wrong, and that the program says what to do.
@@ -123,11 +114,7 @@ impl Run {
                 wrong.iter().any(|wrong| message.contains(wrong)) && self.stderr.contains(message);
             assert!(is_told || log["outcome"] == "caught_up", "{self:#?}");
         }
-        assert!(
-            self.stderr.contains(advice),
-            "no \"{advice}\" in {}",
-            self.stderr
-        );
+        assert!(self.stderr.contains(advice), "no \"{advice}\" in {}", self.stderr);
     }
 }
 
@@ -135,9 +122,7 @@ impl Run {
 async fn storage_that_can_only_be_read_any_more_is_told_of_and_repeats_at_most_a_page() {
     let scene = Scene::new(81, "read-only").await;
     let refused = Spoil::Storage(403, "AuthorizationPermissionMismatch");
-    scene
-        .gate
-        .begin(Trouble::every(refused).of("PUT", "").after(CALLS_BEFORE));
+    scene.gate.begin(Trouble::every(refused).of("PUT", "").after(CALLS_BEFORE));
     let wrong = ["HTTP 403 AuthorizationPermissionMismatch"];
     let told = scene.run().await;
     told.assert_told(&wrong, "Storage Blob Data Owner");
@@ -160,9 +145,7 @@ async fn under_the_host_it_repeats_no_more_however_often_the_timer_fires() {
     let scene = Scene::new(87, "read-only-host").await;
     let mut host = FunctionsHost::start(&scene.settings).await;
     let refused = Spoil::Storage(403, "AuthorizationPermissionMismatch");
-    scene
-        .gate
-        .begin(Trouble::every(refused).of("PUT", "").after(CALLS_BEFORE));
+    scene.gate.begin(Trouble::every(refused).of("PUT", "").after(CALLS_BEFORE));
     for _ in 0..3 {
         host.fire().await.assert_failed();
     }
@@ -177,9 +160,7 @@ async fn under_the_host_it_repeats_no_more_however_often_the_timer_fires() {
 async fn storage_that_is_busy_for_a_moment_is_asked_again_and_nobody_notices() {
     let scene = Scene::new(82, "busy-for-a-moment").await;
     let busy = Spoil::Storage(503, "ServerBusy");
-    scene
-        .gate
-        .begin(Trouble::every(busy).after(CALLS_BEFORE).times(4));
+    scene.gate.begin(Trouble::every(busy).after(CALLS_BEFORE).times(4));
     let told = scene.run().await;
     assert_eq!(told.outcomes(), ["caught_up"; 6], "{told:#?}");
     assert_eq!((told.code, scene.gate.struck()), (Some(0), 4));
@@ -189,25 +170,14 @@ async fn storage_that_is_busy_for_a_moment_is_asked_again_and_nobody_notices() {
 #[tokio::test(flavor = "multi_thread")]
 async fn storage_that_stays_busy_is_told_of_and_repeats_at_most_a_page() {
     let scene = Scene::new(83, "throttled").await;
-    scene
-        .gate
-        .begin(Trouble::every(Spoil::Storage(503, "ServerBusy")).after(CALLS_BEFORE));
+    scene.gate.begin(Trouble::every(Spoil::Storage(503, "ServerBusy")).after(CALLS_BEFORE));
     let told = scene.run().await;
-    told.assert_told(
-        &["HTTP 503 ServerBusy"],
-        "the storage account is busy or out of order",
-    );
-    assert!(
-        scene.simulator.report().await.delivered() > 0,
-        "nothing was delivered before"
-    );
+    told.assert_told(&["HTTP 503 ServerBusy"], "the storage account is busy or out of order");
+    assert!(scene.simulator.report().await.delivered() > 0, "nothing was delivered before");
     // And from its first call on.
     let told = scene.run().await;
     assert_eq!(told.outcomes(), ["failed"; 6]);
-    told.assert_told(
-        &["HTTP 503 ServerBusy"],
-        "the storage account is busy or out of order",
-    );
+    told.assert_told(&["HTTP 503 ServerBusy"], "the storage account is busy or out of order");
     scene.gate.end();
     scene.run_until_nothing_is_left().await;
     assert_a_page_each(&scene.simulator).await;
@@ -217,9 +187,7 @@ async fn storage_that_stays_busy_is_told_of_and_repeats_at_most_a_page() {
 async fn slow_storage_takes_more_runs_and_nothing_else() {
     let mut scene = Scene::new(84, "slow").await;
     scene.settings = scene.settings.clone().with("CISCO_DUO_RUN_SECONDS", "3");
-    scene
-        .gate
-        .begin(Trouble::every(Spoil::Slow(Duration::from_millis(300))));
+    scene.gate.begin(Trouble::every(Spoil::Slow(Duration::from_millis(300))));
     let mut delivered = 0;
     for run in 1.. {
         let told = scene.run().await;
@@ -249,9 +217,7 @@ async fn a_container_that_is_deleted_in_the_middle_of_a_run_begins_anew_at_the_l
     for (name, method, path, after) in calls {
         let scene = Scene::new(85, name).await;
         let slow = Spoil::Slow(Duration::from_secs(1));
-        scene
-            .gate
-            .begin(Trouble::every(slow).of(method, path).after(after));
+        scene.gate.begin(Trouble::every(slow).of(method, path).after(after));
         let (told, ()) = tokio::join!(scene.run(), async {
             while scene.gate.struck() == 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -259,10 +225,7 @@ async fn a_container_that_is_deleted_in_the_middle_of_a_run_begins_anew_at_the_l
             scene.container.delete().await;
             scene.gate.end();
         });
-        let wrong = [
-            "HTTP 404 ContainerNotFound",
-            "it is gone since it was last written",
-        ];
+        let wrong = ["HTTP 404 ContainerNotFound", "it is gone since it was last written"];
         told.assert_told(&wrong, "CISCO_DUO_LOOKBACK_HOURS");
         let delivered = scene.simulator.report().await.delivered();
         // The ledger is looked into before the first call: then nothing may have been delivered.
@@ -282,10 +245,7 @@ async fn a_container_that_is_still_being_deleted_is_told_of_and_waited_for() {
     scene.gate.begin(Trouble::every(deleted).of("PUT", ""));
     let told = scene.run().await;
     assert_eq!(told.outcomes(), ["failed"; 6]);
-    told.assert_told(
-        &["HTTP 409 ContainerBeingDeleted"],
-        "the container is being deleted",
-    );
+    told.assert_told(&["HTTP 409 ContainerBeingDeleted"], "the container is being deleted");
     scene.gate.end();
     assert_eq!(scene.run_until_nothing_is_left().await, 0);
 }

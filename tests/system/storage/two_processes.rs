@@ -21,9 +21,7 @@ async fn two_at_once(place: &Place) {
     let mut config = tenant(41, 600);
     config.duo_latency = Duration::from_millis(200);
     let simulator = Simulator::start(config).await.unwrap();
-    let settings = place
-        .settings(&simulator)
-        .with("CISCO_DUO_RUN_SECONDS", "1");
+    let settings = place.settings(&simulator).with("CISCO_DUO_RUN_SECONDS", "1");
     let mut first = FunctionsHost::start(&settings).await;
     let mut second = FunctionsHost::start(&settings).await;
     let (mut ticks, mut met) = (0, false);
@@ -38,12 +36,7 @@ async fn two_at_once(place: &Place) {
         if one.is_caught_up() && other.is_caught_up() {
             break;
         }
-        assert!(
-            ticks < 30,
-            "not caught up: {:#} {:#}",
-            one.answer,
-            other.answer
-        );
+        assert!(ticks < 30, "not caught up: {:#} {:#}", one.answer, other.answer);
     }
     assert!(ticks > 2, "one tick was enough, so that they hardly met");
     assert!(met, "they never met at one log");
@@ -68,17 +61,13 @@ async fn the_claim_of_a_process_at_work_is_respected_in_a_folder() {
 
 async fn claim_is_respected(place: &Place) {
     let simulator = Simulator::start(tenant(42, 200)).await.unwrap();
-    let settings = place
-        .settings(&simulator)
-        .with("CISCO_DUO_LOG_TYPES", "activity,telephony");
+    let settings = place.settings(&simulator).with("CISCO_DUO_LOG_TYPES", "activity,telephony");
     let only_activity = settings.clone().with("CISCO_DUO_LOG_TYPES", "activity");
     let at_work = FunctionsHost::start(&only_activity).await;
     let other = FunctionsHost::start(&settings).await;
     // The first post is answered only after the second process has come and gone.
     let slow = FaultKind::Latency(Duration::from_secs(8));
-    simulator
-        .faults()
-        .push(Fault::once(Target::LogAnalytics, slow));
+    simulator.faults().push(Fault::once(Target::LogAnalytics, slow));
     let run = tokio::spawn(at_work.begin(Body::Timer));
     while simulator.calls().log_analytics.requests == 0 {
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -37,9 +37,7 @@ struct DataCollector {
 
 /// Serves `POST /api/logs`.
 pub(crate) fn router(shared: Arc<Shared>, judge: Arc<Judge>) -> Router {
-    Router::new()
-        .fallback(serve)
-        .with_state(Arc::new(DataCollector { shared, judge }))
+    Router::new().fallback(serve).with_state(Arc::new(DataCollector { shared, judge }))
 }
 
 /// An answer that says no. The shape of its body is not documented; this one is plausible.
@@ -52,20 +50,12 @@ struct Refusal {
 
 impl Refusal {
     fn bad_request(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status: 400,
-            code,
-            message: message.into(),
-        }
+        Self { status: 400, code, message: message.into() }
     }
 
     /// 404 is both a wrong address and a body that is too large.
     fn not_found() -> Self {
-        Self {
-            status: 404,
-            code: "",
-            message: String::new(),
-        }
+        Self { status: 404, code: "", message: String::new() }
     }
 
     fn of_status(status: u16) -> Self {
@@ -76,11 +66,7 @@ impl Refusal {
             503 => "ServiceUnavailable",
             _ => "",
         };
-        Self {
-            status,
-            code,
-            message: "a fault that was asked for".to_owned(),
-        }
+        Self { status, code, message: "a fault that was asked for".to_owned() }
     }
 
     fn into_response(self) -> Response {
@@ -93,10 +79,7 @@ impl Refusal {
 }
 
 async fn serve(State(service): State<Arc<DataCollector>>, request: Request) -> Response {
-    service
-        .shared
-        .calls
-        .log_analytics(|calls| calls.requests += 1);
+    service.shared.calls.log_analytics(|calls| calls.requests += 1);
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LARGEST_READ).await else {
         return no_answer();
@@ -104,11 +87,7 @@ async fn serve(State(service): State<Arc<DataCollector>>, request: Request) -> R
     let response = match service.post(&parts, body).await {
         Ok(response) => response,
         Err(refusal) => {
-            let name = if refusal.code.is_empty() {
-                "NotFound"
-            } else {
-                refusal.code
-            };
+            let name = if refusal.code.is_empty() { "NotFound" } else { refusal.code };
             service.shared.calls.log_analytics(|calls| {
                 *calls.refused.entry(name.to_owned()).or_default() += 1;
             });
@@ -120,13 +99,7 @@ async fn serve(State(service): State<Arc<DataCollector>>, request: Request) -> R
 
 impl DataCollector {
     async fn post(&self, parts: &Parts, body: Bytes) -> Result<Response, Refusal> {
-        let Shared {
-            config,
-            clock,
-            calls,
-            faults,
-            ..
-        } = &*self.shared;
+        let Shared { config, clock, calls, faults, .. } = &*self.shared;
         let log_type = check_request(parts)?;
         signature::check(&parts.headers, body.len(), config, clock.now())?;
         if !config.log_analytics_latency.is_zero() {
@@ -193,44 +166,24 @@ fn check_request(parts: &Parts) -> Result<String, Refusal> {
         return Err(Refusal::not_found());
     }
     let query = parts.uri.query().unwrap_or_default();
-    match query
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("api-version="))
-    {
+    match query.split('&').find_map(|pair| pair.strip_prefix("api-version=")) {
         None => {
-            return Err(Refusal::bad_request(
-                "MissingApiVersion",
-                "api-version is missing",
-            ));
+            return Err(Refusal::bad_request("MissingApiVersion", "api-version is missing"));
         }
         Some("2016-04-01") => {}
         Some(_) => {
-            return Err(Refusal::bad_request(
-                "InvalidApiVersion",
-                "unknown api-version",
-            ));
+            return Err(Refusal::bad_request("InvalidApiVersion", "unknown api-version"));
         }
     }
-    let text = |name: &str| {
-        parts
-            .headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-    };
+    let text = |name: &str| parts.headers.get(name).and_then(|value| value.to_str().ok());
     match text(CONTENT_TYPE.as_str()) {
         None => {
-            return Err(Refusal::bad_request(
-                "MissingContentType",
-                "no Content-Type",
-            ));
+            return Err(Refusal::bad_request("MissingContentType", "no Content-Type"));
         }
         // The type is part of what is signed, so that nothing may be added to it.
         Some("application/json") => {}
         Some(_) => {
-            return Err(Refusal::bad_request(
-                "UnsupportedContentType",
-                "not application/json",
-            ));
+            return Err(Refusal::bad_request("UnsupportedContentType", "not application/json"));
         }
     }
     if parts.headers.contains_key(CONTENT_ENCODING) {
@@ -240,10 +193,7 @@ fn check_request(parts: &Parts) -> Result<String, Refusal> {
         .ok_or_else(|| Refusal::bad_request("MissingLogType", "Log-Type is missing"))?;
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     if log_type.is_empty() || log_type.len() > 100 || !log_type.bytes().all(allowed) {
-        return Err(Refusal::bad_request(
-            "InvalidLogType",
-            "letters, digits, underscore; 100",
-        ));
+        return Err(Refusal::bad_request("InvalidLogType", "letters, digits, underscore; 100"));
     }
     Ok(log_type.to_owned())
 }

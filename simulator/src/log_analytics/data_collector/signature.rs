@@ -31,10 +31,7 @@ pub(super) fn check(
         .ok_or_else(|| refused("the Authorization header is missing or malformed"))?;
     let (workspace_id, signature) = credentials;
     if !is_guid(workspace_id) {
-        return Err(Refusal::bad_request(
-            "InvalidCustomerId",
-            "the workspace ID is no GUID",
-        ));
+        return Err(Refusal::bad_request("InvalidCustomerId", "the workspace ID is no GUID"));
     }
     if workspace_id != config.workspace_id {
         return Err(refused("the workspace ID is not known"));
@@ -53,11 +50,7 @@ pub(super) fn check(
 }
 
 fn refused(message: &str) -> Refusal {
-    Refusal {
-        status: 403,
-        code: "InvalidAuthorization",
-        message: message.to_owned(),
-    }
+    Refusal { status: 403, code: "InvalidAuthorization", message: message.to_owned() }
 }
 
 fn is_guid(text: &str) -> bool {

@@ -13,15 +13,8 @@ use crate::log_analytics::tables::{Column, ColumnType};
 const LONGEST_NAME: usize = 45;
 
 /// Names that tables keep for themselves.
-const RESERVED: [&str; 7] = [
-    "_ResourceId",
-    "id",
-    "_SubscriptionId",
-    "TenantId",
-    "Type",
-    "UniqueId",
-    "Title",
-];
+const RESERVED: [&str; 7] =
+    ["_ResourceId", "id", "_SubscriptionId", "TenantId", "Type", "UniqueId", "Title"];
 
 /// A stream of a data collection rule that passes rows on unchanged (`transformKql: source`).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,22 +47,11 @@ impl StreamDeclaration {
         let mut types = BTreeMap::new();
         for column in &columns {
             check_column(column)?;
-            if types
-                .insert(column.name.clone(), column.column_type)
-                .is_some()
-            {
-                return Err(fault(format!(
-                    "the column {} is declared twice",
-                    column.name
-                )));
+            if types.insert(column.name.clone(), column.column_type).is_some() {
+                return Err(fault(format!("the column {} is declared twice", column.name)));
             }
         }
-        Ok(Self {
-            name,
-            table,
-            columns,
-            types,
-        })
+        Ok(Self { name, table, columns, types })
     }
 
     /// The same from one value of `streamDeclarations`: `{"columns":[{"name":…,"type":…},…]}`.
@@ -157,11 +139,8 @@ fn column_of_json(column: &Value) -> Result<Column, DeclarationFault> {
     let (Some(name), Some(type_name)) = (text("name"), text("type")) else {
         return Err(fault(format!("a column without name or type: {column}")));
     };
-    let column_type = ColumnType::of_name(type_name).ok_or_else(|| {
-        fault(format!(
-            "the column {name} has the unknown type {type_name}"
-        ))
-    })?;
+    let column_type = ColumnType::of_name(type_name)
+        .ok_or_else(|| fault(format!("the column {name} has the unknown type {type_name}")))?;
     Ok(Column::new(name, column_type))
 }
 
@@ -176,17 +155,13 @@ fn table_of(stream: &str, properties: &Value) -> Result<String, DeclarationFault
     };
     let mut flows = flows.iter().filter(passes_on);
     let (Some(flow), None) = (flows.next(), flows.next()) else {
-        return Err(fault(format!(
-            "not exactly one flow passes {stream} on unchanged"
-        )));
+        return Err(fault(format!("not exactly one flow passes {stream} on unchanged")));
     };
     let output = flow["outputStream"].as_str().unwrap_or(stream);
     let table = output.strip_prefix("Custom-");
-    table.map(str::to_owned).ok_or_else(|| {
-        fault(format!(
-            "the flow of {stream} does not lead to a custom table"
-        ))
-    })
+    table
+        .map(str::to_owned)
+        .ok_or_else(|| fault(format!("the flow of {stream} does not lead to a custom table")))
 }
 
 /// A declaration that Azure would refuse, or that is not simulated; the text says what and where.

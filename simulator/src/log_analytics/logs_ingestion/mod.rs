@@ -44,9 +44,7 @@ struct LogsIngestion {
 
 /// Serves `POST /dataCollectionRules/{rule}/streams/{stream}`.
 pub(crate) fn router(shared: Arc<Shared>, judge: Arc<Judge>) -> Router {
-    Router::new()
-        .fallback(serve)
-        .with_state(Arc::new(LogsIngestion { shared, judge }))
+    Router::new().fallback(serve).with_state(Arc::new(LogsIngestion { shared, judge }))
 }
 
 async fn serve(State(service): State<Arc<LogsIngestion>>, request: Request) -> Response {
@@ -87,12 +85,7 @@ fn request_id(number: u64) -> String {
 
 impl LogsIngestion {
     async fn post(&self, parts: &Parts, sent: Bytes) -> Result<Response, Refusal> {
-        let Shared {
-            config,
-            calls,
-            faults,
-            ..
-        } = &*self.shared;
+        let Shared { config, calls, faults, .. } = &*self.shared;
         let ingestion = &config.logs_ingestion;
         request::check_version(parts)?;
         request::check_token(&parts.headers, &self.shared)?;

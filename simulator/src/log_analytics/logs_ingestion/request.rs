@@ -53,10 +53,7 @@ pub(super) fn check_token(headers: &HeaderMap, shared: &Shared) -> Result<(), Re
         .map(|(_, token)| token.trim())
         .ok_or_else(Refusal::no_token)?;
     let audience = &shared.config.logs_ingestion.audience;
-    shared
-        .tokens
-        .check(token, audience, shared.clock.now())
-        .map_err(Refusal::token)
+    shared.tokens.check(token, audience, shared.clock.now()).map_err(Refusal::token)
 }
 
 /// The JSON that was sent, unpacked if it was packed.

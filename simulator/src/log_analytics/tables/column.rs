@@ -55,8 +55,7 @@ impl ColumnType {
             Self::Dynamic,
             Self::Guid,
         ];
-        all.into_iter()
-            .find(|column_type| column_type.name().eq_ignore_ascii_case(name))
+        all.into_iter().find(|column_type| column_type.name().eq_ignore_ascii_case(name))
     }
 }
 
@@ -78,9 +77,6 @@ pub struct Column {
 impl Column {
     /// A column of this name and type.
     pub fn new(name: impl Into<String>, column_type: ColumnType) -> Self {
-        Self {
-            name: name.into(),
-            column_type,
-        }
+        Self { name: name.into(), column_type }
     }
 }

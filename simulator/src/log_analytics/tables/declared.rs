@@ -35,11 +35,7 @@ pub(crate) fn fit(value: &Json<'_>, column_type: ColumnType, largest: usize) -> 
         ColumnType::String | ColumnType::Guid => {
             let text = as_text(value);
             let (kept, cut) = cut(&text, largest);
-            Fitted {
-                value: kept.into(),
-                misfit: false,
-                cut,
-            }
+            Fitted { value: kept.into(), misfit: false, cut }
         }
         ColumnType::Dynamic => dynamic(value, largest),
         ColumnType::Long => plain(whole(value).map(Value::from)),
@@ -69,9 +65,9 @@ pub(crate) fn written(value: &Json<'_>) -> Value {
     match value {
         Json::Null => Value::Null,
         Json::Truth(truth) => (*truth).into(),
-        Json::Number(number) => number
-            .parse::<Number>()
-            .map_or_else(|_| Value::from(*number), Value::Number),
+        Json::Number(number) => {
+            number.parse::<Number>().map_or_else(|_| Value::from(*number), Value::Number)
+        }
         Json::Text(text) => readable(text).into(),
         Json::Array(array) => array.values.iter().map(written).collect(),
         Json::Object(members) => {
@@ -117,11 +113,7 @@ fn dynamic(value: &Json<'_>, largest: usize) -> Fitted {
     let value = written(value);
     let text = value.to_string();
     let (kept, cut) = cut(&text, largest);
-    Fitted {
-        value: if cut { kept.into() } else { value },
-        misfit: false,
-        cut,
-    }
+    Fitted { value: if cut { kept.into() } else { value }, misfit: false, cut }
 }
 
 fn whole(value: &Json<'_>) -> Option<i64> {
@@ -167,11 +159,7 @@ mod tests {
             ("5", Real, json!(5.0)),
             ("\"2.5\"", Real, json!(2.5)),
             ("\"True\"", Boolean, json!(true)),
-            (
-                "\"2026-11-22T15:04:05+00:00\"",
-                DateTime,
-                json!("2026-11-22T15:04:05.0000000Z"),
-            ),
+            ("\"2026-11-22T15:04:05+00:00\"", DateTime, json!("2026-11-22T15:04:05.0000000Z")),
             ("{\"a\":[1]}", Dynamic, json!({"a": [1]})),
             ("null", Boolean, Value::Null),
         ];

@@ -40,9 +40,7 @@ impl Table {
                 continue;
             };
             let value = |row: &TableRow, name: &str| row.get(name).and_then(canonical);
-            let differ = names
-                .iter()
-                .filter(|name| value(row, name) != value(beside, name));
+            let differ = names.iter().filter(|name| value(row, name) != value(beside, name));
             found.extend(differ.map(|name| {
                 let [one, other] = [row, beside].map(|row| row.get(*name).unwrap_or(&Value::Null));
                 format!("{key:?}: {name} is {one} in one, {other} in the other")
@@ -66,8 +64,7 @@ fn alike(column_type: ColumnType) -> ColumnType {
 fn by_key<'t>(table: &'t Table, key: &str) -> BTreeMap<Option<&'t str>, &'t TableRow> {
     let mut rows = BTreeMap::new();
     for row in table.rows() {
-        rows.entry(row.get(key).and_then(Value::as_str))
-            .or_insert(row);
+        rows.entry(row.get(key).and_then(Value::as_str)).or_insert(row);
     }
     rows
 }

@@ -37,11 +37,7 @@ pub(crate) fn leaves<'j, 'a>(members: &'j Members<'a>) -> Vec<Leaf<'j, 'a>> {
 fn follow<'j, 'a>(parents: &str, members: &'j Members<'a>, leaves: &mut Vec<Leaf<'j, 'a>>) {
     for (name, value) in members {
         let name = clean(&String::from_utf8_lossy(name));
-        let path = if parents.is_empty() {
-            name
-        } else {
-            format!("{parents}_{name}")
-        };
+        let path = if parents.is_empty() { name } else { format!("{parents}_{name}") };
         match value {
             Json::Null => {}
             Json::Object(members) => follow(&path, members, leaves),
@@ -71,17 +67,11 @@ const SUFFIXES: [(&str, ColumnType); 5] = [
 pub(crate) fn place(leaf: &Leaf<'_, '_>, exists: impl Fn(&str) -> bool, largest: usize) -> Placed {
     let placed = |(suffix, column_type): (&str, ColumnType)| {
         let value = read(leaf.value, column_type, largest)?;
-        Some(Placed {
-            column: format!("{}{suffix}", leaf.path),
-            column_type,
-            value,
-        })
+        Some(Placed { column: format!("{}{suffix}", leaf.path), column_type, value })
     };
     let own = own_type(leaf.value);
-    let own = SUFFIXES[SUFFIXES
-        .iter()
-        .position(|(_, column_type)| *column_type == own)
-        .unwrap_or(0)];
+    let own =
+        SUFFIXES[SUFFIXES.iter().position(|(_, column_type)| *column_type == own).unwrap_or(0)];
     let existing = |suffix: &str| exists(&format!("{}{suffix}", leaf.path));
     let is_text = matches!(leaf.value, Json::Text(_));
     if is_text && !existing(own.0) {
@@ -121,11 +111,7 @@ fn read(value: &Json<'_>, column_type: ColumnType, largest: usize) -> Option<Val
     match column_type {
         ColumnType::Real => real(value).map(Value::Number),
         ColumnType::Boolean => truth(value).map(Value::Bool),
-        ColumnType::DateTime => value
-            .as_text()
-            .and_then(moment)
-            .map(spelled)
-            .map(Into::into),
+        ColumnType::DateTime => value.as_text().and_then(moment).map(spelled).map(Into::into),
         ColumnType::Guid => value.as_text().and_then(guid).map(Into::into),
         _ => {
             let text = text_of(value);

@@ -28,9 +28,7 @@ pub(crate) fn moment(text: &str) -> Option<DateTime<Utc>> {
     let zoned = DateTime::parse_from_rfc3339(text).ok();
     let zoned = zoned.map(|time| time.with_timezone(&Utc));
     zoned.or_else(|| {
-        NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
-            .ok()
-            .map(|time| time.and_utc())
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f").ok().map(|time| time.and_utc())
     })
 }
 
@@ -48,10 +46,7 @@ mod tests {
     fn guids_are_told_with_and_without_dashes() {
         let dashed = "8909cd1c-4b50-4f76-8f60-1a5c7d3d0a11";
         assert_eq!(guid(dashed).as_deref(), Some(dashed));
-        assert_eq!(
-            guid("8909CD1C4B504F768F601A5C7D3D0A11").as_deref(),
-            Some(dashed)
-        );
+        assert_eq!(guid("8909CD1C4B504F768F601A5C7D3D0A11").as_deref(), Some(dashed));
         for other in [
             "",
             "8909cd1c4b504f768f601a5c7d3d0a1",
@@ -68,14 +63,8 @@ mod tests {
     fn moments_have_one_spelling() {
         let spelled = |text| moment(text).map(super::spelled);
         for (text, expected) in [
-            (
-                "2020-01-23T16:18:58.780775+00:00",
-                "2020-01-23T16:18:58.7807750Z",
-            ),
-            (
-                "2020-01-23T17:18:58.780775+01:00",
-                "2020-01-23T16:18:58.7807750Z",
-            ),
+            ("2020-01-23T16:18:58.780775+00:00", "2020-01-23T16:18:58.7807750Z"),
+            ("2020-01-23T17:18:58.780775+01:00", "2020-01-23T16:18:58.7807750Z"),
             ("2016-05-12T20:00:00.625Z", "2016-05-12T20:00:00.6250000Z"),
             ("2016-05-12T20:00:00", "2016-05-12T20:00:00.0000000Z"),
         ] {

@@ -87,9 +87,7 @@ impl Tables {
             return;
         }
         let road = origin.road();
-        let Self {
-            config, streams, ..
-        } = self;
+        let Self { config, streams, .. } = self;
         let table = self
             .by_name
             .entry((road, table.to_owned()))

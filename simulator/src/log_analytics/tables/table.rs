@@ -166,10 +166,7 @@ fn standard(time: Option<DateTime<Utc>>, received: DateTime<Utc>) -> TableRow {
     let to = received + TimeDelta::days(1);
     let time = time.filter(|time| (from..=to).contains(time));
     BTreeMap::from([
-        (
-            TIME_GENERATED.to_owned(),
-            spelled(time.unwrap_or(received)).into(),
-        ),
+        (TIME_GENERATED.to_owned(), spelled(time.unwrap_or(received)).into()),
         (TIME_RECEIVED.to_owned(), spelled(received).into()),
     ])
 }

@@ -85,10 +85,7 @@ async fn a_second_type_is_converted_or_makes_a_second_column() {
     assert_eq!(rows(&table), expected);
     let caller = start(KEPT, &[]).await;
     let table = collect(&caller, &[json!({"number": "5", "boolean": "true"})]).await;
-    assert_eq!(
-        rows(&table),
-        [json!({"number_s": "5", "boolean_s": "true"})]
-    );
+    assert_eq!(rows(&table), [json!({"number_s": "5", "boolean_s": "true"})]);
 }
 
 #[tokio::test]
@@ -102,14 +99,8 @@ async fn limits_of_names_values_and_columns() {
     let caller = start(KEPT, &[]).await;
     let table = collect(&caller, std::slice::from_ref(&row)).await;
     let stored = &rows(&table)[0];
-    assert_eq!(
-        (&stored[long], &stored["inner_a_name_d"]),
-        (&json!("true"), &json!(1.0))
-    );
-    assert_eq!(
-        (&stored["empty_s"], &stored["text_s"]),
-        (&json!(""), &json!("é".repeat(16_000)))
-    );
+    assert_eq!((&stored[long], &stored["inner_a_name_d"]), (&json!("true"), &json!(1.0)));
+    assert_eq!((&stored["empty_s"], &stored["text_s"]), (&json!(""), &json!("é".repeat(16_000))));
     // 500 columns, the two standard ones among them; the rest goes into a dynamic one.
     let wide: serde_json::Map<_, _> = (0..600).map(|n| (format!("p{n:03}"), json!(n))).collect();
     let caller = start(KEPT, &[]).await;

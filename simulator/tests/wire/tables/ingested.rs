@@ -53,43 +53,23 @@ async fn an_old_or_future_time_is_replaced_by_that_of_receipt_on_both_roads() {
     let now = caller.simulator.clock().now();
     let at = |offset: TimeDelta| (now + offset).format("%Y-%m-%dT%H:%M:%SZ").to_string();
     let minute = TimeDelta::minutes(1);
-    let kept = [
-        at(minute - TimeDelta::days(2)),
-        at(TimeDelta::days(1) - minute),
-    ];
-    let replaced = [
-        at(-minute - TimeDelta::days(2)),
-        at(TimeDelta::days(1) + minute),
-    ];
+    let kept = [at(minute - TimeDelta::days(2)), at(TimeDelta::days(1) - minute)];
+    let replaced = [at(-minute - TimeDelta::days(2)), at(TimeDelta::days(1) + minute)];
     let times: Vec<_> = kept.iter().chain(&replaced).collect();
     let rows_of =
         |field: &str| -> Vec<Value> { times.iter().map(|time| json!({field: time})).collect() };
     for row in rows_of("event_time") {
         let request = caller.post(&format!("[{row}]"));
-        let answer = request
-            .header("time-generated-field", "event_time")
-            .send()
-            .await;
+        let answer = request.header("time-generated-field", "event_time").send().await;
         assert_eq!(answer.unwrap().status().as_u16(), 200);
     }
     let collected = collect(&caller, &[json!({"event_time": kept[0]})]).await;
-    let ingested = [
-        rows_of("TimeGenerated"),
-        vec![json!({}), json!({"TimeGenerated": "?"})],
-    ]
-    .concat();
+    let ingested =
+        [rows_of("TimeGenerated"), vec![json!({}), json!({"TimeGenerated": "?"})]].concat();
     let ingested = ingest(&caller, &ingested).await;
     for table in [&collected, &ingested] {
-        let times: Vec<_> = table
-            .rows()
-            .iter()
-            .map(|row| &row["TimeGenerated"])
-            .collect();
-        let received: Vec<_> = table
-            .rows()
-            .iter()
-            .map(|row| &row["_TimeReceived"])
-            .collect();
+        let times: Vec<_> = table.rows().iter().map(|row| &row["TimeGenerated"]).collect();
+        let received: Vec<_> = table.rows().iter().map(|row| &row["_TimeReceived"]).collect();
         for (found, sent) in times.iter().zip(&kept) {
             assert_eq!(**found, format!("{}.0000000Z", &sent[..19]));
         }

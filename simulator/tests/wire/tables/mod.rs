@@ -11,10 +11,7 @@ use simulator::{
 
 use crate::caller::Caller;
 
-pub(crate) const KEPT: TablesConfig = TablesConfig {
-    kept: true,
-    start: TableStart::Empty,
-};
+pub(crate) const KEPT: TablesConfig = TablesConfig { kept: true, start: TableStart::Empty };
 
 /// A stream of these columns into `CiscoDuo_CL`.
 pub(crate) fn stream(columns: &[(&str, ColumnType)]) -> StreamDeclaration {
@@ -23,16 +20,9 @@ pub(crate) fn stream(columns: &[(&str, ColumnType)]) -> StreamDeclaration {
 }
 
 pub(crate) async fn start(tables: TablesConfig, columns: &[(&str, ColumnType)]) -> Caller {
-    let logs_ingestion = LogsIngestionConfig {
-        streams: vec![stream(columns)],
-        ..LogsIngestionConfig::default()
-    };
-    Caller::start(Config {
-        tables,
-        logs_ingestion,
-        ..crate::tenant::config(5)
-    })
-    .await
+    let logs_ingestion =
+        LogsIngestionConfig { streams: vec![stream(columns)], ..LogsIngestionConfig::default() };
+    Caller::start(Config { tables, logs_ingestion, ..crate::tenant::config(5) }).await
 }
 
 /// Posts rows to the Data Collector API, one call each.

@@ -56,11 +56,7 @@ impl World {
             (Trouble::LostResponse, Operation::Write { .. }) => {
                 let reply = self.perform(operation);
                 self.reach("conflict with one's own write");
-                Some(if matches!(reply, Reply::Written(_)) {
-                    Reply::Conflict
-                } else {
-                    reply
-                })
+                Some(if matches!(reply, Reply::Written(_)) { Reply::Conflict } else { reply })
             }
             (Trouble::Fetch(kind), Operation::Fetch(_)) => {
                 self.now = self.now + self.pace;
@@ -84,12 +80,9 @@ impl World {
     pub(super) fn perform(&mut self, operation: &Operation) -> Reply {
         match operation {
             Operation::Read(container, name) => Reply::Read(self.read(*container, name)),
-            Operation::Write {
-                container,
-                name,
-                content,
-                expected,
-            } => self.write(*container, name, content, expected.as_ref()),
+            Operation::Write { container, name, content, expected } => {
+                self.write(*container, name, content, expected.as_ref())
+            }
             Operation::Append { .. } if self.ledger_is_broken => Reply::StorageFailed,
             Operation::Append { name, content } => {
                 self.append(name, content);
@@ -99,8 +92,7 @@ impl World {
                 if let Some((content, _)) = self.blobs.remove(&(Container::State, name.clone())) {
                     self.note_quarantined(name, &content);
                 }
-                self.removed
-                    .push(name.rsplit('/').next().unwrap_or_default().to_owned());
+                self.removed.push(name.rsplit('/').next().unwrap_or_default().to_owned());
                 Reply::Done
             }
             Operation::Fetch(request) => Reply::Page(self.fetch(request)),
@@ -131,18 +123,12 @@ impl World {
             }
             let record = name_to_key(name);
             *self.letters.stored.entry(record).or_default() += 1;
-            if matches!(
-                DeadLetter::from_json(content).unwrap().why,
-                Why::Refused { .. }
-            ) {
+            if matches!(DeadLetter::from_json(content).unwrap().why, Why::Refused { .. }) {
                 self.letters.set_aside.insert(record);
             }
         }
         let key = (container, name.to_owned());
-        let current = self
-            .blobs
-            .get(&key)
-            .map(|(_, version)| Version(version.to_string()));
+        let current = self.blobs.get(&key).map(|(_, version)| Version(version.to_string()));
         if current.as_ref() != expected {
             self.reach("write conflict");
             return Reply::Conflict;
@@ -151,16 +137,11 @@ impl World {
             self.now = self.now + self.pace;
             let new = Checkpoint::from_json(content).unwrap();
             let before = self.mintimes.insert(name.to_owned(), new.mintime);
-            assert!(
-                before.is_none_or(|before| new.mintime >= before),
-                "the checkpoint moved back"
-            );
+            assert!(before.is_none_or(|before| new.mintime >= before), "the checkpoint moved back");
             self.assert_nothing_is_passed_over(&new);
         } else if name.contains("/ledger/") && name.strip_suffix(".json").is_some() {
-            let before = self
-                .blobs
-                .get(&key)
-                .map(|(content, _)| DayResults::from_json(content).unwrap());
+            let before =
+                self.blobs.get(&key).map(|(content, _)| DayResults::from_json(content).unwrap());
             let new = DayResults::from_json(content).unwrap();
             self.judge_results(&before.unwrap_or_default(), &new, name);
         }
@@ -174,18 +155,13 @@ impl World {
             let entry = LedgerEntry::from_bytes(entry);
             let is_it = |key: &&RecordKey| LedgerEntry::from(**key) == entry;
             let accepted = self.accepted.iter().rev().map(|(key, _)| key);
-            let mut allowed = accepted
-                .chain(&self.letters.set_aside)
-                .chain(&self.delivered_before);
+            let mut allowed = accepted.chain(&self.letters.set_aside).chain(&self.delivered_before);
             assert!(
                 allowed.any(|key| is_it(&key)),
                 "the ledger names an event that was neither accepted nor dead-lettered"
             );
         }
-        let (blob, version) = self
-            .blobs
-            .entry((Container::State, name.to_owned()))
-            .or_default();
+        let (blob, version) = self.blobs.entry((Container::State, name.to_owned())).or_default();
         blob.extend_from_slice(content);
         self.versions += 1;
         *version = self.versions;
@@ -208,18 +184,14 @@ impl World {
         }
         let fault = self.send_faults.pop_front().flatten();
         if fault.is_none_or(|(_, accepted)| accepted) {
-            self.accepted
-                .extend(keys.iter().map(|key| (*key, batch.kind)));
+            self.accepted.extend(keys.iter().map(|key| (*key, batch.kind)));
         }
         fault.map_or(Ok(()), |(kind, _)| Err(kind))
     }
 
     /// Whether Azure Monitor refuses these rows. None of them may be truncated whose original is not kept.
     fn refuses(&mut self, keys: &[RecordKey]) -> bool {
-        for key in keys
-            .iter()
-            .filter(|key| self.letters.truncated.contains(*key))
-        {
+        for key in keys.iter().filter(|key| self.letters.truncated.contains(*key)) {
             assert!(
                 self.letters.stored.contains_key(key),
                 "a truncated row went out before its original was kept"
@@ -247,11 +219,7 @@ impl World {
             if before.hours.get(hour) == Some(result) || !result.state.is_verified() {
                 continue;
             }
-            let day = name
-                .rsplit('/')
-                .next()
-                .unwrap_or_default()
-                .trim_end_matches(".json");
+            let day = name.rsplit('/').next().unwrap_or_default().trim_end_matches(".json");
             let hour = Hour::parse(&format!("{day}T{hour}")).unwrap();
             let began_at = result.read_at.expect("a verified hour was read");
             let delivered: std::collections::HashSet<RecordKey> =
@@ -266,10 +234,7 @@ impl World {
                     && !self.is_dead_lettered(event.key)
                     && !self.is_hidden(event)
             });
-            assert!(
-                missing.is_none(),
-                "{hour} is reported as verified without {missing:?}"
-            );
+            assert!(missing.is_none(), "{hour} is reported as verified without {missing:?}");
             self.judged += 1;
         }
     }
@@ -290,11 +255,7 @@ impl Trouble {
 
 /// The record that a dead letter is of, from its name.
 fn name_to_key(name: &str) -> RecordKey {
-    let file = name
-        .rsplit('/')
-        .next()
-        .unwrap_or_default()
-        .trim_end_matches(".json");
+    let file = name.rsplit('/').next().unwrap_or_default().trim_end_matches(".json");
     let (uid, content) = file.split_once('-').unwrap();
     let mut key = RecordKey::default();
     hex::decode_to_slice(uid, &mut key.uid).unwrap();

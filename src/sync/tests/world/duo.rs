@@ -24,16 +24,9 @@ impl World {
             return Err(kind);
         }
         let duo_now = self.now - self.clock_ahead;
-        assert!(
-            request.maxtime > request.mintime || self.v1,
-            "Duo refuses mintime >= maxtime"
-        );
-        let mut shown: Vec<Happened> = self
-            .events
-            .iter()
-            .copied()
-            .filter(|event| event.shown_from <= duo_now)
-            .collect();
+        assert!(request.maxtime > request.mintime || self.v1, "Duo refuses mintime >= maxtime");
+        let mut shown: Vec<Happened> =
+            self.events.iter().copied().filter(|event| event.shown_from <= duo_now).collect();
         shown.retain(|event| {
             if self.v1 {
                 event.time.seconds() >= request.mintime.seconds()
@@ -59,12 +52,8 @@ impl World {
         }
         let is_last = shown.len() <= self.page_size;
         shown.truncate(request.limit.map_or(self.page_size, |limit| limit as usize));
-        let numbers: HashMap<RecordKey, usize> = self
-            .events
-            .iter()
-            .enumerate()
-            .map(|(number, event)| (event.key, number))
-            .collect();
+        let numbers: HashMap<RecordKey, usize> =
+            self.events.iter().enumerate().map(|(number, event)| (event.key, number)).collect();
         let last = shown.last().filter(|_| self.last_has_cursor || !is_last);
         let mut cursor = last.map(|event| numbers[&event.key].to_string());
         if self.repeat_cursor_at.contains(&self.questions) && request.cursor.is_some() {

@@ -61,11 +61,7 @@ impl Instance {
 
     /// The records that are neither delivered nor dead-lettered.
     pub(in crate::sync::tests) fn refused(&self) -> Vec<RecordKey> {
-        match self
-            .result
-            .as_ref()
-            .and_then(|result| result.error.as_ref())
-        {
+        match self.result.as_ref().and_then(|result| result.error.as_ref()) {
             Some(crate::sync::RunError::RecordsRefused { refused, .. }) => refused.clone(),
             _ => Vec::new(),
         }
@@ -100,16 +96,10 @@ impl Instance {
 
 impl World {
     pub(in crate::sync::tests) fn instance(&self, owner: &str) -> Instance {
-        let limits = Limits {
-            owner: owner.to_owned(),
-            ..self.limits.clone()
-        };
+        let limits = Limits { owner: owner.to_owned(), ..self.limits.clone() };
         let rate = limits.requests_per_minute;
-        let desk = SharedDesk(Arc::new(Mutex::new(Desk::new(
-            self.now,
-            Arc::clone(&self.account),
-            rate,
-        ))));
+        let desk =
+            SharedDesk(Arc::new(Mutex::new(Desk::new(self.now, Arc::clone(&self.account), rate))));
         let backfill = limits.backfill.map(|_| "simulated");
         let ports = SimulatedPorts::new(&desk, limits.log_type, backfill);
         let run = async move { run_log(&ports, &limits).await };

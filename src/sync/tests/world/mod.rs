@@ -235,13 +235,7 @@ impl World {
     pub(super) fn run(&mut self, owner: &str) -> (RunOutcome, RunStats) {
         let mut instance = self.instance(owner);
         let outcome = self.finish(&mut instance);
-        (
-            outcome,
-            instance
-                .result
-                .map(|result| result.stats)
-                .unwrap_or_default(),
-        )
+        (outcome, instance.result.map(|result| result.stats).unwrap_or_default())
     }
 
     /// Runs every minute until the log is caught up twice in a row.
@@ -322,9 +316,8 @@ impl World {
 
 /// Event times with clusters in one millisecond and one second, over three hours before noon.
 pub(super) fn clustered() -> Vec<Millis> {
-    let mut times: Vec<Millis> = (0..20)
-        .map(|number| NOON - MINUTE * 170 + MINUTE * (number * 7))
-        .collect();
+    let mut times: Vec<Millis> =
+        (0..20).map(|number| NOON - MINUTE * 170 + MINUTE * (number * 7)).collect();
     times.extend([NOON - MINUTE * 100; 5]);
     times.extend((0..5).map(|number| NOON - MINUTE * 50 + TimeDelta::milliseconds(number)));
     times

@@ -30,16 +30,8 @@ pub(in crate::sync::tests) enum Container {
 #[derive(Clone, Debug)]
 pub(in crate::sync::tests) enum Operation {
     Read(Container, String),
-    Write {
-        container: Container,
-        name: String,
-        content: Vec<u8>,
-        expected: Option<Version>,
-    },
-    Append {
-        name: String,
-        content: Vec<u8>,
-    },
+    Write { container: Container, name: String, content: Vec<u8>, expected: Option<Version> },
+    Append { name: String, content: Vec<u8> },
     Remove(String),
     Fetch(PageRequest),
     Send(Batch),
@@ -198,11 +190,7 @@ fn failed(name: &str) -> StorageError {
 #[async_trait]
 impl BlobStore for SimulatedStore {
     async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StorageError> {
-        match self
-            .desk
-            .ask(Operation::Read(self.container, name.to_owned()))
-            .await
-        {
+        match self.desk.ask(Operation::Read(self.container, name.to_owned())).await {
             Reply::Read(found) => Ok(found),
             Reply::StorageFailed => Err(failed(name)),
             reply => panic!("{reply:?} to a read"),
@@ -219,12 +207,7 @@ impl BlobStore for SimulatedStore {
         let expected = expected.cloned();
         match self
             .desk
-            .ask(Operation::Write {
-                container,
-                name: name.clone(),
-                content,
-                expected,
-            })
+            .ask(Operation::Write { container, name: name.clone(), content, expected })
             .await
         {
             Reply::Written(version) => Ok(version),
@@ -236,14 +219,7 @@ impl BlobStore for SimulatedStore {
 
     async fn append(&self, name: &str, content: Vec<u8>, _unit: usize) -> Result<(), WriteError> {
         let name = name.to_owned();
-        match self
-            .desk
-            .ask(Operation::Append {
-                name: name.clone(),
-                content,
-            })
-            .await
-        {
+        match self.desk.ask(Operation::Append { name: name.clone(), content }).await {
             Reply::Done => Ok(()),
             Reply::StorageFailed => Err(failed(&name).into()),
             reply => panic!("{reply:?} to an append"),

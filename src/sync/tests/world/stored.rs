@@ -11,18 +11,14 @@ use crate::sync::{Checkpoint, DayResults, HourResult};
 impl World {
     /// What is known of an hour.
     pub(in crate::sync::tests) fn result(&self, hour: Hour) -> HourResult {
-        self.result_of(hour)
-            .unwrap_or_else(|| panic!("nothing is known of {hour}"))
+        self.result_of(hour).unwrap_or_else(|| panic!("nothing is known of {hour}"))
     }
 
     /// What is known of an hour, if anything is.
     pub(in crate::sync::tests) fn result_of(&self, hour: Hour) -> Option<HourResult> {
         let name = self.state_name(&format!("ledger/{}.json", hour.date()));
         let (content, _) = self.blobs.get(&(Container::State, name))?;
-        DayResults::from_json(content)
-            .unwrap()
-            .hours
-            .remove(&hour.number_in_day())
+        DayResults::from_json(content).unwrap().hours.remove(&hour.number_in_day())
     }
 
     /// Everything that is known of hours.
@@ -47,11 +43,7 @@ impl World {
             Some((Hour::parse(hour)?, content))
         });
         let entries = blobs.flat_map(|(hour, content)| {
-            content
-                .as_chunks()
-                .0
-                .iter()
-                .map(move |entry| (LedgerEntry::from_bytes(entry), hour))
+            content.as_chunks().0.iter().map(move |entry| (LedgerEntry::from_bytes(entry), hour))
         });
         entries.collect()
     }
@@ -98,9 +90,6 @@ impl World {
     /// Stores a checkpoint from outside.
     pub(in crate::sync::tests) fn store(&mut self, checkpoint: &Checkpoint) {
         self.versions += 1;
-        self.blobs.insert(
-            self.checkpoint_name(),
-            (checkpoint.to_json(), self.versions),
-        );
+        self.blobs.insert(self.checkpoint_name(), (checkpoint.to_json(), self.versions));
     }
 }
