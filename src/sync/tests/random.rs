@@ -143,6 +143,11 @@ fn play(seed: u64, is_traced: bool) -> World {
         world.run_until("d", world.now + hours(3));
     }
     world.run_until("d", end);
+    if !world.letters.refused.is_empty() {
+        // The last reading may have met a refused record, too.
+        let time = Millis::from_seconds(world.now.seconds());
+        world.events.push(Happened { key: id(30_000), time, shown_from: time + MINUTE });
+    }
     world.run_until_caught_up("d");
     judge(&world);
     world
