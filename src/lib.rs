@@ -33,6 +33,7 @@ pub mod functions;
 pub mod http;
 mod identity;
 pub mod ingestion;
+pub mod json;
 pub mod logging;
 pub mod model;
 pub mod release;

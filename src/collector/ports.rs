@@ -112,10 +112,9 @@ impl Ports for LogPorts<'_> {
         let host = &self.collector.settings.duo.host;
         let mut reader = Records::new(self.log_type, host, self.collector.sink.api());
         let now = self.now();
-        let page = self
-            .collector
-            .duo
-            .page(self.log_type, request, now, |page, place| Some(reader.read(page, place)));
+        let page = self.collector.duo.page(self.log_type, request, now, |page, scanner| {
+            reader.read(page, scanner).map(Some)
+        });
         // A request changes nothing: a process that shuts down need not wait for the response.
         let page = tokio::select! {
             page = page => page,

@@ -34,7 +34,7 @@ pub(super) async fn check(collector: &Collector, log_type: LogType, clock: Clock
         is_reconciliation: false,
     };
     let duo = collector.duo();
-    match duo.page(log_type, &request, now, |_, _| None).await {
+    match duo.page(log_type, &request, now, |_, scanner| scanner.value().map(|_| None)).await {
         Ok(page) => {
             let ahead = page.server_time.map(|time| (now - time).num_seconds());
             (readable(subject, log_type, now.date_time()), ahead)

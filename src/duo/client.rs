@@ -1,6 +1,5 @@
 //! One request to the Admin API: dated, signed and sent by itself on every attempt.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use chrono::DateTime;
@@ -10,6 +9,7 @@ use super::envelope::parse_page;
 use super::error::{kind_of_status, reason_of_body};
 use super::signature::{authorization, canonical_query, date_header, text_to_sign};
 use crate::http::{is_html, retry_after, transport_reason};
+use crate::json::{NotJson, Scanner};
 use crate::model::{
     FetchError, FetchErrorKind, LogType, Millis, PageRequest, PageResponse, Paging, Record, Tries,
 };
@@ -50,7 +50,7 @@ impl DuoClient {
         log_type: LogType,
         request: &PageRequest,
         now: Millis,
-        read: impl FnMut(&Arc<String>, Range<usize>) -> Option<Record>,
+        read: impl FnMut(&Arc<String>, &mut Scanner<'_>) -> Result<Option<Record>, NotJson>,
     ) -> Result<PageResponse, FetchError> {
         let spec = log_type.spec();
         let query = Self::query(log_type, request);

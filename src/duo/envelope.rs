@@ -1,33 +1,23 @@
 //! Duo's response around the records: strict about the envelope, silent about what is inside a record.
 
-use std::borrow::Cow;
-use std::ops::Range;
 use std::sync::Arc;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
-use crate::model::{LogSpec, PageResponse, Record, position};
+use crate::json::{NotJson, Scanner};
+use crate::model::{LogSpec, PageResponse, Record};
 
-#[derive(Deserialize)]
-struct Envelope<'a, R> {
-    #[serde(borrow)]
-    stat: Cow<'a, str>,
-    response: R,
-    metadata: Option<Metadata>,
-}
-
-/// The newer endpoints; the key of the records tells which one answered.
-#[derive(Deserialize)]
-struct Keyed<'a> {
-    #[serde(borrow)]
-    authlogs: Option<Vec<&'a RawValue>>,
-    #[serde(borrow)]
-    items: Option<Vec<&'a RawValue>>,
-    #[serde(borrow)]
-    events: Option<Vec<&'a RawValue>>,
-    metadata: Option<Metadata>,
+/// What was found of a response so far.
+#[derive(Default)]
+struct Envelope<'a> {
+    stat: Option<&'a str>,
+    records: Option<Vec<Record>>,
+    /// Inside the response, where most endpoints have it.
+    metadata: Option<&'a str>,
+    /// Some of Duo's list endpoints put it beside the response.
+    outer_metadata: Option<&'a str>,
 }
 
 #[derive(Default, Deserialize)]
@@ -38,8 +28,20 @@ struct Metadata {
     total_objects: Value,
 }
 
-/// Reads a page. `read` makes a record of the JSON at a place in the page, or leaves it out. Records are split as raw JSON,
-/// so that whatever is wrong with one condemns that one only.
+/// What is wrong with an envelope.
+enum Fault {
+    NotJson,
+    Unexpected(String),
+}
+
+impl From<NotJson> for Fault {
+    fn from(_: NotJson) -> Self {
+        Self::NotJson
+    }
+}
+
+/// Reads a page. `read` makes a record of the JSON that follows in the page, or leaves it out, and must pass it. Whatever is
+/// wrong inside a record condemns that record only.
 ///
 /// # Errors
 ///
@@ -47,62 +49,101 @@ struct Metadata {
 pub fn parse_page(
     spec: &LogSpec,
     body: Vec<u8>,
-    mut read: impl FnMut(&Arc<String>, Range<usize>) -> Option<Record>,
+    mut read: impl FnMut(&Arc<String>, &mut Scanner<'_>) -> Result<Option<Record>, NotJson>,
 ) -> Result<PageResponse, String> {
     // One byte that is no UTF-8 condemns a character, not a thousand records.
     let body = String::from_utf8(body)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     let page = Arc::new(body);
-    let (records, metadata) = split(spec, &page)?;
-    let records = records
-        .into_iter()
-        .filter_map(|record| read(&page, position(&page, record.get())))
-        .collect();
+    let envelope =
+        envelope(spec, &page, |scanner| read(&page, scanner)).map_err(|fault| match fault {
+            Fault::NotJson => not_json(&page),
+            Fault::Unexpected(reason) => reason,
+        })?;
+    if envelope.stat != Some("\"OK\"") {
+        return Err("\"stat\" is not \"OK\"".to_owned());
+    }
+    let records = envelope.records.ok_or_else(|| match spec.records_key {
+        Some(key) => format!("\"response\" has no \"{key}\""),
+        None => "there is no \"response\"".to_owned(),
+    })?;
+    let [metadata, outer] = [metadata(envelope.metadata)?, metadata(envelope.outer_metadata)?];
+    let first = |inner: Value, outer| if inner.is_null() { outer } else { inner };
     Ok(PageResponse {
         records,
-        cursor: cursor(metadata.next_offset)?,
-        total: exact(&metadata.total_objects),
+        cursor: cursor(first(metadata.next_offset, outer.next_offset))?,
+        total: exact(&first(metadata.total_objects, outer.total_objects)),
         server_time: None,
     })
 }
 
-/// The records of a page and the metadata.
-fn split<'a>(spec: &LogSpec, body: &'a str) -> Result<(Vec<&'a RawValue>, Metadata), String> {
-    let Some(key) = spec.records_key else {
-        let envelope: Envelope<'_, Vec<&RawValue>> = envelope(body)?;
-        return Ok((envelope.response, Metadata::default()));
-    };
-    let envelope: Envelope<'_, Keyed<'_>> = envelope(body)?;
-    let response = envelope.response;
-    let records = match key {
-        "authlogs" => response.authlogs,
-        "items" => response.items,
-        _ => response.events,
-    };
-    let records = records.ok_or_else(|| format!("\"response\" has no \"{key}\""))?;
-    // Some of Duo's list endpoints put the metadata beside the response instead of inside it.
-    let mut metadata = response.metadata.unwrap_or_default();
-    let outer = envelope.metadata.unwrap_or_default();
-    if metadata.next_offset.is_null() {
-        metadata.next_offset = outer.next_offset;
-    }
-    if metadata.total_objects.is_null() {
-        metadata.total_objects = outer.total_objects;
-    }
-    Ok((records, metadata))
+fn envelope<'a>(
+    spec: &LogSpec,
+    body: &'a str,
+    mut read: impl FnMut(&mut Scanner<'a>) -> Result<Option<Record>, NotJson>,
+) -> Result<Envelope<'a>, Fault> {
+    let mut found = Envelope::default();
+    let mut scanner = Scanner::new(body);
+    scanner.object(|scanner, name| match name {
+        "stat" => once(&mut found.stat, name, scanner.value()?),
+        "metadata" => once(&mut found.outer_metadata, name, scanner.value()?),
+        "response" => match spec.records_key {
+            None => once(&mut found.records, name, records(scanner, &mut read)?),
+            Some(key) => scanner.object(|scanner, name| match name {
+                "metadata" => once(&mut found.metadata, name, scanner.value()?),
+                _ if name == key && scanner.peek()? == b'[' => {
+                    once(&mut found.records, name, records(scanner, &mut read)?)
+                }
+                _ => Ok(scanner.value().map(drop)?),
+            }),
+        },
+        _ => Ok(scanner.value().map(drop)?),
+    })?;
+    scanner.end()?;
+    Ok(found)
 }
 
-fn envelope<'a, R: Deserialize<'a>>(body: &'a str) -> Result<Envelope<'a, R>, String> {
-    let envelope: Envelope<'a, R> = serde_json::from_str(body).map_err(|error| {
-        format!(
-            "not the expected envelope ({:?} at line {}, column {} of {} bytes)",
+fn records<'a>(
+    scanner: &mut Scanner<'a>,
+    mut read: impl FnMut(&mut Scanner<'a>) -> Result<Option<Record>, NotJson>,
+) -> Result<Vec<Record>, NotJson> {
+    let mut records = Vec::new();
+    scanner.array(|scanner| {
+        records.extend(read(scanner)?);
+        Ok::<_, NotJson>(())
+    })?;
+    Ok(records)
+}
+
+/// Takes what an envelope has once: of two, nobody knows which one holds.
+fn once<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), Fault> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(Fault::Unexpected(format!("\"{name}\" occurs twice"))),
+    }
+}
+
+/// Why a body is no envelope, with the place.
+fn not_json(body: &str) -> String {
+    let bytes = body.len();
+    match serde_json::from_str::<IgnoredAny>(body) {
+        Ok(_) => format!("not the expected envelope (JSON of another form, {bytes} bytes)"),
+        Err(error) => format!(
+            "not the expected envelope ({:?} at line {}, column {} of {bytes} bytes)",
             error.classify(),
             error.line(),
             error.column(),
-            body.len()
-        )
-    })?;
-    if envelope.stat == "OK" { Ok(envelope) } else { Err("\"stat\" is not \"OK\"".to_owned()) }
+        ),
+    }
+}
+
+fn metadata(text: Option<&str>) -> Result<Metadata, String> {
+    let Some(text) = text else {
+        return Ok(Metadata::default());
+    };
+    let metadata: Option<Metadata> =
+        serde_json::from_str(text).map_err(|_| "\"metadata\" is of an unknown form".to_owned())?;
+    Ok(metadata.unwrap_or_default())
 }
 
 /// The cursor as it goes back: authentication gives an array whose members are joined by a comma, trust monitor

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 
 use bytes::{BufMut as _, BytesMut};
 
-use super::scan::{members, unescaped};
+use crate::json::{NotJson, Scanner, unescaped};
 use crate::model::{Truncation, position};
 
 /// Objects in objects that are followed; below, an object is treated like an array. Duo's records have four of them.
@@ -118,14 +118,17 @@ impl Search<'_> {
                 }
             }
             b'{' if depth < DEEPEST => {
-                for (name, value) in members(value).unwrap_or_default() {
+                let walked = Scanner::new(value).object(|scanner, name| {
+                    let value = scanner.value()?;
                     let name = unescaped(name);
                     let name = String::from_utf8_lossy(&name);
                     let name: String = name.chars().take(LONGEST_NAME).collect();
                     let separator = if path.is_empty() { "" } else { "_" };
                     let path = format!("{path}{separator}{name}");
                     self.look_at(value, &path, depth + 1);
-                }
+                    Ok::<_, NotJson>(())
+                });
+                debug_assert!(walked.is_ok(), "the record was read before");
             }
             b'{' | b'[' => {
                 let kept = whole_characters(value.as_bytes(), self.largest);

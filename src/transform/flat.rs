@@ -14,7 +14,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::cut::{self, DEEPEST};
-use super::scan::{Scanner, unescaped};
+use crate::json::{NotJson, Scanner, unescaped};
 use crate::model::{FlatRow, Truncation, position};
 use crate::schema::{
     self, ADDITIONAL_FIELDS, ColumnType, MOST_COLUMNS, Node, PathColumns, RowField,
@@ -54,7 +54,8 @@ impl Flattener {
             taken: FxHashMap::default(),
             largest,
         };
-        walk.object(&mut Scanner::of_container(text), Some(Node::root()));
+        let walked = walk.object(&mut Scanner::new(text), Some(Node::root()));
+        debug_assert!(walked.is_ok(), "the record was read before");
         let Walk { members, additional, without_column, left_out, .. } = walk;
         // Without the last comma.
         if let Some((_, additional)) = additional.split_last() {
@@ -88,23 +89,25 @@ struct Walk<'w> {
 }
 
 impl<'w> Walk<'w> {
-    /// Walks to the end of an object; `node` is what is known of it.
-    fn object(&mut self, scanner: &mut Scanner<'w>, node: Option<&'static Node>) {
-        while let Some(name) = scanner.member() {
+    /// Walks through an object; `node` is what is known of it.
+    fn object(
+        &mut self,
+        scanner: &mut Scanner<'w>,
+        node: Option<&'static Node>,
+    ) -> Result<(), NotJson> {
+        scanner.object(|scanner, name| {
             let known = node.and_then(|node| node.member(name));
             self.names.push(name);
-            match scanner.first_byte() {
-                b'{' if self.names.len() < DEEPEST => {
-                    scanner.enter();
-                    self.object(scanner, known);
-                }
+            match scanner.peek()? {
+                b'{' if self.names.len() < DEEPEST => self.object(scanner, known)?,
                 b'n' => {
-                    scanner.value();
+                    scanner.value()?;
                 }
-                _ => self.leaf(scanner.value(), known.and_then(Node::columns)),
+                _ => self.leaf(scanner.value()?, known.and_then(Node::columns)),
             }
             self.names.pop();
-        }
+            Ok(())
+        })
     }
 
     fn leaf(&mut self, value: &'w str, known: Option<&'static PathColumns>) {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
 
+use super::content::{Content, content};
 use super::probe::Probe;
-use super::scan::{self, Content};
 use crate::model::{LogType, RecordKey};
 
 /// Gives the records of one response their keys.
@@ -25,7 +25,7 @@ impl<'a> Identities<'a> {
 
     /// The key of a record: account, log, Duo's id and the event's time, the pair Duo itself pages by; without an id the time,
     /// action, user, object and description, with the number of the record among identical ones.
-    pub(super) fn of(&mut self, content: Content, probe: &Probe<'_>) -> RecordKey {
+    pub(super) fn of(&mut self, record: Content, probe: &Probe<'_>) -> RecordKey {
         let mut hash = Sha256::new();
         for part in [self.host, "\n", self.log_type.as_str()] {
             hash.update(part);
@@ -36,11 +36,11 @@ impl<'a> Identities<'a> {
             hash.update(id.as_bytes());
             hash.update(time);
         } else {
-            let count = self.met.entry(content).or_insert(0);
+            let count = self.met.entry(record).or_insert(0);
             hash.update("\naction\n");
             hash.update(time.unwrap_or_default());
             for part in probe.action {
-                hash.update(scan::content(part.unwrap_or_default()).to_be_bytes());
+                hash.update(content(part.unwrap_or_default()).to_be_bytes());
             }
             hash.update(count.to_be_bytes());
             *count += 1;
@@ -48,7 +48,7 @@ impl<'a> Identities<'a> {
         let uid = hash.finalize();
         RecordKey {
             uid: *uid.first_chunk().expect("a SHA-256 has 32 bytes"),
-            content: *content.to_be_bytes().first_chunk().expect("a hash has 8 bytes"),
+            content: *record.to_be_bytes().first_chunk().expect("a hash has 8 bytes"),
         }
     }
 }

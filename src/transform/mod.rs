@@ -3,25 +3,25 @@
 //! A record is never rebuilt: its text is copied as Duo sent it, and the added fields are put behind its last one. Values that
 //! the service would not keep whole are truncated, and their fields named.
 
+mod content;
 mod cut;
 mod flat;
 mod identity;
 mod probe;
 mod row;
-mod scan;
 
 use std::ops::Range;
 use std::sync::Arc;
 
-use serde::de::IgnoredAny;
 use smallvec::SmallVec;
 
+use crate::json::{NotJson, Scanner};
 use crate::model::{IngestionApi, LogType, Record, RowShape};
 
+use content::{Reading, content};
 use flat::Flattener;
 use identity::Identities;
 use probe::Probe;
-use scan::{Content, Members, content_of_bytes, members_and_content};
 
 pub use row::{BatchFields, RowWriter};
 
@@ -70,25 +70,28 @@ impl<'h> Records<'h> {
         }
     }
 
-    /// Reads the next record: `place` is where its text, which must be JSON, is in the page.
-    pub fn read(&mut self, page: &Arc<String>, place: Range<usize>) -> Record {
-        let (members, content) = members_and_content(&page[place.clone()]);
-        self.read_members(page, place, members.as_ref(), content)
-    }
-
-    fn read_members(
+    /// Reads the record that follows in the page.
+    ///
+    /// # Errors
+    ///
+    /// Where no JSON follows.
+    pub fn read(
         &mut self,
         page: &Arc<String>,
-        place: Range<usize>,
-        members: Option<&Members<'_>>,
-        content: Content,
-    ) -> Record {
+        scanner: &mut Scanner<'_>,
+    ) -> Result<Record, NotJson> {
+        let begin = scanner.at();
+        let reading = content::read(scanner)?;
+        Ok(self.record(page, begin..scanner.at(), &reading))
+    }
+
+    fn record(&mut self, page: &Arc<String>, place: Range<usize>, reading: &Reading<'_>) -> Record {
         let text = &page[place.clone()];
-        let probe = Probe::new(self.log_type, text, members);
+        let probe = Probe::new(self.log_type, place.start, reading);
         let mut record = Record {
             page: Arc::clone(page),
             place,
-            key: self.identities.of(content, &probe),
+            key: self.identities.of(reading.content, &probe),
             time_micros: probe.time_micros,
             shape: probe.shape,
             truncations: Vec::new(),
@@ -130,16 +133,13 @@ pub fn read_record(
     text: &str,
 ) -> Record {
     let page = Arc::new(text.to_owned());
-    let is_json = serde_json::from_str::<IgnoredAny>(&page).is_ok();
-    // Of the record's own copy of the text: places in it are found by its members.
-    let (members, content) =
-        if is_json { members_and_content(&page) } else { (None, content_of_bytes(&page)) };
-    Records::new(log_type, host, limits).read_members(
-        &page,
-        0..text.len(),
-        members.as_ref(),
-        content,
-    )
+    let mut reader = Records::new(log_type, host, limits);
+    let mut scanner = Scanner::new(&page);
+    let record = reader.read(&page, &mut scanner);
+    record.and_then(|record| scanner.end().map(|()| record)).unwrap_or_else(|NotJson| {
+        let reading = Reading { members: None, content: content(text), booleans: SmallVec::new() };
+        reader.record(&page, 0..text.len(), &reading)
+    })
 }
 
 /// The records with these texts, as of one response.
@@ -151,6 +151,9 @@ fn read_records<'a>(
     texts: impl IntoIterator<Item = &'a str>,
 ) -> Vec<Record> {
     let mut reader = Records::new(log_type, host, limits);
-    let texts = texts.into_iter();
-    texts.map(|text| reader.read(&Arc::new(text.to_owned()), 0..text.len())).collect()
+    let read = |text: &str| {
+        let page = Arc::new(text.to_owned());
+        reader.read(&page, &mut Scanner::new(&page)).expect("a record is JSON")
+    };
+    texts.into_iter().map(read).collect()
 }

@@ -6,8 +6,9 @@ use chrono::DateTime;
 use serde::Deserialize;
 
 use super::Parts;
-use super::scan::{Members, members, unescaped};
-use crate::model::{LogType, RowShape, position};
+use super::content::{Boolean, Members, Reading};
+use crate::json::unescaped;
+use crate::model::{LogType, RowShape};
 
 /// What identity, time and row need of a record.
 #[derive(Default)]
@@ -23,9 +24,9 @@ pub(super) struct Probe<'a> {
 
 /// Fields of a device whose type varies between a boolean and `"unknown"`.
 const VARYING: [&str; 3] = ["is_encryption_enabled", "is_firewall_enabled", "is_password_set"];
-/// Fields that are read: ids and times, what identifies an event without an id, devices; then the names that the row adds, and
-/// names that the service refuses.
-const KNOWN: [&str; 26] = [
+/// Fields that are read: ids and times, what identifies an event without an id; then the names that the row adds, and names
+/// that the service refuses.
+const KNOWN: [&str; 24] = [
     "txid",
     "activity_id",
     "telephony_id",
@@ -38,8 +39,6 @@ const KNOWN: [&str; 26] = [
     "username",
     "object",
     "description",
-    "access_device",
-    "surfaced_auth",
     "eventtype",
     "host",
     "event_uid",
@@ -55,13 +54,13 @@ const KNOWN: [&str; 26] = [
 ];
 
 impl<'a> Probe<'a> {
-    /// Reads a record with these members. Nothing is read of a record that is no object, or has a key twice: it is wrapped.
-    pub(super) fn new(log_type: LogType, text: &str, members: Option<&Members<'a>>) -> Self {
-        let probe = members.and_then(|members| Self::of_object(log_type, text, members));
-        probe.unwrap_or_default()
+    /// Reads a record that begins at `begin` in the text of its scanner. Nothing is read of a record that is no object, or
+    /// has a key twice: it is wrapped.
+    pub(super) fn new(log_type: LogType, begin: usize, reading: &Reading<'a>) -> Self {
+        Self::of_object(log_type, begin, reading).unwrap_or_default()
     }
 
-    fn of_object(log_type: LogType, text: &str, members: &Members<'a>) -> Option<Self> {
+    fn of_object(log_type: LogType, begin: usize, reading: &Reading<'a>) -> Option<Self> {
         let [
             txid,
             activity_id,
@@ -75,10 +74,8 @@ impl<'a> Probe<'a> {
             username,
             object,
             description,
-            access_device,
-            surfaced_auth,
             reserved @ ..,
-        ] = fields(&KNOWN, members)?;
+        ] = fields(&KNOWN, reading.members.as_ref()?)?;
         let iso_time = iso(isotimestamp);
         let id = match log_type.spec().id_field {
             // One transaction may have two records, told apart by their time only: whole seconds are too coarse for that.
@@ -97,7 +94,10 @@ impl<'a> Probe<'a> {
             LogType::Authentication => iso_time.or_else(|| seconds(timestamp)),
         };
         let shape = if reserved.iter().all(Option::is_none) {
-            RowShape::Object(booleans(text, [access_device, surfaced_auth]).unwrap_or_default())
+            let varying = reading.booleans.iter().filter(|boolean| is_varying(boolean));
+            let places =
+                varying.map(|Boolean { place, .. }| place.start - begin..place.end - begin);
+            RowShape::Object(places.collect::<Parts>())
         } else {
             RowShape::Wrapped
         };
@@ -136,32 +136,18 @@ fn unicode(name: &str) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The fields of a value, which must be an object.
-fn fields_of<'a, const N: usize>(
-    names: &[&str; N],
-    value: &'a str,
-) -> Option<[Option<&'a str>; N]> {
-    fields(names, &members(value)?)
-}
-
 fn not_null(value: Option<&str>) -> Option<&str> {
     value.filter(|value| *value != "null")
 }
 
-/// Where the varying fields of the devices are booleans; `None` where a device is of another form than Duo's.
-fn booleans(text: &str, [access_device, surfaced_auth]: [Option<&str>; 2]) -> Option<Parts> {
-    let surfaced = match not_null(surfaced_auth) {
-        Some(surfaced_auth) => fields_of(&["access_device"], surfaced_auth)?[0],
-        None => None,
+/// Whether it is a field of a device whose type varies.
+fn is_varying(Boolean { path, depth, name, .. }: &Boolean<'_>) -> bool {
+    let is_device = match path {
+        [_, "access_device"] if *depth == 1 => true,
+        ["surfaced_auth", "access_device"] => *depth == 2,
+        _ => false,
     };
-    let mut parts = Parts::new();
-    for device in [access_device, surfaced].into_iter().filter_map(not_null) {
-        let values = fields_of(&VARYING, device)?.into_iter().flatten();
-        let booleans = values.filter(|value| matches!(*value, "true" | "false"));
-        parts.extend(booleans.map(|value| position(text, value)));
-    }
-    parts.sort_unstable_by_key(|part| part.start);
-    Some(parts)
+    is_device && VARYING.contains(name)
 }
 
 /// A text or number as text; none of an empty text.
@@ -200,11 +186,12 @@ fn number(raw: Option<&str>) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::Probe;
+    use crate::json::Scanner;
     use crate::model::{LogType, RowShape};
-    use crate::transform::scan::members;
+    use crate::transform::content::read;
 
     fn probe(log_type: LogType, text: &str) -> Probe<'_> {
-        Probe::new(log_type, text, members(text).as_ref())
+        Probe::new(log_type, 0, &read(&mut Scanner::new(text)).unwrap())
     }
 
     fn time(log_type: LogType, text: &str) -> Option<i64> {
@@ -255,8 +242,8 @@ mod tests {
             "[1]",
             "[true,false,true]",
             "{\"is_password_set\":1}",
-            "{\"is_password_set\":true,\"is_password_set\":true}",
-            "{\"\\ud800\":1,\"is_password_set\":true}",
+            "{\"access_device\":{\"is_password_set\":true}}",
+            "[{\"is_password_set\":true}]",
         ] {
             let text = format!("{{\"activity_id\":\"a\",\"access_device\":{device}}}");
             let probe = probe(LogType::Activity, &text);

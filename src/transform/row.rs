@@ -203,7 +203,7 @@ mod tests {
             concat!(
                 r#"{"txid":"a", "isotimestamp":"2026-11-22T11:55:01.234567+00:00","n":1.0e2,"#,
                 r#""access_device":{"is_password_set":"true"},"eventtype":"authentication","#,
-                r#""host":"api-x.duosecurity.com","event_uid":"c2315db258f196a5320874fdbc28f4f023deff31","event_content":"60d8466b","#,
+                r#""host":"api-x.duosecurity.com","event_uid":"c2315db258f196a5320874fdbc28f4f023deff31","event_content":"21bc8fce","#,
                 r#""ingest_kind":"live","ingest_batch":"00000000000000000001","#,
                 r#""event_time":"2026-11-22T11:55:01.234567Z"}"#
             )

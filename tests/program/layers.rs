@@ -11,7 +11,7 @@ use strum::IntoEnumIterator as _;
 /// The modules, from those that know nothing of the others to those that know all. A module may use what stands
 /// before it; those in one row never use each other.
 const LAYERS: [&[&str]; 14] = [
-    &["model", "logging", "release"],
+    &["model", "json", "logging", "release"],
     &["settings", "schema"],
     &["http"],
     &["duo", "identity"],

@@ -1,14 +1,14 @@
-use std::ops::Range;
 use std::sync::Arc;
 
 use super::parse_page;
+use crate::json::{NotJson, Scanner};
 use crate::model::{LogType, PageResponse, Record};
 
 /// Keeps the texts and nothing else.
-#[expect(clippy::unnecessary_wraps, reason = "the form that a page takes")]
-fn read(page: &Arc<String>, place: Range<usize>) -> Option<Record> {
-    let page = Arc::clone(page);
-    Some(Record { page, place, ..Record::default() })
+fn read(page: &Arc<String>, scanner: &mut Scanner<'_>) -> Result<Option<Record>, NotJson> {
+    let (page, begin) = (Arc::clone(page), scanner.at());
+    scanner.value()?;
+    Ok(Some(Record { page, place: begin..scanner.at(), ..Record::default() }))
 }
 
 fn page(log_type: LogType, body: &str) -> Result<PageResponse, String> {
@@ -104,6 +104,10 @@ fn a_wrong_envelope_is_refused_without_showing_what_was_in_it() {
             LogType::Activity,
             r#"{"stat":"OK","response":{"items":[],"metadata":{"next_offset":{"hunter2":1}}}}"#,
         ),
+        (LogType::Activity, r#"{"stat":"OK","response":{"items":[],"metadata":"hunter2"}}"#),
+        (LogType::Activity, r#"{"stat":"OK","response":{"items":[],"items":["hunter2"]}}"#),
+        (LogType::Activity, r#"{"stat":"OK","response":{"items":[]}} "hunter2""#),
+        (LogType::Activity, r#"{"stat":"OK","response":["hunter2"]}"#),
         (LogType::Activity, "<html>hunter2</html>"),
         (LogType::Activity, ""),
     ];

@@ -29,7 +29,9 @@ fn pages_of(log_type: LogType, page: &[u8]) {
     let read = |body: &[u8], api: IngestionApi, largest_value| {
         let limits = RowLimits { largest_value, ..RowLimits::from(api) };
         let mut reader = Records::new(log_type, HOST, limits);
-        parse_page(&log_type.spec(), body.to_vec(), |page, place| Some(reader.read(page, place)))
+        parse_page(&log_type.spec(), body.to_vec(), |page, scanner| {
+            reader.read(page, scanner).map(Some)
+        })
     };
     let writer = |api| {
         let fields = BatchFields {

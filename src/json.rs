@@ -1,0 +1,307 @@
+//! Walks through JSON text once, checks its grammar on the way, and builds no tree of it.
+//!
+//! A record goes into its row as Duo spelled it, so what is needed is where names and values stand, not what they mean.
+//! `serde_json` tells that only by reading a page twice: once to split it into records, and once more inside of each. What is
+//! accepted here is what `serde_json` accepts, which a test compares. The grammar is RFC 8259; a lone surrogate is left to
+//! who needs the text that is meant.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use smallvec::SmallVec;
+
+/// The text is not JSON, or ends too early.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotJson;
+
+/// A position in a JSON text. Every method that passes a part of the text begins at the position and leaves it behind that
+/// part, but not behind the white space that follows.
+#[derive(Clone, Debug)]
+pub struct Scanner<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl<'a> Scanner<'a> {
+    /// At the first value of a text.
+    pub fn new(text: &'a str) -> Self {
+        let mut scanner = Self { text, at: 0 };
+        scanner.pass_space();
+        scanner
+    }
+
+    /// Bytes before the position.
+    pub fn at(&self) -> usize {
+        self.at
+    }
+
+    /// The text from `begin`, a position passed before, to here.
+    pub fn since(&self, begin: usize) -> &'a str {
+        &self.text[begin..self.at]
+    }
+
+    /// Passes the white space after the last value.
+    ///
+    /// # Errors
+    ///
+    /// When anything else follows.
+    pub fn end(&mut self) -> Result<(), NotJson> {
+        self.pass_space();
+        if self.at == self.text.len() { Ok(()) } else { Err(NotJson) }
+    }
+
+    /// The first byte of what follows.
+    ///
+    /// # Errors
+    ///
+    /// At the end of the text.
+    pub fn peek(&self) -> Result<u8, NotJson> {
+        self.text.as_bytes().get(self.at).copied().ok_or(NotJson)
+    }
+
+    /// Passes an object. `member` gets the name of each member, without quotation marks and as it is spelled, and must pass
+    /// the value.
+    ///
+    /// # Errors
+    ///
+    /// Where the text is no object, and those of `member`.
+    pub fn object<E: From<NotJson>>(
+        &mut self,
+        mut member: impl FnMut(&mut Self, &'a str) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.expect(b'{')?;
+        if self.is_next(b'}') {
+            return Ok(());
+        }
+        loop {
+            let name = self.name()?;
+            member(self, name)?;
+            if !self.has_more(b'}')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Passes an array; `element` must pass each element.
+    ///
+    /// # Errors
+    ///
+    /// Where the text is no array, and those of `element`.
+    pub fn array<E: From<NotJson>>(
+        &mut self,
+        mut element: impl FnMut(&mut Self) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.expect(b'[')?;
+        if self.is_next(b']') {
+            return Ok(());
+        }
+        loop {
+            element(self)?;
+            if !self.has_more(b']')? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Passes a value of any kind and returns it as it is spelled. Its depth is bounded by memory only.
+    ///
+    /// # Errors
+    ///
+    /// Where the text is no value.
+    pub fn value(&mut self) -> Result<&'a str, NotJson> {
+        let begin = self.at;
+        let mut closing: SmallVec<[u8; 32]> = SmallVec::new();
+        loop {
+            let close = match self.peek()? {
+                b'{' => b'}',
+                b'[' => b']',
+                _ => 0,
+            };
+            if close == 0 {
+                self.scalar()?;
+            } else {
+                self.at += 1;
+                if !self.is_next(close) {
+                    closing.push(close);
+                    if close == b'}' {
+                        self.name()?;
+                    }
+                    continue;
+                }
+            }
+            // Behind a value: to the next one, out of all containers that end here.
+            loop {
+                let Some(&close) = closing.last() else {
+                    return Ok(self.since(begin));
+                };
+                if self.has_more(close)? {
+                    if close == b'}' {
+                        self.name()?;
+                    }
+                    break;
+                }
+                closing.pop();
+            }
+        }
+    }
+
+    /// Passes the name of a member, its colon and the space around it, and returns the name.
+    fn name(&mut self) -> Result<&'a str, NotJson> {
+        let begin = self.at + 1;
+        self.string()?;
+        let name = &self.text[begin..self.at - 1];
+        self.pass_space();
+        self.expect(b':')?;
+        self.pass_space();
+        Ok(name)
+    }
+
+    /// Behind a value: passes a comma, or else what closes the container.
+    fn has_more(&mut self, close: u8) -> Result<bool, NotJson> {
+        self.pass_space();
+        let next = self.peek()?;
+        self.at += 1;
+        if next == b',' {
+            self.pass_space();
+            return Ok(true);
+        }
+        if next == close { Ok(false) } else { Err(NotJson) }
+    }
+
+    /// Passes a text, number or literal.
+    fn scalar(&mut self) -> Result<(), NotJson> {
+        match self.peek()? {
+            b'"' => self.string(),
+            b't' => self.literal("true"),
+            b'f' => self.literal("false"),
+            b'n' => self.literal("null"),
+            _ => self.number(),
+        }
+    }
+
+    fn literal(&mut self, literal: &str) -> Result<(), NotJson> {
+        if !self.text.as_bytes()[self.at..].starts_with(literal.as_bytes()) {
+            return Err(NotJson);
+        }
+        self.at += literal.len();
+        Ok(())
+    }
+
+    fn number(&mut self) -> Result<(), NotJson> {
+        self.at += usize::from(self.peek()? == b'-');
+        let leading = self.peek()?;
+        let digits = self.digits()?;
+        if leading == b'0' && digits > 1 {
+            return Err(NotJson);
+        }
+        if self.peek() == Ok(b'.') {
+            self.at += 1;
+            self.digits()?;
+        }
+        if matches!(self.peek(), Ok(b'e' | b'E')) {
+            self.at += 1;
+            self.at += usize::from(matches!(self.peek()?, b'+' | b'-'));
+            self.digits()?;
+        }
+        Ok(())
+    }
+
+    /// Passes one digit or more.
+    fn digits(&mut self) -> Result<usize, NotJson> {
+        let begin = self.at;
+        while self.peek().is_ok_and(|byte| byte.is_ascii_digit()) {
+            self.at += 1;
+        }
+        if self.at == begin { Err(NotJson) } else { Ok(self.at - begin) }
+    }
+
+    fn string(&mut self) -> Result<(), NotJson> {
+        self.expect(b'"')?;
+        loop {
+            self.at += plain_bytes(&self.text.as_bytes()[self.at..]);
+            match self.peek()? {
+                b'"' => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                b'\\' => self.escape()?,
+                _ => return Err(NotJson),
+            }
+        }
+    }
+
+    fn escape(&mut self) -> Result<(), NotJson> {
+        self.at += 1;
+        let length = match self.peek()? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => 1,
+            b'u' => {
+                let digits = self.text.as_bytes().get(self.at + 1..self.at + 5).ok_or(NotJson)?;
+                if !digits.iter().all(u8::is_ascii_hexdigit) {
+                    return Err(NotJson);
+                }
+                5
+            }
+            _ => return Err(NotJson),
+        };
+        self.at += length;
+        Ok(())
+    }
+
+    fn expect(&mut self, byte: u8) -> Result<(), NotJson> {
+        if self.peek()? == byte {
+            self.at += 1;
+            Ok(())
+        } else {
+            Err(NotJson)
+        }
+    }
+
+    /// Passes white space, and this byte if it follows.
+    fn is_next(&mut self, byte: u8) -> bool {
+        self.pass_space();
+        let is_next = self.peek() == Ok(byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    fn pass_space(&mut self) {
+        while matches!(self.peek(), Ok(b' ' | b'\t' | b'\n' | b'\r')) {
+            self.at += 1;
+        }
+    }
+}
+
+/// How many bytes of a text come before a quotation mark, a backslash or a control character. Names and values are short:
+/// eight bytes at a time, inline, take less time than a call of memchr.
+fn plain_bytes(bytes: &[u8]) -> usize {
+    const LOWEST: u64 = u64::MAX / 255;
+    const HIGHEST: u64 = LOWEST << 7;
+    // The lowest bit that is set belongs to the first byte sought; those above it may be wrong.
+    let below =
+        |word: u64, limit: u8| word.wrapping_sub(LOWEST * u64::from(limit)) & !word & HIGHEST;
+    let (words, rest) = bytes.as_chunks();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let quote = below(word ^ (LOWEST * u64::from(b'"')), 1);
+        let backslash = below(word ^ (LOWEST * u64::from(b'\\')), 1);
+        let found = quote | backslash | below(word, b' ');
+        if found != 0 {
+            return 8 * index + found.trailing_zeros() as usize / 8;
+        }
+    }
+    let is_plain = |byte: &&u8| !matches!(byte, b'"' | b'\\' | 0..b' ');
+    bytes.len() - rest.len() + rest.iter().take_while(is_plain).count()
+}
+
+/// The bytes of a name or text between quotation marks without its escapes: UTF-8 except for lone surrogates.
+pub fn unescaped(inside: &str) -> Cow<'_, [u8]> {
+    if inside.contains('\\') {
+        let bytes: Bytes = serde_json::from_str(&format!("\"{inside}\"")).unwrap_or_default();
+        Cow::Owned(bytes.into())
+    } else {
+        Cow::Borrowed(inside.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests;
