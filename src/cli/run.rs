@@ -42,10 +42,10 @@ fn table(report: &RunReport) -> String {
         [
             log.log_type.to_string(),
             log.outcome.as_str().to_owned(),
-            number(log.events),
-            number(log.late),
-            number(log.duplicates_dropped),
-            number(log.pages),
+            number(log.counts.events),
+            number(log.counts.late),
+            number(log.counts.duplicates_dropped),
+            number(log.counts.pages),
             log.lag_seconds.map_or_else(|| "-".to_owned(), span),
         ]
     });

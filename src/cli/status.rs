@@ -25,7 +25,7 @@ fn show(status: &Status) {
             log.log_type.to_string(),
             log.state.as_str().to_owned(),
             lag.unwrap_or_else(|| "-".to_owned()),
-            number(log.activity.events),
+            number(log.activity.counts.events),
             log.completeness.verified_of_reconciled(),
         ]
     });

@@ -11,6 +11,7 @@ use chrono::TimeDelta;
 
 use crate::model::{Hour, LogType, Millis, Span};
 use crate::storage::StorageError;
+use crate::sync::RunCounts;
 
 /// Duo keeps 180 days; a request at exactly that border is refused by the time it arrives.
 const RETENTION: TimeDelta = TimeDelta::days(179);
@@ -112,24 +113,13 @@ impl BackfillFault {
     }
 }
 
-/// How far a run got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Advance {
-    /// Everything of the span before this moment was read.
-    pub reached: Option<Millis>,
-    /// Rows that were accepted in this run.
-    pub events: u64,
-    /// Pages that were read in this run.
-    pub pages: u64,
-}
-
 /// Requests per minute of a backfill: half of those that the live log may make beside it.
 pub(super) const fn share_of(calls_per_minute: u32) -> u32 {
     calls_per_minute.div_ceil(2)
 }
 
-/// Receives the progress of a run.
-pub type Watcher = dyn Fn(Advance) + Send + Sync;
+/// Receives up to where a run has read the span, and what it did so far.
+pub type Watcher = dyn Fn(Option<Millis>, &RunCounts) + Send + Sync;
 
 #[cfg(test)]
 mod tests {

@@ -30,7 +30,7 @@ use crate::status::Status;
 use crate::storage::{self, DeadLetters, LogState, StorageError, Store};
 use crate::sync::{ACCOUNT_SHARE, Limits, PageOrder, Ports as _, TokenBucket, run_log};
 
-pub use backfill::{Advance, Backfill, BackfillFault, BackfillPlan, Watcher};
+pub use backfill::{Backfill, BackfillFault, BackfillPlan, Watcher};
 
 use backfill::share_of;
 pub use report::{HourCounts, LogReport, RunReport};

@@ -9,7 +9,7 @@ use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::backfill::{Advance, Watcher};
+use super::backfill::Watcher;
 use super::unmapped_fields::UnmappedFields;
 use super::{Clock, Collector};
 use crate::ingestion::{SinkCall, Table};
@@ -19,7 +19,7 @@ use crate::model::{
 };
 use crate::settings::TimeGenerated;
 use crate::storage::{DeadLetters, LogState};
-use crate::sync::{Ports, RunStats, TokenBucket};
+use crate::sync::{Ports, RunCounts, TokenBucket};
 use crate::transform::{BatchFields, Records, RowWriter};
 
 /// The ports of one run of one log.
@@ -148,9 +148,9 @@ impl Ports for LogPorts<'_> {
         sent
     }
 
-    fn progress(&self, reached: Option<Millis>, stats: &RunStats) {
+    fn progress(&self, reached: Option<Millis>, counts: &RunCounts) {
         if let Some(watcher) = self.watcher {
-            watcher(Advance { reached, events: stats.events, pages: stats.pages });
+            watcher(reached, counts);
         }
     }
 }

@@ -10,7 +10,9 @@ use crate::ingestion;
 use crate::model::{FetchErrorKind, Hour, IngestionApi, LogType, Millis};
 use crate::release;
 use crate::status::{Activity, Code, Outcome, RunSeen, Standing};
-use crate::sync::{BackOffCause, Failure, HourState, RunError, RunOutcome, RunResult, RunStats};
+use crate::sync::{
+    BackOffCause, Failure, HourState, RunCounts, RunError, RunOutcome, RunResult, RunStats,
+};
 
 /// What one run did.
 #[derive(Clone, Debug, Serialize)]
@@ -35,22 +37,9 @@ pub struct LogReport {
     pub log_type: LogType,
     /// How its run ended.
     pub outcome: Outcome,
-    /// Rows that Azure Monitor accepted.
-    pub events: u64,
-    /// Rows among them that were seen only after their window had been closed.
-    pub late: u64,
-    /// Records whose originals were dead-lettered: delivered with a value truncated, or refused even alone.
-    pub dead_letters: u64,
-    /// Records that had been delivered before and were not sent again.
-    pub duplicates_dropped: u64,
-    /// Pages that Duo returned.
-    pub pages: u64,
-    /// Requests to Duo.
-    pub requests: u64,
-    /// Responses with HTTP 429.
-    pub throttled: u64,
-    /// Requests repeated after a transient error.
-    pub retries: u64,
+    /// What it did.
+    #[serde(flatten)]
+    pub counts: RunCounts,
     /// Everything before this moment was delivered.
     pub collected_to: Option<Millis>,
     /// How far that is behind now, in seconds.
@@ -138,14 +127,7 @@ impl LogReport {
         Self {
             log_type,
             outcome,
-            events: stats.events,
-            late: stats.late,
-            dead_letters: stats.dead_letters.count(),
-            duplicates_dropped: stats.duplicates_dropped,
-            pages: stats.pages,
-            requests: stats.requests,
-            throttled: stats.throttled,
-            retries: stats.retries,
+            counts: stats.counts,
             collected_to,
             lag_seconds: collected_to.map(|time| (now - time).num_seconds()),
             parked_until: until,
@@ -175,17 +157,7 @@ impl LogReport {
                 sha256: release::sha256().map(str::to_owned),
                 ingestion_api,
             },
-            activity: Activity {
-                runs: 1,
-                events: self.events,
-                late: self.late,
-                duplicates_dropped: self.duplicates_dropped,
-                dead_letters: self.dead_letters,
-                pages: self.pages,
-                requests: self.requests,
-                throttled: self.throttled,
-                retries: self.retries,
-            },
+            activity: Activity { runs: 1, counts: self.counts },
         }
     }
 

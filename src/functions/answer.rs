@@ -20,7 +20,7 @@ fn answer(status: StatusCode, log: &str, return_value: &Value) -> Answer {
 pub(super) fn of_run(report: &RunReport) -> Answer {
     let status =
         if report.has_failed() { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK };
-    let events: u64 = report.logs.iter().map(|log| log.events).sum();
+    let events: u64 = report.logs.iter().map(|log| log.counts.events).sum();
     let outcomes = Outcome::iter().filter_map(|outcome| {
         let logs = report.logs.iter().filter(|log| log.outcome == outcome);
         let count = logs.count();

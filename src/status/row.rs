@@ -26,8 +26,7 @@ pub(crate) fn run_row(log_type: LogType, health: &LogHealth) -> Option<Fields> {
     let standing = health.standing.as_ref()?;
     let about = |code: Code| format!("{} {}", code.sentence(), code.hint());
     let lag = standing.collected_to.map(|time| standing.seen_at - time);
-    let done = &health.untold;
-    Some(fields(json!({
+    let mut row = json!({
         "row_kind": "run",
         "eventtype": log_type,
         "outcome": standing.outcome,
@@ -39,16 +38,10 @@ pub(crate) fn run_row(log_type: LogType, health: &LogHealth) -> Option<Fields> {
         "collected_to": standing.collected_to,
         "lag_seconds": lag.map(|lag| lag.num_seconds()),
         "parked_until": standing.parked_until,
-        "runs": done.runs,
-        "events": done.events,
-        "late": done.late,
-        "duplicates_dropped": done.duplicates_dropped,
-        "dead_letters": done.dead_letters,
-        "pages": done.pages,
-        "requests": done.requests,
-        "throttled": done.throttled,
-        "retries": done.retries,
-    })))
+        "runs": health.untold.runs,
+    });
+    row.as_object_mut()?.append(json!(health.untold.counts).as_object_mut()?);
+    Some(fields(row))
 }
 
 /// A row about a closed hour.
@@ -116,7 +109,7 @@ mod tests {
     use crate::model::{Hour, IngestionApi, LogType, Millis, Span};
     use crate::schema::{ColumnType, HEALTH_FIELDS};
     use crate::status::{Activity, Code, LogHealth, Outcome, RunSeen, Standing};
-    use crate::sync::{HourResult, HourState};
+    use crate::sync::{HourResult, HourState, RunCounts};
     use chrono::TimeDelta;
 
     const NOW: Millis = Millis(1_795_348_800_000);
@@ -137,7 +130,7 @@ mod tests {
                 sha256: None,
                 ingestion_api: api,
             },
-            activity: Activity { runs: 1, events: 7, ..Activity::default() },
+            activity: Activity { runs: 1, counts: RunCounts { events: 7, ..RunCounts::default() } },
         });
         health.succeeded_at = Some(NOW);
         let result = HourResult {

@@ -81,7 +81,7 @@ async fn new_records<P: Ports>(
         run.ledger.contains(hour, &record.key) || run.refused.is_waiting(record.key)
     };
     let page = deduplicator.sort(records, is_known);
-    run.stats.duplicates_dropped += page.facts.known as u64;
+    run.stats.counts.duplicates_dropped += page.facts.known as u64;
     Ok(page)
 }
 
@@ -151,7 +151,7 @@ async fn send<P: Ports>(
         | SendErrorKind::NoToken { is_transient: false }
         | SendErrorKind::Fatal => return Err(Stop::failed(Failure::AzureMonitor, error)),
         SendErrorKind::Throttled { retry_after } => {
-            run.stats.throttled += 1;
+            run.stats.counts.throttled += 1;
             error.tries = attempts.failed(run.now());
             match retry_after {
                 Some(pause) if run.now() + pause >= run.deadline => {
@@ -184,7 +184,7 @@ async fn send<P: Ports>(
 }
 
 async fn wait<P: Ports>(run: &mut Run<'_, P>, pause: TimeDelta) {
-    run.stats.retries += 1;
+    run.stats.counts.retries += 1;
     run.ports.sleep(pause).await;
 }
 
@@ -192,9 +192,8 @@ async fn wait<P: Ports>(run: &mut Run<'_, P>, pause: TimeDelta) {
 async fn record<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) -> Result<(), Stop> {
     let rows = batch.records.len() as u64;
     run.refused.note_accepted();
-    run.stats.batches += 1;
-    run.stats.events += rows;
-    run.stats.late += if batch.kind == IngestKind::Late { rows } else { 0 };
+    run.stats.counts.events += rows;
+    run.stats.counts.late += if batch.kind == IngestKind::Late { rows } else { 0 };
     let appended = run.ledger.append(batch.records.iter()).await;
     appended.map_err(|error| run.ledger_failed(error))?;
     let newest = batch.records.iter().filter_map(Record::time).max();

@@ -87,7 +87,7 @@ pub(super) async fn fetch<P: Ports>(
         error.tries = attempts.failed(run.now());
         match error.kind {
             FetchErrorKind::Throttled { retry_after } => {
-                run.stats.throttled += 1;
+                run.stats.counts.throttled += 1;
                 return Err(run.back_off(retry_after, BackOffCause::DuoThrottled, error).into());
             }
             // A shutdown aborts the request.
@@ -114,7 +114,7 @@ pub(super) async fn fetch<P: Ports>(
             // Once more, dated and signed again: a date that aged on the way is refused like a wrong key.
             FetchErrorKind::Credentials if !is_signed_again => {
                 is_signed_again = true;
-                run.stats.retries += 1;
+                run.stats.counts.retries += 1;
             }
             FetchErrorKind::Credentials => return Err(Stop::credentials(run.now(), error).into()),
             FetchErrorKind::Forbidden if run.limits.may_be_retired || !run.checkpoint.answered => {
@@ -143,7 +143,7 @@ fn unavailable(error: FetchError) -> Stop {
 }
 
 async fn pause_and_retry<P: Ports>(run: &mut Run<'_, P>, pause: TimeDelta) -> Result<(), Stop> {
-    run.stats.retries += 1;
+    run.stats.counts.retries += 1;
     run.ports.sleep(pause).await;
     take_token(run).await
 }
@@ -178,7 +178,7 @@ async fn take_token<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
 }
 
 fn count_request<P: Ports>(run: &mut Run<'_, P>, request: &PageRequest) {
-    run.stats.requests += 1;
+    run.stats.counts.requests += 1;
     let live_requests = &mut run.checkpoint.reconciliation.live_requests;
     *live_requests = if request.is_reconciliation { 0 } else { live_requests.saturating_add(1) };
 }

@@ -64,7 +64,7 @@ pub(super) async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop
         Err(NoPage::Refused(error)) => return Err(Stop::failed(Failure::Duo, error)),
         Err(NoPage::Stop(stop)) => return Err(stop),
     };
-    run.stats.pages += 1;
+    run.stats.counts.pages += 1;
     let now = run.now();
     let order = run.limits.page_order;
     let shown_through = server_time.map_or(now, |time| time.min(now)) - run.limits.window_delay;

@@ -35,7 +35,8 @@ pub use dedup::kind_when_resent;
 pub use hours::{DayResults, HourResult, HourState, RESULT_DAYS};
 pub use limits::{Limits, PageOrder};
 pub use outcome::{
-    DeadLetterStats, Failure, RunError, RunOutcome, RunResult, RunStats, Warning, WindowError,
+    DeadLetterStats, Failure, RunCounts, RunError, RunOutcome, RunResult, RunStats, Warning,
+    WindowError,
 };
 pub use ports::Ports;
 pub use run::run_log;

@@ -1,10 +1,14 @@
 //! How a run ended, what it did, and what is worth reporting of it.
 
+use std::ops::AddAssign;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
 use super::checkpoint::{BackOffCause, Checkpoint};
 use super::hours::HourState;
 use crate::model::{FetchError, Hour, Millis, RecordKey, SendError};
 use crate::storage::StorageError;
-use chrono::TimeDelta;
 
 /// What one run of one log left behind.
 #[derive(Debug)]
@@ -149,25 +153,48 @@ pub enum Warning {
     LeaseTakenOver,
 }
 
-/// What a run did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RunStats {
-    /// Requests to Duo.
-    pub requests: u64,
-    /// Pages read.
-    pub pages: u64,
-    /// Batches that Azure Monitor accepted.
-    pub batches: u64,
+/// What runs did, in numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RunCounts {
     /// Rows that Azure Monitor accepted.
     pub events: u64,
     /// Rows among them that were seen only after their window had been closed.
     pub late: u64,
+    /// Records whose originals were dead-lettered: delivered with a value truncated, or refused even alone.
+    pub dead_letters: u64,
     /// Records that had been delivered before and were not sent again.
     pub duplicates_dropped: u64,
-    /// Responses that asked for fewer requests (429).
+    /// Pages that Duo returned.
+    pub pages: u64,
+    /// Requests to Duo.
+    pub requests: u64,
+    /// Responses with HTTP 429.
     pub throttled: u64,
-    /// Requests made again after a transient error.
+    /// Requests repeated after a transient error.
     pub retries: u64,
+}
+
+impl AddAssign for RunCounts {
+    fn add_assign(&mut self, other: Self) {
+        // Stored counts can be damaged.
+        let add = |sum: &mut u64, more| *sum = sum.saturating_add(more);
+        add(&mut self.events, other.events);
+        add(&mut self.late, other.late);
+        add(&mut self.dead_letters, other.dead_letters);
+        add(&mut self.duplicates_dropped, other.duplicates_dropped);
+        add(&mut self.pages, other.pages);
+        add(&mut self.requests, other.requests);
+        add(&mut self.throttled, other.throttled);
+        add(&mut self.retries, other.retries);
+    }
+}
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RunStats {
+    /// All of it that is counted; the dead letters at the end of the run.
+    pub counts: RunCounts,
     /// Records whose originals were dead-lettered.
     pub dead_letters: DeadLetterStats,
     /// Closed hours that were reconciled, and their states.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 
-use super::outcome::RunStats;
+use super::outcome::RunCounts;
 use super::token_bucket::TokenBucket;
 use crate::model::{Batch, FetchError, Millis, PageRequest, PageResponse, SendError};
 use crate::storage::{DeadLetters, LogState};
@@ -63,5 +63,5 @@ pub trait Ports: Sync {
     ) -> impl Future<Output = Result<(), SendError>> + Send;
 
     /// Takes note of what the run did so far, after each page; `reached` is up to where a backfill was read.
-    fn progress(&self, reached: Option<Millis>, stats: &RunStats);
+    fn progress(&self, reached: Option<Millis>, counts: &RunCounts);
 }

@@ -50,7 +50,7 @@ impl<P: Ports> Run<'_, P> {
         } else {
             reconcile::step(self, now).await?;
         }
-        self.ports.progress(reconcile::reached(self), &self.stats);
+        self.ports.progress(reconcile::reached(self), &self.stats.counts);
         Ok(())
     }
 
@@ -81,6 +81,7 @@ impl<P: Ports> Run<'_, P> {
                 (outcome, error) = (RunOutcome::Failed(failure), fault.map(|fault| *fault));
             }
         }
+        self.stats.counts.dead_letters = self.stats.dead_letters.count();
         RunResult { outcome, error, checkpoint: Some(self.stored), stats: self.stats }
     }
 

@@ -8,6 +8,7 @@ use super::progress::{Bar, Progress};
 use crate::collector::{BackfillFault, BackfillPlan, Collector, HourCounts, LogReport};
 use crate::model::{Hour, LogType, MINUTE, Span};
 use crate::status::{self, Code};
+use crate::sync::RunCounts;
 
 /// Pause before rows about hours are sent again.
 const REPORT_PAUSE: TimeDelta = TimeDelta::seconds(6);
@@ -42,13 +43,8 @@ pub(super) struct Done {
     #[serde(flatten)]
     pub(super) span: Span,
     pub(super) outcome: Outcome,
-    /// Rows that were delivered.
-    pub(super) events: u64,
-    /// Records that had been delivered before.
-    pub(super) duplicates_dropped: u64,
-    pub(super) dead_letters: u64,
-    pub(super) pages: u64,
-    pub(super) requests: u64,
+    #[serde(flatten)]
+    pub(super) counts: RunCounts,
     /// The states of the hours that were read.
     pub(super) hours: HourCounts,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -101,11 +97,7 @@ impl<'a> Job<'a> {
                 log_type: plan.backfill.log_type,
                 span: plan.backfill.span,
                 outcome: Outcome::default(),
-                events: 0,
-                duplicates_dropped: 0,
-                dead_letters: 0,
-                pages: 0,
-                requests: 0,
+                counts: RunCounts::default(),
                 hours: HourCounts::default(),
                 code: None,
                 message: None,
@@ -178,18 +170,17 @@ impl<'a> Job<'a> {
     }
 
     async fn one_run(&mut self) -> LogReport {
-        let (events, pages) = (self.done.events, self.done.pages);
-        let bar = self.bar.clone();
-        let watcher = move |advance| bar.advance(advance, events, pages);
+        let (before, bar) = (self.done.counts, self.bar.clone());
+        let watcher = move |reached, counts: &RunCounts| {
+            let mut counts = *counts;
+            counts += before;
+            bar.advance(reached, &counts);
+        };
         let (backfill, unreported) = (&self.plan.backfill, &mut self.unreported);
         let run = self.collector.backfill(backfill, self.shutdown, &watcher, unreported);
         let report = run.await;
         let done = &mut self.done;
-        done.events += report.events;
-        done.duplicates_dropped += report.duplicates_dropped;
-        done.dead_letters += report.dead_letters;
-        done.pages += report.pages;
-        done.requests += report.requests;
+        done.counts += report.counts;
         done.hours += report.hours;
         for notice in &report.notices {
             if !done.notices.contains(&notice.message) {

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use crate::cli::output;
-use crate::collector::{Advance, Backfill};
+use crate::collector::Backfill;
 use crate::model::{Hour, Millis, number, span};
+use crate::sync::RunCounts;
 
 /// The bars of all spans.
 #[derive(Default)]
@@ -50,10 +51,10 @@ impl Progress {
 }
 
 impl Bar {
-    /// Shows how far a run got; `events` and `pages` are those of the runs before it.
-    pub(super) fn advance(&self, advance: Advance, events: u64, pages: u64) {
-        let (events, pages) = (events + advance.events, pages + advance.pages);
-        if let Some(reached) = advance.reached {
+    /// Shows up to where the span was read, and what was done for it in all runs.
+    pub(super) fn advance(&self, reached: Option<Millis>, counts: &RunCounts) {
+        let RunCounts { events, pages, .. } = *counts;
+        if let Some(reached) = reached {
             let reached = u64::try_from((reached - self.from).num_milliseconds()).unwrap_or(0);
             let is_first = self.drawn.position() == 0 && pages == 0;
             self.drawn.set_position(reached.max(self.drawn.position()));

@@ -2,6 +2,7 @@ use super::{KEPT_HOURS, KEPT_TROUBLES, LONGEST_SILENCE, LogHealth, RunSeen, Stan
 use crate::model::{HOUR, IngestionApi, MINUTE, Millis};
 use crate::status::{Activity, Code, Outcome};
 use crate::storage::Document as _;
+use crate::sync::RunCounts;
 use chrono::TimeDelta;
 
 const NOW: Millis = Millis(1_795_348_800_000);
@@ -20,7 +21,10 @@ fn run(at: Millis, outcome: Outcome, code: Option<Code>, events: u64) -> RunSeen
             sha256: None,
             ingestion_api: IngestionApi::DataCollector,
         },
-        activity: Activity { runs: 1, events, requests: 1, ..Activity::default() },
+        activity: Activity {
+            runs: 1,
+            counts: RunCounts { events, requests: 1, ..RunCounts::default() },
+        },
     }
 }
 
@@ -64,8 +68,8 @@ fn what_was_done_is_kept_until_it_is_told_and_by_hour_for_a_week() {
         health.add(&run((NOW + TimeDelta::hours(hour)).next(), Outcome::CaughtUp, None, 1));
     }
     assert_eq!(i64::try_from(health.hours.len()).unwrap(), KEPT_HOURS);
-    assert!(health.hours.values().all(|hour| (hour.runs, hour.events) == (2, 3)));
-    assert_eq!(health.untold.events, u64::try_from(3 * (KEPT_HOURS + 5)).unwrap());
+    assert!(health.hours.values().all(|hour| (hour.runs, hour.counts.events) == (2, 3)));
+    assert_eq!(health.untold.counts.events, u64::try_from(3 * (KEPT_HOURS + 5)).unwrap());
     health.told(NOW);
     assert_eq!(health.untold, Activity::default());
 }

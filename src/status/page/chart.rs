@@ -24,7 +24,7 @@ pub(super) fn events(log: &LogStatus, now: Millis) -> Markup {
     let of = |hour: Hour| log.hours.get(&hour).copied().unwrap_or_default();
     let hours: Vec<(Hour, Activity)> =
         (1 - HOURS..=0).map(|number| last.after(number)).map(|hour| (hour, of(hour))).collect();
-    let events = || hours.iter().map(|(_, activity)| activity.events);
+    let events = || hours.iter().map(|(_, activity)| activity.counts.events);
     let most = events().max().unwrap_or(0);
     // Stored counts can be damaged, so that no sum or product of them may overflow.
     let total = events().fold(0, u64::saturating_add);
@@ -52,7 +52,7 @@ pub(super) fn events(log: &LogStatus, now: Millis) -> Markup {
                     }
                 } {}
                 path.throttled d={
-                    @for (x, _) in hours.iter().enumerate().filter(|(_, (_, activity))| activity.throttled > 0) {
+                    @for (x, _) in hours.iter().enumerate().filter(|(_, (_, activity))| activity.counts.throttled > 0) {
                         "M" (x) " " (HEIGHT + 1) "h.8v2h-.8z"
                     }
                 } {}

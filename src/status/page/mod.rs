@@ -157,7 +157,7 @@ fn overview(status: &Status) -> Markup {
                 td { (badge(log.state)) }
                 td { (log.lag_seconds.map_or_else(|| "–".to_owned(), |lag| known(span(lag.max(0))))) }
                 td { (log.succeeded_at.map_or_else(|| html! { "–" }, moment)) }
-                td.number { (known(number(log.activity.events))) }
+                td.number { (known(number(log.activity.counts.events))) }
                 td.number { (known(log.completeness.verified_of_reconciled())) }
             }
         }
@@ -231,13 +231,13 @@ fn check(status: &Status) -> Markup {
 }
 
 fn facts(log: &LogStatus) -> Markup {
-    let activity = &log.activity;
+    let done = &log.activity.counts;
     let counts = [
-        ("Late events", activity.late),
-        ("Duplicates dropped", activity.duplicates_dropped),
-        ("Dead letters", activity.dead_letters),
-        ("Requests to Duo", activity.requests),
-        ("Times throttled", activity.throttled),
+        ("Late events", done.late),
+        ("Duplicates dropped", done.duplicates_dropped),
+        ("Dead letters", done.dead_letters),
+        ("Requests to Duo", done.requests),
+        ("Times throttled", done.throttled),
     ];
     html! {
         dl {

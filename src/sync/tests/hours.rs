@@ -183,7 +183,7 @@ fn a_run_that_only_left_reconciliation_to_the_next_one_has_caught_up() {
     world.now = world.now + hours(12);
     let (ending, stats) = world.run("a");
     assert_eq!(ending, RunOutcome::RateLimited);
-    assert!(stats.requests > 5);
+    assert!(stats.counts.requests > 5);
     // What happened is read; twelve hours are still to be looked at.
     let mut endings = Vec::new();
     for _ in 0..4 {

@@ -81,7 +81,7 @@ fn azure_monitors_retry_after_is_waited_for_within_the_run_and_backs_off_beyond_
     );
     world.finish(&mut instance);
     let stats = instance.result.unwrap().stats;
-    assert_eq!((stats.throttled, stats.retries), (1, 0));
+    assert_eq!((stats.counts.throttled, stats.counts.retries), (1, 0));
     // A run that is asked to shut down does not wait.
     let (mut world, mut instance, next) = throttled(seconds(1), true);
     assert!(matches!(next, Next::Save(saved) if saved.lease.is_none()));

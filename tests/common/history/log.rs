@@ -8,7 +8,7 @@ use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType, MINUTE, Millis, Spa
 use duo_sentinel::status::{Activity, Code, LogHealth, Outcome, Standing, Trouble};
 use duo_sentinel::storage::Document as _;
 use duo_sentinel::sync::{
-    BackOff, BackOffCause, Checkpoint, DayResults, Destination, HourResult, HourState,
+    BackOff, BackOffCause, Checkpoint, DayResults, Destination, HourResult, HourState, RunCounts,
 };
 
 /// Days since the first run.
@@ -58,7 +58,7 @@ impl Log {
         }
         for ago in 2..24 * AGE {
             let hour = Hour::of(now).after(-ago);
-            log.set(hour, activity(hour, at_noon).events, |_| {});
+            log.set(hour, activity(hour, at_noon).counts.events, |_| {});
         }
         log
     }
@@ -173,7 +173,7 @@ impl Log {
         });
         // It was found by a check two hours later.
         let activity = self.health.hours.entry(hour.after(2)).or_default();
-        activity.late += late;
+        activity.counts.late += late;
         self
     }
 
@@ -214,7 +214,7 @@ impl Log {
             runs,
         });
         let hour = Hour::of(self.now - TimeDelta::minutes(last));
-        self.health.hours.entry(hour).or_default().throttled += u64::from(status == 429);
+        self.health.hours.entry(hour).or_default().counts.throttled += u64::from(status == 429);
         self
     }
 
@@ -271,12 +271,12 @@ fn activity(hour: Hour, at_noon: u64) -> Activity {
     let share = if is_weekend { share / 6 } else { share };
     let mut random = fastrand::Rng::with_seed(hour.start().0.unsigned_abs());
     let events = at_noon * (share * 4 + random.u64(0..100)) / 500;
-    Activity {
-        runs: 60,
+    let counts = RunCounts {
         events,
         duplicates_dropped: events / 4,
         pages: 60 + events / 1_000,
         requests: 75 + events / 1_000,
-        ..Activity::default()
-    }
+        ..RunCounts::default()
+    };
+    Activity { runs: 60, counts }
 }

@@ -14,7 +14,7 @@ use duo_sentinel::model::{
 use duo_sentinel::storage::{
     BlobStore, DeadLetters, Document as _, LogState, StorageError, Version, WriteError,
 };
-use duo_sentinel::sync::{Checkpoint, Limits, PageOrder, Ports, RunStats, TokenBucket, run_log};
+use duo_sentinel::sync::{Checkpoint, Limits, PageOrder, Ports, RunCounts, TokenBucket, run_log};
 
 /// 2026-11-23T12:00:00Z.
 pub(crate) const NOW: Millis = Millis(1_795_435_200_000);
@@ -182,7 +182,7 @@ impl Ports for Outside {
         Ok(())
     }
 
-    fn progress(&self, _: Option<Millis>, _: &RunStats) {}
+    fn progress(&self, _: Option<Millis>, _: &RunCounts) {}
 }
 
 fn limits(log_type: LogType) -> Limits {

@@ -6,7 +6,7 @@ use duo_sentinel::settings::StateSettings;
 use duo_sentinel::status::{Activity, Code, LastCheck, LogHealth, Outcome, RunSeen, Standing};
 use duo_sentinel::status::{Status, page};
 use duo_sentinel::storage::{Document as _, LogState, document, open};
-use duo_sentinel::sync::Checkpoint;
+use duo_sentinel::sync::{Checkpoint, RunCounts};
 
 use crate::fuzz::core::{NOW, go_on_backfill};
 use crate::fuzz::damage::SECRET;
@@ -31,7 +31,7 @@ fn run(outcome: Outcome, code: Option<Code>) -> RunSeen {
             sha256: None,
             ingestion_api: IngestionApi::DataCollector,
         },
-        activity: Activity { runs: 1, events: 7, ..Activity::default() },
+        activity: Activity { runs: 1, counts: RunCounts { events: 7, ..RunCounts::default() } },
     }
 }
 

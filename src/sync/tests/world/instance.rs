@@ -156,7 +156,7 @@ impl World {
                 _ => {}
             }
         }
-        if stats.late > 0 {
+        if stats.counts.late > 0 {
             self.reach("late event");
         }
         if stats.dead_letters.refused > 0 {

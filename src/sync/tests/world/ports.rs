@@ -15,7 +15,7 @@ use crate::model::{
     SendError, SendErrorKind, Tries,
 };
 use crate::storage::{BlobStore, DeadLetters, LogState, StorageError, Version, WriteError};
-use crate::sync::{ACCOUNT_SHARE, Ports, RunStats, TokenBucket};
+use crate::sync::{ACCOUNT_SHARE, Ports, RunCounts, TokenBucket};
 
 pub(in crate::sync::tests) const HOST: &str = "api-00000000.duosecurity.com";
 
@@ -333,7 +333,7 @@ impl Ports for SimulatedPorts {
         }
     }
 
-    fn progress(&self, reached: Option<Millis>, _stats: &RunStats) {
+    fn progress(&self, reached: Option<Millis>, _: &RunCounts) {
         self.desk.lock().reached = reached;
     }
 }
