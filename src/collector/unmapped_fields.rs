@@ -9,14 +9,13 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use tokio::time::timeout;
 use tracing::debug;
 
 use super::Collector;
 use super::health::reason;
 use crate::model::{HOUR, LogType, Millis};
-use crate::storage::{Document, document};
+use crate::storage::{Document, Header, document};
 
 /// Longest time that storing them may take.
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -28,30 +27,15 @@ const MOST_NAMES: usize = 200;
 const LONGEST_NAME: usize = 200;
 
 /// Fields without a column of one log, by their paths, and in how many rows each was.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnmappedFields {
-    version: u32,
-    min_reader: u32,
+    #[serde(flatten)]
+    header: Header,
     /// Rows that had the field, by its path.
     pub fields: BTreeMap<String, u64>,
     /// Rows counted for fields beyond those.
     #[serde(default)]
     pub others: u64,
-    /// Fields of a later release, kept as they are.
-    #[serde(flatten)]
-    unknown: Map<String, Value>,
-}
-
-impl Default for UnmappedFields {
-    fn default() -> Self {
-        Self {
-            version: Self::VERSION,
-            min_reader: Self::VERSION,
-            fields: BTreeMap::new(),
-            others: 0,
-            unknown: Map::new(),
-        }
-    }
 }
 
 impl Document for UnmappedFields {}

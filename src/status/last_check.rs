@@ -2,17 +2,16 @@
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::code::Code;
 use crate::model::{HOUR, Millis};
-use crate::storage::Document;
+use crate::storage::{Document, Header};
 
 /// The result of the last diagnostics.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastCheck {
-    version: u32,
-    min_reader: u32,
+    #[serde(flatten)]
+    header: Header,
     /// When it began.
     pub checked_at: Millis,
     /// Version of the program that checked.
@@ -22,9 +21,6 @@ pub struct LastCheck {
     pub sha256: Option<String>,
     /// The result of each check.
     pub findings: Vec<Found>,
-    /// Fields of a later release, kept as they are.
-    #[serde(flatten)]
-    unknown: Map<String, Value>,
 }
 
 /// The stored result of one check.
@@ -56,13 +52,11 @@ impl LastCheck {
         findings: Vec<Found>,
     ) -> Self {
         Self {
-            version: Self::VERSION,
-            min_reader: Self::VERSION,
+            header: Header::default(),
             checked_at,
             program: program.to_owned(),
             sha256: sha256.map(str::to_owned),
             findings,
-            unknown: Map::new(),
         }
     }
 

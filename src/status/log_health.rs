@@ -4,13 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::activity::Activity;
 use super::code::Code;
 use super::outcome::Outcome;
 use crate::model::{Hour, IngestionApi, Millis};
-use crate::storage::Document;
+use crate::storage::{Document, Header};
 
 /// Hours of which the activity is kept.
 const KEPT_HOURS: i64 = 7 * 24;
@@ -20,10 +19,10 @@ const KEPT_TROUBLES: usize = 10;
 const LONGEST_SILENCE: TimeDelta = TimeDelta::minutes(15);
 
 /// The health of one log after its last runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LogHealth {
-    version: u32,
-    min_reader: u32,
+    #[serde(flatten)]
+    header: Header,
     /// How the last recorded run ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<Standing>,
@@ -48,9 +47,6 @@ pub struct LogHealth {
     /// Reconciled hours that have no row yet.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub untold_hours: BTreeSet<Hour>,
-    /// Fields of a later release, kept as they are.
-    #[serde(flatten)]
-    unknown: Map<String, Value>,
 }
 
 /// How a run ended.
@@ -106,24 +102,6 @@ pub struct RunSeen {
     pub standing: Standing,
     /// What it did.
     pub activity: Activity,
-}
-
-impl Default for LogHealth {
-    fn default() -> Self {
-        Self {
-            version: Self::VERSION,
-            min_reader: Self::VERSION,
-            standing: None,
-            succeeded_at: None,
-            hours: BTreeMap::new(),
-            troubles: Vec::new(),
-            untold: Activity::default(),
-            told_at: None,
-            hours_told_to: None,
-            untold_hours: BTreeSet::new(),
-            unknown: Map::new(),
-        }
-    }
 }
 
 impl Document for LogHealth {}

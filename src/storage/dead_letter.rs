@@ -1,18 +1,15 @@
 //! The stored form of a dead letter: the original of a record, and why its row lacks a part of it or never was.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-use super::Document;
+use super::{Document, Header};
 use crate::model::{LogType, Millis, Record};
 
 /// The original of a record that did not become a whole row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
-    /// Version of the form this was written in.
-    pub version: u32,
-    /// Oldest reader version that understands it.
-    pub min_reader: u32,
+    #[serde(flatten)]
+    header: Header,
     /// The log it came from.
     pub log_type: LogType,
     /// `event_uid` of its row, in hexadecimal digits.
@@ -28,9 +25,6 @@ pub struct DeadLetter {
     pub why: Why,
     /// The text that Duo sent.
     pub original: String,
-    /// Fields of a later release, kept as they are.
-    #[serde(flatten)]
-    pub unknown: Map<String, Value>,
 }
 
 /// Why a record did not become a whole row.
@@ -57,8 +51,7 @@ impl DeadLetter {
     /// The dead letter of a record, in the form of this release.
     pub fn new(log_type: LogType, record: &Record, when: Millis, why: Why) -> Self {
         Self {
-            version: Self::VERSION,
-            min_reader: Self::VERSION,
+            header: Header::default(),
             log_type,
             event_uid: hex::encode(record.key.uid),
             event_content: hex::encode(record.key.content),
@@ -66,7 +59,6 @@ impl DeadLetter {
             when,
             why,
             original: record.text().to_owned(),
-            unknown: Map::new(),
         }
     }
 

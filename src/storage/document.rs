@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
@@ -17,11 +18,29 @@ pub(super) fn changed_by_others() -> String {
     format!("it was changed by others {TRIES} times in a row")
 }
 
-/// A JSON document that is stored under a name of its own. It carries `version` and `min_reader`, and keeps the fields
-/// of a later release when it is written again.
+/// Version of the documents that this release writes and reads.
+const VERSION: u32 = 1;
+
+/// The fields that every document has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Version of the form this was written in.
+    version: u32,
+    /// Oldest reader version that understands it; a higher one than ours is refused, never overwritten.
+    min_reader: u32,
+    /// Fields of a later release, kept as they are.
+    #[serde(flatten)]
+    unknown: Map<String, Value>,
+}
+
+impl Default for Header {
+    fn default() -> Self {
+        Self { version: VERSION, min_reader: VERSION, unknown: Map::new() }
+    }
+}
+
+/// A JSON document that is stored under a name of its own, with a [`Header`].
 pub trait Document: Serialize + DeserializeOwned {
-    /// Version of the form that this release writes and reads.
-    const VERSION: u32 = 1;
     /// Whether a damaged one is quarantined before another takes its name; otherwise it is overwritten.
     const IS_EVIDENCE: bool = false;
 
@@ -36,19 +55,13 @@ pub trait Document: Serialize + DeserializeOwned {
     ///
     /// [`Unreadable`] without the content: a damaged document is not ours to print.
     fn from_json(bytes: &[u8]) -> Result<Self, Unreadable> {
-        /// The field that every version has.
-        #[derive(Deserialize)]
-        struct Header {
-            min_reader: u32,
-        }
         let damaged = |error: &serde_json::Error| {
             let (line, column) = (error.line(), error.column());
             Unreadable::Damaged(format!("{:?} at line {line}, column {column}", error.classify()))
         };
         let header: Header = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
-        if header.min_reader > Self::VERSION {
-            let (min_reader, version) = (header.min_reader, Self::VERSION);
-            return Err(Unreadable::Newer { min_reader, version });
+        if header.min_reader > VERSION {
+            return Err(Unreadable::Newer { min_reader: header.min_reader });
         }
         let document: Self = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
         match document.contradiction() {
@@ -70,12 +83,10 @@ pub enum Unreadable {
     #[error("it is damaged ({0})")]
     Damaged(String),
     /// Written by a later release whose state this one cannot read.
-    #[error("it needs reader version {min_reader}, this release is version {version}")]
+    #[error("it needs reader version {min_reader}, this release is version {VERSION}")]
     Newer {
         /// The reader version it needs.
         min_reader: u32,
-        /// The reader version of this release.
-        version: u32,
     },
 }
 

@@ -22,7 +22,7 @@ use async_trait::async_trait;
 
 pub use dead_letter::{DeadLetter, Why};
 pub use dead_letters::{DeadLetterName, DeadLetters};
-pub use document::{Document, Unreadable};
+pub use document::{Document, Header, Unreadable};
 pub use error::{StorageError, WriteError};
 pub use ledger::{Ledger, LedgerEntry};
 pub use log_state::LogState;

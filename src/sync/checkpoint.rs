@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 use super::schedule::ReconciliationState;
 use super::token_bucket::{ACCOUNT_SHARE, TokenBucket};
 use super::window::Window;
 use crate::model::{Hour, Millis, Span};
-use crate::storage::Document;
+use crate::storage::{Document, Header};
 
 /// Between these lies every time that a checkpoint can have, also one that a wrong clock set: 1960 and 2160.
 const EARLIEST: Millis = Millis(-315_619_200_000);
@@ -23,10 +22,8 @@ const LONGEST_TIMEOUT_S: u32 = 120;
 /// Everything that one log needs to continue where it stopped, in any instance.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
-    /// Version of the format this was written in.
-    pub version: u32,
-    /// Oldest reader version that understands it; a higher one than ours is refused, never overwritten.
-    pub min_reader: u32,
+    #[serde(flatten)]
+    header: Header,
     /// First moment that is not collected yet: the end of the last closed window plus one millisecond, or for
     /// the seconds-based logs the second that is read again inclusively.
     pub mintime: Millis,
@@ -60,9 +57,6 @@ pub struct Checkpoint {
     /// Time of the newest event that Azure Monitor accepted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest_event: Option<Millis>,
-    /// Fields of a later release, kept as they are.
-    #[serde(flatten)]
-    pub unknown: Map<String, Value>,
 }
 
 /// A log that Duo refuses and that never answered: the permission or the edition lacks it.
@@ -139,8 +133,7 @@ impl Checkpoint {
     /// The checkpoint of a log that was never collected.
     pub fn first(mintime: Millis, now: Millis) -> Self {
         Self {
-            version: Self::VERSION,
-            min_reader: Self::VERSION,
+            header: Header::default(),
             mintime,
             collected_from: mintime,
             window: None,
@@ -160,7 +153,6 @@ impl Checkpoint {
                 ..ReconciliationState::begin(mintime)
             },
             newest_event: None,
-            unknown: Map::new(),
         }
     }
 

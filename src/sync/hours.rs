@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use super::schedule::STAGES;
 use crate::model::{Hour, Millis, Span};
-use crate::storage::Document;
+use crate::storage::{Document, Header};
 
 /// Days that results are kept.
 pub const RESULT_DAYS: i64 = 400;
@@ -79,25 +79,12 @@ impl HourResult {
 }
 
 /// The results of the hours of one UTC day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DayResults {
-    version: u32,
-    min_reader: u32,
+    #[serde(flatten)]
+    header: Header,
     /// By the hour's number, `00` to `23`.
     pub hours: BTreeMap<String, HourResult>,
-    #[serde(flatten)]
-    unknown: Map<String, Value>,
-}
-
-impl Default for DayResults {
-    fn default() -> Self {
-        Self {
-            version: Self::VERSION,
-            min_reader: Self::VERSION,
-            hours: BTreeMap::new(),
-            unknown: Map::new(),
-        }
-    }
 }
 
 impl Document for DayResults {
