@@ -19,10 +19,10 @@ const HANDOVER: TimeDelta = TimeDelta::minutes(15);
 const REQUEST_AGAIN: TimeDelta = HOUR;
 
 /// Reads or creates the checkpoint, and decides from it whether the run may begin.
-pub(super) async fn admit<'a, P: Ports>(
-    ports: &'a P,
+pub(super) async fn admit<'a>(
+    ports: &'a dyn Ports,
     limits: &'a Limits,
-) -> Result<Run<'a, P>, RunResult> {
+) -> Result<Run<'a>, RunResult> {
     let mut stats = RunStats::default();
     let stored = match read_or_create(ports, limits, &mut stats).await {
         Ok(stored) => stored,
@@ -43,8 +43,8 @@ type NotStored = (RunOutcome, Option<StorageError>);
 
 /// The stored checkpoint. The first one is stored before the first request to Duo, also for a log that Duo will refuse: a
 /// later success starts there.
-async fn read_or_create<P: Ports>(
-    ports: &P,
+async fn read_or_create(
+    ports: &dyn Ports,
     limits: &Limits,
     stats: &mut RunStats,
 ) -> Result<(Checkpoint, Version), NotStored> {
@@ -91,8 +91,8 @@ fn first_checkpoint(
 }
 
 /// Why the run may not begin.
-fn refusal<P: Ports>(
-    ports: &P,
+fn refusal(
+    ports: &dyn Ports,
     limits: &Limits,
     checkpoint: &Checkpoint,
     stats: &mut RunStats,
@@ -136,7 +136,7 @@ fn refusal<P: Ports>(
 
 /// Finds the oldest moment that Duo still keeps. A checkpoint before it is reported, and passed over when a window is
 /// planned; it is never moved by itself: a clock that is wrong for a while must not move it for good.
-fn begin<P: Ports>(run: &mut Run<'_, P>) {
+fn begin(run: &mut Run<'_>) {
     run.oldest = run.now() - RETENTION;
     let mintime = run.checkpoint.mintime;
     if mintime < run.oldest {

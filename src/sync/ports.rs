@@ -3,10 +3,10 @@
 //! The collector implements it with the real services, the tests with simulated ones. Every `.await` on a port is a point
 //! at which the process may be killed, the request may fail, or another instance may act.
 
-use std::future::Future;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::TimeDelta;
 
 use super::outcome::RunCounts;
@@ -15,6 +15,7 @@ use crate::model::{Batch, FetchError, Millis, PageRequest, PageResponse, SendErr
 use crate::storage::{DeadLetters, LogState};
 
 /// What a run of one log needs of the outside.
+#[async_trait]
 pub trait Ports: Sync {
     /// The state of the log.
     fn state(&self) -> &LogState;
@@ -39,28 +40,14 @@ pub trait Ports: Sync {
     fn take_account_token(&self, known: TokenBucket) -> (Result<(), TimeDelta>, TokenBucket);
 
     /// Waits; returns early when a shutdown is requested.
-    fn sleep(&self, pause: TimeDelta) -> impl Future<Output = ()> + Send;
+    async fn sleep(&self, pause: TimeDelta);
 
     /// Requests one page from Duo, dated and signed for this attempt. A shutdown request aborts it.
-    ///
-    /// # Errors
-    ///
-    /// When there is no page.
-    fn fetch_page(
-        &self,
-        request: &PageRequest,
-    ) -> impl Future<Output = Result<PageResponse, FetchError>> + Send;
+    async fn fetch_page(&self, request: &PageRequest) -> Result<PageResponse, FetchError>;
 
-    /// Sends one batch and returns when Azure Monitor has accepted it, or after `timeout`.
-    ///
-    /// # Errors
-    ///
-    /// When it was not accepted, or that is not known.
-    fn send(
-        &self,
-        batch: &Batch,
-        timeout: Duration,
-    ) -> impl Future<Output = Result<(), SendError>> + Send;
+    /// Sends one batch and returns when Azure Monitor has accepted it, or after `timeout`. After an error it may have been
+    /// accepted all the same.
+    async fn send(&self, batch: &Batch, timeout: Duration) -> Result<(), SendError>;
 
     /// Takes note of what the run did so far, after each page; `reached` is up to where a backfill was read.
     fn progress(&self, reached: Option<Millis>, counts: &RunCounts);

@@ -6,7 +6,6 @@ use super::deliver::deliver;
 use super::fetch::{NoPage, fetch};
 use super::outcome::{Failure, RunOutcome, WindowError};
 use super::paging::AfterPage;
-use super::ports::Ports;
 use super::reading::{OpenReading, Reconciliation};
 use super::results::{Basis, conclude};
 use super::schedule::FULL_STAGE;
@@ -14,7 +13,7 @@ use super::state::Run;
 use super::stop::Stop;
 use crate::model::{FetchError, Hour, IngestKind, Millis, PageRequest, PageResponse, Span};
 
-fn next_reading<P: Ports>(run: &Run<'_, P>, now: Millis) -> Option<OpenReading> {
+fn next_reading(run: &Run<'_>, now: Millis) -> Option<OpenReading> {
     let state = &run.checkpoint.reconciliation;
     if let Some(stored) = &state.reading {
         return Some(OpenReading::from_stored(stored));
@@ -31,7 +30,7 @@ fn next_reading<P: Ports>(run: &Run<'_, P>, now: Millis) -> Option<OpenReading> 
 }
 
 /// Up to where a backfill was read; `None` for other runs.
-pub(super) fn reached<P: Ports>(run: &Run<'_, P>) -> Option<Millis> {
+pub(super) fn reached(run: &Run<'_>) -> Option<Millis> {
     run.limits.backfill?;
     Some(match &run.reading {
         Some(OpenReading { span, open, .. }) => {
@@ -42,7 +41,7 @@ pub(super) fn reached<P: Ports>(run: &Run<'_, P>) -> Option<Millis> {
 }
 
 /// Makes the next request of a reconciliation.
-pub(super) async fn step<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> Result<(), Stop> {
+pub(super) async fn step(run: &mut Run<'_>, now: Millis) -> Result<(), Stop> {
     let reading = match run.reading.take() {
         Some(reading) => Some(reading),
         None => next_reading(run, now),
@@ -62,7 +61,7 @@ pub(super) async fn step<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> Result<
 }
 
 /// Compares Duo's count of an hour with the ledger.
-async fn count<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
+async fn count(run: &mut Run<'_>) -> Result<(), Stop> {
     let request = PageRequest { limit: Some(1), ..reading(run).open.request(true) };
     let total = match fetch(run, request).await {
         Ok(page) => {
@@ -88,7 +87,7 @@ async fn count<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
 }
 
 /// Reads and delivers the next page of the hours.
-async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
+async fn read_page(run: &mut Run<'_>) -> Result<(), Stop> {
     let request = reading(run).open.request(true);
     let PageResponse { records, cursor, total, server_time } = match fetch(run, request).await {
         Ok(page) => page,
@@ -130,11 +129,11 @@ async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     }
 }
 
-fn reading<'r, P: Ports>(run: &'r mut Run<'_, P>) -> &'r mut OpenReading {
+fn reading<'r>(run: &'r mut Run<'_>) -> &'r mut OpenReading {
     run.reading.as_mut().expect("a page is read of hours at hand only")
 }
 
-async fn restart<P: Ports>(run: &mut Run<'_, P>, error: WindowError) -> Result<(), Stop> {
+async fn restart(run: &mut Run<'_>, error: WindowError) -> Result<(), Stop> {
     let order = run.limits.page_order;
     match reading(run).open.restart(error, order) {
         Some(warning) => {
@@ -146,7 +145,7 @@ async fn restart<P: Ports>(run: &mut Run<'_, P>, error: WindowError) -> Result<(
 }
 
 /// A reading came to its end, or cannot.
-async fn end<P: Ports>(run: &mut Run<'_, P>, basis: Basis) -> Result<(), Stop> {
+async fn end(run: &mut Run<'_>, basis: Basis) -> Result<(), Stop> {
     let Some(mut reading) = run.reading.take() else {
         return Ok(());
     };
@@ -163,7 +162,7 @@ async fn end<P: Ports>(run: &mut Run<'_, P>, basis: Basis) -> Result<(), Stop> {
 
 /// Duo refuses a request. A backfill is nothing else; otherwise the run goes on without reconciliation and reports it at its
 /// end, so that the live log is read as far as ever.
-fn refuse<P: Ports>(run: &mut Run<'_, P>, error: FetchError) -> Result<(), Stop> {
+fn refuse(run: &mut Run<'_>, error: FetchError) -> Result<(), Stop> {
     if run.limits.backfill.is_some() {
         return Err(Stop::failed(Failure::Duo, error));
     }

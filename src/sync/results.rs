@@ -6,7 +6,6 @@ use chrono::TimeDelta;
 
 use super::hours::{DayResults, HourResult, HourState, RESULT_DAYS};
 use super::outcome::{Warning, WindowError};
-use super::ports::Ports;
 use super::reading::{OpenReading, Reconciliation};
 use super::schedule::due_stage;
 use super::state::Run;
@@ -31,8 +30,8 @@ pub(super) enum Basis {
 
 /// Stores the results of the hours, removes ledger entries that no reading needs any more, and notes how far reconciliation
 /// has come.
-pub(super) async fn conclude<P: Ports>(
-    run: &mut Run<'_, P>,
+pub(super) async fn conclude(
+    run: &mut Run<'_>,
     reading: &OpenReading,
     basis: Basis,
 ) -> Result<(), Stop> {
@@ -73,8 +72,8 @@ pub(super) async fn conclude<P: Ports>(
 }
 
 /// Results first, then what they make superfluous: a crash in between leaves entries that the next run removes.
-async fn store<P: Ports>(
-    run: &mut Run<'_, P>,
+async fn store(
+    run: &mut Run<'_>,
     results: &[(Hour, HourResult)],
     removable: &[Hour],
 ) -> Result<(), Stop> {
@@ -103,7 +102,7 @@ async fn store<P: Ports>(
 
 /// The hours that get a result. A log without counts is read 48 hours at once: most of them have one, and get another when it
 /// is their last stage.
-fn hours_with_results<P: Ports>(run: &Run<'_, P>, reading: &OpenReading) -> Vec<Hour> {
+fn hours_with_results(run: &Run<'_>, reading: &OpenReading) -> Vec<Hour> {
     let backfill = run.limits.backfill;
     if run.limits.page_order.has_counts() || backfill.is_some() {
         return reading.span.hours().collect();
@@ -122,12 +121,7 @@ fn hours_with_results<P: Ports>(run: &Run<'_, P>, reading: &OpenReading) -> Vec<
 
 /// Whether a reading of several hours delivered less than Duo counts: which hour it is that Duo counts more records in than it
 /// returns is found by reading each of them.
-fn must_be_narrowed<P: Ports>(
-    run: &Run<'_, P>,
-    reading: &OpenReading,
-    basis: Basis,
-    delivered: u64,
-) -> bool {
+fn must_be_narrowed(run: &Run<'_>, reading: &OpenReading, basis: Basis, delivered: u64) -> bool {
     let reads_several = run.limits.backfill.is_some() || run.limits.page_order.has_counts();
     let is_short = match basis {
         Basis::BrokenReading(_) => true,
@@ -139,8 +133,8 @@ fn must_be_narrowed<P: Ports>(
 
 /// Notes how far reconciliation has come. Returns the hours whose ledger entries are not needed any more, by what is stored:
 /// what this reading makes final could be read again, if it is never stored. `None` where nothing is due by Duo's clock.
-fn note_progress<P: Ports>(
-    run: &mut Run<'_, P>,
+fn note_progress(
+    run: &mut Run<'_>,
     reading: &OpenReading,
     basis: Basis,
     first: Option<Hour>,
@@ -169,8 +163,8 @@ fn note_progress<P: Ports>(
     Some(removable)
 }
 
-fn result<P: Ports>(
-    run: &Run<'_, P>,
+fn result(
+    run: &Run<'_>,
     reading: &OpenReading,
     basis: Basis,
     hour: Hour,
@@ -207,7 +201,7 @@ fn result<P: Ports>(
 
 /// Which stage a reconciliation is for an hour. A reading of several hours is for each of them the stage that it is old enough
 /// for.
-fn stage_of<P: Ports>(run: &Run<'_, P>, reading: &OpenReading, hour: Hour, now: Millis) -> usize {
+fn stage_of(run: &Run<'_>, reading: &OpenReading, hour: Hour, now: Millis) -> usize {
     let began_at = reading.began_at.min(now);
     if run.limits.page_order.has_counts() && run.limits.backfill.is_none() {
         return reading.stage.min(due_stage(hour, now).unwrap_or(0));

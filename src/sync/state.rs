@@ -32,8 +32,8 @@ pub(super) struct Live {
 }
 
 /// A run in progress.
-pub(super) struct Run<'a, P: Ports> {
-    pub(super) ports: &'a P,
+pub(super) struct Run<'a> {
+    pub(super) ports: &'a dyn Ports,
     pub(super) limits: &'a Limits,
     /// No request begins after this.
     pub(super) deadline: Millis,
@@ -59,9 +59,9 @@ pub(super) struct Run<'a, P: Ports> {
     pub(super) stats: RunStats,
 }
 
-impl<'a, P: Ports> Run<'a, P> {
+impl<'a> Run<'a> {
     pub(super) fn new(
-        ports: &'a P,
+        ports: &'a dyn Ports,
         limits: &'a Limits,
         (stored, version): (Checkpoint, Version),
         stats: RunStats,

@@ -132,6 +132,7 @@ struct Outside {
     sent: Mutex<BTreeSet<RecordKey>>,
 }
 
+#[async_trait]
 impl Ports for Outside {
     fn state(&self) -> &LogState {
         &self.state

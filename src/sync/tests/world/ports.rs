@@ -265,6 +265,7 @@ impl SimulatedPorts {
     }
 }
 
+#[async_trait]
 impl Ports for SimulatedPorts {
     fn state(&self) -> &LogState {
         &self.state
