@@ -24,11 +24,11 @@ use tracing::Instrument as _;
 use crate::duo::DuoClient;
 use crate::http::Transport;
 use crate::ingestion::{IdentityError, Sink};
-use crate::model::{LogType, Millis, Paging, Span};
-use crate::settings::Settings;
+use crate::model::{LogType, Millis, Span};
+use crate::settings::{Pace, Settings};
 use crate::status::Status;
 use crate::storage::{self, DeadLetters, LogState, StorageError, Store};
-use crate::sync::{ACCOUNT_SHARE, Limits, PageOrder, Ports as _, TokenBucket, run_log};
+use crate::sync::{ACCOUNT_SHARE, Limits, Ports as _, TokenBucket, run_log};
 
 pub use backfill::{Backfill, BackfillFault, BackfillPlan, Watcher};
 
@@ -208,7 +208,7 @@ impl Collector {
         known: TokenBucket,
         now: Millis,
     ) -> (Result<(), TimeDelta>, TokenBucket) {
-        let rate = self.settings.pace.calls_per_minute;
+        let rate = self.settings.pace.requests_per_minute;
         let mut account = self.account.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let mut bucket =
             account.map_or(known, |shared| shared.lower(known, rate, ACCOUNT_SHARE, now));
@@ -245,21 +245,12 @@ impl Collector {
 
     fn limits(&self, log_type: LogType, backfill: Option<Span>, now: Millis) -> Limits {
         let Settings { pace, start, sink, .. } = &self.settings;
-        let spec = log_type.spec();
+        let requests_per_minute =
+            backfill.map_or(pace.requests_per_minute, |_| share_of(pace.requests_per_minute));
         Limits {
             log_type,
-            page_order: match spec.paging {
-                Paging::Cursor { sorted: true, .. } => PageOrder::Sorted,
-                Paging::Cursor { sorted: false, .. } => PageOrder::Unsorted,
-                Paging::LastSecond => PageOrder::LastSecond,
-            },
-            may_be_retired: spec.may_be_retired,
-            window_delay: pace.settle,
-            longest_window: pace.window,
-            requests_per_minute: backfill
-                .map_or(pace.calls_per_minute, |_| share_of(pace.calls_per_minute)),
-            throttle_backoff: pace.park,
-            run_time_limit: pace.run,
+            spec: log_type.spec(),
+            pace: Pace { requests_per_minute, ..*pace },
             max_batch_bytes: self.sink.api().largest_call(),
             first_mintime: start.of(log_type, now),
             backfill,

@@ -53,6 +53,18 @@ pub enum Paging {
     LastSecond,
 }
 
+impl Paging {
+    /// Whether pages follow a cursor.
+    pub const fn has_cursor(self) -> bool {
+        matches!(self, Self::Cursor { .. })
+    }
+
+    /// Whether Duo counts the records of a request: only where it sorts them.
+    pub const fn has_counts(self) -> bool {
+        matches!(self, Self::Cursor { sorted: true, .. })
+    }
+}
+
 /// What Duo does differently for one log. Sources: <https://duo.com/docs/adminapi#logs>.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogSpec {

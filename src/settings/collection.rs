@@ -18,25 +18,25 @@ const MARGIN: TimeDelta = MINUTE;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// Longest window.
-    pub(crate) window: TimeDelta,
+    pub longest_window: TimeDelta,
     /// How far behind now a window ends.
-    pub(crate) settle: TimeDelta,
-    /// Per log; 0 for no limit.
-    pub(crate) calls_per_minute: u32,
+    pub window_delay: TimeDelta,
+    /// Requests to Duo per log; 0 for no limit.
+    pub requests_per_minute: u32,
     /// First backoff after a 429 without `Retry-After`.
-    pub(crate) park: TimeDelta,
+    pub throttle_backoff: TimeDelta,
     /// How long a run starts new requests.
-    pub(crate) run: TimeDelta,
+    pub run_time_limit: TimeDelta,
 }
 
 impl Pace {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         Self {
-            window: TimeDelta::minutes(reader.number(WINDOW)),
-            settle: TimeDelta::seconds(reader.number(SETTLE)),
-            calls_per_minute: u32::try_from(reader.number(CALLS)).expect("its bounds are small"),
-            park: TimeDelta::seconds(reader.number(PARK)),
-            run: run_budget(reader),
+            longest_window: TimeDelta::minutes(reader.number(WINDOW)),
+            window_delay: TimeDelta::seconds(reader.number(SETTLE)),
+            requests_per_minute: u32::try_from(reader.number(CALLS)).expect("its bounds are small"),
+            throttle_backoff: TimeDelta::seconds(reader.number(PARK)),
+            run_time_limit: run_budget(reader),
         }
     }
 }

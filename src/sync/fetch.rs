@@ -116,10 +116,12 @@ pub(super) async fn fetch(
                 run.stats.counts.retries += 1;
             }
             FetchErrorKind::Credentials => return Err(Stop::credentials(run.now(), error).into()),
-            FetchErrorKind::Forbidden if run.limits.may_be_retired || !run.checkpoint.answered => {
+            FetchErrorKind::Forbidden
+                if run.limits.spec.may_be_retired || !run.checkpoint.answered =>
+            {
                 return Err(unavailable(error).into());
             }
-            FetchErrorKind::Gone if run.limits.may_be_retired => {
+            FetchErrorKind::Gone if run.limits.spec.may_be_retired => {
                 return Err(unavailable(error).into());
             }
             FetchErrorKind::Rejected if request.cursor.is_some() => {
@@ -149,7 +151,7 @@ async fn pause_and_retry(run: &mut Run<'_>, pause: TimeDelta) -> Result<(), Stop
 
 /// Takes a request from the buckets of the log and of the account. Waits of more than some seconds end the run instead.
 async fn take_token(run: &mut Run<'_>) -> Result<(), Stop> {
-    let rate = run.limits.requests_per_minute;
+    let rate = run.limits.pace.requests_per_minute;
     loop {
         if run.ports.is_shutdown_requested() {
             return Err(Stop::at(RunOutcome::ShutdownRequested));

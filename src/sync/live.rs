@@ -39,15 +39,15 @@ fn following(
     not_before: Option<Millis>,
     now: Millis,
 ) -> Option<Window> {
-    let horizon = now - run.clock_ahead - run.limits.window_delay;
+    let horizon = now - run.clock_ahead - run.limits.pace.window_delay;
     // What became readable during this run is left to the next one, or each run would continue with ever shorter windows.
     if not_before.is_none() && horizon - mintime < MINUTE {
         return None;
     }
     // A v1 endpoint has no upper bound: a shorter window would only fetch the same records again. And while refused records
     // wait, the next event, however far it is, must be within the requests of a run.
-    let longest = if run.limits.page_order.has_cursor() && !run.refused.are_waiting() {
-        run.limits.longest_window
+    let longest = if run.limits.spec.paging.has_cursor() && !run.refused.are_waiting() {
+        run.limits.pace.longest_window
     } else {
         TimeDelta::MAX
     };
@@ -65,9 +65,10 @@ pub(super) async fn read_page(run: &mut Run<'_>) -> Result<(), Stop> {
     };
     run.stats.counts.pages += 1;
     let now = run.now();
-    let order = run.limits.page_order;
-    let shown_through = server_time.map_or(now, |time| time.min(now)) - run.limits.window_delay;
-    let take_through = window(run).take_through(order, shown_through);
+    let paging = run.limits.spec.paging;
+    let shown_through =
+        server_time.map_or(now, |time| time.min(now)) - run.limits.pace.window_delay;
+    let take_through = window(run).take_through(paging, shown_through);
     let deduplicator = Deduplicator {
         closed_before: run.checkpoint.mintime,
         take_through,
@@ -77,7 +78,7 @@ pub(super) async fn read_page(run: &mut Run<'_>) -> Result<(), Stop> {
     };
     let facts = deliver(run, records, deduplicator).await?.facts;
     run.hold_position();
-    if !order.has_cursor() {
+    if !paging.has_cursor() {
         return advance_second(run, &facts, take_through).await;
     }
     match window(run).advance(&facts, cursor, total) {
@@ -110,9 +111,9 @@ fn window<'r>(run: &'r mut Run<'_>) -> &'r mut OpenWindow {
 /// Starts the window again. Where its records stay fewer than Duo counts, it is closed: reconciliation finds the hours that
 /// lack them. Where its cursors stay bad, the log stops.
 async fn restart(run: &mut Run<'_>, error: WindowError) -> Result<(), Stop> {
-    let order = run.limits.page_order;
+    let paging = run.limits.spec.paging;
     let open = window(run);
-    match open.restart(error, order) {
+    match open.restart(error, paging) {
         Some(warning) => {
             run.stats.warnings.push(warning);
             Ok(())

@@ -33,7 +33,7 @@ mod window;
 pub use checkpoint::{BackOff, BackOffCause, Checkpoint, Destination, Lease, Rates, Unavailable};
 pub use dedup::kind_when_resent;
 pub use hours::{DayResults, HourResult, HourState, RESULT_DAYS};
-pub use limits::{Limits, PageOrder};
+pub use limits::Limits;
 pub use outcome::{
     DeadLetterStats, Failure, RunCounts, RunError, RunOutcome, RunResult, RunStats, Warning,
     WindowError,

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use super::dedup::PageFacts;
 use super::last_second::LastSecond;
-use super::limits::PageOrder;
 use super::outcome::{Warning, WindowError};
 use super::window::Window;
-use crate::model::{Millis, PageRequest};
+use crate::model::{Millis, PageRequest, Paging};
 
 /// A window at hand.
 pub(super) struct OpenWindow {
@@ -55,8 +54,8 @@ impl OpenWindow {
 
     /// Up to where the records of a page are taken, if Duo showed everything up to `shown_through` when it was read. Pages
     /// with a cursor end at `maxtime` by themselves, and the ledger knows what is read twice.
-    pub(super) fn take_through(&mut self, order: PageOrder, shown_through: Millis) -> Millis {
-        if !order.has_cursor() {
+    pub(super) fn take_through(&mut self, paging: Paging, shown_through: Millis) -> Millis {
+        if !paging.has_cursor() {
             return self.window.maxtime.min(shown_through);
         }
         self.window.readable_through.get_or_insert(shown_through);
@@ -98,7 +97,7 @@ impl OpenWindow {
 
     /// Starts the window again, once: from its beginning where records may be missing anywhere in it, otherwise from the
     /// last delivered millisecond. Returns the warning, or `None` where it was started again before.
-    pub(super) fn restart(&mut self, error: WindowError, order: PageOrder) -> Option<Warning> {
+    pub(super) fn restart(&mut self, error: WindowError, paging: Paging) -> Option<Warning> {
         let is_first = if error == WindowError::CountShort {
             // Kept with the window: reading it again may take more than one run.
             !std::mem::replace(&mut self.window.recounted, true)
@@ -109,7 +108,7 @@ impl OpenWindow {
             return None;
         }
         self.cursors.clear();
-        self.window.restart(error == WindowError::CountShort || order != PageOrder::Sorted);
+        self.window.restart(error == WindowError::CountShort || !paging.has_counts());
         Some(Warning::WindowRestarted(error))
     }
 

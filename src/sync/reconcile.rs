@@ -23,7 +23,7 @@ fn next_reading(run: &Run<'_>, now: Millis) -> Option<OpenReading> {
     // The ledger entries of an hour say nothing of how many of them lie in a part of it: a backfill may have read the rest.
     let is_whole_hour = due.span == Span::of(hour);
     let is_read_in_full = due.stage >= FULL_STAGE && state.needs_full_reading(hour);
-    let has_counts = run.limits.page_order.has_counts() && run.limits.backfill.is_none();
+    let has_counts = run.limits.spec.paging.has_counts() && run.limits.backfill.is_none();
     let mut reading = OpenReading::new(due, now);
     reading.is_counted_first = has_counts && is_whole_hour && !is_read_in_full;
     Some(reading)
@@ -97,10 +97,11 @@ async fn read_page(run: &mut Run<'_>) -> Result<(), Stop> {
     };
     run.stats.counts.pages += 1;
     let now = run.now();
-    let order = run.limits.page_order;
-    let shown_through = server_time.map_or(now, |time| time.min(now)) - run.limits.window_delay;
+    let paging = run.limits.spec.paging;
+    let shown_through =
+        server_time.map_or(now, |time| time.min(now)) - run.limits.pace.window_delay;
     reading(run).note_time(server_time);
-    let take_through = reading(run).open.take_through(order, shown_through);
+    let take_through = reading(run).open.take_through(paging, shown_through);
     let deduplicator = Deduplicator {
         closed_before: run.checkpoint.mintime,
         take_through,
@@ -117,7 +118,7 @@ async fn read_page(run: &mut Run<'_>) -> Result<(), Stop> {
         return Err(Stop::at(RunOutcome::Failed(Failure::RecordsRefused)));
     }
     let facts = &delivered.facts;
-    if !order.has_cursor() {
+    if !paging.has_cursor() {
         let (is_over, truncated) = reading(run).open.advance_second(facts, take_through);
         run.remember_truncated(truncated);
         return if is_over { end(run, Basis::Reading).await } else { run.commit().await };
@@ -134,8 +135,8 @@ fn reading<'r>(run: &'r mut Run<'_>) -> &'r mut OpenReading {
 }
 
 async fn restart(run: &mut Run<'_>, error: WindowError) -> Result<(), Stop> {
-    let order = run.limits.page_order;
-    match reading(run).open.restart(error, order) {
+    let paging = run.limits.spec.paging;
+    match reading(run).open.restart(error, paging) {
         Some(warning) => {
             run.stats.warnings.push(warning);
             Ok(())

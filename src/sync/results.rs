@@ -104,7 +104,7 @@ async fn store(
 /// is their last stage.
 fn hours_with_results(run: &Run<'_>, reading: &OpenReading) -> Vec<Hour> {
     let backfill = run.limits.backfill;
-    if run.limits.page_order.has_counts() || backfill.is_some() {
+    if run.limits.spec.paging.has_counts() || backfill.is_some() {
         return reading.span.hours().collect();
     }
     let state = &run.checkpoint.reconciliation;
@@ -122,7 +122,7 @@ fn hours_with_results(run: &Run<'_>, reading: &OpenReading) -> Vec<Hour> {
 /// Whether a reading of several hours delivered less than Duo counts: which hour it is that Duo counts more records in than it
 /// returns is found by reading each of them.
 fn must_be_narrowed(run: &Run<'_>, reading: &OpenReading, basis: Basis, delivered: u64) -> bool {
-    let reads_several = run.limits.backfill.is_some() || run.limits.page_order.has_counts();
+    let reads_several = run.limits.backfill.is_some() || run.limits.spec.paging.has_counts();
     let is_short = match basis {
         Basis::BrokenReading(_) => true,
         Basis::Reading => reading.duo_count.is_some_and(|count| delivered < count),
@@ -141,7 +141,7 @@ fn note_progress(
     now: Millis,
 ) -> Option<Vec<Hour>> {
     let state = &mut run.checkpoint.reconciliation;
-    let has_counts = run.limits.page_order.has_counts();
+    let has_counts = run.limits.spec.paging.has_counts();
     let due = due_stage(Hour::of(reading.span.to.previous()), now);
     if run.limits.backfill.is_none() && has_counts && due.is_none() {
         return None;
@@ -203,7 +203,7 @@ fn result(
 /// for.
 fn stage_of(run: &Run<'_>, reading: &OpenReading, hour: Hour, now: Millis) -> usize {
     let began_at = reading.began_at.min(now);
-    if run.limits.page_order.has_counts() && run.limits.backfill.is_none() {
+    if run.limits.spec.paging.has_counts() && run.limits.backfill.is_none() {
         return reading.stage.min(due_stage(hour, now).unwrap_or(0));
     }
     due_stage(hour, began_at).map_or(reading.stage, |stage| stage.max(reading.stage))

@@ -66,7 +66,7 @@ impl<'a> Run<'a> {
         (stored, version): (Checkpoint, Version),
         stats: RunStats,
     ) -> Self {
-        let deadline = ports.now() + limits.run_time_limit;
+        let deadline = ports.now() + limits.pace.run_time_limit;
         Self {
             ports,
             limits,
@@ -150,7 +150,7 @@ impl<'a> Run<'a> {
 
     /// Whether the next request would have to wait for longer than a run does.
     fn is_rate_limited(&self, now: Millis) -> bool {
-        let rate = self.limits.requests_per_minute;
+        let rate = self.limits.pace.requests_per_minute;
         let mut rates = self.checkpoint.rate;
         let waits = [rates.log.take(rate, 1, now), rates.account.take(rate, ACCOUNT_SHARE, now)];
         waits.into_iter().any(|taken| taken.is_err_and(|wait| wait > LONGEST_RATE_WAIT))
@@ -164,7 +164,7 @@ impl<'a> Run<'a> {
     /// The checkpoint with how far the windows at hand were read. While refused records wait, it stays before them.
     pub(super) fn snapshot(&self) -> Checkpoint {
         let mut checkpoint = self.checkpoint.clone();
-        if self.limits.page_order.has_cursor() {
+        if self.limits.spec.paging.has_cursor() {
             checkpoint.window = self.live.window.as_ref().map(|open| open.window.clone());
         }
         if let Some(reading) = &self.reading {
@@ -213,7 +213,7 @@ impl<'a> Run<'a> {
             return state.due_backfill(backfill);
         }
         let collected = Span { from: self.checkpoint.collected_from, to: self.checkpoint.mintime };
-        if self.limits.page_order.has_counts() {
+        if self.limits.spec.paging.has_counts() {
             state.due_hour(collected, now - self.clock_ahead)
         } else {
             state.due_span(collected, now)
@@ -271,7 +271,7 @@ impl<'a> Run<'a> {
     fn next_pause(&self) -> TimeDelta {
         let count = self.checkpoint.back_off.map_or(0, |before| before.count);
         let step = usize::try_from(count).unwrap_or(usize::MAX).min(LADDER.len() - 1);
-        let pause = self.limits.throttle_backoff * LADDER[step];
+        let pause = self.limits.pace.throttle_backoff * LADDER[step];
         // Up to a fifth longer, so that logs refused together do not come back together.
         pause + TimeDelta::milliseconds(self.ports.random(0..=pause.num_milliseconds() / 5))
     }

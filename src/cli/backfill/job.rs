@@ -192,7 +192,7 @@ impl<'a> Job<'a> {
 
     /// The longest time until the next request may be made.
     fn pace(&self) -> TimeDelta {
-        let per_minute = self.collector.settings().pace.calls_per_minute;
+        let per_minute = self.collector.settings().pace.requests_per_minute;
         i32::try_from(per_minute)
             .ok()
             .and_then(|per_minute| (MINUTE * 2).checked_div(per_minute))

@@ -24,7 +24,7 @@ impl Collector {
         if live.as_ref().is_some_and(|live| !live.answered && live.unavailable.is_some()) {
             return Err(BackfillFault::NotGiven);
         }
-        let shown = now - self.settings.pace.settle;
+        let shown = now - self.settings.pace.window_delay;
         let place = live.as_ref().map_or(shown, |live| live.mintime.min(shown));
         let from = Hour::of(from).start();
         let earliest = Hour::of(now - RETENTION).after(1);

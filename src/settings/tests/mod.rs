@@ -49,10 +49,10 @@ fn the_settings_of_the_documented_connector_are_enough() {
     assert_eq!(settings.sink.time_generated, TimeGenerated::Ingestion);
     assert_eq!(
         (
-            settings.pace.window,
-            settings.pace.settle,
-            settings.pace.run,
-            settings.pace.calls_per_minute
+            settings.pace.longest_window,
+            settings.pace.window_delay,
+            settings.pace.run_time_limit,
+            settings.pace.requests_per_minute
         ),
         (HOUR, TimeDelta::minutes(3), TimeDelta::seconds(50), 10)
     );
@@ -209,7 +209,7 @@ fn numbers_out_of_bounds_name_the_bounds() {
     assert!(fault("CISCO_DUO_SETTLE_SECONDS", "119").contains("from 120 to 86400"));
     assert!(fault("CISCO_DUO_LOOKBACK_HOURS", "4297").contains("from 1 to 4296"));
     assert!(fault("CISCO_DUO_CALLS_PER_MINUTE", "ten").contains("from 0 to 600"));
-    assert_eq!(read(&enough().with("CISCO_DUO_CALLS_PER_MINUTE", "0")).pace.calls_per_minute, 0);
+    assert_eq!(read(&enough().with("CISCO_DUO_CALLS_PER_MINUTE", "0")).pace.requests_per_minute, 0);
 }
 
 #[test]
@@ -244,16 +244,19 @@ fn an_error_about_a_value_with_line_breaks_is_one_line() {
 #[test]
 fn a_run_ends_a_minute_before_the_host_would_kill_it() {
     let name = "AzureFunctionsJobHost__functionTimeout";
-    let budget = |timeout: &str| read(&enough().with(name, timeout)).pace.run;
+    let budget = |timeout: &str| read(&enough().with(name, timeout)).pace.run_time_limit;
     assert_eq!(budget("00:10:00"), TimeDelta::milliseconds(50_000));
     assert_eq!(budget("00:01:30"), TimeDelta::milliseconds(45_000));
     assert_eq!(budget("00:01:40"), TimeDelta::milliseconds(50_000));
     assert_eq!(budget("00:00:30"), TimeDelta::milliseconds(15_000));
     let long = enough().with("CISCO_DUO_RUN_SECONDS", "3000");
-    assert_eq!(read(&long.clone().with(name, "-1")).pace.run, TimeDelta::milliseconds(3_000_000));
-    assert_eq!(read(&long).pace.run, TimeDelta::milliseconds(240_000));
+    assert_eq!(
+        read(&long.clone().with(name, "-1")).pace.run_time_limit,
+        TimeDelta::milliseconds(3_000_000)
+    );
+    assert_eq!(read(&long).pace.run_time_limit, TimeDelta::milliseconds(240_000));
     let mut environment = long;
     environment.host_json = Some(r#"{"version":"2.0","functionTimeout":"00:10:00"}"#.to_owned());
-    assert_eq!(read(&environment).pace.run, TimeDelta::milliseconds(540_000));
+    assert_eq!(read(&environment).pace.run_time_limit, TimeDelta::milliseconds(540_000));
     assert!(fault(name, "10 minutes").contains("hh:mm:ss"));
 }

@@ -3,8 +3,8 @@
 use super::record::{id, number};
 use super::time::{hours, minutes, seconds};
 use super::world::{NOON, World};
-use crate::model::{FetchErrorKind, HOUR, Hour, IngestKind, MINUTE, Millis, Span};
-use crate::sync::{Failure, HourState, PageOrder, RunOutcome};
+use crate::model::{FetchErrorKind, HOUR, Hour, IngestKind, LogType, MINUTE, Millis, Span};
+use crate::sync::{Failure, HourState, RunOutcome};
 
 const SPAN: Span = Span {
     from: Millis(NOON.0 - hours(100).num_milliseconds()),
@@ -18,7 +18,7 @@ fn world(paging: &str) -> World {
     times.extend([NOON - hours(77); 4]);
     let mut world = if paging == "last second" { World::v1(times, 6) } else { World::new(times) };
     if paging == "unsorted" {
-        world.limits.page_order = PageOrder::Unsorted;
+        world.limits.spec.paging = LogType::TrustMonitor.spec().paging;
         world.newest_first = true;
     }
     world.limits.backfill = Some(SPAN);
@@ -128,7 +128,7 @@ fn a_run_that_ends_before_the_span_does_goes_on_where_it_stopped() {
 #[test]
 fn a_backfill_within_the_limit_of_calls_is_not_done_before_its_end() {
     let mut world = world("cursor");
-    world.limits.requests_per_minute = 5;
+    world.limits.pace.requests_per_minute = 5;
     let mut endings = Vec::new();
     for _ in 0..60 {
         let ending = world.run("a").0;
@@ -168,7 +168,7 @@ fn a_refused_backfill_fails_and_a_retired_log_is_none_to_read() {
     world.fetch_faults.push_back(Some(FetchErrorKind::Forbidden));
     assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::Duo));
     let mut world = self::world("unsorted");
-    world.limits.may_be_retired = true;
+    world.limits.spec.may_be_retired = true;
     world.fetch_faults.push_back(Some(FetchErrorKind::Gone));
     assert_eq!(world.run("a").0, RunOutcome::Unavailable { report: true });
 }
@@ -177,7 +177,7 @@ fn a_refused_backfill_fails_and_a_retired_log_is_none_to_read() {
 fn the_hidden_hour_is_found_also_within_the_limit_of_calls() {
     let mut world = world("cursor");
     world.page_size = 100;
-    world.limits.requests_per_minute = 5;
+    world.limits.pace.requests_per_minute = 5;
     world.never_shown = Some(NOON - hours(70));
     let mut runs = 0;
     while world.run("a").0 != RunOutcome::CaughtUp {
@@ -206,7 +206,7 @@ fn what_leaves_duos_retention_on_the_way_takes_nothing_else_with_it() {
     let hours = Span { from: Hour::of(span.from).after(1).start(), to: Hour::of(span.to).start() };
     world.blobs.clear();
     world.limits.backfill = Some(hours);
-    world.limits.requests_per_minute = 5;
+    world.limits.pace.requests_per_minute = 5;
     // An hour passes after the first page.
     let mut instance = world.instance("a");
     for _ in 0..8 {

@@ -150,7 +150,7 @@ fn a_further_window_is_opened_for_a_minute_and_not_for_less() {
     for (short_by, questions) in [(0, 2), (1, 1)] {
         let mut world = World::new([]);
         world.pace = TimeDelta::zero();
-        let horizon = world.now - world.limits.window_delay;
+        let horizon = world.now - world.limits.pace.window_delay;
         // The second window begins a millisecond behind the first.
         world.limits.first_mintime =
             (horizon - HOUR - MINUTE + TimeDelta::milliseconds(short_by)).previous();

@@ -10,7 +10,7 @@ use crate::sync::{Failure, RunOutcome};
 pub(super) fn one_window() -> World {
     let mut world = World::new(clustered());
     world.page_size = 10;
-    world.limits.longest_window = hours(3);
+    world.limits.pace.longest_window = hours(3);
     world
 }
 

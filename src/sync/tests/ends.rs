@@ -43,7 +43,7 @@ fn a_run_goes_on_inside_a_window_with_the_cursor_and_the_bounds_of_the_run_befor
 #[test]
 fn the_rate_limit_holds_over_runs_and_is_never_slept_out() {
     let mut world = World::new((0..200).map(|number| NOON - HOUR + seconds(number * 5)));
-    world.limits.requests_per_minute = 10;
+    world.limits.pace.requests_per_minute = 10;
     world.page_size = 2;
     assert_eq!(world.run("a").0, RunOutcome::RateLimited);
     assert_eq!((world.questions, world.counts.len()), (8, 2));
@@ -55,7 +55,7 @@ fn the_rate_limit_holds_over_runs_and_is_never_slept_out() {
     let calls = world.questions + world.counts.len() as u64;
     assert!((50..=60).contains(&calls), "{calls}");
     assert!(world.slept.iter().all(|slept| *slept <= seconds(5)), "{:?}", world.slept);
-    world.limits.requests_per_minute = 0;
+    world.limits.pace.requests_per_minute = 0;
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
     assert_eq!(world.duplicates(), 0);

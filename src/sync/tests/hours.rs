@@ -3,8 +3,8 @@
 use super::record::id;
 use super::time::{hours, millis, minutes};
 use super::world::{Happened, NOON, World, clustered};
-use crate::model::{FetchErrorKind, HOUR, Hour, MINUTE};
-use crate::sync::{HourState, PageOrder, RunOutcome};
+use crate::model::{FetchErrorKind, HOUR, Hour, LogType, MINUTE};
+use crate::sync::{HourState, RunOutcome};
 
 #[test]
 fn an_hour_first_reconciled_more_than_a_day_after_its_end_is_verified_late() {
@@ -14,7 +14,7 @@ fn an_hour_first_reconciled_more_than_a_day_after_its_end_is_verified_late() {
         let mut world = World::new([NOON - HOUR / 2]);
         world.pace = millis(0);
         world.limits.first_mintime = NOON - HOUR;
-        world.limits.longest_window = hours(48);
+        world.limits.pace.longest_window = hours(48);
         // Nothing was looked at so far: the hour before noon is, in the first run of all.
         world.now = NOON + age;
         world.run("a");
@@ -118,7 +118,7 @@ fn what_the_first_run_of_a_log_without_counts_read_is_not_read_again_within_the_
 fn an_hour_that_the_next_reading_of_a_log_without_counts_brings_to_its_end_is_verified() {
     let mut world = World::new(clustered());
     world.newest_first = true;
-    world.limits.page_order = PageOrder::Unsorted;
+    world.limits.spec.paging = LogType::TrustMonitor.spec().paging;
     world.page_size = 100;
     world.run_until("a", NOON + hours(4));
     // For a while Duo counts a record more than it shows.
@@ -179,7 +179,7 @@ fn a_run_that_only_left_reconciliation_to_the_next_one_has_caught_up() {
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
     world.miscount = None;
-    world.limits.requests_per_minute = 10;
+    world.limits.pace.requests_per_minute = 10;
     world.now = world.now + hours(12);
     let (ending, stats) = world.run("a");
     assert_eq!(ending, RunOutcome::RateLimited);

@@ -9,8 +9,8 @@ use chrono::TimeDelta;
 use super::record::id;
 use super::time::{hours, millis, minutes, seconds};
 use super::world::{Container, Happened, NOON, Trouble, World};
-use crate::model::{FetchErrorKind, HOUR, MINUTE, Millis, SendErrorKind};
-use crate::sync::{HourState, PageOrder};
+use crate::model::{FetchErrorKind, HOUR, LogType, MINUTE, Millis, SendErrorKind};
+use crate::sync::HourState;
 
 /// Schedules where nothing else is said; see RELIABILITY.md for the long run.
 const SCHEDULES: u64 = 500;
@@ -122,7 +122,7 @@ fn play(seed: u64, is_traced: bool) -> World {
     world.troubles.clear();
     world.clock_ahead = millis(0);
     // With a run every quarter of an hour only, pages of one record must not take long.
-    world.limits.requests_per_minute = 0;
+    world.limits.pace.requests_per_minute = 0;
     world.pace = millis(10);
     // What is still at work is killed, perhaps with a batch just accepted.
     world.may_repeat += instances.len() as u64;
@@ -216,7 +216,7 @@ fn world(rng: &mut fastrand::Rng) -> World {
         world.page_size = page_size;
         world.newest_first = rng.u8(0..4) == 0;
         if world.newest_first {
-            world.limits.page_order = PageOrder::Unsorted;
+            world.limits.spec.paging = LogType::TrustMonitor.spec().paging;
         }
         world.last_has_cursor = rng.bool();
     }
@@ -247,9 +247,9 @@ fn world(rng: &mut fastrand::Rng) -> World {
         }
     }
     world.limits.first_mintime = NOON - hours(6);
-    world.limits.longest_window = [minutes(10), HOUR, hours(24)][rng.usize(0..3)];
+    world.limits.pace.longest_window = [minutes(10), HOUR, hours(24)][rng.usize(0..3)];
     world.limits.max_batch_bytes = [60, 200, 100_000][rng.usize(0..3)];
-    world.limits.requests_per_minute = [0, 10, 100][rng.usize(0..3)];
+    world.limits.pace.requests_per_minute = [0, 10, 100][rng.usize(0..3)];
     world.miscount = [Some(0), Some(0), None][rng.usize(0..3)];
     world.pace = up_to(rng, seconds(5)) + millis(1);
     world

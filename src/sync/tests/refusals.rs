@@ -60,7 +60,7 @@ fn a_log_that_answered_before_and_is_forbidden_now_fails() {
 fn a_retired_log_is_never_a_failure() {
     for fault in [FetchErrorKind::Forbidden, FetchErrorKind::Gone] {
         let mut world = World::new(clustered());
-        world.limits.may_be_retired = true;
+        world.limits.spec.may_be_retired = true;
         world.run_until_caught_up("a");
         world.fetch_faults.push_back(Some(fault));
         assert_eq!(world.run("a").0, RunOutcome::Unavailable { report: true });

@@ -3,8 +3,8 @@
 use super::record::id;
 use super::time::{hours, minutes, seconds};
 use super::world::{Happened, NOON, World, clustered};
-use crate::model::{FetchErrorKind, HOUR, Hour, IngestKind, MINUTE};
-use crate::sync::{Failure, HourState, PageOrder, RunOutcome, Warning, WindowError};
+use crate::model::{FetchErrorKind, HOUR, Hour, IngestKind, LogType, MINUTE};
+use crate::sync::{Failure, HourState, RunOutcome, Warning, WindowError};
 use chrono::TimeDelta;
 
 #[test]
@@ -12,7 +12,7 @@ fn a_clock_61_seconds_fast_loses_nothing() {
     // An event every second, shown two minutes after it happened by Duo's clock.
     let mut world = World::new((0..3600).map(|second| NOON - minutes(20) + seconds(second)));
     world.page_size = 1000;
-    world.limits.window_delay = minutes(2);
+    world.limits.pace.window_delay = minutes(2);
     world.clock_ahead = seconds(61);
     for _ in 0..90 {
         world.run("a");
@@ -111,7 +111,7 @@ fn a_window_is_not_closed_on_a_short_count() {
 fn a_count_that_stays_short_is_reported_once_and_stops_nothing() {
     let mut world = World::new(clustered());
     world.page_size = 100;
-    world.limits.longest_window = hours(3);
+    world.limits.pace.longest_window = hours(3);
     world.leave_out_at = (1..=1000).collect();
     let (outcome, stats) = world.run("a");
     assert_eq!(outcome, RunOutcome::CaughtUp);
@@ -135,7 +135,7 @@ fn a_bad_cursor_loses_nothing_where_pages_come_newest_first() {
     for at in 1..12 {
         let mut world = World::new(clustered());
         world.newest_first = true;
-        world.limits.page_order = PageOrder::Unsorted;
+        world.limits.spec.paging = LogType::TrustMonitor.spec().paging;
         world.fetch_faults = (0..at).map(|_| None).collect();
         world.fetch_faults.push_back(Some(FetchErrorKind::Rejected));
         world.run_until_caught_up("a");
@@ -147,8 +147,8 @@ fn a_bad_cursor_loses_nothing_where_pages_come_newest_first() {
 #[test]
 fn a_count_that_never_agrees_stops_no_log_that_needs_many_runs_for_a_window() {
     let mut world = World::new(clustered());
-    world.limits.longest_window = hours(3);
-    world.limits.requests_per_minute = 10;
+    world.limits.pace.longest_window = hours(3);
+    world.limits.pace.requests_per_minute = 10;
     world.page_size = 2;
     // Of the first window's pages one is always short.
     world.leave_out_at = (1..=400).collect();

@@ -8,13 +8,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::TimeDelta;
 use duo_sentinel::model::{
-    Batch, FetchError, HOUR, LogType, MINUTE, Millis, PageRequest, PageResponse, Paging, RecordKey,
+    Batch, FetchError, HOUR, LogType, MINUTE, Millis, PageRequest, PageResponse, RecordKey,
     SendError, Span,
 };
+use duo_sentinel::settings::Pace;
 use duo_sentinel::storage::{
     BlobStore, DeadLetters, Document as _, LogState, StorageError, Version, WriteError,
 };
-use duo_sentinel::sync::{Checkpoint, Limits, PageOrder, Ports, RunCounts, TokenBucket, run_log};
+use duo_sentinel::sync::{Checkpoint, Limits, Ports, RunCounts, TokenBucket, run_log};
 
 /// 2026-11-23T12:00:00Z.
 pub(crate) const NOW: Millis = Millis(1_795_435_200_000);
@@ -187,20 +188,16 @@ impl Ports for Outside {
 }
 
 fn limits(log_type: LogType) -> Limits {
-    let spec = log_type.spec();
     Limits {
         log_type,
-        page_order: match spec.paging {
-            Paging::Cursor { sorted: true, .. } => PageOrder::Sorted,
-            Paging::Cursor { sorted: false, .. } => PageOrder::Unsorted,
-            Paging::LastSecond => PageOrder::LastSecond,
+        spec: log_type.spec(),
+        pace: Pace {
+            longest_window: HOUR,
+            window_delay: TimeDelta::minutes(3),
+            requests_per_minute: 0,
+            throttle_backoff: MINUTE,
+            run_time_limit: TimeDelta::seconds(50),
         },
-        may_be_retired: spec.may_be_retired,
-        window_delay: TimeDelta::minutes(3),
-        longest_window: HOUR,
-        requests_per_minute: 0,
-        throttle_backoff: MINUTE,
-        run_time_limit: TimeDelta::seconds(50),
         max_batch_bytes: 1_000_000,
         first_mintime: NOW - TimeDelta::hours(24),
         backfill: None,

@@ -97,7 +97,7 @@ impl Instance {
 impl World {
     pub(in crate::sync::tests) fn instance(&self, owner: &str) -> Instance {
         let limits = Limits { owner: owner.to_owned(), ..self.limits.clone() };
-        let rate = limits.requests_per_minute;
+        let rate = limits.pace.requests_per_minute;
         let desk =
             SharedDesk(Arc::new(Mutex::new(Desk::new(self.now, Arc::clone(&self.account), rate))));
         let backfill = limits.backfill.map(|_| "simulated");

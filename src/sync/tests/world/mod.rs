@@ -13,10 +13,11 @@ use chrono::TimeDelta;
 
 use super::record::id;
 use crate::model::{
-    FetchErrorKind, HOUR, IngestKind, LogType, MINUTE, Millis, PageRequest, RecordKey,
+    FetchErrorKind, HOUR, IngestKind, LogType, MINUTE, Millis, PageRequest, Paging, RecordKey,
     SendErrorKind,
 };
-use crate::sync::{Limits, PageOrder, RunOutcome, RunStats, TokenBucket};
+use crate::settings::Pace;
+use crate::sync::{Limits, RunOutcome, RunStats, TokenBucket};
 
 pub(super) use instance::{Instance, Next};
 pub(super) use ports::{Container, Kind, Reply};
@@ -189,13 +190,14 @@ impl World {
             slept: Vec::new(),
             limits: Limits {
                 log_type: LogType::Activity,
-                page_order: PageOrder::Sorted,
-                may_be_retired: false,
-                window_delay: MINUTE * 3,
-                longest_window: HOUR,
-                requests_per_minute: 0,
-                throttle_backoff: MINUTE,
-                run_time_limit: TimeDelta::seconds(50),
+                spec: LogType::Activity.spec(),
+                pace: Pace {
+                    longest_window: HOUR,
+                    window_delay: MINUTE * 3,
+                    requests_per_minute: 0,
+                    throttle_backoff: MINUTE,
+                    run_time_limit: TimeDelta::seconds(50),
+                },
                 max_batch_bytes: 200,
                 first_mintime: NOON - HOUR * 3,
                 backfill: None,
@@ -218,7 +220,7 @@ impl World {
     pub(super) fn v1(times: impl IntoIterator<Item = Millis>, page_size: usize) -> Self {
         let mut world = Self::new(times);
         world.v1 = true;
-        world.limits.page_order = PageOrder::LastSecond;
+        world.limits.spec.paging = Paging::LastSecond;
         world.page_size = page_size;
         world
     }
@@ -227,7 +229,7 @@ impl World {
     pub(super) fn unsorted(times: impl IntoIterator<Item = Millis>) -> Self {
         let mut world = Self::new(times);
         world.newest_first = true;
-        world.limits.page_order = PageOrder::Unsorted;
+        world.limits.spec.paging = LogType::TrustMonitor.spec().paging;
         world
     }
 
