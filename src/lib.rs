@@ -27,7 +27,7 @@
 
 pub mod cli;
 pub mod collector;
-pub mod diagnostics;
+mod diagnostics;
 pub mod duo;
 pub mod functions;
 pub mod http;
@@ -36,7 +36,7 @@ pub mod ingestion;
 pub mod json;
 pub mod logging;
 pub mod model;
-pub mod release;
+mod release;
 pub mod schema;
 pub mod settings;
 pub mod status;

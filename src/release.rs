@@ -7,11 +7,11 @@ use std::sync::OnceLock;
 use sha2::{Digest as _, Sha256};
 
 /// Version of this release, as in Cargo.toml.
-pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// SHA-256 of the file of the running program, 64 hexadecimal characters, which `SHA256SUMS` of a release lists as
 /// `handler`. Reads the whole file the first time. None where the operating system does not give it.
-pub fn sha256() -> Option<&'static str> {
+pub(crate) fn sha256() -> Option<&'static str> {
     static DIGEST: OnceLock<Option<String>> = OnceLock::new();
     DIGEST.get_or_init(|| digest().ok()).as_deref()
 }

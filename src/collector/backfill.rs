@@ -119,7 +119,7 @@ pub(super) const fn share_of(calls_per_minute: u32) -> u32 {
 }
 
 /// Receives up to where a run has read the span, and what it did so far.
-pub type Watcher = dyn Fn(Option<Millis>, &RunCounts) + Send + Sync;
+pub(crate) type Watcher = dyn Fn(Option<Millis>, &RunCounts) + Send + Sync;
 
 #[cfg(test)]
 mod tests {

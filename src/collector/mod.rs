@@ -30,13 +30,12 @@ use crate::status::Status;
 use crate::storage::{self, DeadLetters, LogState, StorageError, Store};
 use crate::sync::{ACCOUNT_SHARE, Limits, Ports as _, TokenBucket, run_log};
 
-pub use backfill::{Backfill, BackfillFault, BackfillPlan, Watcher};
+pub(crate) use backfill::{Backfill, BackfillFault, BackfillPlan};
 
 use backfill::share_of;
-pub use report::{HourCounts, LogReport, RunReport};
-pub use resend::{ResendError, Resent};
+pub(crate) use report::{HourCounts, LogReport, RunReport};
+pub(crate) use resend::{ResendError, Resent};
 pub use unmapped_fields::UnmappedFields;
-pub use warnings::LogWarning;
 
 use health::Vitals;
 use owner::Owner;

@@ -9,7 +9,7 @@ use crate::{duo, ingestion};
 
 /// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// What was checked.
     pub subject: String,
     /// Whether it is in order.

@@ -21,12 +21,12 @@ const TIME_LIMIT: Duration = Duration::from_secs(25);
 
 /// When this process last checked.
 #[derive(Debug, Default)]
-pub struct Hourly(Mutex<Option<Millis>>);
+pub(crate) struct Hourly(Mutex<Option<Millis>>);
 
 impl Hourly {
     /// Checks everything and stores the result, if the last check of any instance is an hour old or of another program. A check
     /// whose result could not be stored is not repeated for an hour either. Nothing here can fail a run.
-    pub async fn check(&self, collector: &Collector) {
+    pub(crate) async fn check(&self, collector: &Collector) {
         let now = collector.now();
         let mut last = self.0.lock().await;
         if last.is_some_and(|before| (TimeDelta::zero()..HOUR).contains(&(now - before))) {

@@ -15,14 +15,14 @@ use futures::future::join_all;
 use crate::collector::{Clock, Collector};
 use crate::release;
 
-pub use finding::Finding;
-pub use hourly::Hourly;
+pub(crate) use finding::Finding;
+pub(crate) use hourly::Hourly;
 
 /// Time limit for one request.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// Checks everything. The findings are in the order in which they are best corrected.
-pub async fn check(collector: &Collector) -> Vec<Finding> {
+pub(crate) async fn check(collector: &Collector) -> Vec<Finding> {
     let clock = Clock::start(collector.settings().clock_offset);
     let logs = &collector.settings().log_types;
     // First: every other reader of the program's SHA-256 would wait for it, and block the other checks.

@@ -37,7 +37,7 @@ const DRAIN: Duration = Duration::from_secs(35);
 
 /// Builds the collector, or says in one line why it cannot. The server stays up and reports that with each invocation, because
 /// a handler that exits takes the host down with it; each invocation tries again, as what was missing may be there by then.
-pub type Start = Box<dyn Fn() -> Result<Collector, String> + Send + Sync>;
+pub(crate) type Start = Box<dyn Fn() -> Result<Collector, String> + Send + Sync>;
 
 struct App {
     start: Start,
@@ -52,7 +52,7 @@ struct App {
 
 /// Listens on the loopback port that the host assigned. The host reuses the port after a restart of this process, so it is
 /// bound even while connections of the previous process linger.
-pub fn listen(port: u16) -> io::Result<TcpListener> {
+pub(crate) fn listen(port: u16) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     if cfg!(unix) {
         socket.set_reuseaddr(true)?;
@@ -62,7 +62,7 @@ pub fn listen(port: u16) -> io::Result<TcpListener> {
 }
 
 /// Serves invocations until `shutdown`, then lets the active run end at its next commit.
-pub async fn serve(
+pub(crate) async fn serve(
     listener: TcpListener,
     start: Start,
     shutdown: impl Future<Output = ()> + Send + 'static,

@@ -74,7 +74,7 @@ pub enum IngestKind {
 }
 
 /// The error below an error, shared so that the error can be kept and reported.
-pub type Source = Arc<dyn Error + Send + Sync>;
+pub(crate) type Source = Arc<dyn Error + Send + Sync>;
 
 /// Why Duo gave no page.
 #[derive(Clone, Debug, thiserror::Error)]

@@ -12,18 +12,19 @@ mod spelled;
 mod text;
 mod time;
 
-pub use exchange::{
-    Batch, FetchError, FetchErrorKind, IngestKind, PageRequest, PageResponse, SendError,
-    SendErrorKind, Source, Tries,
-};
+pub use exchange::{Batch, FetchError, IngestKind, PageRequest, PageResponse, SendError};
+pub(crate) use exchange::{FetchErrorKind, SendErrorKind, Tries};
 pub use ingestion_api::IngestionApi;
-pub use log_type::{LogSpec, LogType, Paging, UnknownLogType};
+pub use log_type::LogType;
+pub(crate) use log_type::{LogSpec, Paging};
 pub(crate) use loopback::{is_loopback, loopback};
-pub use record::{EventContent, EventUid, Record, RecordKey};
-pub use row_shape::{FlatRow, RowShape, Truncation};
-pub use secret::Secret;
+pub(crate) use record::{EventContent, EventUid};
+pub use record::{Record, RecordKey};
+pub(crate) use row_shape::{FlatRow, RowShape, Truncation};
+pub(crate) use secret::Secret;
 pub(crate) use secret::{azure_signature, hmac};
 pub use span::Span;
 pub(crate) use spelled::{number, span};
 pub(crate) use text::position;
-pub use time::{DAY, HOUR, Hour, MINUTE, Millis, SECOND};
+pub(crate) use time::{DAY, SECOND};
+pub use time::{HOUR, Hour, MINUTE, Millis};

@@ -8,9 +8,9 @@ use super::Millis;
 use super::row_shape::{RowShape, Truncation};
 
 /// Identity of an event: the first 20 bytes of a SHA-256, shown as 40 hex digits in `event_uid`.
-pub type EventUid = [u8; 20];
+pub(crate) type EventUid = [u8; 20];
 /// Fingerprint of a record's content: the first 4 bytes of a hash, shown as 8 hex digits in `event_content`.
-pub type EventContent = [u8; 4];
+pub(crate) type EventContent = [u8; 4];
 
 /// What tells one record from another: records that agree in both are one event, delivered once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -43,7 +43,7 @@ impl Pace {
 
 /// Where the first run of a log begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Start {
+pub(crate) struct Start {
     /// How far back, if no time is given.
     lookback: TimeDelta,
     /// A time for every log.
@@ -54,7 +54,7 @@ pub struct Start {
 
 impl Start {
     /// The first moment to collect of a log that was never collected, on a whole second.
-    pub fn of(&self, log_type: LogType, now: Millis) -> Millis {
+    pub(crate) fn of(&self, log_type: LogType, now: Millis) -> Millis {
         let start = self.each.get(&log_type).copied().or(self.all);
         let start = start.unwrap_or(now - self.lookback);
         Millis::from_seconds(start.seconds())

@@ -14,7 +14,7 @@ use crate::model::Secret;
 /// The Azure cloud whose authority issues tokens.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::Display)]
 #[strum(serialize_all = "lowercase")]
-pub enum Cloud {
+pub(crate) enum Cloud {
     /// Azure.
     #[default]
     Public,
@@ -26,7 +26,7 @@ pub enum Cloud {
 
 /// An identity that requests tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum IdentitySettings {
+pub(crate) enum IdentitySettings {
     /// The identity of the function app: the user-assigned one with this client ID, or the system-assigned one.
     Managed(Option<String>),
     /// An application with a secret.
@@ -37,7 +37,7 @@ pub enum IdentitySettings {
 
 /// An application that is registered with Entra.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Application {
+pub(crate) struct Application {
     pub(crate) tenant: String,
     pub(crate) client: String,
     /// Authority that issues its tokens, if it is not that of the cloud.

@@ -14,15 +14,17 @@ mod sink;
 mod storage;
 
 pub use catalog::{CATALOG, Group, Kind, Need, Setting};
-pub use collection::{Pace, Start};
-pub use duo::{Credentials, Endpoint, SignatureVersion};
+pub use collection::Pace;
+pub(crate) use collection::Start;
+pub(crate) use duo::{Credentials, Endpoint, SignatureVersion};
 pub use environment::Environment;
-pub use error::{SettingError, SettingErrors};
-pub use identity::{Application, Cloud, IdentitySettings};
-pub use sink::{
+pub(crate) use error::SettingErrors;
+pub(crate) use identity::{Cloud, IdentitySettings};
+pub(crate) use sink::{
     DataCollectorSettings, IngestionSettings, LogsIngestionSettings, SinkSettings, TimeGenerated,
 };
-pub use storage::{BlobAccess, BlobSettings, StateSettings};
+pub use storage::StateSettings;
+pub(crate) use storage::{BlobAccess, BlobSettings};
 
 use chrono::TimeDelta;
 

@@ -14,7 +14,7 @@ use crate::model::{Secret, loopback};
 
 /// The destination of rows.
 #[derive(Clone, Debug)]
-pub struct SinkSettings {
+pub(crate) struct SinkSettings {
     pub(crate) ingestion: IngestionSettings,
     pub(crate) time_generated: TimeGenerated,
 }
@@ -54,7 +54,7 @@ pub struct LogsIngestionSettings {
 
 impl SinkSettings {
     /// Tells this destination from another one without naming it.
-    pub fn fingerprint(&self) -> String {
+    pub(crate) fn fingerprint(&self) -> String {
         let destination = match &self.ingestion {
             IngestionSettings::DataCollector(to) => format!("{}\n{}", to.origin, to.workspace_id),
             IngestionSettings::LogsIngestion(to) => {
@@ -67,7 +67,7 @@ impl SinkSettings {
 
 /// What becomes `TimeGenerated`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TimeGenerated {
+pub(crate) enum TimeGenerated {
     /// The time at which Azure Monitor receives the row, as in older connectors.
     #[default]
     Ingestion,

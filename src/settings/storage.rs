@@ -39,7 +39,7 @@ pub struct BlobSettings {
 
 /// How requests to Blob Storage are authorised.
 #[derive(Clone, Debug)]
-pub enum BlobAccess {
+pub(crate) enum BlobAccess {
     /// The account's name and Base64 key.
     AccountKey(String, Secret),
     /// A shared access signature, without the question mark.

@@ -69,7 +69,7 @@ impl LastCheck {
 
 /// What the last diagnostics found.
 #[derive(Clone, Debug, Serialize)]
-pub struct CheckStatus {
+pub(crate) struct CheckStatus {
     pub(crate) checked_at: Millis,
     /// Version of the program that checked.
     pub(crate) program: String,
@@ -80,7 +80,7 @@ pub struct CheckStatus {
 
 /// An error that the last diagnostics found.
 #[derive(Clone, Debug, Serialize)]
-pub struct Problem {
+pub(crate) struct Problem {
     pub(crate) subject: String,
     /// docs/operate.md explains the codes.
     pub(crate) code: Code,

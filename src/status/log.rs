@@ -71,7 +71,7 @@ impl State {
 
 /// The status of one log.
 #[derive(Clone, Debug, Serialize)]
-pub struct LogStatus {
+pub(crate) struct LogStatus {
     pub(crate) log_type: LogType,
     pub(crate) state: State,
     /// The error, as a code; docs/operate.md explains the codes.

@@ -71,7 +71,7 @@ impl Mark {
 
 /// The hours of one UTC day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Day {
+pub(crate) struct Day {
     /// Its date, `2026-11-22`.
     pub date: String,
     /// Its hours, from 00 to 23.
@@ -103,7 +103,7 @@ impl Day {
 
 /// Hours by status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Marks {
+pub(crate) struct Marks {
     pub(crate) verified: u32,
     pub(crate) verified_late: u32,
     pub(crate) count_matched: u32,

@@ -26,12 +26,16 @@ use crate::storage::{LogState, Store, document};
 
 pub use activity::Activity;
 pub use code::Code;
-pub use last_check::{CheckStatus, Found, LastCheck, Problem};
-pub use log::{LogStatus, State};
+pub(crate) use last_check::CheckStatus;
+pub use last_check::{Found, LastCheck};
+pub(crate) use log::LogStatus;
+pub use log::State;
 pub use log_health::{LogHealth, RunSeen, Standing, Trouble};
-pub use mark::{Day, Mark, Marks};
+pub(crate) use mark::Day;
+pub use mark::Mark;
 pub use outcome::Outcome;
-pub use page::{content_security_policy, page, page_of_error};
+pub use page::page;
+pub(crate) use page::{content_security_policy, page_of_error};
 pub(crate) use row::{Fields, body, hour_row, run_row};
 
 /// Time limit for reading one document or one log.

@@ -73,7 +73,7 @@ impl HourEntries {
 
 /// What a run knows of the stored ledger of a log.
 #[derive(Debug)]
-pub struct Ledger {
+pub(crate) struct Ledger {
     state: LogState,
     hours: FxHashMap<Hour, HourEntries>,
     /// The hours in memory, those used longest ago first.
@@ -82,12 +82,12 @@ pub struct Ledger {
 
 impl Ledger {
     /// The ledger of a log; nothing is read yet.
-    pub fn new(state: LogState) -> Self {
+    pub(crate) fn new(state: LogState) -> Self {
         Self { state, hours: FxHashMap::default(), used: VecDeque::new() }
     }
 
     /// Makes sure that these hours are in memory.
-    pub async fn load(&mut self, hours: &[Hour]) -> Result<(), StorageError> {
+    pub(crate) async fn load(&mut self, hours: &[Hour]) -> Result<(), StorageError> {
         let missing: Vec<Hour> =
             hours.iter().copied().filter(|hour| !self.hours.contains_key(hour)).collect();
         let state = &self.state;
@@ -109,13 +109,13 @@ impl Ledger {
     }
 
     /// Whether a record of an hour in memory was delivered.
-    pub fn contains(&self, hour: Hour, key: &RecordKey) -> bool {
+    pub(crate) fn contains(&self, hour: Hour, key: &RecordKey) -> bool {
         let entry = LedgerEntry::from(*key);
         self.hours.get(&hour).is_some_and(|hour| hour.known.contains(&(entry.uid, entry.content)))
     }
 
     /// How many events of each hour were delivered: entries less replacements.
-    pub async fn delivered(&mut self, hours: &[Hour]) -> Result<Vec<u64>, StorageError> {
+    pub(crate) async fn delivered(&mut self, hours: &[Hour]) -> Result<Vec<u64>, StorageError> {
         let mut delivered = Vec::with_capacity(hours.len());
         // One after another: two days of a busy log are more than memory is for.
         for hour in hours {
@@ -128,7 +128,7 @@ impl Ledger {
     }
 
     /// Appends the records of an accepted batch. An error may leave a part of them appended.
-    pub async fn append<'a>(
+    pub(crate) async fn append<'a>(
         &mut self,
         records: impl Iterator<Item = &'a Record>,
     ) -> Result<(), StorageError> {
@@ -137,7 +137,7 @@ impl Ledger {
     }
 
     /// The same for keys with the hours they stand under.
-    pub async fn append_keys(
+    pub(crate) async fn append_keys(
         &mut self,
         keys: impl Iterator<Item = (Hour, RecordKey)>,
     ) -> Result<(), StorageError> {
@@ -165,7 +165,7 @@ impl Ledger {
     }
 
     /// Removes the entries of an hour that no reading needs any more.
-    pub async fn remove(&mut self, hour: Hour) -> Result<(), StorageError> {
+    pub(crate) async fn remove(&mut self, hour: Hour) -> Result<(), StorageError> {
         self.hours.remove(&hour);
         self.used.retain(|used| *used != hour);
         self.state.remove_entries(hour).await

@@ -20,11 +20,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use dead_letter::{DeadLetter, Why};
-pub use dead_letters::{DeadLetterName, DeadLetters};
-pub use document::{Document, Header, Unreadable};
+pub(crate) use dead_letter::{DeadLetter, Why};
+pub(crate) use dead_letters::DeadLetterName;
+pub use dead_letters::DeadLetters;
+pub use document::Document;
+pub(crate) use document::{Header, Unreadable};
 pub use error::{StorageError, WriteError};
-pub use ledger::{Ledger, LedgerEntry};
+pub(crate) use ledger::Ledger;
+pub use ledger::LedgerEntry;
 pub use log_state::LogState;
 
 use crate::http::Transport;

@@ -111,7 +111,7 @@ impl Deduplicator {
 }
 
 /// The kind of a row of `time` that is sent again at `now`, when its window is long closed.
-pub fn kind_when_resent(time: Option<Millis>, now: Millis) -> IngestKind {
+pub(crate) fn kind_when_resent(time: Option<Millis>, now: Millis) -> IngestKind {
     match time {
         Some(time) if now - time > BACKFILL_AGE => IngestKind::Backfill,
         _ => IngestKind::Late,

@@ -10,7 +10,7 @@ use crate::model::{Hour, Millis, Span};
 use crate::storage::{Document, Header};
 
 /// Days that results are kept.
-pub const RESULT_DAYS: i64 = 400;
+pub(crate) const RESULT_DAYS: i64 = 400;
 
 /// Outcome of the reconciliation of a closed hour. An hour without a result is pending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

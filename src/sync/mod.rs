@@ -30,16 +30,15 @@ mod tests;
 mod token_bucket;
 mod window;
 
-pub use checkpoint::{BackOff, BackOffCause, Checkpoint, Destination, Lease, Rates, Unavailable};
-pub use dedup::kind_when_resent;
-pub use hours::{DayResults, HourResult, HourState, RESULT_DAYS};
+pub use checkpoint::{BackOff, BackOffCause, Checkpoint, Destination};
+pub(crate) use dedup::kind_when_resent;
+pub use hours::{DayResults, HourResult, HourState};
 pub use limits::Limits;
-pub use outcome::{
-    DeadLetterStats, Failure, RunCounts, RunError, RunOutcome, RunResult, RunStats, Warning,
-    WindowError,
+pub use outcome::RunCounts;
+pub(crate) use outcome::{
+    DeadLetterStats, Failure, RunError, RunOutcome, RunResult, RunStats, Warning, WindowError,
 };
 pub use ports::Ports;
 pub use run::run_log;
-pub use schedule::{Due, Reading, ReconciliationState};
-pub use token_bucket::{ACCOUNT_SHARE, TokenBucket};
-pub use window::Window;
+pub(crate) use token_bucket::ACCOUNT_SHARE;
+pub use token_bucket::TokenBucket;

@@ -8,7 +8,7 @@ use crate::model::{MINUTE, Millis};
 /// Requests that may follow one another at once before the rate applies.
 const BURST: f64 = 10.0;
 /// The account's bucket is this many times that of one log, because Duo limits the account as a whole too.
-pub const ACCOUNT_SHARE: u32 = 3;
+pub(crate) const ACCOUNT_SHARE: u32 = 3;
 
 /// Requests that may still be made. Kept in the checkpoint, so that the limit holds over runs and restarts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

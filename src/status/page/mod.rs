@@ -17,7 +17,7 @@ use chart::{completeness, events};
 const STYLE: &str = include_str!("style.css");
 
 /// The content security policy of the page: nothing but its own style.
-pub fn content_security_policy() -> String {
+pub(crate) fn content_security_policy() -> String {
     let style = STANDARD.encode(Sha256::digest(STYLE));
     format!(
         "default-src 'none'; style-src 'sha256-{style}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -40,7 +40,7 @@ pub fn page(status: &Status) -> String {
 }
 
 /// The page in place of the status: `what: this | that`, or one sentence, says why there is none.
-pub fn page_of_error(sentence: &str, error: &str) -> String {
+pub(crate) fn page_of_error(sentence: &str, error: &str) -> String {
     let content = html! {
         main {
             section {

@@ -6,7 +6,9 @@ use super::record::{id, of_key};
 use super::time::{hours, minutes, seconds};
 use super::world::{Instance, NOON, Next, Reply, World};
 use crate::model::{FetchErrorKind, HOUR, MINUTE, Millis, PageResponse};
-use crate::sync::{Checkpoint, Destination, Failure, Lease, RunOutcome, Warning, Window};
+use crate::sync::checkpoint::Lease;
+use crate::sync::window::Window;
+use crate::sync::{Checkpoint, Destination, Failure, RunOutcome, Warning};
 
 /// How far back Duo keeps logs.
 const RETENTION: TimeDelta = TimeDelta::days(179);

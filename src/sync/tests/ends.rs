@@ -4,7 +4,8 @@ use super::borders::{begun, checkpoint, page, world_with};
 use super::time::{hours, millis, minutes, seconds};
 use super::world::{NOON, Next, World, clustered};
 use crate::model::{HOUR, MINUTE};
-use crate::sync::{Lease, RunOutcome, Warning};
+use crate::sync::checkpoint::Lease;
+use crate::sync::{RunOutcome, Warning};
 
 #[test]
 fn a_run_ends_between_pages_when_its_time_is_over_and_gives_the_claim_back() {

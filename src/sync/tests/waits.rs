@@ -4,7 +4,8 @@ use super::borders::{begun, checkpoint, page, sending, world_with};
 use super::time::{hours, millis, seconds};
 use super::world::{NOON, Next, Reply};
 use crate::model::{FetchErrorKind, HOUR, SendErrorKind};
-use crate::sync::{BackOffCause, Lease, RunOutcome};
+use crate::sync::checkpoint::Lease;
+use crate::sync::{BackOffCause, RunOutcome};
 use chrono::TimeDelta;
 
 /// A run that may make one more request, at so many per minute, and made it: what it stores and does then.
