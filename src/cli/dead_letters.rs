@@ -10,12 +10,10 @@ use crate::collector::{Collector, ResendError, Resent};
 use crate::model::{LogType, Millis, SendErrorKind, number};
 use crate::storage::{DeadLetterName, StorageError, Why};
 
-/// Dead letters that are read concurrently.
 const CONCURRENCY: usize = 8;
 /// Outcome of a dead letter that is kept: its row was accepted with a truncated value again.
 const TRUNCATED: &str = "accepted, cut again";
 
-/// Arguments of `dead-letters`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
@@ -59,7 +57,6 @@ struct Purge {
     all: bool,
 }
 
-/// What is shown of a dead letter.
 #[derive(Debug, Serialize)]
 struct Shown {
     log_type: LogType,
@@ -69,7 +66,6 @@ struct Shown {
     when: Option<Millis>,
     #[serde(skip_serializing_if = "Option::is_none", flatten)]
     why: Option<Why>,
-    /// Bytes of the original.
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -119,7 +115,7 @@ async fn names(
 ) -> Result<Vec<DeadLetterName>, StorageError> {
     // Dates of this form sort as texts.
     let before = filter.before.map(|date| date.to_string());
-    let mut names = collector.dead_letters().list(filter.log).await?;
+    let mut names = collector.dead_letters.list(filter.log).await?;
     names.retain(|name| {
         before.as_ref().is_none_or(|before| name.date < *before)
             && filter.uid.as_ref().is_none_or(|uid| name.event_uid == *uid)
@@ -131,7 +127,7 @@ async fn names(
 type Done = (Vec<Shown>, Result<(), u8>);
 
 async fn list(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
-    let letters = collector.dead_letters();
+    let letters = &collector.dead_letters;
     let mut read = stream::iter(names)
         .map(|name| async move {
             let letter = letters.read(&name).await;
@@ -186,7 +182,7 @@ async fn resend(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
 async fn purge(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
     let mut shown = Vec::new();
     for name in names {
-        if let Err(error) = collector.dead_letters().remove(&name).await {
+        if let Err(error) = collector.dead_letters.remove(&name).await {
             return (shown, Err(storage_failed(&error)));
         }
         shown.push(Shown::new(name, Some("removed")));
@@ -209,7 +205,6 @@ fn storage_failed(error: &StorageError) -> u8 {
     super::FAILED
 }
 
-/// A row of `list`.
 fn listed(shown: Shown) -> [String; 5] {
     let reason = shown.why.as_ref().map(reason);
     let size = shown.size.map(|size| number(size as u64));

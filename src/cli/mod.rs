@@ -63,7 +63,6 @@ enum Command {
     Simulate(simulate::Arguments),
 }
 
-/// Argument of commands that print nothing but their result.
 #[derive(Clone, Copy, Debug, clap::Args)]
 struct Format {
     /// Print JSON
@@ -113,7 +112,6 @@ const fn failed_unless(is_done: bool) -> Result<(), u8> {
     if is_done { Ok(()) } else { Err(FAILED) }
 }
 
-/// A log's name on the command line.
 fn log_type(text: &str) -> Result<LogType, String> {
     let unknown = |error| format!("{error}; use any of {}", LogType::names());
     text.to_ascii_lowercase().parse().map_err(unknown)

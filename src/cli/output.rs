@@ -18,12 +18,10 @@ pub(super) fn talk(line: impl AsRef<str>) {
     writeln!(io::stderr(), "{}", line.as_ref()).ok();
 }
 
-/// Prints data for programs.
 pub(super) fn json(value: &impl Serialize) {
     data(serde_json::to_string_pretty(value).expect("reports have string keys"));
 }
 
-/// Prints an error and what to do about it.
 pub(super) fn error(message: &str, hint: Option<&str>) {
     talk(format!("{} {message}", paint("error:", "1;31")));
     if let Some(hint) = hint {
@@ -40,12 +38,10 @@ fn paint(text: &str, code: &str) -> String {
     }
 }
 
-/// Prints lines of talk about a log.
 pub(super) fn about<'a>(log_type: LogType, lines: impl Iterator<Item = &'a String>) {
     lines.for_each(|line| talk(format!("{log_type}: {line}")));
 }
 
-/// Prints the hint that belongs to the lines above.
 pub(super) fn hint(hint: Option<&str>) {
     if let Some(hint) = hint {
         talk(format!("  hint: {hint}"));

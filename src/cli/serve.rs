@@ -10,7 +10,6 @@ use crate::logging::LogEvent;
 use crate::release;
 use crate::settings::{Environment, Settings};
 
-/// Arguments of `serve`.
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Arguments {
     /// Loopback port to listen on [default: `FUNCTIONS_CUSTOMHANDLER_PORT`, set by the Functions host]

@@ -8,7 +8,6 @@ use simulator::{Config, IdentityConfig, LogsIngestionConfig, Simulator};
 use super::{output, simulated};
 use crate::model::number;
 
-/// Arguments of `simulate`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Port of the simulated Duo Admin API

@@ -5,12 +5,10 @@ use simulator::{LogsIngestionConfig, Simulator, StreamDeclaration, Target};
 use crate::model::IngestionApi::{self, DataCollector, LogsIngestion};
 use crate::schema::{TABLE, declared, streams};
 
-/// The API that `--logs-ingestion` selects.
 pub(super) const fn selected(logs_ingestion: bool) -> IngestionApi {
     if logs_ingestion { LogsIngestion } else { DataCollector }
 }
 
-/// The target of faults of an API.
 pub(super) const fn target(api: IngestionApi) -> Target {
     match api {
         DataCollector => Target::LogAnalytics,

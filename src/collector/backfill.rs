@@ -15,15 +15,12 @@ use crate::sync::RunCounts;
 
 /// Duo keeps 180 days; a request at exactly that border is refused by the time it arrives.
 const RETENTION: TimeDelta = TimeDelta::days(179);
-/// Hours or days of the ledger that are read concurrently.
 const CONCURRENCY: usize = 8;
 
 /// Whole hours of one log to be read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Backfill {
-    /// The log.
+pub(crate) struct Backfill {
     pub log_type: LogType,
-    /// The hours.
     pub span: Span,
 }
 
@@ -43,10 +40,8 @@ impl Backfill {
     }
 }
 
-/// What a backfill would do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BackfillPlan {
-    /// What is read.
+pub(crate) struct BackfillPlan {
     pub backfill: Backfill,
     /// Rows that were delivered and whose ids are gone: they would be delivered again.
     pub may_repeat: u64,
@@ -56,30 +51,19 @@ pub struct BackfillPlan {
     ids_from: Option<Hour>,
 }
 
-/// Why a backfill cannot begin or continue.
 #[derive(Debug, thiserror::Error)]
-pub enum BackfillFault {
-    /// The hours lie before what Duo keeps.
+pub(crate) enum BackfillFault {
     #[error("Duo keeps 180 days; the earliest hour that can be asked for is {earliest}")]
-    TooOld {
-        /// The first hour that can be asked for.
-        earliest: Hour,
-    },
-    /// The hours were not collected yet.
+    TooOld { earliest: Hour },
     #[error(
         "there is nothing to read before {place}, where the live log stands: it reads what follows by itself"
     )]
-    NotYet {
-        /// The place of the live log, or what Duo shows for sure.
-        place: Millis,
-    },
-    /// Duo does not give this log to this application.
+    NotYet { place: Millis },
     #[error("Duo does not give this log to this application")]
     NotGiven,
     /// Another backfill of some of these hours was begun: each would remove the ids that the other needs.
     #[error("a backfill of this log from {} to {} was begun and is not done", Hour::of(.0.from), Hour::of(.0.to))]
     Overlaps(Span),
-    /// Since it was planned, the live log removed ids of hours that are still to be read.
     #[error(
         "{0} rows of the hours that are left were delivered before, and the ledger does not keep their ids any more"
     )]
@@ -87,14 +71,12 @@ pub enum BackfillFault {
     /// The rows of this state go to another destination: rows delivered here would be missing there.
     #[error("the rows of this state go to another workspace or endpoint")]
     OtherDestination,
-    /// The state cannot be read or written.
     #[error(transparent)]
     State(#[from] StorageError),
 }
 
 impl BackfillFault {
-    /// What to do about it.
-    pub fn hint(&self) -> Option<&str> {
+    pub(crate) fn hint(&self) -> Option<&str> {
         match self {
             Self::TooOld { .. } | Self::NotYet { .. } | Self::NotGiven => None,
             Self::Overlaps(_) => Some(

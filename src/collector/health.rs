@@ -26,9 +26,7 @@ use crate::status::{Fields, LogHealth, Outcome, body, hour_row, run_row};
 use crate::storage::{Document as _, Version, WriteError};
 use crate::sync::HourResult;
 
-/// Longest time that reading or storing may take.
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
-/// Longest wait for the response to a request.
 const SEND_PATIENCE: Duration = Duration::from_secs(10);
 /// Most rows about hours of a log in one request; the others wait for the next run. A row has half a kilobyte, and six
 /// logs share a request, which may have a megabyte.
@@ -85,7 +83,6 @@ impl Vital {
         run.flatten().into_iter().chain(hours)
     }
 
-    /// The rows were accepted.
     fn told(&mut self, now: Millis) {
         self.health.told(now);
         let told = std::mem::take(&mut self.hours);
@@ -119,7 +116,7 @@ impl Collector {
     }
 
     /// Sends the stored results of these hours; those that were accepted are removed from the list.
-    pub async fn tell_hours(&self, log_type: LogType, hours: &mut Vec<Hour>) {
+    pub(crate) async fn tell_hours(&self, log_type: LogType, hours: &mut Vec<Hour>) {
         let clock = Clock::start(self.settings.clock_offset);
         let mut vital = Vital::unread(log_type);
         vital.add_hours(hours.iter().copied());
@@ -135,7 +132,6 @@ impl Collector {
         }
     }
 
-    /// The health of a log with the run that just ended.
     async fn vital(&self, log: &LogReport, now: Millis) -> Vital {
         let known = self.vitals.lock_known().remove(&log.log_type);
         let mut vital = match known {

@@ -44,40 +44,34 @@ use unmapped_fields::UnstoredFields;
 
 /// Everything that a run needs, built once.
 #[derive(Debug)]
-pub struct Collector {
-    settings: Settings,
-    duo: DuoClient,
-    sink: Sink,
-    store: Store,
-    dead_letters: DeadLetters,
+pub(crate) struct Collector {
+    pub(crate) settings: Settings,
+    pub(crate) duo: DuoClient,
+    pub(crate) sink: Sink,
+    pub(crate) store: Store,
+    pub(crate) dead_letters: DeadLetters,
     owner: Owner,
     /// The account's rate bucket, shared by the logs of this process.
     account: Mutex<Option<TokenBucket>>,
     /// Fields without a declared column that were seen, as far as they are not stored.
     unstored_fields: Mutex<BTreeMap<LogType, UnstoredFields>>,
-    /// The health of each log, as far as this process knows.
     vitals: Vitals,
     /// Numbers the batches of this process, for `ingest_batch`.
     batches: AtomicU32,
 }
 
-/// Why collection cannot even begin.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// The HTTP client could not be built.
+pub(crate) enum StartError {
     #[error("the HTTP client could not be built: {0}")]
     Transport(#[from] reqwest::Error),
-    /// The identity that requests tokens cannot be used.
     #[error(transparent)]
     Identity(#[from] IdentityError),
-    /// The state cannot be reached in the way that the settings say.
     #[error(transparent)]
     State(#[from] StorageError),
 }
 
 impl StartError {
-    /// What to do about it.
-    pub fn hint(&self) -> Option<&str> {
+    pub(crate) fn hint(&self) -> Option<&str> {
         match self {
             Self::Transport(_) => Some(
                 "check that the operating system's CA certificates are installed, and HTTPS_PROXY",
@@ -111,7 +105,7 @@ impl Clock {
 
 impl Collector {
     /// Builds the parts; nothing is requested or written yet.
-    pub fn new(settings: Settings) -> Result<Self, StartError> {
+    pub(crate) fn new(settings: Settings) -> Result<Self, StartError> {
         let transport = Transport::new()?;
         let duo = DuoClient::new(
             transport.client_for(&settings.duo.origin),
@@ -137,33 +131,8 @@ impl Collector {
         })
     }
 
-    /// The settings it was built from.
-    pub fn settings(&self) -> &Settings {
-        &self.settings
-    }
-
-    /// The client of the Admin API.
-    pub fn duo(&self) -> &DuoClient {
-        &self.duo
-    }
-
-    /// The sink.
-    pub fn sink(&self) -> &Sink {
-        &self.sink
-    }
-
-    /// Where state lives.
-    pub fn store(&self) -> &Store {
-        &self.store
-    }
-
-    /// The originals of records that did not become whole rows.
-    pub fn dead_letters(&self) -> &DeadLetters {
-        &self.dead_letters
-    }
-
     /// Collects every configured log once, side by side. No log waits for, or fails with, another.
-    pub async fn run(&self, shutdown: &CancellationToken) -> RunReport {
+    pub(crate) async fn run(&self, shutdown: &CancellationToken) -> RunReport {
         let clock = Clock::start(self.settings.clock_offset);
         let logs = self.settings.log_types.iter().map(|&log_type| async move {
             let run = self.run_one(LogPorts::new(self, log_type, clock, shutdown), log_type, None);
@@ -178,13 +147,11 @@ impl Collector {
         RunReport { logs, elapsed_ms: (clock.now() - clock.started).num_milliseconds() }
     }
 
-    /// The time by this machine's clock.
     pub(crate) fn now(&self) -> Millis {
         Clock::start(self.settings.clock_offset).now()
     }
 
-    /// The status of each log, from what is stored.
-    pub async fn status(&self) -> Status {
+    pub(crate) async fn status(&self) -> Status {
         let settings = &self.settings;
         Status::read(
             &self.store,
@@ -196,7 +163,6 @@ impl Collector {
         .await
     }
 
-    /// The state of one log.
     pub(crate) fn state_of(&self, log_type: LogType) -> LogState {
         LogState::new(self.store.clone(), &self.settings.duo.host, log_type)
     }

@@ -29,7 +29,6 @@ impl Owner {
         }
     }
 
-    /// The owner as a lease names it.
     pub(super) fn name(&self) -> String {
         format!("{}:{}:{}:{:016x}", self.namespace, self.process, self.started, self.random)
     }

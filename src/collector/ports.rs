@@ -23,14 +23,12 @@ use crate::storage::{DeadLetters, LogState};
 use crate::sync::{Ports, RunCounts, TokenBucket};
 use crate::transform::{BatchFields, Records, RowWriter};
 
-/// The ports of one run of one log.
 pub(super) struct LogPorts<'a> {
     collector: &'a Collector,
     log_type: LogType,
     clock: Clock,
     shutdown: &'a CancellationToken,
     state: LogState,
-    /// Receives the progress of a backfill.
     watcher: Option<&'a Watcher>,
     /// Memory of the body that was sent last, for the next one.
     body: Mutex<Bytes>,
@@ -62,7 +60,6 @@ impl<'a> LogPorts<'a> {
         Self { state: self.state.of_backfill(id), watcher: Some(watcher), ..self }
     }
 
-    /// Fields without a declared column in the rows that were accepted.
     pub(super) fn into_unmapped_fields(self) -> UnmappedFields {
         self.unmapped.into_inner().unwrap_or_default()
     }

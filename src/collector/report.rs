@@ -14,52 +14,39 @@ use crate::sync::{
     BackOffCause, Failure, HourState, RunCounts, RunError, RunOutcome, RunResult, RunStats,
 };
 
-/// What one run did.
 #[derive(Clone, Debug, Serialize)]
-pub struct RunReport {
+pub(crate) struct RunReport {
     /// One report per log, in the order of the settings.
     pub logs: Vec<LogReport>,
-    /// How long the run took, in milliseconds.
     pub elapsed_ms: i64,
 }
 
 impl RunReport {
-    /// Whether a log failed and an operator must act.
-    pub fn has_failed(&self) -> bool {
+    pub(crate) fn has_failed(&self) -> bool {
         self.logs.iter().any(|log| log.outcome == Outcome::Failed)
     }
 }
 
-/// What one run did for one log.
 #[derive(Clone, Debug, Serialize)]
-pub struct LogReport {
-    /// The log.
+pub(crate) struct LogReport {
     pub log_type: LogType,
-    /// How its run ended.
     pub outcome: Outcome,
-    /// What it did.
     #[serde(flatten)]
     pub counts: RunCounts,
     /// Everything before this moment was delivered.
     pub collected_to: Option<Millis>,
-    /// How far that is behind now, in seconds.
     pub lag_seconds: Option<i64>,
     /// When a log that backs off continues.
     pub parked_until: Option<Millis>,
-    /// The error, as a code.
     pub code: Option<Code>,
-    /// HTTP status of the response that caused it, where there was one.
     pub http_status: Option<u16>,
     /// What happened, where the run was not just completed.
     pub message: Option<String>,
-    /// What to do about it.
     pub hint: Option<String>,
     /// What else is to be reported.
     pub notices: Vec<LogWarning>,
-    /// Closed hours that were reconciled.
     #[serde(skip)]
     pub(super) reconciled_hours: Vec<Hour>,
-    /// Their states.
     #[serde(skip)]
     pub hours: HourCounts,
     /// Whether an unavailable log is to be reported in this run (once a day).
@@ -69,14 +56,12 @@ pub struct LogReport {
 
 /// Hours that were reconciled, by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct HourCounts {
+pub(crate) struct HourCounts {
     /// Read in full; every record was delivered.
     pub verified: u64,
     /// Duo's count agrees; not read in full yet.
     pub count_matched: u64,
-    /// A part was never collected.
     pub gap: u64,
-    /// Completeness is unknown.
     pub unknown: u64,
 }
 
@@ -142,7 +127,6 @@ impl LogReport {
         }
     }
 
-    /// What the run adds to the health of the log.
     pub(super) fn seen(&self, ingestion_api: IngestionApi, now: Millis) -> RunSeen {
         RunSeen {
             standing: Standing {
@@ -212,7 +196,6 @@ fn code(outcome: RunOutcome, error: Option<&RunError>) -> Option<Code> {
     }
 }
 
-/// Message and hint of an outcome.
 fn words(outcome: RunOutcome, error: Option<&RunError>) -> (Option<String>, Option<String>) {
     let text = |text: &str| (Some(text.to_owned()), None);
     let of_error = error.map(|error| (error.to_string(), hint(error)));

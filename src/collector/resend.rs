@@ -9,31 +9,25 @@ use crate::storage::{DeadLetterName, StorageError};
 use crate::sync::kind_when_resent;
 use crate::transform::read_record;
 
-/// The result of sending a dead letter again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resent {
+pub(crate) enum Resent {
     /// The whole record was accepted, and the dead letter removed.
     Whole,
     /// The row was accepted with a value truncated again. The dead letter stays: it alone has the rest.
     Cut,
-    /// It was removed before.
     Gone,
 }
 
-/// Why a dead letter could not be sent again.
 #[derive(Debug, thiserror::Error)]
-pub enum ResendError {
-    /// It could not be read or removed.
+pub(crate) enum ResendError {
     #[error(transparent)]
     State(#[from] StorageError),
-    /// It was not accepted.
     #[error(transparent)]
     Sink(#[from] SendError),
 }
 
 impl ResendError {
-    /// What to do about it.
-    pub fn hint(&self) -> Option<&str> {
+    pub(crate) fn hint(&self) -> Option<&str> {
         match self {
             Self::State(fault) => fault.hint.as_deref(),
             Self::Sink(error) => ingestion::hint(error),
@@ -44,8 +38,12 @@ impl ResendError {
 impl Collector {
     /// Sends a dead letter again, alone, and removes it when Azure Monitor accepted all of it. Its row has the same
     /// `event_uid` as before.
-    pub async fn resend(&self, name: &DeadLetterName, now: Millis) -> Result<Resent, ResendError> {
-        let letters = self.dead_letters();
+    pub(crate) async fn resend(
+        &self,
+        name: &DeadLetterName,
+        now: Millis,
+    ) -> Result<Resent, ResendError> {
+        let letters = &self.dead_letters;
         let Some(letter) = letters.read(name).await? else {
             return Ok(Resent::Gone);
         };

@@ -17,7 +17,6 @@ use super::health::reason;
 use crate::model::{HOUR, LogType, Millis};
 use crate::storage::{Document, Header, document};
 
-/// Longest time that storing them may take.
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest time that counts of known names are not stored.
 const LONGEST_UNSTORED: TimeDelta = HOUR;

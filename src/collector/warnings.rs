@@ -8,10 +8,8 @@ use crate::sync::{DeadLetterStats, Warning, WindowError};
 
 /// Something to report that did not end a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogWarning {
-    /// The name of its line in the log stream.
+pub(crate) struct LogWarning {
     pub event: LogEvent,
-    /// The sentence.
     pub message: String,
 }
 

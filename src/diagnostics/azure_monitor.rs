@@ -12,7 +12,7 @@ use crate::settings::{IdentitySettings, IngestionSettings};
 /// Identity, events, and rows about the connector itself.
 pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
     let events = send(collector, Table::CiscoDuo, clock).await;
-    let IngestionSettings::LogsIngestion(settings) = &collector.settings().sink.ingestion else {
+    let IngestionSettings::LogsIngestion(settings) = &collector.settings.sink.ingestion else {
         return vec![table("Azure Monitor", "knows this workspace and its key", events)];
     };
     let identity = about(&settings.identity.0);
@@ -30,7 +30,7 @@ pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
         table("Azure Monitor", accepts, events),
     ];
     // With the other API every table is created by its first row.
-    if collector.settings().health {
+    if collector.settings.health {
         let rows = send(collector, Table::CiscoDuoHealth, clock).await;
         let mut finding = table("health rows", accepts, rows);
         if finding.http_status == Some(404) {
@@ -51,7 +51,7 @@ async fn send(collector: &Collector, table: Table, clock: Clock) -> Result<(), S
         now: clock.now().date_time(),
         timeout: TIME_LIMIT,
     };
-    match collector.sink().send(call).await {
+    match collector.sink.send(call).await {
         // Without permission the response would be 401 or 403: only the empty list is refused.
         Err(error) if error.kind != SendErrorKind::BadRecord => Err(error),
         _ => Ok(()),

@@ -24,7 +24,7 @@ pub(super) async fn check(collector: &Collector, log_type: LogType, clock: Clock
         let message = format!("no request sent: Duo throttled requests, backing off until {until}");
         return (Finding::ok(subject, message), None);
     }
-    let maxtime = now - collector.settings().pace.window_delay;
+    let maxtime = now - collector.settings.pace.window_delay;
     let request = PageRequest {
         mintime: maxtime - MINUTE,
         maxtime,
@@ -33,8 +33,10 @@ pub(super) async fn check(collector: &Collector, log_type: LogType, clock: Clock
         timeout: TIME_LIMIT,
         is_reconciliation: false,
     };
-    let duo = collector.duo();
-    match duo.page(log_type, &request, now, |_, scanner| scanner.value().map(|_| None)).await {
+    let request = collector.duo.page(log_type, &request, now, |_, scanner| {
+        scanner.value().map(|_| None)
+    });
+    match request.await {
         Ok(page) => {
             let ahead = page.server_time.map(|time| (now - time).num_seconds());
             (readable(subject, log_type, now.date_time()), ahead)

@@ -7,22 +7,15 @@ use crate::status::{Code, Found};
 use crate::storage::StorageError;
 use crate::{duo, ingestion};
 
-/// The result of one check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
-    /// What was checked.
     pub subject: String,
-    /// Whether it is in order.
     pub ok: bool,
-    /// The result in words.
     pub message: String,
-    /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// The error, as a code.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
-    /// HTTP status of the response that caused it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
 }

@@ -43,8 +43,8 @@ impl Hourly {
 
 /// Returns when the stored check was made, by this or another instance.
 async fn check_and_store(collector: &Collector, now: Millis) -> Result<Millis, StorageError> {
-    let store = collector.store();
-    let name = LastCheck::name(&collector.settings().duo.host);
+    let store = &collector.store;
+    let name = LastCheck::name(&collector.settings.duo.host);
     let (last, version) = document::read::<LastCheck>(store, &name).await?;
     let sha256 = release::sha256();
     if let Some(last) = last.filter(|last| !last.is_over(now, sha256)) {

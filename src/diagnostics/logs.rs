@@ -10,12 +10,11 @@ use crate::status::{Code, LogStatus, Mark, State};
 use crate::storage::document;
 use crate::sync::Checkpoint;
 
-/// Unmapped fields that are listed per log.
 const MAX_LISTED: usize = 30;
 
 /// All checkpoints, then all ledgers, then the unmapped fields.
 pub(super) async fn check(collector: &Collector) -> Vec<Finding> {
-    let logs = &collector.settings().log_types;
+    let logs = &collector.settings.log_types;
     let (mut findings, status, fields) = futures::join!(
         join_all(logs.iter().map(|&log| checkpoint(collector, log))),
         collector.status(),
@@ -34,7 +33,7 @@ async fn checkpoint(collector: &Collector, log_type: LogType) -> Finding {
         Ok(None) => return Finding::ok(subject, "none yet; the first run creates one"),
         Err(error) => return Finding::of_storage(subject, error),
     };
-    let ours = collector.settings().sink.fingerprint();
+    let ours = collector.settings.sink.fingerprint();
     match checkpoint.destination {
         Some(destination) if destination.fingerprint != ours => {
             let message = format!(
@@ -110,7 +109,7 @@ fn unknown_hours(log: &LogStatus) -> Vec<Span> {
 async fn fields(collector: &Collector, log_type: LogType) -> Option<Finding> {
     let subject = format!("fields {log_type}");
     let name = collector.state_of(log_type).fields_name();
-    let counts = match document::read::<UnmappedFields>(collector.store(), &name).await {
+    let counts = match document::read::<UnmappedFields>(&collector.store, &name).await {
         Ok((counts, _)) => counts.filter(|counts| !counts.is_empty())?,
         Err(error) => return Some(Finding::of_storage(subject, error)),
     };

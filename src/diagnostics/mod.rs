@@ -18,13 +18,12 @@ use crate::release;
 pub(crate) use finding::Finding;
 pub(crate) use hourly::Hourly;
 
-/// Time limit for one request.
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 
 /// Checks everything. The findings are in the order in which they are best corrected.
 pub(crate) async fn check(collector: &Collector) -> Vec<Finding> {
-    let clock = Clock::start(collector.settings().clock_offset);
-    let logs = &collector.settings().log_types;
+    let clock = Clock::start(collector.settings.clock_offset);
+    let logs = &collector.settings.log_types;
     // First: every other reader of the program's SHA-256 would wait for it, and block the other checks.
     let sha256 = tokio::task::spawn_blocking(release::sha256).await;
     let sha256 = sha256.ok().flatten().unwrap_or("unknown");

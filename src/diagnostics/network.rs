@@ -7,7 +7,7 @@ use crate::settings::IngestionSettings;
 
 /// Whether requests to Duo and to Azure Monitor go through a proxy; none if no proxy is set.
 pub(super) fn check(collector: &Collector) -> Option<Finding> {
-    let settings = collector.settings();
+    let settings = &collector.settings;
     let azure_monitor = match &settings.sink.ingestion {
         IngestionSettings::DataCollector(settings) => &settings.origin,
         IngestionSettings::LogsIngestion(settings) => &settings.origin,

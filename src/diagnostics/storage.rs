@@ -10,9 +10,9 @@ pub(super) const DEAD_LETTERS: &str = "dead letters";
 
 /// The state and the dead letters, which may lie in containers with different rights.
 pub(super) async fn check(collector: &Collector) -> [Finding; 2] {
-    let dead_letters = collector.dead_letters().store();
+    let dead_letters = collector.dead_letters.store();
     futures::join!(
-        look(collector, "storage", collector.store()),
+        look(collector, "storage", &collector.store),
         look(collector, DEAD_LETTERS, dead_letters)
     )
     .into()
@@ -20,7 +20,7 @@ pub(super) async fn check(collector: &Collector) -> [Finding; 2] {
 
 /// Writes, compares, reads, appends to and removes blobs of its own.
 async fn look(collector: &Collector, subject: &str, store: &Store) -> Finding {
-    let name = format!("{}/self/check/{:016x}", collector.settings().duo.host, fastrand::u64(..));
+    let name = format!("{}/self/check/{:016x}", collector.settings.duo.host, fastrand::u64(..));
     let ledger = format!("{name}.ids");
     let tried = async {
         let version = store.write(&name, b"first".to_vec(), None).await?;

@@ -108,7 +108,6 @@ impl fmt::Display for FetchError {
     }
 }
 
-/// Why Duo gave no page, as far as callers decide by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FetchErrorKind {
     /// Too many requests (429).
@@ -169,7 +168,6 @@ impl fmt::Display for SendError {
     }
 }
 
-/// Why Azure Monitor did not accept a batch, as far as callers decide by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendErrorKind {
     /// Too much or too often (429).
@@ -201,7 +199,6 @@ pub enum SendErrorKind {
 /// Requests that were made for one result, and the time they took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tries {
-    /// Requests that were made.
     pub count: u32,
     /// From the first request to the last error.
     pub elapsed: TimeDelta,

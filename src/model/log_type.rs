@@ -37,7 +37,6 @@ pub enum LogType {
     Activity,
 }
 
-/// How the pages of a log follow one another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
     /// `mintime` and `maxtime` in milliseconds, both inclusive; the cursor comes in `metadata.next_offset`
@@ -68,9 +67,7 @@ impl Paging {
 /// What Duo does differently for one log. Sources: <https://duo.com/docs/adminapi#logs>.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogSpec {
-    /// Path of the endpoint.
     pub path: &'static str,
-    /// How pages follow one another.
     pub paging: Paging,
     /// Largest page the endpoint grants; `None` where there is no `limit` parameter.
     pub limit: Option<u32>,
@@ -146,7 +143,6 @@ const fn v1(path: &'static str) -> LogSpec {
     }
 }
 
-/// A name that is no Duo log.
 #[derive(Debug, thiserror::Error)]
 #[error("\"{0}\" is not a Duo log")]
 pub struct UnknownLogType(String);

@@ -9,7 +9,6 @@ pub(crate) fn loopback(text: &str) -> Option<Url> {
     bare.then_some(url)
 }
 
-/// Whether an address is on this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

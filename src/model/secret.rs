@@ -12,7 +12,6 @@ use sha2::Sha256;
 pub(crate) struct Secret(String);
 
 impl Secret {
-    /// Wraps a secret.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }

@@ -6,13 +6,11 @@ use std::ops::{Add, Sub};
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// One second.
 pub(crate) const SECOND: TimeDelta = TimeDelta::seconds(1);
 /// One minute.
 pub const MINUTE: TimeDelta = TimeDelta::minutes(1);
 /// One hour.
 pub const HOUR: TimeDelta = TimeDelta::hours(1);
-/// One day of 24 hours.
 pub(crate) const DAY: TimeDelta = TimeDelta::hours(24);
 
 const MILLIS_PER_SECOND: i64 = SECOND.num_milliseconds();

@@ -22,13 +22,9 @@ pub enum ColumnType {
     Text,
     /// Text that looks like a GUID. Suffix `_g`; declared as text, which is how the service keeps it.
     Guid,
-    /// Date and time. Suffix `_t`.
     DateTime,
-    /// Number. Suffix `_d`.
     Real,
-    /// True or false. Suffix `_b`.
     Boolean,
-    /// Anything; no suffix.
     Dynamic,
 }
 
@@ -58,12 +54,9 @@ impl ColumnType {
     }
 }
 
-/// What fills a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The connector.
     Connector,
-    /// A field of Duo's records.
     Duo {
         /// Its path, with dots.
         path: &'static str,

@@ -9,18 +9,14 @@ use crate::model::LogType::{
     self, Activity, Administrator, Authentication, OfflineEnrollment, Telephony, TrustMonitor,
 };
 
-/// A field of Duo's records.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field {
     /// Its path, with dots.
     pub(super) path: &'static str,
-    /// The types that it has.
     pub(super) types: &'static [ColumnType],
-    /// The logs whose records have it.
     pub(super) logs: &'static [LogType],
     /// Whether it is a boolean in one record and a text in the next; it is always sent as text then.
     pub(super) varies: bool,
-    /// Its description.
     pub(super) about: &'static str,
 }
 
@@ -46,7 +42,6 @@ const fn field(
     Field { path, types, logs, varies, about }
 }
 
-/// A field whose type varies.
 const fn varying(field: Field) -> Field {
     Field { varies: true, ..field }
 }

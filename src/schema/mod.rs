@@ -15,7 +15,8 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
-pub use column::{Column, ColumnType, Source};
+pub use column::Column;
+pub(crate) use column::{ColumnType, Source};
 pub(crate) use connector::HEALTH_FIELDS;
 pub use connector::{HEALTH_TABLE, health_columns};
 pub use reference::{column_reference, declared, health_reference, table_schema};
@@ -76,7 +77,6 @@ pub(crate) fn columns_of(path: &str) -> Option<&'static PathColumns> {
     BY_PATH.get(path)
 }
 
-/// A field of a row.
 #[derive(Debug)]
 pub(crate) struct RowField {
     /// Its name as a row spells it, up to the value.
@@ -85,7 +85,6 @@ pub(crate) struct RowField {
     pub(crate) number: usize,
 }
 
-/// The columns of one path.
 #[derive(Debug, Default)]
 pub(crate) struct PathColumns {
     by_type: [Option<RowField>; 6],

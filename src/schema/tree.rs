@@ -30,7 +30,6 @@ impl Node {
         &ROOT
     }
 
-    /// A known member.
     pub(crate) fn member(&self, name: &str) -> Option<&Self> {
         self.members.get(name)
     }

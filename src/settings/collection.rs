@@ -44,7 +44,6 @@ impl Pace {
 /// Where the first run of a log begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Start {
-    /// How far back, if no time is given.
     lookback: TimeDelta,
     /// A time for every log.
     all: Option<Millis>,

@@ -4,7 +4,6 @@ use super::catalog::{API_HOSTNAME, INTEGRATION_KEY, LOG_TYPES, SECRET_KEY};
 use super::reader::{Reader, parts};
 use crate::model::{LogType, Secret, loopback};
 
-/// Address of the Admin API.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
     /// Scheme, host and port, without a path: `https://api-XXXXXXXX.duosecurity.com`.
@@ -13,7 +12,6 @@ pub struct Endpoint {
     pub(crate) host: String,
 }
 
-/// The keys of an Admin API application.
 #[derive(Clone, Debug)]
 pub struct Credentials {
     pub(crate) integration_key: String,

@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// One setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SettingError {
     pub(crate) setting: &'static str,
@@ -13,7 +12,6 @@ pub struct SettingError {
     pub(crate) problem: String,
 }
 
-/// Every setting that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SettingErrors(pub Vec<SettingError>);
 

@@ -15,7 +15,6 @@ use crate::model::Secret;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, strum::Display)]
 #[strum(serialize_all = "lowercase")]
 pub(crate) enum Cloud {
-    /// Azure.
     #[default]
     Public,
     /// Azure US Government.
@@ -24,7 +23,6 @@ pub(crate) enum Cloud {
     China,
 }
 
-/// An identity that requests tokens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum IdentitySettings {
     /// The identity of the function app: the user-assigned one with this client ID, or the system-assigned one.
@@ -44,7 +42,6 @@ pub(crate) struct Application {
     pub(crate) authority: Option<String>,
 }
 
-/// The identities that the settings name.
 #[derive(Clone, Debug)]
 pub(super) struct Identities {
     pub(super) cloud: Cloud,

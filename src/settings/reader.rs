@@ -4,7 +4,6 @@ use super::catalog::{Kind, Need, Setting};
 use super::environment::Environment;
 use super::error::{SettingError, SettingErrors};
 
-/// Reads settings and remembers their errors.
 pub(super) struct Reader<'a> {
     pub(super) environment: &'a Environment,
     errors: Vec<SettingError>,
@@ -52,7 +51,6 @@ impl<'a> Reader<'a> {
         )
     }
 
-    /// The text of a setting that is needed.
     pub(super) fn required(&mut self, setting: &Setting) -> Option<&'a str> {
         if !self.is_set(setting)
             && let Need::Required(hint) | Need::Alternative(hint) = setting.need

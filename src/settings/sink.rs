@@ -12,19 +12,15 @@ use super::identity::{Cloud, Identities, IdentitySettings};
 use super::reader::Reader;
 use crate::model::{Secret, loopback};
 
-/// The destination of rows.
 #[derive(Clone, Debug)]
 pub(crate) struct SinkSettings {
     pub(crate) ingestion: IngestionSettings,
     pub(crate) time_generated: TimeGenerated,
 }
 
-/// The ingestion API, and its settings.
 #[derive(Clone, Debug)]
 pub enum IngestionSettings {
-    /// The HTTP Data Collector API.
     DataCollector(DataCollectorSettings),
-    /// The Logs Ingestion API.
     LogsIngestion(LogsIngestionSettings),
 }
 
@@ -41,12 +37,9 @@ pub struct DataCollectorSettings {
 /// The data collection rule behind the Logs Ingestion API.
 #[derive(Clone, Debug)]
 pub struct LogsIngestionSettings {
-    /// Scheme and host of the endpoint, without a path.
     pub(crate) origin: String,
-    /// Immutable ID of the rule.
     pub(crate) rule_id: String,
     pub(crate) stream: String,
-    /// Whether bodies are compressed.
     pub(crate) gzip: bool,
     /// The identity that requests tokens, and its cloud.
     pub(crate) identity: (IdentitySettings, Cloud),

@@ -26,7 +26,6 @@ pub enum StateSettings {
     Blob(BlobSettings),
 }
 
-/// A blob container and how it is reached.
 #[derive(Clone, Debug)]
 pub struct BlobSettings {
     /// Blob endpoint of the account, without a final slash.

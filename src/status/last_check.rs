@@ -67,27 +67,21 @@ impl LastCheck {
     }
 }
 
-/// What the last diagnostics found.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct CheckStatus {
     pub(crate) checked_at: Millis,
-    /// Version of the program that checked.
     pub(crate) program: String,
     /// Number of checks.
     pub(crate) looked_at: usize,
     pub(crate) problems: Vec<Problem>,
 }
 
-/// An error that the last diagnostics found.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Problem {
     pub(crate) subject: String,
-    /// docs/operate.md explains the codes.
     pub(crate) code: Code,
     pub(crate) message: &'static str,
-    /// What to do about it.
     pub(crate) remedy: &'static str,
-    /// HTTP status of the response that caused it.
     pub(crate) http_status: Option<u16>,
 }
 

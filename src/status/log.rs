@@ -69,28 +69,21 @@ impl State {
     }
 }
 
-/// The status of one log.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct LogStatus {
     pub(crate) log_type: LogType,
     pub(crate) state: State,
-    /// The error, as a code; docs/operate.md explains the codes.
     pub(crate) code: Option<Code>,
     pub(crate) message: Option<&'static str>,
-    /// What to do about it.
     pub(crate) remedy: Option<&'static str>,
-    /// HTTP status of the response that caused it.
     pub(crate) http_status: Option<u16>,
     /// Begin of the current outcome and error.
     pub(crate) since: Option<Millis>,
     /// Everything before this moment was delivered.
     pub(crate) collected_to: Option<Millis>,
     pub(crate) lag_seconds: Option<i64>,
-    /// When a log that backs off continues.
     pub(crate) parked_until: Option<Millis>,
-    /// End of the last recorded run.
     pub(crate) seen_at: Option<Millis>,
-    /// End of the last run that succeeded.
     pub(crate) succeeded_at: Option<Millis>,
     /// Totals of the last seven days.
     pub(crate) activity: Activity,
@@ -98,9 +91,7 @@ pub(crate) struct LogStatus {
     pub(crate) hours: BTreeMap<Hour, Activity>,
     /// The last days, the newest day first.
     pub(crate) days: Vec<Day>,
-    /// Totals of these days.
     pub(crate) completeness: Marks,
-    /// Gaps of these days.
     pub(crate) gaps: Vec<Span>,
     /// The last errors, the newest first.
     pub(crate) troubles: Vec<Trouble>,
@@ -171,7 +162,6 @@ impl LogStatus {
     }
 }
 
-/// The stored state of a log.
 #[derive(Default)]
 struct Stored {
     checkpoint: Option<Checkpoint>,

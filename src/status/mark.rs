@@ -72,7 +72,6 @@ impl Mark {
 /// The hours of one UTC day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Day {
-    /// Its date, `2026-11-22`.
     pub date: String,
     /// Its hours, from 00 to 23.
     pub hours: [Mark; 24],
@@ -101,7 +100,6 @@ impl Day {
     }
 }
 
-/// Hours by status.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Marks {
     pub(crate) verified: u32,

@@ -26,12 +26,9 @@ use crate::settings::{BlobAccess, BlobSettings};
 
 /// Version of the storage service's protocol: new enough for every request here, old enough for every cloud.
 const SERVICE_VERSION: &str = "2023-11-03";
-/// Tries after the first one.
 const RETRIES: u32 = 4;
-/// Longest time spent on tries, in seconds.
 const RETRY_SECONDS: i64 = 20;
 
-/// State in a blob container.
 #[derive(Clone)]
 pub(super) struct ContainerStore {
     container: Arc<BlobContainerClient>,

@@ -7,7 +7,6 @@ use azure_core::http::StatusCode;
 
 use crate::http::causes;
 
-/// What to do about a fault; names the setting.
 pub(super) fn hint(fault: &azure_core::Error, is_on_this_machine: bool) -> Option<&'static str> {
     match status(fault) {
         _ if matches!(fault.kind(), ErrorKind::Credential) => Some(

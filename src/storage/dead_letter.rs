@@ -7,21 +7,17 @@ use crate::model::{LogType, Millis, Record};
 
 /// The original of a record that did not become a whole row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeadLetter {
+pub(crate) struct DeadLetter {
     #[serde(flatten)]
     header: Header,
-    /// The log it came from.
     pub log_type: LogType,
     /// `event_uid` of its row, in hexadecimal digits.
     pub event_uid: String,
-    /// `event_content` of its row, in hexadecimal digits.
     pub event_content: String,
     /// Event time; none where the record has none that can be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_time: Option<Millis>,
-    /// When it was stored.
     pub when: Millis,
-    /// Why.
     pub why: Why,
     /// The text that Duo sent.
     pub original: String,
@@ -30,7 +26,7 @@ pub struct DeadLetter {
 /// Why a record did not become a whole row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
-pub enum Why {
+pub(crate) enum Why {
     /// Values are larger than the service keeps: the row was delivered with the beginning of them.
     Oversized {
         /// The fields, named like their columns, without the suffix.
@@ -38,7 +34,6 @@ pub enum Why {
     },
     /// The service refused the record even alone, while it accepted another one.
     Refused {
-        /// HTTP status of its answer.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
         /// Its error code, where it is a known one; never its text, which may quote the record.
@@ -48,8 +43,7 @@ pub enum Why {
 }
 
 impl DeadLetter {
-    /// The dead letter of a record, in the form of this release.
-    pub fn new(log_type: LogType, record: &Record, when: Millis, why: Why) -> Self {
+    pub(crate) fn new(log_type: LogType, record: &Record, when: Millis, why: Why) -> Self {
         Self {
             header: Header::default(),
             log_type,
@@ -63,7 +57,7 @@ impl DeadLetter {
     }
 
     /// Whether both hold the same record for the same reason, whenever they were stored.
-    pub fn has_content_of(&self, other: &Self) -> bool {
+    pub(crate) fn has_content_of(&self, other: &Self) -> bool {
         (self.log_type, &self.event_uid, &self.why, &self.original)
             == (other.log_type, &other.event_uid, &other.why, &other.original)
     }

@@ -7,7 +7,6 @@ use super::error::{StorageError, WriteError};
 use super::{DeadLetter, Document as _, Store, Unreadable, Version};
 use crate::model::{Hour, LogType};
 
-/// Dead letters written concurrently.
 const CONCURRENCY: usize = 8;
 
 /// The dead letters of one account.
@@ -19,14 +18,11 @@ pub struct DeadLetters {
 
 /// The parts of a dead letter's name. Names sort by log, then date.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DeadLetterName {
-    /// The log it came from.
+pub(crate) struct DeadLetterName {
     pub log_type: LogType,
     /// UTC date of the event, `2026-11-22`; of one without a time, the date on which it was stored.
     pub date: String,
-    /// `event_uid` of its row.
     pub event_uid: String,
-    /// `event_content` of its row.
     pub event_content: String,
 }
 
@@ -54,13 +50,12 @@ impl DeadLetters {
         Self { store, prefix: format!("{host}/self/") }
     }
 
-    /// Where they are kept.
-    pub const fn store(&self) -> &Store {
+    pub(crate) const fn store(&self) -> &Store {
         &self.store
     }
 
     /// Stores dead letters. An existing one is kept unless its content differs.
-    pub async fn keep(&self, letters: Vec<DeadLetter>) -> Result<(), StorageError> {
+    pub(crate) async fn keep(&self, letters: Vec<DeadLetter>) -> Result<(), StorageError> {
         stream::iter(letters)
             .map(|letter| async move { self.keep_one(&letter).await })
             .buffered(CONCURRENCY)
@@ -98,7 +93,7 @@ impl DeadLetters {
     }
 
     /// The names of all dead letters, by log and date; of one log where it is given.
-    pub async fn list(
+    pub(crate) async fn list(
         &self,
         log_type: Option<LogType>,
     ) -> Result<Vec<DeadLetterName>, StorageError> {
@@ -114,7 +109,10 @@ impl DeadLetters {
     }
 
     /// Reads a dead letter; `None` when it is not there any more.
-    pub async fn read(&self, name: &DeadLetterName) -> Result<Option<DeadLetter>, StorageError> {
+    pub(crate) async fn read(
+        &self,
+        name: &DeadLetterName,
+    ) -> Result<Option<DeadLetter>, StorageError> {
         let name = self.name_of(name);
         let Some((content, _)) = self.store.read(&name).await? else {
             return Ok(None);
@@ -126,8 +124,7 @@ impl DeadLetters {
         Ok(Some(letter))
     }
 
-    /// Removes a dead letter.
-    pub async fn remove(&self, name: &DeadLetterName) -> Result<(), StorageError> {
+    pub(crate) async fn remove(&self, name: &DeadLetterName) -> Result<(), StorageError> {
         self.store.remove(&self.name_of(name)).await
     }
 

@@ -14,7 +14,6 @@ use sha2::{Digest as _, Sha256};
 use super::error::{StorageError, WriteError};
 use super::{BlobStore, Version};
 
-/// State in a folder.
 #[derive(Clone, Debug)]
 pub(super) struct FolderStore {
     folder: PathBuf,

@@ -12,7 +12,6 @@ use crate::model::{EventContent, Hour, Record, RecordKey};
 pub(super) const ENTRY_BYTES: usize = 24;
 /// Entries kept in memory, over all hours; the hours used longest ago make room. Bounds memory whatever the backlog.
 const MAX_ENTRIES: usize = 100_000;
-/// Hours read or written at once.
 const CONCURRENCY: usize = 8;
 
 /// What the ledger keeps of a record that was accepted.
@@ -81,7 +80,6 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// The ledger of a log; nothing is read yet.
     pub(crate) fn new(state: LogState) -> Self {
         Self { state, hours: FxHashMap::default(), used: VecDeque::new() }
     }

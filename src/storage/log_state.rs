@@ -81,12 +81,12 @@ impl LogState {
     }
 
     /// Removes the checkpoint; a backfill that came to its end needs none.
-    pub async fn remove_checkpoint(&self) -> Result<(), StorageError> {
+    pub(crate) async fn remove_checkpoint(&self) -> Result<(), StorageError> {
         self.store.remove(&self.checkpoint_name()).await
     }
 
     /// The ids of the backfills whose checkpoints are stored, in no particular order.
-    pub async fn backfills(&self) -> Result<Vec<String>, StorageError> {
+    pub(crate) async fn backfills(&self) -> Result<Vec<String>, StorageError> {
         let prefix = format!("{}/backfill/", self.prefix);
         let names = self.store.list(&prefix).await?;
         let ids = names.iter().filter_map(|name| name.strip_prefix(&prefix)?.strip_suffix(".json"));
@@ -94,7 +94,7 @@ impl LogState {
     }
 
     /// The hours of which ledger entries are stored, in no particular order.
-    pub async fn hours_with_entries(&self) -> Result<Vec<Hour>, StorageError> {
+    pub(crate) async fn hours_with_entries(&self) -> Result<Vec<Hour>, StorageError> {
         let prefix = format!("{}/ledger/", self.prefix);
         let names = self.store.list(&prefix).await?;
         let hours = names.iter().filter_map(|name| {
@@ -157,8 +157,7 @@ impl LogState {
         self.store.append(name, content, ENTRY_BYTES).await
     }
 
-    /// Removes the ledger entries of an hour.
-    pub async fn remove_entries(&self, hour: Hour) -> Result<(), StorageError> {
+    pub(crate) async fn remove_entries(&self, hour: Hour) -> Result<(), StorageError> {
         self.store.remove(&self.ledger_name(hour)).await
     }
 
@@ -169,12 +168,15 @@ impl LogState {
     }
 
     /// The same for readers that must not change anything: damaged results are left alone and count as none.
-    pub async fn peek_results<T: Document + Default>(&self, day: Hour) -> Result<T, StorageError> {
+    pub(crate) async fn peek_results<T: Document + Default>(
+        &self,
+        day: Hour,
+    ) -> Result<T, StorageError> {
         Ok(document::peek(&self.store, &self.results_name(day)).await?.unwrap_or_default())
     }
 
     /// Changes the results of a day, which others may change at the same time.
-    pub async fn update_results<T: Document + Default>(
+    pub(crate) async fn update_results<T: Document + Default>(
         &self,
         day: Hour,
         change: impl FnMut(&mut T) + Send,
@@ -182,18 +184,15 @@ impl LogState {
         document::update(&self.store, &self.results_name(day), change).await
     }
 
-    /// Removes the results of a day.
-    pub async fn remove_results(&self, day: Hour) -> Result<(), StorageError> {
+    pub(crate) async fn remove_results(&self, day: Hour) -> Result<(), StorageError> {
         self.store.remove(&self.results_name(day)).await
     }
 
-    /// Name of the checkpoint in the store.
-    pub fn checkpoint_name(&self) -> String {
+    pub(crate) fn checkpoint_name(&self) -> String {
         format!("{}/{}", self.prefix, self.checkpoint)
     }
 
-    /// Name of the document that counts unmapped fields.
-    pub fn fields_name(&self) -> String {
+    pub(crate) fn fields_name(&self) -> String {
         format!("{}/fields.json", self.prefix)
     }
 

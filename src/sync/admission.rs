@@ -90,7 +90,6 @@ fn first_checkpoint(
     Ok(Checkpoint::first(wanted.max(oldest), now))
 }
 
-/// Why the run may not begin.
 fn refusal(
     ports: &dyn Ports,
     limits: &Limits,

@@ -14,9 +14,7 @@ use crate::storage::{Document, Header};
 /// Between these lies every time that a checkpoint can have, also one that a wrong clock set: 1960 and 2160.
 const EARLIEST: Millis = Millis(-315_619_200_000);
 const LATEST: Millis = Millis(5_995_814_400_000);
-/// Timeout of a request, in seconds.
 const FIRST_TIMEOUT_S: u32 = 30;
-/// The longest timeout, in seconds, while requests time out.
 const LONGEST_TIMEOUT_S: u32 = 120;
 
 /// Everything that one log needs to continue where it stopped, in any instance.
@@ -62,7 +60,6 @@ pub struct Checkpoint {
 /// A log that Duo refuses and that never answered: the permission or the edition lacks it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Unavailable {
-    /// When Duo first refused it.
     pub since: Millis,
     /// When it was last requested; requested again an hour later.
     pub asked_at: Millis,
@@ -105,18 +102,14 @@ pub struct BackOff {
 /// Requests left for this log and for the account as this log last saw it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
-    /// This log's own bucket.
     pub log: TokenBucket,
-    /// The account's bucket.
     pub account: TokenBucket,
 }
 
 /// The exclusive right to send rows of a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
-    /// The process that holds it.
     pub owner: String,
-    /// When it expires if it is not renewed.
     pub expires_at: Millis,
 }
 
@@ -171,7 +164,6 @@ impl Checkpoint {
         Duration::from_secs(self.timeout_s.clamp(FIRST_TIMEOUT_S, LONGEST_TIMEOUT_S).into())
     }
 
-    /// Lengthens the timeout after a request timed out, up to two minutes.
     pub(super) fn lengthen_timeout(&mut self) {
         self.timeout_s = self.timeout_s.saturating_mul(2).clamp(FIRST_TIMEOUT_S, LONGEST_TIMEOUT_S);
     }

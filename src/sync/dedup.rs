@@ -20,9 +20,7 @@ pub(super) struct Deduplicator {
     pub(super) take_through: Millis,
     /// The kind of every row, where it does not depend on its time.
     pub(super) kind: Option<IngestKind>,
-    /// The time of sending.
     pub(super) now: Millis,
-    /// Largest request body in bytes.
     pub(super) max_batch_bytes: usize,
 }
 
@@ -48,7 +46,6 @@ pub(super) struct PageFacts {
 }
 
 impl PageFacts {
-    /// Records of the page.
     pub(super) fn rows(&self) -> usize {
         self.times.len()
     }

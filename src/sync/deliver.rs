@@ -11,7 +11,6 @@ use super::stop::Stop;
 use crate::model::{Batch, Hour, IngestKind, Record, SendError, SendErrorKind};
 use crate::storage::{DeadLetter, Why};
 
-/// What became of the records of a page.
 #[derive(Debug)]
 pub(super) struct Delivered {
     pub(super) facts: PageFacts,
@@ -55,7 +54,6 @@ pub(super) async fn deliver(
     Ok(Delivered { facts, hours })
 }
 
-/// What became of a batch.
 enum Sent {
     Accepted,
     /// A transient error; the pause is over.

@@ -8,18 +8,14 @@ use super::state::{LONGEST_RATE_WAIT, Run};
 use super::stop::{LastWrite, Stop};
 use crate::model::{FetchError, FetchErrorKind, Millis, PageRequest, PageResponse, Tries};
 
-/// First pause after a transient error.
 const FIRST_PAUSE: TimeDelta = TimeDelta::milliseconds(500);
-/// Longest pause after a transient error.
 const LONGEST_PAUSE: TimeDelta = TimeDelta::seconds(15);
 /// Requests whose responses are not Duo's envelope, before the log stops.
 const MALFORMED_TRIES: u32 = 3;
 /// A clock that is ahead by more than this is reported: it lengthens what Duo still hides.
 const CLOCK_AHEAD_REPORTED: TimeDelta = TimeDelta::seconds(30);
 
-/// Why there is no page.
 pub(super) enum NoPage {
-    /// The run ends.
     Stop(Stop),
     /// Duo refuses the request, and a retry does not help.
     Refused(FetchError),
@@ -44,7 +40,6 @@ impl Attempts {
         Self { began_at, count: 0 }
     }
 
-    /// Notes another request that failed.
     pub(super) fn failed(&mut self, now: Millis) -> Tries {
         self.count += 1;
         Tries { count: self.count, elapsed: now - self.began_at }

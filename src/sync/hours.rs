@@ -9,7 +9,6 @@ use super::schedule::STAGES;
 use crate::model::{Hour, Millis, Span};
 use crate::storage::{Document, Header};
 
-/// Days that results are kept.
 pub(crate) const RESULT_DAYS: i64 = 400;
 
 /// Outcome of the reconciliation of a closed hour. An hour without a result is pending.
@@ -34,7 +33,6 @@ impl HourState {
         matches!(self, Self::Verified | Self::VerifiedLate)
     }
 
-    /// Whether nothing speaks against it.
     const fn is_consistent(self) -> bool {
         self.is_verified() || matches!(self, Self::CountMatched)
     }

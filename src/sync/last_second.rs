@@ -24,7 +24,6 @@ pub(super) struct LastSecond {
 /// A page whose records all share one second.
 struct FullSecond {
     second: Millis,
-    /// Records on the page.
     rows: usize,
     /// Up to where Duo showed the log when the page was read.
     shown_through: Millis,
@@ -40,7 +39,6 @@ impl FullSecond {
 
 /// Where a page leads.
 struct Step {
-    /// The second to request next.
     second: i64,
     /// Whether the end of what can be read is reached.
     is_end: bool,
@@ -65,7 +63,6 @@ impl LastSecond {
         (is_over, before.into_iter().chain(step.truncated).collect())
     }
 
-    /// Decides where to read on after a page.
     fn step(&mut self, window: &Window, facts: &PageFacts, take_through: Millis) -> Step {
         let here = window.from.seconds();
         let rows = facts.rows();

@@ -127,7 +127,6 @@ async fn restart(run: &mut Run<'_>, error: WindowError) -> Result<(), Stop> {
     }
 }
 
-/// The window was read to its end.
 async fn close_window(run: &mut Run<'_>) -> Result<(), Stop> {
     let open = run.live.window.take().expect("a window at hand is closed");
     run.remember_gap_before(open.window.mintime);

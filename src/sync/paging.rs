@@ -9,7 +9,6 @@ use super::outcome::{Warning, WindowError};
 use super::window::Window;
 use crate::model::{Millis, PageRequest, Paging};
 
-/// A window at hand.
 pub(super) struct OpenWindow {
     pub(super) window: Window,
     /// Cursors met in it, to notice one that comes again.
@@ -22,11 +21,8 @@ pub(super) struct OpenWindow {
 
 /// What follows a page.
 pub(super) enum AfterPage {
-    /// Another page of the window.
     NextPage,
-    /// The window was read to its end.
     Complete,
-    /// The window cannot be read on from here.
     Broken(WindowError),
 }
 
@@ -62,7 +58,6 @@ impl OpenWindow {
         Millis(i64::MAX)
     }
 
-    /// Notes a page of a log with cursors that was delivered.
     pub(super) fn advance(
         &mut self,
         facts: &PageFacts,
@@ -112,7 +107,6 @@ impl OpenWindow {
         Some(Warning::WindowRestarted(error))
     }
 
-    /// The warning for a window in which Duo counts more records than it returns.
     pub(super) fn count_disagrees(&self) -> Warning {
         Warning::CountDisagrees {
             from: self.window.from,

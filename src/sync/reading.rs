@@ -10,7 +10,6 @@ use crate::model::{FetchError, Hour, Millis, Span};
 
 /// Whether closed hours are reconciled in this run.
 pub(super) enum Reconciliation {
-    /// Whatever is due.
     Open,
     /// Nothing is due by Duo's clock, though by the local one.
     NotDueYet,
@@ -31,7 +30,6 @@ impl Reconciliation {
     }
 }
 
-/// A reading of closed hours at hand.
 pub(super) struct OpenReading {
     pub(super) span: Span,
     pub(super) stage: usize,
@@ -39,7 +37,6 @@ pub(super) struct OpenReading {
     pub(super) duo_count: Option<u64>,
     /// Whether Duo's count is requested first.
     pub(super) is_counted_first: bool,
-    /// Events found that were not delivered before, by hour.
     pub(super) late: BTreeMap<Hour, u64>,
     pub(super) open: OpenWindow,
 }

@@ -40,7 +40,6 @@ pub(super) fn reached(run: &Run<'_>) -> Option<Millis> {
     })
 }
 
-/// Makes the next request of a reconciliation.
 pub(super) async fn step(run: &mut Run<'_>, now: Millis) -> Result<(), Stop> {
     let reading = match run.reading.take() {
         Some(reading) => Some(reading),
@@ -60,7 +59,6 @@ pub(super) async fn step(run: &mut Run<'_>, now: Millis) -> Result<(), Stop> {
     if is_counted { count(run).await } else { read_page(run).await }
 }
 
-/// Compares Duo's count of an hour with the ledger.
 async fn count(run: &mut Run<'_>) -> Result<(), Stop> {
     let request = PageRequest { limit: Some(1), ..reading(run).open.request(true) };
     let total = match fetch(run, request).await {
@@ -86,7 +84,6 @@ async fn count(run: &mut Run<'_>) -> Result<(), Stop> {
     }
 }
 
-/// Reads and delivers the next page of the hours.
 async fn read_page(run: &mut Run<'_>) -> Result<(), Stop> {
     let request = reading(run).open.request(true);
     let PageResponse { records, cursor, total, server_time } = match fetch(run, request).await {
@@ -145,7 +142,6 @@ async fn restart(run: &mut Run<'_>, error: WindowError) -> Result<(), Stop> {
     }
 }
 
-/// A reading came to its end, or cannot.
 async fn end(run: &mut Run<'_>, basis: Basis) -> Result<(), Stop> {
     let Some(mut reading) = run.reading.take() else {
         return Ok(());

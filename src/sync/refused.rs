@@ -21,9 +21,7 @@ const MAX_REFUSED: usize = 10;
 pub(super) struct RefusedRecords {
     /// Those that are not dead-lettered, in the order in which they were refused, with the refusal.
     waiting: VecDeque<(Record, SendError)>,
-    /// How many were refused in this run.
     count: usize,
-    /// Whether another record was accepted in this run.
     is_another_accepted: bool,
     /// Truncated records whose originals are stored.
     dead_lettered: FxHashSet<RecordKey>,
@@ -59,7 +57,6 @@ impl RefusedRecords {
         self.held.as_deref()
     }
 
-    /// Keeps this checkpoint stored while they wait.
     pub(super) fn hold(&mut self, position: Checkpoint) {
         self.held = Some(Box::new(position));
     }

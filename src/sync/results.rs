@@ -15,7 +15,6 @@ use crate::model::{HOUR, Hour, Millis, Span};
 /// How long after its end an hour that was never reconciled counts as verified late.
 const LATE: TimeDelta = TimeDelta::hours(24);
 
-/// How the result of a reconciliation was found.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Basis {
     /// Duo's count agrees with the ledger.

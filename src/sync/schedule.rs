@@ -21,7 +21,6 @@ const AGES: [TimeDelta; STAGES] = [age(0), age(2), age(6), age(12), age(24), age
 /// How far back a log without counts is read again, and how often.
 const REREAD_SPAN: TimeDelta = AGES[STAGES - 1];
 const REREAD_EVERY: TimeDelta = HOUR;
-/// Longest span of hours that are read in full together.
 const LONGEST_FULL_READING: i64 = 24;
 /// Most hours whose ledger entries are removed at once.
 const MAX_REMOVED: i64 = 100;
@@ -66,7 +65,6 @@ pub struct ReconciliationState {
     pub unknown: Map<String, Value>,
 }
 
-/// What is due to be reconciled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
     /// Whole hours, clipped to what was collected.
@@ -78,10 +76,8 @@ pub struct Due {
 /// A span that is being read again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
-    /// What is read.
     #[serde(flatten)]
     pub span: Span,
-    /// The stage that it is.
     pub stage: usize,
     /// When it was begun, by Duo's clock.
     pub began_at: Millis,
@@ -91,7 +87,6 @@ pub struct Reading {
     /// Events found that were not delivered before, by hour.
     #[serde(default)]
     pub late: BTreeMap<Hour, u64>,
-    /// How far it was read.
     pub window: Window,
 }
 
@@ -145,7 +140,6 @@ impl ReconciliationState {
         Some(Due { span, stage: if last > hour { FULL_STAGE } else { stage } })
     }
 
-    /// Whether an hour was not read in full yet.
     pub fn needs_full_reading(&self, hour: Hour) -> bool {
         self.next[FULL_STAGE] <= hour
     }
@@ -170,7 +164,6 @@ impl ReconciliationState {
         Some(Due { span, stage: 0 })
     }
 
-    /// Notes that hours have passed a stage.
     pub fn done(&mut self, hours: Span, stage: usize) {
         self.done_before(Hour::of(hours.to.previous()).after(1), stage);
     }
@@ -232,7 +225,6 @@ impl ReconciliationState {
         parts.reduce(|one, other| Span { from: one.from.min(other.from), to: one.to.max(other.to) })
     }
 
-    /// Forgets the gaps of hours that are final.
     pub fn forget_gaps(&mut self) {
         let end = self.next[STAGES - 1].start();
         self.gaps.retain(|gap| gap.to > end);

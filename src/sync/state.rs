@@ -31,7 +31,6 @@ pub(super) struct Live {
     pub(super) is_done: bool,
 }
 
-/// A run in progress.
 pub(super) struct Run<'a> {
     pub(super) ports: &'a dyn Ports,
     pub(super) limits: &'a Limits,
@@ -49,7 +48,6 @@ pub(super) struct Run<'a> {
     pub(super) ledger: Ledger,
     pub(super) refused: RefusedRecords,
     pub(super) live: Live,
-    /// Closed hours that are read again.
     pub(super) reading: Option<OpenReading>,
     pub(super) reconciliation: Reconciliation,
     /// The oldest moment that Duo still keeps.
@@ -134,7 +132,6 @@ impl<'a> Run<'a> {
         self.save().await
     }
 
-    /// How the run ends if it ends now, where it has to.
     fn outcome_so_far(&self) -> Option<RunOutcome> {
         let now = self.now();
         if self.live.is_done && !self.has_due_hours(now) {
@@ -148,7 +145,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether the next request would have to wait for longer than a run does.
     fn is_rate_limited(&self, now: Millis) -> bool {
         let rate = self.limits.pace.requests_per_minute;
         let mut rates = self.checkpoint.rate;
@@ -178,7 +174,6 @@ impl<'a> Run<'a> {
         checkpoint
     }
 
-    /// Stores the checkpoint in place of the one that was read.
     pub(super) async fn save(&mut self) -> Result<(), Stop> {
         let checkpoint = self.snapshot();
         let saved = self.ports.state().save(checkpoint.to_json(), self.version.as_ref()).await;
@@ -194,7 +189,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether closed hours are due.
     pub(super) fn has_due_hours(&self, now: Millis) -> bool {
         matches!(self.reconciliation, Reconciliation::Open)
             // What would be verified now has to be read again from the held checkpoint.
@@ -203,7 +197,6 @@ impl<'a> Run<'a> {
             && (self.reading.is_some() || self.next_due(now).is_some())
     }
 
-    /// The closed hours that are due next.
     pub(super) fn next_due(&self, now: Millis) -> Option<Due> {
         let state = &self.checkpoint.reconciliation;
         if let Some(Reading { span, stage, .. }) = state.reading {

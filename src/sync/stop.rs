@@ -9,12 +9,10 @@ use crate::storage::StorageError;
 
 /// Longest pause that a `Retry-After` is followed for.
 pub(super) const LONGEST_RETRY_AFTER: TimeDelta = TimeDelta::minutes(15);
-/// Pause after refused credentials.
 const CREDENTIALS_PAUSE: TimeDelta = TimeDelta::minutes(5);
 /// Multiples of the first pause when requests keep failing.
 pub(super) const LADDER: [i32; 3] = [1, 2, 5];
 
-/// Ends the run.
 #[derive(Debug)]
 pub(super) struct Stop {
     pub(super) outcome: RunOutcome,
@@ -22,7 +20,6 @@ pub(super) struct Stop {
     pub(super) last_write: LastWrite,
 }
 
-/// What the last write of the checkpoint says.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum LastWrite {
     /// How far the run came, without its lease.
@@ -36,12 +33,10 @@ pub(super) enum LastWrite {
 }
 
 impl Stop {
-    /// A run that ends without an error.
     pub(super) const fn at(outcome: RunOutcome) -> Self {
         Self { outcome, error: None, last_write: LastWrite::Progress }
     }
 
-    /// A run that fails.
     pub(super) fn failed(failure: Failure, error: impl Into<RunError>) -> Self {
         let error = Some(Box::new(error.into()));
         Self { outcome: RunOutcome::Failed(failure), error, last_write: LastWrite::Progress }
@@ -57,7 +52,6 @@ impl Stop {
         Self { last_write: LastWrite::None, ..Self::at(RunOutcome::LeaseHeld) }
     }
 
-    /// No request for a while after an error.
     pub(super) fn back_off(
         retry_at: Millis,
         cause: BackOffCause,

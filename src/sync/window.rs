@@ -14,7 +14,6 @@ const OVERLAP_EVERY: TimeDelta = TimeDelta::minutes(5);
 /// A span of event time with fixed bounds, and how far it was read.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
-    /// First millisecond of the window.
     pub mintime: Millis,
     /// Last millisecond of the window; for the seconds-based logs, up to where records are taken.
     pub maxtime: Millis,
@@ -23,7 +22,6 @@ pub struct Window {
     /// Duo's cursor for the next page; `None` before the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
-    /// Records read since `from`.
     #[serde(default)]
     pub rows_read: u64,
     /// Records that Duo says lie between `from` and `maxtime`, where it gave an exact number.
@@ -45,7 +43,6 @@ pub struct Window {
 }
 
 impl Window {
-    /// A window of which nothing was read yet.
     pub fn new(mintime: Millis, maxtime: Millis) -> Self {
         Self {
             mintime,
@@ -115,7 +112,6 @@ impl Window {
         self.last_time = self.last_time.max(newest.filter(|time| *time <= self.maxtime));
     }
 
-    /// Whether fewer records were read than Duo counted.
     pub fn is_short(&self) -> bool {
         self.expected.is_some_and(|expected| self.rows_read < expected)
     }

@@ -12,21 +12,18 @@ use crate::sync::RunCounts;
 
 /// Pause before rows about hours are sent again.
 const REPORT_PAUSE: TimeDelta = TimeDelta::seconds(6);
-/// Attempts to send rows about hours.
 const REPORT_ATTEMPTS: u32 = 5;
 /// Pause while another process runs the same backfill.
 const HELD: TimeDelta = TimeDelta::seconds(15);
 /// How long to wait for another process: longer than its lease lasts after a crash.
 const LONGEST_HELD: TimeDelta = TimeDelta::minutes(4);
 
-/// How a backfill ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Outcome {
     /// The span was read to its end.
     Done,
-    /// Duo does not give this log to this application.
     #[strum(to_string = "not given by Duo")]
     NotGiven,
     /// Shutdown was requested; the same command resumes.
@@ -36,7 +33,6 @@ pub(super) enum Outcome {
     Failed,
 }
 
-/// What was done for one span.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Done {
     pub(super) log_type: LogType,
@@ -45,7 +41,6 @@ pub(super) struct Done {
     pub(super) outcome: Outcome,
     #[serde(flatten)]
     pub(super) counts: RunCounts,
-    /// The states of the hours that were read.
     pub(super) hours: HourCounts,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<Code>,
@@ -67,7 +62,6 @@ impl Done {
     }
 }
 
-/// The backfill of one span.
 pub(super) struct Job<'a> {
     collector: &'a Collector,
     plan: BackfillPlan,
@@ -192,7 +186,7 @@ impl<'a> Job<'a> {
 
     /// The longest time until the next request may be made.
     fn pace(&self) -> TimeDelta {
-        let per_minute = self.collector.settings().pace.requests_per_minute;
+        let per_minute = self.collector.settings.pace.requests_per_minute;
         i32::try_from(per_minute)
             .ok()
             .and_then(|per_minute| (MINUTE * 2).checked_div(per_minute))

@@ -13,7 +13,6 @@ use crate::model::{Hour, LogType, Millis, number};
 use job::{Done, Job};
 use progress::Progress;
 
-/// Arguments of `backfill`.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = AFTER,
@@ -89,7 +88,7 @@ async fn plan(
 ) -> Result<Vec<BackfillPlan>, (LogType, BackfillFault)> {
     let now = collector.now();
     let logs =
-        if arguments.types.is_empty() { &collector.settings().log_types } else { &arguments.types };
+        if arguments.types.is_empty() { &collector.settings.log_types } else { &arguments.types };
     let mut plans = Vec::new();
     for &log_type in logs {
         let spans = if let Some(from) = arguments.from {

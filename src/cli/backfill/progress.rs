@@ -10,11 +10,9 @@ use crate::collector::Backfill;
 use crate::model::{Hour, Millis, number, span};
 use crate::sync::RunCounts;
 
-/// The bars of all spans.
 #[derive(Default)]
 pub(super) struct Progress(MultiProgress);
 
-/// The bar of one span.
 #[derive(Clone)]
 pub(super) struct Bar {
     drawn: ProgressBar,
@@ -39,7 +37,6 @@ impl Progress {
         Bar { drawn: bar, name, from, started: Instant::now() }
     }
 
-    /// Prints a line between the bars.
     pub(super) fn say(&self, line: &str) {
         self.0.suspend(|| output::talk(line));
     }

@@ -58,7 +58,6 @@ impl Demo {
     }
 }
 
-/// The states of closed hours, in one line.
 fn hours(counts: &BTreeMap<HourState, u64>) -> String {
     let of =
         |states: &[HourState]| number(states.iter().filter_map(|state| counts.get(state)).sum());

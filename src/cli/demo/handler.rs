@@ -17,7 +17,6 @@ use crate::model::IngestionApi;
 /// Longest wait for the first response of the handler.
 const READY: Duration = Duration::from_secs(30);
 
-/// The running handler.
 pub(super) struct Handler {
     child: Child,
     port: u16,

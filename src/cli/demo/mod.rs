@@ -18,7 +18,6 @@ use super::{output, simulated};
 use crate::model::{IngestionApi, number};
 use handler::Handler;
 
-/// Arguments of `demo`.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Events in the simulated Duo, over all six logs
@@ -155,7 +154,6 @@ impl Demo {
         Ok(())
     }
 
-    /// Sets all clocks a day ahead.
     async fn pass_a_day(&mut self) -> Result<(), String> {
         self.handler.kill().await?;
         self.simulator.clock().set_offset(DAY);

@@ -13,7 +13,7 @@ use crate::sync::{Checkpoint, DayResults, HourResult};
 impl Collector {
     /// Plans a backfill of these hours; nothing is written. They are widened to whole hours, and end at the live checkpoint;
     /// without an end, a backfill that was begun at the same hour is resumed.
-    pub async fn plan_backfill(
+    pub(crate) async fn plan_backfill(
         &self,
         log_type: LogType,
         from: Millis,
@@ -46,7 +46,6 @@ impl Collector {
         Ok(BackfillPlan { backfill, may_repeat, unknown_hours, ids_from: ids_from(live.as_ref()) })
     }
 
-    /// The unfinished backfills of a log.
     pub(super) async fn begun(&self, log_type: LogType) -> Result<Vec<Backfill>, StorageError> {
         let ids = self.state_of(log_type).backfills().await?;
         Ok(ids.iter().filter_map(|id| Backfill::of_id(log_type, id)).collect())
@@ -98,7 +97,6 @@ impl Collector {
         Ok((repeated, unknown))
     }
 
-    /// The stored results of the hours that a span touches.
     async fn results_within(
         &self,
         log_type: LogType,
@@ -121,7 +119,11 @@ impl Collector {
 
     /// The hours of a log that the ledger says have a gap, of those that Duo still keeps. Where a backfill of some of them was
     /// begun, all of its hours: the gaps that it filled so far are none any more.
-    pub async fn gaps(&self, log_type: LogType, now: Millis) -> Result<Vec<Span>, StorageError> {
+    pub(crate) async fn gaps(
+        &self,
+        log_type: LogType,
+        now: Millis,
+    ) -> Result<Vec<Span>, StorageError> {
         let kept = Span { from: Hour::of(now - RETENTION).end(), to: now };
         let results = self.results_within(log_type, kept).await?;
         let mut gaps: Vec<Span> = Vec::new();
@@ -141,7 +143,6 @@ impl Collector {
     }
 }
 
-/// The first hour of which the live log keeps ids.
 pub(super) fn ids_from(live: Option<&Checkpoint>) -> Option<Hour> {
     live?.reconciliation.entries_from
 }

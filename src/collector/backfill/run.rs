@@ -15,7 +15,7 @@ use crate::sync::{BackOffCause, Checkpoint};
 impl Collector {
     /// Checks, before each run, whether a backfill may continue; returns until when it must wait because Duo throttles the
     /// live log.
-    pub async fn may_go_on(
+    pub(crate) async fn may_go_on(
         &self,
         plan: &BackfillPlan,
         resend: bool,
@@ -47,7 +47,7 @@ impl Collector {
 
     /// Continues a backfill for one run. The results of its hours are sent like those of reconciliation; `untold` are the
     /// hours whose rows were not accepted yet.
-    pub async fn backfill(
+    pub(crate) async fn backfill(
         &self,
         backfill: &Backfill,
         interrupt: &CancellationToken,
@@ -64,7 +64,7 @@ impl Collector {
     }
 
     /// Removes the checkpoint of a finished backfill, and the ids that only it needed.
-    pub async fn end_backfill(&self, backfill: &Backfill) -> Result<(), StorageError> {
+    pub(crate) async fn end_backfill(&self, backfill: &Backfill) -> Result<(), StorageError> {
         let state = self.state_of(backfill.log_type);
         let live = state.load::<Checkpoint>().await?;
         // The live log removes the ids of later hours itself, as soon as it needs them no more. Where there is none yet,

@@ -5,8 +5,7 @@ use crate::model::{FetchErrorKind, SendErrorKind};
 use crate::sync::{BackOffCause, Failure};
 
 impl Code {
-    /// The code of an error of Duo.
-    pub const fn of_fetch(kind: FetchErrorKind) -> Self {
+    pub(crate) const fn of_fetch(kind: FetchErrorKind) -> Self {
         match kind {
             FetchErrorKind::Throttled { .. } => Self::DuoThrottled,
             FetchErrorKind::Unreachable | FetchErrorKind::TimedOut => Self::DuoUnreachable,
@@ -18,8 +17,7 @@ impl Code {
         }
     }
 
-    /// The code of an error of Azure Monitor.
-    pub const fn of_send(kind: SendErrorKind) -> Self {
+    pub(crate) const fn of_send(kind: SendErrorKind) -> Self {
         match kind {
             SendErrorKind::Throttled { .. } => Self::AzureThrottled,
             SendErrorKind::Unreachable | SendErrorKind::TimedOut => Self::AzureUnreachable,
@@ -32,8 +30,7 @@ impl Code {
         }
     }
 
-    /// The code of a log that backs off.
-    pub const fn of_back_off(cause: BackOffCause) -> Self {
+    pub(crate) const fn of_back_off(cause: BackOffCause) -> Self {
         match cause {
             BackOffCause::DuoThrottled => Self::DuoThrottled,
             BackOffCause::DuoUnreachable => Self::DuoUnreachable,
@@ -45,8 +42,7 @@ impl Code {
         }
     }
 
-    /// The code of a log that failed without an error of a service.
-    pub const fn of_failure(failure: Failure) -> Self {
+    pub(crate) const fn of_failure(failure: Failure) -> Self {
         match failure {
             Failure::Duo => Self::DuoRefused,
             Failure::Reconciliation => Self::DuoChecksRefused,

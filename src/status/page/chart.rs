@@ -18,7 +18,6 @@ const CELL: usize = 10;
 /// Space for the date at the left of a day.
 const LABEL: usize = 52;
 
-/// Events of each of the last hours.
 pub(super) fn events(log: &LogStatus, now: Millis) -> Markup {
     let last = Hour::of(now);
     let of = |hour: Hour| log.hours.get(&hour).copied().unwrap_or_default();

@@ -119,7 +119,6 @@ fn verdict(status: &Status) -> (&'static str, String) {
     }
 }
 
-/// A state in its colour.
 fn badge(state: State) -> Markup {
     html! { span class={ "badge " (state.tone()) } { (state.as_str()) } }
 }
@@ -204,7 +203,6 @@ fn trouble(tone: &str, message: &str, remedy: &str, http_status: Option<u16>) ->
     }
 }
 
-/// The last diagnostics.
 fn check(status: &Status) -> Markup {
     html! {
         section {
@@ -334,7 +332,6 @@ fn moment(time: Millis) -> Markup {
     html! { time datetime=(time) { (clock(time)) } }
 }
 
-/// A log's name in a sentence.
 const fn log_name(log_type: LogType) -> &'static str {
     match log_type {
         LogType::Authentication => "Authentication",
