@@ -1,5 +1,3 @@
-//! `check`: diagnostics of everything that collection needs.
-
 use super::{Format, output};
 
 pub(super) async fn check(format: Format) -> Result<(), u8> {

@@ -1,5 +1,3 @@
-//! `run`: one collection now.
-
 use tokio_util::sync::CancellationToken;
 
 use super::{Format, output};

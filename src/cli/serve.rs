@@ -1,5 +1,3 @@
-//! `serve`: serves the Functions host.
-
 use std::future::pending;
 
 use tracing::{error, info};

@@ -1,5 +1,3 @@
-//! `status`: the stored status of each log.
-
 use super::{Format, output};
 use crate::model::{number, span};
 use crate::status::Status;

@@ -1,5 +1,3 @@
-//! Sending a dead letter again.
-
 use bytes::Bytes;
 
 use super::Collector;

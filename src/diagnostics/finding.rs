@@ -1,5 +1,3 @@
-//! The result of one check.
-
 use serde::Serialize;
 
 use crate::model::{FetchError, SendError};

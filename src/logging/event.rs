@@ -7,99 +7,71 @@ use strum::{Display, EnumIter, EnumMessage, EnumProperty};
 /// Lines at level DEBUG, which `--verbose` shows, report single requests and have no name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumIter, EnumMessage, EnumProperty)]
 #[strum(serialize_all = "snake_case")]
+#[rustfmt::skip]
 pub enum LogEvent {
     /// The handler listens for the Functions host, and the settings are valid.
-    #[strum(props(level = "INFO"))]
-    #[strum(message = "No action needed.")]
+    #[strum(props(level = "INFO"), message = "No action needed.")]
     Ready,
     /// Version and SHA-256 of the program, once after each start.
-    #[strum(props(level = "INFO"))]
-    #[strum(message = "No action needed.")]
+    #[strum(props(level = "INFO"), message = "No action needed.")]
     Program,
     /// The settings are not valid, or a service that they name is unreachable; each error with its setting and a hint.
     /// Nothing is collected.
-    #[strum(props(level = "ERROR"))]
-    #[strum(message = "Correct the settings it names; the app restarts by itself.")]
+    #[strum(props(level = "ERROR"), message = "Correct the settings it names; the app restarts by itself.")]
     Settings,
     /// Another process uses the port that the host assigned.
-    #[strum(props(level = "ERROR"))]
-    #[strum(message = "Restart the function app.")]
+    #[strum(props(level = "ERROR"), message = "Restart the function app.")]
     Port,
     /// The server ended although no shutdown was requested.
-    #[strum(props(level = "ERROR"))]
-    #[strum(message = "The host restarts it. If it recurs, report the line.")]
+    #[strum(props(level = "ERROR"), message = "The host restarts it. If it recurs, report the line.")]
     ServerEnded,
     /// Shutdown was requested: a deployment, or the host scales in.
-    #[strum(props(level = "INFO"))]
-    #[strum(message = "No action needed.")]
+    #[strum(props(level = "INFO"), message = "No action needed.")]
     Ending,
     /// The host calls a function that this package does not have.
-    #[strum(props(level = "ERROR"))]
-    #[strum(
-        message = "Deploy the package again: its function folders and its program are not from one release."
-    )]
+    #[strum(props(level = "ERROR"), message = "Deploy the package again: its function folders and its program are not from one release.")]
     UnknownFunction,
     /// The timer fired while the previous run was still active.
-    #[strum(props(level = "INFO"))]
-    #[strum(
-        message = "No action needed; if it appears every minute, see why runs take so long: [lag](#lag)."
-    )]
+    #[strum(props(level = "INFO"), message = "No action needed; if it appears every minute, see why runs take so long: [lag](#lag).")]
     AlreadyRunning,
     /// The host missed ticks of the timer before this one.
-    #[strum(props(level = "INFO"))]
-    #[strum(
-        message = "No action needed; if it lasts for hours, check whether the app is stopped or throttled by its plan."
-    )]
+    #[strum(props(level = "INFO"), message = "No action needed; if it lasts for hours, check whether the app is stopped or throttled by its plan.")]
     PastDue,
     /// How the run of a log ended (`outcome`, `code`), and what it did; one line per log and run. INFO: done, or once a day
     /// a log that is unavailable. WARN: the log backs off, nothing is lost. ERROR: an operator must act.
-    #[strum(props(level = "INFO, WARN, ERROR"))]
-    #[strum(message = "See `code` in [codes](#codes).")]
+    #[strum(props(level = "INFO, WARN, ERROR"), message = "See `code` in [codes](#codes).")]
     LogRun,
     /// Events of this span are older than Duo's retention and were never collected.
-    #[strum(props(level = "WARN"))]
-    #[strum(message = "See [gap](#gap).")]
+    #[strum(props(level = "WARN"), message = "See [gap](#gap).")]
     Gap,
     /// More records share one second than the endpoint returns; some may be missing.
-    #[strum(props(level = "WARN"))]
-    #[strum(message = "See [gap](#gap).")]
+    #[strum(props(level = "WARN"), message = "See [gap](#gap).")]
     CrowdedSecond,
     /// Duo counts more records in this span than it returns.
-    #[strum(props(level = "WARN"))]
-    #[strum(message = "See [unknown hours](#unknown-hours).")]
+    #[strum(props(level = "WARN"), message = "See [unknown hours](#unknown-hours).")]
     CountDisagrees,
     /// A window was read again, because Duo's pages contradicted each other.
-    #[strum(props(level = "WARN"))]
-    #[strum(message = "No action needed; if it lasts for hours, report it to Duo with the time.")]
+    #[strum(props(level = "WARN"), message = "No action needed; if it lasts for hours, report it to Duo with the time.")]
     WindowRestarted,
     /// Rows went to another workspace, endpoint or API before, and go to this one from here on.
-    #[strum(props(level = "WARN"))]
-    #[strum(message = "No action needed if the settings were changed on purpose.")]
+    #[strum(props(level = "WARN"), message = "No action needed if the settings were changed on purpose.")]
     DestinationChanged,
     /// The clock of this machine is ahead of Duo's.
-    #[strum(props(level = "WARN"))]
-    #[strum(
-        message = "Set the clock of the machine; until then windows are closed by Duo's clock."
-    )]
+    #[strum(props(level = "WARN"), message = "Set the clock of the machine; until then windows are closed by Duo's clock.")]
     ClockAhead,
     /// A process ended while it held the lease of this log; the lease was taken over.
-    #[strum(props(level = "WARN"))]
-    #[strum(message = "No action needed.")]
+    #[strum(props(level = "WARN"), message = "No action needed.")]
     ClaimTakenOver,
     /// Rows have truncated values, or records were refused one by one; the originals are kept.
-    #[strum(props(level = "WARN"))]
-    #[strum(message = "See [dead letters](#dead-letters).")]
+    #[strum(props(level = "WARN"), message = "See [dead letters](#dead-letters).")]
     DeadLetters,
     /// A part of the ledger is damaged; it was quarantined, and its hours are read in full.
-    #[strum(props(level = "WARN"))]
-    #[strum(message = "See [unknown hours](#unknown-hours).")]
+    #[strum(props(level = "WARN"), message = "See [unknown hours](#unknown-hours).")]
     LedgerDamaged,
     /// Azure Monitor refuses rows of `CiscoDuoHealth_CL`.
-    #[strum(props(level = "WARN"))]
-    #[strum(message = "See [health rows are missing](#health-rows-are-missing).")]
+    #[strum(props(level = "WARN"), message = "See [health rows are missing](#health-rows-are-missing).")]
     HealthRefused,
     /// What the hourly check found. WARN: an error that no run reports.
-    #[strum(props(level = "INFO, WARN"))]
-    #[strum(message = "Open the status page, or run `duo-sentinel check`.")]
+    #[strum(props(level = "INFO, WARN"), message = "Open the status page, or run `duo-sentinel check`.")]
     Checked,
 }

@@ -1,5 +1,3 @@
-//! The two APIs of Azure Monitor that take rows.
-
 use serde::{Deserialize, Serialize};
 
 /// An API of Azure Monitor that takes rows.

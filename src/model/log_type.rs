@@ -1,7 +1,7 @@
 //! The Duo logs and, in one table, everything that differs between them.
 
 use serde::{Deserialize, Serialize};
-use strum::{Display, EnumString, IntoStaticStr};
+use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
 /// A Duo log, named as in the setting `CISCO_DUO_LOG_TYPES` and in the column `eventtype_s`.
 #[derive(
@@ -18,6 +18,7 @@ use strum::{Display, EnumString, IntoStaticStr};
     Display,
     EnumString,
     IntoStaticStr,
+    VariantArray,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -81,14 +82,7 @@ pub struct LogSpec {
 
 impl LogType {
     /// All logs, in the order in which they are reported.
-    pub const ALL: [Self; 6] = [
-        Self::Authentication,
-        Self::Administrator,
-        Self::Telephony,
-        Self::OfflineEnrollment,
-        Self::TrustMonitor,
-        Self::Activity,
-    ];
+    pub const ALL: &[Self] = Self::VARIANTS;
 
     /// What differs between the Duo logs; nothing else in the crate matches on the log type to decide how to request it.
     pub const fn spec(self) -> LogSpec {
@@ -117,7 +111,7 @@ impl LogType {
 
     /// The names of all logs, comma-separated, for messages.
     pub fn names() -> String {
-        Self::ALL.map(Self::as_str).join(", ")
+        Self::ALL.iter().map(|log| log.as_str()).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -1,5 +1,3 @@
-//! How the text of a record becomes a row.
-
 use std::fmt;
 use std::ops::Range;
 

@@ -1,5 +1,3 @@
-//! Spans of event time.
-
 use serde::{Deserialize, Serialize};
 
 use super::{Hour, Millis};

@@ -1,5 +1,3 @@
-//! One column of the table.
-
 use crate::model::LogType;
 
 /// A declared column.

@@ -1,5 +1,3 @@
-//! The settings of how logs are collected.
-
 use std::collections::BTreeMap;
 
 use chrono::TimeDelta;

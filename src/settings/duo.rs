@@ -1,5 +1,3 @@
-//! The settings of the Duo account.
-
 use super::catalog::{API_HOSTNAME, INTEGRATION_KEY, LOG_TYPES, SECRET_KEY};
 use super::reader::{Reader, parts};
 use crate::model::{LogType, Secret, loopback};

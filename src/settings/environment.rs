@@ -1,5 +1,3 @@
-//! Where settings come from.
-
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;

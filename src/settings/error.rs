@@ -1,5 +1,3 @@
-//! Settings that cannot be used, and what to do.
-
 use std::collections::BTreeSet;
 use std::fmt;
 

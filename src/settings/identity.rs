@@ -1,5 +1,3 @@
-//! The settings of identities that request tokens.
-
 use std::path::PathBuf;
 
 use reqwest::Url;

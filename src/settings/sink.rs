@@ -1,5 +1,3 @@
-//! The settings of the destination of rows.
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};

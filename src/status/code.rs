@@ -8,142 +8,79 @@ use strum::{EnumIter, EnumMessage, IntoEnumIterator as _, IntoStaticStr};
 /// An error, as rows, logs and the status page show it, without any text of another service. The comment of a code is the
 /// sentence that is shown, its message the hint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
 #[derive(EnumIter, EnumMessage, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
+#[rustfmt::skip]
 pub enum Code {
     /// Duo is throttling requests (HTTP 429).
-    #[strum(
-        message = "No action needed: the log backs off and continues. If it lasts for hours, find other clients \
-            of the Admin API of this account, or lower CISCO_DUO_CALLS_PER_MINUTE."
-    )]
+    #[strum(message = "No action needed: the log backs off and continues. If it lasts for hours, find other clients of the Admin API of this account, or lower CISCO_DUO_CALLS_PER_MINUTE.")]
     DuoThrottled,
     /// Duo does not respond.
-    #[strum(
-        message = "Every run tries again. Check CISCO_DUO_API_HOSTNAME, DNS, outbound HTTPS and HTTPS_PROXY."
-    )]
+    #[strum(message = "Every run tries again. Check CISCO_DUO_API_HOSTNAME, DNS, outbound HTTPS and HTTPS_PROXY.")]
     DuoUnreachable,
     /// Duo refuses the keys or the signature.
-    #[strum(
-        message = "Check that CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and CISCO_DUO_API_HOSTNAME are \
-            from one Admin API application, and the clock."
-    )]
+    #[strum(message = "Check that CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and CISCO_DUO_API_HOSTNAME are from one Admin API application, and the clock.")]
     DuoCredentials,
     /// Duo does not give this log to this application.
-    #[strum(
-        message = "Give the Admin API application the permission Grant read log, check its allowed networks and \
-            that the Duo edition has this log, or leave the log out of CISCO_DUO_LOG_TYPES."
-    )]
+    #[strum(message = "Give the Admin API application the permission Grant read log, check its allowed networks and that the Duo edition has this log, or leave the log out of CISCO_DUO_LOG_TYPES.")]
     DuoForbidden,
     /// Duo does not offer this log.
-    #[strum(
-        message = "Check CISCO_DUO_API_HOSTNAME. If it is right, Duo ended this log: leave it out of \
-            CISCO_DUO_LOG_TYPES."
-    )]
+    #[strum(message = "Check CISCO_DUO_API_HOSTNAME. If it is right, Duo ended this log: leave it out of CISCO_DUO_LOG_TYPES.")]
     DuoGone,
     /// The response is not from the Duo API.
-    #[strum(
-        message = "Check CISCO_DUO_API_HOSTNAME, and whether a proxy intercepts the connection."
-    )]
+    #[strum(message = "Check CISCO_DUO_API_HOSTNAME, and whether a proxy intercepts the connection.")]
     DuoGarbled,
     /// Duo refuses the request.
-    #[strum(
-        message = "Every run tries again. If it persists, report it to Duo with the time and the lines of the \
-            log stream."
-    )]
+    #[strum(message = "Every run tries again. If it persists, report it to Duo with the time and the lines of the log stream.")]
     DuoRefused,
     /// The log is read, but Duo refuses the requests that reconcile its closed hours.
-    #[strum(
-        message = "Every run tries again. If it persists, report it to Duo with the time and the lines of the \
-            log stream."
-    )]
+    #[strum(message = "Every run tries again. If it persists, report it to Duo with the time and the lines of the log stream.")]
     DuoChecksRefused,
     /// Duo's pages contradict each other.
-    #[strum(
-        message = "Every run tries again. If it persists, report it to Duo with the time and the lines of the \
-            log stream."
-    )]
+    #[strum(message = "Every run tries again. If it persists, report it to Duo with the time and the lines of the log stream.")]
     DuoPaging,
     /// Azure Monitor is throttling requests (HTTP 429).
-    #[strum(
-        message = "No action needed: the log backs off and continues. If it lasts for hours, find other senders \
-            to this workspace or data collection rule."
-    )]
+    #[strum(message = "No action needed: the log backs off and continues. If it lasts for hours, find other senders to this workspace or data collection rule.")]
     AzureThrottled,
     /// Azure Monitor does not respond.
-    #[strum(
-        message = "Every run tries again. Check outbound HTTPS to the endpoint, DNS and HTTPS_PROXY."
-    )]
+    #[strum(message = "Every run tries again. Check outbound HTTPS to the endpoint, DNS and HTTPS_PROXY.")]
     AzureUnreachable,
     /// Azure Monitor refuses the key or the identity.
-    #[strum(
-        message = "Data Collector API: check WORKSPACE_ID and SHARED_KEY. Logs Ingestion API: give the identity \
-            the role Monitoring Metrics Publisher on the data collection rule; a new role takes up to 30 \
-            minutes to spread."
-    )]
+    #[strum(message = "Data Collector API: check WORKSPACE_ID and SHARED_KEY. Logs Ingestion API: give the identity the role Monitoring Metrics Publisher on the data collection rule; a new role takes up to 30 minutes to spread.")]
     AzureCredentials,
     /// No token for Azure Monitor could be obtained.
-    #[strum(
-        message = "Check that the function app has the identity that AZURE_CLIENT_ID names; outside Azure check \
-            AZURE_TENANT_ID and the secret or token file."
-    )]
+    #[strum(message = "Check that the function app has the identity that AZURE_CLIENT_ID names; outside Azure check AZURE_TENANT_ID and the secret or token file.")]
     AzureNoToken,
     /// Azure Monitor refuses the request.
-    #[strum(
-        message = "Check the settings of the destination: WORKSPACE_ID and logAnalyticsUri, or \
-            LOGS_INGESTION_ENDPOINT, LOGS_INGESTION_RULE_ID and LOGS_INGESTION_STREAM."
-    )]
+    #[strum(message = "Check the settings of the destination: WORKSPACE_ID and logAnalyticsUri, or LOGS_INGESTION_ENDPOINT, LOGS_INGESTION_RULE_ID and LOGS_INGESTION_STREAM.")]
     AzureRefused,
     /// Azure Monitor refuses single records, and the cause may not be in the records.
-    #[strum(
-        message = "See the response in the log stream, and the originals with: duo-sentinel dead-letters list."
-    )]
+    #[strum(message = "See the response in the log stream, and the originals with: duo-sentinel dead-letters list.")]
     RecordsRefused,
     /// The stored state cannot be read or written.
-    #[strum(
-        message = "Check the storage account of AzureWebJobsStorage and the role on it. The log stream names a \
-            damaged checkpoint; it is never overwritten."
-    )]
+    #[strum(message = "Check the storage account of AzureWebJobsStorage and the role on it. The log stream names a damaged checkpoint; it is never overwritten.")]
     State,
     /// The log would start in the future.
-    #[strum(
-        message = "Check the clock and CISCO_DUO_START. If a wrong clock moved the checkpoint, restore an \
-            earlier version of it."
-    )]
+    #[strum(message = "Check the clock and CISCO_DUO_START. If a wrong clock moved the checkpoint, restore an earlier version of it.")]
     Future,
     /// Rows of this state went to another workspace, endpoint or API a moment ago.
-    #[strum(
-        message = "If the settings were changed, wait: collection continues after 15 minutes. If another \
-            instance uses the same state, give each its own CISCO_DUO_CONTAINER."
-    )]
+    #[strum(message = "If the settings were changed, wait: collection continues after 15 minutes. If another instance uses the same state, give each its own CISCO_DUO_CONTAINER.")]
     OtherDestination,
     /// The clock of this machine differs from Duo's.
-    #[strum(
-        message = "Set the clock of this machine: Duo refuses requests that are off by minutes, and windows \
-            close late."
-    )]
+    #[strum(message = "Set the clock of this machine: Duo refuses requests that are off by minutes, and windows close late.")]
     Clock,
     /// The storage does not honour conditional writes.
-    #[strum(
-        message = "Find the proxy between here and the storage account that drops the header If-Match."
-    )]
+    #[strum(message = "Find the proxy between here and the storage account that drops the header If-Match.")]
     StorageUnconditional,
     /// A part of closed hours is missing.
-    #[strum(
-        message = "Read the span again: duo-sentinel backfill --from FROM --to TO --types LOG. If the gap \
-            remains, Duo no longer keeps the events."
-    )]
+    #[strum(message = "Read the span again: duo-sentinel backfill --from FROM --to TO --types LOG. If the gap remains, Duo no longer keeps the events.")]
     Gap,
     /// Completeness is unknown for some closed hours.
-    #[strum(
-        message = "Read the hours again: duo-sentinel backfill --from FROM --to TO --types LOG --resend."
-    )]
+    #[strum(message = "Read the hours again: duo-sentinel backfill --from FROM --to TO --types LOG --resend.")]
     UnknownHours,
     /// No run was recorded for half an hour or longer.
-    #[strum(
-        message = "Check in the portal that the function app runs and CiscoDuoTimer is enabled, and restart the \
-            app."
-    )]
+    #[strum(message = "Check in the portal that the function app runs and CiscoDuoTimer is enabled, and restart the app.")]
     NoRun,
     /// An error of this program ended the run.
     #[strum(message = "Report it with the lines of the log stream. The checkpoint is kept.")]

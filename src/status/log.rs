@@ -1,5 +1,3 @@
-//! The status of one log.
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -1,5 +1,3 @@
-//! The stored health of a log.
-
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::TimeDelta;

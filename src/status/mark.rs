@@ -1,5 +1,3 @@
-//! The status of each hour.
-
 use std::fmt;
 
 use serde::Serialize;

@@ -1,5 +1,3 @@
-//! Rows of `CiscoDuoHealth_CL`.
-
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 

@@ -1,5 +1,3 @@
-//! State in a blob container.
-
 use std::sync::Arc;
 
 use async_trait::async_trait;

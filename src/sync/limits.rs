@@ -1,5 +1,3 @@
-//! The settings and facts that a run is decided by.
-
 use chrono::TimeDelta;
 
 use crate::model::{LogSpec, LogType, Millis, Span};

@@ -21,7 +21,7 @@ fn pages() {
         let mut of_simulator = of_simulator.filter(|log| log.name() == log_type.as_str());
         let log = of_simulator.next().expect("both know all logs");
         let config = Config { volumes: [(log, 3)].into(), ..Config::default() };
-        pages_of(log_type, simulator::page(config, log).as_bytes());
+        pages_of(*log_type, simulator::page(config, log).as_bytes());
     }
 }
 
