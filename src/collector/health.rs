@@ -3,16 +3,13 @@
 //! Nothing here can fail a run or advance a checkpoint. Rows about runs are sent once or, when storing fails after them,
 //! twice; rows about hours are made from the stored results until they are accepted.
 
-mod waiting;
-
-pub(super) use waiting::reason;
-
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::TimeDelta;
 use futures::future::join_all;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
@@ -23,8 +20,8 @@ use crate::ingestion::{SinkCall, Table};
 use crate::logging::LogEvent;
 use crate::model::{HOUR, Hour, LogType, Millis};
 use crate::status::{Fields, LogHealth, Outcome, body, hour_row, run_row};
-use crate::storage::{Document as _, Version, WriteError};
-use crate::sync::HourResult;
+use crate::storage::{Document as _, StorageError, Version, WriteError, document};
+use crate::sync::{DayResults, HourResult};
 
 const STORE_PATIENCE: Duration = Duration::from_secs(5);
 const SEND_PATIENCE: Duration = Duration::from_secs(10);
@@ -33,6 +30,11 @@ const SEND_PATIENCE: Duration = Duration::from_secs(10);
 const MOST_HOURS: usize = 200;
 /// Pause between two warnings that rows are not accepted.
 const COMPLAIN_EVERY: TimeDelta = HOUR;
+
+/// Age of the oldest hours that are reconciled in time: the last stage of an hour is due two days after its end.
+const OLDEST_CHECKED: TimeDelta = TimeDelta::days(3);
+/// Most days whose results are read after a start.
+const MOST_DAYS: i64 = 14;
 
 /// The health of the logs, as far as this process knows it.
 #[derive(Debug, Default)]
@@ -204,10 +206,89 @@ impl Collector {
         }
         vital
     }
+
+    /// The stored health of a log, if it can be read.
+    async fn read_vital(&self, log_type: LogType, now: Millis) -> Option<Vital> {
+        let mut vital = Vital::unread(log_type);
+        let name = self.state_of(log_type).health_name();
+        match timeout(STORE_PATIENCE, document::read(&self.store, &name)).await {
+            Ok(Ok((health, version))) => {
+                vital.health = health.unwrap_or_default();
+                vital.version = version;
+                vital.is_read = true;
+            }
+            failed => {
+                let reason = reason(failed);
+                debug!(%log_type, reason, "the health of a log could not be read");
+                return None;
+            }
+        }
+        // Hours that were reconciled by a process that ended before it sent their rows, or while none was accepted.
+        let told_to = vital.health.hours_told_to;
+        let today = Hour::of(now).day();
+        let first = Hour::of(told_to.unwrap_or(now).min(now) - OLDEST_CHECKED).day();
+        let days = (today.start() - first.start()).num_days() + 1;
+        let days = (0..days.min(MOST_DAYS)).map(|days| today.after(-24 * days)).collect();
+        let is_untold =
+            |result: &HourResult| told_to.is_none_or(|told_to| result.checked_at > told_to);
+        let (results, _) = self.results(log_type, days).await;
+        let untold = results.into_iter().filter(|(_, result)| is_untold(result));
+        vital.add_hours(untold.map(|(hour, _)| hour));
+        Some(vital)
+    }
+
+    /// Reads the results of the first waiting hours into memory. Hours whose results are gone stop waiting.
+    async fn load_hours(&self, vital: &mut Vital) {
+        let first: BTreeSet<Hour> =
+            vital.health.untold_hours.iter().take(MOST_HOURS).copied().collect();
+        vital.hours.retain(|hour, _| first.contains(hour));
+        let missing = first.iter().filter(|hour| !vital.hours.contains_key(hour));
+        let mut days: Vec<Hour> = missing.map(|hour| hour.day()).collect();
+        days.dedup();
+        if days.is_empty() {
+            return;
+        }
+        let (results, are_all) = self.results(vital.log_type, days).await;
+        let results = results.into_iter().filter(|(hour, _)| first.contains(hour));
+        vital.hours.extend(results);
+        if are_all {
+            vital
+                .health
+                .untold_hours
+                .retain(|hour| !first.contains(hour) || vital.hours.contains_key(hour));
+        }
+    }
+
+    /// The stored results of the hours of these days, as far as they can be read, and whether that is all.
+    async fn results(&self, log_type: LogType, days: Vec<Hour>) -> (Vec<(Hour, HourResult)>, bool) {
+        let state = self.state_of(log_type);
+        let mut found = Vec::new();
+        for day in days {
+            match timeout(STORE_PATIENCE, state.results::<DayResults>(day)).await {
+                Ok(Ok(results)) => {
+                    found.extend(results.by_hour(day));
+                }
+                failed => {
+                    let reason = reason(failed);
+                    debug!(%log_type, reason, "the results of a day could not be read to be told");
+                    return (found, false);
+                }
+            }
+        }
+        (found, true)
+    }
 }
 
 impl Vitals {
     fn lock_known(&self) -> std::sync::MutexGuard<'_, BTreeMap<LogType, Vital>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why nothing was read or stored in time.
+pub(super) fn reason<T>(failed: Result<Result<T, StorageError>, Elapsed>) -> String {
+    match failed {
+        Ok(Err(error)) => error.to_string(),
+        _ => "no response in time".to_owned(),
     }
 }

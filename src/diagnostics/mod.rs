@@ -5,7 +5,6 @@ mod duo;
 mod finding;
 mod hourly;
 mod logs;
-mod network;
 mod storage;
 
 use std::time::Duration;
@@ -13,7 +12,9 @@ use std::time::Duration;
 use futures::future::join_all;
 
 use crate::collector::{Clock, Collector};
+use crate::http::proxy_for;
 use crate::release;
+use crate::settings::IngestionSettings;
 
 pub(crate) use finding::Finding;
 pub(crate) use hourly::Hourly;
@@ -37,11 +38,30 @@ pub(crate) async fn check(collector: &Collector) -> Vec<Finding> {
     let plural = if logs.len() == 1 { "" } else { "s" };
     let settings = format!("complete; {} log{plural}", logs.len());
     let mut findings = vec![Finding::ok("program", program), Finding::ok("settings", settings)];
-    findings.extend(network::check(collector));
+    findings.extend(proxies(collector));
     findings.extend(duo::clock(&duo));
     findings.extend(duo.into_iter().map(|(finding, _)| finding));
     findings.extend(storage);
     findings.extend(azure_monitor);
     findings.extend(stored);
     findings
+}
+
+/// Whether requests to Duo and to Azure Monitor go through a proxy; none if no proxy is set.
+fn proxies(collector: &Collector) -> Option<Finding> {
+    let settings = &collector.settings;
+    let azure_monitor = match &settings.sink.ingestion {
+        IngestionSettings::DataCollector(settings) => &settings.origin,
+        IngestionSettings::LogsIngestion(settings) => &settings.origin,
+    };
+    let routes = [("Duo", &settings.duo.origin), ("Azure Monitor", azure_monitor)];
+    let routes = routes.map(|(name, origin)| (name, proxy_for(origin)));
+    if routes.iter().all(|(_, proxy)| proxy.is_none()) {
+        return None;
+    }
+    let routes = routes.map(|(name, proxy)| match proxy {
+        Some(proxy) => format!("{name} through the proxy {proxy}"),
+        None => format!("{name} directly"),
+    });
+    Some(Finding::ok("network", routes.join(", ")))
 }

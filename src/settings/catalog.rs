@@ -5,8 +5,6 @@
 use Kind::{Choice, Form, Number, Secret, Text};
 use Need::{Alternative, Optional, Required};
 
-use super::forms::{is_container_name, is_rule_id, is_stream_name, is_uuid};
-
 /// One setting.
 #[derive(Debug)]
 pub struct Setting {
@@ -170,3 +168,27 @@ const NO_CONTAINER_NAME: &str =
     "\"{}\" is not a container name: 3 to 63 lower-case letters, digits and single hyphens";
 /// A request at the edge of Duo's 180 days is refused by the time it arrives.
 const LONGEST_LOOKBACK_HOURS: i64 = 179 * 24;
+
+/// Whether a text is groups of hexadecimal digits, as an ID of Azure is.
+fn is_uuid(text: &str) -> bool {
+    let groups: Vec<usize> = text.split('-').map(str::len).collect();
+    let is_digit = |byte: u8| byte == b'-' || byte.is_ascii_hexdigit();
+    groups == [8, 4, 4, 4, 12] && text.bytes().all(is_digit)
+}
+
+fn is_rule_id(text: &str) -> bool {
+    let digits = text.strip_prefix("dcr-").unwrap_or_default();
+    digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn is_stream_name(text: &str) -> bool {
+    let name = text.strip_prefix("Custom-").unwrap_or_default();
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    !name.is_empty() && name.bytes().all(allowed)
+}
+
+fn is_container_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let has_edges = text.starts_with('-') || text.ends_with('-') || text.contains("--");
+    (3..=63).contains(&text.len()) && text.bytes().all(allowed) && !has_edges
+}

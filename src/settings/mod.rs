@@ -7,7 +7,6 @@ mod collection;
 mod duo;
 mod environment;
 mod error;
-mod forms;
 mod identity;
 mod reader;
 mod sink;

@@ -1,9 +1,10 @@
 //! Error codes.
 
-mod causes;
-
 use serde::{Deserialize, Serialize};
 use strum::{EnumIter, EnumMessage, IntoEnumIterator as _, IntoStaticStr};
+
+use crate::model::{FetchErrorKind, SendErrorKind};
+use crate::sync::{BackOffCause, Failure};
 
 /// An error, as rows, logs and the status page show it, without any text of another service. The comment of a code is the
 /// sentence that is shown, its message the hint.
@@ -110,6 +111,58 @@ impl Code {
     /// What to do.
     pub fn hint(self) -> &'static str {
         self.get_message().expect("every code has a hint")
+    }
+}
+
+impl Code {
+    pub(crate) const fn of_fetch(kind: FetchErrorKind) -> Self {
+        match kind {
+            FetchErrorKind::Throttled { .. } => Self::DuoThrottled,
+            FetchErrorKind::Unreachable | FetchErrorKind::TimedOut => Self::DuoUnreachable,
+            FetchErrorKind::Credentials => Self::DuoCredentials,
+            FetchErrorKind::Forbidden => Self::DuoForbidden,
+            FetchErrorKind::Gone => Self::DuoGone,
+            FetchErrorKind::Malformed => Self::DuoGarbled,
+            FetchErrorKind::Rejected | FetchErrorKind::Fatal => Self::DuoRefused,
+        }
+    }
+
+    pub(crate) const fn of_send(kind: SendErrorKind) -> Self {
+        match kind {
+            SendErrorKind::Throttled { .. } => Self::AzureThrottled,
+            SendErrorKind::Unreachable | SendErrorKind::TimedOut => Self::AzureUnreachable,
+            SendErrorKind::Credentials => Self::AzureCredentials,
+            SendErrorKind::NoToken { .. } => Self::AzureNoToken,
+            SendErrorKind::BadRecord
+            | SendErrorKind::TooLarge
+            | SendErrorKind::Intercepted
+            | SendErrorKind::Fatal => Self::AzureRefused,
+        }
+    }
+
+    pub(crate) const fn of_back_off(cause: BackOffCause) -> Self {
+        match cause {
+            BackOffCause::DuoThrottled => Self::DuoThrottled,
+            BackOffCause::DuoUnreachable => Self::DuoUnreachable,
+            BackOffCause::DuoCredentials => Self::DuoCredentials,
+            BackOffCause::AzureThrottled => Self::AzureThrottled,
+            BackOffCause::AzureUnreachable => Self::AzureUnreachable,
+            BackOffCause::StorageUnreachable => Self::State,
+            BackOffCause::Unknown => Self::Unknown,
+        }
+    }
+
+    pub(crate) const fn of_failure(failure: Failure) -> Self {
+        match failure {
+            Failure::Duo => Self::DuoRefused,
+            Failure::Reconciliation => Self::DuoChecksRefused,
+            Failure::AzureMonitor => Self::AzureRefused,
+            Failure::RecordsRefused => Self::RecordsRefused,
+            Failure::Storage => Self::State,
+            Failure::Future => Self::Future,
+            Failure::OtherDestination { .. } => Self::OtherDestination,
+            Failure::Window(_) => Self::DuoPaging,
+        }
     }
 }
 

@@ -1,13 +1,15 @@
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::AddAssign;
 
 use chrono::TimeDelta;
-use serde::{Deserialize, Serialize};
+use serde::ser::Error as _;
+use serde::{Deserialize, Serialize, Serializer};
+use strum::{EnumIter, IntoStaticStr};
 
-use super::activity::Activity;
 use super::code::Code;
-use super::outcome::Outcome;
 use crate::model::{Hour, IngestionApi, Millis};
 use crate::storage::{Document, Header};
+use crate::sync::RunCounts;
 
 /// Hours of which the activity is kept.
 const KEPT_HOURS: i64 = 7 * 24;
@@ -146,6 +148,79 @@ impl LogHealth {
         trouble.runs = trouble.runs.saturating_add(1);
         self.troubles.insert(0, trouble);
         self.troubles.truncate(KEPT_TROUBLES);
+    }
+}
+
+/// How the run of a log ended, from the best to the worst.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Everything that Duo returns was delivered.
+    #[strum(to_string = "caught up")]
+    CaughtUp,
+    /// There is more; the next run continues.
+    #[strum(to_string = "more to fetch")]
+    MoreToFetch,
+    /// The log backs off; its checkpoint is kept.
+    #[strum(to_string = "parked")]
+    Parked,
+    /// Duo does not give this log to this application.
+    #[strum(to_string = "unavailable")]
+    Unavailable,
+    /// Another instance holds the lease.
+    #[strum(to_string = "held elsewhere")]
+    HeldElsewhere,
+    /// An operator must act.
+    #[strum(to_string = "failed")]
+    Failed,
+    /// An outcome of a later release.
+    #[serde(other)]
+    #[strum(to_string = "unknown")]
+    Unknown,
+}
+
+impl Outcome {
+    /// The outcome in words.
+    pub fn as_str(self) -> &'static str {
+        self.into()
+    }
+
+    /// Whether the log advanced, or there was nothing new.
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::CaughtUp | Self::MoreToFetch)
+    }
+}
+
+/// Totals of one or more runs of a log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Activity {
+    /// Number of runs.
+    pub runs: u64,
+    /// What they did; zeros are not stored.
+    #[serde(flatten, serialize_with = "without_zeros")]
+    pub counts: RunCounts,
+}
+
+fn without_zeros<S: Serializer>(counts: &RunCounts, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut counts = serde_json::to_value(counts).map_err(S::Error::custom)?;
+    if let Some(counts) = counts.as_object_mut() {
+        counts.retain(|_, count| *count != 0);
+    }
+    counts.serialize(serializer)
+}
+
+impl Activity {
+    /// Whether something happened that is worth a row of its own.
+    pub const fn has_moved(&self) -> bool {
+        self.counts.events > 0 || self.counts.dead_letters > 0 || self.counts.throttled > 0
+    }
+}
+
+impl AddAssign for Activity {
+    fn add_assign(&mut self, other: Self) {
+        self.runs = self.runs.saturating_add(other.runs);
+        self.counts += other.counts;
     }
 }
 

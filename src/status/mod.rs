@@ -4,13 +4,11 @@
 //! Everything here is in the words of this program: texts of Duo and of Azure Monitor stay in the log stream, because more
 //! people read a page and a table.
 
-mod activity;
 mod code;
 mod last_check;
 mod log;
 mod log_health;
 mod mark;
-mod outcome;
 mod page;
 mod row;
 
@@ -24,16 +22,14 @@ use crate::model::{IngestionApi, LogType, Millis};
 use crate::release;
 use crate::storage::{LogState, Store, document};
 
-pub use activity::Activity;
 pub use code::Code;
 pub(crate) use last_check::CheckStatus;
 pub use last_check::{Found, LastCheck};
 pub(crate) use log::LogStatus;
 pub use log::State;
-pub use log_health::{LogHealth, RunSeen, Standing, Trouble};
+pub use log_health::{Activity, LogHealth, Outcome, RunSeen, Standing, Trouble};
 pub(crate) use mark::Day;
 pub use mark::Mark;
-pub use outcome::Outcome;
 pub use page::page;
 pub(crate) use page::{content_security_policy, page_of_error};
 pub(crate) use row::{Fields, body, hour_row, run_row};

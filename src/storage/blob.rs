@@ -14,9 +14,8 @@ use azure_storage_blob::{BlobContainerClient, BlobContainerClientOptions};
 use futures::TryStreamExt as _;
 
 use super::account_key::AccountKeyPolicy;
-use super::blob_fault::{hint, is_code, reason, status};
-use super::error::{StorageError, WriteError};
-use super::{BlobStore, Version};
+use super::blob_fault::{hint, is_code, reason};
+use super::{BlobStore, StorageError, Version, WriteError};
 use crate::http::Transport;
 use crate::identity;
 use crate::model::is_loopback;
@@ -131,7 +130,7 @@ impl BlobStore for ContainerStore {
         let download = async {
             let result = self.blob(name).download(None::<BlobClientDownloadOptions<'_>>).await?;
             let etag = result.properties.etag.clone();
-            Ok((result.body.collect().await?, etag))
+            Ok::<_, azure_core::Error>((result.body.collect().await?, etag))
         };
         match download.await {
             Ok((content, etag)) => {
@@ -140,7 +139,7 @@ impl BlobStore for ContainerStore {
                 })?;
                 Ok(Some((content.to_vec(), Version(etag.to_string()))))
             }
-            Err(fault) if status(&fault) == Some(StatusCode::NotFound) => Ok(None),
+            Err(fault) if fault.http_status() == Some(StatusCode::NotFound) => Ok(None),
             Err(fault) => Err(self.explained("read", name, &fault)),
         }
     }
@@ -196,7 +195,7 @@ impl BlobStore for ContainerStore {
         };
         let mut result = append().await;
         if let Err(fault) = &result
-            && status(fault) == Some(StatusCode::NotFound)
+            && fault.http_status() == Some(StatusCode::NotFound)
         {
             if is_code(fault, "ContainerNotFound") {
                 self.create_container().await?;
@@ -204,7 +203,7 @@ impl BlobStore for ContainerStore {
             let new = AppendBlobClientCreateOptions::default().if_not_exists();
             match blob.create(Some(new)).await {
                 // Another writer made it first: that is as good.
-                Err(fault) if status(&fault) != Some(StatusCode::Conflict) => {
+                Err(fault) if fault.http_status() != Some(StatusCode::Conflict) => {
                     return Err(self.explained("append to", name, &fault).into());
                 }
                 _ => {}
@@ -240,7 +239,7 @@ impl BlobStore for ContainerStore {
 
     async fn remove(&self, name: &str) -> Result<(), StorageError> {
         match self.blob(name).delete(None).await {
-            Err(fault) if status(&fault) != Some(StatusCode::NotFound) => {
+            Err(fault) if fault.http_status() != Some(StatusCode::NotFound) => {
                 Err(self.explained("remove", name, &fault))
             }
             _ => Ok(()),

@@ -8,7 +8,7 @@ use azure_core::http::StatusCode;
 use crate::http::causes;
 
 pub(super) fn hint(fault: &azure_core::Error, is_on_this_machine: bool) -> Option<&'static str> {
-    match status(fault) {
+    match fault.http_status() {
         _ if matches!(fault.kind(), ErrorKind::Credential) => Some(
             "check the identity: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET outside Azure, \
                  AzureWebJobsStorage__clientId for a user-assigned identity",
@@ -43,10 +43,6 @@ pub(super) fn hint(fault: &azure_core::Error, is_on_this_machine: bool) -> Optio
         None => Some("check AzureWebJobsStorage, DNS and the storage account's firewall"),
         _ => None,
     }
-}
-
-pub(super) fn status(fault: &azure_core::Error) -> Option<StatusCode> {
-    fault.http_status()
 }
 
 pub(super) fn is_code(fault: &azure_core::Error, code: &str) -> bool {

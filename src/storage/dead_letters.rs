@@ -3,8 +3,7 @@
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::document::{TRIES, changed_by_others};
-use super::error::{StorageError, WriteError};
-use super::{DeadLetter, Document as _, Store, Unreadable, Version};
+use super::{DeadLetter, Document as _, StorageError, Store, Unreadable, Version, WriteError};
 use crate::model::{Hour, LogType};
 
 const CONCURRENCY: usize = 8;

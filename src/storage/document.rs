@@ -6,8 +6,7 @@ use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use tracing::warn;
 
-use super::error::{StorageError, WriteError};
-use super::{Store, Version};
+use super::{StorageError, Store, Version, WriteError};
 use crate::logging::LogEvent;
 
 /// Tries of a change that other instances make at the same time.

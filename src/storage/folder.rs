@@ -11,8 +11,7 @@ use std::path::{Path, PathBuf};
 use async_trait::async_trait;
 use sha2::{Digest as _, Sha256};
 
-use super::error::{StorageError, WriteError};
-use super::{BlobStore, Version};
+use super::{BlobStore, StorageError, Version, WriteError};
 
 #[derive(Clone, Debug)]
 pub(super) struct FolderStore {

@@ -1,9 +1,8 @@
 //! The stored state of one log: checkpoint, delivery ledger, results per hour.
 
 use super::document::{self, Document, quarantine};
-use super::error::{StorageError, WriteError};
 use super::ledger::{ENTRY_BYTES, LedgerEntry};
-use super::{Store, Version};
+use super::{StorageError, Store, Version, WriteError};
 use crate::model::{Hour, LogType};
 
 /// The stored state of one log of one account.

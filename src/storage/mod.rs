@@ -10,7 +10,6 @@ mod blob_fault;
 mod dead_letter;
 mod dead_letters;
 pub mod document;
-mod error;
 mod folder;
 mod ledger;
 mod log_state;
@@ -25,7 +24,6 @@ pub(crate) use dead_letters::DeadLetterName;
 pub use dead_letters::DeadLetters;
 pub use document::Document;
 pub(crate) use document::{Header, Unreadable};
-pub use error::{StorageError, WriteError};
 pub(crate) use ledger::Ledger;
 pub use ledger::LedgerEntry;
 pub use log_state::LogState;
@@ -66,6 +64,31 @@ pub fn open_dead_letters(
         }),
     };
     open(&beside, transport)
+}
+
+/// State that could not be read or written. Never shows a URL: it may carry a signature.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("could not {action} {name}: {reason}")]
+pub struct StorageError {
+    /// What was tried: read, write, append to, remove.
+    pub action: &'static str,
+    /// Name of the blob or file.
+    pub name: String,
+    /// What went wrong, in one line.
+    pub reason: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// Why a blob was not written or appended to.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// Another writer changed it since it was read; or the blob is of a kind that cannot be appended to.
+    #[error("another writer changed it")]
+    Conflict,
+    /// It could not be written.
+    #[error(transparent)]
+    Failed(#[from] StorageError),
 }
 
 /// Named blobs with one rule: a write says what it expects to replace.

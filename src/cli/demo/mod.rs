@@ -2,11 +2,11 @@
 //! the Functions host runs it, with everything that goes wrong in a bad week.
 
 mod closing;
-mod folder;
 mod handler;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, io};
 
 use chrono::{TimeDelta, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -80,8 +80,7 @@ impl Demo {
     async fn new(arguments: &Arguments) -> Result<Self, String> {
         let api = simulated::selected(arguments.logs_ingestion);
         let folder = &arguments.folder;
-        folder::prepare(folder)
-            .map_err(|error| format!("{} cannot be used: {error}", folder.display()))?;
+        prepare(folder).map_err(|error| format!("{} cannot be used: {error}", folder.display()))?;
         let (rows, state) = (folder.join("rows"), folder.join("state"));
         #[expect(clippy::disallowed_methods, reason = "the simulated day ends now")]
         let now = Utc::now();
@@ -240,4 +239,24 @@ impl Demo {
     fn delivered(&self) -> u64 {
         simulated::requests_and_rows(self.api, &self.simulator).1
     }
+}
+
+/// Marks the folder of a demo, so that the next one replaces nothing else.
+const MARK: &str = "made-by-duo-sentinel-demo";
+
+/// Empties the folder of an earlier demo, or creates a new one; anything else is left as it is.
+fn prepare(folder: &Path) -> io::Result<()> {
+    let is_ours = folder.join(MARK).exists();
+    for part in [folder.join("rows"), folder.join("state")] {
+        if part.exists() {
+            if !is_ours {
+                let part = part.display();
+                let error = format!("{part} exists and is not of a demo; give another --folder");
+                return Err(io::Error::other(error));
+            }
+            fs::remove_dir_all(&part)?;
+        }
+        fs::create_dir_all(&part)?;
+    }
+    fs::write(folder.join(MARK), "")
 }
