@@ -4,7 +4,7 @@ use std::ops::AddAssign;
 
 use serde::Serialize;
 
-use super::warnings::{self, LogWarning, window_error};
+use super::warnings::{self, LogWarning};
 use crate::duo;
 use crate::ingestion;
 use crate::model::{FetchErrorKind, Hour, IngestionApi, LogType, Millis};
@@ -208,7 +208,7 @@ fn words(outcome: RunOutcome, error: Option<&RunError>) -> (Option<String>, Opti
         RunOutcome::ShutdownRequested => text("shutdown requested; the next run continues"),
         RunOutcome::LeaseHeld => text("another instance is collecting this log"),
         RunOutcome::BackingOff { until, cause } => {
-            let (why, hint) = of_error.unwrap_or((back_off_cause(cause).to_owned(), None));
+            let (why, hint) = of_error.unwrap_or((cause.as_str().to_owned(), None));
             let message = format!("{why}; backing off until {until}, the checkpoint is kept");
             let of_cause = (cause == BackOffCause::DuoCredentials).then(|| {
                 "check CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and the local clock"
@@ -221,8 +221,7 @@ fn words(outcome: RunOutcome, error: Option<&RunError>) -> (Option<String>, Opti
             None => text("Duo does not permit this log; it is requested again once an hour"),
         },
         RunOutcome::Failed(failure) => {
-            let (message, hint) = failure_words(failure);
-            let hint = hint.map(str::to_owned);
+            let (message, hint) = (failure.to_string(), failure_hint(failure).map(str::to_owned));
             match (failure, of_error) {
                 // What the run decided comes first, and behind it the last error that led to it.
                 (Failure::Window(_) | Failure::Reconciliation, Some((cause, _))) => {
@@ -246,56 +245,26 @@ fn hint(error: &RunError) -> Option<String> {
     }
 }
 
-/// Why a log failed where no error says more, and what to do.
-fn failure_words(failure: Failure) -> (String, Option<&'static str>) {
+/// What to do about a log that failed, where no error says more.
+const fn failure_hint(failure: Failure) -> Option<&'static str> {
     match failure {
-        Failure::Future => (
-            "the log would begin in the future".to_owned(),
-            Some(
-                "check the clock and CISCO_DUO_START; if a wrong clock moved the checkpoint, restore an earlier version of it",
-            ),
+        Failure::Future => Some(
+            "check the clock and CISCO_DUO_START; if a wrong clock moved the checkpoint, restore an earlier version of it",
         ),
-        Failure::OtherDestination { free_at } => (
-            format!(
-                "rows of this state went to another workspace, endpoint or API a moment ago; nothing is sent to this one \
-                 before {free_at}"
-            ),
-            Some(
-                "if the settings were changed, wait: collection continues where the other destination stopped; if another \
-                 instance uses the same state, give each its own CISCO_DUO_CONTAINER",
-            ),
+        Failure::OtherDestination { .. } => Some(
+            "if the settings were changed, wait: collection continues where the other destination stopped; if another \
+             instance uses the same state, give each its own CISCO_DUO_CONTAINER",
         ),
-        Failure::Window(error) => (
-            format!("{}, twice; the checkpoint is kept", window_error(error)),
-            Some("it is retried with every run; if it stays, report it to Duo with the time"),
+        Failure::Window(_) => {
+            Some("it is retried with every run; if it stays, report it to Duo with the time")
+        }
+        Failure::RecordsRefused => Some(
+            "the log is stopped so that nothing is lost, because the records may not be at fault: Azure Monitor accepted \
+             no other record in this run, or refused more than ten; the other records were delivered",
         ),
-        Failure::RecordsRefused => (
-            "records were refused one by one".to_owned(),
-            Some(
-                "the log is stopped so that nothing is lost, because the records may not be at fault: Azure Monitor accepted \
-                 no other record in this run, or refused more than ten; the other records were delivered",
-            ),
-        ),
-        Failure::Duo => ("Duo refused the request".to_owned(), None),
-        Failure::Reconciliation => (
-            "the log is collected, but Duo refuses the requests that verify its closed hours"
-                .to_owned(),
-            Some("they are made again with every run; if it stays, report it to Duo with the time"),
-        ),
-        Failure::AzureMonitor => ("Azure Monitor refused the request".to_owned(), None),
-        Failure::Storage => ("the state could not be read or written".to_owned(), None),
-    }
-}
-
-/// Why a log backs off, where no error says more.
-const fn back_off_cause(cause: BackOffCause) -> &'static str {
-    match cause {
-        BackOffCause::DuoThrottled => "Duo is throttling requests (HTTP 429)",
-        BackOffCause::DuoUnreachable => "Duo is unreachable",
-        BackOffCause::DuoCredentials => "Duo refused the credentials",
-        BackOffCause::AzureThrottled => "Azure Monitor is throttling requests (HTTP 429)",
-        BackOffCause::AzureUnreachable => "Azure Monitor is unreachable",
-        BackOffCause::StorageUnreachable => "the ledger could not be written",
-        BackOffCause::Unknown => "a later release set the pause",
+        Failure::Reconciliation => {
+            Some("they are made again with every run; if it stays, report it to Duo with the time")
+        }
+        Failure::Duo | Failure::AzureMonitor | Failure::Storage => None,
     }
 }

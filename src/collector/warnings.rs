@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::logging::LogEvent;
 use crate::model::RecordKey;
-use crate::sync::{DeadLetterStats, Warning, WindowError};
+use crate::sync::{DeadLetterStats, Warning};
 
 /// Something to report that did not end a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,42 +21,16 @@ impl Serialize for LogWarning {
 
 impl From<&Warning> for LogWarning {
     fn from(warning: &Warning) -> Self {
-        let (event, message) = match warning {
-            Warning::Gap { from, to } => (
-                LogEvent::Gap,
-                format!("gap: events from {from} to {to} are older than Duo's retention and were not collected"),
-            ),
-            Warning::PageLimitExceeded { second, rows } => (
-                LogEvent::CrowdedSecond,
-                format!(
-                    "possible gap: the second {second} holds {rows} records or more, and Duo's endpoint has no way to read \
-                     the rest of it"
-                ),
-            ),
-            Warning::CountDisagrees { from, to, counted, returned } => (
-                LogEvent::CountDisagrees,
-                format!(
-                    "completeness is unknown from {from} to {to}: Duo counts {counted} records and returns {returned}, also \
-                     when they are read again; collection continues"
-                ),
-            ),
-            Warning::WindowRestarted(error) => {
-                (LogEvent::WindowRestarted, format!("{}; the window is read again", window_error(*error)))
-            }
-            Warning::DestinationChanged => (
-                LogEvent::DestinationChanged,
-                "the rows of this log went to another workspace before; from now on they go to this one".to_owned(),
-            ),
-            Warning::ClockAhead(ahead) => (
-                LogEvent::ClockAhead,
-                format!("the local clock is {} s ahead of Duo's; windows are closed by Duo's clock", ahead.num_seconds()),
-            ),
-            Warning::LeaseTakenOver => (
-                LogEvent::ClaimTakenOver,
-                "a process ended in the middle of this log; its lease was taken over".to_owned(),
-            ),
+        let event = match warning {
+            Warning::Gap { .. } => LogEvent::Gap,
+            Warning::PageLimitExceeded { .. } => LogEvent::CrowdedSecond,
+            Warning::CountDisagrees { .. } => LogEvent::CountDisagrees,
+            Warning::WindowRestarted(_) => LogEvent::WindowRestarted,
+            Warning::DestinationChanged => LogEvent::DestinationChanged,
+            Warning::ClockAhead(_) => LogEvent::ClockAhead,
+            Warning::LeaseTakenOver => LogEvent::ClaimTakenOver,
         };
-        Self { event, message }
+        Self { event, message: warning.to_string() }
     }
 }
 
@@ -80,12 +54,4 @@ pub(super) fn dead_letters(stats: &DeadLetterStats) -> Option<LogWarning> {
     let message =
         format!("{what}; the originals are kept as dead letters: event_uid {named}{more}");
     Some(LogWarning { event: LogEvent::DeadLetters, message })
-}
-
-pub(super) const fn window_error(error: WindowError) -> &'static str {
-    match error {
-        WindowError::CursorRepeated => "Duo returned a cursor that it had returned before",
-        WindowError::CursorRefused => "Duo refused its own cursor",
-        WindowError::CountShort => "Duo returned fewer records than it counted",
-    }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
+use strum::EnumMessage;
 
 use super::schedule::ReconciliationState;
 use super::token_bucket::{ACCOUNT_SHARE, TokenBucket};
@@ -67,25 +68,31 @@ pub struct Unavailable {
     pub reported_at: Millis,
 }
 
-/// Why a log backs off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Why a log backs off. The comment of a cause is what is reported where no error says more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumMessage)]
 #[serde(rename_all = "snake_case")]
 pub enum BackOffCause {
-    /// Duo is throttling requests.
+    /// Duo is throttling requests (HTTP 429)
     DuoThrottled,
-    /// Duo is unreachable.
+    /// Duo is unreachable
     DuoUnreachable,
-    /// Duo refused the credentials.
+    /// Duo refused the credentials
     DuoCredentials,
-    /// Azure Monitor is throttling requests.
+    /// Azure Monitor is throttling requests (HTTP 429)
     AzureThrottled,
-    /// Azure Monitor is unreachable.
+    /// Azure Monitor is unreachable
     AzureUnreachable,
-    /// The ledger could not be written.
+    /// the ledger could not be written
     StorageUnreachable,
-    /// A cause that a later release knows.
+    /// a later release set the pause
     #[serde(other)]
     Unknown,
+}
+
+impl BackOffCause {
+    pub(crate) fn as_str(self) -> &'static str {
+        self.get_documentation().expect("every cause has a comment")
+    }
 }
 
 /// A pause that outlives the run.

@@ -36,7 +36,7 @@ pub use hours::{DayResults, HourResult, HourState};
 pub use limits::Limits;
 pub use outcome::RunCounts;
 pub(crate) use outcome::{
-    DeadLetterStats, Failure, RunError, RunOutcome, RunResult, RunStats, Warning, WindowError,
+    DeadLetterStats, Failure, RunError, RunOutcome, RunResult, RunStats, Warning,
 };
 pub use ports::Ports;
 pub use run::run_log;

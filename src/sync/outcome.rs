@@ -13,13 +13,11 @@ use crate::storage::StorageError;
 /// What one run of one log left behind.
 #[derive(Debug)]
 pub struct RunResult {
-    /// How it ended.
     pub outcome: RunOutcome,
-    /// The error that led there, where there was one.
+    /// The last error that led there.
     pub error: Option<RunError>,
     /// The checkpoint as stored last; none where it could not be read.
     pub checkpoint: Option<Checkpoint>,
-    /// What the run did.
     pub stats: RunStats,
 }
 
@@ -32,82 +30,65 @@ pub enum RunOutcome {
     OutOfTime,
     /// There is more; the rate limit was reached.
     RateLimited,
-    /// There may be more; the process was asked to shut down.
+    /// There may be more.
     ShutdownRequested,
     /// The log makes no request until the given time.
-    BackingOff {
-        /// End of the pause.
-        until: Millis,
-        /// Why.
-        cause: BackOffCause,
-    },
-    /// Duo refuses a log that never answered, or ended it.
-    Unavailable {
-        /// Whether to report it now (once a day).
-        report: bool,
-    },
-    /// Another instance holds the lease.
+    BackingOff { until: Millis, cause: BackOffCause },
+    /// Duo refuses a log that never answered, or ended it; `report` it now, once a day.
+    Unavailable { report: bool },
+    /// Another instance is collecting the log.
     LeaseHeld,
     /// An operator must act.
     Failed(Failure),
 }
 
 /// Why a log cannot continue by itself. [`RunResult::error`] has the last error.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// Duo refused a request.
+    #[error("Duo refused the request")]
     Duo,
-    /// Duo refused a reconciliation request; the live log was read.
+    #[error("the log is collected, but Duo refuses the requests that verify its closed hours")]
     Reconciliation,
-    /// Azure Monitor refused a batch.
+    #[error("Azure Monitor refused the request")]
     AzureMonitor,
-    /// Azure Monitor refused single records, and the batch may not be at fault: it accepted no other record in this run,
-    /// or refused too many.
+    /// The batch may not be at fault: Azure Monitor accepted no other record in this run, or refused too many.
+    #[error("records were refused one by one")]
     RecordsRefused,
-    /// The state could not be read or written.
+    #[error("the state could not be read or written")]
     Storage,
-    /// The checkpoint, or the start that the settings name, lies in the future.
+    #[error("the log would begin in the future")]
     Future,
-    /// The rows of this state went to another destination until a moment ago.
-    OtherDestination {
-        /// When this destination takes over, unless the other one is used again before.
-        free_at: Millis,
-    },
-    /// A window could not be read to its end, twice.
+    #[error(
+        "rows of this state went to another workspace, endpoint or API a moment ago; nothing is sent to this one before {free_at}"
+    )]
+    OtherDestination { free_at: Millis },
+    #[error("{0}, twice; the checkpoint is kept")]
     Window(WindowError),
 }
 
 /// Why a window had to be started again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WindowError {
-    /// Duo returned a cursor that it had returned before.
+    #[error("Duo returned a cursor that it had returned before")]
     CursorRepeated,
-    /// Duo refused its own cursor.
+    #[error("Duo refused its own cursor")]
     CursorRefused,
-    /// Fewer records came than Duo counted.
+    #[error("Duo returned fewer records than it counted")]
     CountShort,
 }
 
 /// The error that ended a run.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RunError {
-    /// Duo gave no page.
     #[error(transparent)]
     Fetch(#[from] FetchError),
-    /// Azure Monitor did not accept a batch.
     #[error(transparent)]
     Send(#[from] SendError),
-    /// The state could not be read or written.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// Azure Monitor refused single records.
+    /// These records are neither delivered nor dead-lettered.
     #[error("records were refused one by one: event_uid {} ({last})", uids(refused))]
-    RecordsRefused {
-        /// The records that are neither delivered nor dead-lettered.
-        refused: Vec<RecordKey>,
-        /// The last refusal.
-        last: SendError,
-    },
+    RecordsRefused { refused: Vec<RecordKey>, last: SendError },
 }
 
 fn uids(keys: &[RecordKey]) -> String {
@@ -116,40 +97,30 @@ fn uids(keys: &[RecordKey]) -> String {
 }
 
 /// Something to report that does not end the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
-    /// A time span that Duo no longer keeps was never collected.
-    Gap {
-        /// First moment of the gap.
-        from: Millis,
-        /// First moment after it.
-        to: Millis,
-    },
-    /// So many records share a second that Duo may hide more of them.
-    PageLimitExceeded {
-        /// The second.
-        second: Millis,
-        /// Records seen in it.
-        rows: usize,
-    },
-    /// Duo counts more records in a time span than it returns, also when it is read again.
-    CountDisagrees {
-        /// First moment of the span.
-        from: Millis,
-        /// Last moment of the span.
-        to: Millis,
-        /// Records that Duo counts.
-        counted: u64,
-        /// Records that Duo returned.
-        returned: u64,
-    },
-    /// A window was started again.
+    #[error(
+        "gap: events from {from} to {to} are older than Duo's retention and were not collected"
+    )]
+    Gap { from: Millis, to: Millis },
+    #[error(
+        "possible gap: the second {second} holds {rows} records or more, and Duo's endpoint has no way to read the rest of it"
+    )]
+    PageLimitExceeded { second: Millis, rows: usize },
+    #[error(
+        "completeness is unknown from {from} to {to}: Duo counts {counted} records and returns {returned}, also when they \
+         are read again; collection continues"
+    )]
+    CountDisagrees { from: Millis, to: Millis, counted: u64, returned: u64 },
+    #[error("{0}; the window is read again")]
     WindowRestarted(WindowError),
-    /// The rows of this state went to another destination before.
+    #[error(
+        "the rows of this log went to another workspace before; from now on they go to this one"
+    )]
     DestinationChanged,
-    /// The local clock is ahead of Duo's by this much.
+    #[error("the local clock is {} s ahead of Duo's; windows are closed by Duo's clock", .0.num_seconds())]
     ClockAhead(TimeDelta),
-    /// The lease of a process that ended was taken over.
+    #[error("a process ended in the middle of this log; its lease was taken over")]
     LeaseTakenOver,
 }
 
@@ -195,11 +166,8 @@ impl AddAssign for RunCounts {
 pub struct RunStats {
     /// All of it that is counted; the dead letters at the end of the run.
     pub counts: RunCounts,
-    /// Records whose originals were dead-lettered.
     pub dead_letters: DeadLetterStats,
-    /// Closed hours that were reconciled, and their states.
     pub reconciled: Vec<(Hour, HourState)>,
-    /// Things to report.
     pub warnings: Vec<Warning>,
 }
 
@@ -214,11 +182,9 @@ pub struct DeadLetterStats {
     pub named: Vec<RecordKey>,
 }
 
-/// Dead letters that are named in the report of a run.
 const MAX_NAMED: usize = 10;
 
 impl DeadLetterStats {
-    /// All of them.
     pub const fn count(&self) -> u64 {
         self.truncated + self.refused
     }

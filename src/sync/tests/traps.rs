@@ -4,7 +4,8 @@ use super::record::id;
 use super::time::{hours, minutes, seconds};
 use super::world::{Happened, NOON, World, clustered};
 use crate::model::{FetchErrorKind, HOUR, Hour, IngestKind, LogType, MINUTE};
-use crate::sync::{Failure, HourState, RunOutcome, Warning, WindowError};
+use crate::sync::outcome::WindowError;
+use crate::sync::{Failure, HourState, RunOutcome, Warning};
 use chrono::TimeDelta;
 
 #[test]
