@@ -4,7 +4,6 @@
 //! a page, but for a second that is larger than a page.
 
 use super::dedup::PageFacts;
-use super::window::Window;
 use crate::model::{Millis, SECOND};
 
 /// A page of at least this many records may have been truncated ("about 1000").
@@ -13,7 +12,7 @@ const FULL_PAGE: usize = 900;
 const MAX_STAYS: u32 = 3;
 
 /// What is left to decide on the next page.
-#[derive(Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LastSecond {
     /// Pages in a row that brought something new without moving on.
     stays: u32,
@@ -22,6 +21,7 @@ pub(super) struct LastSecond {
 }
 
 /// A page whose records all share one second.
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct FullSecond {
     second: Millis,
     rows: usize,
@@ -47,24 +47,23 @@ struct Step {
 }
 
 impl LastSecond {
-    /// Notes a page of the window. Returns whether the window was read to its end, and the seconds of which Duo may hide a part.
+    /// Notes a page that was read from `from` on. Returns where to read on, whether nothing is left to read, and the seconds of
+    /// which Duo may hide a part.
     pub(super) fn advance(
         &mut self,
-        window: &mut Window,
+        from: Millis,
         facts: &PageFacts,
         take_through: Millis,
-    ) -> (bool, Vec<(Millis, usize)>) {
+    ) -> (Millis, bool, Vec<(Millis, usize)>) {
         // Known only now: the page before was truncated inside its second.
         let before = self.full.take().filter(|full| full.hid_what_shows(facts));
-        let step = self.step(window, facts, take_through);
-        window.from = window.from.max(Millis::from_seconds(step.second));
-        let is_over = step.is_end || window.from > window.maxtime;
+        let step = self.step(from.seconds(), facts, take_through);
         let before = before.map(|full| (full.second, full.rows));
-        (is_over, before.into_iter().chain(step.truncated).collect())
+        let truncated = before.into_iter().chain(step.truncated).collect();
+        (from.max(Millis::from_seconds(step.second)), step.is_end, truncated)
     }
 
-    fn step(&mut self, window: &Window, facts: &PageFacts, take_through: Millis) -> Step {
-        let here = window.from.seconds();
+    fn step(&mut self, here: i64, facts: &PageFacts, take_through: Millis) -> Step {
         let rows = facts.rows();
         let last = facts.newest.map_or(here, Millis::seconds);
         let go_on = |second| Step { second, is_end: false, truncated: None };

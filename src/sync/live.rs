@@ -6,7 +6,7 @@ use super::dedup::{Deduplicator, PageFacts};
 use super::deliver::deliver;
 use super::fetch::{NoPage, fetch};
 use super::outcome::{Failure, RunOutcome, WindowError};
-use super::paging::{AfterPage, OpenWindow};
+use super::paging::AfterPage;
 use super::state::Run;
 use super::stop::Stop;
 use super::window::Window;
@@ -28,7 +28,7 @@ pub(super) fn plan(run: &mut Run<'_>, now: Millis) -> bool {
     let mintime = run.checkpoint.mintime.max(run.oldest);
     let window = stored.or_else(|| following(run, mintime, not_before, now));
     run.live.is_done = window.is_none();
-    run.live.window = window.map(OpenWindow::new);
+    run.live.window = window;
     run.live.window.is_some()
 }
 
@@ -97,14 +97,14 @@ async fn advance_second(
     let mut open = run.live.window.take().expect("a page is read of a window at hand only");
     let (is_over, truncated) = open.advance_second(facts, take_through);
     run.remember_truncated(truncated);
-    run.remember_gap_before(open.window.mintime);
-    run.checkpoint.mintime = run.checkpoint.mintime.max(open.window.from);
+    run.remember_gap_before(open.mintime);
+    run.checkpoint.mintime = run.checkpoint.mintime.max(open.from);
     run.live.is_done = is_over;
     run.live.window = (!is_over).then_some(open);
     run.commit().await
 }
 
-fn window<'r>(run: &'r mut Run<'_>) -> &'r mut OpenWindow {
+fn window<'r>(run: &'r mut Run<'_>) -> &'r mut Window {
     run.live.window.as_mut().expect("a page is read of a window at hand only")
 }
 
@@ -129,9 +129,9 @@ async fn restart(run: &mut Run<'_>, error: WindowError) -> Result<(), Stop> {
 
 async fn close_window(run: &mut Run<'_>) -> Result<(), Stop> {
     let open = run.live.window.take().expect("a window at hand is closed");
-    run.remember_gap_before(open.window.mintime);
+    run.remember_gap_before(open.mintime);
     // Where Duo's clock is far behind the local one, nothing closes: the window lies in what Duo hides.
-    run.checkpoint.mintime = run.checkpoint.mintime.max(open.window.next_mintime());
+    run.checkpoint.mintime = run.checkpoint.mintime.max(open.next_mintime());
     run.live.is_done = following(run, run.checkpoint.mintime, None, run.now()).is_none();
     run.commit().await
 }

@@ -17,7 +17,6 @@ mod live;
 mod outcome;
 mod paging;
 mod ports;
-mod reading;
 mod reconcile;
 mod refused;
 mod results;

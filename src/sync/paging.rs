@@ -1,23 +1,11 @@
-//! A window at hand: which page comes next, and whether the window was read to its end.
+//! The pages of a window: which one comes next, and whether the window was read to its end.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use super::dedup::PageFacts;
-use super::last_second::LastSecond;
 use super::outcome::{Warning, WindowError};
 use super::window::Window;
 use crate::model::{Millis, PageRequest, Paging};
-
-pub(super) struct OpenWindow {
-    pub(super) window: Window,
-    /// Cursors met in it, to notice one that comes again.
-    cursors: HashSet<String>,
-    /// Whether it was started again in this run because of its cursors.
-    is_restarted: bool,
-    /// What is left to decide on the next page (v1 logs).
-    last_second: LastSecond,
-}
 
 /// What follows a page.
 pub(super) enum AfterPage {
@@ -26,22 +14,13 @@ pub(super) enum AfterPage {
     Broken(WindowError),
 }
 
-impl OpenWindow {
-    pub(super) fn new(window: Window) -> Self {
-        Self {
-            window,
-            cursors: HashSet::new(),
-            is_restarted: false,
-            last_second: LastSecond::default(),
-        }
-    }
-
+impl Window {
     /// The request for the next page; its timeout is set when it is made.
     pub(super) fn request(&self, is_reconciliation: bool) -> PageRequest {
         PageRequest {
-            mintime: self.window.from,
-            maxtime: self.window.maxtime,
-            cursor: self.window.cursor.clone(),
+            mintime: self.from,
+            maxtime: self.maxtime,
+            cursor: self.cursor.clone(),
             limit: None,
             timeout: Duration::ZERO,
             is_reconciliation,
@@ -52,9 +31,9 @@ impl OpenWindow {
     /// with a cursor end at `maxtime` by themselves, and the ledger knows what is read twice.
     pub(super) fn take_through(&mut self, paging: Paging, shown_through: Millis) -> Millis {
         if !paging.has_cursor() {
-            return self.window.maxtime.min(shown_through);
+            return self.maxtime.min(shown_through);
         }
-        self.window.readable_through.get_or_insert(shown_through);
+        self.readable_through.get_or_insert(shown_through);
         Millis(i64::MAX)
     }
 
@@ -65,17 +44,17 @@ impl OpenWindow {
         total: Option<u64>,
     ) -> AfterPage {
         let rows = facts.rows();
-        self.window.count_page(rows as u64, total, facts.newest);
+        self.count_page(rows as u64, total, facts.newest);
         match cursor {
             Some(next) if rows > 0 => {
-                self.cursors.extend(self.window.cursor.replace(next.clone()));
+                self.cursors.extend(self.cursor.replace(next.clone()));
                 if self.cursors.insert(next) {
                     AfterPage::NextPage
                 } else {
                     AfterPage::Broken(WindowError::CursorRepeated)
                 }
             }
-            _ if self.window.is_short() => AfterPage::Broken(WindowError::CountShort),
+            _ if self.is_short() => AfterPage::Broken(WindowError::CountShort),
             _ => AfterPage::Complete,
         }
     }
@@ -87,7 +66,9 @@ impl OpenWindow {
         facts: &PageFacts,
         take_through: Millis,
     ) -> (bool, Vec<(Millis, usize)>) {
-        self.last_second.advance(&mut self.window, facts, take_through)
+        let (from, is_end, truncated) = self.last_second.advance(self.from, facts, take_through);
+        self.from = from;
+        (is_end || from > self.maxtime, truncated)
     }
 
     /// Starts the window again, once: from its beginning where records may be missing anywhere in it, otherwise from the
@@ -95,7 +76,7 @@ impl OpenWindow {
     pub(super) fn restart(&mut self, error: WindowError, paging: Paging) -> Option<Warning> {
         let is_first = if error == WindowError::CountShort {
             // Kept with the window: reading it again may take more than one run.
-            !std::mem::replace(&mut self.window.recounted, true)
+            !std::mem::replace(&mut self.recounted, true)
         } else {
             !std::mem::replace(&mut self.is_restarted, true)
         };
@@ -103,16 +84,16 @@ impl OpenWindow {
             return None;
         }
         self.cursors.clear();
-        self.window.restart(error == WindowError::CountShort || !paging.has_counts());
+        self.begin_again(error == WindowError::CountShort || !paging.has_counts());
         Some(Warning::WindowRestarted(error))
     }
 
     pub(super) fn count_disagrees(&self) -> Warning {
         Warning::CountDisagrees {
-            from: self.window.from,
-            to: self.window.maxtime,
-            counted: self.window.expected.unwrap_or_default(),
-            returned: self.window.rows_read,
+            from: self.from,
+            to: self.maxtime,
+            counted: self.expected.unwrap_or_default(),
+            returned: self.rows_read,
         }
     }
 }

@@ -6,17 +6,16 @@ use super::deliver::deliver;
 use super::fetch::{NoPage, fetch};
 use super::outcome::{Failure, RunOutcome, WindowError};
 use super::paging::AfterPage;
-use super::reading::{OpenReading, Reconciliation};
 use super::results::{Basis, conclude};
-use super::schedule::FULL_STAGE;
-use super::state::Run;
+use super::schedule::{FULL_STAGE, Reading};
+use super::state::{Reconciliation, Run};
 use super::stop::Stop;
 use crate::model::{FetchError, Hour, IngestKind, Millis, PageRequest, PageResponse, Span};
 
-fn next_reading(run: &Run<'_>, now: Millis) -> Option<OpenReading> {
+fn next_reading(run: &Run<'_>, now: Millis) -> Option<Reading> {
     let state = &run.checkpoint.reconciliation;
     if let Some(stored) = &state.reading {
-        return Some(OpenReading::from_stored(stored));
+        return Some(stored.clone());
     }
     let due = run.next_due(now)?;
     let hour = Hour::of(due.span.from);
@@ -24,7 +23,7 @@ fn next_reading(run: &Run<'_>, now: Millis) -> Option<OpenReading> {
     let is_whole_hour = due.span == Span::of(hour);
     let is_read_in_full = due.stage >= FULL_STAGE && state.needs_full_reading(hour);
     let has_counts = run.limits.spec.paging.has_counts() && run.limits.backfill.is_none();
-    let mut reading = OpenReading::new(due, now);
+    let mut reading = Reading::new(due, now);
     reading.is_counted_first = has_counts && is_whole_hour && !is_read_in_full;
     Some(reading)
 }
@@ -33,8 +32,8 @@ fn next_reading(run: &Run<'_>, now: Millis) -> Option<OpenReading> {
 pub(super) fn reached(run: &Run<'_>) -> Option<Millis> {
     run.limits.backfill?;
     Some(match &run.reading {
-        Some(OpenReading { span, open, .. }) => {
-            open.window.last_time.unwrap_or(open.window.from).clamp(span.from, span.to)
+        Some(Reading { span, window, .. }) => {
+            window.last_time.unwrap_or(window.from).clamp(span.from, span.to)
         }
         None => run.checkpoint.reconciliation.next[0].start(),
     })
@@ -60,7 +59,7 @@ pub(super) async fn step(run: &mut Run<'_>, now: Millis) -> Result<(), Stop> {
 }
 
 async fn count(run: &mut Run<'_>) -> Result<(), Stop> {
-    let request = PageRequest { limit: Some(1), ..reading(run).open.request(true) };
+    let request = PageRequest { limit: Some(1), ..reading(run).window.request(true) };
     let total = match fetch(run, request).await {
         Ok(page) => {
             reading(run).note_time(page.server_time);
@@ -85,7 +84,7 @@ async fn count(run: &mut Run<'_>) -> Result<(), Stop> {
 }
 
 async fn read_page(run: &mut Run<'_>) -> Result<(), Stop> {
-    let request = reading(run).open.request(true);
+    let request = reading(run).window.request(true);
     let PageResponse { records, cursor, total, server_time } = match fetch(run, request).await {
         Ok(page) => page,
         Err(NoPage::CursorRefused(_)) => return restart(run, WindowError::CursorRefused).await,
@@ -98,7 +97,7 @@ async fn read_page(run: &mut Run<'_>) -> Result<(), Stop> {
     let shown_through =
         server_time.map_or(now, |time| time.min(now)) - run.limits.pace.window_delay;
     reading(run).note_time(server_time);
-    let take_through = reading(run).open.take_through(paging, shown_through);
+    let take_through = reading(run).window.take_through(paging, shown_through);
     let deduplicator = Deduplicator {
         closed_before: run.checkpoint.mintime,
         take_through,
@@ -116,24 +115,24 @@ async fn read_page(run: &mut Run<'_>) -> Result<(), Stop> {
     }
     let facts = &delivered.facts;
     if !paging.has_cursor() {
-        let (is_over, truncated) = reading(run).open.advance_second(facts, take_through);
+        let (is_over, truncated) = reading(run).window.advance_second(facts, take_through);
         run.remember_truncated(truncated);
         return if is_over { end(run, Basis::Reading).await } else { run.commit().await };
     }
-    match reading(run).open.advance(facts, cursor, total) {
+    match reading(run).window.advance(facts, cursor, total) {
         AfterPage::NextPage => run.commit().await,
         AfterPage::Complete => end(run, Basis::Reading).await,
         AfterPage::Broken(error) => restart(run, error).await,
     }
 }
 
-fn reading<'r>(run: &'r mut Run<'_>) -> &'r mut OpenReading {
+fn reading<'r>(run: &'r mut Run<'_>) -> &'r mut Reading {
     run.reading.as_mut().expect("a page is read of hours at hand only")
 }
 
 async fn restart(run: &mut Run<'_>, error: WindowError) -> Result<(), Stop> {
     let paging = run.limits.spec.paging;
-    match reading(run).open.restart(error, paging) {
+    match reading(run).window.restart(error, paging) {
         Some(warning) => {
             run.stats.warnings.push(warning);
             Ok(())
@@ -146,13 +145,13 @@ async fn end(run: &mut Run<'_>, basis: Basis) -> Result<(), Stop> {
     let Some(mut reading) = run.reading.take() else {
         return Ok(());
     };
-    let window = &reading.open.window;
+    let window = &reading.window;
     // After a restart in the middle of the span Duo's count is that of the rest.
     if window.from == window.mintime {
         reading.duo_count = window.expected.or(reading.duo_count);
     }
     if basis == Basis::BrokenReading(WindowError::CountShort) {
-        run.stats.warnings.push(reading.open.count_disagrees());
+        run.stats.warnings.push(reading.window.count_disagrees());
     }
     conclude(run, &reading, basis).await
 }

@@ -74,11 +74,7 @@ impl RefusedRecords {
         }
     }
 
-    /// Takes the record of a batch that was refused and cannot be halved.
-    ///
-    /// # Errors
-    ///
-    /// Ends the run when there were too many of them.
+    /// Takes the record of a batch that was refused and cannot be halved. Ends the run when there were too many of them.
     pub(super) fn add(&mut self, batch: Batch, error: &SendError) -> Result<(), Stop> {
         for record in batch.records {
             self.waiting.push_back((record.detached(), error.clone()));

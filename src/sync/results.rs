@@ -6,9 +6,8 @@ use chrono::TimeDelta;
 
 use super::hours::{DayResults, HourResult, HourState, RESULT_DAYS};
 use super::outcome::{Warning, WindowError};
-use super::reading::{OpenReading, Reconciliation};
-use super::schedule::due_stage;
-use super::state::Run;
+use super::schedule::{Reading, due_stage};
+use super::state::{Reconciliation, Run};
 use super::stop::Stop;
 use crate::model::{HOUR, Hour, Millis, Span};
 
@@ -31,7 +30,7 @@ pub(super) enum Basis {
 /// has come.
 pub(super) async fn conclude(
     run: &mut Run<'_>,
-    reading: &OpenReading,
+    reading: &Reading,
     basis: Basis,
 ) -> Result<(), Stop> {
     // A local clock that is ahead must not make an hour final before its time.
@@ -101,7 +100,7 @@ async fn store(
 
 /// The hours that get a result. A log without counts is read 48 hours at once: most of them have one, and get another when it
 /// is their last stage.
-fn hours_with_results(run: &Run<'_>, reading: &OpenReading) -> Vec<Hour> {
+fn hours_with_results(run: &Run<'_>, reading: &Reading) -> Vec<Hour> {
     let backfill = run.limits.backfill;
     if run.limits.spec.paging.has_counts() || backfill.is_some() {
         return reading.span.hours().collect();
@@ -120,7 +119,7 @@ fn hours_with_results(run: &Run<'_>, reading: &OpenReading) -> Vec<Hour> {
 
 /// Whether a reading of several hours delivered less than Duo counts: which hour it is that Duo counts more records in than it
 /// returns is found by reading each of them.
-fn must_be_narrowed(run: &Run<'_>, reading: &OpenReading, basis: Basis, delivered: u64) -> bool {
+fn must_be_narrowed(run: &Run<'_>, reading: &Reading, basis: Basis, delivered: u64) -> bool {
     let reads_several = run.limits.backfill.is_some() || run.limits.spec.paging.has_counts();
     let is_short = match basis {
         Basis::BrokenReading(_) => true,
@@ -134,7 +133,7 @@ fn must_be_narrowed(run: &Run<'_>, reading: &OpenReading, basis: Basis, delivere
 /// what this reading makes final could be read again, if it is never stored. `None` where nothing is due by Duo's clock.
 fn note_progress(
     run: &mut Run<'_>,
-    reading: &OpenReading,
+    reading: &Reading,
     basis: Basis,
     first: Option<Hour>,
     now: Millis,
@@ -164,7 +163,7 @@ fn note_progress(
 
 fn result(
     run: &Run<'_>,
-    reading: &OpenReading,
+    reading: &Reading,
     basis: Basis,
     hour: Hour,
     delivered: u64,
@@ -200,7 +199,7 @@ fn result(
 
 /// Which stage a reconciliation is for an hour. A reading of several hours is for each of them the stage that it is old enough
 /// for.
-fn stage_of(run: &Run<'_>, reading: &OpenReading, hour: Hour, now: Millis) -> usize {
+fn stage_of(run: &Run<'_>, reading: &Reading, hour: Hour, now: Millis) -> usize {
     let began_at = reading.began_at.min(now);
     if run.limits.spec.paging.has_counts() && run.limits.backfill.is_none() {
         return reading.stage.min(due_stage(hour, now).unwrap_or(0));

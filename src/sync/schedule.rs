@@ -84,6 +84,9 @@ pub struct Reading {
     /// How many records Duo counts in it, where it gave an exact number.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duo_count: Option<u64>,
+    /// Whether Duo's count is requested first.
+    #[serde(skip)]
+    pub(super) is_counted_first: bool,
     /// Events found that were not delivered before, by hour.
     #[serde(default)]
     pub late: BTreeMap<Hour, u64>,
@@ -91,6 +94,23 @@ pub struct Reading {
 }
 
 impl Reading {
+    pub(super) fn new(due: Due, began_at: Millis) -> Self {
+        Self {
+            span: due.span,
+            stage: due.stage,
+            began_at,
+            duo_count: None,
+            is_counted_first: false,
+            late: BTreeMap::new(),
+            window: Window::new(due.span.from, due.span.to.previous()),
+        }
+    }
+
+    /// It began no later than this by Duo's clock, whatever the local one says.
+    pub(super) fn note_time(&mut self, server_time: Option<Millis>) {
+        self.began_at = server_time.map_or(self.began_at, |time| time.min(self.began_at));
+    }
+
     /// Whether it is one that a run can go on with.
     pub(super) fn is_sound(&self) -> bool {
         let length = self.span.to - self.span.from;

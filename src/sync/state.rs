@@ -5,14 +5,13 @@ use chrono::TimeDelta;
 use super::checkpoint::{BackOffCause, Checkpoint, Destination, Lease};
 use super::limits::Limits;
 use super::outcome::{Failure, RunError, RunOutcome, RunStats, Warning};
-use super::paging::OpenWindow;
 use super::ports::Ports;
-use super::reading::{OpenReading, Reconciliation};
 use super::refused::RefusedRecords;
 use super::schedule::{Due, Reading};
 use super::stop::{LADDER, LONGEST_RETRY_AFTER, Stop};
 use super::token_bucket::ACCOUNT_SHARE;
-use crate::model::{Millis, SECOND, Span};
+use super::window::Window;
+use crate::model::{FetchError, Millis, SECOND, Span};
 use crate::storage::{Document as _, Ledger, StorageError, Version, WriteError};
 
 /// How long a lease outlives the longest request made under it.
@@ -21,10 +20,32 @@ const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(60);
 const LEASE_RESERVE: TimeDelta = TimeDelta::seconds(30);
 /// Longest sleep for the rate limit inside a run; longer waits happen between runs.
 pub(super) const LONGEST_RATE_WAIT: TimeDelta = TimeDelta::seconds(5);
+/// Whether closed hours are reconciled in this run.
+pub(super) enum Reconciliation {
+    Open,
+    /// Nothing is due by Duo's clock, though by the local one.
+    NotDueYet,
+    /// Duo refused such a request; the run goes on without.
+    Refused(FetchError),
+}
+
+impl Reconciliation {
+    pub(super) const fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused(_))
+    }
+
+    pub(super) fn error(&self) -> Option<RunError> {
+        match self {
+            Self::Refused(error) => Some(error.clone().into()),
+            Self::Open | Self::NotDueYet => None,
+        }
+    }
+}
+
 /// Where live collection stands in this run.
 #[derive(Default)]
 pub(super) struct Live {
-    pub(super) window: Option<OpenWindow>,
+    pub(super) window: Option<Window>,
     /// Whether a window was planned in this run already.
     pub(super) is_planned: bool,
     /// Whether everything was read that Duo returned for sure when the run began.
@@ -48,7 +69,7 @@ pub(super) struct Run<'a> {
     pub(super) ledger: Ledger,
     pub(super) refused: RefusedRecords,
     pub(super) live: Live,
-    pub(super) reading: Option<OpenReading>,
+    pub(super) reading: Option<Reading>,
     pub(super) reconciliation: Reconciliation,
     /// The oldest moment that Duo still keeps.
     pub(super) oldest: Millis,
@@ -161,10 +182,10 @@ impl<'a> Run<'a> {
     pub(super) fn snapshot(&self) -> Checkpoint {
         let mut checkpoint = self.checkpoint.clone();
         if self.limits.spec.paging.has_cursor() {
-            checkpoint.window = self.live.window.as_ref().map(|open| open.window.clone());
+            checkpoint.window.clone_from(&self.live.window);
         }
-        if let Some(reading) = &self.reading {
-            checkpoint.reconciliation.reading = Some(reading.stored());
+        if self.reading.is_some() {
+            checkpoint.reconciliation.reading.clone_from(&self.reading);
         }
         if let Some(held) = self.refused.held_position() {
             checkpoint.mintime = held.mintime;

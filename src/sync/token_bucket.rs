@@ -25,13 +25,8 @@ impl TokenBucket {
         Self { tokens: BURST * f64::from(share), at: now }
     }
 
-    /// Takes one request.
-    ///
-    /// `requests_per_minute` is one log's rate, 0 for no limit; `share` as in [`TokenBucket::full`].
-    ///
-    /// # Errors
-    ///
-    /// How long to wait for the next one, where there is none.
+    /// Takes one request; where there is none, the error is how long to wait for the next one. `requests_per_minute` is one
+    /// log's rate, 0 for no limit; `share` as in [`TokenBucket::full`].
     pub fn take(
         &mut self,
         requests_per_minute: u32,

@@ -1,9 +1,12 @@
 //! The span of event time that is being read, page by page.
 
+use std::collections::HashSet;
+
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::last_second::LastSecond;
 use crate::model::Millis;
 
 /// How far the overlap re-read reaches back before `mintime`.
@@ -37,6 +40,15 @@ pub struct Window {
     /// Whether it was read again because fewer records came than Duo counted.
     #[serde(default)]
     pub recounted: bool,
+    /// Cursors met in this run, to notice one that comes again.
+    #[serde(skip)]
+    pub(super) cursors: HashSet<String>,
+    /// Whether it was started again in this run because of its cursors.
+    #[serde(skip)]
+    pub(super) is_restarted: bool,
+    /// What is left to decide on the next page of this run (v1 logs).
+    #[serde(skip)]
+    pub(super) last_second: LastSecond,
     /// Fields of a later release, kept as they are.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
@@ -54,6 +66,9 @@ impl Window {
             readable_through: None,
             last_time: None,
             recounted: false,
+            cursors: HashSet::new(),
+            is_restarted: false,
+            last_second: LastSecond::default(),
             unknown: Map::new(),
         }
     }
@@ -90,7 +105,7 @@ impl Window {
     }
 
     /// Starts the window again: from its beginning, or from the last delivered millisecond.
-    pub fn restart(&mut self, from_beginning: bool) {
+    pub fn begin_again(&mut self, from_beginning: bool) {
         self.from = match self.last_time {
             // Not `clamp`, which panics where a window is a single millisecond.
             Some(last) if !from_beginning => last.min(self.maxtime.previous()).max(self.mintime),
@@ -185,15 +200,15 @@ mod tests {
     fn a_restart_stays_inside_the_window() {
         let mut window = Window::next(NOON - HOUR, NOON, HOUR, None).unwrap();
         window.count_page(1, None, Some(NOON));
-        window.restart(false);
+        window.begin_again(false);
         // Duo refuses a window of nothing.
         assert_eq!(window.from, NOON.previous());
-        window.restart(true);
+        window.begin_again(true);
         assert_eq!(window.from, NOON - HOUR);
         // A time beyond the window is not what was read last.
         window.last_time = None;
         window.count_page(1, None, Some(NOON.next()));
-        window.restart(false);
+        window.begin_again(false);
         assert_eq!(window.from, NOON - HOUR);
     }
 
