@@ -1,6 +1,6 @@
 use super::{Format, output};
 use crate::model::{number, span};
-use crate::status::Status;
+use crate::status::{Mark, Status};
 
 pub(super) async fn status(format: Format) -> Result<(), u8> {
     let status = super::collector(format.json)?.status().await;
@@ -10,7 +10,9 @@ pub(super) async fn status(format: Format) -> Result<(), u8> {
         show(&status);
     }
     let in_order = status.logs.iter().all(|log| {
-        !log.state.needs_action() && log.gaps.is_empty() && log.completeness.unknown == 0
+        !log.state.needs_action()
+            && log.gaps.is_empty()
+            && log.completeness.count(Mark::Unknown) == 0
     });
     super::failed_unless(in_order)
 }

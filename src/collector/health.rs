@@ -149,7 +149,7 @@ impl Collector {
                 None => known.unwrap_or_else(|| Vital::unread(log.log_type)),
             },
         };
-        vital.add_hours(log.reconciled_hours.iter().copied());
+        vital.add_hours(log.reconciled.iter().map(|(hour, _)| *hour));
         vital.is_due = vital.health.add(&log.seen(self.sink.api(), now));
         self.load_hours(&mut vital).await;
         vital

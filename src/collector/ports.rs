@@ -18,7 +18,6 @@ use crate::model::{
     Batch, FetchError, FetchErrorKind, IngestKind, LogType, Millis, PageRequest, PageResponse,
     Record, SendError, Tries,
 };
-use crate::settings::TimeGenerated;
 use crate::storage::{DeadLetters, LogState};
 use crate::sync::{Ports, RunCounts, TokenBucket};
 use crate::transform::{BatchFields, Records, RowWriter};
@@ -179,8 +178,7 @@ impl Collector {
         let kind = *kind;
         let host = &self.settings.duo.host;
         // Only rows sent in their turn: the service would replace the time of older ones all the same.
-        let is_dated_by_event =
-            kind == IngestKind::Live && self.settings.sink.time_generated == TimeGenerated::Event;
+        let is_dated_by_event = kind == IngestKind::Live && self.settings.sink.is_dated_by_event;
         let fields = BatchFields {
             log_type,
             host,

@@ -1,7 +1,5 @@
 //! What a run did, for logs, the command line and the response to the host.
 
-use std::ops::AddAssign;
-
 use serde::Serialize;
 
 use super::warnings::{self, LogWarning};
@@ -45,44 +43,12 @@ pub(crate) struct LogReport {
     pub hint: Option<String>,
     /// What else is to be reported.
     pub notices: Vec<LogWarning>,
+    /// Closed hours that were reconciled, and their states.
     #[serde(skip)]
-    pub(super) reconciled_hours: Vec<Hour>,
-    #[serde(skip)]
-    pub hours: HourCounts,
+    pub reconciled: Vec<(Hour, HourState)>,
     /// Whether an unavailable log is to be reported in this run (once a day).
     #[serde(skip)]
     pub news: bool,
-}
-
-/// Hours that were reconciled, by state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct HourCounts {
-    /// Read in full; every record was delivered.
-    pub verified: u64,
-    /// Duo's count agrees; not read in full yet.
-    pub count_matched: u64,
-    pub gap: u64,
-    pub unknown: u64,
-}
-
-impl HourCounts {
-    fn add(&mut self, state: HourState) {
-        *match state {
-            HourState::Verified | HourState::VerifiedLate => &mut self.verified,
-            HourState::CountMatched => &mut self.count_matched,
-            HourState::Gap => &mut self.gap,
-            HourState::Unknown => &mut self.unknown,
-        } += 1;
-    }
-}
-
-impl AddAssign for HourCounts {
-    fn add_assign(&mut self, other: Self) {
-        self.verified += other.verified;
-        self.count_matched += other.count_matched;
-        self.gap += other.gap;
-        self.unknown += other.unknown;
-    }
 }
 
 impl LogReport {
@@ -104,10 +70,6 @@ impl LogReport {
         };
         let (message, hint) = words(run_outcome, error.as_ref());
         let collected_to = checkpoint.map(|checkpoint| checkpoint.mintime);
-        let mut hours = HourCounts::default();
-        for (_, state) in &stats.reconciled {
-            hours.add(*state);
-        }
         let warnings = stats.warnings.iter().map(LogWarning::from);
         Self {
             log_type,
@@ -121,8 +83,7 @@ impl LogReport {
             message,
             hint,
             notices: warnings.chain(warnings::dead_letters(&stats.dead_letters)).collect(),
-            reconciled_hours: stats.reconciled.iter().map(|(hour, _)| *hour).collect(),
-            hours,
+            reconciled: stats.reconciled,
             news: run_outcome == (RunOutcome::Unavailable { report: true }),
         }
     }

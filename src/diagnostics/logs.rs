@@ -84,7 +84,7 @@ fn ledger(log: &LogStatus) -> Option<Finding> {
             "read it again: {}; if the gap remains, Duo no longer keeps the events",
             again(gap)
         )))
-    } else if marks.gap > 0 {
+    } else if marks.count(Mark::Gap) > 0 {
         Finding::problem(subject, Code::Gap, message)
     } else if let Some(hour) = unknown.first() {
         let hint = format!("read it again: {} --resend", again(hour));

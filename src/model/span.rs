@@ -28,4 +28,17 @@ impl Span {
         let (first, end) = (Hour::of(self.from), self.to);
         (0..).map(move |number| first.after(number)).take_while(move |hour| hour.start() < end)
     }
+
+    /// The spans in order, those that touch each other as one.
+    pub(crate) fn joined(mut spans: Vec<Self>) -> Vec<Self> {
+        spans.sort_unstable_by_key(|span| span.from);
+        spans.dedup_by(|next, last| {
+            let touches = next.from <= last.to;
+            if touches {
+                last.to = last.to.max(next.to);
+            }
+            touches
+        });
+        spans
+    }
 }

@@ -20,7 +20,7 @@ pub use environment::Environment;
 pub(crate) use error::SettingErrors;
 pub(crate) use identity::{Cloud, IdentitySettings};
 pub(crate) use sink::{
-    DataCollectorSettings, IngestionSettings, LogsIngestionSettings, SinkSettings, TimeGenerated,
+    DataCollectorSettings, IngestionSettings, LogsIngestionSettings, SinkSettings,
 };
 pub use storage::StateSettings;
 pub(crate) use storage::{BlobAccess, BlobSettings};

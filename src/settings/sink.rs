@@ -13,7 +13,8 @@ use crate::model::{Secret, loopback};
 #[derive(Clone, Debug)]
 pub(crate) struct SinkSettings {
     pub(crate) ingestion: IngestionSettings,
-    pub(crate) time_generated: TimeGenerated,
+    /// Whether the time of a live event becomes `TimeGenerated`, and not that of its ingestion.
+    pub(crate) is_dated_by_event: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -56,19 +57,8 @@ impl SinkSettings {
     }
 }
 
-/// What becomes `TimeGenerated`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum TimeGenerated {
-    /// The time at which Azure Monitor receives the row, as in older connectors.
-    #[default]
-    Ingestion,
-    /// The event's own time, for live rows.
-    Event,
-}
-
 pub(super) fn read(reader: &mut Reader<'_>, identities: &Identities) -> Option<SinkSettings> {
-    let times = [TimeGenerated::Ingestion, TimeGenerated::Event];
-    let time_generated = reader.choice(TIME_GENERATED, times);
+    let is_dated_by_event = reader.choice(TIME_GENERATED, [false, true]);
     // Read also where they are not needed: a setting that is wrong is an error everywhere.
     let gzip = reader.choice(GZIP, [true, false]);
     let stream = reader.form(STREAM);
@@ -93,7 +83,7 @@ pub(super) fn read(reader: &mut Reader<'_>, identities: &Identities) -> Option<S
             shared_key: shared_key?,
         })
     };
-    Some(SinkSettings { ingestion, time_generated })
+    Some(SinkSettings { ingestion, is_dated_by_event })
 }
 
 /// Every cloud has its own end of the host's name; the rest is read from the rule, never built.

@@ -133,8 +133,7 @@ impl LogStatus {
             activity += *hour;
         }
         let gaps = results.iter().flat_map(|(_, day)| day.hours.values());
-        let mut gaps: Vec<Span> = gaps.filter_map(|result| result.gap).collect();
-        gaps.sort_unstable_by_key(|gap| gap.from);
+        let gaps = Span::joined(gaps.filter_map(|result| result.gap).collect());
         Self {
             log_type,
             state,
@@ -154,7 +153,7 @@ impl LogStatus {
             hours: health.hours,
             completeness: Marks::of(&days),
             days,
-            gaps: joined(gaps),
+            gaps,
             troubles: health.troubles,
         }
     }
@@ -202,16 +201,4 @@ fn state(health: &LogHealth, lag: Option<TimeDelta>, now: Millis) -> State {
         Outcome::Unavailable => State::NotGiven,
         Outcome::Failed | Outcome::Unknown => State::Failing,
     }
-}
-
-/// Joins adjacent gaps.
-fn joined(gaps: Vec<Span>) -> Vec<Span> {
-    let mut joined: Vec<Span> = Vec::new();
-    for gap in gaps {
-        match joined.last_mut() {
-            Some(last) if gap.from <= last.to => last.to = last.to.max(gap.to),
-            _ => joined.push(gap),
-        }
-    }
-    joined
 }

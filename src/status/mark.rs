@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
@@ -9,7 +10,18 @@ use crate::sync::{DayResults, HourState};
 /// What is known of an hour, from the best to the worst. The comment is shown on the page; the shape is the outline of the mark
 /// from the corner of its cell, so that marks differ in more than their colour.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumIter, EnumMessage, EnumProperty, IntoStaticStr,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Serialize,
+    EnumIter,
+    EnumMessage,
+    EnumProperty,
+    IntoStaticStr,
 )]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
@@ -98,52 +110,37 @@ impl Day {
     }
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub(crate) struct Marks {
-    pub(crate) verified: u32,
-    pub(crate) verified_late: u32,
-    pub(crate) count_matched: u32,
-    pub(crate) pending: u32,
-    pub(crate) unknown: u32,
-    pub(crate) gap: u32,
-}
+/// Hours by what is known of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Marks(BTreeMap<Mark, u32>);
 
 impl Marks {
     pub(super) fn of(days: &[Day]) -> Self {
-        let mut marks = Self::default();
+        let mut counts: BTreeMap<Mark, u32> = Mark::all().map(|mark| (mark, 0)).collect();
         for mark in days.iter().flat_map(|day| day.hours) {
-            *match mark {
-                Mark::None => continue,
-                Mark::Pending => &mut marks.pending,
-                Mark::Verified => &mut marks.verified,
-                Mark::VerifiedLate => &mut marks.verified_late,
-                Mark::CountMatched => &mut marks.count_matched,
-                Mark::Unknown => &mut marks.unknown,
-                Mark::Gap => &mut marks.gap,
-            } += 1;
+            counts.entry(mark).and_modify(|count| *count += 1);
         }
-        marks
+        Self(counts)
+    }
+
+    pub(crate) fn count(&self, mark: Mark) -> u32 {
+        self.0.get(&mark).copied().unwrap_or_default()
     }
 
     /// How many of the reconciled hours are verified: `190 of 214`.
     pub(crate) fn verified_of_reconciled(&self) -> String {
-        let verified = self.verified + self.verified_late;
-        let reconciled = verified + self.count_matched + self.unknown + self.gap;
-        format!("{verified} of {reconciled}")
+        let verified = self.count(Mark::Verified) + self.count(Mark::VerifiedLate);
+        let others = [Mark::CountMatched, Mark::Unknown, Mark::Gap].map(|mark| self.count(mark));
+        format!("{verified} of {}", verified + others.iter().sum::<u32>())
     }
 }
 
 impl fmt::Display for Marks {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            formatter,
-            "{} verified, {} verified late, {} count matched, {} pending, {} unknown, {} with a gap",
-            self.verified,
-            self.verified_late,
-            self.count_matched,
-            self.pending,
-            self.unknown,
-            self.gap
-        )
+        let counts = self.0.iter().map(|(mark, count)| match mark {
+            Mark::Gap => format!("{count} with a gap"),
+            mark => format!("{count} {}", mark.name()),
+        });
+        formatter.write_str(&counts.collect::<Vec<_>>().join(", "))
     }
 }

@@ -5,10 +5,10 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::{Bar, Progress};
-use crate::collector::{BackfillFault, BackfillPlan, Collector, HourCounts, LogReport};
+use crate::collector::{BackfillFault, BackfillPlan, Collector, LogReport};
 use crate::model::{Hour, LogType, MINUTE, Span};
 use crate::status::{self, Code};
-use crate::sync::RunCounts;
+use crate::sync::{HourState, RunCounts};
 
 /// Pause before rows about hours are sent again.
 const REPORT_PAUSE: TimeDelta = TimeDelta::seconds(6);
@@ -31,6 +31,28 @@ pub(super) enum Outcome {
     Interrupted,
     /// An operator must act; the same command resumes.
     Failed,
+}
+
+/// Hours that were reconciled, by state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub(super) struct HourCounts {
+    /// Read in full; every record was delivered.
+    pub(super) verified: u64,
+    /// Duo's count agrees; not read in full yet.
+    pub(super) count_matched: u64,
+    pub(super) gap: u64,
+    pub(super) unknown: u64,
+}
+
+impl HourCounts {
+    fn add(&mut self, state: HourState) {
+        *match state {
+            HourState::Verified | HourState::VerifiedLate => &mut self.verified,
+            HourState::CountMatched => &mut self.count_matched,
+            HourState::Gap => &mut self.gap,
+            HourState::Unknown => &mut self.unknown,
+        } += 1;
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -175,7 +197,9 @@ impl<'a> Job<'a> {
         let report = run.await;
         let done = &mut self.done;
         done.counts += report.counts;
-        done.hours += report.hours;
+        for (_, state) in &report.reconciled {
+            done.hours.add(*state);
+        }
         for notice in &report.notices {
             if !done.notices.contains(&notice.message) {
                 done.notices.push(notice.message.clone());

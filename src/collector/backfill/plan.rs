@@ -126,13 +126,8 @@ impl Collector {
     ) -> Result<Vec<Span>, StorageError> {
         let kept = Span { from: Hour::of(now - RETENTION).end(), to: now };
         let results = self.results_within(log_type, kept).await?;
-        let mut gaps: Vec<Span> = Vec::new();
-        for (hour, _) in results.iter().filter(|(_, result)| result.gap.is_some()) {
-            match gaps.last_mut() {
-                Some(last) if last.to == hour.start() => last.to = hour.end(),
-                _ => gaps.push(Span::of(*hour)),
-            }
-        }
+        let hours = results.iter().filter(|(_, result)| result.gap.is_some());
+        let mut gaps = Span::joined(hours.map(|(hour, _)| Span::of(*hour)).collect());
         let begun = self.begun(log_type).await?;
         for gap in &mut gaps {
             let mut begun = begun.iter().map(|begun| begun.span);

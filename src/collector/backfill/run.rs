@@ -58,7 +58,7 @@ impl Collector {
         let ports = LogPorts::new(self, backfill.log_type, clock, interrupt)
             .of_backfill(&backfill.id(), watcher);
         let report = self.run_one(ports, backfill.log_type, Some(backfill.span)).await;
-        untold.extend(&report.reconciled_hours);
+        untold.extend(report.reconciled.iter().map(|(hour, _)| *hour));
         self.tell_hours(backfill.log_type, untold).await;
         report
     }

@@ -1,7 +1,7 @@
 mod logs_ingestion;
 mod storage;
 
-use super::{CATALOG, Environment, IngestionSettings, Settings, SignatureVersion, TimeGenerated};
+use super::{CATALOG, Environment, IngestionSettings, Settings, SignatureVersion};
 use chrono::TimeDelta;
 
 use crate::model::{HOUR, LogType, Millis};
@@ -46,7 +46,7 @@ fn the_settings_of_the_documented_connector_are_enough() {
         origin(&settings),
         "https://11111111-2222-3333-4444-555555555555.ods.opinsights.azure.com"
     );
-    assert_eq!(settings.sink.time_generated, TimeGenerated::Ingestion);
+    assert!(!settings.sink.is_dated_by_event);
     assert_eq!(
         (
             settings.pace.longest_window,
@@ -104,8 +104,8 @@ fn every_word_of_the_table_chooses_its_value() {
         ("CISCO_DUO_SIGNATURE", "V2", "signature: V2"),
         ("CISCO_DUO_HEALTH", "on", "health: true"),
         ("CISCO_DUO_HEALTH", "off", "health: false"),
-        ("CISCO_DUO_TIME_GENERATED", "ingestion", "time_generated: Ingestion"),
-        ("CISCO_DUO_TIME_GENERATED", "event", "time_generated: Event"),
+        ("CISCO_DUO_TIME_GENERATED", "ingestion", "is_dated_by_event: false"),
+        ("CISCO_DUO_TIME_GENERATED", "event", "is_dated_by_event: true"),
     ] {
         assert!(chosen(name, word).contains(shown), "{name} {word}");
     }
