@@ -7,7 +7,6 @@ mod ports;
 mod report;
 mod resend;
 mod unmapped_fields;
-mod warnings;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;

@@ -187,6 +187,44 @@ impl fmt::Display for Hour {
     }
 }
 
+/// A span of event time; never empty where it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    pub from: Millis,
+    /// First moment after it.
+    pub to: Millis,
+}
+
+impl Span {
+    /// The part that lies inside another span.
+    pub fn within(self, other: Self) -> Option<Self> {
+        let part = Self { from: self.from.max(other.from), to: self.to.min(other.to) };
+        (part.from < part.to).then_some(part)
+    }
+
+    pub const fn of(hour: Hour) -> Self {
+        Self { from: hour.start(), to: hour.end() }
+    }
+
+    pub fn hours(self) -> impl Iterator<Item = Hour> {
+        let (first, end) = (Hour::of(self.from), self.to);
+        (0..).map(move |number| first.after(number)).take_while(move |hour| hour.start() < end)
+    }
+
+    /// The spans in order, those that touch each other as one.
+    pub(crate) fn joined(mut spans: Vec<Self>) -> Vec<Self> {
+        spans.sort_unstable_by_key(|span| span.from);
+        spans.dedup_by(|next, last| {
+            let touches = next.from <= last.to;
+            if touches {
+                last.to = last.to.max(next.to);
+            }
+            touches
+        });
+        spans
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Hour, Millis};

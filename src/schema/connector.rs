@@ -2,8 +2,8 @@
 //! rows are each about one log and some runs, or one closed hour.
 
 use super::ADDITIONAL_FIELDS;
-use super::column::ColumnType::{self, DateTime, Dynamic, Real, Text};
-use super::column::{Column, Source};
+use super::ColumnType::{self, DateTime, Dynamic, Real, Text};
+use super::{Column, Source};
 
 /// The name of the health table.
 pub const HEALTH_TABLE: &str = "CiscoDuoHealth_CL";

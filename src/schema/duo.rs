@@ -3,8 +3,8 @@
 //! A field that is not here has no column of its own: Duo may add fields at any time. Some that are here have none either,
 //! because their names would be too long to be declared.
 
-use super::column::ColumnType::{self, Boolean, DateTime, Guid, Real, Text};
-use super::column::{Column, Source};
+use super::ColumnType::{self, Boolean, DateTime, Guid, Real, Text};
+use super::{Column, Source};
 use crate::model::LogType::{
     self, Activity, Administrator, Authentication, OfflineEnrollment, Telephony, TrustMonitor,
 };

@@ -5,7 +5,6 @@
 //! Logs Ingestion API, the table and stream of the deployment template, and the column reference in the documentation.
 //! <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#record-type-and-properties>
 
-mod column;
 mod connector;
 mod duo;
 mod reference;
@@ -15,8 +14,8 @@ use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
 
-pub use column::Column;
-pub(crate) use column::{ColumnType, Source};
+use crate::model::LogType;
+
 pub(crate) use connector::HEALTH_FIELDS;
 pub use connector::{HEALTH_TABLE, health_columns};
 pub use reference::{column_reference, declared, health_reference, table_schema};
@@ -99,6 +98,67 @@ impl PathColumns {
     pub(crate) const fn of(&self, column_type: ColumnType) -> Option<&RowField> {
         self.by_type[column_type as usize].as_ref()
     }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name, with the suffix of its type where the service gives one.
+    pub name: String,
+    pub column_type: ColumnType,
+    pub source: Source,
+    pub about: &'static str,
+}
+
+/// What a column holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnType {
+    /// Text; of arrays their JSON. Suffix `_s`.
+    Text,
+    /// Text that looks like a GUID. Suffix `_g`; declared as text, which is how the service keeps it.
+    Guid,
+    DateTime,
+    Real,
+    Boolean,
+    Dynamic,
+}
+
+impl ColumnType {
+    /// The suffix that the Data Collector API adds to a column of this type.
+    pub const fn suffix(self) -> &'static str {
+        match self {
+            Self::Text => "_s",
+            Self::Guid => "_g",
+            Self::DateTime => "_t",
+            Self::Real => "_d",
+            Self::Boolean => "_b",
+            Self::Dynamic => "",
+        }
+    }
+
+    /// The type in the declaration of a stream or table.
+    /// <https://learn.microsoft.com/azure/azure-monitor/essentials/data-collection-rule-structure>
+    pub const fn declared(self) -> &'static str {
+        match self {
+            Self::Text | Self::Guid => "string",
+            Self::DateTime => "datetime",
+            Self::Real => "real",
+            Self::Boolean => "boolean",
+            Self::Dynamic => "dynamic",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    Connector,
+    Duo {
+        /// Its path, with dots.
+        path: &'static str,
+        /// The logs whose records have it.
+        logs: &'static [LogType],
+        /// Whether booleans are sent as text, because the field's type varies.
+        is_text: bool,
+    },
 }
 
 #[cfg(test)]

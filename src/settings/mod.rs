@@ -6,7 +6,6 @@ mod catalog;
 mod collection;
 mod duo;
 mod environment;
-mod error;
 mod identity;
 mod reader;
 mod sink;
@@ -17,8 +16,8 @@ pub use collection::Pace;
 pub(crate) use collection::Start;
 pub(crate) use duo::{Credentials, Endpoint, SignatureVersion};
 pub use environment::Environment;
-pub(crate) use error::SettingErrors;
 pub(crate) use identity::{Cloud, IdentitySettings};
+pub(crate) use reader::SettingErrors;
 pub(crate) use sink::{
     DataCollectorSettings, IngestionSettings, LogsIngestionSettings, SinkSettings,
 };

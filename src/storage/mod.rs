@@ -6,7 +6,6 @@
 
 mod account_key;
 mod blob;
-mod blob_fault;
 mod dead_letter;
 mod dead_letters;
 pub mod document;

@@ -3,11 +3,11 @@
 use chrono::TimeDelta;
 
 use super::checkpoint::Checkpoint;
-use super::limits::{Limits, RETENTION};
 use super::outcome::{Failure, RunOutcome, RunResult, RunStats, Warning};
 use super::ports::Ports;
 use super::state::Run;
 use super::stop::LONGEST_PAUSE;
+use super::{Limits, RETENTION};
 use crate::model::{HOUR, Millis};
 use crate::storage::{Document as _, StorageError, Version, WriteError};
 

@@ -12,7 +12,6 @@ mod deliver;
 mod fetch;
 mod hours;
 mod last_second;
-mod limits;
 mod live;
 mod outcome;
 mod paging;
@@ -24,15 +23,37 @@ mod run;
 mod schedule;
 mod state;
 mod stop;
+/// How far back Duo keeps logs. A request at exactly 180 days is refused by the time it arrives.
+const RETENTION: TimeDelta = TimeDelta::days(179);
+
+/// The settings and facts that a run of a log is decided by.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pub log_type: LogType,
+    pub spec: LogSpec,
+    pub pace: Pace,
+    /// Largest request body to Azure Monitor, in bytes.
+    pub max_batch_bytes: usize,
+    pub first_mintime: Millis,
+    /// The span of whole hours that is read again, once, instead of the live log.
+    pub backfill: Option<Span>,
+    pub owner: String,
+    pub destination: String,
+}
+
 #[cfg(test)]
 mod tests;
 mod token_bucket;
 mod window;
 
+use chrono::TimeDelta;
+
+use crate::model::{LogSpec, LogType, Millis, Span};
+use crate::settings::Pace;
+
 pub use checkpoint::{BackOff, BackOffCause, Checkpoint, Destination};
 pub(crate) use dedup::kind_when_resent;
 pub use hours::{DayResults, HourResult, HourState};
-pub use limits::Limits;
 pub use outcome::RunCounts;
 pub(crate) use outcome::{
     DeadLetterStats, Failure, RunError, RunOutcome, RunResult, RunStats, Warning,

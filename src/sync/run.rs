@@ -1,8 +1,8 @@
 //! One run of one log, from the stored checkpoint to the last write of it.
 
+use super::Limits;
 use super::admission::admit;
 use super::checkpoint::{BackOff, Unavailable};
-use super::limits::Limits;
 use super::live;
 use super::outcome::{Failure, RunError, RunOutcome, RunResult};
 use super::ports::Ports;

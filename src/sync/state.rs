@@ -2,8 +2,8 @@
 
 use chrono::TimeDelta;
 
+use super::Limits;
 use super::checkpoint::{BackOffCause, Checkpoint, Destination, Lease};
-use super::limits::Limits;
 use super::outcome::{Failure, RunError, RunOutcome, RunStats, Warning};
 use super::ports::Ports;
 use super::refused::RefusedRecords;
