@@ -1,6 +1,6 @@
 //! `dead-letters`: the originals of records that were not stored whole. Their content is never shown.
 
-use chrono::{NaiveDate, Utc};
+use chrono::NaiveDate;
 use clap::Subcommand;
 use futures::stream::{self, StreamExt as _};
 use serde::Serialize;
@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::output;
 use crate::collector::{Collector, ResendError, Resent};
 use crate::model::{LogType, Millis, SendErrorKind, number};
-use crate::storage::{DeadLetterName, StorageError, Why};
+use crate::storage::{DeadLetter, DeadLetterName, StorageError, Why};
 
 const CONCURRENCY: usize = 8;
 /// Outcome of a dead letter that is kept: its row was accepted with a truncated value again.
@@ -59,17 +59,21 @@ struct Purge {
 
 #[derive(Debug, Serialize)]
 struct Shown {
-    log_type: LogType,
-    event_uid: String,
-    date: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    when: Option<Millis>,
+    #[serde(flatten)]
+    name: DeadLetterName,
     #[serde(skip_serializing_if = "Option::is_none", flatten)]
-    why: Option<Why>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    size: Option<usize>,
+    content: Option<Content>,
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize)]
+struct Content {
+    when: Millis,
+    #[serde(flatten)]
+    why: Why,
+    /// Bytes of the original.
+    size: usize,
 }
 
 pub(super) async fn dead_letters(arguments: &Arguments) -> Result<(), u8> {
@@ -83,8 +87,7 @@ pub(super) async fn dead_letters(arguments: &Arguments) -> Result<(), u8> {
         Command::Resend(_) => resend(&collector, names).await,
         Command::Purge(_) => purge(&collector, names).await,
     };
-    let kept = shown.iter().filter(|shown| shown.outcome == Some(TRUNCATED));
-    let kept = kept.count() as u64;
+    let kept = shown.iter().filter(|shown| shown.outcome == Some(TRUNCATED)).count() as u64;
     if filter.json {
         output::json(&shown);
     } else if shown.is_empty() {
@@ -93,9 +96,9 @@ pub(super) async fn dead_letters(arguments: &Arguments) -> Result<(), u8> {
         let header = ["log", "event_uid", "date", "reason", "bytes"];
         output::data(output::table(header, shown.into_iter().map(listed), 4));
     } else {
-        let rows = shown.into_iter().map(|shown| {
-            let outcome = shown.outcome.unwrap_or_default().to_owned();
-            [shown.log_type.to_string(), shown.event_uid, shown.date, outcome]
+        let rows = shown.into_iter().map(|Shown { name, outcome, .. }| {
+            let outcome = outcome.unwrap_or_default().to_owned();
+            [name.log_type.to_string(), name.event_uid, name.date, outcome]
         });
         output::data(output::table(["log", "event_uid", "date", "outcome"], rows, 4));
     }
@@ -127,29 +130,22 @@ async fn names(
 type Done = (Vec<Shown>, Result<(), u8>);
 
 async fn list(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
-    let letters = &collector.dead_letters;
-    let mut read = stream::iter(names)
-        .map(|name| async move {
-            let letter = letters.read(&name).await;
-            (name, letter)
-        })
-        .buffered(CONCURRENCY);
+    let read = async |name| (collector.dead_letters.read(&name).await, name);
+    let mut letters = stream::iter(names).map(read).buffered(CONCURRENCY);
     let (mut shown, mut done) = (Vec::new(), Ok(()));
-    while let Some((name, letter)) = read.next().await {
-        match letter {
-            Ok(Some(letter)) => shown.push(Shown {
-                when: Some(letter.when),
-                size: Some(letter.original.len()),
-                why: Some(letter.why),
-                ..Shown::new(name, None)
-            }),
+    while let Some((letter, name)) = letters.next().await {
+        let content = match letter {
+            Ok(Some(DeadLetter { when, why, original, .. })) => {
+                Some(Content { when, why, size: original.len() })
+            }
             // Another process removed it meanwhile.
-            Ok(None) => {}
+            Ok(None) => continue,
             Err(error) => {
                 done = Err(storage_failed(&error));
-                shown.push(Shown::new(name, None));
+                None
             }
-        }
+        };
+        shown.push(Shown { name, content, outcome: None });
     }
     (shown, done)
 }
@@ -157,9 +153,7 @@ async fn list(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
 async fn resend(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
     let (mut shown, mut done) = (Vec::new(), Ok(()));
     for name in names {
-        #[expect(clippy::disallowed_methods, reason = "each request is dated")]
-        let now = Utc::now();
-        let outcome = match collector.resend(&name, now.into()).await {
+        let outcome = match collector.resend(&name).await {
             Ok(Resent::Whole) => "accepted",
             Ok(Resent::Cut) => TRUNCATED,
             Ok(Resent::Gone) => continue,
@@ -174,7 +168,7 @@ async fn resend(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
                 "not accepted"
             }
         };
-        shown.push(Shown::new(name, Some(outcome)));
+        shown.push(Shown { name, content: None, outcome: Some(outcome) });
     }
     (shown, done)
 }
@@ -185,7 +179,7 @@ async fn purge(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
         if let Err(error) = collector.dead_letters.remove(&name).await {
             return (shown, Err(storage_failed(&error)));
         }
-        shown.push(Shown::new(name, Some("removed")));
+        shown.push(Shown { name, content: None, outcome: Some("removed") });
     }
     (shown, Ok(()))
 }
@@ -205,16 +199,12 @@ fn storage_failed(error: &StorageError) -> u8 {
     super::FAILED
 }
 
-fn listed(shown: Shown) -> [String; 5] {
-    let reason = shown.why.as_ref().map(reason);
-    let size = shown.size.map(|size| number(size as u64));
-    [
-        shown.log_type.to_string(),
-        shown.event_uid,
-        shown.date,
-        reason.unwrap_or_else(|| "cannot be read".to_owned()),
-        size.unwrap_or_else(|| "-".to_owned()),
-    ]
+fn listed(Shown { name, content, .. }: Shown) -> [String; 5] {
+    let (reason, size) = match content {
+        Some(content) => (reason(&content.why), number(content.size as u64)),
+        None => ("cannot be read".to_owned(), "-".to_owned()),
+    };
+    [name.log_type.to_string(), name.event_uid, name.date, reason, size]
 }
 
 /// Why a record was not stored whole, in a few words.
@@ -225,20 +215,6 @@ fn reason(why: &Why) -> String {
             let status = status.map_or("no status".to_owned(), |status| format!("HTTP {status}"));
             let code = code.as_ref().map(|code| format!(" {code}"));
             format!("refused: {status}{}", code.unwrap_or_default())
-        }
-    }
-}
-
-impl Shown {
-    fn new(name: DeadLetterName, outcome: Option<&'static str>) -> Self {
-        Self {
-            log_type: name.log_type,
-            event_uid: name.event_uid,
-            date: name.date,
-            when: None,
-            why: None,
-            size: None,
-            outcome,
         }
     }
 }

@@ -2,7 +2,7 @@ use bytes::Bytes;
 
 use super::Collector;
 use crate::ingestion;
-use crate::model::{Batch, Millis, SendError};
+use crate::model::{Batch, SendError};
 use crate::storage::{DeadLetterName, StorageError};
 use crate::sync::kind_when_resent;
 use crate::transform::read_record;
@@ -36,12 +36,8 @@ impl ResendError {
 impl Collector {
     /// Sends a dead letter again, alone, and removes it when Azure Monitor accepted all of it. Its row has the same
     /// `event_uid` as before.
-    pub(crate) async fn resend(
-        &self,
-        name: &DeadLetterName,
-        now: Millis,
-    ) -> Result<Resent, ResendError> {
-        let letters = &self.dead_letters;
+    pub(crate) async fn resend(&self, name: &DeadLetterName) -> Result<Resent, ResendError> {
+        let (letters, now) = (&self.dead_letters, self.now());
         let Some(letter) = letters.read(name).await? else {
             return Ok(Resent::Gone);
         };

@@ -1,6 +1,7 @@
 //! The dead letters of one account, in a store of their own: originals of records that did not become whole rows.
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use serde::Serialize;
 
 use super::document::{TRIES, changed_by_others};
 use super::{DeadLetter, Document as _, StorageError, Store, Unreadable, Version, WriteError};
@@ -16,12 +17,13 @@ pub struct DeadLetters {
 }
 
 /// The parts of a dead letter's name. Names sort by log, then date.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct DeadLetterName {
     pub log_type: LogType,
     /// UTC date of the event, `2026-11-22`; of one without a time, the date on which it was stored.
     pub date: String,
     pub event_uid: String,
+    #[serde(skip)]
     pub event_content: String,
 }
 

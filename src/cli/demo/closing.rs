@@ -1,16 +1,17 @@
 //! How the demo ends: the numbers that matter.
 
-use std::collections::BTreeMap;
 use std::path::Path;
-use std::{fs, io};
 
+use chrono::Utc;
 use simulator::Report;
 
-use super::Demo;
+use super::{DAY, Demo};
 use crate::cli::output;
-use crate::model::number;
-use crate::storage::Document as _;
-use crate::sync::{DayResults, HourState};
+use crate::http::Transport;
+use crate::model::{IngestionApi, LogType, Millis, number};
+use crate::settings::StateSettings;
+use crate::status::{Mark, Status};
+use crate::storage;
 
 impl Demo {
     /// Prints the numbers that matter; whether everything was delivered.
@@ -47,10 +48,8 @@ impl Demo {
         for problem in &report.first_problems {
             output::data(format!("altered: {problem}"));
         }
-        output::data(match count_hours(&self.state) {
-            Ok(counts) => hours(&counts),
-            Err(error) => format!("hours  cannot be read: {error}"),
-        });
+        let hours = hours(&self.state).await;
+        output::data(hours.unwrap_or_else(|error| format!("hours  cannot be read: {error}")));
         let rows = self.rows.join("CiscoDuo_CL.ndjson");
         output::data(format!("rows   {}", rows.display()));
         output::data(format!("state  {}", self.state.display()));
@@ -58,37 +57,24 @@ impl Demo {
     }
 }
 
-fn hours(counts: &BTreeMap<HourState, u64>) -> String {
-    let of =
-        |states: &[HourState]| number(states.iter().filter_map(|state| counts.get(state)).sum());
-    format!(
+/// The states of closed hours, in one line.
+async fn hours(state: &Path) -> Result<String, String> {
+    let transport = Transport::new().map_err(|error| error.to_string())?;
+    let store = storage::open(&StateSettings::Folder(state.to_owned()), &transport)
+        .map_err(|error| error.to_string())?;
+    #[expect(clippy::disallowed_methods, reason = "the demo ends a day ahead of this machine")]
+    let now = Millis::from(Utc::now()) + DAY;
+    let api = IngestionApi::DataCollector;
+    let status = Status::read(&store, "127.0.0.1", LogType::ALL, api, now).await;
+    let of = |marks: &[Mark]| {
+        let logs = status.logs.iter();
+        let counts = logs.flat_map(|log| marks.iter().map(|mark| log.completeness.count(*mark)));
+        number(counts.map(u64::from).sum())
+    };
+    Ok(format!(
         "hours  {} read in full and verified, {} count matched, {} with a gap",
-        of(&[HourState::Verified, HourState::VerifiedLate]),
-        of(&[HourState::CountMatched]),
-        of(&[HourState::Gap]),
-    )
-}
-
-/// Counts the hours by state, as the demo stored them.
-fn count_hours(state: &Path) -> io::Result<BTreeMap<HourState, u64>> {
-    let mut counts = BTreeMap::new();
-    let logs = fs::read_dir(state.join("127.0.0.1/self"))?;
-    for log in logs {
-        let ledger = log?.path().join("ledger");
-        // The result of the hourly check is stored beside the logs.
-        if !ledger.is_dir() {
-            continue;
-        }
-        for file in fs::read_dir(ledger)? {
-            let path = file?.path();
-            if path.extension().is_none_or(|extension| extension != "json") {
-                continue;
-            }
-            let day = DayResults::from_json(&fs::read(path)?).map_err(io::Error::other)?;
-            for result in day.hours.values() {
-                *counts.entry(result.state).or_default() += 1;
-            }
-        }
-    }
-    Ok(counts)
+        of(&[Mark::Verified, Mark::VerifiedLate]),
+        of(&[Mark::CountMatched]),
+        of(&[Mark::Gap]),
+    ))
 }
