@@ -4,7 +4,7 @@
 //! twice; rows about hours are made from the stored results until they are accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -14,9 +14,8 @@ use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use super::report::LogReport;
-use super::{Clock, Collector};
-use crate::ingestion;
-use crate::ingestion::{SinkCall, Table};
+use super::{Clock, Collector, lock};
+use crate::ingestion::{self, SinkCall, Table};
 use crate::logging::LogEvent;
 use crate::model::{HOUR, Hour, LogType, Millis};
 use crate::status::{Fields, LogHealth, Outcome, body, hour_row, run_row};
@@ -114,7 +113,7 @@ impl Collector {
             vital.is_due |= std::mem::take(&mut vital.has_new_hours);
         }
         let stored = join_all(vitals.into_iter().map(|vital| self.store_health(vital))).await;
-        self.vitals.lock_known().extend(stored.into_iter().map(|vital| (vital.log_type, vital)));
+        lock(&self.vitals.known).extend(stored.into_iter().map(|vital| (vital.log_type, vital)));
     }
 
     /// Sends the stored results of these hours; those that were accepted are removed from the list.
@@ -135,7 +134,7 @@ impl Collector {
     }
 
     async fn vital(&self, log: &LogReport, now: Millis) -> Vital {
-        let known = self.vitals.lock_known().remove(&log.log_type);
+        let known = lock(&self.vitals.known).remove(&log.log_type);
         let mut vital = match known {
             Some(vital) if vital.is_read => vital,
             known => match self.read_vital(log.log_type, now).await {
@@ -174,8 +173,7 @@ impl Collector {
         let Err(fault) = self.sink.send(call).await else {
             return true;
         };
-        let mut complained_at =
-            self.vitals.complained_at.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut complained_at = lock(&self.vitals.complained_at);
         if complained_at.is_none_or(|at| now - at >= COMPLAIN_EVERY) {
             *complained_at = Some(now);
             let hint = ingestion::hint(&fault);
@@ -276,12 +274,6 @@ impl Collector {
             }
         }
         (found, true)
-    }
-}
-
-impl Vitals {
-    fn lock_known(&self) -> std::sync::MutexGuard<'_, BTreeMap<LogType, Vital>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

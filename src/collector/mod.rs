@@ -10,8 +10,8 @@ mod unmapped_fields;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use chrono::{TimeDelta, Utc};
@@ -102,6 +102,11 @@ impl Clock {
     }
 }
 
+/// What a log held when it ran into a bug is as good as before.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Collector {
     /// Builds the parts; nothing is requested or written yet.
     pub(crate) fn new(settings: Settings) -> Result<Self, StartError> {
@@ -173,7 +178,7 @@ impl Collector {
         now: Millis,
     ) -> (Result<(), TimeDelta>, TokenBucket) {
         let rate = self.settings.pace.requests_per_minute;
-        let mut account = self.account.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut account = lock(&self.account);
         let mut bucket =
             account.map_or(known, |shared| shared.lower(known, rate, ACCOUNT_SHARE, now));
         let taken = bucket.take(rate, ACCOUNT_SHARE, now);

@@ -12,7 +12,7 @@ use tracing::debug;
 
 use super::backfill::Watcher;
 use super::unmapped_fields::UnmappedFields;
-use super::{Clock, Collector};
+use super::{Clock, Collector, lock};
 use crate::ingestion::{SinkCall, Table};
 use crate::model::{
     Batch, FetchError, FetchErrorKind, IngestKind, LogType, Millis, PageRequest, PageResponse,
@@ -61,10 +61,6 @@ impl<'a> LogPorts<'a> {
 
     pub(super) fn into_unmapped_fields(self) -> UnmappedFields {
         self.unmapped.into_inner().unwrap_or_default()
-    }
-
-    fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-        mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -126,17 +122,17 @@ impl Ports for LogPorts<'_> {
     }
 
     async fn send(&self, batch: &Batch, timeout: Duration) -> Result<(), SendError> {
-        let buffer = std::mem::take(&mut *Self::lock(&self.body));
+        let buffer = std::mem::take(&mut *lock(&self.body));
         let mut request = self.collector.request(self.log_type, batch, self.now(), buffer);
         request.timeout = timeout;
-        Self::lock(&self.body).clone_from(&request.body);
+        lock(&self.body).clone_from(&request.body);
         let (events, bytes) = (batch.records.len(), request.body.len());
         // Never cut short by the end of the run: rows whose response comes too late would be sent again.
         let sent = self.collector.sink.send(request).await;
         match &sent {
             Ok(()) => {
                 debug!(events, bytes, "batch_accepted");
-                let mut unmapped = Self::lock(&self.unmapped);
+                let mut unmapped = lock(&self.unmapped);
                 for name in batch.records.iter().flat_map(Record::unmapped_fields) {
                     unmapped.count(name);
                 }

@@ -4,7 +4,6 @@
 //! Data Collector API the service makes a column of every field.
 
 use std::collections::BTreeMap;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -12,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
 use tracing::debug;
 
-use super::Collector;
 use super::health::reason;
+use super::{Collector, lock};
 use crate::model::{HOUR, LogType, Millis};
 use crate::storage::{Document, Header, document};
 
@@ -129,9 +128,7 @@ impl Collector {
         log_type: LogType,
         change: impl FnOnce(&mut UnstoredFields) -> T,
     ) -> T {
-        let logs = self.unstored_fields.lock();
-        let mut logs = logs.unwrap_or_else(PoisonError::into_inner);
-        change(logs.entry(log_type).or_default())
+        change(lock(&self.unstored_fields).entry(log_type).or_default())
     }
 }
 

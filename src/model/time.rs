@@ -18,7 +18,7 @@ const MILLIS_PER_HOUR: i64 = HOUR.num_milliseconds();
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Stored and shown as RFC 3339 UTC, so that a thousandfold slip of
 /// units is seen at a glance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Millis(pub i64);
 
 impl Millis {
@@ -110,7 +110,7 @@ impl<'de> Deserialize<'de> for Millis {
 }
 
 /// One hour of event time: the unit in which delivered ids are kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hour(i64);
 
 impl Hour {

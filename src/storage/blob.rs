@@ -104,6 +104,16 @@ impl ContainerStore {
         }
     }
 
+    fn version(
+        &self,
+        action: &'static str,
+        name: &str,
+        etag: Option<Etag>,
+    ) -> Result<Version, StorageError> {
+        let missing = || self.failed(action, name, "the answer has no ETag".to_owned());
+        Ok(Version(etag.ok_or_else(missing)?.to_string()))
+    }
+
     fn failed(&self, action: &'static str, name: &str, reason: String) -> StorageError {
         StorageError { action, name: format!("{name} in the {}", self.place), reason, hint: None }
     }
@@ -134,12 +144,7 @@ impl BlobStore for ContainerStore {
             Ok::<_, azure_core::Error>((result.body.collect().await?, etag))
         };
         match download.await {
-            Ok((content, etag)) => {
-                let etag = etag.ok_or_else(|| {
-                    self.failed("read", name, "the answer has no ETag".to_owned())
-                })?;
-                Ok(Some((content.to_vec(), Version(etag.to_string()))))
-            }
+            Ok((content, etag)) => Ok(Some((content.to_vec(), self.version("read", name, etag)?))),
             Err(fault) if fault.http_status() == Some(StatusCode::NotFound) => Ok(None),
             Err(fault) => Err(self.explained("read", name, &fault)),
         }
@@ -171,13 +176,7 @@ impl BlobStore for ContainerStore {
             result = upload().await;
         }
         match result {
-            Ok(uploaded) => {
-                let etag = uploaded.etag;
-                let etag = etag.ok_or_else(|| {
-                    self.failed("write", name, "the answer has no ETag".to_owned())
-                })?;
-                Ok(Version(etag.to_string()))
-            }
+            Ok(uploaded) => Ok(self.version("write", name, uploaded.etag)?),
             // The codes of the comparison and no other: a leased or immutable blob answers 409 or 412 too.
             Err(fault)
                 if is_code(&fault, "BlobAlreadyExists") || is_code(&fault, "ConditionNotMet") =>

@@ -34,7 +34,7 @@ const fn age(hours: i64) -> TimeDelta {
 }
 
 /// How far reconciliation has come; part of the checkpoint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconciliationState {
     /// For each stage the first hour that has not passed it. A later stage is never ahead of an earlier one.
     pub next: [Hour; STAGES],
@@ -126,14 +126,12 @@ impl ReconciliationState {
     pub fn begin(collected_from: Millis) -> Self {
         Self {
             next: [Hour::of(collected_from); STAGES],
-            reading: None,
-            reread_at: None,
             entries_from: Some(removable_before(Hour::of(collected_from))),
             live_requests: 0,
             gaps: Vec::new(),
             unverified: None,
             narrow_until: None,
-            unknown: Map::new(),
+            ..Self::default()
         }
     }
 

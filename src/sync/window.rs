@@ -15,7 +15,7 @@ const OVERLAP: TimeDelta = TimeDelta::minutes(15);
 const OVERLAP_EVERY: TimeDelta = TimeDelta::minutes(5);
 
 /// A span of event time with fixed bounds, and how far it was read.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     pub mintime: Millis,
     /// Last millisecond of the window; for the seconds-based logs, up to where records are taken.
@@ -56,21 +56,7 @@ pub struct Window {
 
 impl Window {
     pub fn new(mintime: Millis, maxtime: Millis) -> Self {
-        Self {
-            mintime,
-            maxtime,
-            from: mintime,
-            cursor: None,
-            rows_read: 0,
-            expected: None,
-            readable_through: None,
-            last_time: None,
-            recounted: false,
-            cursors: HashSet::new(),
-            is_restarted: false,
-            last_second: LastSecond::default(),
-            unknown: Map::new(),
-        }
+        Self { mintime, maxtime, from: mintime, ..Self::default() }
     }
 
     /// The next window after `mintime`, or `None` when everything that Duo shows for sure was read.
