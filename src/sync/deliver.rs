@@ -8,7 +8,7 @@ use super::fetch::Attempts;
 use super::outcome::{Failure, RunOutcome};
 use super::state::Run;
 use super::stop::Stop;
-use crate::model::{Batch, Hour, IngestKind, Record, SendError, SendErrorKind};
+use crate::model::{Batch, Hour, IngestKind, Millis, Record, SendError, SendErrorKind};
 use crate::storage::{DeadLetter, Why};
 
 #[derive(Debug)]
@@ -18,15 +18,24 @@ pub(super) struct Delivered {
     pub(super) hours: Vec<Hour>,
 }
 
-/// Delivers the records of a page that were not delivered before.
+/// Delivers the records of a page that were not delivered before, up to `take_through`; `kind` is given where it does not
+/// depend on their times.
 ///
 /// A batch is sent, its ids go to the ledger, and when this returns the checkpoint may advance. A crash after a batch was
 /// accepted and before the ledger has it delivers that batch again; no record is ever passed over.
 pub(super) async fn deliver(
     run: &mut Run<'_>,
     records: Vec<Record>,
-    deduplicator: Deduplicator,
+    take_through: Millis,
+    kind: Option<IngestKind>,
 ) -> Result<Delivered, Stop> {
+    let deduplicator = Deduplicator {
+        closed_before: run.checkpoint.mintime,
+        take_through,
+        kind,
+        now: run.now(),
+        max_batch_bytes: run.limits.max_batch_bytes,
+    };
     let SortedPage { mut batches, facts } = new_records(run, records, deduplicator).await?;
     let mut hours = Vec::new();
     let mut attempts = Attempts::new(run.now());

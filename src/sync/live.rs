@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::dedup::{Deduplicator, PageFacts};
+use super::dedup::PageFacts;
 use super::deliver::deliver;
 use super::fetch::{NoPage, fetch};
 use super::outcome::{Failure, RunOutcome, WindowError};
@@ -64,19 +64,10 @@ pub(super) async fn read_page(run: &mut Run<'_>) -> Result<(), Stop> {
         Err(NoPage::Stop(stop)) => return Err(stop),
     };
     run.stats.counts.pages += 1;
-    let now = run.now();
     let paging = run.limits.spec.paging;
-    let shown_through =
-        server_time.map_or(now, |time| time.min(now)) - run.limits.pace.window_delay;
+    let shown_through = run.shown_through(server_time);
     let take_through = window(run).take_through(paging, shown_through);
-    let deduplicator = Deduplicator {
-        closed_before: run.checkpoint.mintime,
-        take_through,
-        kind: None,
-        now,
-        max_batch_bytes: run.limits.max_batch_bytes,
-    };
-    let facts = deliver(run, records, deduplicator).await?.facts;
+    let facts = deliver(run, records, take_through, None).await?.facts;
     run.hold_position();
     if !paging.has_cursor() {
         return advance_second(run, &facts, take_through).await;

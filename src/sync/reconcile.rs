@@ -1,7 +1,6 @@
 //! Comparing closed hours with Duo again: Duo's count first, a full reading where it differs, where there is none, and once
 //! for every hour.
 
-use super::dedup::Deduplicator;
 use super::deliver::deliver;
 use super::fetch::{NoPage, fetch};
 use super::outcome::{Failure, RunOutcome, WindowError};
@@ -92,20 +91,12 @@ async fn read_page(run: &mut Run<'_>) -> Result<(), Stop> {
         Err(NoPage::Stop(stop)) => return Err(stop),
     };
     run.stats.counts.pages += 1;
-    let now = run.now();
     let paging = run.limits.spec.paging;
-    let shown_through =
-        server_time.map_or(now, |time| time.min(now)) - run.limits.pace.window_delay;
+    let shown_through = run.shown_through(server_time);
     reading(run).note_time(server_time);
     let take_through = reading(run).window.take_through(paging, shown_through);
-    let deduplicator = Deduplicator {
-        closed_before: run.checkpoint.mintime,
-        take_through,
-        kind: run.limits.backfill.map(|_| IngestKind::Backfill),
-        now,
-        max_batch_bytes: run.limits.max_batch_bytes,
-    };
-    let delivered = deliver(run, records, deduplicator).await?;
+    let kind = run.limits.backfill.map(|_| IngestKind::Backfill);
+    let delivered = deliver(run, records, take_through, kind).await?;
     for hour in delivered.hours {
         *reading(run).late.entry(hour).or_default() += 1;
     }

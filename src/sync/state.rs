@@ -20,6 +20,7 @@ const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(60);
 const LEASE_RESERVE: TimeDelta = TimeDelta::seconds(30);
 /// Longest sleep for the rate limit inside a run; longer waits happen between runs.
 pub(super) const LONGEST_RATE_WAIT: TimeDelta = TimeDelta::seconds(5);
+
 /// Whether closed hours are reconciled in this run.
 pub(super) enum Reconciliation {
     Open,
@@ -108,6 +109,12 @@ impl<'a> Run<'a> {
 
     pub(super) fn now(&self) -> Millis {
         self.ports.now()
+    }
+
+    /// Up to where Duo showed everything when it sent a response.
+    pub(super) fn shown_through(&self, server_time: Option<Millis>) -> Millis {
+        let now = self.now();
+        server_time.map_or(now, |time| time.min(now)) - self.limits.pace.window_delay
     }
 
     /// Takes the lease, or renews it if it would expire before a request that begins now has ended.
