@@ -6,19 +6,16 @@
 
 use std::collections::BTreeMap;
 
-use chrono::TimeDelta;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::ports::LogPorts;
 use super::report::LogReport;
 use super::{Clock, Collector};
-use crate::model::{Hour, LogType, Millis, Span};
+use crate::model::{Hour, LogType, Millis, RETENTION, Span};
 use crate::storage::StorageError;
-use crate::sync::{BackOffCause, Checkpoint, DayResults, HourResult, RunCounts};
+use crate::sync::{Checkpoint, DayResults, HourResult, RunCounts};
 
-/// Duo keeps 180 days; a request at exactly that border is refused by the time it arrives.
-const RETENTION: TimeDelta = TimeDelta::days(179);
 const CONCURRENCY: usize = 8;
 
 /// Whole hours of one log to be read again.
@@ -256,11 +253,7 @@ impl Collector {
                 return Err(BackfillFault::WouldRepeat(may_repeat));
             }
         }
-        let back_off = live.and_then(|live| live.back_off);
-        let back_off = back_off.filter(|back_off| {
-            back_off.cause == BackOffCause::DuoThrottled && back_off.retry_at > now
-        });
-        Ok(back_off.map(|back_off| back_off.retry_at))
+        Ok(live.and_then(|live| live.throttled_until(now)))
     }
 
     /// Continues a backfill for one run. The results of its hours are sent like those of reconciliation; `untold` are the

@@ -6,7 +6,7 @@ use super::{Finding, TIME_LIMIT};
 use crate::collector::{Clock, Collector};
 use crate::model::{FetchError, FetchErrorKind, LogType, MINUTE, Millis, PageRequest};
 use crate::status::Code;
-use crate::sync::{BackOffCause, Checkpoint};
+use crate::sync::Checkpoint;
 
 /// Clock difference above which requests may be refused or windows delayed, in seconds.
 const MAX_SKEW: i64 = 60;
@@ -51,9 +51,7 @@ pub(super) async fn check(collector: &Collector, log_type: LogType, clock: Clock
 async fn throttled_until(collector: &Collector, log_type: LogType, now: Millis) -> Option<Millis> {
     // The check of the checkpoint reports one that cannot be read.
     let stored = collector.state_of(log_type).load::<Checkpoint>().await;
-    let back_off = stored.ok()??.0.back_off?;
-    (back_off.cause == BackOffCause::DuoThrottled && back_off.retry_at > now)
-        .then_some(back_off.retry_at)
+    stored.ok()??.0.throttled_until(now)
 }
 
 /// Duo ends the endpoint of Trust Monitor on 2027-01-31: <https://duo.com/docs/adminapi#trust-monitor>.

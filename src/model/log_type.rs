@@ -1,7 +1,11 @@
 //! The Duo logs and, in one table, everything that differs between them.
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
+
+/// How far back Duo keeps logs: 180 days, but a request at exactly that border is refused by the time it arrives.
+pub(crate) const RETENTION: TimeDelta = TimeDelta::days(179);
 
 /// A Duo log, named as in the setting `CISCO_DUO_LOG_TYPES` and in the column `eventtype_s`.
 #[derive(

@@ -5,6 +5,8 @@
 use Kind::{Choice, Form, Number, Secret, Text};
 use Need::{Alternative, Optional, Required};
 
+use crate::model::RETENTION;
+
 /// One setting.
 #[derive(Debug)]
 pub struct Setting {
@@ -145,7 +147,7 @@ settings! {
             "Local folder for state instead of Blob Storage (one machine only)";
     }
     Collection {
-        LOOKBACK = "CISCO_DUO_LOOKBACK_HOURS", Number(1, LONGEST_LOOKBACK_HOURS, 24), Optional,
+        LOOKBACK = "CISCO_DUO_LOOKBACK_HOURS", Number(1, RETENTION.num_hours(), 24), Optional,
             "How far back the first run starts, in hours";
         START = "CISCO_DUO_START", Text(""), Optional,
             "Where the first run starts instead: a time (RFC 3339, or Unix seconds or milliseconds), or `log=time,…`";
@@ -166,8 +168,6 @@ settings! {
 
 const NO_CONTAINER_NAME: &str =
     "\"{}\" is not a container name: 3 to 63 lower-case letters, digits and single hyphens";
-/// A request at the edge of Duo's 180 days is refused by the time it arrives.
-const LONGEST_LOOKBACK_HOURS: i64 = 179 * 24;
 
 /// Whether a text is groups of hexadecimal digits, as an ID of Azure is.
 fn is_uuid(text: &str) -> bool {

@@ -2,13 +2,13 @@
 
 use chrono::TimeDelta;
 
+use super::Limits;
 use super::checkpoint::Checkpoint;
 use super::outcome::{Failure, RunOutcome, RunResult, RunStats, Warning};
 use super::ports::Ports;
 use super::state::Run;
 use super::stop::LONGEST_PAUSE;
-use super::{Limits, RETENTION};
-use crate::model::{HOUR, Millis};
+use crate::model::{HOUR, Millis, RETENTION};
 use crate::storage::{Document as _, StorageError, Version, WriteError};
 
 /// A lease that expires later than this was written by a clock that is wrong; it is not waited for.

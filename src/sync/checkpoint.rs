@@ -156,6 +156,13 @@ impl Checkpoint {
         }
     }
 
+    /// Until when the log backs off, because Duo throttled requests.
+    pub(crate) fn throttled_until(&self, now: Millis) -> Option<Millis> {
+        let back_off =
+            self.back_off.filter(|back_off| back_off.cause == BackOffCause::DuoThrottled);
+        back_off.map(|back_off| back_off.retry_at).filter(|retry_at| *retry_at > now)
+    }
+
     /// The checkpoint of a backfill of which nothing was read yet: its hours count as collected and not reconciled.
     pub(super) fn of_backfill(span: Span, now: Millis) -> Self {
         Self {

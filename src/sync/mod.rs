@@ -23,9 +23,6 @@ mod run;
 mod schedule;
 mod state;
 mod stop;
-/// How far back Duo keeps logs. A request at exactly 180 days is refused by the time it arrives.
-const RETENTION: TimeDelta = TimeDelta::days(179);
-
 /// The settings and facts that a run of a log is decided by.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -45,8 +42,6 @@ pub struct Limits {
 mod tests;
 mod token_bucket;
 mod window;
-
-use chrono::TimeDelta;
 
 use crate::model::{LogSpec, LogType, Millis, Span};
 use crate::settings::Pace;
