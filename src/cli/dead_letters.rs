@@ -111,7 +111,6 @@ pub(super) async fn dead_letters(arguments: &Arguments) -> Result<(), u8> {
     done
 }
 
-/// The names that the arguments mean, by log and date.
 async fn names(
     collector: &Collector,
     filter: &Filter,
@@ -207,7 +206,6 @@ fn listed(Shown { name, content, .. }: Shown) -> [String; 5] {
     [name.log_type.to_string(), name.event_uid, name.date, reason, size]
 }
 
-/// Why a record was not stored whole, in a few words.
 fn reason(why: &Why) -> String {
     match why {
         Why::Oversized { fields } => format!("oversized: {}", fields.join(", ")),

@@ -51,7 +51,6 @@ pub(super) fn requests_and_rows(api: IngestionApi, simulator: &Simulator) -> (u6
     (requests, rows.get(TABLE).copied().unwrap_or(0))
 }
 
-/// A data collection rule with the connector's streams.
 pub(super) fn rule() -> LogsIngestionConfig {
     let streams = streams().map(|(stream, table, columns)| {
         let columns = serde_json::json!({"columns": declared(&columns)});

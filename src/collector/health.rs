@@ -35,7 +35,6 @@ const OLDEST_CHECKED: TimeDelta = TimeDelta::days(3);
 /// Most days whose results are read after a start.
 const MOST_DAYS: i64 = 14;
 
-/// The health of the logs, as far as this process knows it.
 #[derive(Debug, Default)]
 pub(super) struct Vitals {
     known: Mutex<BTreeMap<LogType, Vital>>,
@@ -205,7 +204,6 @@ impl Collector {
         vital
     }
 
-    /// The stored health of a log, if it can be read.
     async fn read_vital(&self, log_type: LogType, now: Millis) -> Option<Vital> {
         let mut vital = Vital::unread(log_type);
         let name = self.state_of(log_type).health_name();

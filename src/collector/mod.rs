@@ -192,7 +192,6 @@ impl Collector {
         format!("{}{number:08x}", self.owner.batch_prefix())
     }
 
-    /// Runs one log, live or as a backfill of whole hours.
     async fn run_one(
         &self,
         ports: LogPorts<'_>,

@@ -42,7 +42,6 @@ pub(crate) struct LogReport {
     /// What happened, where the run was not just completed.
     pub message: Option<String>,
     pub hint: Option<String>,
-    /// What else is to be reported.
     pub notices: Vec<LogWarning>,
     /// Closed hours that were reconciled, and their states.
     #[serde(skip)]
@@ -231,7 +230,6 @@ const fn failure_hint(failure: Failure) -> Option<&'static str> {
     }
 }
 
-/// Something to report that did not end a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LogWarning {
     pub event: LogEvent,

@@ -47,7 +47,6 @@ async fn checkpoint(collector: &Collector, log_type: LogType) -> Finding {
     }
 }
 
-/// A log without a recorded run for a while.
 fn runs(log: &LogStatus) -> Option<Finding> {
     let seen_at = log.seen_at.filter(|_| log.state == State::Silent)?;
     let message = format!("the last recorded run ended at {seen_at}");

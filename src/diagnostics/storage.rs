@@ -5,7 +5,6 @@ use crate::collector::Collector;
 use crate::status::Code;
 use crate::storage::{Store, WriteError};
 
-/// The subject of the check of the dead letters.
 pub(super) const DEAD_LETTERS: &str = "dead letters";
 
 /// The state and the dead letters, which may lie in containers with different rights.

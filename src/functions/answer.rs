@@ -8,7 +8,6 @@ use strum::IntoEnumIterator as _;
 use crate::collector::RunReport;
 use crate::status::Outcome;
 
-/// A response to an invocation.
 pub(super) type Answer = (StatusCode, Json<Value>);
 
 fn answer(status: StatusCode, log: &str, return_value: &Value) -> Answer {

@@ -13,7 +13,6 @@ use super::App;
 use crate::collector::Collector;
 use crate::status::{Status, content_security_policy, page, page_of_error};
 
-/// How long a response is reused.
 const KEPT: Duration = Duration::from_secs(30);
 /// Longest query that is parsed, in bytes.
 const LONGEST_QUERY: usize = 2_000;

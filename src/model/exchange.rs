@@ -40,7 +40,6 @@ pub struct PageResponse {
     pub server_time: Option<Millis>,
 }
 
-/// Rows that go out in one request.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// The records, oldest first.
@@ -115,7 +114,6 @@ pub enum FetchErrorKind {
         /// How long Duo wants a pause, where it said so.
         retry_after: Option<TimeDelta>,
     },
-    /// No response within the timeout.
     TimedOut,
     /// No connection, a truncated response, 408 or 5xx: transient.
     Unreachable,
@@ -179,11 +177,8 @@ pub enum SendErrorKind {
     TimedOut,
     /// No connection, no response, 408 or 5xx. The rows may have been accepted.
     Unreachable,
-    /// The body is too large for the service.
     TooLarge,
-    /// A record in the body is refused.
     BadRecord,
-    /// The credentials are refused.
     Credentials,
     /// No token was issued, so that nothing was sent.
     NoToken {

@@ -47,7 +47,6 @@ pub enum Paging {
     /// `mintime` and `maxtime` in milliseconds, both inclusive; the cursor comes in `metadata.next_offset`
     /// and goes back in the parameter named here.
     Cursor {
-        /// Query parameter that carries the cursor.
         parameter: &'static str,
         /// Whether the endpoint takes `sort=ts:asc`.
         sorted: bool,
@@ -58,7 +57,6 @@ pub enum Paging {
 }
 
 impl Paging {
-    /// Whether pages follow a cursor.
     pub const fn has_cursor(self) -> bool {
         matches!(self, Self::Cursor { .. })
     }
@@ -113,7 +111,6 @@ impl LogType {
         self.into()
     }
 
-    /// The names of all logs, comma-separated, for messages.
     pub fn names() -> String {
         Self::ALL.iter().map(|log| log.as_str()).collect::<Vec<_>>().join(", ")
     }

@@ -112,7 +112,6 @@ pub(crate) fn position(whole: &str, part: &str) -> Range<usize> {
     start..start.wrapping_add(part.len())
 }
 
-/// How the text of a record becomes a row.
 #[derive(Clone, Debug, Default)]
 pub enum RowShape {
     /// As it is, with the values at these places (`true`, `false`) put in quotation marks. A device has three of them.

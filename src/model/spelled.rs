@@ -1,16 +1,9 @@
 //! Numbers and spans as people read them.
 
-/// A number with its thousands set apart.
+use indicatif::HumanCount;
+
 pub(crate) fn number(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
+    HumanCount(number).to_string()
 }
 
 /// A span of time in the two units that matter.

@@ -196,7 +196,6 @@ pub struct Span {
 }
 
 impl Span {
-    /// The part that lies inside another span.
     pub fn within(self, other: Self) -> Option<Self> {
         let part = Self { from: self.from.max(other.from), to: self.to.min(other.to) };
         (part.from < part.to).then_some(part)

@@ -66,7 +66,6 @@ const WITH_TIMESTAMP: &[LogType] = &[Authentication, Administrator, Telephony, O
 const WITH_TXID: &[LogType] = &[Authentication, Telephony];
 const WITH_TYPE: &[LogType] = &[Telephony, TrustMonitor];
 
-/// Every field that has a column.
 #[rustfmt::skip]
 pub(super) const FIELDS: &[Field] = &[
     field("access_device.browser", TEXT, SIGN_INS_AND_ACTIVITY, "Browser that signed in"),

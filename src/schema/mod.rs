@@ -94,7 +94,6 @@ pub(crate) struct PathColumns {
 }
 
 impl PathColumns {
-    /// The column for values of a type.
     pub(crate) const fn of(&self, column_type: ColumnType) -> Option<&RowField> {
         self.by_type[column_type as usize].as_ref()
     }
@@ -109,7 +108,6 @@ pub struct Column {
     pub about: &'static str,
 }
 
-/// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnType {
     /// Text; of arrays their JSON. Suffix `_s`.
@@ -154,7 +152,6 @@ pub enum Source {
     Duo {
         /// Its path, with dots.
         path: &'static str,
-        /// The logs whose records have it.
         logs: &'static [LogType],
         /// Whether booleans are sent as text, because the field's type varies.
         is_text: bool,

@@ -6,7 +6,6 @@ use rustc_hash::FxHashMap;
 
 use super::{PathColumns, columns_of, duo};
 
-/// A field and its members.
 #[derive(Debug, Default)]
 pub(crate) struct Node {
     members: FxHashMap<&'static str, Node>,

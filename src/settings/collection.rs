@@ -39,7 +39,6 @@ impl Pace {
     }
 }
 
-/// Where the first run of a log begins.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Start {
     lookback: TimeDelta,

@@ -15,7 +15,6 @@ use crate::model::Secret;
 pub(crate) enum Cloud {
     #[default]
     Public,
-    /// Azure US Government.
     UsGov,
     /// Azure operated by 21Vianet.
     China,
@@ -31,7 +30,6 @@ pub(crate) enum IdentitySettings {
     Workload(Box<Application>, PathBuf),
 }
 
-/// An application that is registered with Entra.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Application {
     pub(crate) tenant: String,

@@ -33,14 +33,12 @@ pub struct DataCollectorSettings {
     pub(crate) shared_key: Secret,
 }
 
-/// The data collection rule behind the Logs Ingestion API.
 #[derive(Clone, Debug)]
 pub struct LogsIngestionSettings {
     pub(crate) origin: String,
     pub(crate) rule_id: String,
     pub(crate) stream: String,
     pub(crate) gzip: bool,
-    /// The identity that requests tokens, and its cloud.
     pub(crate) identity: (IdentitySettings, Cloud),
 }
 

@@ -36,14 +36,12 @@ pub struct BlobSettings {
     pub(crate) access: BlobAccess,
 }
 
-/// How requests to Blob Storage are authorised.
 #[derive(Clone, Debug)]
 pub(crate) enum BlobAccess {
     /// The account's name and Base64 key.
     AccountKey(String, Secret),
     /// A shared access signature, without the question mark.
     SharedAccessSignature(Secret),
-    /// A token of an identity of this cloud.
     Identity(IdentitySettings, Cloud),
 }
 

@@ -71,7 +71,6 @@ impl LastCheck {
 pub(crate) struct CheckStatus {
     pub(crate) checked_at: Millis,
     pub(crate) program: String,
-    /// Number of checks.
     pub(crate) looked_at: usize,
     pub(crate) problems: Vec<Problem>,
 }

@@ -9,7 +9,6 @@ use crate::model::{Hour, LogType};
 
 const CONCURRENCY: usize = 8;
 
-/// The dead letters of one account.
 #[derive(Clone, Debug)]
 pub struct DeadLetters {
     store: Store,
@@ -28,7 +27,6 @@ pub(crate) struct DeadLetterName {
 }
 
 impl DeadLetterName {
-    /// Reads the part of a name behind the account's prefix.
     fn parse(name: &str) -> Option<Self> {
         let mut parts = name.split('/');
         let (log_type, date, file) = (parts.next()?, parts.next()?, parts.next()?);
@@ -135,7 +133,6 @@ impl DeadLetters {
     }
 }
 
-/// What a dead letter that cannot be stored means.
 fn explained(fault: StorageError) -> StorageError {
     let meaning = "the log is stopped, because a record whose original is not kept is not passed over: \
                    CISCO_DUO_DEAD_LETTER_CONTAINER, or the folder dead-letter in CISCO_DUO_STATE_DIR, must be writable";

@@ -12,7 +12,6 @@ use crate::logging::LogEvent;
 /// Tries of a change that other instances make at the same time.
 pub(super) const TRIES: u32 = 5;
 
-/// The reason of an error after all of them.
 pub(super) fn changed_by_others() -> String {
     format!("it was changed by others {TRIES} times in a row")
 }

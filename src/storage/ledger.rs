@@ -14,7 +14,6 @@ pub(super) const ENTRY_BYTES: usize = 24;
 const MAX_ENTRIES: usize = 100_000;
 const CONCURRENCY: usize = 8;
 
-/// What the ledger keeps of a record that was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LedgerEntry {
     /// The first 16 bytes of `event_uid`.
@@ -70,7 +69,6 @@ impl HourEntries {
     }
 }
 
-/// What a run knows of the stored ledger of a log.
 #[derive(Debug)]
 pub(crate) struct Ledger {
     state: LogState,
@@ -84,7 +82,6 @@ impl Ledger {
         Self { state, hours: FxHashMap::default(), used: VecDeque::new() }
     }
 
-    /// Makes sure that these hours are in memory.
     pub(crate) async fn load(&mut self, hours: &[Hour]) -> Result<(), StorageError> {
         let missing: Vec<Hour> =
             hours.iter().copied().filter(|hour| !self.hours.contains_key(hour)).collect();

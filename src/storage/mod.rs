@@ -32,7 +32,6 @@ use crate::settings::{BlobSettings, StateSettings};
 use blob::ContainerStore;
 use folder::FolderStore;
 
-/// The folder of dead letters in the folder of the state.
 const DEAD_LETTER_FOLDER: &str = "dead-letter";
 
 /// The state of a blob when it was read: a write that expects it fails when the blob was written since.

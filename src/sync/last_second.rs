@@ -37,7 +37,6 @@ impl FullSecond {
     }
 }
 
-/// Where a page leads.
 struct Step {
     second: i64,
     /// Whether the end of what can be read is reached.

@@ -79,7 +79,6 @@ pub(super) async fn read_page(run: &mut Run<'_>) -> Result<(), Stop> {
     }
 }
 
-/// Notes a page of a log without cursor that was delivered.
 async fn advance_second(
     run: &mut Run<'_>,
     facts: &PageFacts,

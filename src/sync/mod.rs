@@ -29,7 +29,6 @@ pub struct Limits {
     pub log_type: LogType,
     pub spec: LogSpec,
     pub pace: Pace,
-    /// Largest request body to Azure Monitor, in bytes.
     pub max_batch_bytes: usize,
     pub first_mintime: Millis,
     /// The span of whole hours that is read again, once, instead of the live log.

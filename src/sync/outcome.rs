@@ -10,7 +10,6 @@ use super::hours::HourState;
 use crate::model::{FetchError, Hour, Millis, RecordKey, SendError};
 use crate::storage::StorageError;
 
-/// What one run of one log left behind.
 #[derive(Debug)]
 pub struct RunResult {
     pub outcome: RunOutcome,
@@ -21,7 +20,6 @@ pub struct RunResult {
     pub stats: RunStats,
 }
 
-/// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunOutcome {
     /// Everything that Duo returns was delivered.
@@ -33,10 +31,14 @@ pub enum RunOutcome {
     /// There may be more.
     ShutdownRequested,
     /// The log makes no request until the given time.
-    BackingOff { until: Millis, cause: BackOffCause },
+    BackingOff {
+        until: Millis,
+        cause: BackOffCause,
+    },
     /// Duo refuses a log that never answered, or ended it; `report` it now, once a day.
-    Unavailable { report: bool },
-    /// Another instance is collecting the log.
+    Unavailable {
+        report: bool,
+    },
     LeaseHeld,
     /// An operator must act.
     Failed(Failure),
@@ -77,7 +79,6 @@ pub enum WindowError {
     CountShort,
 }
 
-/// The error that ended a run.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum RunError {
     #[error(transparent)]
@@ -171,7 +172,6 @@ pub struct RunStats {
     pub warnings: Vec<Warning>,
 }
 
-/// Records whose originals a run dead-lettered.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeadLetterStats {
     /// Those whose rows go out with a value truncated.

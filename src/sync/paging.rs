@@ -7,7 +7,6 @@ use super::outcome::{Warning, WindowError};
 use super::window::Window;
 use crate::model::{Millis, PageRequest, Paging};
 
-/// What follows a page.
 pub(super) enum AfterPage {
     NextPage,
     Complete,

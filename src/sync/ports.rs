@@ -14,7 +14,6 @@ use super::token_bucket::TokenBucket;
 use crate::model::{Batch, FetchError, Millis, PageRequest, PageResponse, SendError};
 use crate::storage::{DeadLetters, LogState};
 
-/// What a run of one log needs of the outside.
 #[async_trait]
 pub trait Ports: Sync {
     /// The state of the log.

@@ -9,9 +9,7 @@ use serde_json::{Map, Value};
 use super::window::Window;
 use crate::model::{DAY, HOUR, Hour, Millis, Span};
 
-/// Stages of reconciliation of each hour.
 pub(super) const STAGES: usize = 6;
-/// The stage at which an hour is read in full.
 pub(super) const FULL_STAGE: usize = 4;
 /// All stages fall due at a quarter past the hour.
 const QUARTER: TimeDelta = TimeDelta::minutes(15);

@@ -33,7 +33,6 @@ pub(super) enum Outcome {
     Failed,
 }
 
-/// Hours that were reconciled, by state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(super) struct HourCounts {
     /// Read in full; every record was delivered.

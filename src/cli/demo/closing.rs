@@ -57,7 +57,6 @@ impl Demo {
     }
 }
 
-/// The states of closed hours, in one line.
 async fn hours(state: &Path) -> Result<String, String> {
     let transport = Transport::new().map_err(|error| error.to_string())?;
     let store = storage::open(&StateSettings::Folder(state.to_owned()), &transport)

@@ -14,7 +14,6 @@ use crate::cli::simulated;
 use crate::http::Transport;
 use crate::model::IngestionApi;
 
-/// Longest wait for the first response of the handler.
 const READY: Duration = Duration::from_secs(30);
 
 pub(super) struct Handler {

@@ -36,7 +36,6 @@ pub(super) struct Arguments {
 
 /// Ticks after which the demo gives up; the lease of a killed process has to expire first.
 const MOST_TICKS: u32 = 200;
-/// Response time of the simulated Azure Monitor.
 const AZURE_LATENCY: Duration = Duration::from_millis(30);
 /// How far the clocks are set ahead, so that Duo shows all late events.
 const DAY: TimeDelta = TimeDelta::hours(25);
@@ -50,7 +49,6 @@ const SHARES: [(LogType, u64); 6] = [
     (LogType::Activity, 180),
 ];
 
-/// Runs the demo; it fails unless everything was delivered.
 pub(super) async fn demo(arguments: &Arguments) -> Result<(), u8> {
     let complete = async {
         let mut demo = Demo::new(arguments).await?;
