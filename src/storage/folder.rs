@@ -81,7 +81,8 @@ impl BlobStore for FolderStore {
                     return Ok(None);
                 }
                 // The lock makes one name enough; what a killed process left of it is overwritten.
-                let new = beside(path, "new");
+                let mut new = path.as_os_str().to_owned();
+                new.push(".new");
                 let mut file = File::create(&new)?;
                 file.write_all(&content)?;
                 file.sync_all()?;
@@ -164,13 +165,6 @@ fn lock(path: &Path) -> io::Result<File> {
         OpenOptions::new().create(true).truncate(false).write(true).open(folder.join(".lock"))?;
     file.lock()?;
     Ok(file)
-}
-
-fn beside(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".");
-    name.push(suffix);
-    path.with_file_name(name)
 }
 
 /// Makes a new name in a folder survive a power cut.

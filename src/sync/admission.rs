@@ -35,7 +35,13 @@ pub(super) async fn admit<'a>(
         return Err(RunResult { outcome, error: None, checkpoint: Some(stored.0), stats });
     }
     let mut run = Run::new(ports, limits, stored, stats);
-    begin(&mut run);
+    run.oldest = run.now() - RETENTION;
+    let mintime = run.checkpoint.mintime;
+    // It is passed over when a window is planned, and never moved by itself: a clock that is wrong for a while must not move it
+    // for good.
+    if mintime < run.oldest {
+        run.stats.warnings.push(Warning::Gap { from: mintime, to: run.oldest });
+    }
     Ok(run)
 }
 
@@ -131,14 +137,4 @@ fn refusal(
         return Some(RunOutcome::Unavailable { report: false });
     }
     (checkpoint.mintime > now + HOUR).then_some(RunOutcome::Failed(Failure::Future))
-}
-
-/// Finds the oldest moment that Duo still keeps. A checkpoint before it is reported, and passed over when a window is
-/// planned; it is never moved by itself: a clock that is wrong for a while must not move it for good.
-fn begin(run: &mut Run<'_>) {
-    run.oldest = run.now() - RETENTION;
-    let mintime = run.checkpoint.mintime;
-    if mintime < run.oldest {
-        run.stats.warnings.push(Warning::Gap { from: mintime, to: run.oldest });
-    }
 }
