@@ -110,12 +110,8 @@ impl ContainerStore {
         name: &str,
         etag: Option<Etag>,
     ) -> Result<Version, StorageError> {
-        let missing = || self.failed(action, name, "the answer has no ETag".to_owned());
+        let missing = || self.error(action, name, &"the answer has no ETag", None);
         Ok(Version(etag.ok_or_else(missing)?.to_string()))
-    }
-
-    fn failed(&self, action: &'static str, name: &str, reason: String) -> StorageError {
-        StorageError { action, name: format!("{name} in the {}", self.place), reason, hint: None }
     }
 
     fn explained(
@@ -124,10 +120,7 @@ impl ContainerStore {
         name: &str,
         fault: &azure_core::Error,
     ) -> StorageError {
-        StorageError {
-            hint: hint(fault, self.is_on_this_machine).map(str::to_owned),
-            ..self.failed(action, name, reason(fault))
-        }
+        self.error(action, name, &reason(fault), hint(fault, self.is_on_this_machine))
     }
 }
 

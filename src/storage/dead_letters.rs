@@ -87,7 +87,7 @@ impl DeadLetters {
                 },
             };
         }
-        let error = self.store.error("write", &name, changed_by_others(), None);
+        let error = self.store.error("write", &name, &changed_by_others(), None);
         Err(explained(error))
     }
 
@@ -118,7 +118,7 @@ impl DeadLetters {
         };
         let letter = DeadLetter::from_json(&content).map_err(|error| {
             let hint = "run the release that wrote it, or purge it";
-            self.store.error("use", &name, error, Some(hint))
+            self.store.error("use", &name, &error, Some(hint))
         })?;
         Ok(Some(letter))
     }

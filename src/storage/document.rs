@@ -110,7 +110,7 @@ pub async fn read<T: Document>(
         Err(Unreadable::Damaged(_)) => Ok((None, Some(version))),
         Err(error) => {
             let hint = "run the release that wrote it, or move it away";
-            Err(store.error("use", name, error, Some(hint)))
+            Err(store.error("use", name, &error, Some(hint)))
         }
     }
 }
@@ -150,7 +150,7 @@ pub async fn update<T: Document + Default>(
         }
     }
     let hint = "check how many instances share this state";
-    Err(store.error("write", name, changed_by_others(), Some(hint)))
+    Err(store.error("write", name, &changed_by_others(), Some(hint)))
 }
 
 /// Keeps a copy of what is damaged under `{name}.damaged-…`, by the hash of its content, and removes the original.

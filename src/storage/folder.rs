@@ -32,15 +32,9 @@ impl FolderStore {
     ) -> Result<T, StorageError> {
         let path = self.folder.join(name);
         let done = tokio::task::spawn_blocking(move || work(&path)).await;
-        done.unwrap_or_else(|fault| Err(io::Error::other(fault))).map_err(|fault| StorageError {
-            action,
-            name: format!("{name} in the folder {}", self.folder.display()),
-            reason: fault.to_string(),
-            hint: Some(
-                "check CISCO_DUO_STATE_DIR: the folder must be writable and the disk not full"
-                    .to_owned(),
-            ),
-        })
+        let hint = "check CISCO_DUO_STATE_DIR: the folder must be writable and the disk not full";
+        done.unwrap_or_else(|fault| Err(io::Error::other(fault)))
+            .map_err(|fault| self.error(action, name, &fault, Some(hint)))
     }
 }
 

@@ -46,7 +46,7 @@ impl LogState {
                 "this log is stopped and nothing was overwritten: restore an earlier version of {name}, or move it away to \
                  begin again (set CISCO_DUO_START to where the log stood), or run the release that wrote it"
             );
-            self.store.error("use", &name, error, Some(&hint))
+            self.store.error("use", &name, &error, Some(&hint))
         })?;
         Ok(Some((checkpoint, version)))
     }
@@ -70,7 +70,7 @@ impl LogState {
                     let hint = "it was removed: the next run begins CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START to where \
                          the log stood, or restore it";
                     let reason = "it is gone since it was last written";
-                    Err(self.store.error("write", &name, reason, Some(hint)).into())
+                    Err(self.store.error("write", &name, &reason, Some(hint)).into())
                 }
                 _ => Err(WriteError::Conflict),
             },
@@ -139,7 +139,7 @@ impl LogState {
             Err(WriteError::Conflict) => {
                 let reason = "it cannot be appended to, even after it was quarantined";
                 let hint = "check what else writes to this blob";
-                Err(self.store.error("append to", &name, reason, Some(hint)))
+                Err(self.store.error("append to", &name, &reason, Some(hint)))
             }
             Err(WriteError::Failed(error)) => Err(error),
             Ok(()) => Ok(()),

@@ -124,19 +124,12 @@ pub trait BlobStore: Debug + Send + Sync {
     /// Where it is, without secrets, for messages.
     fn place(&self) -> String;
 
-    /// Whether an append first truncates what a killed writer left of its own; in a container none is ever torn.
-    fn truncates_torn_appends(&self) -> bool {
-        false
-    }
-}
-
-impl dyn BlobStore {
     /// The error of an action on a blob.
     fn error(
         &self,
         action: &'static str,
         name: &str,
-        reason: impl Display,
+        reason: &dyn Display,
         hint: Option<&str>,
     ) -> StorageError {
         StorageError {
@@ -145,5 +138,10 @@ impl dyn BlobStore {
             reason: reason.to_string(),
             hint: hint.map(str::to_owned),
         }
+    }
+
+    /// Whether an append first truncates what a killed writer left of its own; in a container none is ever torn.
+    fn truncates_torn_appends(&self) -> bool {
+        false
     }
 }
