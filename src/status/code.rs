@@ -112,9 +112,7 @@ impl Code {
     pub fn hint(self) -> &'static str {
         self.get_message().expect("every code has a hint")
     }
-}
 
-impl Code {
     pub(crate) const fn of_fetch(kind: FetchErrorKind) -> Self {
         match kind {
             FetchErrorKind::Throttled { .. } => Self::DuoThrottled,

@@ -151,6 +151,14 @@ impl LogHealth {
     }
 }
 
+/// Having more to fetch after one run and being caught up after the next one is no change.
+fn has_changed(before: &Standing, now: &Standing) -> bool {
+    let of = |standing: &Standing| (standing.outcome, standing.code);
+    let goes_on =
+        before.outcome.is_success() && now.outcome.is_success() && before.code == now.code;
+    of(before) != of(now) && !goes_on
+}
+
 /// How the run of a log ended, from the best to the worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
@@ -222,14 +230,6 @@ impl AddAssign for Activity {
         self.runs = self.runs.saturating_add(other.runs);
         self.counts += other.counts;
     }
-}
-
-/// Having more to fetch after one run and being caught up after the next one is no change.
-fn has_changed(before: &Standing, now: &Standing) -> bool {
-    let of = |standing: &Standing| (standing.outcome, standing.code);
-    let goes_on =
-        before.outcome.is_success() && now.outcome.is_success() && before.code == now.code;
-    of(before) != of(now) && !goes_on
 }
 
 #[cfg(test)]

@@ -23,6 +23,26 @@ mod run;
 mod schedule;
 mod state;
 mod stop;
+#[cfg(test)]
+mod tests;
+mod token_bucket;
+mod window;
+
+pub use checkpoint::{BackOff, BackOffCause, Checkpoint, Destination};
+pub(crate) use dedup::kind_when_resent;
+pub use hours::{DayResults, HourResult, HourState};
+pub use outcome::RunCounts;
+pub(crate) use outcome::{
+    DeadLetterStats, Failure, RunError, RunOutcome, RunResult, RunStats, Warning,
+};
+pub use ports::Ports;
+pub use run::run_log;
+pub(crate) use token_bucket::ACCOUNT_SHARE;
+pub use token_bucket::TokenBucket;
+
+use crate::model::{LogSpec, LogType, Millis, Span};
+use crate::settings::Pace;
+
 /// The settings and facts that a run of a log is decided by.
 #[derive(Clone, Debug)]
 pub struct Limits {
@@ -36,23 +56,3 @@ pub struct Limits {
     pub owner: String,
     pub destination: String,
 }
-
-#[cfg(test)]
-mod tests;
-mod token_bucket;
-mod window;
-
-use crate::model::{LogSpec, LogType, Millis, Span};
-use crate::settings::Pace;
-
-pub use checkpoint::{BackOff, BackOffCause, Checkpoint, Destination};
-pub(crate) use dedup::kind_when_resent;
-pub use hours::{DayResults, HourResult, HourState};
-pub use outcome::RunCounts;
-pub(crate) use outcome::{
-    DeadLetterStats, Failure, RunError, RunOutcome, RunResult, RunStats, Warning,
-};
-pub use ports::Ports;
-pub use run::run_log;
-pub(crate) use token_bucket::ACCOUNT_SHARE;
-pub use token_bucket::TokenBucket;
