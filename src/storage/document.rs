@@ -115,16 +115,6 @@ pub async fn read<T: Document>(
     }
 }
 
-/// Reads a document without touching a damaged one, which counts as none.
-///
-/// # Errors
-///
-/// When storage fails.
-pub async fn peek<T: Document>(store: &Store, name: &str) -> Result<Option<T>, StorageError> {
-    let stored = store.read(name).await?;
-    Ok(stored.and_then(|(content, _)| T::from_json(&content).ok()))
-}
-
 /// Changes a document, which others may change at the same time.
 ///
 /// # Errors

@@ -170,7 +170,8 @@ impl LogState {
         &self,
         day: Hour,
     ) -> Result<T, StorageError> {
-        Ok(document::peek(&self.store, &self.results_name(day)).await?.unwrap_or_default())
+        let stored = self.store.read(&self.results_name(day)).await?;
+        Ok(stored.and_then(|(content, _)| T::from_json(&content).ok()).unwrap_or_default())
     }
 
     /// Changes the results of a day, which others may change at the same time.
