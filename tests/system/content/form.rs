@@ -129,7 +129,7 @@ fn query_faults(query: &Query, answer: &Checked) -> Vec<String> {
             }
             Some(_) => faults.push(format!("{technique} serves none of the tactics {tactics:?}")),
             None => {
-                faults.push(format!("the technique {technique} is not in the list of the test"))
+                faults.push(format!("the technique {technique} is not in the list of the test"));
             }
         }
     }
