@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
 
-use super::ports::LogPorts;
+use super::ports::{LogPorts, Watcher};
 use super::report::LogReport;
 use super::{Clock, Collector};
 use crate::model::{Hour, LogType, Millis, RETENTION, Span};
 use crate::storage::StorageError;
-use crate::sync::{Checkpoint, DayResults, HourResult, RunCounts};
+use crate::sync::{Checkpoint, DayResults, HourResult};
 
 const CONCURRENCY: usize = 8;
 
@@ -100,9 +100,6 @@ impl BackfillFault {
 pub(super) const fn share_of(calls_per_minute: u32) -> u32 {
     calls_per_minute.div_ceil(2)
 }
-
-/// Receives up to where a run has read the span, and what it did so far.
-pub(crate) type Watcher = dyn Fn(Option<Millis>, &RunCounts) + Send + Sync;
 
 impl Collector {
     /// Plans a backfill of these hours; nothing is written. They are widened to whole hours, and end at the live checkpoint;

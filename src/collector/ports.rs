@@ -10,7 +10,6 @@ use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
-use super::backfill::Watcher;
 use super::unmapped_fields::UnmappedFields;
 use super::{Clock, Collector, lock};
 use crate::ingestion::{SinkCall, Table};
@@ -21,6 +20,9 @@ use crate::model::{
 use crate::storage::{DeadLetters, LogState};
 use crate::sync::{Ports, RunCounts, TokenBucket};
 use crate::transform::{BatchFields, Records, RowWriter};
+
+/// Receives up to where a run has read the span, and what it did so far.
+pub(super) type Watcher = dyn Fn(Option<Millis>, &RunCounts) + Send + Sync;
 
 pub(super) struct LogPorts<'a> {
     collector: &'a Collector,

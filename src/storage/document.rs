@@ -53,13 +53,19 @@ pub trait Document: Serialize + DeserializeOwned {
     ///
     /// [`Unreadable`] without the content: a damaged document is not ours to print.
     fn from_json(bytes: &[u8]) -> Result<Self, Unreadable> {
+        /// The field that decides who may read the others.
+        #[derive(Deserialize)]
+        struct Reader {
+            min_reader: u32,
+        }
         let damaged = |error: &serde_json::Error| {
             let (line, column) = (error.line(), error.column());
             Unreadable::Damaged(format!("{:?} at line {line}, column {column}", error.classify()))
         };
-        let header: Header = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
-        if header.min_reader > VERSION {
-            return Err(Unreadable::Newer { min_reader: header.min_reader });
+        let Reader { min_reader } =
+            serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
+        if min_reader > VERSION {
+            return Err(Unreadable::Newer { min_reader });
         }
         let document: Self = serde_json::from_slice(bytes).map_err(|error| damaged(&error))?;
         match document.contradiction() {
