@@ -4,7 +4,6 @@ use std::ops::RangeInclusive;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use bytes::{BufMut as _, Bytes};
 use chrono::TimeDelta;
 use tokio_util::sync::CancellationToken;
@@ -66,7 +65,6 @@ impl<'a> LogPorts<'a> {
     }
 }
 
-#[async_trait]
 impl Ports for LogPorts<'_> {
     fn state(&self) -> &LogState {
         &self.state

@@ -33,9 +33,8 @@ pub(super) async fn check(collector: &Collector, log_type: LogType, clock: Clock
         timeout: TIME_LIMIT,
         is_reconciliation: false,
     };
-    let request = collector.duo.page(log_type, &request, now, |_, scanner| {
-        scanner.value().map(|_| None)
-    });
+    let request =
+        collector.duo.page(log_type, &request, now, |_, scanner| scanner.value().map(|_| None));
     match request.await {
         Ok(page) => {
             let ahead = page.server_time.map(|time| (now - time).num_seconds());

@@ -40,6 +40,7 @@ pub struct PageResponse {
     pub server_time: Option<Millis>,
 }
 
+/// Rows that go out in one request.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// The records, oldest first.

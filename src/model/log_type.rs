@@ -111,6 +111,7 @@ impl LogType {
         self.into()
     }
 
+    /// The names of all logs, comma-separated, for messages.
     pub fn names() -> String {
         Self::ALL.iter().map(|log| log.as_str()).collect::<Vec<_>>().join(", ")
     }

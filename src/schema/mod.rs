@@ -99,24 +99,33 @@ impl PathColumns {
     }
 }
 
+/// A declared column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
     /// Its name, with the suffix of its type where the service gives one.
     pub name: String,
+    /// What it holds.
     pub column_type: ColumnType,
+    /// What fills it.
     pub source: Source,
+    /// Its description, in one line.
     pub about: &'static str,
 }
 
+/// What a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnType {
     /// Text; of arrays their JSON. Suffix `_s`.
     Text,
     /// Text that looks like a GUID. Suffix `_g`; declared as text, which is how the service keeps it.
     Guid,
+    /// Date and time. Suffix `_t`.
     DateTime,
+    /// Number. Suffix `_d`.
     Real,
+    /// True or false. Suffix `_b`.
     Boolean,
+    /// Anything; no suffix.
     Dynamic,
 }
 
@@ -146,12 +155,16 @@ impl ColumnType {
     }
 }
 
+/// What fills a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
+    /// The connector.
     Connector,
+    /// A field of Duo's records.
     Duo {
         /// Its path, with dots.
         path: &'static str,
+        /// The logs whose records have it.
         logs: &'static [LogType],
         /// Whether booleans are sent as text, because the field's type varies.
         is_text: bool,

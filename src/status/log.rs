@@ -27,10 +27,13 @@ pub enum State {
     /// Everything that Duo returns is delivered.
     #[strum(to_string = "working", props(tone = "working"))]
     Working,
+    /// Duo does not give this log to this application.
     #[strum(to_string = "not given by Duo", props(tone = "idle"))]
     NotGiven,
+    /// No run is recorded yet.
     #[strum(to_string = "no run yet", props(tone = "idle"))]
     New,
+    /// Duo has more events, and they are being delivered.
     #[strum(to_string = "catching up", props(tone = "waiting"))]
     CatchingUp,
     /// The log backs off, and continues by itself.
@@ -39,6 +42,7 @@ pub enum State {
     /// No run was recorded for half an hour.
     #[strum(to_string = "silent", props(tone = "failing"))]
     Silent,
+    /// Its stored state cannot be read.
     #[strum(to_string = "unreadable", props(tone = "failing"))]
     Unreadable,
     /// An operator must act.

@@ -9,6 +9,7 @@ use crate::model::{Hour, LogType};
 
 const CONCURRENCY: usize = 8;
 
+/// The dead letters of one account.
 #[derive(Clone, Debug)]
 pub struct DeadLetters {
     store: Store,

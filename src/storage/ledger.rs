@@ -14,6 +14,7 @@ pub(super) const ENTRY_BYTES: usize = 24;
 const MAX_ENTRIES: usize = 100_000;
 const CONCURRENCY: usize = 8;
 
+/// What the ledger keeps of a record that was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LedgerEntry {
     /// The first 16 bytes of `event_uid`.

@@ -5,6 +5,7 @@ use super::ledger::{ENTRY_BYTES, LedgerEntry};
 use super::{StorageError, Store, Version, WriteError};
 use crate::model::{Hour, LogType};
 
+/// The stored state of one log of one account.
 #[derive(Clone, Debug)]
 pub struct LogState {
     store: Store,

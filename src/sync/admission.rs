@@ -19,10 +19,10 @@ const HANDOVER: TimeDelta = TimeDelta::minutes(15);
 const REQUEST_AGAIN: TimeDelta = HOUR;
 
 /// Reads or creates the checkpoint, and decides from it whether the run may begin.
-pub(super) async fn admit<'a>(
-    ports: &'a dyn Ports,
+pub(super) async fn admit<'a, P: Ports>(
+    ports: &'a P,
     limits: &'a Limits,
-) -> Result<Run<'a>, RunResult> {
+) -> Result<Run<'a, P>, RunResult> {
     let mut stats = RunStats::default();
     let stored = match read_or_create(ports, limits, &mut stats).await {
         Ok(stored) => stored,
@@ -49,8 +49,8 @@ type NotStored = (RunOutcome, Option<StorageError>);
 
 /// The stored checkpoint. The first one is stored before the first request to Duo, also for a log that Duo will refuse: a
 /// later success starts there.
-async fn read_or_create(
-    ports: &dyn Ports,
+async fn read_or_create<P: Ports>(
+    ports: &P,
     limits: &Limits,
     stats: &mut RunStats,
 ) -> Result<(Checkpoint, Version), NotStored> {
@@ -96,8 +96,8 @@ fn first_checkpoint(
     Ok(Checkpoint::first(wanted.max(oldest), now))
 }
 
-fn refusal(
-    ports: &dyn Ports,
+fn refusal<P: Ports>(
+    ports: &P,
     limits: &Limits,
     checkpoint: &Checkpoint,
     stats: &mut RunStats,

@@ -45,6 +45,7 @@ pub struct Checkpoint {
     /// Seconds that a request of this log may take: 30, doubled up to 120 while requests time out.
     #[serde(default = "first_timeout")]
     pub timeout_s: u32,
+    /// The instance that may send rows of this log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
     /// Where the rows last went.

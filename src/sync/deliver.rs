@@ -6,6 +6,7 @@ use super::checkpoint::BackOffCause;
 use super::dedup::{Deduplicator, PageFacts, SortedPage};
 use super::fetch::Attempts;
 use super::outcome::{Failure, RunOutcome};
+use super::ports::Ports;
 use super::state::Run;
 use super::stop::Stop;
 use crate::model::{Batch, Hour, IngestKind, Millis, Record, SendError, SendErrorKind};
@@ -23,8 +24,8 @@ pub(super) struct Delivered {
 ///
 /// A batch is sent, its ids go to the ledger, and when this returns the checkpoint may advance. A crash after a batch was
 /// accepted and before the ledger has it delivers that batch again; no record is ever passed over.
-pub(super) async fn deliver(
-    run: &mut Run<'_>,
+pub(super) async fn deliver<P: Ports>(
+    run: &mut Run<'_, P>,
     records: Vec<Record>,
     take_through: Millis,
     kind: Option<IngestKind>,
@@ -72,8 +73,8 @@ enum Sent {
 }
 
 /// The records of a page that the ledger does not have, in batches.
-async fn new_records(
-    run: &mut Run<'_>,
+async fn new_records<P: Ports>(
+    run: &mut Run<'_, P>,
     records: Vec<Record>,
     deduplicator: Deduplicator,
 ) -> Result<SortedPage, Stop> {
@@ -92,7 +93,7 @@ async fn new_records(
 }
 
 /// Stores the originals of records whose rows lack a part of them, before the rows go out.
-async fn dead_letter_truncated(run: &mut Run<'_>, batch: &Batch) -> Result<(), Stop> {
+async fn dead_letter_truncated<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) -> Result<(), Stop> {
     let is_new =
         |record: &&Record| record.is_truncated() && !run.refused.is_dead_lettered(record.key);
     let truncated: Vec<&Record> = batch.records.iter().filter(is_new).collect();
@@ -117,7 +118,7 @@ async fn dead_letter_truncated(run: &mut Run<'_>, batch: &Batch) -> Result<(), S
 
 /// Dead-letters the records that wait, once another one was accepted. From then on the ledger names them like delivered
 /// ones, so that they are not sent again; with the last of them the checkpoint may advance.
-async fn dead_letter_refused(run: &mut Run<'_>) -> Result<(), Stop> {
+async fn dead_letter_refused<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     while let Some((record, error)) = run.refused.at_fault() {
         let why = Why::Refused { status: error.status, code: error.code.clone() };
         let letter = DeadLetter::new(run.limits.log_type, record, run.now(), why);
@@ -136,7 +137,11 @@ async fn dead_letter_refused(run: &mut Run<'_>) -> Result<(), Stop> {
 }
 
 /// Sends a batch once. After a transient error it waits, if the run lasts long enough for another try.
-async fn send(run: &mut Run<'_>, batch: &Batch, attempts: &mut Attempts) -> Result<Sent, Stop> {
+async fn send<P: Ports>(
+    run: &mut Run<'_, P>,
+    batch: &Batch,
+    attempts: &mut Attempts,
+) -> Result<Sent, Stop> {
     let began_at = run.now();
     let mut error = match run.ports.send(batch, run.checkpoint.timeout()).await {
         Ok(()) => {
@@ -185,13 +190,13 @@ async fn send(run: &mut Run<'_>, batch: &Batch, attempts: &mut Attempts) -> Resu
     }
 }
 
-async fn wait(run: &mut Run<'_>, pause: TimeDelta) {
+async fn wait<P: Ports>(run: &mut Run<'_, P>, pause: TimeDelta) {
     run.stats.counts.retries += 1;
     run.ports.sleep(pause).await;
 }
 
 /// Appends an accepted batch to the ledger, before anything else is sent.
-async fn record(run: &mut Run<'_>, batch: &Batch) -> Result<(), Stop> {
+async fn record<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) -> Result<(), Stop> {
     let rows = batch.records.len() as u64;
     run.refused.note_accepted();
     run.stats.counts.events += rows;

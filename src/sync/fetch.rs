@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use super::checkpoint::BackOffCause;
 use super::outcome::{RunOutcome, Warning};
+use super::ports::Ports;
 use super::state::{LONGEST_RATE_WAIT, Run};
 use super::stop::{LastWrite, Stop};
 use crate::model::{FetchError, FetchErrorKind, Millis, PageRequest, PageResponse, Tries};
@@ -46,7 +47,7 @@ impl Attempts {
     }
 
     /// The pause before the next try of a request, or `None` when the run has no time left for it.
-    pub(super) fn pause(&self, run: &Run<'_>) -> Option<TimeDelta> {
+    pub(super) fn pause<P: Ports>(&self, run: &Run<'_, P>) -> Option<TimeDelta> {
         let doubled = FIRST_PAUSE * (1 << self.count.saturating_sub(1).min(10));
         let longest = doubled.min(LONGEST_PAUSE).num_milliseconds();
         let pause = TimeDelta::milliseconds(run.ports.random(longest / 2..=longest));
@@ -56,8 +57,8 @@ impl Attempts {
 
 /// Requests a page within the rate limits. Transient errors are retried while the run lasts, each attempt dated and signed
 /// by itself.
-pub(super) async fn fetch(
-    run: &mut Run<'_>,
+pub(super) async fn fetch<P: Ports>(
+    run: &mut Run<'_, P>,
     mut request: PageRequest,
 ) -> Result<PageResponse, NoPage> {
     let mut attempts = Attempts::new(run.now());
@@ -138,14 +139,14 @@ fn unavailable(error: FetchError) -> Stop {
     }
 }
 
-async fn pause_and_retry(run: &mut Run<'_>, pause: TimeDelta) -> Result<(), Stop> {
+async fn pause_and_retry<P: Ports>(run: &mut Run<'_, P>, pause: TimeDelta) -> Result<(), Stop> {
     run.stats.counts.retries += 1;
     run.ports.sleep(pause).await;
     take_token(run).await
 }
 
 /// Takes a request from the buckets of the log and of the account. Waits of more than some seconds end the run instead.
-async fn take_token(run: &mut Run<'_>) -> Result<(), Stop> {
+async fn take_token<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     let rate = run.limits.pace.requests_per_minute;
     loop {
         if run.ports.is_shutdown_requested() {
@@ -173,14 +174,14 @@ async fn take_token(run: &mut Run<'_>) -> Result<(), Stop> {
     }
 }
 
-fn count_request(run: &mut Run<'_>, request: &PageRequest) {
+fn count_request<P: Ports>(run: &mut Run<'_, P>, request: &PageRequest) {
     run.stats.counts.requests += 1;
     let live_requests = &mut run.checkpoint.reconciliation.live_requests;
     *live_requests = if request.is_reconciliation { 0 } else { live_requests.saturating_add(1) };
 }
 
 /// Duo hides its last two minutes by its own clock: a local clock that is ahead must not make a window reach into them.
-fn note_clock(run: &mut Run<'_>, server_time: Option<Millis>) {
+fn note_clock<P: Ports>(run: &mut Run<'_, P>, server_time: Option<Millis>) {
     let now = run.now();
     let ahead = now - server_time.map_or(now, |time| time.min(now));
     if ahead > CLOCK_AHEAD_REPORTED && run.clock_ahead <= CLOCK_AHEAD_REPORTED {

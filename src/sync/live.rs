@@ -7,13 +7,14 @@ use super::deliver::deliver;
 use super::fetch::{NoPage, fetch};
 use super::outcome::{Failure, RunOutcome, WindowError};
 use super::paging::AfterPage;
+use super::ports::Ports;
 use super::state::Run;
 use super::stop::Stop;
 use super::window::Window;
 use crate::model::{MINUTE, Millis, PageResponse};
 
 /// Finds the live window to read: the one at hand, the one a run ended in, or the next one. Returns whether there is one.
-pub(super) fn plan(run: &mut Run<'_>, now: Millis) -> bool {
+pub(super) fn plan<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> bool {
     if run.live.window.is_some() {
         return true;
     }
@@ -33,8 +34,8 @@ pub(super) fn plan(run: &mut Run<'_>, now: Millis) -> bool {
 }
 
 /// The window after `mintime`; `not_before` is given for the first one of a run.
-fn following(
-    run: &Run<'_>,
+fn following<P: Ports>(
+    run: &Run<'_, P>,
     mintime: Millis,
     not_before: Option<Millis>,
     now: Millis,
@@ -55,7 +56,7 @@ fn following(
 }
 
 /// Reads and delivers the next page of the window at hand, and saves how far the log was read.
-pub(super) async fn read_page(run: &mut Run<'_>) -> Result<(), Stop> {
+pub(super) async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     let request = window(run).request(false);
     let PageResponse { records, cursor, total, server_time } = match fetch(run, request).await {
         Ok(page) => page,
@@ -79,8 +80,8 @@ pub(super) async fn read_page(run: &mut Run<'_>) -> Result<(), Stop> {
     }
 }
 
-async fn advance_second(
-    run: &mut Run<'_>,
+async fn advance_second<P: Ports>(
+    run: &mut Run<'_, P>,
     facts: &PageFacts,
     take_through: Millis,
 ) -> Result<(), Stop> {
@@ -94,13 +95,13 @@ async fn advance_second(
     run.commit().await
 }
 
-fn window<'r>(run: &'r mut Run<'_>) -> &'r mut Window {
+fn window<'r, P: Ports>(run: &'r mut Run<'_, P>) -> &'r mut Window {
     run.live.window.as_mut().expect("a page is read of a window at hand only")
 }
 
 /// Starts the window again. Where its records stay fewer than Duo counts, it is closed: reconciliation finds the hours that
 /// lack them. Where its cursors stay bad, the log stops.
-async fn restart(run: &mut Run<'_>, error: WindowError) -> Result<(), Stop> {
+async fn restart<P: Ports>(run: &mut Run<'_, P>, error: WindowError) -> Result<(), Stop> {
     let paging = run.limits.spec.paging;
     let open = window(run);
     match open.restart(error, paging) {
@@ -117,7 +118,7 @@ async fn restart(run: &mut Run<'_>, error: WindowError) -> Result<(), Stop> {
     }
 }
 
-async fn close_window(run: &mut Run<'_>) -> Result<(), Stop> {
+async fn close_window<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     let open = run.live.window.take().expect("a window at hand is closed");
     run.remember_gap_before(open.mintime);
     // Where Duo's clock is far behind the local one, nothing closes: the window lies in what Duo hides.

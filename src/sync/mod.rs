@@ -46,13 +46,20 @@ use crate::settings::Pace;
 /// The settings and facts that a run of a log is decided by.
 #[derive(Clone, Debug)]
 pub struct Limits {
+    /// The log.
     pub log_type: LogType,
+    /// What is special about the log.
     pub spec: LogSpec,
+    /// How fast it is collected.
     pub pace: Pace,
+    /// Largest request body to Azure Monitor, in bytes.
     pub max_batch_bytes: usize,
+    /// Where the first run of this log begins.
     pub first_mintime: Millis,
     /// The span of whole hours that is read again, once, instead of the live log.
     pub backfill: Option<Span>,
+    /// Identity of this process.
     pub owner: String,
+    /// Fingerprint of the destination of the rows.
     pub destination: String,
 }

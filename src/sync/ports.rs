@@ -3,10 +3,10 @@
 //! The collector implements it with the real services, the tests with simulated ones. Every `.await` on a port is a point
 //! at which the process may be killed, the request may fail, or another instance may act.
 
+use std::future::Future;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use chrono::TimeDelta;
 
 use super::outcome::RunCounts;
@@ -14,7 +14,7 @@ use super::token_bucket::TokenBucket;
 use crate::model::{Batch, FetchError, Millis, PageRequest, PageResponse, SendError};
 use crate::storage::{DeadLetters, LogState};
 
-#[async_trait]
+/// What a run of one log needs of the outside.
 pub trait Ports: Sync {
     /// The state of the log.
     fn state(&self) -> &LogState;
@@ -39,14 +39,21 @@ pub trait Ports: Sync {
     fn take_account_token(&self, known: TokenBucket) -> (Result<(), TimeDelta>, TokenBucket);
 
     /// Waits; returns early when a shutdown is requested.
-    async fn sleep(&self, pause: TimeDelta);
+    fn sleep(&self, pause: TimeDelta) -> impl Future<Output = ()> + Send;
 
     /// Requests one page from Duo, dated and signed for this attempt. A shutdown request aborts it.
-    async fn fetch_page(&self, request: &PageRequest) -> Result<PageResponse, FetchError>;
+    fn fetch_page(
+        &self,
+        request: &PageRequest,
+    ) -> impl Future<Output = Result<PageResponse, FetchError>> + Send;
 
     /// Sends one batch and returns when Azure Monitor has accepted it, or after `timeout`. After an error it may have been
     /// accepted all the same.
-    async fn send(&self, batch: &Batch, timeout: Duration) -> Result<(), SendError>;
+    fn send(
+        &self,
+        batch: &Batch,
+        timeout: Duration,
+    ) -> impl Future<Output = Result<(), SendError>> + Send;
 
     /// Takes note of what the run did so far, after each page; `reached` is up to where a backfill was read.
     fn progress(&self, reached: Option<Millis>, counts: &RunCounts);

@@ -5,13 +5,14 @@ use super::deliver::deliver;
 use super::fetch::{NoPage, fetch};
 use super::outcome::{Failure, RunOutcome, WindowError};
 use super::paging::AfterPage;
+use super::ports::Ports;
 use super::results::{Basis, conclude};
 use super::schedule::{FULL_STAGE, Reading};
 use super::state::{Reconciliation, Run};
 use super::stop::Stop;
 use crate::model::{FetchError, Hour, IngestKind, Millis, PageRequest, PageResponse, Span};
 
-fn next_reading(run: &Run<'_>, now: Millis) -> Option<Reading> {
+fn next_reading<P: Ports>(run: &Run<'_, P>, now: Millis) -> Option<Reading> {
     let state = &run.checkpoint.reconciliation;
     if let Some(stored) = &state.reading {
         return Some(stored.clone());
@@ -28,7 +29,7 @@ fn next_reading(run: &Run<'_>, now: Millis) -> Option<Reading> {
 }
 
 /// Up to where a backfill was read; `None` for other runs.
-pub(super) fn reached(run: &Run<'_>) -> Option<Millis> {
+pub(super) fn reached<P: Ports>(run: &Run<'_, P>) -> Option<Millis> {
     run.limits.backfill?;
     Some(match &run.reading {
         Some(Reading { span, window, .. }) => {
@@ -38,7 +39,7 @@ pub(super) fn reached(run: &Run<'_>) -> Option<Millis> {
     })
 }
 
-pub(super) async fn step(run: &mut Run<'_>, now: Millis) -> Result<(), Stop> {
+pub(super) async fn step<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> Result<(), Stop> {
     let reading = match run.reading.take() {
         Some(reading) => Some(reading),
         None => next_reading(run, now),
@@ -57,7 +58,7 @@ pub(super) async fn step(run: &mut Run<'_>, now: Millis) -> Result<(), Stop> {
     if is_counted { count(run).await } else { read_page(run).await }
 }
 
-async fn count(run: &mut Run<'_>) -> Result<(), Stop> {
+async fn count<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     let request = PageRequest { limit: Some(1), ..reading(run).window.request(true) };
     let total = match fetch(run, request).await {
         Ok(page) => {
@@ -82,7 +83,7 @@ async fn count(run: &mut Run<'_>) -> Result<(), Stop> {
     }
 }
 
-async fn read_page(run: &mut Run<'_>) -> Result<(), Stop> {
+async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     let request = reading(run).window.request(true);
     let PageResponse { records, cursor, total, server_time } = match fetch(run, request).await {
         Ok(page) => page,
@@ -117,11 +118,11 @@ async fn read_page(run: &mut Run<'_>) -> Result<(), Stop> {
     }
 }
 
-fn reading<'r>(run: &'r mut Run<'_>) -> &'r mut Reading {
+fn reading<'r, P: Ports>(run: &'r mut Run<'_, P>) -> &'r mut Reading {
     run.reading.as_mut().expect("a page is read of hours at hand only")
 }
 
-async fn restart(run: &mut Run<'_>, error: WindowError) -> Result<(), Stop> {
+async fn restart<P: Ports>(run: &mut Run<'_, P>, error: WindowError) -> Result<(), Stop> {
     let paging = run.limits.spec.paging;
     match reading(run).window.restart(error, paging) {
         Some(warning) => {
@@ -132,7 +133,7 @@ async fn restart(run: &mut Run<'_>, error: WindowError) -> Result<(), Stop> {
     }
 }
 
-async fn end(run: &mut Run<'_>, basis: Basis) -> Result<(), Stop> {
+async fn end<P: Ports>(run: &mut Run<'_, P>, basis: Basis) -> Result<(), Stop> {
     let Some(mut reading) = run.reading.take() else {
         return Ok(());
     };
@@ -149,7 +150,7 @@ async fn end(run: &mut Run<'_>, basis: Basis) -> Result<(), Stop> {
 
 /// Duo refuses a request. A backfill is nothing else; otherwise the run goes on without reconciliation and reports it at its
 /// end, so that the live log is read as far as ever.
-fn refuse(run: &mut Run<'_>, error: FetchError) -> Result<(), Stop> {
+fn refuse<P: Ports>(run: &mut Run<'_, P>, error: FetchError) -> Result<(), Stop> {
     if run.limits.backfill.is_some() {
         return Err(Stop::failed(Failure::Duo, error));
     }

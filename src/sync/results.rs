@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use super::hours::{DayResults, HourResult, HourState, RESULT_DAYS};
 use super::outcome::{Warning, WindowError};
+use super::ports::Ports;
 use super::schedule::{Reading, due_stage};
 use super::state::{Reconciliation, Run};
 use super::stop::Stop;
@@ -28,8 +29,8 @@ pub(super) enum Basis {
 
 /// Stores the results of the hours, removes ledger entries that no reading needs any more, and notes how far reconciliation
 /// has come.
-pub(super) async fn conclude(
-    run: &mut Run<'_>,
+pub(super) async fn conclude<P: Ports>(
+    run: &mut Run<'_, P>,
     reading: &Reading,
     basis: Basis,
 ) -> Result<(), Stop> {
@@ -70,8 +71,8 @@ pub(super) async fn conclude(
 }
 
 /// Results first, then what they make superfluous: a crash in between leaves entries that the next run removes.
-async fn store(
-    run: &mut Run<'_>,
+async fn store<P: Ports>(
+    run: &mut Run<'_, P>,
     results: &[(Hour, HourResult)],
     removable: &[Hour],
 ) -> Result<(), Stop> {
@@ -100,7 +101,7 @@ async fn store(
 
 /// The hours that get a result. A log without counts is read 48 hours at once: most of them have one, and get another when it
 /// is their last stage.
-fn hours_with_results(run: &Run<'_>, reading: &Reading) -> Vec<Hour> {
+fn hours_with_results<P: Ports>(run: &Run<'_, P>, reading: &Reading) -> Vec<Hour> {
     let backfill = run.limits.backfill;
     if run.limits.spec.paging.has_counts() || backfill.is_some() {
         return reading.span.hours().collect();
@@ -119,7 +120,12 @@ fn hours_with_results(run: &Run<'_>, reading: &Reading) -> Vec<Hour> {
 
 /// Whether a reading of several hours delivered less than Duo counts: which hour it is that Duo counts more records in than it
 /// returns is found by reading each of them.
-fn must_be_narrowed(run: &Run<'_>, reading: &Reading, basis: Basis, delivered: u64) -> bool {
+fn must_be_narrowed<P: Ports>(
+    run: &Run<'_, P>,
+    reading: &Reading,
+    basis: Basis,
+    delivered: u64,
+) -> bool {
     let reads_several = run.limits.backfill.is_some() || run.limits.spec.paging.has_counts();
     let is_short = match basis {
         Basis::BrokenReading(_) => true,
@@ -131,8 +137,8 @@ fn must_be_narrowed(run: &Run<'_>, reading: &Reading, basis: Basis, delivered: u
 
 /// Notes how far reconciliation has come. Returns the hours whose ledger entries are not needed any more, by what is stored:
 /// what this reading makes final could be read again, if it is never stored. `None` where nothing is due by Duo's clock.
-fn note_progress(
-    run: &mut Run<'_>,
+fn note_progress<P: Ports>(
+    run: &mut Run<'_, P>,
     reading: &Reading,
     basis: Basis,
     first: Option<Hour>,
@@ -161,8 +167,8 @@ fn note_progress(
     Some(removable)
 }
 
-fn result(
-    run: &Run<'_>,
+fn result<P: Ports>(
+    run: &Run<'_, P>,
     reading: &Reading,
     basis: Basis,
     hour: Hour,
@@ -199,7 +205,7 @@ fn result(
 
 /// Which stage a reconciliation is for an hour. A reading of several hours is for each of them the stage that it is old enough
 /// for.
-fn stage_of(run: &Run<'_>, reading: &Reading, hour: Hour, now: Millis) -> usize {
+fn stage_of<P: Ports>(run: &Run<'_, P>, reading: &Reading, hour: Hour, now: Millis) -> usize {
     let began_at = reading.began_at.min(now);
     if run.limits.spec.paging.has_counts() && run.limits.backfill.is_none() {
         return reading.stage.min(due_stage(hour, now).unwrap_or(0));

@@ -18,7 +18,7 @@ const LIVE_REQUESTS: u32 = 4;
 ///
 /// Never panics on what a service returned; every error is in the result. A future that is dropped is a killed process:
 /// nothing is lost, and the next run delivers at most one batch again.
-pub async fn run_log(ports: &dyn Ports, limits: &Limits) -> RunResult {
+pub async fn run_log<P: Ports>(ports: &P, limits: &Limits) -> RunResult {
     let mut run = match admit(ports, limits).await {
         Ok(run) => run,
         Err(refusal) => return refusal,
@@ -31,7 +31,7 @@ pub async fn run_log(ports: &dyn Ports, limits: &Limits) -> RunResult {
     run.end(stop).await
 }
 
-impl Run<'_> {
+impl<P: Ports> Run<'_, P> {
     /// Reads one page, or reconciles one step further. While the log is behind, one request in five goes to
     /// reconciliation.
     async fn take_turn(&mut self) -> Result<(), Stop> {

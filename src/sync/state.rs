@@ -53,8 +53,8 @@ pub(super) struct Live {
     pub(super) is_done: bool,
 }
 
-pub(super) struct Run<'a> {
-    pub(super) ports: &'a dyn Ports,
+pub(super) struct Run<'a, P: Ports> {
+    pub(super) ports: &'a P,
     pub(super) limits: &'a Limits,
     /// No request begins after this.
     pub(super) deadline: Millis,
@@ -79,9 +79,9 @@ pub(super) struct Run<'a> {
     pub(super) stats: RunStats,
 }
 
-impl<'a> Run<'a> {
+impl<'a, P: Ports> Run<'a, P> {
     pub(super) fn new(
-        ports: &'a dyn Ports,
+        ports: &'a P,
         limits: &'a Limits,
         (stored, version): (Checkpoint, Version),
         stats: RunStats,

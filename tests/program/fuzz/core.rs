@@ -133,7 +133,6 @@ struct Outside {
     sent: Mutex<BTreeSet<RecordKey>>,
 }
 
-#[async_trait]
 impl Ports for Outside {
     fn state(&self) -> &LogState {
         &self.state

@@ -265,7 +265,6 @@ impl SimulatedPorts {
     }
 }
 
-#[async_trait]
 impl Ports for SimulatedPorts {
     fn state(&self) -> &LogState {
         &self.state
