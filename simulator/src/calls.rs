@@ -35,10 +35,6 @@ pub struct DuoCalls {
     pub unauthorized: u64,
     /// Answered 400 for parameters that break a rule.
     pub refused: u64,
-    /// Answered 429, by the rate limit or by a fault.
-    pub throttled: u64,
-    /// Met a fault.
-    pub struck: u64,
 }
 
 /// Posts to the Data Collector.
@@ -54,8 +50,6 @@ pub struct PostCalls {
     pub largest: u64,
     /// Refused for breaking a rule, with the number of times for each error code.
     pub refused: BTreeMap<String, u64>,
-    /// Met a fault.
-    pub struck: u64,
     /// Accepted rows by table, that is by `Log-Type` with `_CL`.
     pub rows: BTreeMap<String, u64>,
     /// Values in accepted rows that are larger than the service keeps, so that it cut them.
@@ -77,8 +71,6 @@ pub struct IngestionCalls {
     pub largest: u64,
     /// Refused for breaking a rule, with the number of times for each error code.
     pub refused: BTreeMap<String, u64>,
-    /// Met a fault.
-    pub struck: u64,
     /// Accepted rows by table, with `_CL`.
     pub rows: BTreeMap<String, u64>,
     /// Values dropped because their column is not declared, by column: what Azure shows as "Log Columns
@@ -99,8 +91,6 @@ pub struct IdentityCalls {
     pub tokens: u64,
     /// Refused for breaking a rule, with the number of times for each error code.
     pub refused: BTreeMap<String, u64>,
-    /// Met a fault.
-    pub struck: u64,
 }
 
 /// The counters behind [`Calls`].

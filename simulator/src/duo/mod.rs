@@ -88,17 +88,15 @@ impl Duo {
             tokio::time::sleep(config.duo_latency).await;
         }
         if !self.rate.allows(log, clock.now_milliseconds()) {
-            calls.duo(log, |calls| calls.throttled += 1);
             return self.dated(Refusal::of_status(429).into_response(), None);
         }
         let cursor = if log == LogType::TrustMonitor { "offset" } else { "next_offset" };
         let has_cursor = !log.is_v1() && !parameters.all(cursor).is_empty();
         let fault = faults.strike(Call::Duo { log, has_cursor });
-        if let Some(fault) = &fault {
-            calls.duo(log, |calls| calls.struck += 1);
-            if let Some(spoilt) = self.instead(log, fault).await {
-                return self.dated(spoilt, None);
-            }
+        if let Some(fault) = &fault
+            && let Some(spoilt) = instead(fault).await
+        {
+            return self.dated(spoilt, None);
         }
         // Taken after all waiting: a page shows what is visible when it is made.
         let now = clock.now_milliseconds();
@@ -109,22 +107,6 @@ impl Duo {
                 self.dated(refusal.into_response(), fault.as_ref())
             }
         }
-    }
-
-    /// What some faults answer instead of a page.
-    async fn instead(&self, log: LogType, fault: &FaultKind) -> Option<Response> {
-        let refused = |status| Refusal::of_status(status).into_response();
-        let response = match fault {
-            FaultKind::Forbidden => Some(refused(403)),
-            FaultKind::BadCursor => Some(Refusal::parameter("next_offset").into_response()),
-            FaultKind::EmptyCode => Some(answer::empty_code()),
-            FaultKind::NotJson => Some(answer::not_json()),
-            _ => of_fault(fault, refused).await,
-        };
-        if response.as_ref().is_some_and(|response| response.status() == 429) {
-            self.shared.calls.duo(log, |calls| calls.throttled += 1);
-        }
-        response
     }
 
     fn page(
@@ -168,5 +150,17 @@ impl Duo {
             _ => {}
         }
         dated(response, time)
+    }
+}
+
+/// What some faults answer instead of a page.
+async fn instead(fault: &FaultKind) -> Option<Response> {
+    let refused = |status| Refusal::of_status(status).into_response();
+    match fault {
+        FaultKind::Forbidden => Some(refused(403)),
+        FaultKind::BadCursor => Some(Refusal::parameter("next_offset").into_response()),
+        FaultKind::EmptyCode => Some(answer::empty_code()),
+        FaultKind::NotJson => Some(answer::not_json()),
+        _ => of_fault(fault, refused).await,
     }
 }

@@ -93,18 +93,12 @@ fn join(pairs: &[(String, String)]) -> String {
 }
 
 fn encode(text: &str) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            let halves = [byte >> 4, byte & 15].map(|half| char::from(DIGITS[usize::from(half)]));
-            encoded.push('%');
-            encoded.extend(halves);
-        }
-    }
-    encoded
+    let encoded = text.bytes().map(|byte| match byte {
+        b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+        _ if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    });
+    encoded.collect()
 }
 
 #[cfg(test)]

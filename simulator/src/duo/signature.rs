@@ -114,17 +114,11 @@ impl Request<'_> {
 fn hmac<M: Mac + KeyInit>(key: &[u8], text: &str) -> String {
     let mut mac = <M as KeyInit>::new_from_slice(key).expect("HMAC takes a key of any length");
     mac.update(text.as_bytes());
-    hexadecimal(&mac.finalize().into_bytes())
+    hex::encode(mac.finalize().into_bytes())
 }
 
 fn sha512(bytes: &[u8]) -> String {
-    hexadecimal(&Sha512::digest(bytes))
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digit = |half: u8| char::from(DIGITS[usize::from(half)]);
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    hex::encode(Sha512::digest(bytes))
 }
 
 #[cfg(test)]

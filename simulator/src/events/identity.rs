@@ -2,6 +2,8 @@
 //!
 //! Being able to go back saves a table of a million identifiers.
 
+use uuid::Uuid;
+
 use super::{Events, Stream};
 use crate::LogType;
 use crate::random::{mix, unmix};
@@ -73,8 +75,7 @@ impl Events {
 
 /// The text of a UUID, lower case with dashes.
 pub(crate) fn uuid(id: u128) -> String {
-    let text = format!("{id:032x}");
-    [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-")
+    Uuid::from_u128(id).to_string()
 }
 
 /// The text of a Trust Monitor `sekey`.
@@ -84,11 +85,7 @@ pub(crate) fn sekey(id: u128) -> String {
 
 /// The number behind the text of a UUID in its usual form.
 pub(crate) fn parse_uuid(text: &str) -> Option<u128> {
-    let groups: Vec<&str> = text.split('-').collect();
-    let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    let hexadecimal = |group: &&str| group.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (lengths == [8, 4, 4, 4, 12] && groups.iter().all(hexadecimal))
-        .then(|| u128::from_str_radix(&groups.concat(), 16).ok())?
+    (text.len() == 36).then(|| Uuid::try_parse(text).ok()).flatten().map(|uuid| uuid.as_u128())
 }
 
 /// The number behind the text of a `sekey`.

@@ -68,11 +68,10 @@ async fn token(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response,
     };
     let token = Bytes::from(token.to_string());
     let fault = shared.faults.strike(Call::Identity);
-    if let Some(fault) = fault {
-        shared.calls.identity(|calls| calls.struck += 1);
-        if let Some(spoilt) = instead(&fault, &token).await {
-            return Ok(spoilt);
-        }
+    if let Some(fault) = fault
+        && let Some(spoilt) = instead(&fault, &token).await
+    {
+        return Ok(spoilt);
     }
     shared.calls.identity(|calls| calls.tokens += 1);
     Ok(answer::json(200, token))

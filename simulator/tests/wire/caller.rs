@@ -43,11 +43,11 @@ impl Caller {
     ) -> RequestBuilder {
         let config = self.simulator.config();
         let date = time.to_rfc2822();
-        let empty = hexadecimal(&Sha512::digest(b""));
+        let empty = hex::encode(Sha512::digest(b""));
         let signed = [&date, "GET", "127.0.0.1", log.path(), query, &empty, &empty].join("\n");
         let mut mac = Hmac::<Sha512>::new_from_slice(config.secret_key.as_bytes()).unwrap();
         mac.update(signed.as_bytes());
-        let password = hexadecimal(&mac.finalize().into_bytes());
+        let password = hex::encode(mac.finalize().into_bytes());
         let url = format!("{}{}?{query}", self.simulator.duo_url(), log.path());
         self.http.get(url).header("date", date).basic_auth(&config.integration_key, Some(password))
     }
@@ -93,14 +93,10 @@ impl Caller {
     /// A request to Entra's token endpoint.
     pub(crate) fn entra(&self, tenant: &str, pairs: &[(&str, &str)]) -> RequestBuilder {
         let url = format!("{}/{tenant}/oauth2/v2.0/token", self.simulator.authority_url());
-        let encoded = |text: &str| {
-            text.bytes().fold(String::new(), |text, byte| format!("{text}%{byte:02X}"))
-        };
-        let pairs: Vec<_> =
-            pairs.iter().map(|(key, value)| format!("{key}={}", encoded(value))).collect();
-        let form = "application/x-www-form-urlencoded";
-        let request = self.http.post(url).header("content-type", form);
-        request.body(pairs.join("&"))
+        let form =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        let request = self.http.post(url);
+        request.header("content-type", "application/x-www-form-urlencoded").body(form)
     }
 
     /// A call of the Logs Ingestion API for the stream `Custom-CiscoDuo`.
@@ -163,8 +159,8 @@ pub(crate) fn row(log: LogType, record: &str, copy: usize) -> String {
     let uid = Sha256::digest(format!("{log}{record}{copy}").as_bytes());
     let content = Sha256::digest(record.as_bytes());
     let added = json!({
-        "eventtype": log.name(), "host": "127.0.0.1", "event_uid": &hexadecimal(&uid)[..40],
-        "event_content": &hexadecimal(&content)[..8],
+        "eventtype": log.name(), "host": "127.0.0.1", "event_uid": &hex::encode(uid)[..40],
+        "event_content": &hex::encode(content)[..8],
         "event_time": time.to_rfc3339(), "ingest_kind": "live", "ingest_batch": "test",
     });
     let added = added.to_string();
@@ -186,12 +182,4 @@ fn time_of(log: LogType, record: &str) -> DateTime<Utc> {
             DateTime::from_timestamp(whole("timestamp"), 0).unwrap()
         }
     }
-}
-
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        write!(text, "{byte:02x}").unwrap();
-        text
-    })
 }

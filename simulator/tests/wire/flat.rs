@@ -1,95 +1,67 @@
-//! A connector that makes the columns itself, as the Logs Ingestion API wants it, written by hand from the
-//! facts: what has which suffix is known by name here, not found out.
+//! Rows as the Logs Ingestion API wants them: those that the simulated Data Collector stored, whose columns are held
+//! against the documentation elsewhere.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
-use simulator::{Column, ColumnType, LogType, StreamDeclaration};
+use serde_json::{Map, Value};
+use simulator::{
+    Column, ColumnType, Config, LogType, LogsIngestionConfig, Road, StreamDeclaration,
+};
 
-use crate::caller::row;
-
-/// Fields that are GUIDs: facts A6.
-const GUIDS: [&str; 5] = [
-    "txid",
-    "activity_id",
-    "telephony_id",
-    "surfaced_auth_txid",
-    "trusted_session_info_trusted_session_uuid",
-];
-
-/// Fields that are moments, where they can be read as such.
-const MOMENTS: [&str; 4] = ["isotimestamp", "ts", "event_time", "surfaced_auth_isotimestamp"];
+use crate::caller::{Caller, row};
+use crate::tables::{KEPT, rows, table};
+use crate::tenant::all_records;
 
 /// Columns that are not declared: too long for that (facts D2), or new to everyone.
-fn undeclared(name: &str) -> bool {
+fn is_undeclared(name: &str) -> bool {
     name.len() > 45 || name.starts_with("new_signal")
 }
 
-/// The row of a record with a column for each of its values.
-fn columns(log: LogType, record: &str, copy: usize) -> Map<String, Value> {
-    let row: Value = serde_json::from_str(&row(log, record, copy)).unwrap();
-    let mut columns = Map::new();
-    walk("", &row, &mut columns);
-    columns
-}
-
-fn walk(path: &str, value: &Value, columns: &mut Map<String, Value>) {
-    let mut put = |suffix: &str, value: Value| {
-        let before = columns.insert(format!("{path}{suffix}"), value);
-        assert!(before.is_none(), "{path} twice");
-    };
-    match value {
-        Value::Null => {}
-        Value::Bool(_) => put("_b", value.clone()),
-        Value::Number(_) => put("_d", value.clone()),
-        Value::Array(_) => put("_s", value.to_string().into()),
-        Value::String(text) if MOMENTS.contains(&path) && !text.contains(' ') => {
-            put("_t", value.clone());
-        }
-        Value::String(_) if GUIDS.contains(&path) => put("_g", value.clone()),
-        Value::String(_) => put("_s", value.clone()),
-        Value::Object(members) => {
-            for (name, value) in members {
-                let joined = if path.is_empty() { String::new() } else { format!("{path}_") };
-                walk(&format!("{joined}{name}"), value, columns);
-            }
-        }
+/// A tenant with a stream that declares what its events have, and the rows of its events.
+pub(crate) async fn start(config: Config) -> (Caller, Vec<Map<String, Value>>) {
+    let scout = Caller::start(Config { tables: KEPT, ..config.clone() }).await;
+    let mut copies = BTreeMap::new();
+    let mut sent = Vec::new();
+    for (log, record) in all_records(&scout).await {
+        let copy: &mut usize = copies.entry(record.clone()).or_default();
+        sent.push(row(log, &record, *copy));
+        *copy += 1;
     }
+    assert_eq!(scout.deliver(&sent).await.status().as_u16(), 200);
+    let stored = table(&scout, Road::DataCollector).await;
+    let declared = stored
+        .columns()
+        .iter()
+        .filter(|(name, _)| !is_undeclared(name) && *name != "_TimeReceived");
+    let mut columns: Vec<Column> = declared
+        .map(|(name, column_type)| match column_type {
+            // Streams know no GUID.
+            ColumnType::Guid => Column::new(name, ColumnType::String),
+            _ => Column::new(name, *column_type),
+        })
+        .collect();
+    columns.push(Column::new("truncated_fields_s", ColumnType::String));
+    columns.push(Column::new("AdditionalFields", ColumnType::Dynamic));
+    let streams = vec![StreamDeclaration::new("Custom-CiscoDuo", "CiscoDuo_CL", columns).unwrap()];
+    let logs_ingestion = LogsIngestionConfig { streams, ..LogsIngestionConfig::default() };
+    let rows = rows(&stored).into_iter().map(with_additional_fields).collect();
+    (Caller::start(Config { logs_ingestion, ..config }).await, rows)
 }
 
-/// The row as the stream of [`declaration`] takes it.
-pub(crate) fn flat_row(log: LogType, record: &str, copy: usize) -> Map<String, Value> {
+/// The row with what has no declared column in one of its own, by the names without suffix.
+fn with_additional_fields(row: Value) -> Map<String, Value> {
+    let Value::Object(row) = row else { panic!("a row is an object") };
     let (rest, mut row): (Map<_, _>, Map<_, _>) =
-        columns(log, record, copy).into_iter().partition(|(name, _)| undeclared(name));
+        row.into_iter().partition(|(name, _)| is_undeclared(name));
     if !rest.is_empty() {
         let plain = |name: String| name[..name.len() - 2].to_owned();
-        let rest: Map<_, _> = rest.into_iter().map(|(name, it)| (plain(name), it)).collect();
+        let rest: Map<_, _> = rest.into_iter().map(|(name, value)| (plain(name), value)).collect();
         row.insert("AdditionalFields".to_owned(), rest.into());
     }
     row
 }
 
-/// A stream with a column for everything in these records that can be declared.
-pub(crate) fn declaration(records: &[(LogType, String)]) -> StreamDeclaration {
-    let mut names = BTreeSet::from(["truncated_fields_s".to_owned()]);
-    for (log, record) in records {
-        names.extend(columns(*log, record, 0).into_iter().map(|(name, _)| name));
-    }
-    let column = |name: String| {
-        let column_type = match &name[name.len() - 2..] {
-            "_d" => "real",
-            "_b" => "boolean",
-            "_t" => "datetime",
-            _ => "string",
-        };
-        json!({"name": name, "type": column_type})
-    };
-    let mut columns: Vec<_> = names.into_iter().filter(|it| !undeclared(it)).map(column).collect();
-    columns.push(json!({"name": "TimeGenerated", "type": "datetime"}));
-    columns.push(json!({"name": "AdditionalFields", "type": "dynamic"}));
-    let declared = json!({"columns": columns});
-    let stream = StreamDeclaration::from_json("Custom-CiscoDuo", "CiscoDuo_CL", &declared).unwrap();
-    let dynamic = Column::new("AdditionalFields", ColumnType::Dynamic);
-    assert!(stream.columns().contains(&dynamic));
-    stream
+/// The rows of a log.
+pub(crate) fn of(rows: &[Map<String, Value>], log: LogType) -> Vec<Map<String, Value>> {
+    rows.iter().filter(|row| row["eventtype_s"] == log.name()).cloned().collect()
 }

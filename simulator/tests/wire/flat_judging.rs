@@ -1,35 +1,11 @@
 //! What the judge makes of deliveries through the Logs Ingestion API.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value, json};
-use simulator::{Config, LogType, LogsIngestionConfig};
+use simulator::{Config, LogType};
 
 use crate::caller::Caller;
-use crate::flat::{declaration, flat_row};
-use crate::tenant::{all_records, roomy};
-
-/// A tenant with a stream that declares what its events have, and the events.
-async fn start(config: Config) -> (Caller, Vec<(LogType, String)>) {
-    let scout = Caller::start(config.clone()).await;
-    let records = all_records(&scout).await;
-    let logs_ingestion = LogsIngestionConfig {
-        streams: vec![declaration(&records)],
-        ..LogsIngestionConfig::default()
-    };
-    let config = Config { logs_ingestion, ..config };
-    (Caller::start(config).await, records)
-}
-
-fn rows_of(records: &[(LogType, String)]) -> Vec<Map<String, Value>> {
-    let mut copies = BTreeMap::new();
-    let row = |(log, record): &(LogType, String)| {
-        let copy: &mut usize = copies.entry(record.clone()).or_default();
-        *copy += 1;
-        flat_row(*log, record, *copy - 1)
-    };
-    records.iter().map(row).collect()
-}
+use crate::flat::{of, start};
+use crate::tenant::roomy;
 
 async fn ingest(caller: &Caller, rows: &[Map<String, Value>]) {
     let token = caller.token().await;
@@ -42,12 +18,8 @@ async fn ingest(caller: &Caller, rows: &[Map<String, Value>]) {
 
 #[tokio::test]
 async fn the_judge_sees_what_is_missing_altered_or_invented() {
-    let (caller, records) = start(roomy(60)).await;
-    let of = |log| {
-        let records = records.iter().filter(move |record| record.0 == log);
-        rows_of(&records.cloned().collect::<Vec<_>>())
-    };
-    let mut rows = of(LogType::Authentication);
+    let (caller, all) = start(roomy(60)).await;
+    let mut rows = of(&all, LogType::Authentication);
     rows.truncate(50);
     let set = |row: &mut Map<String, Value>, name: &str, value: Value| {
         row.insert(name.to_owned(), value);
@@ -92,7 +64,7 @@ async fn the_judge_sees_what_is_missing_altered_or_invented() {
     let log = &report.logs[&LogType::Authentication];
     assert_eq!((log.delivered, log.missing, log.duplicates), (50, 10, 0));
     // A record without an identifier is matched by its columns, so an altered one is unknown.
-    let mut rows = of(LogType::Administrator);
+    let mut rows = of(&all, LogType::Administrator);
     rows.truncate(2);
     set(&mut rows[0], "object_s", json!("another"));
     rows.push(Map::from_iter([("result_s".to_owned(), json!("success"))]));
@@ -105,21 +77,16 @@ async fn the_judge_sees_what_is_missing_altered_or_invented() {
 #[tokio::test]
 async fn a_text_of_more_than_64_kilobytes_may_be_cut_if_that_is_said() {
     let config = Config { oversized_per_mille: 1_000, oversized_bytes: 120_000, ..roomy(20) };
-    let (caller, records) = start(config).await;
-    let mut rows = rows_of(&records);
-    rows.retain(|row| row["eventtype_s"] == "authentication");
-    let whole = rows[0]["alias_s"].as_str().unwrap().to_owned();
-    assert!(whole.len() > 100_000);
-    let cut = |row: &mut Map<String, Value>, bytes: usize, named: bool| {
-        let text = row["alias_s"].as_str().unwrap()[..bytes].to_owned();
-        row.insert("alias_s".to_owned(), text.into());
+    let (caller, all) = start(config).await;
+    let mut rows = of(&all, LogType::Authentication);
+    let whole = "\u{e9}x".repeat(40_000);
+    let cases = [(63_999, true), (63_999, false), (32_001, true), (whole.len(), false)];
+    for (row, (bytes, named)) in rows.iter_mut().zip(cases) {
+        row.insert("alias_s".to_owned(), whole[..bytes].into());
         if named {
             row.insert("truncated_fields_s".to_owned(), "alias".into());
         }
-    };
-    cut(&mut rows[0], 63_999, true);
-    cut(&mut rows[1], 63_999, false);
-    cut(&mut rows[2], 32_001, true);
+    }
     ingest(&caller, &rows[..4]).await;
     let report = caller.simulator.report().await;
     assert_eq!(report.altered_rows, 3, "{:?}", report.first_problems);

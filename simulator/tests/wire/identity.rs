@@ -5,17 +5,15 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
-use simulator::{
-    Column, ColumnType, Config, IdentityConfig, LogsIngestionConfig, Simulator, StreamDeclaration,
-};
+use simulator::{ColumnType, Config, IdentityConfig, LogsIngestionConfig, Simulator};
 
 use crate::caller::Caller;
+use crate::tables::stream;
 
 const AUDIENCE: &str = "https://monitor.azure.com";
 
 async fn start(token_lifetime: Duration) -> Caller {
-    let columns = vec![Column::new("eventtype_s", ColumnType::String)];
-    let stream = StreamDeclaration::new("Custom-CiscoDuo", "CiscoDuo_CL", columns).unwrap();
+    let stream = stream(&[("eventtype_s", ColumnType::String)]);
     Caller::start(Config {
         identity: IdentityConfig { token_lifetime, ..IdentityConfig::default() },
         logs_ingestion: LogsIngestionConfig {

@@ -5,29 +5,15 @@ use std::io::Write as _;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use reqwest::StatusCode;
-use serde_json::{Value, json};
-use simulator::{Config, LogsIngestionConfig, StreamDeclaration};
+use serde_json::Value;
+use simulator::{ColumnType, Config, LogsIngestionConfig};
 
 use crate::caller::Caller;
-
-/// The rule of facts C4: five columns.
-pub(crate) fn rule() -> Value {
-    json!({
-        "streamDeclarations": {"Custom-CiscoDuo": {"columns": [
-            {"name": "TimeGenerated", "type": "datetime"}, {"name": "eventtype_s", "type": "string"},
-            {"name": "timestamp_d", "type": "real"}, {"name": "isotimestamp_t", "type": "datetime"},
-            {"name": "txid_g", "type": "string"},
-        ]}},
-        "dataFlows": [{"streams": ["Custom-CiscoDuo"], "destinations": ["ws"],
-            "transformKql": "source", "outputStream": "Custom-CiscoDuo_CL"}],
-    })
-}
+use crate::tables::stream;
 
 fn ingestion() -> LogsIngestionConfig {
-    LogsIngestionConfig {
-        streams: StreamDeclaration::of_rule(&rule()).unwrap(),
-        ..LogsIngestionConfig::default()
-    }
+    let columns = [("TimeGenerated", ColumnType::DateTime), ("eventtype_s", ColumnType::String)];
+    LogsIngestionConfig { streams: vec![stream(&columns)], ..LogsIngestionConfig::default() }
 }
 
 async fn start(logs_ingestion: LogsIngestionConfig) -> Caller {
@@ -47,7 +33,7 @@ async fn refusal(request: reqwest::RequestBuilder) -> (u16, String, String) {
     (status, code, header)
 }
 
-pub(crate) fn gzip(text: &str) -> Vec<u8> {
+fn gzip(text: &str) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
     encoder.write_all(text.as_bytes()).unwrap();
     encoder.finish().unwrap()
@@ -83,8 +69,7 @@ async fn callers_who_break_a_rule_get_azure_s_codes() {
         assert_eq!(found, status, "case {place}");
         assert_eq!(code, header, "case {place}");
     }
-    let without_type = caller.ingest(&token, "[]").build().unwrap();
-    let mut without_type = without_type;
+    let mut without_type = caller.ingest(&token, "[]").build().unwrap();
     without_type.headers_mut().remove("content-type");
     let answer = caller.execute(without_type).await;
     assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
@@ -120,8 +105,7 @@ async fn a_call_above_one_mebibyte_of_json_is_refused_however_it_is_packed() {
 
 #[tokio::test]
 async fn gzip_can_be_refused() {
-    let gzip_taken = false;
-    let caller = start(LogsIngestionConfig { gzip: gzip_taken, ..ingestion() }).await;
+    let caller = start(LogsIngestionConfig { gzip: false, ..ingestion() }).await;
     let token = caller.token().await;
     let request = caller.ingest(&token, "").body(gzip("[{}]"));
     let request = request.header("content-encoding", "gzip");

@@ -10,9 +10,7 @@ use crate::logs_ingestion::{start, start_with};
 #[tokio::test]
 async fn every_event_of_every_log_arrives_and_no_column_is_dropped() {
     let (simulator, mut host, state) = start(31, 400).await;
-    host.catch_up(5).await;
-    host.stop().await;
-    assert_nothing_lost(&simulator, 0).await;
+    host.finish(&simulator, 0).await;
     let calls = simulator.calls();
     assert_eq!(calls.log_analytics.requests, 0, "{calls:#?}");
     let ingestion = calls.logs_ingestion;
@@ -55,9 +53,7 @@ async fn pages_that_are_too_much_for_one_call_go_in_several() {
     config.oversized_bytes = 70_000;
     let (simulator, mut host, _state) =
         start_with(config, |settings| settings.with("LOGS_INGESTION_GZIP", "off")).await;
-    host.catch_up(5).await;
-    host.stop().await;
-    assert_nothing_lost(&simulator, 0).await;
+    host.finish(&simulator, 0).await;
     let ingestion = simulator.calls().logs_ingestion;
     assert!(ingestion.accepted > 6, "{ingestion:#?}");
     assert!(ingestion.largest <= 1_000_000, "{ingestion:#?}");
@@ -74,7 +70,7 @@ async fn a_lost_answer_repeats_one_call_and_loses_none() {
     simulator.faults().push(lost);
     host.catch_up(5).await;
     host.stop().await;
-    assert_eq!(simulator.calls().logs_ingestion.struck, 1);
+    assert_eq!(simulator.faults().struck()[&Target::LogsIngestion], 1);
     assert_nothing_lost(&simulator, PAGE).await;
 }
 

@@ -25,9 +25,7 @@ async fn a_role_that_has_not_spread_yet_keeps_every_place() {
     }
     assert_eq!(events_in(&simulator.calls().logs_ingestion.rows), 0);
     simulator.faults().clear();
-    host.catch_up(5).await;
-    host.stop().await;
-    assert_nothing_lost(&simulator, 0).await;
+    host.finish(&simulator, 0).await;
 }
 
 #[tokio::test]
@@ -39,7 +37,7 @@ async fn the_wait_that_the_service_asks_for_is_kept() {
     host.catch_up(5).await;
     assert!(began.elapsed() >= Duration::from_secs(2));
     host.stop().await;
-    assert_eq!(simulator.calls().logs_ingestion.struck, 6);
+    assert_eq!(simulator.faults().struck()[&TARGET], 6);
     assert_nothing_lost(&simulator, 0).await;
 }
 
@@ -50,7 +48,7 @@ async fn a_call_that_is_too_large_all_the_same_is_halved() {
     simulator.faults().push(Fault::always(TARGET, FaultKind::TooLarge).times(4));
     host.catch_up(5).await;
     host.stop().await;
-    assert_eq!(simulator.calls().logs_ingestion.struck, 4);
+    assert_eq!(simulator.faults().struck()[&TARGET], 4);
     assert_nothing_lost(&simulator, 0).await;
 }
 
@@ -62,7 +60,7 @@ async fn a_service_that_is_down_for_a_while_is_waited_for() {
     }
     host.catch_up(10).await;
     host.stop().await;
-    assert_eq!(simulator.calls().logs_ingestion.struck, 9);
+    assert_eq!(simulator.faults().struck()[&TARGET], 9);
     assert_nothing_lost(&simulator, PAGE * 6).await;
 }
 

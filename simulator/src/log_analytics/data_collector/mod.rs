@@ -99,18 +99,17 @@ async fn serve(State(service): State<Arc<DataCollector>>, request: Request) -> R
 
 impl DataCollector {
     async fn post(&self, parts: &Parts, body: Bytes) -> Result<Response, Refusal> {
-        let Shared { config, clock, calls, faults, .. } = &*self.shared;
+        let Shared { config, clock, faults, .. } = &*self.shared;
         let log_type = check_request(parts)?;
         signature::check(&parts.headers, body.len(), config, clock.now())?;
         if !config.log_analytics_latency.is_zero() {
             tokio::time::sleep(config.log_analytics_latency).await;
         }
         let fault = faults.strike(Call::LogAnalytics { body: &body });
-        if let Some(fault) = &fault {
-            calls.log_analytics(|calls| calls.struck += 1);
-            if let Some(spoilt) = instead(fault).await {
-                return Ok(spoilt);
-            }
+        if let Some(fault) = &fault
+            && let Some(spoilt) = instead(fault).await
+        {
+            return Ok(spoilt);
         }
         self.accept(&parts.headers, &log_type, body).await?;
         Ok(match fault {

@@ -69,22 +69,6 @@ impl StreamDeclaration {
         Self::new(name, table, columns?)
     }
 
-    /// All streams of a rule, from its `properties` (`streamDeclarations` and `dataFlows`).
-    ///
-    /// Flows that transform their rows are passed over, for KQL is not run here. Fails as
-    /// [`StreamDeclaration::from_json`] does, and for a stream that not exactly one flow passes on
-    /// unchanged.
-    pub fn of_rule(properties: &Value) -> Result<Vec<Self>, DeclarationFault> {
-        let declarations = properties["streamDeclarations"]
-            .as_object()
-            .ok_or_else(|| fault("the rule has no object \"streamDeclarations\""))?;
-        let stream = |(name, declaration): (&String, &Value)| {
-            let table = table_of(name, properties)?;
-            Self::from_json(name.as_str(), table, declaration)
-        };
-        declarations.iter().map(stream).collect()
-    }
-
     /// Its name, as in the address of a call.
     pub fn name(&self) -> &str {
         &self.name
@@ -142,26 +126,6 @@ fn column_of_json(column: &Value) -> Result<Column, DeclarationFault> {
     let column_type = ColumnType::of_name(type_name)
         .ok_or_else(|| fault(format!("the column {name} has the unknown type {type_name}")))?;
     Ok(Column::new(name, column_type))
-}
-
-/// The table that rows of a stream come to unchanged.
-fn table_of(stream: &str, properties: &Value) -> Result<String, DeclarationFault> {
-    let none = Vec::new();
-    let flows = properties["dataFlows"].as_array().unwrap_or(&none);
-    let passes_on = |flow: &&Value| {
-        let streams = flow["streams"].as_array().unwrap_or(&none);
-        let unchanged = matches!(flow["transformKql"].as_str(), None | Some("source"));
-        unchanged && streams.iter().any(|name| name == stream)
-    };
-    let mut flows = flows.iter().filter(passes_on);
-    let (Some(flow), None) = (flows.next(), flows.next()) else {
-        return Err(fault(format!("not exactly one flow passes {stream} on unchanged")));
-    };
-    let output = flow["outputStream"].as_str().unwrap_or(stream);
-    let table = output.strip_prefix("Custom-");
-    table
-        .map(str::to_owned)
-        .ok_or_else(|| fault(format!("the flow of {stream} does not lead to a custom table")))
 }
 
 /// A declaration that Azure would refuse, or that is not simulated; the text says what and where.

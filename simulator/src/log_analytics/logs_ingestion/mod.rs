@@ -85,7 +85,7 @@ fn request_id(number: u64) -> String {
 
 impl LogsIngestion {
     async fn post(&self, parts: &Parts, sent: Bytes) -> Result<Response, Refusal> {
-        let Shared { config, calls, faults, .. } = &*self.shared;
+        let Shared { config, faults, .. } = &*self.shared;
         let ingestion = &config.logs_ingestion;
         request::check_version(parts)?;
         request::check_token(&parts.headers, &self.shared)?;
@@ -96,11 +96,10 @@ impl LogsIngestion {
         let unpacked = request::unpack(&parts.headers, &sent, ingestion);
         let body = unpacked.as_ref().unwrap_or(&sent);
         let fault = faults.strike(Call::LogsIngestion { body });
-        if let Some(fault) = &fault {
-            calls.logs_ingestion(|calls| calls.struck += 1);
-            if let Some(spoilt) = instead(fault, body.len(), &ingestion.rule_id).await {
-                return Ok(spoilt);
-            }
+        if let Some(fault) = &fault
+            && let Some(spoilt) = instead(fault, body.len(), &ingestion.rule_id).await
+        {
+            return Ok(spoilt);
         }
         self.accept(stream, sent.len(), unpacked?).await?;
         let mut response = Response::new(Body::empty());

@@ -12,10 +12,6 @@ use serde::Serialize;
 pub enum ColumnType {
     /// A text.
     String,
-    /// A whole number of 32 bits.
-    Int,
-    /// A whole number of 64 bits.
-    Long,
     /// A number of double precision.
     Real,
     /// True or false.
@@ -33,8 +29,6 @@ impl ColumnType {
     pub const fn name(self) -> &'static str {
         match self {
             Self::String => "string",
-            Self::Int => "int",
-            Self::Long => "long",
             Self::Real => "real",
             Self::Boolean => "boolean",
             Self::DateTime => "datetime",
@@ -45,16 +39,8 @@ impl ColumnType {
 
     /// The type of this name, whatever its case (schemas spell `dateTime` in two ways).
     pub(crate) fn of_name(name: &str) -> Option<Self> {
-        let all = [
-            Self::String,
-            Self::Int,
-            Self::Long,
-            Self::Real,
-            Self::Boolean,
-            Self::DateTime,
-            Self::Dynamic,
-            Self::Guid,
-        ];
+        let all =
+            [Self::String, Self::Real, Self::Boolean, Self::DateTime, Self::Dynamic, Self::Guid];
         all.into_iter().find(|column_type| column_type.name().eq_ignore_ascii_case(name))
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct Fitted {
 /// Puts a value into a column of this type that keeps at most `largest` bytes.
 ///
 /// What is documented is only that types are declared. Conversions are the plain ones, in the manner
-/// of KQL's `tostring`, `tolong`, `toreal`, `tobool` and `todatetime`: anything has a text, and a text
+/// of KQL's `tostring`, `toreal`, `tobool` and `todatetime`: anything has a text, and a text
 /// that spells a number, a truth or a moment is one.
 pub(crate) fn fit(value: &Json<'_>, column_type: ColumnType, largest: usize) -> Fitted {
     let plain = |value: Option<Value>| Fitted {
@@ -38,11 +38,6 @@ pub(crate) fn fit(value: &Json<'_>, column_type: ColumnType, largest: usize) -> 
             Fitted { value: kept.into(), misfit: false, cut }
         }
         ColumnType::Dynamic => dynamic(value, largest),
-        ColumnType::Long => plain(whole(value).map(Value::from)),
-        ColumnType::Int => {
-            let number = whole(value).and_then(|number| i32::try_from(number).ok());
-            plain(number.map(Value::from))
-        }
         ColumnType::Real => plain(real(value).map(Value::Number)),
         ColumnType::Boolean => plain(truth(value).map(Value::Bool)),
         ColumnType::DateTime => {
@@ -116,13 +111,6 @@ fn dynamic(value: &Json<'_>, largest: usize) -> Fitted {
     Fitted { value: if cut { kept.into() } else { value }, misfit: false, cut }
 }
 
-fn whole(value: &Json<'_>) -> Option<i64> {
-    match value {
-        Json::Number(text) => text.parse().ok(),
-        other => other.as_text()?.trim().parse().ok(),
-    }
-}
-
 pub(super) fn real(value: &Json<'_>) -> Option<Number> {
     let number: f64 = match value {
         Json::Number(text) => text.parse().ok()?,
@@ -147,15 +135,12 @@ mod tests {
 
     #[test]
     fn values_become_what_their_column_is() {
-        use ColumnType::{Boolean, DateTime, Dynamic, Int, Long, Real, String};
+        use ColumnType::{Boolean, DateTime, Dynamic, Real, String};
         let cases = [
             ("\"a\"", String, json!("a")),
             ("1.50", String, json!("1.5")),
             ("true", String, json!("true")),
             ("[1, {\"a\":null}]", String, json!("[1,{\"a\":null}]")),
-            ("1795359845000", Long, json!(1_795_359_845_000_i64)),
-            ("\"5\"", Long, json!(5)),
-            ("5", Int, json!(5)),
             ("5", Real, json!(5.0)),
             ("\"2.5\"", Real, json!(2.5)),
             ("\"True\"", Boolean, json!(true)),
@@ -172,8 +157,6 @@ mod tests {
             ("\"unknown\"", Boolean),
             ("1", Boolean),
             ("\"x\"", Real),
-            ("1.5", Long),
-            ("3000000000", Int),
             ("1795359845", DateTime),
             ("\"today\"", DateTime),
             ("[]", Real),

@@ -1,23 +1,13 @@
 //! Texts that mean more than a text: GUIDs and moments.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
+use uuid::Uuid;
 
 /// The GUID that a text is, with dashes and in lower case; 32 digits without dashes are one too.
 pub(crate) fn guid(text: &str) -> Option<String> {
-    let dashes = [8, 13, 18, 23];
-    let digits: Vec<u8> = match text.len() {
-        32 => text.bytes().collect(),
-        36 if dashes.iter().all(|place| text.as_bytes()[*place] == b'-') => {
-            text.bytes().filter(|byte| *byte != b'-').collect()
-        }
-        _ => return None,
-    };
-    if digits.len() != 32 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    let digits = String::from_utf8(digits).ok()?.to_ascii_lowercase();
-    let parts = [0..8, 8..12, 12..16, 16..20, 20..32];
-    Some(parts.map(|part| &digits[part]).join("-"))
+    // In braces it is none here.
+    let uuid = matches!(text.len(), 32 | 36).then(|| Uuid::try_parse(text).ok());
+    uuid.flatten().map(|uuid| uuid.to_string())
 }
 
 /// The moment that an ISO 8601 date-time with a `T` means; without a zone it is taken as UTC.

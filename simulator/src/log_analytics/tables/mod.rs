@@ -91,7 +91,7 @@ impl Tables {
         let table = self
             .by_name
             .entry((road, table.to_owned()))
-            .or_insert_with(|| Table::new(table, road, streams, config));
+            .or_insert_with(|| Table::new(table, road, streams, config.start));
         match origin {
             Origin::DataCollector { time_field } => {
                 table.collect(row, time_field.as_deref(), received, LARGEST_COLLECTED);

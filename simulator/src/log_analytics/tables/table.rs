@@ -6,9 +6,9 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::column::ColumnType;
-use super::config::{TableStart, TablesConfig};
-use super::declared::{fit, readable, written};
-use super::flatten::{Placed, leaves, place};
+use super::config::TableStart;
+use super::declared::{fit, readable};
+use super::flatten::{leaves, place};
 use super::forms::{moment, spelled};
 use crate::json::{Json, Members, member};
 use crate::{Road, StreamDeclaration};
@@ -19,12 +19,6 @@ pub(crate) const TIME_GENERATED: &str = "TimeGenerated";
 /// When the row was received, a standard column.
 const TIME_RECEIVED: &str = "_TimeReceived";
 
-/// Most columns of a table; what is beyond goes into one dynamic column.
-const MOST_COLUMNS: usize = 500;
-
-/// That dynamic column.
-const ADDITIONAL_FIELDS: &str = "AdditionalFields";
-
 /// A row: values by column. A column without a value in this row is absent.
 pub type TableRow = BTreeMap<String, Value>;
 
@@ -34,12 +28,10 @@ pub type TableRow = BTreeMap<String, Value>;
 /// `dynamic` is any JSON, the rest what it looks like. Each row has `TimeGenerated` and `_TimeReceived`.
 #[derive(Clone, Debug)]
 pub struct Table {
-    name: String,
-    road: Road,
     columns: BTreeMap<String, ColumnType>,
     rows: Vec<TableRow>,
     left_out: BTreeMap<String, u64>,
-    config: TablesConfig,
+    may_grow: bool,
 }
 
 impl Table {
@@ -48,35 +40,19 @@ impl Table {
         name: &str,
         road: Road,
         streams: &[StreamDeclaration],
-        config: &TablesConfig,
+        start: TableStart,
     ) -> Self {
         let mut columns = BTreeMap::from([
             (TIME_GENERATED.to_owned(), ColumnType::DateTime),
             (TIME_RECEIVED.to_owned(), ColumnType::DateTime),
         ]);
-        if road == Road::LogsIngestion || config.start != TableStart::Empty {
+        if road == Road::LogsIngestion || start != TableStart::Empty {
             let streams = streams.iter().filter(|stream| stream.table() == name);
             let declared = streams.flat_map(StreamDeclaration::columns);
             columns.extend(declared.map(|column| (column.name.clone(), column.column_type)));
         }
-        Self {
-            name: name.to_owned(),
-            road,
-            columns,
-            rows: Vec::new(),
-            left_out: BTreeMap::new(),
-            config: config.clone(),
-        }
-    }
-
-    /// Its name, with `_CL`.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The road that filled it.
-    pub fn road(&self) -> Road {
-        self.road
+        let may_grow = start != TableStart::Migrated;
+        Self { columns, rows: Vec::new(), left_out: BTreeMap::new(), may_grow }
     }
 
     /// Its columns and their types.
@@ -108,33 +84,16 @@ impl Table {
         let mut stored = standard(time, received);
         for leaf in leaves(row) {
             let placed = place(&leaf, |name| self.columns.contains_key(name), largest);
-            if self.has_room(&placed) {
+            // A declared GUID is a text, for streams know no other.
+            if self.may_grow || self.columns.contains_key(&placed.column) {
                 let column = self.columns.entry(placed.column.clone());
                 column.or_insert(placed.column_type);
                 stored.entry(placed.column).or_insert(placed.value);
-            } else if self.columns.len() >= MOST_COLUMNS && self.may_grow() {
-                let kind = (ADDITIONAL_FIELDS.to_owned(), ColumnType::Dynamic);
-                self.columns.extend([kind]);
-                let additional = stored
-                    .entry(ADDITIONAL_FIELDS.to_owned())
-                    .or_insert_with(|| Value::Object(serde_json::Map::new()));
-                additional[leaf.path] = written(leaf.value);
             } else {
                 *self.left_out.entry(placed.column).or_default() += 1;
             }
         }
         self.rows.push(stored);
-    }
-
-    fn may_grow(&self) -> bool {
-        self.config.start != TableStart::Migrated
-    }
-
-    /// Whether there is a column for the value, or one may be made.
-    fn has_room(&self, placed: &Placed) -> bool {
-        // A declared GUID is a text, for streams know no other.
-        self.columns.contains_key(&placed.column)
-            || self.may_grow() && self.columns.len() < MOST_COLUMNS
     }
 
     /// Stores a row of the Logs Ingestion API.

@@ -67,14 +67,14 @@ async fn an_old_or_future_time_is_replaced_by_that_of_receipt_on_both_roads() {
     let ingested =
         [rows_of("TimeGenerated"), vec![json!({}), json!({"TimeGenerated": "?"})]].concat();
     let ingested = ingest(&caller, &ingested).await;
-    for table in [&collected, &ingested] {
+    for (table, road) in [(&collected, "collected"), (&ingested, "ingested")] {
         let times: Vec<_> = table.rows().iter().map(|row| &row["TimeGenerated"]).collect();
         let received: Vec<_> = table.rows().iter().map(|row| &row["_TimeReceived"]).collect();
         for (found, sent) in times.iter().zip(&kept) {
             assert_eq!(**found, format!("{}.0000000Z", &sent[..19]));
         }
         // Without the header, or without a time, it is that of receipt too.
-        assert_eq!(times[2..], received[2..], "{:?}", table.road());
+        assert_eq!(times[2..], received[2..], "{road}");
         assert!(times.len() >= 5);
     }
     // The field itself stays a column.
