@@ -1,10 +1,14 @@
 //! A JSON reader that loses nothing: numbers keep their spelling, strings may hold lone surrogates.
 //!
-//! It reads what `serde_json` has checked before, or what was written here; on anything else it
-//! gives up with `None`.
+//! `serde_json` reads it, one level at a time: raw values keep the spelling of numbers and arrays, and bytes
+//! hold what no `String` can.
 
 use std::borrow::Cow;
-use std::hash::{Hash, Hasher};
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// More objects and arrays in each other are not followed: the stack would not hold them.
 const DEEPEST: usize = 500;
@@ -37,40 +41,38 @@ impl PartialEq for Array<'_> {
 pub(crate) type Members<'a> = Vec<(Cow<'a, [u8]>, Json<'a>)>;
 
 impl<'a> Json<'a> {
-    /// Reads a text that is one JSON value.
+    /// Reads a text that is one JSON value; `None` where it is not, or is nested too deeply.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
-        Reader { text, place: 0, depth: 0 }.value()
+        Self::of(serde_json::from_str(text).ok()?, 0)
+    }
+
+    /// Reads a value inside so many objects and arrays.
+    fn of(raw: &'a RawValue, depth: usize) -> Option<Self> {
+        let text = raw.get();
+        Some(match text.as_bytes().first()? {
+            _ if depth > DEEPEST => return None,
+            b'n' => Self::Null,
+            b't' => Self::Truth(true),
+            b'f' => Self::Truth(false),
+            b'"' => Self::Text(serde_json::from_str::<Text<'_>>(text).ok()?.0),
+            b'[' => {
+                let values: Vec<&RawValue> = serde_json::from_str(text).ok()?;
+                let values = values.into_iter().map(|value| Self::of(value, depth + 1));
+                Self::Array(Array { values: values.collect::<Option<_>>()?, text })
+            }
+            b'{' => {
+                let RawMembers(members) = serde_json::from_str(text).ok()?;
+                let members = members.into_iter();
+                let members = members.map(|(name, raw)| Some((name.0, Self::of(raw, depth + 1)?)));
+                Self::Object(members.collect::<Option<_>>()?)
+            }
+            _ => Self::Number(text),
+        })
     }
 
     pub(crate) fn as_text(&self) -> Option<&str> {
         let Self::Text(text) = self else { return None };
         std::str::from_utf8(text).ok()
-    }
-
-    /// Hashes the value; the order of an object's members does not matter.
-    pub(crate) fn hash_into(&self, hasher: &mut impl Hasher) {
-        std::mem::discriminant(self).hash(hasher);
-        match self {
-            Self::Null => {}
-            Self::Truth(truth) => truth.hash(hasher),
-            Self::Number(number) => number.hash(hasher),
-            Self::Text(text) => text.hash(hasher),
-            Self::Array(Array { values, .. }) => {
-                values.len().hash(hasher);
-                for value in values {
-                    value.hash_into(hasher);
-                }
-            }
-            Self::Object(members) => {
-                let mut sorted: Vec<_> = members.iter().collect();
-                sorted.sort_by(|left, right| left.0.cmp(&right.0));
-                sorted.len().hash(hasher);
-                for (name, value) in sorted {
-                    name.hash(hasher);
-                    value.hash_into(hasher);
-                }
-            }
-        }
     }
 }
 
@@ -81,177 +83,48 @@ pub(crate) fn member<'j, 'a>(members: &'j Members<'a>, name: &str) -> Option<&'j
 
 /// Calls `each` with every row of a body, an array of objects or one object, and its text; whether there was nothing else.
 pub(crate) fn each_row<'a>(body: &'a str, mut each: impl FnMut(&'a str, Members<'a>)) -> bool {
-    let mut reader = Reader { text: body, place: 0, depth: 0 };
-    let several = reader.take(b'[').is_some();
-    while reader.next_is(b'{') {
-        let start = reader.place;
-        let Some(Json::Object(members)) = reader.value() else {
+    let Ok(whole) = serde_json::from_str::<&RawValue>(body) else {
+        return false;
+    };
+    let several = serde_json::from_str(body);
+    for row in several.unwrap_or_else(|_| vec![whole]) {
+        let Some(Json::Object(members)) = Json::of(row, 0) else {
             return false;
         };
-        each(&body[start..reader.place], members);
-        if !several {
-            return true;
-        }
-        if reader.take(b',').is_none() {
-            break;
-        }
+        each(row.get(), members);
     }
-    several && reader.next_is(b']')
+    true
 }
 
-struct Reader<'a> {
-    text: &'a str,
-    place: usize,
-    /// Objects and arrays around the place.
-    depth: usize,
-}
+/// A text, borrowed where it has no escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, [u8]>);
 
-impl<'a> Reader<'a> {
-    /// Whether this byte comes next, blanks aside.
-    fn next_is(&mut self, byte: u8) -> bool {
-        let blanks = self.text.as_bytes()[self.place..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_whitespace())
-            .count();
-        self.place += blanks;
-        self.text.as_bytes().get(self.place) == Some(&byte)
-    }
+/// The members of an object with their values unread.
+struct RawMembers<'a>(Vec<(Text<'a>, &'a RawValue)>);
 
-    fn take(&mut self, byte: u8) -> Option<()> {
-        self.next_is(byte).then(|| self.place += 1)
-    }
+impl<'de> Deserialize<'de> for RawMembers<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
 
-    fn value(&mut self) -> Option<Json<'a>> {
-        if self.depth > DEEPEST {
-            return None;
-        }
-        if self.next_is(b'{') {
-            self.depth += 1;
-            let members = self.object()?;
-            self.depth -= 1;
-            return Some(Json::Object(members));
-        }
-        if self.next_is(b'[') {
-            self.depth += 1;
-            let array = self.array()?;
-            self.depth -= 1;
-            return Some(Json::Array(array));
-        }
-        if self.next_is(b'"') {
-            return self.string().map(Json::Text);
-        }
-        let rest = &self.text[self.place..];
-        let ends = |byte: u8| byte.is_ascii_whitespace() || b",]}".contains(&byte);
-        let end = rest.bytes().position(ends).unwrap_or(rest.len());
-        self.place += end;
-        match &rest[..end] {
-            "" => None,
-            "null" => Some(Json::Null),
-            "true" => Some(Json::Truth(true)),
-            "false" => Some(Json::Truth(false)),
-            number => Some(Json::Number(number)),
-        }
-    }
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = RawMembers<'de>;
 
-    fn object(&mut self) -> Option<Members<'a>> {
-        self.take(b'{')?;
-        let mut members = Vec::new();
-        while !self.next_is(b'}') {
-            if !members.is_empty() {
-                self.take(b',')?;
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("an object")
             }
-            self.next_is(b'"');
-            let name = self.string()?;
-            self.take(b':')?;
-            members.push((name, self.value()?));
-        }
-        self.place += 1;
-        Some(members)
-    }
 
-    fn array(&mut self) -> Option<Array<'a>> {
-        let start = self.place;
-        self.take(b'[')?;
-        let mut values = Vec::new();
-        while !self.next_is(b']') {
-            if !values.is_empty() {
-                self.take(b',')?;
-            }
-            values.push(self.value()?);
-        }
-        self.place += 1;
-        let text = &self.text[start..self.place];
-        Some(Array { values, text })
-    }
-
-    fn string(&mut self) -> Option<Cow<'a, [u8]>> {
-        self.take(b'"')?;
-        let rest = &self.text.as_bytes()[self.place..];
-        let plain = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
-        if rest[plain] == b'"' {
-            self.place += plain + 1;
-            return Some(Cow::Borrowed(&rest[..plain]));
-        }
-        let mut text = rest[..plain].to_vec();
-        self.place += plain;
-        loop {
-            let byte = self.byte()?;
-            match byte {
-                b'"' => return Some(Cow::Owned(text)),
-                b'\\' => self.escape(&mut text)?,
-                _ => text.push(byte),
-            }
-        }
-    }
-
-    fn byte(&mut self) -> Option<u8> {
-        let byte = self.text.as_bytes().get(self.place).copied()?;
-        self.place += 1;
-        Some(byte)
-    }
-
-    fn escape(&mut self, text: &mut Vec<u8>) -> Option<()> {
-        match self.byte()? {
-            b'b' => text.push(8),
-            b'f' => text.push(12),
-            b'n' => text.push(b'\n'),
-            b'r' => text.push(b'\r'),
-            b't' => text.push(b'\t'),
-            b'u' => {
-                let mut code = self.hexadecimal()?;
-                let rest = &self.text[self.place..];
-                if (0xD800..0xDC00).contains(&code) && rest.starts_with("\\u") {
-                    let before = self.place;
-                    self.place += 2;
-                    match self.hexadecimal()? {
-                        low @ 0xDC00..0xE000 => {
-                            code = 0x1_0000 + ((code - 0xD800) << 10) + (low - 0xDC00);
-                        }
-                        // Another character of its own: to be read again as such.
-                        _ => self.place = before,
-                    }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
                 }
-                push_wtf8(text, code);
+                Ok(RawMembers(members))
             }
-            byte => text.push(byte),
         }
-        Some(())
-    }
 
-    fn hexadecimal(&mut self) -> Option<u32> {
-        let digits = self.text.get(self.place..self.place + 4)?;
-        self.place += 4;
-        u32::from_str_radix(digits, 16).ok()
-    }
-}
-
-/// Appends a code point; a lone surrogate gets the three bytes UTF-8 would give it.
-fn push_wtf8(text: &mut Vec<u8>, code: u32) {
-    if let Some(character) = char::from_u32(code) {
-        text.extend(character.encode_utf8(&mut [0; 4]).bytes());
-    } else {
-        let part = |shift: u32| u8::try_from((code >> shift) & 0x3F).expect("it has six bits");
-        text.extend([0xE0 | part(12), 0x80 | part(6), 0x80 | part(0)]);
+        deserializer.deserialize_map(InOrder)
     }
 }
 

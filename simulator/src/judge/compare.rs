@@ -1,7 +1,14 @@
-//! Row against event: which field differs?
+//! Columns of a row against those that its event has.
 
-use crate::json::{Json, Members, member};
-use crate::log_analytics::tables::LARGEST_COLLECTED;
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::stream::Stream;
+use crate::json::Json;
+use crate::log_analytics::tables::{
+    Leaf, TableRow, canonical, clean, leaves, place, text_of, written,
+};
 
 /// The fields a row has beyond its event.
 pub(super) const ADDED: [&str; 7] = [
@@ -20,177 +27,138 @@ pub(super) const TRUNCATED: &str = "truncated_fields";
 /// Fields of `access_device` whose type wavers, which rows therefore hold as texts.
 const AS_TEXT: [&str; 3] = ["is_encryption_enabled", "is_firewall_enabled", "is_password_set"];
 
-/// Whether the row's own fields are set aside, and so are no part of the event.
-pub(super) fn is_added(name: &[u8]) -> bool {
-    name == TRUNCATED.as_bytes() || ADDED.iter().any(|added| added.as_bytes() == name)
+/// What a row must hold; values in the form in which equal ones are equal texts.
+#[derive(Debug, Default)]
+pub(super) struct Expected {
+    columns: BTreeMap<String, Column>,
+    /// What has no column, by path.
+    rest: BTreeMap<String, String>,
 }
 
-/// The path of the first field in which `row` differs from `event`.
-///
-/// `cut` is the row's list of fields of which it has the beginning only, named like their columns: each of them must be
-/// one that the service would have cut, and no other may be shorter than the event's.
-pub(super) fn difference(event: &Members<'_>, row: &Members<'_>, cut: &str) -> Option<String> {
-    let mut comparison = Comparison {
-        cut: cut.split(',').filter(|name| !name.is_empty()).collect(),
-        path: Vec::new(),
+#[derive(Debug)]
+struct Column {
+    value: String,
+    /// The path without the suffix.
+    path: String,
+    /// The whole text of a value that is larger than the service keeps.
+    too_large: Option<String>,
+}
+
+impl Expected {
+    /// The columns of an event, of those that the stream has.
+    pub(super) fn of(record: &str, stream: &Stream) -> Self {
+        let mut expected = Self::default();
+        let Some(Json::Object(members)) = Json::parse(record) else {
+            return expected;
+        };
+        for leaf in leaves(&members) {
+            let as_text = in_text(&leaf);
+            let value = as_text.as_ref().unwrap_or(leaf.value);
+            expected.add(leaf.path, value, stream);
+        }
+        expected
+    }
+
+    fn add(&mut self, path: String, value: &Json<'_>, stream: &Stream) {
+        let leaf = Leaf { path, value };
+        let placed = place(&leaf, |name| stream.has_column(name), usize::MAX);
+        if stream.has_column(&placed.column) {
+            let text = text_of(value);
+            let column = canonical(&placed.value).map(|value| Column {
+                value,
+                path: leaf.path,
+                too_large: (text.len() > stream.largest).then_some(text),
+            });
+            if let Some(column) = column {
+                self.columns.entry(placed.column).or_insert(column);
+            }
+        } else if let Some(value) = canonical(&written(value)) {
+            self.rest.entry(leaf.path).or_insert(value);
+        }
+    }
+
+    /// The columns of a row that are its event's.
+    pub(super) fn of_row(own: &TableRow) -> Self {
+        let column = |(name, value): (&String, &Value)| {
+            let column = Column { value: canonical(value)?, path: String::new(), too_large: None };
+            Some((name.clone(), column))
+        };
+        Self { columns: own.iter().filter_map(column).collect(), rest: BTreeMap::new() }
+    }
+
+    /// Names and values of the columns that have one.
+    pub(super) fn columns(&self) -> impl Iterator<Item = (&str, &str)> {
+        let columns = self.columns.iter();
+        columns.map(|(name, column)| (name.as_str(), column.value.as_str()))
+    }
+
+    /// The path of the first value without a column that is not in `found`, the column for such values,
+    /// as it should be. A value that `cut` names may be missing or shorter.
+    pub(super) fn left_out(&self, found: &Value, cut: &str) -> Option<String> {
+        let none = serde_json::Map::new();
+        let found = found.as_object().unwrap_or(&none);
+        let found: BTreeMap<_, _> = found
+            .iter()
+            .filter_map(|(path, value)| Some((clean(path), canonical(value)?)))
+            .collect();
+        let mut all = self.rest.keys().chain(found.keys());
+        let differs = |path: &&String| {
+            self.rest.get(*path) != found.get(*path) && !cut.split(',').any(|name| name == **path)
+        };
+        all.find(differs).cloned()
+    }
+}
+
+/// What is sent as a text because its type wavers.
+fn in_text(leaf: &Leaf<'_, '_>) -> Option<Json<'static>> {
+    let Json::Truth(truth) = leaf.value else {
+        return None;
     };
-    if comparison.members_differ(event, row) {
-        return Some(comparison.path.join("."));
-    }
-    let in_vain = comparison.cut.first();
-    in_vain.map(|name| format!("{TRUNCATED} names {name}, which"))
-}
-
-struct Comparison<'c> {
-    /// Names of cut fields that were not met yet.
-    cut: Vec<&'c str>,
-    path: Vec<String>,
-}
-
-impl Comparison<'_> {
-    fn members_differ(&mut self, event: &Members<'_>, row: &Members<'_>) -> bool {
-        for (place, (name, value)) in event.iter().enumerate() {
-            let name = String::from_utf8_lossy(name);
-            self.path.push(name.clone().into_owned());
-            // Usually the order was kept, which saves the search.
-            let same_place = row.get(place).filter(|(other, _)| **other == *name.as_bytes());
-            let found = same_place.map(|(_, value)| value).or_else(|| member(row, &name));
-            let Some(found) = found else { return true };
-            if self.values_differ(value, found) {
-                return true;
-            }
-            self.path.pop();
-        }
-        if row.len() == event.len() {
-            return false;
-        }
-        let extra = row.iter().map(|(name, _)| String::from_utf8_lossy(name));
-        let extra = extra.into_iter().find(|name| member(event, name).is_none());
-        self.path.push(
-            extra.map_or("(a name that occurs twice)".to_owned(), |name| format!("{name} (added)")),
-        );
-        true
-    }
-
-    fn values_differ(&mut self, event: &Json<'_>, row: &Json<'_>) -> bool {
-        match (event, row) {
-            (Json::Object(event), Json::Object(row)) => self.members_differ(event, row),
-            (Json::Array(event), Json::Array(row)) => {
-                let pairs = event.values.iter().zip(&row.values);
-                event.values.len() != row.values.len()
-                    || pairs.into_iter().any(|(event, row)| self.values_differ(event, row))
-            }
-            (Json::Truth(truth), row) if is_sent_as_text(&self.path) => {
-                row.as_text() != Some(if *truth { "true" } else { "false" })
-            }
-            (Json::Text(event), Json::Text(row)) if self.is_cut() => {
-                !is_beginning(event, row, LARGEST_COLLECTED)
-            }
-            (Json::Array(event), Json::Text(row)) if self.is_cut() => {
-                !is_beginning(event.text.as_bytes(), row, LARGEST_COLLECTED)
-            }
-            _ => event != row,
-        }
-    }
-
-    /// Whether the field at hand is named as cut; each name stands for one field.
-    fn is_cut(&mut self) -> bool {
-        let column = self.path.join("_");
-        let found = self.cut.iter().position(|name| *name == column);
-        found.map(|place| self.cut.remove(place)).is_some()
-    }
+    let path = leaf.path.strip_prefix("surfaced_auth_").unwrap_or(&leaf.path);
+    let name = path.strip_prefix("access_device_")?;
+    let text = if *truth { "true" } else { "false" };
+    AS_TEXT.contains(&name).then(|| Json::Text(text.as_bytes().into()))
 }
 
 /// Whether a row has as much of a value as the service keeps, and not more. A character has up to four bytes.
-pub(super) fn is_beginning(event: &[u8], row: &[u8], largest: usize) -> bool {
+fn is_beginning(event: &[u8], row: &[u8], largest: usize) -> bool {
     event.len() > largest && event.starts_with(row) && (largest - 3..=largest).contains(&row.len())
 }
 
-fn is_sent_as_text(path: &[String]) -> bool {
-    let (parents, name) = match path {
-        [parents @ .., name] => (parents, name.as_str()),
-        [] => return false,
-    };
-    let of_device = parents == ["access_device"] || parents == ["surfaced_auth", "access_device"];
-    of_device && AS_TEXT.contains(&name)
-}
-
-/// The same of a path that is joined with `_`.
-pub(super) fn is_sent_as_text_flat(path: &str) -> bool {
-    let path = path.strip_prefix("surfaced_auth_").unwrap_or(path);
-    let name = path.strip_prefix("access_device_");
-    name.is_some_and(|name| AS_TEXT.contains(&name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn compare(event: &str, row: &str) -> Option<String> {
-        let members = |text| match Json::parse(text) {
-            Some(Json::Object(members)) => members,
-            other => panic!("{other:?}"),
+/// The first column in which a row differs from its event.
+///
+/// `cut` is the row's list of fields of which it has the beginning only, named like their columns without
+/// the suffix: each of them must be one that the service would have cut, and no other may be shorter than
+/// the event's.
+pub(super) fn difference(
+    expected: &Expected,
+    own: &TableRow,
+    cut: &str,
+    largest: usize,
+) -> Option<String> {
+    let mut cut: Vec<_> = cut.split(',').filter(|name| !name.is_empty()).collect();
+    for (name, column) in &expected.columns {
+        let found = own.get(name).unwrap_or(&Value::Null);
+        let named = cut.iter().position(|cut| *cut == column.path);
+        let same = match named {
+            Some(place) => {
+                cut.remove(place);
+                let found = found.as_str().unwrap_or_default().as_bytes();
+                let whole = column.too_large.as_deref().unwrap_or_default();
+                is_beginning(whole.as_bytes(), found, largest)
+            }
+            None => canonical(found).as_ref() == Some(&column.value),
         };
-        difference(&members(event), &members(row), "")
-    }
-
-    #[test]
-    fn the_first_difference_is_named() {
-        assert_eq!(compare(r#"{"a":1,"b":{"c":"x"}}"#, r#"{"b":{"c":"\u0078"},"a":1}"#), None);
-        let cases = [
-            (r#"{"a":{"b":1}}"#, r#"{"a":{"b":1.0}}"#, "a.b"),
-            (r#"{"a":{"b":null}}"#, r#"{"a":{}}"#, "a.b"),
-            (r#"{"a":1}"#, r#"{"a":1,"x":2}"#, "x (added)"),
-            (r#"{"a":1}"#, r#"{"a":1,"a":1}"#, "(a name that occurs twice)"),
-            (r#"{"a":[1,{"b":true}]}"#, r#"{"a":[1,{"b":"true"}]}"#, "a.b"),
-        ];
-        for (event, row, path) in cases {
-            assert_eq!(compare(event, row).as_deref(), Some(path), "{row}");
+        if !same {
+            return Some(name.clone());
         }
     }
-
-    #[test]
-    fn three_fields_of_a_device_are_texts() {
-        let event = r#"{"access_device":{"is_password_set":true,"is_firewall_enabled":"unknown"}}"#;
-        let row = r#"{"access_device":{"is_password_set":"true","is_firewall_enabled":"unknown"}}"#;
-        assert_eq!(compare(event, row), None);
-        assert_eq!(compare(event, event).as_deref(), Some("access_device.is_password_set"));
-        let event = r#"{"surfaced_auth":{"access_device":{"is_password_set":false}}}"#;
-        let row = r#"{"surfaced_auth":{"access_device":{"is_password_set":"false"}}}"#;
-        assert_eq!(compare(event, row), None);
-        let elsewhere = r#"{"is_password_set":true}"#;
-        assert_eq!(compare(elsewhere, elsewhere), None);
+    let row = own.iter().filter(|(_, value)| canonical(value).is_some());
+    let mut added = row.filter(|(name, _)| !expected.columns.contains_key(*name));
+    if let Some((name, _)) = added.next() {
+        return Some(format!("{name} (added)"));
     }
-
-    #[test]
-    fn a_value_may_be_cut_where_the_service_would_cut_it_and_where_that_is_said() {
-        let long = "\u{e9}".repeat(20_000);
-        let event = format!(r#"{{"a":{{"b":"{long}"}},"c":["{long}"],"d":"short"}}"#);
-        let row = |b: &str, c: &str, d: &str| {
-            let array = serde_json::to_string(c).expect("a text");
-            format!(r#"{{"a":{{"b":"{b}"}},"c":{array},"d":"{d}"}}"#)
-        };
-        let array = format!("[\"{long}\"]");
-        let (b, c) = (&long[..32_000], &array[..32_000]);
-        let difference = |row: &str, cut: &str| {
-            let (event, row) = (Json::parse(&event), Json::parse(row));
-            let (Some(Json::Object(event)), Some(Json::Object(row))) = (event, row) else {
-                panic!("no objects");
-            };
-            super::difference(&event, &row, cut)
-        };
-        assert_eq!(difference(&row(b, c, "short"), "a_b,c"), None);
-        let cases = [
-            (row(b, c, "short"), "c", "a.b"),
-            (row(b, c, "short"), "a_b", "c"),
-            (row(b, c, "short"), "a.b,c", "a.b"),
-            (row(&long[..30_000], c, "short"), "a_b,c", "a.b"),
-            (row(&long[2..32_002].replacen('\u{e9}', "xx", 1), c, "short"), "a_b,c", "a.b"),
-            (row(b, c, "sho"), "a_b,c,d", "d"),
-            (row(b, c, "short"), "a_b,c,e", "truncated_fields names e, which"),
-        ];
-        for (row, cut, path) in cases {
-            assert_eq!(difference(&row, cut).as_deref(), Some(path), "{cut}");
-        }
-    }
+    // What has no column may have been cut as well.
+    let in_vain = cut.iter().find(|name| !expected.rest.contains_key(**name));
+    in_vain.map(|name| format!("{TRUNCATED} names {name}, which"))
 }

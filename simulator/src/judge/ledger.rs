@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use chrono::DateTime;
+use serde_json::Value;
 
-use super::compare::{ADDED, TRUNCATED, difference, is_added};
-use super::contents::Contents;
-use super::flat::Stream;
+use super::compare::{ADDED, Expected, TRUNCATED, difference};
 use super::identify::Found;
-use super::sizes::values_cut;
+use super::stream::{self, Stream};
 use crate::events::{Events, World};
-use crate::json::{Json, Members, member};
+use crate::json::Members;
+use crate::log_analytics::tables::{FittedRow, Origin, TableRow};
 use crate::{Config, LogReport, LogType, Report};
 
 /// More findings than this are counted, not told.
@@ -22,12 +22,10 @@ const MOST_PROBLEMS: usize = 20;
 pub(super) struct Ledger {
     pub(super) world: Arc<World>,
     host: String,
-    pub(super) verify: bool,
-    /// The streams of the Logs Ingestion API, by name.
-    pub(super) streams: BTreeMap<String, Stream>,
+    verify: bool,
+    /// The ways into the table, by name.
+    streams: BTreeMap<String, Stream>,
     pub(super) tallies: BTreeMap<LogType, Tally>,
-    /// Made when the first row without an identifier arrives.
-    pub(super) contents: BTreeMap<LogType, Contents>,
     unknown_rows: u64,
     altered_rows: u64,
     problems: Vec<String>,
@@ -61,7 +59,6 @@ impl Ledger {
             host: config.signed_host.clone(),
             verify: config.verify,
             streams: Stream::all(config),
-            contents: BTreeMap::new(),
             unknown_rows: 0,
             altered_rows: 0,
             problems: Vec::new(),
@@ -70,21 +67,32 @@ impl Ledger {
     }
 
     /// Counts a row and, if that was asked for, compares it with its event.
-    pub(super) fn row(&mut self, members: Members<'_>) {
-        let (added, own): (Members<'_>, Members<'_>) =
-            members.into_iter().partition(|(name, _)| is_added(name));
-        let (found, own) = self.identify(&added, own);
-        let text = |name: &str| member(&added, name).and_then(Json::as_text);
+    pub(super) fn row(&mut self, members: &Members<'_>, origin: &Origin) {
+        // Taken out for as long as it is needed, so that the rest stays within reach.
+        let Some((name, mut stream)) = self.streams.remove_entry(stream::name(origin)) else {
+            return;
+        };
+        let row = stream.read(members);
+        let (added, own): (TableRow, TableRow) = row
+            .row
+            .iter()
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .partition(|(name, _)| stream.is_added(name));
+        let text = |name: &str| added_text(&added, name);
+        let found = self.identify(&mut stream, &added, &own);
         let problem = match found {
-            Found::Event(log, index) if self.verify => self.compare(log, index, &added, &own),
+            Found::Event(log, index) if self.verify => {
+                self.row_problem(log, index, &stream, &row, &own, &added)
+            }
             _ => None,
         };
         let key = text("event_uid").zip(text("event_content"));
         self.count(found, key, text("eventtype"), problem);
+        self.streams.insert(name, stream);
     }
 
     /// Counts a row by what was found, and what is wrong with it if that is an event.
-    pub(super) fn count(
+    fn count(
         &mut self,
         found: Found,
         key: Option<(&str, &str)>,
@@ -123,47 +131,54 @@ impl Ledger {
     }
 
     /// What is wrong with a row, if anything is.
-    fn compare(
+    fn row_problem(
         &self,
         log: LogType,
         index: u32,
-        added: &Members<'_>,
-        own: &Members<'_>,
+        stream: &Stream,
+        row: &FittedRow,
+        own: &TableRow,
+        added: &TableRow,
     ) -> Option<String> {
-        let events = self.world.events(log);
-        let cut = member(added, TRUNCATED).map(|names| names.as_text().unwrap_or_default());
+        if let Some(column) = row.dropped.keys().next() {
+            return Some(format!("{column} is not declared, and was dropped"));
+        }
+        if let Some(column) = row.misfits.first() {
+            return Some(format!("the value of {column} does not fit it, and was dropped"));
+        }
+        if let Some(column) = row.cut.first() {
+            return Some(format!("{column} is larger than the service keeps, and was cut"));
+        }
+        if let Some(column) = row.twice.first() {
+            return Some(format!("{column} occurs twice"));
+        }
+        let cut = added_text(added, TRUNCATED);
         if cut == Some("") {
             return Some(format!("{TRUNCATED} names nothing"));
         }
         let cut = cut.unwrap_or_default();
-        if occurs_twice(added, TRUNCATED) {
-            return Some(format!("{TRUNCATED} occurs twice"));
-        }
-        if values_cut(own) > 0 {
-            return Some("a value is larger than the service keeps, and was cut".to_owned());
-        }
-        let differs = |record: &str| match Json::parse(record) {
-            Some(Json::Object(event)) => difference(&event, own, cut),
-            _ => Some("(the event itself)".to_owned()),
+        let additional = stream.additional.as_ref();
+        let additional = additional.map(|name| row.row.get(name).unwrap_or(&Value::Null));
+        let differs = |record: &str| {
+            let expected = Expected::of(record, stream);
+            let rest = || additional.and_then(|found| expected.left_out(found, cut));
+            difference(&expected, own, cut, stream.largest).or_else(rest)
         };
+        let events = self.world.events(log);
         let spoilt = self.world.was_spoilt(log, index);
-        if let Some(path) = differs(&events.record(index))
+        if let Some(column) = differs(&events.record(index))
             && !(spoilt && differs(&events.spoilt_record(index)).is_none())
         {
-            return Some(format!("{path} differs"));
+            return Some(format!("{column} differs"));
         }
-        if let Some(absent) = ADDED.iter().find(|name| member(added, name).is_none()) {
+        if let Some(absent) = ADDED.iter().find(|name| added_text(added, name).is_none()) {
             return Some(format!("{absent} is absent"));
         }
-        if let Some(twice) = ADDED.iter().find(|name| occurs_twice(added, name)) {
-            return Some(format!("{twice} occurs twice"));
-        }
-        let text = |name: &str| member(added, name).and_then(Json::as_text);
-        self.added_problem(log, index, text)
+        self.added_problem(log, index, |name| added_text(added, name))
     }
 
     /// What is wrong with the fields that a row has beyond its event; all of them are there.
-    pub(super) fn added_problem<'t>(
+    fn added_problem<'t>(
         &self,
         log: LogType,
         index: u32,
@@ -251,10 +266,6 @@ impl Tally {
     }
 }
 
-fn occurs_twice(members: &Members<'_>, name: &str) -> bool {
-    members.iter().filter(|(key, _)| key.as_ref() == name.as_bytes()).count() > 1
-}
-
 pub(super) fn microsecond(text: &str) -> Option<i64> {
     DateTime::parse_from_rfc3339(text).ok().map(|time| time.timestamp_micros())
 }
@@ -274,4 +285,10 @@ fn content_bits(text: &str) -> Option<u32> {
 fn has_digits(text: &str, count: usize) -> bool {
     let digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
     text.len() == count && text.bytes().all(digit)
+}
+
+/// The text of a column that is no part of the event, by its name without suffix.
+pub(super) fn added_text<'r>(added: &'r TableRow, name: &str) -> Option<&'r str> {
+    let mut values = ["_s", "_t"].iter().filter_map(|suffix| added.get(&format!("{name}{suffix}")));
+    values.next().and_then(Value::as_str)
 }

@@ -3,13 +3,10 @@
 //! It works on a thread of its own, behind the answers, so that looking closely slows nobody down.
 
 mod compare;
-mod contents;
-mod flat;
-mod flat_compare;
 mod identify;
 mod ledger;
 mod rows_file;
-mod sizes;
+mod stream;
 
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -24,8 +21,6 @@ use crate::log_analytics::tables::{Origin, Table, Tables};
 use crate::{Config, Report, Road};
 use ledger::Ledger;
 use rows_file::RowsFiles;
-
-pub(crate) use sizes::values_cut;
 
 /// The table whose rows are Duo events; rows of others are only counted.
 const JUDGED: &str = "CiscoDuo_CL";
@@ -128,12 +123,8 @@ fn work(
                     crate::json::each_row(text, |row, members| {
                         files.append(&post.table, row);
                         tables.store(&post.table, &post.origin, &members, post.received);
-                        match &post.origin {
-                            Origin::DataCollector { .. } if judged => ledger.row(members),
-                            Origin::LogsIngestion { stream } if judged => {
-                                ledger.flat_row(&members, stream);
-                            }
-                            _ => {}
+                        if judged {
+                            ledger.row(&members, &post.origin);
                         }
                     });
                 }

@@ -4,8 +4,8 @@
 use chrono::DateTime;
 use serde::de::IgnoredAny;
 
-use crate::json::{Json, each_row, member};
-use crate::judge::values_cut;
+use crate::json::{Json, Members, each_row, member};
+use crate::log_analytics::tables::LARGEST_COLLECTED;
 
 /// Names the service keeps for itself.
 const RESERVED: [&str; 3] = ["tenant", "TimeGenerated", "RawData"];
@@ -42,6 +42,17 @@ pub(super) fn count(body: &str, time_field: Option<&str>) -> Result<Rows, String
         None if is_whole => Ok(rows),
         None => Err("the body is no array of objects, and no object".to_owned()),
     }
+}
+
+/// How many values of a row the service cuts. Objects become a column for each member, arrays one column.
+fn values_cut(members: &Members<'_>) -> u64 {
+    let of_value = |value: &Json<'_>| match value {
+        Json::Object(members) => values_cut(members),
+        Json::Text(text) => u64::from(text.len() > LARGEST_COLLECTED),
+        Json::Array(array) => u64::from(array.text.len() > LARGEST_COLLECTED),
+        Json::Null | Json::Truth(_) | Json::Number(_) => 0,
+    };
+    members.iter().map(|(_, value)| of_value(value)).sum()
 }
 
 /// Property names hold letters, digits and underscores alone.

@@ -1,0 +1,123 @@
+//! The ways into the table, each with what the judge has to know of it.
+
+use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::compare::{ADDED, Expected, TRUNCATED};
+use crate::events::Events;
+use crate::json::{Json, Members};
+use crate::log_analytics::tables::{
+    FittedRow, LARGEST_COLLECTED, LARGEST_INGESTED, Origin, TIME_GENERATED, TableRow, fitted,
+    leaves, place, text_of,
+};
+use crate::{Config, LogType, StreamDeclaration};
+
+/// The dynamic column for what has no column.
+const ADDITIONAL_FIELDS: &str = "AdditionalFields";
+
+/// A stream of the Logs Ingestion API, or the Data Collector API.
+///
+/// What a column must hold is what the Data Collector API would have put there, had the table the declared
+/// columns.
+#[derive(Debug)]
+pub(super) struct Stream {
+    /// The declared columns; the Data Collector API makes one of every value.
+    declaration: Option<StreamDeclaration>,
+    /// The dynamic column for what has no column, if it is declared.
+    pub(super) additional: Option<String>,
+    /// How many bytes of a value the service keeps.
+    pub(super) largest: usize,
+    /// Hashes of the columns of all events of a v1 log, sorted; made when the first row without an
+    /// identifier arrives.
+    contents: BTreeMap<LogType, Vec<(u64, u32)>>,
+}
+
+/// The name of the Data Collector API among the streams.
+const DATA_COLLECTOR: &str = "";
+
+/// The name of the way that rows came by.
+pub(super) fn name(origin: &Origin) -> &str {
+    match origin {
+        Origin::DataCollector { .. } => DATA_COLLECTOR,
+        Origin::LogsIngestion { stream } => stream,
+    }
+}
+
+impl Stream {
+    /// The Data Collector API, and the streams of the rule, by name.
+    pub(super) fn all(config: &Config) -> BTreeMap<String, Self> {
+        let collector = Self {
+            declaration: None,
+            additional: None,
+            largest: LARGEST_COLLECTED,
+            contents: BTreeMap::new(),
+        };
+        let stream = |declaration: &StreamDeclaration| {
+            let additional = declaration.column_type(ADDITIONAL_FIELDS);
+            let stream = Self {
+                declaration: Some(declaration.clone()),
+                additional: additional.map(|_| ADDITIONAL_FIELDS.to_owned()),
+                largest: LARGEST_INGESTED,
+                contents: BTreeMap::new(),
+            };
+            (declaration.name().to_owned(), stream)
+        };
+        let mut all: BTreeMap<_, _> = config.logs_ingestion.streams.iter().map(stream).collect();
+        all.insert(DATA_COLLECTOR.to_owned(), collector);
+        all
+    }
+
+    pub(super) fn has_column(&self, name: &str) -> bool {
+        let declaration = self.declaration.as_ref();
+        declaration.is_none_or(|declaration| declaration.column_type(name).is_some())
+    }
+
+    /// The columns of a row.
+    pub(super) fn read(&self, members: &Members<'_>) -> FittedRow {
+        if let Some(declaration) = &self.declaration {
+            return fitted(members, declaration, self.largest);
+        }
+        let mut row = FittedRow::default();
+        for leaf in leaves(members) {
+            let placed = place(&leaf, |_| true, usize::MAX);
+            let is_text = matches!(leaf.value, Json::Text(_) | Json::Array(_));
+            if is_text && text_of(leaf.value).len() > self.largest {
+                row.cut.push(placed.column.clone());
+            }
+            if row.row.insert(placed.column.clone(), placed.value).is_some() {
+                row.twice.push(placed.column);
+            }
+        }
+        row
+    }
+
+    /// Whether a column is no part of the event.
+    pub(super) fn is_added(&self, column: &str) -> bool {
+        let own = column.strip_suffix("_s").or(column.strip_suffix("_t"));
+        column == TIME_GENERATED
+            || self.additional.as_deref() == Some(column)
+            || own.is_some_and(|name| name == TRUNCATED || ADDED.contains(&name))
+    }
+
+    /// The indexes of the events with exactly these columns; more than one for identical records.
+    pub(super) fn find(&mut self, log: LogType, events: &Events, own: &TableRow) -> Vec<u32> {
+        if !self.contents.contains_key(&log) {
+            let hash = |index| (hash(&Expected::of(&events.record(index), self)), index);
+            let mut all: Vec<_> = (0..events.count()).map(hash).collect();
+            all.sort_unstable();
+            self.contents.insert(log, all);
+        }
+        let (contents, hash) = (&self.contents[&log], hash(&Expected::of_row(own)));
+        let first = contents.partition_point(|(other, _)| *other < hash);
+        let last = contents.partition_point(|(other, _)| *other <= hash);
+        contents[first..last].iter().map(|(_, index)| *index).collect()
+    }
+}
+
+fn hash(expected: &Expected) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for column in expected.columns() {
+        column.hash(&mut hasher);
+    }
+    hasher.finish()
+}
