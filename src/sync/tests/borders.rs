@@ -219,13 +219,6 @@ fn a_request_that_a_shutdown_aborts_is_no_error_of_duo() {
 }
 
 #[test]
-fn a_log_that_cannot_be_retired_fails_when_it_is_gone() {
-    let (mut world, mut instance, _) = begun(&checkpoint(NOON - HOUR));
-    let next = world.answer(&mut instance, Reply::Page(Err(FetchErrorKind::Gone)));
-    assert!(matches!(next, Next::End(RunOutcome::Failed(Failure::Duo))), "{next:?}");
-}
-
-#[test]
 fn a_clock_that_is_more_than_half_a_minute_ahead_is_reported() {
     for (ahead, reported) in [(30, 0), (31, 1)] {
         let mut world = World::new([]);

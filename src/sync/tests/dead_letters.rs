@@ -46,8 +46,7 @@ fn a_record_refused_alone_is_dead_lettered_after_another_was_accepted_and_the_lo
         assert_eq!(stats.dead_letters.count(), 0);
     }
     assert_eq!((world.letters.refusals, world.letters.stored[&refused]), (refusals, 1));
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
+    world.assert_all_once();
 }
 
 #[test]
@@ -62,8 +61,7 @@ fn a_service_that_refuses_everything_gets_no_record_set_aside() {
     assert_eq!(world.checkpoint().mintime, world.limits.first_mintime);
     world.letters.refused.clear();
     world.run_until_caught_up("a");
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
+    world.assert_all_once();
 }
 
 #[test]
@@ -87,55 +85,7 @@ fn the_eleventh_refused_record_stops_the_log_with_its_place_kept() {
         world.now = world.now + MINUTE;
         world.run_until_caught_up("a");
         assert!(world.is_dead_lettered(order[13]));
-        assert!(world.lost().is_empty());
-        assert_eq!(world.duplicates(), 0);
-    }
-}
-
-#[test]
-fn a_kill_between_any_two_steps_around_refused_and_cut_records_loses_nothing() {
-    let seconds = || clustered().into_iter().map(|time| Millis::from_seconds(time.seconds()));
-    for v1 in [false, true] {
-        let make = || {
-            let mut world = if v1 { World::v1(seconds(), 8) } else { World::new(clustered()) };
-            let order = in_order(&world);
-            // The first, two neighbours in the middle, one of them cut too, and a cut one that is accepted.
-            world.letters.refused.extend([order[0], order[10], order[11]]);
-            world.letters.truncated.extend([order[11], order[12], order[20]]);
-            world
-        };
-        let steps = {
-            let mut world = make();
-            let mut instance = world.instance("a");
-            assert_eq!(world.finish(&mut instance), RunOutcome::CaughtUp);
-            assert_eq!(world.letters.stored.len(), 5, "v1: {v1}");
-            instance.steps
-        };
-        for killed_at in 1..=steps {
-            let mut world = make();
-            let mut instance = world.instance("a");
-            for _ in 0..killed_at {
-                world.step(&mut instance);
-            }
-            drop(instance);
-            world.now = world.now + minutes(2);
-            // Somebody signs in: what is refused on a log where nothing happens waits.
-            let now = world.now;
-            happens(&mut world, 900, now);
-            world.now = world.now + minutes(10);
-            world.run_until_caught_up("b");
-            let at = format!("v1: {v1}, killed at step {killed_at}");
-            assert!(world.lost().is_empty(), "{at}: {:?}", world.lost());
-            assert!(world.duplicates() <= 4, "{at}: {}", world.duplicates());
-            for refused in &world.letters.refused {
-                assert!(world.letters.stored.contains_key(refused), "{at}");
-                assert!(world.ledger_has(refused), "{at}");
-            }
-            let refusals = world.letters.refusals;
-            world.now = world.now + MINUTE;
-            world.run("b");
-            assert_eq!(world.letters.refusals, refusals, "{at}: sent again for ever");
-        }
+        world.assert_all_once();
     }
 }
 
@@ -156,8 +106,7 @@ fn the_original_of_a_cut_row_is_kept_once_before_the_row_goes_out() {
     // Ten of them have names, the rest a number.
     assert_eq!(stats.dead_letters.named, order[2..12]);
     assert!(world.letters.stored.values().all(|times| *times == 1));
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
+    world.assert_all_once();
 }
 
 #[test]
@@ -181,8 +130,7 @@ fn dead_letters_that_cannot_be_stored_stop_the_log_with_its_place_kept() {
         assert_eq!(world.checkpoint().lease, None);
         world.letters.are_broken = false;
         world.run_until_caught_up("a");
-        assert!(world.lost().is_empty());
-        assert_eq!(world.duplicates(), 0);
+        world.assert_all_once();
     }
 }
 

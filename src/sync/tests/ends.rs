@@ -18,8 +18,7 @@ fn a_run_ends_between_pages_when_its_time_is_over_and_gives_the_claim_back() {
     assert!(!world.accepted.is_empty());
     world.pace = millis(10);
     world.run_until_caught_up("b");
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
+    world.assert_all_once();
 }
 
 #[test]
@@ -58,8 +57,7 @@ fn the_rate_limit_holds_over_runs_and_is_never_slept_out() {
     assert!(world.slept.iter().all(|slept| *slept <= seconds(5)), "{:?}", world.slept);
     world.limits.pace.requests_per_minute = 0;
     world.run_until_caught_up("a");
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
+    world.assert_all_once();
 }
 
 #[test]

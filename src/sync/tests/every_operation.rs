@@ -1,9 +1,10 @@
 //! Every call of a long run goes wrong once, in every way it can.
 
+use super::dead_letters::in_order;
 use super::record::id;
 use super::time::{hours, minutes, seconds};
 use super::world::{Happened, NOON, Trouble, World, clustered};
-use crate::model::{FetchErrorKind, Millis, SendErrorKind};
+use crate::model::{FetchErrorKind, SendErrorKind};
 
 /// Every way in which a call can go wrong. Those that do not suit a call leave it alone.
 const TROUBLES: [Trouble; 23] = [
@@ -39,15 +40,17 @@ const MOST_RUNS: u64 = 80;
 const PAGE: usize = 8;
 
 fn worlds() -> [(&'static str, World); 3] {
-    let seconds = clustered().into_iter().map(|time| Millis::from_seconds(time.seconds()));
-    let newest_first = World::unsorted(clustered());
     let mut worlds = [
         ("with counts", World::new(clustered())),
-        ("newest first", newest_first),
-        ("last second", World::v1(seconds, PAGE)),
+        ("newest first", World::unsorted(clustered())),
+        ("last second", World::last_second(PAGE)),
     ];
     for (_, world) in &mut worlds {
         world.page_size = PAGE;
+        // The first, two neighbours in the middle, one of them truncated too, and truncated ones that are accepted.
+        let order = in_order(world);
+        world.letters.refused.extend([order[0], order[10], order[11]]);
+        world.letters.truncated.extend([order[11], order[12], order[20]]);
         // Shown hours after they happened.
         for (number, minute) in (500..505).zip(0..) {
             world.events.push(Happened {

@@ -49,21 +49,53 @@ fn a_refused_log_is_reported_once_a_day_and_asked_once_an_hour() {
 }
 
 #[test]
-fn a_log_that_answered_before_and_is_forbidden_now_fails() {
-    let mut world = World::new(clustered());
-    world.run_until_caught_up("a");
-    world.fetch_faults.push_back(Some(FetchErrorKind::Forbidden));
-    assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::Duo));
+fn what_duo_refuses_ends_the_run_with_its_outcome_and_keeps_the_place() {
+    use FetchErrorKind::{Credentials, Forbidden, Gone, Malformed, Rejected, Unreachable};
+    let failed = RunOutcome::Failed(Failure::Duo);
+    let retired = RunOutcome::Unavailable { report: true };
+    // The errors, whether the log may be retired, and whether it answered before; then how the run ends, and its requests.
+    for (kinds, may_be_retired, answered, outcome, requests) in [
+        (&[Forbidden][..], false, true, failed, 1),
+        (&[Forbidden], true, true, retired, 1),
+        (&[Gone], true, true, retired, 1),
+        (&[Gone], false, false, failed, 1),
+        (&[Rejected], false, false, failed, 1),
+        (&[Malformed; 3], false, false, failed, 3),
+        // Signed once more, also after another error.
+        (&[Credentials; 2], false, true, failed, 2),
+        (&[Unreachable, Credentials, Credentials], false, true, failed, 3),
+    ] {
+        let mut world = World::new(clustered());
+        world.limits.may_be_retired = may_be_retired;
+        if answered {
+            world.run_until_caught_up("a");
+        }
+        let before = (world.stored().map(|checkpoint| checkpoint.mintime), world.questions);
+        world.fetch_faults = kinds.iter().map(|kind| Some(*kind)).collect();
+        assert_eq!(world.run("a").0, outcome, "{kinds:?}");
+        assert_eq!(world.questions - before.1, requests, "{kinds:?}");
+        let place = before.0.unwrap_or(world.limits.first_mintime);
+        assert_eq!(world.checkpoint().mintime, place, "{kinds:?}");
+        world.now = world.now + hours(2);
+        world.run_until_caught_up("a");
+        world.assert_all_once();
+    }
 }
 
 #[test]
-fn a_retired_log_is_never_a_failure() {
-    for fault in [FetchErrorKind::Forbidden, FetchErrorKind::Gone] {
+fn what_azure_monitor_refuses_keeps_the_place_and_gives_the_lease_back() {
+    use SendErrorKind::{Credentials, TooLarge};
+    // A batch that is too large is halved until it fits.
+    let caught_up = RunOutcome::CaughtUp;
+    let failed = RunOutcome::Failed(Failure::AzureMonitor);
+    for (kinds, outcome) in [(&[Credentials][..], failed), (&[TooLarge; 2], caught_up)] {
         let mut world = World::new(clustered());
-        world.limits.spec.may_be_retired = true;
-        world.run_until_caught_up("a");
-        world.fetch_faults.push_back(Some(fault));
-        assert_eq!(world.run("a").0, RunOutcome::Unavailable { report: true });
+        (world.page_size, world.limits.max_batch_bytes) = (8, 1000);
+        world.send_faults = kinds.iter().map(|kind| Some((*kind, false))).collect();
+        assert_eq!(world.run("a").0, outcome, "{kinds:?}");
+        assert_eq!(world.checkpoint().lease, None, "{kinds:?}");
+        world.run_until_caught_up("b");
+        world.assert_all_once();
     }
 }
 
@@ -137,25 +169,6 @@ fn refused_credentials_are_tried_once_more_and_then_parked_for_five_minutes() {
 }
 
 #[test]
-fn an_answer_that_is_no_envelope_is_tried_three_times_and_then_fails() {
-    let mut world = World::new(clustered());
-    world.fetch_faults = std::iter::repeat_n(Some(FetchErrorKind::Malformed), 10).collect();
-    assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::Duo));
-    assert_eq!(world.questions, 3);
-    world.fetch_faults.clear();
-    world.run_until_caught_up("a");
-    assert!(world.lost().is_empty());
-}
-
-#[test]
-fn a_refused_question_without_a_cursor_fails_and_keeps_its_place() {
-    let mut world = World::new(clustered());
-    world.fetch_faults.push_back(Some(FetchErrorKind::Rejected));
-    assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::Duo));
-    assert_eq!(world.checkpoint().mintime, world.limits.first_mintime);
-}
-
-#[test]
 fn azure_monitor_out_of_reach_parks_longer_each_time_and_loses_nothing() {
     let mut world = World::new(clustered());
     world.send_faults =
@@ -169,19 +182,7 @@ fn azure_monitor_out_of_reach_parks_longer_each_time_and_loses_nothing() {
     }
     assert!(pauses.len() >= 3 && pauses[0] == 1 && pauses[1] == 2, "{pauses:?}");
     world.run_until_caught_up("a");
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
-}
-
-#[test]
-fn refused_workspace_credentials_keep_the_place_and_give_the_claim_back() {
-    let mut world = World::new(clustered());
-    world.send_faults.push_back(Some((SendErrorKind::Credentials, false)));
-    assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::AzureMonitor));
-    assert_eq!(world.checkpoint().lease, None);
-    world.run_until_caught_up("b");
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
+    world.assert_all_once();
 }
 
 #[test]
@@ -202,23 +203,4 @@ fn a_ledger_that_takes_nothing_parks_the_log_longer_each_time() {
     world.now = world.now + minutes(10);
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
-}
-
-#[test]
-fn credentials_refused_after_another_fault_are_signed_again_too() {
-    let mut world = World::new(clustered());
-    world.fetch_faults =
-        [Some(FetchErrorKind::Unreachable), Some(FetchErrorKind::Credentials), None].into();
-    assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
-}
-
-#[test]
-fn a_call_that_is_too_large_is_halved_until_it_fits() {
-    let mut world = World::new(clustered());
-    world.page_size = 8;
-    world.limits.max_batch_bytes = 1000;
-    world.send_faults = std::iter::repeat_n(Some((SendErrorKind::TooLarge, false)), 2).collect();
-    world.run_until_caught_up("a");
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
 }

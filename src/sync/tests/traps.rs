@@ -1,11 +1,9 @@
 //! The traps of Duo's endpoints that cost other connectors events.
 
-use super::record::id;
 use super::time::{hours, minutes, seconds};
-use super::world::{Happened, NOON, World, clustered};
-use crate::model::{FetchErrorKind, HOUR, Hour, IngestKind, LogType, MINUTE};
-use crate::sync::outcome::WindowError;
-use crate::sync::{Failure, HourState, RunOutcome, Warning};
+use super::world::{NOON, World, clustered};
+use crate::model::{FetchErrorKind, HOUR, Hour, IngestKind, MINUTE};
+use crate::sync::{Failure, HourState, RunOutcome, Warning, WindowError};
 use chrono::TimeDelta;
 
 #[test]
@@ -42,35 +40,6 @@ fn a_clock_that_is_far_ahead_closes_nothing_and_says_so() {
 }
 
 #[test]
-fn a_slow_clock_and_an_hour_of_silence_are_harmless() {
-    let mut world = World::new(clustered());
-    world.clock_ahead = -minutes(5);
-    world.run_until_caught_up("a");
-    world.now = world.now + HOUR;
-    world.run_until_caught_up("a");
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
-}
-
-#[test]
-fn a_late_event_is_found_by_the_overlap_and_marked_late() {
-    let mut world = World::new(clustered());
-    world.run_until_caught_up("a");
-    // Shown nine minutes after it happened: its window was closed long ago.
-    let time = world.now - minutes(4);
-    world.now = world.now + minutes(2);
-    world.run("a");
-    world.events.push(Happened { key: id(500), time, shown_from: world.now + minutes(3) });
-    for _ in 0..10 {
-        world.run("a");
-        world.now = world.now + MINUTE;
-    }
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
-    assert_eq!(world.accepted.last().unwrap(), &(id(500), IngestKind::Late));
-}
-
-#[test]
 fn a_repeated_cursor_starts_the_window_again_from_the_last_delivered_millisecond() {
     let mut world = World::new(clustered());
     world.repeat_cursor_at.insert(3);
@@ -79,8 +48,7 @@ fn a_repeated_cursor_starts_the_window_again_from_the_last_delivered_millisecond
     assert!(stats.warnings.contains(&Warning::WindowRestarted(WindowError::CursorRepeated)));
     assert!(world.asked[3].mintime > world.asked[2].mintime, "started from the beginning again");
     world.run_until_caught_up("a");
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
+    world.assert_all_once();
 }
 
 #[test]
@@ -93,8 +61,7 @@ fn a_cursor_that_repeats_for_ever_stops_the_log_and_keeps_its_place() {
     world.repeat_cursor_at.clear();
     world.now = world.now + MINUTE;
     world.run_until_caught_up("a");
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
+    world.assert_all_once();
 }
 
 #[test]
@@ -104,8 +71,7 @@ fn a_window_is_not_closed_on_a_short_count() {
     let (_, stats) = world.run("a");
     assert!(stats.warnings.contains(&Warning::WindowRestarted(WindowError::CountShort)));
     world.run_until_caught_up("a");
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
+    world.assert_all_once();
 }
 
 #[test]
@@ -129,20 +95,6 @@ fn a_count_that_stays_short_is_reported_once_and_stops_nothing() {
     world.now = world.now + hours(24);
     world.run_until_caught_up("a");
     assert_eq!((world.lost().len(), world.duplicates()), (0, 0));
-}
-
-#[test]
-fn a_bad_cursor_loses_nothing_where_pages_come_newest_first() {
-    for at in 1..12 {
-        let mut world = World::new(clustered());
-        world.newest_first = true;
-        world.limits.spec.paging = LogType::TrustMonitor.spec().paging;
-        world.fetch_faults = (0..at).map(|_| None).collect();
-        world.fetch_faults.push_back(Some(FetchErrorKind::Rejected));
-        world.run_until_caught_up("a");
-        assert!(world.lost().is_empty(), "refused at {at}: {:?}", world.lost());
-        assert_eq!(world.duplicates(), 0);
-    }
 }
 
 #[test]
@@ -180,29 +132,6 @@ fn a_clock_that_jumps_ahead_for_a_while_moves_no_place_for_good() {
 }
 
 #[test]
-fn a_place_in_the_future_is_a_failure_and_not_caught_up() {
-    let mut world = World::new(clustered());
-    world.limits.first_mintime = NOON + hours(2);
-    assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::Future));
-    assert!(world.stored().is_none(), "a checkpoint in the future was stored");
-    world.limits.first_mintime = NOON - HOUR;
-    world.run("a");
-    world.now = NOON - hours(3);
-    assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::Future));
-}
-
-#[test]
-fn a_start_that_duo_no_longer_keeps_is_told_of() {
-    let mut world = World::new(clustered());
-    world.limits.first_mintime = NOON - hours(300 * 24);
-    let (_, stats) = world.run("a");
-    let from = NOON - hours(300 * 24);
-    let told =
-        |notice: &&Warning| matches!(notice, Warning::Gap { from: start, .. } if *start == from);
-    assert_eq!(stats.warnings.iter().filter(told).count(), 1, "{:?}", stats.warnings);
-}
-
-#[test]
 fn records_that_wait_crowd_no_second() {
     // A thousand records of the last three minutes, and before them a quiet second that is known already.
     let waiting = (0..1000).map(|number| NOON - minutes(2) + TimeDelta::milliseconds(number));
@@ -214,29 +143,6 @@ fn records_that_wait_crowd_no_second() {
         let (_, stats) = world.run("a");
         assert_eq!(stats.warnings, []);
     }
-}
-
-#[test]
-fn a_refused_cursor_starts_the_window_again() {
-    let mut world = World::new(clustered());
-    world.fetch_faults = [None, Some(FetchErrorKind::Rejected)].into();
-    assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
-    world.run_until_caught_up("a");
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
-}
-
-#[test]
-fn a_place_that_duo_no_longer_keeps_is_clamped_and_the_gap_reported() {
-    let mut world = World::new(clustered());
-    world.run_until_caught_up("a");
-    let place = world.checkpoint().mintime;
-    world.now = world.now + hours(200 * 24);
-    let (_, stats) = world.run("a");
-    let [Warning::Gap { from, to }] = stats.warnings[..] else { panic!("{:?}", stats.warnings) };
-    assert_eq!(from, place);
-    assert!((world.now - to).num_days() == 179);
-    assert!(world.asked.iter().all(|asked| asked.maxtime > asked.mintime));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Two processes on one state.
 
 use super::random::setting;
-use super::time::{millis, minutes, seconds};
+use super::time::{minutes, seconds};
 use super::world::{Container, Kind, NOON, Reply, Trouble, World, clustered};
-use crate::model::{FetchErrorKind, HOUR, MINUTE, Millis, SendErrorKind};
+use crate::model::{FetchErrorKind, HOUR, MINUTE, SendErrorKind};
 use crate::sync::{Failure, Limits, RunOutcome, Warning};
 
 /// Errors of which up to two strike in the exhaustive search, beside kills.
@@ -82,38 +82,6 @@ fn two_instances_on_one_page_with_two_preemptions_and_two_errors() {
     println!(
         "{schedules} schedules of two instances: lost 0, at most one batch duplicated per error"
     );
-}
-
-#[test]
-fn any_two_interleaved_runs_lose_nothing_and_duplicate_one_page_at_most() {
-    for v1 in [false, true] {
-        for seed in 0..400 {
-            let mut world = if v1 {
-                let seconds =
-                    clustered().into_iter().map(|time| Millis::from_seconds(time.seconds()));
-                World::v1(seconds, 8)
-            } else {
-                World::new(clustered())
-            };
-            let mut rng = fastrand::Rng::with_seed(seed);
-            let mut instances = [world.instance("a"), world.instance("b")];
-            let mut over = [false; 2];
-            while over != [true; 2] {
-                let turn = rng.usize(0..2);
-                // Runs of steps, so that one instance also gets far ahead of the other.
-                for _ in 0..rng.usize(1..12) {
-                    over[turn] = over[turn] || world.step(&mut instances[turn]).is_some();
-                }
-                if rng.u8(0..20) == 0 {
-                    world.now = world.now + millis(rng.i64(0..100_000));
-                }
-            }
-            world.run_until_caught_up("c");
-            assert!(world.lost().is_empty(), "v1 {v1}, seed {seed}: {:?}", world.lost());
-            let duplicates = world.duplicates();
-            assert!(duplicates <= world.page_size, "v1 {v1}, seed {seed}: {duplicates}");
-        }
-    }
 }
 
 #[test]

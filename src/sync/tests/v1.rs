@@ -70,8 +70,7 @@ fn a_second_that_the_log_ends_in_is_no_gap() {
         assert_eq!(stats.warnings, []);
         world.now = world.now + MINUTE;
     }
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
+    world.assert_all_once();
 }
 
 #[test]
@@ -84,8 +83,7 @@ fn v1_records_wait_until_duo_can_add_no_earlier_ones() {
     assert_eq!(world.accepted.len(), 1);
     world.now = world.now + minutes(5);
     world.run_until_caught_up("a");
-    assert!(world.lost().is_empty());
-    assert_eq!(world.duplicates(), 0);
+    world.assert_all_once();
 }
 
 /// A run of such a log that stands at the first second of these records, and was shown them; what it requests next.

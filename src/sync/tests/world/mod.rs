@@ -225,6 +225,12 @@ impl World {
         world
     }
 
+    /// The clustered events with that paging, whose logs know whole seconds only.
+    pub(super) fn last_second(page_size: usize) -> Self {
+        let seconds = clustered().into_iter().map(|time| Millis::from_seconds(time.seconds()));
+        Self::v1(seconds, page_size)
+    }
+
     /// The same with pages by a cursor in no promised order, and without counts that hold.
     pub(super) fn unsorted(times: impl IntoIterator<Item = Millis>) -> Self {
         let mut world = Self::new(times);
@@ -272,6 +278,14 @@ impl World {
     pub(super) fn duplicates(&self) -> usize {
         let distinct: HashSet<RecordKey> = self.accepted.iter().map(|(key, _)| *key).collect();
         self.accepted.len() - distinct.len()
+    }
+
+    /// Asserts that every event was delivered or dead-lettered, and none delivered twice.
+    #[track_caller]
+    pub(super) fn assert_all_once(&self) {
+        let lost = self.lost();
+        assert!(lost.is_empty(), "lost: {lost:?}");
+        assert_eq!(self.duplicates(), 0, "duplicated");
     }
 
     /// Whether a record was refused, and its original is kept.
