@@ -4,49 +4,23 @@ use serde_json::Value;
 
 use crate::content::tools::Checked;
 
-/// An entity type of Sentinel.
-struct EntityType {
-    name: &'static str,
-    /// Sets of identifiers of which a mapping must hold at least one in full. Sentinel refuses a rule without.
-    required: &'static [&'static [&'static str]],
-    /// Identifiers that a mapping may hold beside them.
-    optional: &'static [&'static str],
-}
-
-const fn entity(
-    name: &'static str,
-    required: &'static [&'static [&'static str]],
-    optional: &'static [&'static str],
-) -> EntityType {
-    EntityType { name, required, optional }
-}
-
-/// Entity types with the identifiers that Sentinel demands and those that it also takes.
+/// The entity types that occur here, with the sets of identifiers of which Sentinel demands one in full, and those that
+/// it also takes.
 ///
 /// <https://learn.microsoft.com/azure/sentinel/entities-reference>
-const ENTITY_TYPES: [EntityType; 10] = [
-    entity(
+const ENTITY_TYPES: [(&str, &[&[&str]], &[&str]); 4] = [
+    (
         "Account",
         &[&["FullName"], &["Sid"], &["Name"], &["AadUserId"], &["PUID"], &["ObjectGuid"]],
         &["NTDomain", "DnsDomain", "UPNSuffix", "AadTenantId", "IsDomainJoined", "DisplayName"],
     ),
-    entity("IP", &[&["Address"]], &["AddressScope"]),
-    entity(
+    ("IP", &[&["Address"]], &["AddressScope"]),
+    (
         "Host",
         &[&["FullName"], &["HostName"], &["NetBiosName"], &["AzureID"], &["OMSAgentID"]],
         &["DnsDomain", "NTDomain", "OSFamily", "OSVersion", "IsDomainJoined"],
     ),
-    entity("URL", &[&["Url"]], &[]),
-    entity("AzureResource", &[&["ResourceId"]], &[]),
-    entity("CloudApplication", &[&["AppId"], &["Name"]], &["InstanceName"]),
-    entity("DNS", &[&["DomainName"]], &[]),
-    entity("FileHash", &[&["Algorithm", "Value"]], &[]),
-    entity(
-        "Mailbox",
-        &[&["MailboxPrimaryAddress"]],
-        &["DisplayName", "Upn", "ExternalDirectoryObjectId", "RiskLevel"],
-    ),
-    entity("SecurityGroup", &[&["DistinguishedName"], &["SID"], &["ObjectGuid"]], &[]),
+    ("CloudApplication", &[&["AppId"], &["Name"]], &["InstanceName"]),
 ];
 
 /// What is wrong with the entities of a rule or hunting query.
@@ -58,7 +32,8 @@ pub(crate) fn entity_faults(definition: &Value, answer: &Checked) -> Vec<String>
     }
     for mapping in mappings {
         let entity = mapping["entityType"].as_str().unwrap_or_default();
-        let Some(known) = ENTITY_TYPES.iter().find(|known| known.name == entity) else {
+        let known = ENTITY_TYPES.iter().find(|(name, ..)| *name == entity);
+        let Some((_, required, optional)) = known else {
             faults.push(format!("the entity {entity:?} is not in the list of the test"));
             continue;
         };
@@ -72,15 +47,12 @@ pub(crate) fn entity_faults(definition: &Value, answer: &Checked) -> Vec<String>
         let identifiers: Vec<&str> =
             fields.iter().map(|field| field["identifier"].as_str().unwrap_or_default()).collect();
         let is_there = |required: &[&str]| required.iter().all(|one| identifiers.contains(one));
-        if !known.required.iter().any(|required| is_there(required)) {
-            faults.push(format!(
-                "{entity} with {identifiers:?} lacks a required identifier: {:?}",
-                known.required
-            ));
+        if !required.iter().any(|required| is_there(required)) {
+            faults.push(format!("{entity} with {identifiers:?} lacks one of {required:?}"));
         }
         for (field, identifier) in fields.iter().zip(&identifiers) {
-            let is_required = known.required.iter().any(|set| set.contains(identifier));
-            if !is_required && !known.optional.contains(identifier) {
+            let is_required = required.iter().any(|set| set.contains(identifier));
+            if !is_required && !optional.contains(identifier) {
                 faults.push(format!("{entity} has no identifier {identifier:?}"));
             }
             let column = field["columnName"].as_str().unwrap_or_default();

@@ -68,7 +68,7 @@ fn text(time: DateTime<Utc>) -> String {
 }
 
 /// Lays `other` over `event`, object by object.
-fn lay_over(event: &mut Value, other: &Value) {
+pub(crate) fn lay_over(event: &mut Value, other: &Value) {
     match (event, other) {
         (Value::Object(event), Value::Object(other)) => {
             for (name, value) in other {

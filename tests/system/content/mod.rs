@@ -14,7 +14,6 @@ mod form;
 mod function;
 mod health;
 mod roads;
-mod roads_health;
 mod schema;
 mod sources;
 mod tools;

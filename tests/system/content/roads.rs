@@ -1,16 +1,18 @@
-//! What the real connector sends by either road, as the simulated services store it: the function makes the same of both,
-//! and the bridge makes a row of each event.
+//! What the real connector sends by either road, as the simulated services store it: function, alerts and coverage make the
+//! same of both, and the bridge makes a row of each event.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
 use simulator::{Road, Simulator, Table};
 
 use crate::common::{FunctionsHost, Settings, temporary_folder, tenant_with_rule};
 use crate::content::bridge;
+use crate::content::coverage::asked_between;
 use crate::content::schema::{Columns, HEALTH_TABLE, Schema, TABLE};
 use crate::content::sources::{Content, Query};
-use crate::content::tools::{self, Row};
+use crate::content::tools::{self, Row, World};
 
 const EVENTS_OF_A_LOG: u64 = 40;
 
@@ -18,7 +20,7 @@ const EVENTS_OF_A_LOG: u64 = 40;
 const OF_THE_DELIVERY: [&str; 3] = ["IngestBatch", "IngestionTime", "ingested_at"];
 
 /// The tables that the handler fills by the Data Collector and by Logs Ingestion: of events, and about itself.
-pub(crate) async fn tables() -> [[Table; 2]; 2] {
+async fn tables() -> [[Table; 2]; 2] {
     let mut config = tenant_with_rule(74, EVENTS_OF_A_LOG);
     config.tables.kept = true;
     let simulator = Simulator::start(config).await.unwrap();
@@ -39,7 +41,7 @@ pub(crate) async fn tables() -> [[Table; 2]; 2] {
 }
 
 /// The rows of a table as far as its columns are known: the simulated Duo invents fields.
-pub(crate) fn rows(table: &Table, columns: &Columns) -> Vec<Row> {
+fn rows(table: &Table, columns: &Columns) -> Vec<Row> {
     let known = |row: &BTreeMap<String, Value>| -> Row {
         let known = row.iter().filter(|(name, _)| columns.contains_key(*name));
         let mut known: Row = known.map(|(name, value)| (name.clone(), value.clone())).collect();
@@ -59,10 +61,15 @@ fn plain(value: Value) -> Value {
 }
 
 /// What the function adds to the rows of a table, by the event.
-fn given(table: &Table, columns: &Columns, schema: &Schema) -> BTreeMap<String, Row> {
+fn given(
+    content: &Content,
+    table: &Table,
+    columns: &Columns,
+    schema: &Schema,
+) -> BTreeMap<String, Row> {
     let query = Query::of_a_test("CiscoDuo");
     let rows = rows(table, columns);
-    let answers = tools::run(&Content::read().function, columns, &[(rows, vec![&query])]);
+    let answers = tools::run(&content.function, columns, &[(rows, vec![&query])]);
     let raw = schema.all();
     let of_event = |row: &Row| {
         let event = row["EventUid"].as_str().unwrap().to_owned();
@@ -76,11 +83,13 @@ fn given(table: &Table, columns: &Columns, schema: &Schema) -> BTreeMap<String, 
 }
 
 #[tokio::test]
-async fn the_function_and_the_bridge_take_what_the_connector_sends() {
-    let schema = Schema::read();
-    let [[collected, _], [ingested, _]] = tables().await;
-    let all = given(&collected, &schema.all(), &schema);
-    let declared = given(&ingested, schema.declared(), &schema);
+async fn function_bridge_alerts_and_coverage_take_what_the_connector_sends_by_either_road() {
+    let (content, schema) = (Content::read(), Schema::read());
+    let stored = tables().await;
+    assert_health_agrees(&content, &schema, &stored);
+    let [[collected, _], [ingested, _]] = stored;
+    let all = given(&content, &collected, &schema.all(), &schema);
+    let declared = given(&content, &ingested, schema.declared(), &schema);
     let events = 6 * usize::try_from(EVENTS_OF_A_LOG).unwrap();
     assert_eq!((all.len(), declared.len()), (events, events));
     for (event, one) in &all {
@@ -115,5 +124,78 @@ async fn the_function_and_the_bridge_take_what_the_connector_sends() {
             answer.rows().iter().map(|row| row[*id].as_str().unwrap()).collect();
         assert_eq!(bridged, sent, "{log}");
         assert_eq!(answer.rows().len(), usize::try_from(EVENTS_OF_A_LOG).unwrap(), "{log}");
+    }
+}
+
+/// The columns that have a value in some row.
+fn filled(rows: &[Row]) -> BTreeSet<&str> {
+    let with_value = rows.iter().flatten().filter(|(_, value)| !value.is_null());
+    with_value.map(|(column, _)| column.as_str()).collect()
+}
+
+fn text(time: DateTime<Utc>) -> String {
+    time.to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// The alerts and the coverage say the same of what the connector tells by either road.
+fn assert_health_agrees(content: &Content, schema: &Schema, stored: &[[Table; 2]; 2]) {
+    let worlds = stored.each_ref().map(|[events, health]| {
+        // The services know no other column than those that are declared.
+        assert!(health.left_out().is_empty(), "{:?}", health.left_out());
+        (rows(events, &schema.all()), rows(health, schema.health()), health)
+    });
+    let [by_key, by_rule] = &worlds;
+    assert_eq!(filled(&by_key.1), filled(&by_rule.1));
+    assert!(
+        filled(&by_key.1).is_superset(&["state_s", "hour_t", "lag_seconds_d", "outcome_s"].into())
+    );
+    for (_, _, health) in &worlds {
+        let names = health.columns().keys().filter(|name| !name.starts_with('_'));
+        let strange: Vec<&String> =
+            names.filter(|name| !schema.health().contains_key(*name)).collect();
+        assert!(strange.is_empty(), "{strange:?}");
+    }
+
+    let sent = by_rule.1.iter().filter_map(|row| row["TimeGenerated"].as_str());
+    let last: DateTime<Utc> = sent.max().unwrap().parse().unwrap();
+    let hours: BTreeSet<&str> =
+        by_key.1.iter().filter_map(|row| row.get("hour_t")?.as_str()).collect();
+    let coverage =
+        asked_between(&content.functions[1], hours.first().unwrap(), hours.last().unwrap());
+    let mut queries: Vec<&Query> = content.alerts.iter().collect();
+    queries.push(&coverage);
+    let tiles: Vec<&Query> =
+        content.tiles.iter().filter(|tile| tile.text.contains(HEALTH_TABLE)).collect();
+    assert_eq!(tiles.len(), 2);
+    queries.extend(&tiles);
+    let at = |minutes: i64| text(last + TimeDelta::minutes(minutes));
+    let worlds: Vec<(World, Vec<&Query>)> = worlds
+        .iter()
+        .flat_map(|(events, health, _)| [at(5), at(120)].map(|now| (events, health, now)))
+        .map(|(events, health, now)| {
+            let (events, health) = (events.clone(), health.clone());
+            (World { events, health, of_health: schema.health().clone(), now }, queries.clone())
+        })
+        .collect();
+    let answers = tools::run_in(&schema.all(), &worlds);
+    for ((world, _), answers) in worlds.iter().zip(&answers) {
+        for (alert, answer) in content.alerts.iter().zip(answers) {
+            let is_silent = world.now == at(120) && alert.stem() == "no-heartbeat";
+            assert_eq!(
+                answer.rows().len(),
+                usize::from(is_silent),
+                "{}: {:?}",
+                alert.name,
+                answer.rows()
+            );
+        }
+        let (coverage, of_tiles) = answers[content.alerts.len()..].split_first().unwrap();
+        assert!(of_tiles.iter().all(|tile| !tile.rows().is_empty()), "{of_tiles:?}");
+        let covered = coverage.rows();
+        assert!(covered.len() > 20, "{covered:?}");
+        let is_stored = |row: &Row| row["Verdict"] != "fewer stored than delivered";
+        assert!(covered.iter().all(is_stored), "{covered:#?}");
+        let whole: u64 = covered.iter().map(|row| row["Stored"].as_u64().unwrap()).sum();
+        assert!(whole > 100, "{whole} events lie in these hours");
     }
 }
