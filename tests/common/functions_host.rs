@@ -7,12 +7,14 @@ use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use simulator::Simulator;
 use tempfile::TempDir;
 use tokio::process::Command;
 
 use super::answer::Invocation;
 use super::child::{Child, Lines};
 use super::settings::Settings;
+use super::tenant::assert_nothing_lost;
 use super::timer::Body;
 use super::{package, wire};
 
@@ -46,7 +48,8 @@ impl FunctionsHost {
 
     /// The same with `customHandler.description.arguments` in host.json.
     pub(crate) async fn start_with_arguments(settings: &Settings, arguments: &[&str]) -> Self {
-        let app = package::stage(arguments);
+        let is_clock_set = settings.get("CISCO_DUO_DEMO_CLOCK_SECONDS").is_some();
+        let app = package::stage(arguments, is_clock_set);
         let (function, binding) = package::timer_function(app.path());
         let (stdout, stderr) = (Lines::default(), Lines::default());
         let port = free_port();
@@ -127,6 +130,19 @@ impl FunctionsHost {
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
         panic!("not caught up after {ticks} ticks");
+    }
+
+    /// Fires the timer until every log is collected to its end; then nothing is lost, and at most so many rows were repeated.
+    pub(crate) async fn deliver_all(&self, simulator: &Simulator, duplicates: u64) {
+        self.catch_up(10).await;
+        assert_nothing_lost(simulator, duplicates).await;
+    }
+
+    /// The same, and ends the handler before the rows are counted.
+    pub(crate) async fn finish(&mut self, simulator: &Simulator, duplicates: u64) {
+        self.catch_up(10).await;
+        self.stop().await;
+        assert_nothing_lost(simulator, duplicates).await;
     }
 
     /// Kills the handler without a word before, as the platform does.

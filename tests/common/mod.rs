@@ -27,7 +27,7 @@ pub(crate) use answer::Invocation;
 pub(crate) use azurite::{ACCOUNT, ACCOUNT_KEY, Azurite};
 pub(crate) use expected::assert_expected;
 pub(crate) use functions_host::{FunctionsHost, RESTART, free_port};
-pub(crate) use gate::{Gate, Spoil, Trouble};
+pub(crate) use gate::{Gate, Gated, Spoil, Trouble};
 pub(crate) use number::{number, text};
 pub(crate) use package::{binary, handler};
 pub(crate) use schema::{against_schema, schema};

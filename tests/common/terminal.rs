@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use sha2::{Digest as _, Sha256};
 use simulator::Simulator;
@@ -14,6 +14,7 @@ use super::{Settings, binary};
 pub(crate) async fn duo_sentinel(settings: &Settings, folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(binary());
     command.args(arguments).current_dir(folder).env_clear().envs(settings.iter());
+    command.stdin(Stdio::null()).kill_on_drop(true);
     command.output().await.expect("the program can be started")
 }
 

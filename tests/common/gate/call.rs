@@ -49,10 +49,6 @@ impl Call {
         [method, path].map(Option::unwrap_or_default).join(" ")
     }
 
-    pub(super) fn into_body(self) -> Vec<u8> {
-        self.body
-    }
-
     /// The whole answer of the service. Each call has a connection of its own, here and there: its end is the answer's.
     pub(super) async fn ask(&self, upstream: &str) -> io::Result<Vec<u8>> {
         let lines = self.head.trim_end().split("\r\n");
@@ -66,11 +62,6 @@ impl Call {
         service.read_to_end(&mut answer).await?;
         Ok(answer)
     }
-}
-
-/// Whether the service did what was asked.
-pub(super) fn is_success(answer: &[u8]) -> bool {
-    answer.starts_with(b"HTTP/1.1 2")
 }
 
 /// The middle of the body, or of the head where there is no body to cut.

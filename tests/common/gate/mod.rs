@@ -1,4 +1,4 @@
-//! A gate in front of a service: it counts the calls that pass, keeps what was stored, and spoils some of the calls.
+//! A gate in front of a service: it counts the calls that pass, and spoils some of the calls.
 //! Byte by byte, so that an answer can be cut anywhere.
 
 mod call;
@@ -11,11 +11,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
+use simulator::Simulator;
+
+use super::{Azurite, Container, Settings, tenant};
 use call::Call;
 pub(crate) use trouble::{Spoil, Trouble};
-
-/// Calls of this method whose path ends with this text are kept.
-type Kept = (&'static str, &'static str);
 
 /// What happened at a gate.
 #[derive(Debug, Default)]
@@ -25,8 +25,6 @@ struct Seen {
     /// Method and path of the first call that was spoilt, and how many were.
     spoilt: Option<String>,
     struck: u64,
-    keep: Option<Kept>,
-    kept: Vec<(String, Vec<u8>)>,
 }
 
 /// A listening gate; it closes when dropped.
@@ -87,17 +85,6 @@ impl Gate {
     pub(crate) fn struck(&self) -> u64 {
         lock(&self.seen).struck
     }
-
-    /// Keeps the bodies of the calls of this method whose path ends with this text, once the service did what they ask:
-    /// also where its answer was spoilt on the way back.
-    pub(crate) fn keep(&self, method: &'static str, path: &'static str) {
-        lock(&self.seen).keep = Some((method, path));
-    }
-
-    /// Path and body of the calls kept since this was last asked, in the order in which the service did what they ask.
-    pub(crate) fn kept(&self) -> Vec<(String, Vec<u8>)> {
-        std::mem::take(&mut lock(&self.seen).kept)
-    }
 }
 
 impl Drop for Gate {
@@ -134,10 +121,10 @@ async fn pass(mut caller: TcpStream, upstream: &str, seen: &Mutex<Seen>) -> io::
         spoil
     };
     match spoil {
-        None => caller.write_all(&ask(call, upstream, seen).await?).await,
+        None => caller.write_all(&call.ask(upstream).await?).await,
         Some(Spoil::Closed) => Ok(()),
         Some(Spoil::Cut) => {
-            let answer = ask(call, upstream, seen).await?;
+            let answer = call.ask(upstream).await?;
             caller.write_all(&answer[..call::middle(&answer)]).await
         }
         Some(Spoil::Status(status)) => {
@@ -149,23 +136,31 @@ async fn pass(mut caller: TcpStream, upstream: &str, seen: &Mutex<Seen>) -> io::
         Some(Spoil::Storage(status, code)) => {
             caller.write_all(trouble::refusal(status, code).as_bytes()).await
         }
-        Some(Spoil::AnswerLost) => ask(call, upstream, seen).await.map(drop),
+        Some(Spoil::AnswerLost) => call.ask(upstream).await.map(drop),
         Some(Spoil::Hang) => caller.read(&mut [0]).await.map(drop),
         Some(Spoil::Slow(pause)) => {
             tokio::time::sleep(pause).await;
-            caller.write_all(&ask(call, upstream, seen).await?).await
+            caller.write_all(&call.ask(upstream).await?).await
         }
     }
 }
 
-/// The answer of the service. What it stored is kept.
-async fn ask(call: Call, upstream: &str, seen: &Mutex<Seen>) -> io::Result<Vec<u8>> {
-    let answer = call.ask(upstream).await?;
-    let mut seen = lock(seen);
-    let name = call.name();
-    let is_kept = |(method, path): &Kept| name.starts_with(method) && name.ends_with(path);
-    if seen.keep.as_ref().is_some_and(is_kept) && call::is_success(&answer) {
-        seen.kept.push((name, call.into_body()));
+/// A tenant, its storage, and a gate between the storage and the program.
+pub(crate) struct Gated {
+    pub(crate) simulator: Simulator,
+    pub(crate) gate: Gate,
+    pub(crate) container: Container,
+    pub(crate) settings: Settings,
+}
+
+impl Gated {
+    /// A tenant with so many events of each log.
+    pub(crate) async fn new(seed: u64, events: u64, name: &str) -> Self {
+        let simulator = Simulator::start(tenant(seed, events)).await.expect("free ports");
+        let azurite = Azurite::shared();
+        let gate = Gate::to(&azurite.endpoint()).await;
+        let connection = gate.instead_of(&azurite.connection_string());
+        let settings = Settings::in_storage(&simulator, &connection, name);
+        Self { simulator, gate, container: azurite.container(name), settings }
     }
-    Ok(answer)
 }

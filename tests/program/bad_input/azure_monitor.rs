@@ -5,9 +5,7 @@ use std::fs;
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
 use crate::bad_input::{message, originals, start};
-use crate::common::{
-    FunctionsHost, Settings, assert_nothing_lost, telephony_id, temporary_folder, tenant,
-};
+use crate::common::{FunctionsHost, Settings, telephony_id, temporary_folder, tenant};
 
 #[tokio::test]
 async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
@@ -78,8 +76,7 @@ async fn a_service_that_refuses_every_record_gets_none_set_aside() {
     }
     assert!(originals(state.path()).is_empty());
     simulator.faults().clear();
-    host.catch_up(5).await;
-    assert_nothing_lost(&simulator, 0).await;
+    host.deliver_all(&simulator, 0).await;
 }
 
 #[tokio::test]
@@ -116,6 +113,5 @@ async fn a_wrong_workspace_address_is_no_reason_to_cut_calls() {
         "one call a log, one about the connector itself and one that only asks, no halves"
     );
     simulator.faults().clear();
-    host.catch_up(5).await;
-    assert_nothing_lost(&simulator, 0).await;
+    host.deliver_all(&simulator, 0).await;
 }

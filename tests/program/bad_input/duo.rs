@@ -47,8 +47,7 @@ async fn answers_that_stay_no_envelope_fail_their_log_and_no_other() {
             "{others:?}"
         );
         simulator.faults().clear();
-        host.catch_up(5).await;
-        assert_nothing_lost(&simulator, 0).await;
+        host.deliver_all(&simulator, 0).await;
     }
 }
 
@@ -129,8 +128,7 @@ async fn a_cursor_that_repeats_for_ever_stops_its_log_with_a_clear_message() {
     );
     assert!(simulator.calls().duo[&LogType::Telephony].requests < 20, "asked for ever");
     simulator.faults().clear();
-    host.catch_up(5).await;
-    assert_nothing_lost(&simulator, 0).await;
+    host.deliver_all(&simulator, 0).await;
 }
 
 #[tokio::test]
@@ -169,8 +167,7 @@ async fn a_service_that_never_answers_is_given_up_and_the_log_waits() {
     assert_eq!(invocation.outcome("activity"), "parked");
     assert!(message(&invocation, "activity").contains("no response in time"));
     assert!(invocation.has_succeeded(), "a log that waits is no failure");
-    host.catch_up(20).await;
-    assert_nothing_lost(&simulator, 0).await;
+    host.deliver_all(&simulator, 0).await;
 }
 
 #[tokio::test]

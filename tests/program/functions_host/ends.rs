@@ -9,8 +9,8 @@ use simulator::{LogType, Simulator};
 use tokio::process::Command;
 
 use crate::common::{
-    Body, FunctionsHost, RESTART, Settings, assert_nothing_lost, binary, checkpoint_name,
-    free_port, get, temporary_folder, tenant,
+    Body, FunctionsHost, RESTART, Settings, binary, checkpoint_name, free_port, get,
+    temporary_folder, tenant,
 };
 
 /// Longest wait for a server that was started without a host.
@@ -84,8 +84,7 @@ async fn after_a_signal_a_run_stops_at_its_next_commit_and_the_handler_exits_wit
         }
         host.restart().await;
     }
-    host.catch_up(5).await;
-    assert_nothing_lost(&simulator, 0).await;
+    host.deliver_all(&simulator, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

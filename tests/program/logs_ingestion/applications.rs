@@ -12,9 +12,7 @@ use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
-use crate::common::{
-    FunctionsHost, Settings, assert_nothing_lost, temporary_folder, tenant_with_rule,
-};
+use crate::common::{FunctionsHost, Settings, temporary_folder, tenant_with_rule};
 use crate::logs_ingestion::message;
 
 /// A tenant, its simulated authority behind a certificate of its own, and settings of an application without its proof.
@@ -49,9 +47,7 @@ impl Scene {
     /// Collects everything with these settings.
     async fn assert_collected(self, settings: Settings) {
         let mut host = FunctionsHost::start(&settings).await;
-        host.catch_up(5).await;
-        host.stop().await;
-        assert_nothing_lost(&self.simulator, 0).await;
+        host.finish(&self.simulator, 0).await;
         let identity = self.simulator.calls().identity;
         assert!((1..=6).contains(&identity.tokens), "{identity:#?}");
     }
@@ -141,9 +137,7 @@ async fn a_token_file_that_is_missing_is_named_and_taken_once_it_is_there() {
     let said = invocation.answer.to_string();
     assert!(said.contains("AZURE_FEDERATED_TOKEN_FILE"), "{said}");
     std::fs::write(&file, &scene.config().identity.federated_token).unwrap();
-    host.catch_up(5).await;
-    host.stop().await;
-    assert_nothing_lost(&scene.simulator, 0).await;
+    host.finish(&scene.simulator, 0).await;
 }
 
 #[tokio::test]

@@ -1,18 +1,23 @@
 //! `check` looks at the road that is chosen.
 
-use simulator::{Fault, FaultKind, LogType, Simulator, Target};
-use tokio::process::Command;
+use simulator::{Config, Fault, FaultKind, LogType, Simulator, Target};
+use tempfile::TempDir;
 
-use crate::common::{FunctionsHost, Settings, binary, temporary_folder, tenant_with_rule};
+use crate::common::{FunctionsHost, Settings, duo_sentinel, temporary_folder, tenant_with_rule};
 use crate::logs_ingestion::applications::Scene;
 
 /// Exit code and what was found, as JSON.
 async fn check(settings: &Settings) -> (Option<i32>, Vec<serde_json::Value>) {
-    let mut command = Command::new(binary());
-    command.args(["check", "--json"]).env_clear().envs(settings.iter());
-    let output = command.output().await.unwrap();
+    let folder = temporary_folder();
+    let output = duo_sentinel(settings, folder.path(), &["check", "--json"]).await;
     let findings = serde_json::from_slice(&output.stdout);
     (output.status.code(), findings.unwrap_or_else(|fault| panic!("{fault}: {output:?}")))
+}
+
+/// A tenant, its settings with this API, and the folder with its state.
+async fn scene(config: Config) -> (Simulator, Settings, TempDir) {
+    let (simulator, settings, state) = scene(config).await;
+    (simulator, settings, state)
 }
 
 fn finding<'f>(findings: &'f [serde_json::Value], subject: &str) -> &'f serde_json::Value {
@@ -22,9 +27,7 @@ fn finding<'f>(findings: &'f [serde_json::Value], subject: &str) -> &'f serde_js
 
 #[tokio::test]
 async fn check_tries_the_rule_and_sends_no_row() {
-    let simulator = Simulator::start(tenant_with_rule(61, 10)).await.unwrap();
-    let state = temporary_folder();
-    let settings = Settings::in_folder(&simulator, state.path()).by_logs_ingestion(&simulator);
+    let (simulator, settings, state) = scene(tenant_with_rule(61, 10)).await;
     let (code, findings) = check(&settings).await;
     assert_eq!(code, Some(0), "{findings:#?}");
     let azure = finding(&findings, "Azure Monitor");
@@ -39,9 +42,7 @@ async fn check_tries_the_rule_and_sends_no_row() {
 async fn fields_that_nobody_knew_of_are_counted_and_listed_by_name_only() {
     let mut config = tenant_with_rule(62, 0);
     config.volumes = [(LogType::Authentication, 300), (LogType::Activity, 60)].into();
-    let simulator = Simulator::start(config).await.unwrap();
-    let state = temporary_folder();
-    let settings = Settings::in_folder(&simulator, state.path()).by_logs_ingestion(&simulator);
+    let (simulator, settings, state) = scene(config).await;
     let (_, findings) = check(&settings).await;
     let listed = |findings: &[serde_json::Value]| -> Vec<String> {
         let subjects = findings.iter().map(|finding| &finding["subject"]);
@@ -80,9 +81,7 @@ async fn identity(settings: &Settings) -> (bool, String) {
 async fn the_identity_of_the_function_app_is_named() {
     let config = tenant_with_rule(63, 0);
     let user_assigned = config.identity.managed_client_id.clone();
-    let simulator = Simulator::start(config).await.unwrap();
-    let state = temporary_folder();
-    let settings = Settings::in_folder(&simulator, state.path()).by_logs_ingestion(&simulator);
+    let (simulator, settings, state) = scene(config).await;
     let told = identity(&settings).await;
     let system_assigned = "the system-assigned identity of the function app has a token";
     assert_eq!(told, (true, system_assigned.to_owned()));
@@ -118,11 +117,9 @@ async fn an_application_is_named_without_its_secret() {
 
 #[tokio::test]
 async fn without_a_token_nothing_behind_it_is_asked() {
-    let simulator = Simulator::start(tenant_with_rule(65, 0)).await.unwrap();
+    let (simulator, settings, state) = scene(tenant_with_rule(65, 0)).await;
     let refused = Fault::always(Target::Identity, FaultKind::Status(400));
     simulator.faults().push(refused);
-    let state = temporary_folder();
-    let settings = Settings::in_folder(&simulator, state.path()).by_logs_ingestion(&simulator);
     let (code, findings) = check(&settings).await;
     assert_eq!(code, Some(1));
     let told = finding(&findings, "identity");
@@ -139,11 +136,9 @@ async fn without_a_token_nothing_behind_it_is_asked() {
 
 #[tokio::test]
 async fn a_missing_role_is_named() {
-    let simulator = Simulator::start(tenant_with_rule(66, 0)).await.unwrap();
+    let (simulator, settings, state) = scene(tenant_with_rule(66, 0)).await;
     let forbidden = Fault::always(Target::LogsIngestion, FaultKind::Forbidden);
     simulator.faults().push(forbidden);
-    let state = temporary_folder();
-    let settings = Settings::in_folder(&simulator, state.path()).by_logs_ingestion(&simulator);
     let (code, findings) = check(&settings).await;
     assert_eq!(code, Some(1));
     assert_eq!(finding(&findings, "identity")["ok"], true);
@@ -159,9 +154,7 @@ async fn a_rule_of_an_earlier_release_lacks_the_rows_about_the_connector_and_not
     let streams = &mut config.logs_ingestion.streams;
     streams.retain(|stream| stream.name() == "Custom-CiscoDuo");
     assert_eq!(streams.len(), 1);
-    let simulator = Simulator::start(config).await.unwrap();
-    let state = temporary_folder();
-    let settings = Settings::in_folder(&simulator, state.path()).by_logs_ingestion(&simulator);
+    let (simulator, settings, state) = scene(config).await;
     let (code, findings) = check(&settings).await;
     assert_eq!(code, Some(1));
     let problems = findings.iter().filter(|finding| finding["ok"] == false);

@@ -5,11 +5,10 @@ use std::path::Path;
 use chrono::{SecondsFormat, TimeDelta};
 use serde_json::Value;
 use simulator::{Config, Fault, FaultKind, LogType, Simulator, Target};
-use tokio::process::Command;
 
 use crate::common::{
-    FunctionsHost, Settings, assert_nothing_lost, binary, checkpoint_name, events_in,
-    temporary_folder, tenant_with_rule,
+    FunctionsHost, Settings, checkpoint_name, duo_sentinel, events_in, temporary_folder,
+    tenant_with_rule,
 };
 use crate::logs_ingestion::message;
 
@@ -51,9 +50,7 @@ async fn a_changed_api_waits_a_quarter_of_an_hour_and_goes_on_where_the_other_on
     host.stop().await;
     let_twenty_minutes_pass(&simulator, state.path());
     let mut host = FunctionsHost::start(&ingestion).await;
-    host.catch_up(8).await;
-    host.stop().await;
-    assert_nothing_lost(&simulator, 0).await;
+    host.finish(&simulator, 0).await;
     let after: u64 = events_in(&simulator.calls().logs_ingestion.rows);
     assert_eq!(before + after, 1800);
 }
@@ -82,15 +79,8 @@ async fn what_was_cut_for_one_api_is_sent_whole_through_the_other_and_is_no_dead
 
 /// What a command about dead letters prints.
 async fn dead_letters(settings: &Settings, arguments: &[&str]) -> Vec<Value> {
-    let mut command = Command::new(binary());
     let folder = temporary_folder();
-    command
-        .arg("dead-letters")
-        .args(arguments)
-        .arg("--json")
-        .current_dir(folder.path())
-        .env_clear()
-        .envs(settings.iter());
-    let output = command.output().await.unwrap();
+    let arguments = [&["dead-letters", "--json"], arguments].concat();
+    let output = duo_sentinel(settings, folder.path(), &arguments).await;
     serde_json::from_slice(&output.stdout).unwrap_or_else(|fault| panic!("{fault}: {output:?}"))
 }

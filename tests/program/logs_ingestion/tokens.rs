@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use simulator::{Fault, FaultKind, LogType, Target};
 
-use crate::common::{assert_nothing_lost, telephony_id, tenant_with_rule};
+use crate::common::{telephony_id, tenant_with_rule};
 use crate::logs_ingestion::{message, start, start_with};
 
 #[tokio::test]
@@ -17,9 +17,7 @@ async fn a_token_that_is_refused_is_asked_for_anew_once() {
     simulator.withdraw_tokens();
     let invocation = delivered.await.unwrap().unwrap();
     assert!(invocation.has_succeeded(), "{:#}", invocation.answer);
-    host.catch_up(5).await;
-    host.stop().await;
-    assert_nothing_lost(&simulator, 0).await;
+    host.finish(&simulator, 0).await;
     let identity = simulator.calls().identity;
     assert_eq!(identity.tokens, 2, "{identity:#?}");
 }
@@ -42,9 +40,7 @@ async fn a_token_of_the_wrong_audience_fails_every_log_and_says_what_to_set() {
     config.logs_ingestion.audience = "https://monitor.azure.us".to_owned();
     let (simulator, mut host, _state) =
         start_with(config, |settings| settings.with("CISCO_DUO_CLOUD", "usgov")).await;
-    host.catch_up(5).await;
-    host.stop().await;
-    assert_nothing_lost(&simulator, 0).await;
+    host.finish(&simulator, 0).await;
 }
 
 #[tokio::test]
@@ -53,9 +49,7 @@ async fn tokens_that_last_a_second_are_enough() {
     config.identity.token_lifetime = Duration::from_secs(1);
     config.logs_ingestion.latency = Duration::from_millis(150);
     let (simulator, mut host, _state) = start_with(config, |settings| settings).await;
-    host.catch_up(5).await;
-    host.stop().await;
-    assert_nothing_lost(&simulator, 0).await;
+    host.finish(&simulator, 0).await;
     assert!(simulator.calls().identity.tokens > 2);
 }
 
@@ -71,9 +65,7 @@ async fn without_a_token_every_log_keeps_its_place() {
     assert!(said.contains("AZURE_CLIENT_ID"), "{said}");
     assert_eq!(simulator.calls().logs_ingestion.requests, 0);
     simulator.faults().clear();
-    host.catch_up(5).await;
-    host.stop().await;
-    assert_nothing_lost(&simulator, 0).await;
+    host.finish(&simulator, 0).await;
 }
 
 #[tokio::test]
@@ -83,9 +75,7 @@ async fn a_user_assigned_identity_is_asked_for_by_its_client_id() {
     let client = config.identity.managed_client_id.clone();
     let (simulator, mut host, _state) =
         start_with(config.clone(), |settings| settings.with("AZURE_CLIENT_ID", client)).await;
-    host.catch_up(5).await;
-    host.stop().await;
-    assert_nothing_lost(&simulator, 0).await;
+    host.finish(&simulator, 0).await;
     let other = "0a1b2c3d-0000-4000-8000-00000000ffff";
     let (_simulator, mut host, _state) =
         start_with(config, |settings| settings.with("AZURE_CLIENT_ID", other)).await;

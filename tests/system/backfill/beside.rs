@@ -24,9 +24,7 @@ async fn what_lies_before_the_first_run_arrives_once_while_the_function_is_at_wo
     let output = backfill.wait_with_output().await.unwrap();
     assert!(ticks > 2, "they hardly met");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    host.catch_up(5).await;
-    host.stop().await;
-    assert_nothing_lost(&scene.simulator, 0).await;
+    host.finish(&scene.simulator, 0).await;
     let rows = scene.rows("CiscoDuo_CL");
     let of_kind = |kind: &str| {
         let rows = rows.iter().filter(|row| row["ingest_kind"] == kind);
@@ -50,15 +48,12 @@ async fn what_lies_before_the_first_run_arrives_once_while_the_function_is_at_wo
 #[tokio::test(flavor = "multi_thread")]
 async fn the_live_place_does_not_move() {
     let scene = Scene::new("live-place", 102, |config| config).await;
-    let mut host = FunctionsHost::start(&scene.settings).await;
-    host.catch_up(5).await;
-    host.stop().await;
+    scene.catch_up_live().await;
     let mut before = Vec::new();
     for log in LogType::ALL {
         before.push(scene.container.read(&checkpoint_name(log.name())).await);
     }
-    let output = scene.run(&["--from", &scene.from()]).await;
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    scene.succeed(&["--from", &scene.from()]).await;
     for (log, before) in LogType::ALL.iter().zip(before) {
         assert_eq!(scene.container.read(&checkpoint_name(log.name())).await, before);
     }
@@ -67,24 +62,19 @@ async fn the_live_place_does_not_move() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_live_log_its_first_run_sends_nothing_again() {
-    let scene = Scene::new("no-live", 103, |config| config).await;
-    let output = scene.run(&["--from", &scene.from()]).await;
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let mut scene = Scene::new("no-live", 103, |config| config).await;
+    scene.succeed(&["--from", &scene.from()]).await;
     // The first run looks back six hours, over all that was delivered already.
-    let settings = scene.settings.clone().with("CISCO_DUO_LOOKBACK_HOURS", "6");
-    let mut host = FunctionsHost::start(&settings).await;
-    host.catch_up(5).await;
-    host.stop().await;
+    scene.settings = scene.settings.with("CISCO_DUO_LOOKBACK_HOURS", "6");
+    scene.catch_up_live().await;
     assert_nothing_lost(&scene.simulator, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn it_waits_while_the_live_log_was_asked_to_make_fewer_calls() {
-    let scene = Scene::new("waits", 104, |config| config).await;
-    let settings = scene.settings.clone().with("CISCO_DUO_LOG_TYPES", "activity");
-    let mut host = FunctionsHost::start(&settings).await;
-    host.catch_up(5).await;
-    host.stop().await;
+    let mut scene = Scene::new("waits", 104, |config| config).await;
+    scene.settings = scene.settings.with("CISCO_DUO_LOG_TYPES", "activity");
+    scene.catch_up_live().await;
     let mut checkpoint = scene.container.checkpoint("activity").await;
     #[expect(clippy::disallowed_methods, reason = "the program lives in the present")]
     let until = chrono::Utc::now() + chrono::TimeDelta::seconds(4);

@@ -7,7 +7,9 @@ mod resumed;
 use std::fs;
 use std::process::{Output, Stdio};
 
-use crate::common::{Azurite, Container, Settings, binary, temporary_folder};
+use crate::common::{
+    Azurite, Container, FunctionsHost, Settings, binary, duo_sentinel, temporary_folder,
+};
 use serde_json::Value;
 use simulator::{Config, Simulator};
 use tempfile::TempDir;
@@ -40,25 +42,38 @@ impl Scene {
         }
     }
 
-    fn command(&self, settings: &Settings, arguments: &[&str]) -> Command {
-        let mut command = Command::new(binary());
-        command
-            .arg("backfill")
-            .args(arguments)
-            .current_dir(self.folder.path())
-            .env_clear()
-            .envs(settings.iter())
-            .kill_on_drop(true);
-        command
+    /// Lets the function catch up with the live log.
+    async fn catch_up_live(&self) {
+        let mut host = FunctionsHost::start(&self.settings).await;
+        host.catch_up(5).await;
+        host.stop().await;
     }
 
     async fn run(&self, arguments: &[&str]) -> Output {
-        let mut command = self.command(&self.settings, arguments);
-        command.output().await.unwrap()
+        let arguments = [&["backfill"], arguments].concat();
+        duo_sentinel(&self.settings, self.folder.path(), &arguments).await
+    }
+
+    /// Runs a backfill that has to succeed.
+    async fn succeed(&self, arguments: &[&str]) -> Output {
+        let output = self.run(arguments).await;
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        output
+    }
+
+    /// Runs a backfill that has to be refused before Duo is asked; what it says.
+    async fn be_refused(&self, arguments: &[&str]) -> String {
+        let asked = self.simulator.calls().duo;
+        let output = self.run(arguments).await;
+        assert_eq!(output.status.code(), Some(2), "{arguments:?} {output:?}");
+        assert_eq!(self.simulator.calls().duo, asked, "{arguments:?}: Duo was asked");
+        stderr(&output)
     }
 
     fn spawn(&self, arguments: &[&str]) -> Child {
-        let mut command = self.command(&self.settings, arguments);
+        let mut command = Command::new(binary());
+        command.arg("backfill").args(arguments).current_dir(self.folder.path());
+        command.env_clear().envs(self.settings.iter()).kill_on_drop(true);
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         command.spawn().unwrap()
     }

@@ -10,11 +10,8 @@ use crate::common::{FunctionsHost, PAGE};
 async fn delivered_and_forgotten(container: &str, seed: u64) -> (Scene, u64) {
     let mut scene = Scene::new(container, seed, |config| config).await;
     scene.settings = scene.settings.with("CISCO_DUO_LOG_TYPES", "telephony");
-    let output = scene.run(&["--from", &scene.from()]).await;
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    let mut host = FunctionsHost::start(&scene.settings).await;
-    host.catch_up(5).await;
-    host.stop().await;
+    scene.succeed(&["--from", &scene.from()]).await;
+    scene.catch_up_live().await;
     for blob in scene.container.list().await {
         if std::path::Path::new(&blob.name).extension().is_some_and(|kind| kind == "ids") {
             scene.container.remove(&blob.name).await;
@@ -27,17 +24,12 @@ async fn delivered_and_forgotten(container: &str, seed: u64) -> (Scene, u64) {
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_without_ids_are_sent_again_only_if_that_is_wanted() {
     let (scene, rows) = delivered_and_forgotten("resend", 121).await;
-    let calls = scene.simulator.calls();
-    let output = scene.run(&["--from", &scene.from()]).await;
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
-    let said = stderr(&output);
+    let said = scene.be_refused(&["--from", &scene.from()]).await;
     assert!(said.contains("--resend"), "{said}");
-    assert_eq!(scene.simulator.calls().duo, calls.duo, "Duo was asked");
     // As many as it says are sent again, with the ids that they had.
     let announced: u64 =
         said.split_whitespace().find_map(|word| word.replace(',', "").parse().ok()).unwrap();
-    let output = scene.run(&["--from", &scene.from(), "--resend"]).await;
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    scene.succeed(&["--from", &scene.from(), "--resend"]).await;
     let report = scene.simulator.report().await;
     assert_eq!(report.duplicates(), announced, "{report:#?}");
     assert!((1..=rows).contains(&announced), "{announced} of {rows}");
@@ -45,16 +37,10 @@ async fn rows_without_ids_are_sent_again_only_if_that_is_wanted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_never_go_where_those_of_the_live_log_do_not() {
-    let (scene, _) = delivered_and_forgotten("elsewhere", 122).await;
-    let elsewhere =
-        scene.settings.clone().with("WORKSPACE_ID", "99999999-2222-3333-4444-555555555555");
-    let mut command = scene.command(&elsewhere, &["--from", &scene.from(), "--resend"]);
-    let calls = scene.simulator.calls();
-    let output = command.output().await.unwrap();
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
-    let said = stderr(&output);
+    let (mut scene, _) = delivered_and_forgotten("elsewhere", 122).await;
+    scene.settings = scene.settings.with("WORKSPACE_ID", "99999999-2222-3333-4444-555555555555");
+    let said = scene.be_refused(&["--from", &scene.from(), "--resend"]).await;
     assert!(said.contains("another workspace") && said.contains("WORKSPACE_ID"), "{said}");
-    assert_eq!(scene.simulator.calls().duo, calls.duo, "Duo was asked");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -69,12 +55,9 @@ async fn spans_that_cannot_be_read_are_refused_with_advice() {
         (&["--from", "2026-11-02", "--to", "2026-11-01"], "--to must be later"),
         (&[], "<--from <TIME>|--gaps>"),
     ] {
-        let output = scene.run(arguments).await;
-        assert_eq!(output.status.code(), Some(2), "{arguments:?} {output:?}");
-        let said = stderr(&output);
+        let said = scene.be_refused(arguments).await;
         assert!(said.contains(advice), "{arguments:?}: no \"{advice}\" in {said}");
     }
-    assert!(scene.simulator.calls().duo.is_empty(), "Duo was asked");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -92,17 +75,13 @@ async fn a_second_backfill_of_the_same_hours_is_refused_until_the_first_is_done(
     backfill.kill().await.unwrap();
     let later = scene.simulator.config().from + chrono::TimeDelta::hours(1);
     let later = later.format("%Y-%m-%dT%H").to_string();
-    let output = scene.run(&["--from", &later]).await;
-    assert_eq!(output.status.code(), Some(2), "{output:?}");
-    let said = stderr(&output);
+    let said = scene.be_refused(&["--from", &later]).await;
     assert!(said.contains("was begun and is not done"), "{said}");
     // Without an end the first one is gone on with, also when the live log stands elsewhere by now.
     scene.settings = scene.settings.with("CISCO_DUO_SETTLE_SECONDS", "3700");
-    let output = scene.run(&["--from", &scene.from()]).await;
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    scene.succeed(&["--from", &scene.from()]).await;
     assert_eq!(scene.places().await, Vec::<String>::new());
-    let output = scene.run(&["--from", &later]).await;
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    scene.succeed(&["--from", &later]).await;
     let repeated = scene.simulator.report().await.duplicates();
     assert!(repeated <= PAGE, "{repeated} rows for one kill");
 }
@@ -117,8 +96,7 @@ async fn a_log_that_was_never_given_keeps_no_other_from_being_read() {
     let mut host = FunctionsHost::start(&scene.settings).await;
     host.fire().await;
     host.stop().await;
-    let output = scene.run(&["--from", &scene.from()]).await;
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let output = scene.succeed(&["--from", &scene.from()]).await;
     let said = stderr(&output);
     assert!(said.contains("trust_monitor: Duo does not give this log"), "{said}");
     let report = scene.simulator.report().await;
@@ -142,9 +120,7 @@ async fn hours_that_stay_incomplete_are_counted_and_no_success() {
 async fn the_gaps_that_the_ledger_names_are_filled() {
     let mut scene = Scene::new("gaps", 124, |config| config).await;
     scene.settings = scene.settings.with("CISCO_DUO_LOG_TYPES", "activity,telephony");
-    let mut host = FunctionsHost::start(&scene.settings).await;
-    host.catch_up(5).await;
-    host.stop().await;
+    scene.catch_up_live().await;
     // Two hours before the first run that nobody has.
     let first = scene.simulator.config().from + chrono::TimeDelta::hours(1);
     let hours = [first, first + chrono::TimeDelta::hours(1)];
@@ -178,8 +154,7 @@ async fn the_gaps_that_the_ledger_names_are_filled() {
     assert_eq!(scene.places().await.len(), 1);
     // One of its hours was filled in the meantime.
     set_state(&scene, &hours[0], "verified").await;
-    let output = scene.run(&["--gaps", "--json"]).await;
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let output = scene.succeed(&["--gaps", "--json"]).await;
     let done = parsed(&output);
     assert_eq!(done.len(), 1, "one log has gaps, and they follow one another: {done:#?}");
     assert_eq!(done[0]["log_type"], "activity");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use simulator::{Fault, FaultKind, Target};
 
 use crate::backfill::{Scene, parsed, stderr};
-use crate::common::{FunctionsHost, PAGE, assert_nothing_lost};
+use crate::common::{PAGE, assert_nothing_lost};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_repeat_one_call_a_log_at_most_and_lose_nothing() {
@@ -14,9 +14,7 @@ async fn kills_repeat_one_call_a_log_at_most_and_lose_nothing() {
         ..config
     })
     .await;
-    let mut host = FunctionsHost::start(&scene.settings).await;
-    host.catch_up(5).await;
-    host.stop().await;
+    scene.catch_up_live().await;
     let mut kills = 0;
     let delivered = async || scene.simulator.report().await.delivered();
     let mut before = delivered().await;
@@ -32,8 +30,7 @@ async fn kills_repeat_one_call_a_log_at_most_and_lose_nothing() {
         before = delivered().await;
     }
     assert!(!scene.places().await.is_empty(), "no place was kept");
-    let output = scene.run(&["--from", &scene.from(), "--json"]).await;
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let output = scene.succeed(&["--from", &scene.from(), "--json"]).await;
     assert_nothing_lost(&scene.simulator, kills * 6 * PAGE).await;
     // It did not begin anew: some pages were read by the processes before it.
     let pages: u64 = parsed(&output).iter().map(|done| done["pages"].as_u64().unwrap()).sum();
@@ -60,12 +57,9 @@ async fn asked_to_end_it_stops_at_a_commit_and_says_how_to_go_on() {
     let said = stderr(&output);
     assert!(said.contains("rerun the same command to resume"), "{said}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("interrupted"));
-    let output = scene.run(&["--from", &scene.from()]).await;
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    scene.succeed(&["--from", &scene.from()]).await;
     // The last twenty minutes before now have no events; the hour at work is left to the live log.
-    let mut host = FunctionsHost::start(&scene.settings).await;
-    host.catch_up(5).await;
-    host.stop().await;
+    scene.catch_up_live().await;
     assert_nothing_lost(&scene.simulator, 0).await;
 }
 
@@ -78,10 +72,7 @@ async fn duo_and_azure_that_fail_for_a_while_cost_time_only() {
     }
     let throttled = FaultKind::TooManyRequests { retry_after: Some(1) };
     faults.push(Fault { times: 2, ..Fault::always(Target::AnyDuo, throttled).after(9) });
-    let output = scene.run(&["--from", &scene.from()]).await;
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    let mut host = FunctionsHost::start(&scene.settings).await;
-    host.catch_up(5).await;
-    host.stop().await;
+    scene.succeed(&["--from", &scene.from()]).await;
+    scene.catch_up_live().await;
     assert_nothing_lost(&scene.simulator, 0).await;
 }

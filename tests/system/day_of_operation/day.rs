@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use chrono::{DateTime, DurationRound as _, TimeDelta, Utc};
-use serde_json::Value;
 use simulator::{Config, Fault, FaultKind, LogType, Simulator, Target};
 use tempfile::TempDir;
 
-use crate::common::{Azurite, Container, Settings, temporary_folder};
-use crate::day_of_operation::app::App;
+use crate::common::app::{json, page};
+use crate::common::{Azurite, Body, Container, FunctionsHost, Settings, temporary_folder};
 use crate::day_of_operation::told::{Told, accepted_rows, rows_of};
 
 const CONTAINER: &str = "day";
@@ -130,13 +129,13 @@ impl Day {
     }
 
     async fn tick(&self, hour: f64) {
-        let app = self.app(hour).await;
-        app.fire().await;
-        app.kill().await;
+        let mut host = self.host(hour).await;
+        host.fire().await;
+        host.kill().await;
     }
 
     /// Sets the clocks of Duo and of a new process to this hour of the day.
-    async fn app(&self, hour: f64) -> App {
+    async fn host(&self, hour: f64) -> FunctionsHost {
         #[expect(clippy::cast_possible_truncation, reason = "seconds of three days")]
         let seconds = (hour * 3600.0) as i64;
         let clock = self.simulator.clock();
@@ -144,23 +143,25 @@ impl Day {
         let ahead = self.began + TimeDelta::seconds(seconds) - real;
         let ahead = TimeDelta::seconds(ahead.num_seconds().max(0));
         clock.set_offset(ahead);
-        App::start(&self.settings, ahead).await
+        let ahead = ahead.num_seconds().to_string();
+        let settings = self.settings.clone().with("CISCO_DUO_DEMO_CLOCK_SECONDS", ahead);
+        FunctionsHost::start(&settings).await
     }
 
     /// Kills a run in the middle, after rows of it were accepted and before it ends.
     async fn kill_a_run(&mut self) {
         let before = self.rows();
-        let app = self.app(self.hour() + 0.5).await;
+        let mut host = self.host(self.hour() + 0.5).await;
         self.simulator.faults().push(Fault::always(
             Target::LogAnalytics,
             FaultKind::Latency(Duration::from_millis(300)),
         ));
         let posts = self.simulator.calls().log_analytics.accepted;
-        app.begin();
+        tokio::spawn(host.begin(Body::Timer));
         while self.simulator.calls().log_analytics.accepted < posts + 2 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        app.kill().await;
+        host.kill().await;
         // Calls that are on their way are accepted all the same.
         tokio::time::sleep(Duration::from_secs(1)).await;
         self.clear();
@@ -186,9 +187,7 @@ impl Day {
 
     /// What the page says of a log at this hour.
     async fn assert_stands(&self, log: &str, state: &str, code: &str) {
-        let app = self.app(self.hour()).await;
-        let status: Value = serde_json::from_str(&app.status("?format=json").await).unwrap();
-        app.kill().await;
+        let status = json(&self.host(self.hour()).await.address()).await;
         let log_status = rows_of(&status["logs"], log);
         assert_eq!(log_status["state"], state, "{log}: {log_status:#}");
         assert_eq!(log_status["code"].as_str().unwrap_or_default(), code);
@@ -196,9 +195,8 @@ impl Day {
 
     /// What everybody tells in the end.
     pub(crate) async fn told(&self) -> Told {
-        let app = self.app(self.hour()).await;
-        let (json, page) = (app.status("?format=json").await, app.status("").await);
-        app.kill().await;
+        let host = self.host(self.hour()).await;
+        let web = host.address();
         let mut ledger = BTreeMap::new();
         for blob in self.container.list().await {
             let is_day = blob.name.contains("/ledger/") && blob.name.ends_with("json");
@@ -210,8 +208,8 @@ impl Day {
         Told {
             events: accepted_rows(self.rows.path(), "CiscoDuo_CL"),
             health: accepted_rows(self.rows.path(), "CiscoDuoHealth_CL"),
-            status: serde_json::from_str(&json).unwrap(),
-            page,
+            status: json(&web).await,
+            page: page(&web).await.body,
             ledger,
         }
     }

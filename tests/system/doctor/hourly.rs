@@ -11,9 +11,7 @@ use sha2::{Digest as _, Sha256};
 use simulator::{Fault, FaultKind, Simulator, Target};
 
 use crate::common::app::App;
-use crate::common::{
-    Azurite, Body, Container, FunctionsHost, Gate, Settings, Spoil, Trouble, handler, tenant,
-};
+use crate::common::{Body, Container, FunctionsHost, Gated, Spoil, Trouble, handler};
 
 /// Where the last check is stored.
 pub(crate) const CHECK: &str = "127.0.0.1/self/check.json";
@@ -145,7 +143,7 @@ async fn a_damaged_one_is_written_anew_and_one_of_a_later_release_is_left_alone(
 async fn whatever_hangs_the_invocation_ends_with_the_result_of_its_run() {
     let (by_storage, by_duo) = tokio::join!(
         async {
-            let scene = Scene::new(46, "hourly-storage").await;
+            let scene = Gated::new(46, 40, "hourly-storage").await;
             scene.gate.begin(Trouble::every(Spoil::Hang).of("", "check.json"));
             let host = FunctionsHost::start(&scene.settings).await;
             let began = Instant::now();
@@ -154,7 +152,7 @@ async fn whatever_hangs_the_invocation_ends_with_the_result_of_its_run() {
             began.elapsed()
         },
         async {
-            let scene = Scene::new(47, "hourly-duo").await;
+            let scene = Gated::new(47, 40, "hourly-duo").await;
             let settings = scene.settings.with("CISCO_DUO_RUN_SECONDS", "5");
             let hang = Fault::always(Target::AnyDuo, FaultKind::Hang);
             scene.simulator.faults().push(hang);
@@ -199,7 +197,7 @@ async fn two_instances_may_check_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storage_that_refuses_it_changes_no_run_and_is_not_asked_every_minute() {
-    let scene = Scene::new(48, "hourly-refused").await;
+    let scene = Gated::new(48, 40, "hourly-refused").await;
     let refused = Spoil::Storage(403, "AuthorizationPermissionMismatch");
     scene.gate.begin(Trouble::every(refused).of("PUT", "check.json"));
     let host = FunctionsHost::start(&scene.settings).await;
@@ -210,27 +208,4 @@ async fn a_storage_that_refuses_it_changes_no_run_and_is_not_asked_every_minute(
     assert!(scene.gate.struck() > 0);
     assert_eq!(lines(&host).len(), 1);
     assert_eq!(scene.container.read(CHECK).await, None);
-}
-
-/// A tenant, and a gate between its storage and the program.
-struct Scene {
-    simulator: Simulator,
-    gate: Gate,
-    container: Container,
-    settings: Settings,
-}
-
-impl Scene {
-    async fn new(seed: u64, name: &str) -> Self {
-        let simulator = Simulator::start(tenant(seed, 40)).await.unwrap();
-        let azurite = Azurite::shared();
-        let gate = Gate::to(&azurite.endpoint()).await;
-        let connection = gate.instead_of(&azurite.connection_string());
-        Self {
-            settings: Settings::in_storage(&simulator, &connection, name),
-            container: azurite.container(name),
-            simulator,
-            gate,
-        }
-    }
 }

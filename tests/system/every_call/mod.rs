@@ -3,7 +3,6 @@
 //!
 //! `DUO_SENTINEL_EVERY_CALL=all` tries every call with every fault, hanging ones too; a number tries so many of them.
 
-mod places;
 mod play;
 
 use std::sync::Arc;

@@ -1,16 +1,15 @@
 //! One catch-up in which one call goes wrong, played to its end.
 
 use std::ops::AddAssign;
-use std::process::Stdio;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::Value;
 use simulator::{LogType, Simulator};
-use tokio::process::Command;
 
-use crate::common::{Azurite, Container, Gate, Settings, Spoil, Trouble, binary, tenant};
-use crate::every_call::places::Places;
+use crate::common::{
+    Azurite, Container, Gate, Settings, Spoil, Trouble, duo_sentinel, temporary_folder, tenant,
+};
 
 /// Events of each log.
 const EVENTS: u64 = 90;
@@ -92,20 +91,13 @@ pub(crate) async fn play(azurite: &Azurite, schedule: Option<Schedule>) -> Resul
         gates[schedule.side.index()].begin(schedule.trouble());
     }
     let [duo, sink, blob] = &gates;
-    blob.keep("PUT", "checkpoint.json");
     let storage = blob.instead_of(&azurite.connection_string());
     let settings = Settings::in_storage(&simulator, &storage, &name)
         .with("CISCO_DUO_API_HOSTNAME", duo.instead_of(&simulator.duo_url()))
         .with("logAnalyticsUri", sink.instead_of(&simulator.log_analytics_url()))
         .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", WINDOW_MINUTES);
-    let mut play = Play {
-        simulator,
-        container: azurite.container(&name),
-        settings,
-        places: Places::default(),
-        runs: 0,
-    };
-    let result = play.run_to_the_end(blob).await;
+    let mut play = Play { simulator, container: azurite.container(&name), settings, runs: 0 };
+    let result = play.run_to_the_end().await;
     let spoilt = schedule.and_then(|schedule| gates[schedule.side.index()].spoilt());
     let told = |fault: String| format!("{schedule:?} ({spoilt:?}), run {}: {fault}", play.runs);
     result.map_err(told)?;
@@ -147,18 +139,15 @@ struct Play {
     simulator: Simulator,
     container: Container,
     settings: Settings,
-    places: Places,
     runs: usize,
 }
 
 impl Play {
     /// Runs again and again, each time in a new process, until every log is caught up.
-    async fn run_to_the_end(&mut self, blob: &Gate) -> Result<(), String> {
+    async fn run_to_the_end(&mut self) -> Result<(), String> {
         loop {
             self.runs += 1;
             let report = self.run().await?;
-            self.places.follow(blob.kept())?;
-            self.places.compare(&self.container).await?;
             let outcomes: Vec<&str> = report["logs"]
                 .as_array()
                 .into_iter()
@@ -180,17 +169,11 @@ impl Play {
 
     /// One process that collects once.
     async fn run(&self) -> Result<Value, String> {
-        let mut command = Command::new(binary());
-        command
-            .args(["run", "--json"])
-            .env_clear()
-            .envs(self.settings.iter())
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        let output = tokio::time::timeout(LONGEST_RUN, command.output())
+        let folder = temporary_folder();
+        let run = duo_sentinel(&self.settings, folder.path(), &["run", "--json"]);
+        let output = tokio::time::timeout(LONGEST_RUN, run)
             .await
-            .map_err(|_| "the process does not end".to_owned())?
-            .expect("the program can be started");
+            .map_err(|_| "the process does not end".to_owned())?;
         serde_json::from_slice(&output.stdout).map_err(|fault| {
             let stderr = String::from_utf8_lossy(&output.stderr);
             format!("{fault}: {}: {stderr}", output.status)

@@ -4,9 +4,8 @@ use chrono::TimeDelta;
 use duo_sentinel::model::LogType;
 use serde_json::Value;
 use simulator::Simulator;
-use tokio::process::Command;
 
-use crate::common::{Settings, assert_expected, binary, temporary_folder, tenant};
+use crate::common::{Settings, assert_expected, duo_sentinel, temporary_folder, tenant};
 use crate::status_page::history::{every_state, now, usual, write};
 
 #[tokio::test]
@@ -16,13 +15,8 @@ async fn status_shows_every_state_and_what_to_do() {
     // A little ahead, so that what is told of the time has one width for as long as the commands take.
     write(&every_state(now() + TimeDelta::seconds(30)), folder.path());
     let settings = Settings::in_folder(&simulator, folder.path());
-    let run = async |arguments: &[&str]| {
-        let mut command = Command::new(binary());
-        command.args(arguments).env_clear().envs(settings.iter());
-        command.current_dir(folder.path()).output().await.unwrap()
-    };
-    let output = run(&["status"]).await;
-    let told = run(&["status", "--json"]).await;
+    let output = duo_sentinel(&settings, folder.path(), &["status"]).await;
+    let told = duo_sentinel(&settings, folder.path(), &["status", "--json"]).await;
     let status: Value = serde_json::from_slice(&told.stdout).unwrap();
     let mut text = format!(
         "exit code {}\n--- stdout\n{}--- stderr\n{}",
@@ -51,9 +45,7 @@ async fn status_ends_with_0_where_nobody_has_to_act() {
     let folder = temporary_folder();
     write(&usual(now()), folder.path());
     let settings = Settings::in_folder(&simulator, folder.path());
-    let mut command = Command::new(binary());
-    command.arg("status").env_clear().envs(settings.iter());
-    let output = command.current_dir(folder.path()).output().await.unwrap();
+    let output = duo_sentinel(&settings, folder.path(), &["status"]).await;
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(output.status.code(), Some(0), "{text}");
     for log in LogType::ALL {

@@ -1,7 +1,6 @@
 //! The status page and its JSON as people and programs meet them: through the Functions host, on stored results, in a browser.
 
 mod access;
-mod browser;
 mod command;
 mod faults;
 mod looks;

@@ -4,9 +4,8 @@ use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::Value;
-use simulator::Simulator;
 
-use crate::common::{Azurite, FunctionsHost, Gate, Settings, tenant};
+use crate::common::{FunctionsHost, Gated};
 use crate::status_page::app::{App, PATH, ask, json, page};
 use crate::status_page::history::{every_state, now};
 
@@ -17,12 +16,7 @@ const SLACK: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn many_questions_reach_neither_duo_nor_azure_monitor_and_storage_once_in_half_a_minute() {
-    let simulator = Simulator::start(tenant(42, 40)).await.unwrap();
-    let azurite = Azurite::shared();
-    let gate = Gate::to(&azurite.endpoint()).await;
-    let connection = gate.instead_of(&azurite.connection_string());
-    let settings = Settings::in_storage(&simulator, &connection, "quiet");
-    let container = azurite.container("quiet");
+    let Gated { simulator, gate, container, settings } = Gated::new(42, 40, "quiet").await;
     container.create().await;
     let logs = every_state(now());
     for (name, content) in logs.iter().flat_map(crate::status_page::history::Log::files) {

@@ -1,15 +1,13 @@
 //! Storage that turns bad in the middle of a run: what a user is told, and what is delivered once it is well again.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
 use simulator::{LogType, Simulator};
-use tokio::process::Command;
 
 use crate::common::{
-    ACCOUNT_KEY, Azurite, Container, FunctionsHost, Gate, PAGE, Settings, Spoil, Trouble,
-    assert_nothing_lost, binary, events_in, tenant,
+    ACCOUNT_KEY, FunctionsHost, Gated, PAGE, Spoil, Trouble, duo_sentinel, events_in,
+    temporary_folder,
 };
 
 /// Events of each log.
@@ -21,14 +19,6 @@ const PARKED: Duration = Duration::from_millis(1_300);
 /// Runs in which everything must be over.
 const MOST_RUNS: u32 = 6;
 
-/// A tenant, its storage, and a gate between the storage and the program.
-struct Scene {
-    simulator: Simulator,
-    gate: Gate,
-    container: Container,
-    settings: Settings,
-}
-
 /// What a run said.
 #[derive(Debug)]
 struct Run {
@@ -37,32 +27,28 @@ struct Run {
     stderr: String,
 }
 
+/// The tenant of these tests.
+struct Scene(Gated);
+
+impl std::ops::Deref for Scene {
+    type Target = Gated;
+
+    fn deref(&self) -> &Gated {
+        &self.0
+    }
+}
+
 impl Scene {
     async fn new(seed: u64, name: &str) -> Self {
-        let simulator = Simulator::start(tenant(seed, EVENTS)).await.unwrap();
-        let azurite = Azurite::shared();
-        let gate = Gate::to(&azurite.endpoint()).await;
-        let connection = gate.instead_of(&azurite.connection_string());
-        Self {
-            settings: Settings::in_storage(&simulator, &connection, name)
-                .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "150"),
-            container: azurite.container(name),
-            simulator,
-            gate,
-        }
+        let mut scene = Gated::new(seed, EVENTS, name).await;
+        scene.settings = scene.settings.with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "150");
+        Self(scene)
     }
 
     /// One process that collects once.
     async fn run(&self) -> Run {
-        let output = Command::new(binary())
-            .args(["run", "--json"])
-            .env_clear()
-            .envs(self.settings.iter())
-            .stdin(Stdio::null())
-            .kill_on_drop(true)
-            .output()
-            .await
-            .unwrap();
+        let folder = temporary_folder();
+        let output = duo_sentinel(&self.settings, folder.path(), &["run", "--json"]).await;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
         let config = self.simulator.config();
@@ -150,9 +136,7 @@ async fn under_the_host_it_repeats_no_more_however_often_the_timer_fires() {
         host.fire().await.assert_failed();
     }
     scene.gate.end();
-    host.catch_up(5).await;
-    host.stop().await;
-    assert_nothing_lost(&scene.simulator, 6 * PAGE).await;
+    host.finish(&scene.simulator, 6 * PAGE).await;
     assert_a_page_each(&scene.simulator).await;
 }
 
@@ -186,7 +170,7 @@ async fn storage_that_stays_busy_is_told_of_and_repeats_at_most_a_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_storage_takes_more_runs_and_nothing_else() {
     let mut scene = Scene::new(84, "slow").await;
-    scene.settings = scene.settings.clone().with("CISCO_DUO_RUN_SECONDS", "3");
+    scene.0.settings = scene.settings.clone().with("CISCO_DUO_RUN_SECONDS", "3");
     scene.gate.begin(Trouble::every(Spoil::Slow(Duration::from_millis(300))));
     let mut delivered = 0;
     for run in 1.. {
