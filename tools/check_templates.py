@@ -35,7 +35,6 @@ def main():
             except (AssertionError, Refused):
                 print(f"azuredeploy.json in {cloud} with {json.dumps(given)}:", file=sys.stderr)
                 raise
-    values.sources(template)
     values.refusals(template)
     values.redeployment(template)
     alerts.quotes(Deployment)

@@ -81,7 +81,62 @@ def made_up(*parts):
     return hashlib.sha256("\n".join(map(str, parts)).encode()).hexdigest()
 
 
-class Deployment:
+class Functions:
+    """What templates and forms may call, whatever they are about."""
+
+    def f_concat(self, *parts):
+        if all(isinstance(part, list) for part in parts):
+            return [each for part in parts for each in part]
+        if any(part is None or isinstance(part, (list, dict, bool)) for part in parts):
+            raise Refused(f"concat() of {parts!r}")
+        return "".join(map(str, parts))
+
+    def f_createarray(self, *values):
+        return list(values)
+
+    def f_createobject(self, *pairs):
+        return dict(zip(pairs[::2], pairs[1::2]))
+
+    def f_union(self, *objects):
+        return {name: value for each in objects for name, value in each.items()}
+
+    def f_null(self):
+        return None
+
+    def f_equals(self, one, other):
+        return one == other
+
+    def f_not(self, value):
+        if not isinstance(value, bool):
+            raise Refused(f"not() of {value!r}")
+        return not value
+
+    def f_and(self, *values):
+        return all(values)
+
+    def f_or(self, *values):
+        return any(values)
+
+    def f_empty(self, value):
+        return not value
+
+    def f_split(self, value, at):
+        return value.split(at)
+
+    def f_tolower(self, value):
+        return value.lower()
+
+    def f_trim(self, value):
+        return value.strip()
+
+    def f_replace(self, value, old, new):
+        return value.replace(old, new)
+
+    def f_string(self, value):
+        return str(value)
+
+
+class Deployment(Functions):
     """One template with its parameters, in one resource group."""
 
     def __init__(self, template, parameters, cloud="AzureCloud", group="/subscriptions/S/resourceGroups/app-group", known=None):
@@ -248,57 +303,8 @@ class Deployment:
                 return self.variables[each]
         raise Refused(f"variable {name} is not declared")
 
-    def f_concat(self, *parts):
-        if all(isinstance(part, list) for part in parts):
-            return [each for part in parts for each in part]
-        if any(isinstance(part, (list, dict, bool)) for part in parts):
-            raise Refused(f"concat() of {parts!r}")
-        return "".join(map(str, parts))
-
-    def f_createarray(self, *values):
-        return list(values)
-
-    def f_createobject(self, *pairs):
-        return dict(zip(pairs[::2], pairs[1::2]))
-
-    def f_union(self, *objects):
-        return {name: value for each in objects for name, value in each.items()}
-
-    def f_null(self):
-        return None
-
-    def f_equals(self, one, other):
-        return one == other
-
-    def f_not(self, value):
-        return not value
-
-    def f_and(self, *values):
-        return all(values)
-
-    def f_or(self, *values):
-        return any(values)
-
-    def f_empty(self, value):
-        return not value
-
-    def f_split(self, value, at):
-        return value.split(at)
-
-    def f_tolower(self, value):
-        return value.lower()
-
-    def f_trim(self, value):
-        return value.strip()
-
-    def f_replace(self, value, old, new):
-        return value.replace(old, new)
-
     def f_utcnow(self, form):
         return {"yyyy-MM-ddTHH:mm:ssZ": "2026-11-23T12:00:00Z"}[form]
-
-    def f_string(self, value):
-        return str(value)
 
     def f_uniquestring(self, *parts):
         return made_up(*parts)[:13]

@@ -1,6 +1,6 @@
 """What a form gives for what somebody chose, and what a template makes of it."""
 
-from evaluate_template import Deployment, Refused, parse
+from evaluate_template import Deployment, Functions, Refused, parse
 
 from deployment.options import CLOUDS, SECRETS, WORKSPACE, WORKSPACE_ID
 from deployment.values import check
@@ -10,7 +10,7 @@ CONTENT = ("SaveFunctionCiscoDuo", "CreateWorkbook", "CreateAnalyticRules", "Cre
 NOTHING = (None, {}, {"id": None}, {"id": ""})
 
 
-class Form:
+class Form(Functions):
     """What the form gives for what somebody chose; the rest as the form proposes it."""
 
     def __init__(self, elements, chosen):
@@ -54,24 +54,8 @@ class Form:
         assert isinstance(condition, bool), f"if() of {condition!r}"
         return then if condition else otherwise
 
-    def f_and(self, *values):
-        return all(values)
-
-    def f_not(self, value):
-        assert isinstance(value, bool), f"not() of {value!r}"
-        return not value
-
-    def f_equals(self, one, other):
-        return one == other
-
-    def f_empty(self, value):
-        return not value
-
     def f_contains(self, where, what):
         return what in where
-
-    def f_concat(self, *texts):
-        return "".join(texts)
 
     def f_skip(self, text, count):
         return text[count:]

@@ -63,28 +63,6 @@ DECIDING = {
     ("advanced", "plan"): "HostingPlan",
 }
 
-# What somebody has to be told, of the form by its fields and of the template by its parameters.
-SAID = {
-    ("basics", "rights"): ["the right to assign roles", "the same two rights on the resource group of the workspace"],
-    ("basics", "again"): [
-        "remembers nothing of an earlier deployment",
-        "Only of the tables say that they exist",
-        "update the package alone",
-    ],
-    ("sentinel", "migrate"): [
-        "stop whatever sends to it by the Data Collector API, then migrate the table",
-        "the deployment fails at the data collection rule",
-        "what was made before the rule stays",
-    ],
-    ("sentinel", "ruleName"): ["needs another name", "rewrites the rule of the first"],
-    ("advanced", "packageUri"): ["the notes of a release give it", "No address with a key (SAS)", "deployment's history"],
-    ("advanced", "memory"): ["not measured in Azure", "costs four times as much"],
-    ("advanced", "plan"): ["puts the package into the app", "at every start"],
-    "DataCollectionRuleName": ["needs another name", "rewrites the rule of the first"],
-    "PackageUri": ["the notes of a release give it", "No address with a key (SAS)", "deployment's history"],
-    "HostingPlan": ["puts the package into the app", "at every start"],
-}
-
 
 def pattern(element):
     constraints = element.get("constraints", {})
@@ -111,14 +89,6 @@ def numbers(definition, template, elements):
             assert not wrong and not field.search(str(most * 10)), f"{key}: {wrong[:9]}, but {name} takes {least} to {most}"
             told = [each["message"] for each in elements[key]["constraints"]["validations"]]
             assert told == [f"{least} to {most}."], f"{key}: {told}"
-
-
-def said(elements, template):
-    for key, phrases in SAID.items():
-        about = template["parameters"].get(key, elements.get(key, {}))
-        text = about.get("toolTip") or about.get("options", {}).get("text") or about.get("metadata", {}).get("description")
-        for phrase in phrases:
-            assert phrase in text, f"{key} does not say: {phrase}"
 
 
 def choices(elements, template):
@@ -148,7 +118,6 @@ def form(file, template):
     fields(elements)
     numbers(definition, template, elements)
     choices(elements, template)
-    said(elements, template)
     used = set()
     for name, output in definition["outputs"].items():
         about = template["parameters"][name]

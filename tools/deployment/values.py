@@ -5,7 +5,7 @@ import re
 from evaluate_template import Deployment, Refused
 
 from deployment import alerts, parameters, resource_types
-from deployment.options import CLOUDS, KNOWN, SECRETS, WORKSPACE, WORKSPACE_ID, json_of, option_sets, texts
+from deployment.options import CLOUDS, KNOWN, SECRETS, WORKSPACE, WORKSPACE_ID, option_sets, texts
 
 SECRET_SETTINGS = {
     "CISCO_DUO_INTEGRATION_KEY": "duo-integration-key",
@@ -203,17 +203,3 @@ def redeployment(template):
     other = Deployment(template, {**base, "FunctionName": "Second"})
     shared = [key for key in once.deployed if key in other.deployed]
     assert not shared, shared
-
-
-def sources(template):
-    inner = {
-        name: each["properties"]["template"]
-        for each in template["resources"]
-        if each["type"] == "Microsoft.Resources/deployments"
-        for name in re.findall(r"cisco-duo-\w+", each["name"])
-    }
-    assert inner == {
-        "cisco-duo-rule": json_of("sentinel/data-collection-rule.json"),
-        "cisco-duo-content": json_of("sentinel/content.json"),
-        "cisco-duo-alerts": json_of("sentinel/alerts.json"),
-    }
