@@ -61,7 +61,7 @@ pub(crate) async fn repeat(
     let program = std::env::current_exe()?;
     let program = program.to_str().ok_or("a path that is no text")?;
     let task = serde_json::to_string(&task)?;
-    child::run(program, &[ROLE, &task], &[]).await
+    child::run(program, &[ROLE, &task], std::iter::empty()).await
 }
 
 /// The bare program.

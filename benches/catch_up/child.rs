@@ -30,14 +30,14 @@ pub(crate) struct Usage {
 pub(crate) async fn run(
     program: &str,
     arguments: &[&str],
-    environment: &[(String, String)],
+    environment: impl Iterator<Item = (&str, &str)>,
 ) -> Result<Usage, Fault> {
     let output = tokio::process::Command::new(std::env::current_exe()?)
         .arg(ROLE)
         .arg(program)
         .args(arguments)
         .env_clear()
-        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .envs(environment)
         .stdin(Stdio::null())
         .kill_on_drop(true)
         .output()

@@ -80,9 +80,9 @@ pub(crate) async fn measure() -> Result<Vec<Figure>, Fault> {
 async fn run(simulator: &Simulator, state: &Path, ahead: TimeDelta) -> Result<(), Fault> {
     simulator.clock().set_offset(ahead);
     let log_types = LogType::Authentication.name();
-    let mut environment = tenant::environment(simulator, log_types, state);
-    environment.push(("CISCO_DUO_DEMO_CLOCK_SECONDS".to_owned(), ahead.num_seconds().to_string()));
-    child::run(PROGRAM, &["run"], &environment).await?;
+    let settings = tenant::settings(simulator, log_types, state)
+        .with("CISCO_DUO_DEMO_CLOCK_SECONDS", ahead.num_seconds().to_string());
+    child::run(PROGRAM, &["run"], settings.iter()).await?;
     Ok(())
 }
 

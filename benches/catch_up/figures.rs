@@ -67,8 +67,7 @@ pub(crate) async fn measure(sizes: &Sizes, wanted: &[&str]) -> Result<(), Fault>
     let is_wanted = |name: &str| wanted.is_empty() || wanted.contains(&name);
     let mut figures = Vec::new();
     if is_wanted("cpu") {
-        figures.push(cpu(sizes).await?);
-        figures.push(cpu_of_logs_ingestion(sizes).await?);
+        figures.extend(cpu(sizes).await?);
     }
     if is_wanted("wall") {
         figures.push(wall(sizes).await?);
@@ -95,76 +94,69 @@ pub(crate) async fn measure(sizes: &Sizes, wanted: &[&str]) -> Result<(), Fault>
     Ok(())
 }
 
-/// CPU of the connector against that of the bare program, one run of each in turn.
-///
-/// A neighbour on the same machine slows down all of a turn, so the ratio is taken within each turn.
-async fn cpu(sizes: &Sizes) -> Result<Figure, Fault> {
-    let tenant = authentication(sizes.cpu_events, Duration::ZERO, Duration::ZERO).await?;
-    let milliseconds = |usage: Usage| usage.cpu.as_secs_f64() * 1_000.0;
-    let (mut connector, mut bare_times, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
-    for _ in 0..sizes.cpu_runs {
-        let caught_up = tenant.catch_up().await?;
-        let bare = bare::repeat(&tenant, &caught_up, caught_up.posts).await?;
-        let (own, bare) = (milliseconds(caught_up.usage), milliseconds(bare));
-        connector.push(own);
-        bare_times.push(bare);
-        ratios.push(own / bare);
-    }
-    Ok(Figure {
-        name: format!("CPU, {} authentication events", sizes.cpu_events),
-        value: median(&mut ratios),
-        bound: 4.0,
-        unit: "x",
-        detail: format!(
-            "{:.0} ms against {:.0} ms, {} turns",
-            median(&mut connector),
-            median(&mut bare_times),
-            sizes.cpu_runs,
-        ),
-    })
+/// CPU times of the connector and of the bare program, in milliseconds, and what one is to the other in each turn.
+#[derive(Default)]
+struct Turns {
+    connector: Vec<f64>,
+    bare: Vec<f64>,
+    ratios: Vec<f64>,
 }
 
-/// The same through the Logs Ingestion API, before compression, and what that costs and saves.
-async fn cpu_of_logs_ingestion(sizes: &Sizes) -> Result<Figure, Fault> {
+impl Turns {
+    fn add(&mut self, connector: Usage, bare: Usage) {
+        let (connector, bare) = (milliseconds(connector), milliseconds(bare));
+        self.connector.push(connector);
+        self.bare.push(bare);
+        self.ratios.push(connector / bare);
+    }
+
+    fn figure(mut self, name: String, bound: f64, more: &str) -> Figure {
+        let turns = self.ratios.len();
+        let (connector, bare) = (median(&mut self.connector), median(&mut self.bare));
+        let detail = format!("{connector:.0} ms against {bare:.0} ms, {turns} turns{more}");
+        Figure { name, value: median(&mut self.ratios), bound, unit: "x", detail }
+    }
+}
+
+fn milliseconds(usage: Usage) -> f64 {
+    usage.cpu.as_secs_f64() * 1_000.0
+}
+
+/// CPU of the connector against that of the bare program, one run of each in turn: by the Data Collector API, by the Logs
+/// Ingestion API before compression, and what that costs and saves.
+///
+/// A neighbour on the same machine slows down all of a turn, so the ratio is taken within each turn.
+async fn cpu(sizes: &Sizes) -> Result<[Figure; 2], Fault> {
     let tenant = authentication(sizes.cpu_events, Duration::ZERO, Duration::ZERO).await?;
-    // On the other road there is one call for each page that has rows.
-    let pages = tenant.catch_up().await?.posts;
-    let milliseconds = |usage: Usage| usage.cpu.as_secs_f64() * 1_000.0;
-    let (mut connector, mut bare_times) = (Vec::new(), Vec::new());
-    let (mut ratios, mut compressed) = (Vec::new(), Vec::new());
+    let (mut collector, mut ingestion, mut compressed) =
+        (Turns::default(), Turns::default(), vec![]);
     let mut packed = 1.0;
     for _ in 0..sizes.cpu_runs {
-        let plain = tenant.catch_up_by(Road::Plain).await?;
-        let gzip = tenant.catch_up_by(Road::Compressed).await?;
-        let bare = bare::repeat(&tenant, &plain, pages).await?;
-        let (own, bare) = (milliseconds(plain.usage), milliseconds(bare));
-        connector.push(own);
-        bare_times.push(bare);
-        ratios.push(own / bare);
-        compressed.push(milliseconds(gzip.usage) - own);
+        // By this API there is one request for each page that has rows.
+        let by_collector = tenant.catch_up(Road::DataCollector).await?;
+        let pages = by_collector.posts;
+        collector.add(by_collector.usage, bare::repeat(&tenant, &by_collector, pages).await?);
+        let plain = tenant.catch_up(Road::Plain).await?;
+        let gzip = tenant.catch_up(Road::Compressed).await?;
+        ingestion.add(plain.usage, bare::repeat(&tenant, &plain, pages).await?);
+        compressed.push(milliseconds(gzip.usage) - milliseconds(plain.usage));
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
         let part = gzip.posted as f64 / gzip.sent as f64;
         packed = part;
     }
-    Ok(Figure {
-        name: format!("CPU, the same by Logs Ingestion, {} events", sizes.cpu_events),
-        value: median(&mut ratios),
-        bound: 8.0,
-        unit: "x",
-        detail: format!(
-            "{:.0} ms against {:.0} ms, {} turns; gzip takes {:.0} ms more and sends one part in {packed:.1}",
-            median(&mut connector),
-            median(&mut bare_times),
-            sizes.cpu_runs,
-            median(&mut compressed),
-        ),
-    })
+    let events = sizes.cpu_events;
+    let more = median(&mut compressed);
+    let more = format!("; gzip takes {more:.0} ms more and sends one part in {packed:.1}");
+    Ok([
+        collector.figure(format!("CPU, {events} authentication events"), 4.0, ""),
+        ingestion.figure(format!("CPU, the same by Logs Ingestion, {events} events"), 8.0, &more),
+    ])
 }
 
 /// Wall time against the sum of the latencies that the simulators were told to have.
 async fn wall(sizes: &Sizes) -> Result<Figure, Fault> {
     let tenant = authentication(sizes.wall_events, PAGE_LATENCY, POST_LATENCY).await?;
-    let caught_up = tenant.catch_up().await?;
+    let caught_up = tenant.catch_up(Road::DataCollector).await?;
     let latencies = PAGE_LATENCY * u32::try_from(caught_up.requests)?
         + POST_LATENCY * u32::try_from(caught_up.posts)?;
     Ok(Figure {
@@ -212,7 +204,7 @@ async fn peak_memory(
     bound: f64,
 ) -> Result<Figure, Fault> {
     let tenant = Tenant::start(volumes, Duration::ZERO, post_latency).await?;
-    let caught_up = tenant.catch_up_by(road).await?;
+    let caught_up = tenant.catch_up(road).await?;
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let bytes = caught_up.usage.peak_memory as f64;
     Ok(Figure {
@@ -228,7 +220,7 @@ async fn peak_memory(
 async fn start(sizes: &Sizes) -> Result<Figure, Fault> {
     let tenant = authentication(1, Duration::ZERO, Duration::ZERO).await?;
     let state = state_folder()?;
-    let environment = tenant.environment(state.path());
+    let settings = tenant.settings(state.path());
     let mut times = Vec::new();
     for _ in 0..sizes.starts {
         // A port that is free now; the host, too, names one before the handler listens on it.
@@ -237,7 +229,7 @@ async fn start(sizes: &Sizes) -> Result<Figure, Fault> {
         let mut handler = Command::new(PROGRAM)
             .arg("serve")
             .env_clear()
-            .envs(environment.iter().map(|(name, value)| (name, value)))
+            .envs(settings.iter())
             .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -16,6 +16,14 @@ mod figures;
 mod table;
 mod tenant;
 
+// The settings and the rule of the integration tests, of which a part is used here.
+#[path = "../../tests/common/settings.rs"]
+#[expect(dead_code, reason = "a part of it is used")]
+mod settings;
+#[path = "../../tests/common/tenant.rs"]
+#[expect(dead_code, reason = "a part of it is used")]
+mod small_tenant;
+
 use std::process::ExitCode;
 
 use figures::Sizes;

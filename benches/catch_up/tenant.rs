@@ -4,13 +4,13 @@ use std::path::Path;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use duo_sentinel::schema::{declared, streams};
-use serde_json::json;
-use simulator::{Config, LogType, LogsIngestionConfig, Simulator, StreamDeclaration};
+use simulator::{Config, LogType, LogsIngestionConfig, Simulator};
 use tempfile::TempDir;
 
 use crate::Fault;
 use crate::child::{self, Usage};
+use crate::settings::Settings;
+use crate::small_tenant::declared_streams;
 
 /// The program under measurement.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_duo-sentinel");
@@ -62,7 +62,7 @@ impl Tenant {
             duo_latency,
             log_analytics_latency,
             logs_ingestion: LogsIngestionConfig {
-                streams: declarations()?,
+                streams: declared_streams(),
                 latency: log_analytics_latency,
                 ..LogsIngestionConfig::default()
             },
@@ -78,20 +78,21 @@ impl Tenant {
         })
     }
 
-    /// Lets the connector catch up once, from nothing.
-    pub(crate) async fn catch_up(&self) -> Result<CatchUp, Fault> {
-        self.catch_up_by(Road::DataCollector).await
-    }
-
-    /// The same through one of the two APIs.
-    pub(crate) async fn catch_up_by(&self, road: Road) -> Result<CatchUp, Fault> {
+    /// Lets the connector catch up once, from nothing, by one of the APIs.
+    pub(crate) async fn catch_up(&self, road: Road) -> Result<CatchUp, Fault> {
         let state = state_folder()?;
         let before = self.simulator.calls();
-        let mut environment = self.environment(state.path());
-        if road != Road::DataCollector {
-            environment.extend(self.logs_ingestion(road));
-        }
-        let usage = child::run(PROGRAM, &["run"], &environment).await?;
+        let settings = self.settings(state.path());
+        let by_rule = |gzip| {
+            let settings = settings.clone().by_logs_ingestion(&self.simulator);
+            settings.with("LOGS_INGESTION_GZIP", gzip)
+        };
+        let settings = match road {
+            Road::DataCollector => settings.clone(),
+            Road::Plain => by_rule("off"),
+            Road::Compressed => by_rule("on"),
+        };
+        let usage = child::run(PROGRAM, &["run"], settings.iter()).await?;
         let calls = self.simulator.calls();
         let rows = |calls: &simulator::Calls| {
             // Without those about the connector itself.
@@ -118,61 +119,19 @@ impl Tenant {
         })
     }
 
-    /// The settings that lead to Logs Ingestion.
-    fn logs_ingestion(&self, road: Road) -> Vec<(String, String)> {
-        let (config, simulator) = (self.simulator.config(), &self.simulator);
-        let gzip = if road == Road::Compressed { "on" } else { "off" };
-        [
-            ("LOGS_INGESTION_ENDPOINT", simulator.logs_ingestion_url()),
-            ("LOGS_INGESTION_RULE_ID", config.logs_ingestion.rule_id.clone()),
-            ("LOGS_INGESTION_GZIP", gzip.to_owned()),
-            ("IDENTITY_ENDPOINT", simulator.identity_url()),
-            ("IDENTITY_HEADER", config.identity.header.clone()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into()
-    }
-
     /// The settings of the connector.
-    pub(crate) fn environment(&self, state: &Path) -> Vec<(String, String)> {
-        environment(&self.simulator, &self.log_types, state)
+    pub(crate) fn settings(&self, state: &Path) -> Settings {
+        settings(&self.simulator, &self.log_types, state)
     }
 }
 
-/// The streams of the connector's rows.
-fn declarations() -> Result<Vec<StreamDeclaration>, Fault> {
-    let declaration = |(stream, table, columns)| {
-        let columns: Vec<duo_sentinel::schema::Column> = columns;
-        let columns = json!({"columns": declared(&columns)});
-        StreamDeclaration::from_json(stream, table, &columns)
-            .map_err(|fault| fault.to_string().into())
-    };
-    streams().into_iter().map(declaration).collect()
-}
-
-/// The settings of a connector for simulated services.
-pub(crate) fn environment(
-    simulator: &Simulator,
-    log_types: &str,
-    state: &Path,
-) -> Vec<(String, String)> {
-    let config = simulator.config();
-    [
-        ("CISCO_DUO_INTEGRATION_KEY", config.integration_key.clone()),
-        ("CISCO_DUO_SECRET_KEY", config.secret_key.clone()),
-        ("CISCO_DUO_API_HOSTNAME", simulator.duo_url()),
-        ("CISCO_DUO_LOG_TYPES", log_types.to_owned()),
-        ("WORKSPACE_ID", config.workspace_id.clone()),
-        ("SHARED_KEY", config.shared_key.clone()),
-        ("logAnalyticsUri", simulator.log_analytics_url()),
-        ("CISCO_DUO_STATE_DIR", state.display().to_string()),
-        // No pauses, and everything in one run.
-        ("CISCO_DUO_CALLS_PER_MINUTE", "0".to_owned()),
-        ("CISCO_DUO_RUN_SECONDS", "3000".to_owned()),
-        ("AzureFunctionsJobHost__functionTimeout", "-1".to_owned()),
-    ]
-    .map(|(name, value)| (name.to_owned(), value))
-    .into()
+/// The settings of a connector for simulated services: no pauses, and everything in one run.
+pub(crate) fn settings(simulator: &Simulator, log_types: &str, state: &Path) -> Settings {
+    Settings::in_folder(simulator, state)
+        .with("CISCO_DUO_LOG_TYPES", log_types)
+        .with("CISCO_DUO_LOOKBACK_HOURS", "24")
+        .with("CISCO_DUO_RUN_SECONDS", "3000")
+        .with("AzureFunctionsJobHost__functionTimeout", "-1")
 }
 
 /// An empty folder for state: in memory where there is such a place, for the disk is no part of any figure.

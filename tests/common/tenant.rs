@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DurationRound as _, TimeDelta, Utc};
-use duo_sentinel::schema::{declared, streams};
+use duo_sentinel::schema::{Column, declared, streams};
 use simulator::{Config, LogType, Simulator, StreamDeclaration};
 
 /// Most records in a page of these tenants, so that few events make many pages.
@@ -27,15 +27,20 @@ pub(crate) fn tenant(seed: u64, events: u64) -> Config {
     }
 }
 
-/// The same tenant with a data collection rule that declares the connector's columns.
-pub(crate) fn tenant_with_rule(seed: u64, events: u64) -> Config {
-    let streams = streams().map(|(stream, table, columns)| {
+/// The streams of a data collection rule that declares the connector's columns.
+pub(crate) fn declared_streams() -> Vec<StreamDeclaration> {
+    let declaration = |(stream, table, columns): (&str, &str, Vec<Column>)| {
         let columns = serde_json::json!({"columns": declared(&columns)});
         StreamDeclaration::from_json(stream, table, &columns)
             .expect("Azure would take the declaration")
-    });
+    };
+    streams().into_iter().map(declaration).collect()
+}
+
+/// The same tenant with such a rule.
+pub(crate) fn tenant_with_rule(seed: u64, events: u64) -> Config {
     let mut config = tenant(seed, events);
-    config.logs_ingestion.streams = streams.into();
+    config.logs_ingestion.streams = declared_streams();
     config
 }
 
