@@ -29,8 +29,6 @@ pub struct DuoCalls {
     pub pages: u64,
     /// Records in those pages.
     pub records: u64,
-    /// Bytes of those pages.
-    pub bytes: u64,
     /// Answered 401: credentials, signature or date.
     pub unauthorized: u64,
     /// Answered 400 for parameters that break a rule.

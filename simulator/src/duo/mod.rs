@@ -135,7 +135,6 @@ impl Duo {
         self.shared.calls.duo(log, |calls| {
             calls.pages += 1;
             calls.records += page.records as u64;
-            calls.bytes += body.len() as u64;
         });
         let response = respond(StatusCode::OK, "application/json", body.clone());
         if fault == Some(&FaultKind::Truncated) { truncate(response, &body) } else { response }

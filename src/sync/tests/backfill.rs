@@ -1,5 +1,6 @@
 //! A span of whole hours that is read again, beside the live log and on a place of its own.
 
+use super::kills::killed_at_every_step;
 use super::record::{id, number};
 use super::time::{hours, minutes, seconds};
 use super::world::{NOON, World};
@@ -81,20 +82,7 @@ fn what_was_never_delivered_of_the_span_arrives_once_and_nothing_else() {
 #[test]
 fn a_kill_anywhere_repeats_one_call_at_most_and_the_next_run_goes_on() {
     for paging in PAGINGS {
-        let steps = {
-            let mut world = world(paging);
-            let mut instance = world.instance("a");
-            world.finish(&mut instance);
-            instance.steps
-        };
-        assert!(steps > 100, "{paging}: {steps} steps prove nothing");
-        for killed_at in 1..=steps {
-            let mut world = world(paging);
-            let mut instance = world.instance("a");
-            for _ in 0..killed_at {
-                world.step(&mut instance);
-            }
-            drop(instance);
+        for (killed_at, mut world) in killed_at_every_step(|| world(paging)) {
             let questions = world.questions;
             world.now = world.now + minutes(2);
             finish(&mut world, "b");

@@ -135,25 +135,6 @@ fn dead_letters_that_cannot_be_stored_stop_the_log_with_its_place_kept() {
 }
 
 #[test]
-fn a_ledger_that_cannot_name_a_record_set_aside_keeps_the_place() {
-    let mut world = one_window();
-    let refused = in_order(&world)[4];
-    world.letters.refused.insert(refused);
-    let mut instance = world.instance("a");
-    while world.letters.stored.is_empty() {
-        assert_eq!(world.step(&mut instance), None);
-    }
-    world.ledger_is_broken = true;
-    assert_eq!(world.finish(&mut instance), RunOutcome::Failed(Failure::Storage));
-    assert_eq!(world.checkpoint().mintime, world.limits.first_mintime);
-    world.ledger_is_broken = false;
-    world.now = world.now + minutes(10);
-    world.run_until_caught_up("a");
-    assert!(world.lost().is_empty());
-    assert!(world.ledger_has(refused));
-}
-
-#[test]
 fn a_refused_record_that_is_found_late_is_dead_lettered_and_its_hour_agrees() {
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
