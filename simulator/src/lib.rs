@@ -36,7 +36,9 @@ pub use faults::{Fault, FaultKind, FaultPlan, Target};
 pub use identity::IdentityConfig;
 pub use log_analytics::Road;
 pub use log_analytics::logs_ingestion::{DeclarationFault, LogsIngestionConfig, StreamDeclaration};
-pub use log_analytics::tables::{Column, ColumnType, Table, TableRow, TableStart, TablesConfig};
+pub use log_analytics::tables::{
+    Column, ColumnType, Table, TableRow, TableStart, TablesConfig, columns,
+};
 pub use log_type::LogType;
 pub use report::{LogReport, Report};
 

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::content::events::{Events, lay_over, now};
-use crate::content::flatten::Road;
+use crate::content::flatten::in_turn;
 use crate::content::health::{HealthRows, young};
 use crate::content::schema::Schema;
 use crate::content::sources::{Content, Query};
@@ -145,7 +145,7 @@ pub(crate) fn play(queries: &[Query]) {
         .map(|play| {
             let mut count = 0;
             let events = play.events.iter();
-            let rows = events.flat_map(|events| events.rows(&mut count, Road::in_turn));
+            let rows = events.flat_map(|events| events.rows(&mut count, in_turn));
             (within_period(play.query, rows.collect()), vec![play.query])
         })
         .collect();

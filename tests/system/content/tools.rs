@@ -89,42 +89,43 @@ fn listed(queries: &[&Query]) -> Value {
     queries.iter().map(|query| json!({"name": query.name, "text": query.text})).collect()
 }
 
-/// Asks Microsoft's language service about queries on the table of events alone.
+/// Asks Microsoft's language service about queries, each list on tables of its own.
+fn asked_about(question: &Value) -> Vec<Vec<Checked>> {
+    serde_json::from_value(ask("node", "check_kql.cjs", [""; 0], question)).unwrap()
+}
+
+/// Runs queries, each list on rows of its own.
+fn played(question: &Value) -> Vec<Vec<Ran>> {
+    serde_json::from_value(ask("python/bin/python", "run_kql.py", [""; 0], question)).unwrap()
+}
+
+/// What the language service says of queries on the table of events alone.
 pub(crate) fn check<'a>(
     worlds: impl IntoIterator<Item = (&'a Columns, &'a Content, &'a Vec<&'a Query>)>,
 ) -> Vec<Vec<Checked>> {
-    check_on(
-        worlds
-            .into_iter()
-            .map(|(columns, content, queries)| (json!({TABLE: columns}), content, queries)),
-    )
+    let worlds = worlds.into_iter();
+    check_on(worlds.map(|(columns, content, queries)| (json!({TABLE: columns}), content, queries)))
 }
 
-/// Asks it about queries on tables, by their names.
+/// The same of queries on tables, by their names.
 pub(crate) fn check_on<'a>(
     worlds: impl IntoIterator<Item = (Value, &'a Content, &'a Vec<&'a Query>)>,
 ) -> Vec<Vec<Checked>> {
-    let question = worlds
-        .into_iter()
-        .map(|(tables, content, queries)| {
-            let coverage = &content.functions[1].definition;
-            let functions = json!({
-                "CiscoDuo": content.function,
-                COVERAGE: {"parameters": coverage["FunctionParameters"], "body": coverage["FunctionQuery"]},
-            });
-            json!({"tables": tables, "functions": functions, "queries": listed(queries)})
-        })
-        .collect();
-    let answer = ask("node", "check_kql.cjs", [""; 0], &question);
-    serde_json::from_value(answer).unwrap()
+    let world = |(tables, content, queries): (Value, &Content, &Vec<&Query>)| {
+        let coverage = &content.functions[1].definition;
+        let functions = json!({
+            "CiscoDuo": content.function,
+            COVERAGE: {"parameters": coverage["FunctionParameters"], "body": coverage["FunctionQuery"]},
+        });
+        json!({"tables": tables, "functions": functions, "queries": listed(queries)})
+    };
+    asked_about(&worlds.into_iter().map(world).collect())
 }
 
-/// Asks it about transformations of a stream with these columns.
+/// The same of transformations of a stream with these columns.
 pub(crate) fn check_transformations(columns: &Columns, queries: &[&Query]) -> Vec<Checked> {
-    let question =
-        json!([{"tables": {SOURCE: columns}, "functions": {}, "queries": listed(queries)}]);
-    let mut answer = ask("node", "check_kql.cjs", [""; 0], &question);
-    serde_json::from_value(answer[0].take()).unwrap()
+    let world = json!({"tables": {SOURCE: columns}, "functions": {}, "queries": listed(queries)});
+    asked_about(&json!([world])).remove(0)
 }
 
 /// Runs queries, each list on rows of its own, in tables of these columns.
@@ -133,19 +134,12 @@ pub(crate) fn run(
     columns: &Columns,
     worlds: &[(Vec<Row>, Vec<&Query>)],
 ) -> Vec<Vec<Ran>> {
-    let question = worlds
-        .iter()
-        .map(|(rows, queries)| {
-            json!({
-                "tables": {TABLE: {"columns": columns, "rows": rows}},
-                "functions": {"CiscoDuo": function},
-                "now": NOW,
-                "queries": listed(queries),
-            })
-        })
-        .collect();
-    let answer = ask("python/bin/python", "run_kql.py", [""; 0], &question);
-    serde_json::from_value(answer).unwrap()
+    let world = |(rows, queries): &(Vec<Row>, Vec<&Query>)| {
+        let tables = json!({TABLE: {"columns": columns, "rows": rows}});
+        let functions = json!({"CiscoDuo": function});
+        json!({"tables": tables, "functions": functions, "now": NOW, "queries": listed(queries)})
+    };
+    played(&worlds.iter().map(world).collect())
 }
 
 /// The rows of both tables, and when something is asked of them.
@@ -163,28 +157,19 @@ pub(crate) struct World {
 
 /// Runs queries that ask both tables, each list in a world of its own.
 pub(crate) fn run_in(columns: &Columns, worlds: &[(World, Vec<&Query>)]) -> Vec<Vec<Ran>> {
-    let question = worlds
-        .iter()
-        .map(|(world, queries)| {
-            let mut tables = json!({TABLE: {"columns": columns, "rows": world.events}});
-            if !world.health.is_empty() {
-                tables[HEALTH_TABLE] = json!({"columns": world.of_health, "rows": world.health});
-            }
-            json!({"tables": tables, "functions": {}, "now": world.now, "queries": listed(queries)})
-        })
-        .collect();
-    let answer = ask("python/bin/python", "run_kql.py", [""; 0], &question);
-    serde_json::from_value(answer).unwrap()
+    let world = |(world, queries): &(World, Vec<&Query>)| {
+        let mut tables = json!({TABLE: {"columns": columns, "rows": world.events}});
+        if !world.health.is_empty() {
+            tables[HEALTH_TABLE] = json!({"columns": world.of_health, "rows": world.health});
+        }
+        json!({"tables": tables, "functions": {}, "now": world.now, "queries": listed(queries)})
+    };
+    played(&worlds.iter().map(world).collect())
 }
 
 /// Runs transformations on rows of a stream with these columns.
 pub(crate) fn transform(columns: &Columns, rows: &[Row], queries: &[&Query]) -> Vec<Ran> {
-    let question = json!([{
-        "tables": {SOURCE: {"columns": columns, "rows": rows}},
-        "functions": {},
-        "now": NOW,
-        "queries": listed(queries),
-    }]);
-    let mut answer = ask("python/bin/python", "run_kql.py", [""; 0], &question);
-    serde_json::from_value(answer[0].take()).unwrap()
+    let tables = json!({SOURCE: {"columns": columns, "rows": rows}});
+    let world = json!({"tables": tables, "functions": {}, "now": NOW, "queries": listed(queries)});
+    played(&json!([world])).remove(0)
 }

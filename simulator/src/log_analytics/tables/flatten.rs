@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::column::ColumnType;
 use super::declared::{as_text, cut, real, truth};
 use super::forms::{guid, moment, spelled};
+use super::{LARGEST_COLLECTED, TableRow};
 use crate::json::{Json, Members};
 
 /// A value at the end of a path.
@@ -85,6 +86,16 @@ pub(crate) fn place(leaf: &Leaf<'_, '_>, exists: impl Fn(&str) -> bool, largest:
         column_type: ColumnType::String,
         value: as_text(leaf.value).into(),
     })
+}
+
+/// The columns that the Data Collector API makes of a record in a table without any.
+pub fn columns(record: &str) -> TableRow {
+    let Some(Json::Object(members)) = Json::parse(record) else {
+        return TableRow::new();
+    };
+    let placed = leaves(&members);
+    let placed = placed.iter().map(|leaf| place(leaf, |_| true, LARGEST_COLLECTED));
+    placed.map(|placed| (placed.column, placed.value)).collect()
 }
 
 /// The type that the service sees in a value.

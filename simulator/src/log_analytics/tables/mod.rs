@@ -19,6 +19,7 @@ pub(crate) use canonical::canonical;
 pub use column::{Column, ColumnType};
 pub use config::{TableStart, TablesConfig};
 pub(crate) use declared::written;
+pub use flatten::columns;
 pub(crate) use flatten::{Leaf, clean, leaves, place, text_of};
 pub(crate) use forms::guid;
 pub(crate) use table::{FittedRow, TIME_GENERATED, fitted};
