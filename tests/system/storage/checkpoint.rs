@@ -10,13 +10,10 @@ use crate::storage::place::Place;
 const EVENTS: u64 = 800;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_process_goes_on_in_the_middle_of_a_window_in_storage() {
-    goes_on_in_the_middle_of_a_window(&Place::storage("middle")).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn another_process_goes_on_in_the_middle_of_a_window_in_a_folder() {
-    goes_on_in_the_middle_of_a_window(&Place::folder()).await;
+async fn another_process_goes_on_in_the_middle_of_a_window_in_storage_and_in_a_folder() {
+    for place in Place::both("middle") {
+        goes_on_in_the_middle_of_a_window(&place).await;
+    }
 }
 
 async fn goes_on_in_the_middle_of_a_window(place: &Place) {

@@ -15,16 +15,11 @@ const UNUSABLE: [(&str, &str, &[u8]); 3] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_checkpoint_that_cannot_be_used_stops_its_log_alone_and_is_kept_in_storage() {
+async fn a_checkpoint_that_cannot_be_used_stops_its_log_alone_and_is_kept() {
     for (container, reason, content) in UNUSABLE {
-        stops_its_log_alone(&Place::storage(container), reason, content).await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_checkpoint_that_cannot_be_used_stops_its_log_alone_and_is_kept_in_a_folder() {
-    for (_, reason, content) in UNUSABLE {
-        stops_its_log_alone(&Place::folder(), reason, content).await;
+        for place in Place::both(container) {
+            stops_its_log_alone(&place, reason, content).await;
+        }
     }
 }
 
@@ -103,14 +98,11 @@ async fn storage_out_of_reach_fails_with_advice_and_delivers_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_ledger_is_set_aside_and_stops_nothing_in_storage() {
-    let place = Place::storage("damaged-ledger");
-    damaged_ledger(&place, LogType::Telephony).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_ledger_is_set_aside_and_stops_nothing_in_a_folder() {
-    damaged_ledger(&Place::folder(), LogType::Activity).await;
+async fn a_damaged_ledger_is_set_aside_and_stops_nothing() {
+    let logs = [LogType::Telephony, LogType::Activity];
+    for (place, log) in Place::both("damaged-ledger").iter().zip(logs) {
+        damaged_ledger(place, log).await;
+    }
 }
 
 /// Bytes of an entry of the ledger.

@@ -22,6 +22,11 @@ impl Place {
         Self::Folder(temporary_folder())
     }
 
+    /// A container of this name, and a folder.
+    pub(crate) fn both(container: &'static str) -> [Self; 2] {
+        [Self::storage(container), Self::folder()]
+    }
+
     pub(crate) fn settings(&self, simulator: &Simulator) -> Settings {
         match self {
             Self::Storage(connection, container) => {

@@ -8,13 +8,10 @@ use crate::common::{Body, FunctionsHost, PAGE, tenant};
 use crate::storage::place::Place;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_processes_at_once_lose_nothing_in_storage() {
-    two_at_once(&Place::storage("two-at-once")).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn two_processes_at_once_lose_nothing_in_a_folder() {
-    two_at_once(&Place::folder()).await;
+async fn two_processes_at_once_lose_nothing_in_storage_and_in_a_folder() {
+    for place in Place::both("two-at-once") {
+        two_at_once(&place).await;
+    }
 }
 
 async fn two_at_once(place: &Place) {
@@ -50,13 +47,10 @@ async fn two_at_once(place: &Place) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_claim_of_a_process_at_work_is_respected_in_storage() {
-    claim_is_respected(&Place::storage("claim")).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_claim_of_a_process_at_work_is_respected_in_a_folder() {
-    claim_is_respected(&Place::folder()).await;
+async fn the_claim_of_a_process_at_work_is_respected_in_storage_and_in_a_folder() {
+    for place in Place::both("claim") {
+        claim_is_respected(&place).await;
+    }
 }
 
 async fn claim_is_respected(place: &Place) {
