@@ -61,6 +61,13 @@ impl Invocation {
             .unwrap_or_else(|| panic!("nothing about {log_type}: {:#}", self.answer))
     }
 
+    /// Message and hint about a log.
+    #[track_caller]
+    pub(crate) fn message(&self, log_type: &str) -> String {
+        let report = self.log(log_type);
+        format!("{} {}", report["message"], report["hint"])
+    }
+
     /// The outcomes of all logs, in the order of the settings.
     pub(crate) fn outcomes(&self) -> Vec<&str> {
         let logs = self.answer["ReturnValue"]["logs"].as_array();

@@ -7,7 +7,7 @@ use std::process::ExitStatus;
 use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use simulator::Simulator;
+use simulator::{Config, Simulator};
 use tempfile::TempDir;
 use tokio::process::Command;
 
@@ -16,7 +16,7 @@ use super::child::{Child, Lines};
 use super::settings::Settings;
 use super::tenant::assert_nothing_lost;
 use super::timer::Body;
-use super::{package, wire};
+use super::{package, tools, wire};
 
 /// How often and how long the host asks whether the handler is ready.
 const ASK_EVERY: Duration = Duration::from_millis(25);
@@ -24,6 +24,22 @@ const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// Exit code of a handler that the host restarts at once, without counting an error.
 pub(crate) const RESTART: i32 = 200;
+
+/// A tenant, its handler with the state in a folder, and the folder.
+pub(crate) async fn running(config: Config) -> (Simulator, FunctionsHost, TempDir) {
+    running_with(config, |settings, _| settings).await
+}
+
+/// The same with settings of choice.
+pub(crate) async fn running_with(
+    config: Config,
+    change: impl FnOnce(Settings, &Simulator) -> Settings,
+) -> (Simulator, FunctionsHost, TempDir) {
+    let simulator = Simulator::start(config).await.expect("free ports");
+    let state = tools::temporary_folder();
+    let settings = change(Settings::in_folder(&simulator, state.path()), &simulator);
+    (simulator, FunctionsHost::start(&settings).await, state)
+}
 
 /// A running function app.
 #[derive(Debug)]

@@ -26,7 +26,7 @@ mod wire;
 pub(crate) use answer::Invocation;
 pub(crate) use azurite::{ACCOUNT, ACCOUNT_KEY, Azurite};
 pub(crate) use expected::assert_expected;
-pub(crate) use functions_host::{FunctionsHost, RESTART, free_port};
+pub(crate) use functions_host::{FunctionsHost, RESTART, free_port, running, running_with};
 pub(crate) use gate::{Gate, Gated, Spoil, Trouble};
 pub(crate) use number::{number, text};
 pub(crate) use package::{binary, handler};

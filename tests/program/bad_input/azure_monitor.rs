@@ -4,17 +4,15 @@ use std::fs;
 
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
-use crate::bad_input::{message, originals, start};
-use crate::common::{FunctionsHost, Settings, telephony_id, temporary_folder, tenant};
+use crate::bad_input::{originals, start};
+use crate::common::{FunctionsHost, Settings, running, telephony_id, temporary_folder, tenant};
 
 #[tokio::test]
 async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
     let mut config = tenant(19, 120);
     let rows = temporary_folder();
     config.rows_dir = Some(rows.path().to_owned());
-    let simulator = Simulator::start(config).await.unwrap();
-    let state = temporary_folder();
-    let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, state.path())).await;
+    let (simulator, mut host, state) = running(config).await;
     let needle = telephony_id(&simulator);
     let refused = FaultKind::InvalidRecord { needle: needle.clone() };
     simulator.faults().push(Fault::always(Target::LogAnalytics, refused));
@@ -71,7 +69,7 @@ async fn a_service_that_refuses_every_record_gets_none_set_aside() {
     invocation.assert_failed();
     for log in LogType::ALL {
         assert_eq!(invocation.outcome(log.name()), "failed");
-        let told = message(&invocation, log.name());
+        let told = invocation.message(log.name());
         assert!(told.contains("event_uid ") && told.contains("InvalidDataFormat"), "{told}");
     }
     assert!(originals(state.path()).is_empty());
@@ -106,7 +104,7 @@ async fn a_wrong_workspace_address_is_no_reason_to_cut_calls() {
     simulator.faults().push(Fault::always(Target::LogAnalytics, FaultKind::Status(404)));
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let told = message(&invocation, "activity");
+    let told = invocation.message("activity");
     assert!(told.contains("HTTP 404") && told.contains("logAnalyticsUri"), "{told}");
     assert!(
         simulator.calls().log_analytics.requests <= 8,

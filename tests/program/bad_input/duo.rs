@@ -5,8 +5,10 @@ use std::fs;
 use chrono::TimeDelta;
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
-use crate::bad_input::{lose_checkpoints, message, start};
-use crate::common::{FunctionsHost, Settings, assert_nothing_lost, temporary_folder, tenant};
+use crate::bad_input::{lose_checkpoints, start};
+use crate::common::{
+    FunctionsHost, Settings, assert_nothing_lost, running, temporary_folder, tenant,
+};
 
 #[tokio::test]
 async fn answers_that_break_off_or_are_no_answers_are_asked_again() {
@@ -38,7 +40,7 @@ async fn answers_that_stay_no_envelope_fail_their_log_and_no_other() {
         let invocation = host.fire().await;
         invocation.assert_failed();
         assert_eq!(invocation.outcome("activity"), "failed");
-        let told = message(&invocation, "activity");
+        let told = invocation.message("activity");
         assert!(told.contains("HTTP 200") && told.contains("CISCO_DUO_API_HOSTNAME"), "{told}");
         let others = invocation.outcomes();
         assert_eq!(
@@ -56,9 +58,7 @@ async fn a_record_that_is_no_event_is_delivered_as_text_and_stops_nothing() {
     let mut config = tenant(13, 120);
     let rows = temporary_folder();
     config.rows_dir = Some(rows.path().to_owned());
-    let simulator = Simulator::start(config).await.unwrap();
-    let state = temporary_folder();
-    let host = FunctionsHost::start(&Settings::in_folder(&simulator, state.path())).await;
+    let (simulator, host, _state) = running(config).await;
     simulator
         .faults()
         .push(Fault::once(Target::Duo(LogType::Authentication), FaultKind::NotAnObject));
@@ -121,7 +121,7 @@ async fn a_cursor_that_repeats_for_ever_stops_its_log_with_a_clear_message() {
         .push(Fault::always(Target::Duo(LogType::Telephony), FaultKind::RepeatCursor));
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let told = message(&invocation, "telephony");
+    let told = invocation.message("telephony");
     assert!(
         told.contains("a cursor that it had returned before, twice; the checkpoint is kept"),
         "{told}"
@@ -148,7 +148,7 @@ async fn a_clock_that_is_minutes_off_is_named() {
     simulator.clock().set_offset(TimeDelta::minutes(-10));
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let told = message(&invocation, "authentication");
+    let told = invocation.message("authentication");
     assert!(told.contains("40105") && told.contains("s ahead of Duo's"), "{told}");
     host.stop().await;
     let errors = host.stderr().join("\n");
@@ -165,7 +165,7 @@ async fn a_service_that_never_answers_is_given_up_and_the_log_waits() {
     simulator.faults().push(Fault::once(Target::LogAnalytics, FaultKind::Hang));
     let invocation = host.fire().await;
     assert_eq!(invocation.outcome("activity"), "parked");
-    assert!(message(&invocation, "activity").contains("no response in time"));
+    assert!(invocation.message("activity").contains("no response in time"));
     assert!(invocation.has_succeeded(), "a log that waits is no failure");
     host.deliver_all(&simulator, 0).await;
 }

@@ -13,15 +13,7 @@ use crate::common::{FunctionsHost, Settings, checkpoint_name, temporary_folder, 
 
 /// A tenant, its handler with the state in a folder, and the folder.
 pub(crate) async fn start(seed: u64, events: u64) -> (Simulator, FunctionsHost, tempfile::TempDir) {
-    let simulator = Simulator::start(tenant(seed, events)).await.unwrap();
-    let state = temporary_folder();
-    let host = FunctionsHost::start(&Settings::in_folder(&simulator, state.path())).await;
-    (simulator, host, state)
-}
-
-pub(crate) fn message(invocation: &crate::common::Invocation, log: &str) -> String {
-    let report = invocation.log(log);
-    format!("{} {}", report["message"], report["hint"])
+    running(tenant(seed, events)).await
 }
 
 /// The originals that are kept in the folder of a state.

@@ -9,10 +9,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use crate::common::{Settings, binary, temporary_folder};
+use crate::common::{Settings, duo_sentinel, temporary_folder};
 use serde_json::Value;
 use simulator::{Config, Simulator};
-use tokio::process::Command;
 
 /// A tenant with two logs some of whose records have a value of 40,000 bytes, and the folder of the accepted rows.
 async fn oversized(seed: u64) -> (Simulator, tempfile::TempDir) {
@@ -61,14 +60,7 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 }
 
 async fn dead_letters(settings: &Settings, folder: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(binary());
-    command
-        .arg("dead-letters")
-        .args(arguments)
-        .current_dir(folder)
-        .env_clear()
-        .envs(settings.iter());
-    command.output().await.unwrap()
+    duo_sentinel(settings, folder, &[&["dead-letters"], arguments].concat()).await
 }
 
 /// What a command prints with `--json`.

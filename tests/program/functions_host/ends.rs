@@ -9,7 +9,7 @@ use simulator::{LogType, Simulator};
 use tokio::process::Command;
 
 use crate::common::{
-    Body, FunctionsHost, RESTART, Settings, binary, checkpoint_name, free_port, get,
+    Body, FunctionsHost, RESTART, Settings, binary, checkpoint_name, free_port, get, running,
     temporary_folder, tenant,
 };
 
@@ -18,9 +18,7 @@ const START: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_handler_exits_with_200_after_a_signal() {
-    let simulator = Simulator::start(tenant(1, 1)).await.unwrap();
-    let folder = temporary_folder();
-    let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    let (simulator, mut host, _folder) = running(tenant(1, 1)).await;
     for signal in ["TERM", "INT"] {
         let began = Instant::now();
         host.signal(signal).await;
@@ -91,9 +89,7 @@ async fn after_a_signal_a_run_stops_at_its_next_commit_and_the_handler_exits_wit
 async fn the_port_is_used_again_at_once_after_a_kill() {
     let mut config = tenant(6, 100);
     config.duo_latency = Duration::from_millis(50);
-    let simulator = Simulator::start(config).await.unwrap();
-    let folder = temporary_folder();
-    let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    let (simulator, mut host, _folder) = running(config).await;
     for _ in 0..3 {
         // With a connection open, so that one side of it lingers in the kernel.
         let run = tokio::spawn(host.begin(Body::Timer));

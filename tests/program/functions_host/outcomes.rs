@@ -2,7 +2,9 @@
 
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
-use crate::common::{FunctionsHost, Settings, assert_nothing_lost, temporary_folder, tenant};
+use crate::common::{
+    FunctionsHost, Settings, assert_nothing_lost, running, temporary_folder, tenant,
+};
 
 const TELEPHONY: Target = Target::Duo(LogType::Telephony);
 
@@ -12,11 +14,9 @@ const OTHERS: [&str; 5] =
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_throttled_log_is_parked_and_no_failure() {
-    let simulator = Simulator::start(tenant(7, 60)).await.unwrap();
+    let (simulator, host, _folder) = running(tenant(7, 60)).await;
     let kind = FaultKind::TooManyRequests { retry_after: Some(1) };
     simulator.faults().push(Fault::once(TELEPHONY, kind));
-    let folder = temporary_folder();
-    let host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
     let invocation = host.fire().await;
     invocation.summary();
     assert_eq!(invocation.outcome("telephony"), "parked");
@@ -28,10 +28,8 @@ async fn a_throttled_log_is_parked_and_no_failure() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_log_that_duo_never_gave_is_no_failure_and_one_that_it_gave_before_is() {
-    let simulator = Simulator::start(tenant(8, 60)).await.unwrap();
+    let (simulator, mut host, _folder) = running(tenant(8, 60)).await;
     simulator.faults().push(Fault::always(TELEPHONY, FaultKind::Forbidden));
-    let folder = temporary_folder();
-    let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
     let invocation = host.fire().await;
     invocation.summary();
     assert_eq!(invocation.outcome("telephony"), "unavailable");

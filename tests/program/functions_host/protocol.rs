@@ -6,7 +6,8 @@ use serde_json::json;
 use simulator::Simulator;
 
 use crate::common::{
-    Body, FunctionsHost, Settings, assert_nothing_lost, get, post, temporary_folder, tenant,
+    Body, FunctionsHost, Settings, assert_nothing_lost, get, post, running, temporary_folder,
+    tenant,
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,9 +26,7 @@ async fn a_tick_delivers_all_six_logs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_handler_is_ready_within_a_second() {
-    let simulator = Simulator::start(tenant(1, 1)).await.unwrap();
-    let folder = temporary_folder();
-    let host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    let (simulator, host, _folder) = running(tenant(1, 1)).await;
     assert!(host.ready_after < Duration::from_secs(1), "{:?}", host.ready_after);
     assert_eq!(get(host.port(), "/").await.unwrap().status, 200);
 }
@@ -36,9 +35,7 @@ async fn the_handler_is_ready_within_a_second() {
 async fn an_invocation_while_one_runs_answers_at_once() {
     let mut config = tenant(2, 100);
     config.duo_latency = Duration::from_millis(150);
-    let simulator = Simulator::start(config).await.unwrap();
-    let folder = temporary_folder();
-    let host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    let (simulator, host, _folder) = running(config).await;
     let first = tokio::spawn(host.begin(Body::Timer));
     while simulator.calls().duo.is_empty() {
         tokio::time::sleep(Duration::from_millis(2)).await;
@@ -55,9 +52,7 @@ async fn an_invocation_while_one_runs_answers_at_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_body_that_a_host_may_send_begins_a_run() {
-    let simulator = Simulator::start(tenant(3, 20)).await.unwrap();
-    let folder = temporary_folder();
-    let host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    let (simulator, host, _folder) = running(tenant(3, 20)).await;
     let asked = || -> u64 { simulator.calls().duo.values().map(|log| log.requests).sum() };
     for body in [
         Body::FirstEver,
@@ -82,9 +77,7 @@ async fn every_body_that_a_host_may_send_begins_a_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_unknown_function_is_not_found_in_json() {
-    let simulator = Simulator::start(tenant(1, 1)).await.unwrap();
-    let folder = temporary_folder();
-    let host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
+    let (simulator, host, _folder) = running(tenant(1, 1)).await;
     for path in ["/NoSuchFunction", "/ciscoduotimer", "/api/CiscoDuoTimer"] {
         let answer = post(host.port(), path, &[], b"{}").await.unwrap();
         assert_eq!(answer.status, 404, "{path}");

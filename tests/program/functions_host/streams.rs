@@ -5,19 +5,17 @@ use std::fs;
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use simulator::{Fault, FaultKind, LogType, Simulator, Target};
+use simulator::{Fault, FaultKind, LogType, Target};
 
-use crate::common::{FunctionsHost, Settings, temporary_folder, tenant};
+use crate::common::{FunctionsHost, running, tenant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_line_is_in_the_stream_of_its_level_and_carries_the_invocation() {
-    let simulator = Simulator::start(tenant(4, 20)).await.unwrap();
+    let (simulator, mut host, _folder) = running(tenant(4, 20)).await;
     let (throttled, refused) = (Target::Duo(LogType::Telephony), Target::Duo(LogType::Activity));
     let too_many = FaultKind::TooManyRequests { retry_after: None };
     simulator.faults().push(Fault::always(throttled, too_many));
     simulator.faults().push(Fault::always(refused, FaultKind::Status(400)));
-    let folder = temporary_folder();
-    let mut host = FunctionsHost::start(&Settings::in_folder(&simulator, folder.path())).await;
     says_which_program_it_is(&host).await;
     let (out_before, err_before) = (host.stdout().len(), host.stderr().len());
     assert_eq!(err_before, 0, "{:#?}", host.stderr());

@@ -13,7 +13,6 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::common::{FunctionsHost, Settings, temporary_folder, tenant_with_rule};
-use crate::logs_ingestion::message;
 
 /// A tenant, its simulated authority behind a certificate of its own, and settings of an application without its proof.
 pub(crate) struct Scene {
@@ -57,7 +56,7 @@ impl Scene {
         let mut host = FunctionsHost::start(&settings).await;
         let invocation = host.fire().await;
         invocation.assert_failed();
-        let said = message(&invocation, "activity");
+        let said = invocation.message("activity");
         for text in expected {
             assert!(said.contains(text), "no \"{text}\" in {said}");
         }
@@ -99,14 +98,6 @@ async fn over_tls(service: &str, certificate: &Path) -> String {
 }
 
 #[tokio::test]
-async fn an_application_with_a_secret_gets_its_tokens_from_the_authority() {
-    let scene = Scene::new(61).await;
-    let secret = scene.config().identity.client_secret.clone();
-    let settings = scene.settings.clone().with("AZURE_CLIENT_SECRET", secret);
-    scene.assert_collected(settings).await;
-}
-
-#[tokio::test]
 async fn a_wrong_secret_is_told_of_with_the_authority_s_number_and_nothing_is_sent() {
     let scene = Scene::new(62).await;
     let wrong = "not-the-secret-of-this-application";
@@ -116,13 +107,17 @@ async fn a_wrong_secret_is_told_of_with_the_authority_s_number_and_nothing_is_se
 }
 
 #[tokio::test]
-async fn a_workload_identity_gets_its_tokens_by_the_text_of_its_file() {
-    let scene = Scene::new(63).await;
-    let file = scene.folder.path().join("federated-token");
-    std::fs::write(&file, &scene.config().identity.federated_token).unwrap();
-    let settings = scene.settings.clone();
-    let settings = settings.with("AZURE_FEDERATED_TOKEN_FILE", file.display().to_string());
-    scene.assert_collected(settings).await;
+async fn an_application_gets_its_tokens_by_its_secret_or_the_text_of_its_file() {
+    for (name, seed) in [("AZURE_CLIENT_SECRET", 61), ("AZURE_FEDERATED_TOKEN_FILE", 63)] {
+        let scene = Scene::new(seed).await;
+        let identity = scene.config().identity.clone();
+        let file = scene.folder.path().join("federated-token");
+        std::fs::write(&file, identity.federated_token).unwrap();
+        let file = file.display().to_string();
+        let proof = if name == "AZURE_CLIENT_SECRET" { identity.client_secret } else { file };
+        let settings = scene.settings.clone().with(name, proof);
+        scene.assert_collected(settings).await;
+    }
 }
 
 #[tokio::test]
@@ -148,7 +143,7 @@ async fn an_authority_that_nobody_vouches_for_gets_no_secret_and_the_logs_wait()
     let mut host = FunctionsHost::start(&settings.with("AZURE_CLIENT_SECRET", &secret)).await;
     let invocation = host.fire().await;
     assert_eq!(invocation.outcomes(), ["parked"; 6]);
-    let said = message(&invocation, "activity");
+    let said = invocation.message("activity");
     assert!(said.contains("no token for Azure Monitor"), "{said}");
     host.stop().await;
     let calls = scene.simulator.calls();

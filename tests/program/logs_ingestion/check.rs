@@ -116,36 +116,43 @@ async fn an_application_is_named_without_its_secret() {
 }
 
 #[tokio::test]
-async fn without_a_token_nothing_behind_it_is_asked() {
-    let (simulator, settings, state) = scene(tenant_with_rule(65, 0)).await;
-    let refused = Fault::always(Target::Identity, FaultKind::Status(400));
-    simulator.faults().push(refused);
-    let (code, findings) = check(&settings).await;
-    assert_eq!(code, Some(1));
-    let told = finding(&findings, "identity");
-    assert_eq!((&told["ok"], &told["code"]), (&false.into(), &"azure_no_token".into()));
-    let message = told["message"].as_str().unwrap();
-    let begins = "the system-assigned identity of the function app: no token for Azure Monitor";
-    assert!(message.starts_with(begins), "{message}");
-    assert!(told["hint"].as_str().unwrap().contains("AZURE_CLIENT_ID"), "{told}");
-    for behind in ["Azure Monitor", "health rows"] {
-        assert!(findings.iter().all(|finding| finding["subject"] != behind));
+async fn a_missing_token_and_a_missing_role_are_named() {
+    let no_token = "the system-assigned identity of the function app: no token for Azure Monitor";
+    for (fault, subject, code, message, hint) in [
+        (
+            Fault::always(Target::Identity, FaultKind::Status(400)),
+            "identity",
+            "azure_no_token",
+            no_token,
+            "AZURE_CLIENT_ID",
+        ),
+        (
+            Fault::always(Target::LogsIngestion, FaultKind::Forbidden),
+            "Azure Monitor",
+            "azure_credentials",
+            "",
+            "Monitoring Metrics Publisher",
+        ),
+    ] {
+        let (simulator, settings, _state) = scene(tenant_with_rule(65, 0)).await;
+        simulator.faults().push(fault);
+        let (exit_code, findings) = check(&settings).await;
+        let told = finding(&findings, subject);
+        assert_eq!((exit_code, &told["code"]), (Some(1), &code.into()), "{told}");
+        assert_eq!(told["ok"], false, "{told}");
+        assert!(told["message"].as_str().unwrap().starts_with(message), "{told}");
+        assert!(told["hint"].as_str().unwrap().contains(hint), "{told}");
+        if subject == "identity" {
+            // Nothing behind it is asked.
+            for behind in ["Azure Monitor", "health rows"] {
+                assert!(findings.iter().all(|finding| finding["subject"] != behind));
+            }
+            assert_eq!(simulator.calls().logs_ingestion.requests, 0);
+        } else {
+            assert_eq!(told["http_status"], 403);
+            assert_eq!(finding(&findings, "identity")["ok"], true);
+        }
     }
-    assert_eq!(simulator.calls().logs_ingestion.requests, 0);
-}
-
-#[tokio::test]
-async fn a_missing_role_is_named() {
-    let (simulator, settings, state) = scene(tenant_with_rule(66, 0)).await;
-    let forbidden = Fault::always(Target::LogsIngestion, FaultKind::Forbidden);
-    simulator.faults().push(forbidden);
-    let (code, findings) = check(&settings).await;
-    assert_eq!(code, Some(1));
-    assert_eq!(finding(&findings, "identity")["ok"], true);
-    let told = finding(&findings, "Azure Monitor");
-    assert_eq!((&told["code"], &told["http_status"]), (&"azure_credentials".into(), &403.into()));
-    let hint = told["hint"].as_str().unwrap();
-    assert!(hint.contains("Monitoring Metrics Publisher"), "{hint}");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ mod refusals;
 mod switching;
 mod tokens;
 
-use crate::common::{FunctionsHost, Settings, temporary_folder, tenant_with_rule};
+use crate::common::{FunctionsHost, Settings, running_with, tenant_with_rule};
 use simulator::{Config, Simulator};
 use tempfile::TempDir;
 
@@ -23,15 +23,5 @@ async fn start_with(
     config: Config,
     change: impl FnOnce(Settings) -> Settings,
 ) -> (Simulator, FunctionsHost, TempDir) {
-    let simulator = Simulator::start(config).await.unwrap();
-    let state = temporary_folder();
-    let settings = Settings::in_folder(&simulator, state.path()).by_logs_ingestion(&simulator);
-    let host = FunctionsHost::start(&change(settings)).await;
-    (simulator, host, state)
-}
-
-/// Message and hint about a log.
-fn message(invocation: &crate::common::Invocation, log: &str) -> String {
-    let report = invocation.log(log);
-    format!("{} {}", report["message"], report["hint"])
+    running_with(config, |settings, simulator| change(settings.by_logs_ingestion(simulator))).await
 }

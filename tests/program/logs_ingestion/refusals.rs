@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use simulator::{Fault, FaultKind, Target};
 
 use crate::common::{PAGE, assert_nothing_lost, events_in, tenant_with_rule};
-use crate::logs_ingestion::{message, start, start_with};
+use crate::logs_ingestion::{start, start_with};
 
 const TARGET: Target = Target::LogsIngestion;
 
@@ -17,7 +17,7 @@ async fn a_role_that_has_not_spread_yet_keeps_every_place() {
         let invocation = host.fire().await;
         invocation.assert_failed();
         for log in ["authentication", "administrator", "trust_monitor"] {
-            let said = message(&invocation, log);
+            let said = invocation.message(log);
             assert!(said.contains("HTTP 403: OperationFailed"), "{said}");
             assert!(said.contains("Monitoring Metrics Publisher"), "{said}");
             assert!(said.contains("30 minutes"), "{said}");
@@ -76,7 +76,7 @@ async fn a_wrong_rule_or_stream_stops_every_log_and_says_so() {
             start_with(config, |settings| settings.with(name, value)).await;
         let invocation = host.fire().await;
         invocation.assert_failed();
-        let said = message(&invocation, "activity");
+        let said = invocation.message("activity");
         assert!(said.contains("HTTP 404: NotFound") && said.contains(name), "{said}");
         assert_eq!(events_in(&simulator.calls().logs_ingestion.rows), 0);
         host.stop().await;
@@ -90,7 +90,7 @@ async fn an_endpoint_that_takes_no_gzip_is_told_apart() {
     let (_simulator, mut host, _state) = start_with(config, |settings| settings).await;
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let said = message(&invocation, "activity");
+    let said = invocation.message("activity");
     assert!(said.contains("set LOGS_INGESTION_GZIP to off"), "{said}");
     host.stop().await;
 }

@@ -10,7 +10,6 @@ use crate::common::{
     FunctionsHost, Settings, checkpoint_name, duo_sentinel, events_in, temporary_folder,
     tenant_with_rule,
 };
-use crate::logs_ingestion::message;
 
 /// Makes twenty minutes pass since rows were last sent under this state.
 fn let_twenty_minutes_pass(simulator: &Simulator, state: &Path) {
@@ -44,7 +43,7 @@ async fn a_changed_api_waits_a_quarter_of_an_hour_and_goes_on_where_the_other_on
     let mut host = FunctionsHost::start(&ingestion).await;
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let said = message(&invocation, "activity");
+    let said = invocation.message("activity");
     assert!(said.contains("nothing is sent to this one before"), "{said}");
     assert_eq!(events_in(&simulator.calls().logs_ingestion.rows), 0);
     host.stop().await;

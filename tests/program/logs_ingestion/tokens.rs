@@ -5,7 +5,7 @@ use std::time::Duration;
 use simulator::{Fault, FaultKind, LogType, Target};
 
 use crate::common::{telephony_id, tenant_with_rule};
-use crate::logs_ingestion::{message, start, start_with};
+use crate::logs_ingestion::{start, start_with};
 
 #[tokio::test]
 async fn a_token_that_is_refused_is_asked_for_anew_once() {
@@ -29,7 +29,7 @@ async fn a_token_of_the_wrong_audience_fails_every_log_and_says_what_to_set() {
     let (simulator, mut host, _state) = start_with(config, |settings| settings).await;
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let said = message(&invocation, "activity");
+    let said = invocation.message("activity");
     assert!(said.contains("HTTP 401") && said.contains("CISCO_DUO_CLOUD"), "{said}");
     // Twice for each log, for the rows about the connector, and for each table that the check looks at; not without end.
     let calls = simulator.calls();
@@ -60,7 +60,7 @@ async fn without_a_token_every_log_keeps_its_place() {
     simulator.faults().push(refused);
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let said = message(&invocation, "activity");
+    let said = invocation.message("activity");
     assert!(said.contains("no token for Azure Monitor: HTTP 400"), "{said}");
     assert!(said.contains("AZURE_CLIENT_ID"), "{said}");
     assert_eq!(simulator.calls().logs_ingestion.requests, 0);
@@ -81,7 +81,7 @@ async fn a_user_assigned_identity_is_asked_for_by_its_client_id() {
         start_with(config, |settings| settings.with("AZURE_CLIENT_ID", other)).await;
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let said = message(&invocation, "activity");
+    let said = invocation.message("activity");
     assert!(said.contains("no token for Azure Monitor"), "{said}");
     host.stop().await;
 }
