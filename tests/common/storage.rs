@@ -1,5 +1,6 @@
 //! Blob Storage as a test looks into it, past the program under test.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reqwest::{Client, Method, Response, StatusCode, Url};
@@ -153,6 +154,22 @@ impl Container {
                     .expect("a length is a number"),
             })
             .collect()
+    }
+
+    /// The stored results of hours, by log and hour: `activity` and `2026-11-22T10`.
+    pub(crate) async fn results(&self) -> BTreeMap<(String, String), Value> {
+        let mut results = BTreeMap::new();
+        for blob in self.list().await {
+            let parts: Vec<&str> = blob.name.split('/').collect();
+            let [_, _, log, "ledger", name] = parts[..] else { continue };
+            let Some(date) = name.strip_suffix(".json") else { continue };
+            let content = self.read(&blob.name).await.expect("it was listed");
+            let day: Value = serde_json::from_slice(&content).expect("results are JSON");
+            for (hour, result) in day["hours"].as_object().expect("a day has hours") {
+                results.insert((log.to_owned(), format!("{date}T{hour}")), result.clone());
+            }
+        }
+        results
     }
 
     fn blob(&self, name: &str) -> Url {

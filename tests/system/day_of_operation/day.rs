@@ -197,20 +197,12 @@ impl Day {
     pub(crate) async fn told(&self) -> Told {
         let host = self.host(self.hour()).await;
         let web = host.address();
-        let mut ledger = BTreeMap::new();
-        for blob in self.container.list().await {
-            let is_day = blob.name.contains("/ledger/") && blob.name.ends_with("json");
-            if is_day {
-                let content = self.container.read(&blob.name).await.unwrap();
-                ledger.insert(blob.name, serde_json::from_slice(&content).unwrap());
-            }
-        }
         Told {
             events: accepted_rows(self.rows.path(), "CiscoDuo_CL"),
             health: accepted_rows(self.rows.path(), "CiscoDuoHealth_CL"),
             status: json(&web).await,
             page: page(&web).await.body,
-            ledger,
+            ledger: self.container.results().await,
         }
     }
 }

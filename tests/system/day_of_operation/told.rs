@@ -15,8 +15,8 @@ pub(crate) struct Told {
     /// The page's JSON.
     pub(crate) status: Value,
     pub(crate) page: String,
-    /// The stored results of hours, by blob.
-    pub(crate) ledger: BTreeMap<String, Value>,
+    /// The stored results of hours, by log and hour.
+    pub(crate) ledger: BTreeMap<(String, String), Value>,
 }
 
 /// The rows of a table that the simulated Azure Monitor accepted.
@@ -37,16 +37,10 @@ fn of_log<'a>(rows: &'a [Value], log: &'a str) -> impl Iterator<Item = &'a Value
 }
 
 impl Told {
-    /// The results of a log's hours in the ledger, `2026-11-22T10` by hour.
+    /// The results of a log's hours in the ledger, by hour.
     fn results<'a>(&'a self, log: &str) -> BTreeMap<String, &'a Value> {
-        let days = self.ledger.iter();
-        let days = days.filter(|(name, _)| name.contains(&format!("/{log}/")));
-        let hours = days.flat_map(|(name, day)| {
-            let date = name.rsplit('/').next().unwrap().trim_end_matches(".json");
-            let hours = day["hours"].as_object().unwrap();
-            hours.iter().map(move |(hour, result)| (format!("{date}T{hour}"), result))
-        });
-        hours.collect()
+        let of_log = self.ledger.iter().filter(|((of, _), _)| of == log);
+        of_log.map(|((_, hour), result)| (hour.clone(), result)).collect()
     }
 
     /// The newest row about each hour.

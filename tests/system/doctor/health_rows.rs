@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use serde_json::{Map, Value};
-use simulator::{Config, Fault, FaultKind, LogType, Simulator, Target};
+use simulator::{Config, Fault, FaultKind, LogType, Road, Simulator, Target};
 use tempfile::TempDir;
 
 use crate::common::app::json;
@@ -17,23 +17,7 @@ use crate::common::{
 pub(crate) const EVENTS: u64 = 40;
 const QUARTER: TimeDelta = TimeDelta::minutes(15);
 
-/// The API that rows go through.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Road {
-    DataCollector,
-    LogsIngestion,
-}
-
-impl Road {
-    pub(crate) const BOTH: [Self; 2] = [Self::DataCollector, Self::LogsIngestion];
-
-    pub(crate) const fn target(self) -> Target {
-        match self {
-            Self::DataCollector => Target::LogAnalytics,
-            Self::LogsIngestion => Target::LogsIngestion,
-        }
-    }
-}
+pub(crate) const BOTH_ROADS: [Road; 2] = [Road::DataCollector, Road::LogsIngestion];
 
 /// A tenant whose accepted rows are kept, its storage, and settings.
 pub(crate) struct Scene {
@@ -47,29 +31,17 @@ pub(crate) struct Scene {
 impl Scene {
     pub(crate) async fn new(road: Road, seed: u64, name: &str) -> Self {
         let rows = temporary_folder();
-        let tenant = match road {
-            Road::DataCollector => tenant(seed, EVENTS),
-            Road::LogsIngestion => tenant_with_rule(seed, EVENTS),
-        };
-        let config = Config { rows_dir: Some(rows.path().to_owned()), ..tenant };
+        let config = tenant_with_rule(seed, EVENTS);
+        let config = Config { rows_dir: Some(rows.path().to_owned()), ..config };
         let simulator = Simulator::start(config).await.unwrap();
         let azurite = Azurite::shared();
-        let container = match road {
-            Road::DataCollector => name.to_owned(),
-            Road::LogsIngestion => format!("{name}-rule"),
+        let name = format!("{name}-{road:?}").to_lowercase();
+        let settings = Settings::in_storage(&simulator, &azurite.connection_string(), &name);
+        let settings = match road {
+            Road::DataCollector => settings,
+            Road::LogsIngestion => settings.by_logs_ingestion(&simulator),
         };
-        let storage = azurite.connection_string();
-        let settings = Settings::in_storage(&simulator, &storage, &container);
-        Self {
-            settings: match road {
-                Road::DataCollector => settings,
-                Road::LogsIngestion => settings.by_logs_ingestion(&simulator),
-            },
-            container: azurite.container(&container),
-            simulator,
-            road,
-            rows,
-        }
+        Self { container: azurite.container(&name), simulator, settings, road, rows }
     }
 
     /// The accepted rows of a kind, `run` or `hour`, with the names of their fields as they are before the suffix.
@@ -118,7 +90,7 @@ pub(crate) fn events(rows: &[Map<String, Value>]) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_tells_of_each_change_and_of_each_quarter_of_an_hour() {
-    for road in Road::BOTH {
+    for road in BOTH_ROADS {
         let scene = Scene::new(road, 61, "health-change").await;
         let mut host = FunctionsHost::start(&scene.settings).await;
         host.catch_up(5).await;
@@ -173,7 +145,7 @@ async fn a_row_tells_of_each_change_and_of_each_quarter_of_an_hour() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn switched_off_none_is_sent_and_the_status_works_all_the_same() {
-    for road in Road::BOTH {
+    for road in BOTH_ROADS {
         let scene = Scene::new(road, 62, "health-off").await;
         let settings = scene.settings.clone().with("CISCO_DUO_HEALTH", "off");
         let host = FunctionsHost::start(&settings).await;

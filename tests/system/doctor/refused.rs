@@ -4,32 +4,19 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
-use simulator::{Fault, FaultKind};
+use simulator::{Fault, FaultKind, Road, Target};
 
 use crate::common::{FunctionsHost, Gate, Spoil, Trouble, assert_nothing_lost};
-use crate::doctor::health_rows::{EVENTS, Road, Scene, events};
+use crate::doctor::health_rows::{BOTH_ROADS, EVENTS, Scene, events};
 
 /// When each closed hour of each log was checked last, as it is stored.
 async fn results(scene: &Scene) -> BTreeMap<(String, String), String> {
-    let mut found = BTreeMap::new();
-    for blob in scene.container.list().await {
-        let parts: Vec<&str> = blob.name.split('/').collect();
-        let [_, _, log, "ledger", name] = parts[..] else {
-            continue;
-        };
-        let Some(day) = name.strip_suffix(".json") else {
-            continue;
-        };
-        let stored = scene.container.read(&blob.name).await.unwrap();
-        let stored: Value = serde_json::from_slice(&stored).unwrap();
-        for (hour, result) in stored["hours"].as_object().unwrap() {
-            let hour = format!("{day}T{hour}:00:00.000Z");
-            let checked_at = result["checked_at"].as_str().unwrap().to_owned();
-            found.insert((log.to_owned(), hour), checked_at);
-        }
-    }
-    found
+    let results = scene.container.results().await.into_iter();
+    let checked = results.map(|((log, hour), result)| {
+        let checked_at = result["checked_at"].as_str().unwrap().to_owned();
+        ((log, format!("{hour}:00:00.000Z")), checked_at)
+    });
+    checked.collect()
 }
 
 fn complaints(host: &FunctionsHost) -> Vec<String> {
@@ -39,11 +26,15 @@ fn complaints(host: &FunctionsHost) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_are_refused_are_sent_until_they_are_accepted_also_by_the_next_process() {
-    for road in Road::BOTH {
+    for road in BOTH_ROADS {
         let scene = Scene::new(road, 64, "refused").await;
+        let target = match road {
+            Road::DataCollector => Target::LogAnalytics,
+            Road::LogsIngestion => Target::LogsIngestion,
+        };
         // Every row about the connector has this field, and no event has.
         let needle = "\"row_kind".to_owned();
-        let refused = Fault::always(road.target(), FaultKind::InvalidRecord { needle });
+        let refused = Fault::always(target, FaultKind::InvalidRecord { needle });
         scene.simulator.faults().push(refused);
         let mut host = FunctionsHost::start(&scene.settings).await;
         host.catch_up(5).await;
