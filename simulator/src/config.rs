@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::{IdentityConfig, LogType, LogsIngestionConfig, TablesConfig};
+use crate::{IdentityConfig, LogType, LogsIngestionConfig};
 
 /// Everything the simulators need to know; [`Config::default`] is a small plausible tenant.
 #[derive(Clone, Debug)]
@@ -62,8 +62,9 @@ pub struct Config {
     pub logs_ingestion: LogsIngestionConfig,
     /// Who gets tokens, and for how long.
     pub identity: IdentityConfig,
-    /// Whether and how accepted rows become tables.
-    pub tables: TablesConfig,
+    /// Whether accepted rows are kept in memory as a query would find them, to be read with
+    /// [`Simulator::table`](crate::Simulator::table).
+    pub keep_tables: bool,
     /// Whether each accepted row is compared with the event it came from.
     pub verify: bool,
 }
@@ -108,7 +109,7 @@ impl Default for Config {
             rows_dir: None,
             logs_ingestion: LogsIngestionConfig::default(),
             identity: IdentityConfig::default(),
-            tables: TablesConfig::default(),
+            keep_tables: false,
             verify: true,
         }
     }

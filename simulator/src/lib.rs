@@ -36,9 +36,7 @@ pub use faults::{Fault, FaultKind, FaultPlan, Target};
 pub use identity::IdentityConfig;
 pub use log_analytics::Road;
 pub use log_analytics::logs_ingestion::{DeclarationFault, LogsIngestionConfig, StreamDeclaration};
-pub use log_analytics::tables::{
-    Column, ColumnType, Table, TableRow, TableStart, TablesConfig, columns,
-};
+pub use log_analytics::tables::{Column, ColumnType, Table, TableRow, columns};
 pub use log_type::LogType;
 pub use report::{LogReport, Report};
 
@@ -161,7 +159,7 @@ impl Simulator {
 
     /// The table that `road` filled, by its name with `_CL`, after every accepted row was stored.
     ///
-    /// `None` if no row arrived there, or [`TablesConfig::kept`] is off.
+    /// `None` if no row arrived there, or [`Config::keep_tables`] is off.
     pub async fn table(&self, road: Road, name: &str) -> Option<Table> {
         self.judge.table(road, name).await
     }

@@ -9,7 +9,7 @@ use simulator::{
 };
 
 use crate::caller::{Caller, row};
-use crate::tables::{KEPT, rows, table};
+use crate::tables::{rows, table};
 use crate::tenant::all_records;
 
 /// Columns that are not declared: too long for that (facts D2), or new to everyone.
@@ -19,7 +19,7 @@ fn is_undeclared(name: &str) -> bool {
 
 /// A tenant with a stream that declares what its events have, and the rows of its events.
 pub(crate) async fn start(config: Config) -> (Caller, Vec<Map<String, Value>>) {
-    let scout = Caller::start(Config { tables: KEPT, ..config.clone() }).await;
+    let scout = Caller::start(Config { keep_tables: true, ..config.clone() }).await;
     let mut copies = BTreeMap::new();
     let mut sent = Vec::new();
     for (log, record) in all_records(&scout).await {

@@ -22,7 +22,7 @@ const OF_THE_DELIVERY: [&str; 3] = ["IngestBatch", "IngestionTime", "ingested_at
 /// The tables that the handler fills by the Data Collector and by Logs Ingestion: of events, and about itself.
 async fn tables() -> [[Table; 2]; 2] {
     let mut config = tenant_with_rule(74, EVENTS_OF_A_LOG);
-    config.tables.kept = true;
+    config.keep_tables = true;
     let simulator = Simulator::start(config).await.unwrap();
     for by_logs_ingestion in [false, true] {
         let folder = temporary_folder();

@@ -4,9 +4,7 @@
 
 mod canonical;
 mod column;
-mod config;
 mod declared;
-mod difference;
 mod flatten;
 mod forms;
 mod table;
@@ -17,7 +15,6 @@ use chrono::{DateTime, Utc};
 
 pub(crate) use canonical::canonical;
 pub use column::{Column, ColumnType};
-pub use config::{TableStart, TablesConfig};
 pub(crate) use declared::written;
 pub use flatten::columns;
 pub(crate) use flatten::{Leaf, clean, leaves, place, text_of};
@@ -58,7 +55,7 @@ impl Origin {
 /// All tables that rows were stored in.
 #[derive(Debug)]
 pub(crate) struct Tables {
-    config: TablesConfig,
+    kept: bool,
     streams: Vec<StreamDeclaration>,
     by_name: BTreeMap<(Road, String), Table>,
 }
@@ -66,14 +63,14 @@ pub(crate) struct Tables {
 impl Tables {
     pub(crate) fn new(config: &Config) -> Self {
         Self {
-            config: config.tables.clone(),
+            kept: config.keep_tables,
             streams: config.logs_ingestion.streams.clone(),
             by_name: BTreeMap::new(),
         }
     }
 
     pub(crate) fn wanted(&self) -> bool {
-        self.config.kept
+        self.kept
     }
 
     /// Stores an accepted row.
@@ -88,11 +85,11 @@ impl Tables {
             return;
         }
         let road = origin.road();
-        let Self { config, streams, .. } = self;
+        let streams = &self.streams;
         let table = self
             .by_name
             .entry((road, table.to_owned()))
-            .or_insert_with(|| Table::new(table, road, streams, config.start));
+            .or_insert_with(|| Table::new(table, road, streams));
         match origin {
             Origin::DataCollector { time_field } => {
                 table.collect(row, time_field.as_deref(), received, LARGEST_COLLECTED);

@@ -6,7 +6,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
 use super::column::ColumnType;
-use super::config::TableStart;
 use super::declared::{fit, readable};
 use super::flatten::{leaves, place};
 use super::forms::{moment, spelled};
@@ -31,28 +30,21 @@ pub struct Table {
     columns: BTreeMap<String, ColumnType>,
     rows: Vec<TableRow>,
     left_out: BTreeMap<String, u64>,
-    may_grow: bool,
 }
 
 impl Table {
     /// An empty table with the columns it has before the first row.
-    pub(super) fn new(
-        name: &str,
-        road: Road,
-        streams: &[StreamDeclaration],
-        start: TableStart,
-    ) -> Self {
+    pub(super) fn new(name: &str, road: Road, streams: &[StreamDeclaration]) -> Self {
         let mut columns = BTreeMap::from([
             (TIME_GENERATED.to_owned(), ColumnType::DateTime),
             (TIME_RECEIVED.to_owned(), ColumnType::DateTime),
         ]);
-        if road == Road::LogsIngestion || start != TableStart::Empty {
+        if road == Road::LogsIngestion {
             let streams = streams.iter().filter(|stream| stream.table() == name);
             let declared = streams.flat_map(StreamDeclaration::columns);
             columns.extend(declared.map(|column| (column.name.clone(), column.column_type)));
         }
-        let may_grow = start != TableStart::Migrated;
-        Self { columns, rows: Vec::new(), left_out: BTreeMap::new(), may_grow }
+        Self { columns, rows: Vec::new(), left_out: BTreeMap::new() }
     }
 
     /// Its columns and their types.
@@ -65,8 +57,7 @@ impl Table {
         &self.rows
     }
 
-    /// Values that arrived and were not stored, by the column they would have had: not declared, no
-    /// further column allowed, or a name too long.
+    /// Values that arrived and were not stored because their column is not declared, by column.
     pub fn left_out(&self) -> &BTreeMap<String, u64> {
         &self.left_out
     }
@@ -84,14 +75,8 @@ impl Table {
         let mut stored = standard(time, received);
         for leaf in leaves(row) {
             let placed = place(&leaf, |name| self.columns.contains_key(name), largest);
-            // A declared GUID is a text, for streams know no other.
-            if self.may_grow || self.columns.contains_key(&placed.column) {
-                let column = self.columns.entry(placed.column.clone());
-                column.or_insert(placed.column_type);
-                stored.entry(placed.column).or_insert(placed.value);
-            } else {
-                *self.left_out.entry(placed.column).or_default() += 1;
-            }
+            self.columns.entry(placed.column.clone()).or_insert(placed.column_type);
+            stored.entry(placed.column).or_insert(placed.value);
         }
         self.rows.push(stored);
     }

@@ -3,12 +3,12 @@
 use serde_json::json;
 use simulator::ColumnType;
 
-use super::{KEPT, collect, rows, start};
+use super::{collect, rows, start};
 
 /// Facts A6 and D2: the columns that Microsoft's parser reads.
 #[tokio::test]
 async fn the_data_collector_names_columns_by_path_and_type() {
-    let caller = start(KEPT, &[]).await;
+    let caller = start(&[]).await;
     let event = json!({
         "txid": "340a23e3-23f3-43d2-9a7a-a0e4b7ab5d1c",
         "activity_id": "340A23E323F343D29A7AA0E4B7AB5D1C",
@@ -65,7 +65,7 @@ async fn the_data_collector_names_columns_by_path_and_type() {
 /// for all three, then numbers for all three; and, in a fresh table, texts first.
 #[tokio::test]
 async fn a_second_type_is_converted_or_makes_a_second_column() {
-    let caller = start(KEPT, &[]).await;
+    let caller = start(&[]).await;
     let sent = [
         json!({"number": 1, "boolean": true, "string": "a"}),
         json!({"number": "5", "boolean": "true", "string": "5"}),
@@ -83,7 +83,7 @@ async fn a_second_type_is_converted_or_makes_a_second_column() {
         json!({"number_s": "6", "boolean_s": "false", "string_s": "2026-11-22T15:04:05Z"}),
     ];
     assert_eq!(rows(&table), expected);
-    let caller = start(KEPT, &[]).await;
+    let caller = start(&[]).await;
     let table = collect(&caller, &[json!({"number": "5", "boolean": "true"})]).await;
     assert_eq!(rows(&table), [json!({"number_s": "5", "boolean_s": "true"})]);
 }
@@ -96,7 +96,7 @@ async fn limits_of_names_and_values() {
         "surfaced_auth": {"access_device": {"is_encryption_enabled": "true"}},
         "inner": {"a name": 1}, "empty": "", "text": "é".repeat(20_000),
     });
-    let caller = start(KEPT, &[]).await;
+    let caller = start(&[]).await;
     let table = collect(&caller, std::slice::from_ref(&row)).await;
     let stored = &rows(&table)[0];
     assert_eq!((&stored[long], &stored["inner_a_name_d"]), (&json!("true"), &json!(1.0)));

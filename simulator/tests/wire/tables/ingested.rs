@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use simulator::ColumnType;
 
-use super::{KEPT, collect, ingest, rows, start};
+use super::{collect, ingest, rows, start};
 
 #[tokio::test]
 async fn logs_ingestion_stores_what_is_declared_as_it_is_declared() {
@@ -18,7 +18,7 @@ async fn logs_ingestion_stores_what_is_declared_as_it_is_declared() {
         ("Rest", Dynamic),
         ("never_s", String),
     ];
-    let caller = start(KEPT, &columns).await;
+    let caller = start(&columns).await;
     let sent = [
         json!({
             "result_s": "success", "timestamp_d": 1_581_620_180, "from_new_user_b": true,
@@ -49,7 +49,7 @@ async fn logs_ingestion_stores_what_is_declared_as_it_is_declared() {
 #[tokio::test]
 async fn an_old_or_future_time_is_replaced_by_that_of_receipt_on_both_roads() {
     let columns = [("TimeGenerated", ColumnType::DateTime)];
-    let caller = start(KEPT, &columns).await;
+    let caller = start(&columns).await;
     let now = caller.simulator.clock().now();
     let at = |offset: TimeDelta| (now + offset).format("%Y-%m-%dT%H:%M:%SZ").to_string();
     let minute = TimeDelta::minutes(1);

@@ -4,14 +4,9 @@ mod collected;
 mod ingested;
 
 use serde_json::{Value, json};
-use simulator::{
-    Column, ColumnType, Config, LogsIngestionConfig, Road, StreamDeclaration, Table, TableStart,
-    TablesConfig,
-};
+use simulator::{Column, ColumnType, Config, LogsIngestionConfig, Road, StreamDeclaration, Table};
 
 use crate::caller::Caller;
-
-pub(crate) const KEPT: TablesConfig = TablesConfig { kept: true, start: TableStart::Empty };
 
 /// A stream of these columns into `CiscoDuo_CL`.
 pub(crate) fn stream(columns: &[(&str, ColumnType)]) -> StreamDeclaration {
@@ -19,10 +14,10 @@ pub(crate) fn stream(columns: &[(&str, ColumnType)]) -> StreamDeclaration {
     StreamDeclaration::new("Custom-CiscoDuo", "CiscoDuo_CL", columns.collect()).unwrap()
 }
 
-pub(crate) async fn start(tables: TablesConfig, columns: &[(&str, ColumnType)]) -> Caller {
+pub(crate) async fn start(columns: &[(&str, ColumnType)]) -> Caller {
     let logs_ingestion =
         LogsIngestionConfig { streams: vec![stream(columns)], ..LogsIngestionConfig::default() };
-    Caller::start(Config { tables, logs_ingestion, ..crate::tenant::config(5) }).await
+    Caller::start(Config { keep_tables: true, logs_ingestion, ..crate::tenant::config(5) }).await
 }
 
 /// Posts rows to the Data Collector API, one call each.
