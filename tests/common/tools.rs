@@ -1,6 +1,8 @@
 //! Programs that tools/setup installs, and folders that end with a test.
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
@@ -14,4 +16,27 @@ pub(crate) fn tool(path: &str) -> PathBuf {
 /// A folder that is removed when dropped, on the disk of the binary so that the binary can be linked into it.
 pub(crate) fn temporary_folder() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder for the test")
+}
+
+/// Every file below a folder, by its path there.
+pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let paths = fs::read_dir(folder).into_iter().flatten();
+    let paths = paths.map(|entry| entry.expect("it can be listed").path());
+    let files = paths.flat_map(|path| {
+        let name = path.file_name().expect("it has a name").to_string_lossy().into_owned();
+        if path.is_dir() {
+            let below = files(&path).into_iter();
+            below.map(|(inner, content)| (format!("{name}/{inner}"), content)).collect()
+        } else {
+            vec![(name, fs::read(&path).expect("it can be read"))]
+        }
+    });
+    files.collect()
+}
+
+/// The originals that are kept in the folder of a state, by their paths.
+pub(crate) fn originals(state: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut originals = files(&state.join("dead-letter"));
+    originals.retain(|path, _| path.ends_with(".json"));
+    originals
 }

@@ -1,11 +1,9 @@
 //! Azure Monitor at its worst.
 
-use std::fs;
+use simulator::{Fault, FaultKind, LogType, Target};
 
-use simulator::{Fault, FaultKind, LogType, Simulator, Target};
-
-use crate::bad_input::{originals, start};
-use crate::common::{FunctionsHost, Settings, running, telephony_id, temporary_folder, tenant};
+use crate::bad_input::start;
+use crate::common::{originals, running, running_with, telephony_id, temporary_folder, tenant};
 
 #[tokio::test]
 async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
@@ -22,19 +20,13 @@ async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
     let report = invocation.log("telephony");
     assert_eq!(report["dead_letters"], 1, "{report:#}");
     // Its original is kept, and named without its content.
-    let folder = state.path().join("dead-letter/127.0.0.1/self/telephony");
-    let letters: Vec<_> = fs::read_dir(&folder)
-        .unwrap()
-        .flat_map(|date| fs::read_dir(date.unwrap().path()).unwrap())
-        .map(|file| file.unwrap().path())
-        .filter(|file| file.extension().is_some_and(|extension| extension == "json"))
-        .collect();
-    let [letter] = &letters[..] else {
-        panic!("{letters:?}");
-    };
-    let name = letter.file_stem().unwrap().to_str().unwrap();
-    let (uid, content) = name.split_once('-').unwrap();
-    let letter: serde_json::Value = serde_json::from_slice(&fs::read(letter).unwrap()).unwrap();
+    let letters = originals(state.path());
+    assert_eq!(letters.len(), 1, "{letters:?}");
+    let (path, letter) = letters.first_key_value().unwrap();
+    assert!(path.starts_with("127.0.0.1/self/telephony/"), "{path}");
+    let (_, name) = path.rsplit_once('/').unwrap();
+    let (uid, content) = name.trim_end_matches(".json").split_once('-').unwrap();
+    let letter: serde_json::Value = serde_json::from_slice(letter).unwrap();
     assert_eq!((&letter["event_uid"], &letter["event_content"]), (&uid.into(), &content.into()));
     let why = serde_json::json!({"reason": "refused", "status": 400, "code": "InvalidDataFormat"});
     assert_eq!(letter["why"], why);
@@ -82,12 +74,12 @@ async fn a_call_that_the_service_calls_too_large_is_halved() {
     // Above a megabyte only: below, a 404 is a wrong address.
     let mut config = tenant(20, 2000);
     config.max_limit = 1000;
-    let simulator = Simulator::start(config).await.unwrap();
-    let state = temporary_folder();
-    let settings = Settings::in_folder(&simulator, state.path())
-        .with("CISCO_DUO_LOG_TYPES", "authentication")
-        .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600");
-    let host = FunctionsHost::start(&settings).await;
+    let (simulator, host, _state) = running_with(config, |settings, _| {
+        settings
+            .with("CISCO_DUO_LOG_TYPES", "authentication")
+            .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600")
+    })
+    .await;
     simulator.faults().push(Fault::once(Target::LogAnalytics, FaultKind::TooLarge));
     host.catch_up(5).await;
     assert_eq!(simulator.faults().pending(), 0);

@@ -7,7 +7,7 @@ use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
 use crate::bad_input::{lose_checkpoints, start};
 use crate::common::{
-    FunctionsHost, Settings, assert_nothing_lost, running, temporary_folder, tenant,
+    Settings, assert_nothing_lost, running, running_with, temporary_folder, tenant,
 };
 
 #[tokio::test]
@@ -82,17 +82,6 @@ async fn a_record_that_is_no_event_is_delivered_as_text_and_stops_nothing() {
 }
 
 #[tokio::test]
-async fn a_lone_surrogate_condemns_no_page() {
-    let (simulator, host, _state) = start(14, 120).await;
-    let log = Target::Duo(LogType::Authentication);
-    // On every page: asking again does not help.
-    simulator.faults().push(Fault::always(log, FaultKind::LoneSurrogate));
-    host.catch_up(5).await;
-    assert!(simulator.faults().struck()[&log] > 0);
-    assert_nothing_lost(&simulator, 0).await;
-}
-
-#[tokio::test]
 async fn a_repeated_or_refused_cursor_and_a_short_count_start_the_window_again() {
     let cases = [
         (FaultKind::RepeatCursor, "a cursor that it had returned before"),
@@ -157,10 +146,8 @@ async fn a_clock_that_is_minutes_off_is_named() {
 
 #[tokio::test]
 async fn a_service_that_never_answers_is_given_up_and_the_log_waits() {
-    let simulator = Simulator::start(tenant(22, 60)).await.unwrap();
-    let state = temporary_folder();
-    let settings = Settings::in_folder(&simulator, state.path()).with("CISCO_DUO_RUN_SECONDS", "2");
-    let host = FunctionsHost::start(&settings).await;
+    let short = |settings: Settings, _: &Simulator| settings.with("CISCO_DUO_RUN_SECONDS", "2");
+    let (simulator, host, _state) = running_with(tenant(22, 60), short).await;
     simulator.faults().push(Fault::once(Target::Duo(LogType::Activity), FaultKind::Hang));
     simulator.faults().push(Fault::once(Target::LogAnalytics, FaultKind::Hang));
     let invocation = host.fire().await;
@@ -172,13 +159,11 @@ async fn a_service_that_never_answers_is_given_up_and_the_log_waits() {
 
 #[tokio::test]
 async fn a_proxy_is_never_asked_for_this_machine() {
-    let simulator = Simulator::start(tenant(23, 40)).await.unwrap();
-    let state = temporary_folder();
-    let mut settings = Settings::in_folder(&simulator, state.path());
-    for name in ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+    let names = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"];
+    let (simulator, host, _state) = running_with(tenant(23, 40), |settings, _| {
         // Nobody listens there.
-        settings = settings.with(name, "http://127.0.0.1:9");
-    }
-    FunctionsHost::start(&settings).await.catch_up(5).await;
-    assert_nothing_lost(&simulator, 0).await;
+        names.iter().fold(settings, |settings, name| settings.with(name, "http://127.0.0.1:9"))
+    })
+    .await;
+    host.deliver_all(&simulator, 0).await;
 }

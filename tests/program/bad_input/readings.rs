@@ -1,9 +1,9 @@
 //! Duo that tells the same event in another way each time it is read, and counts as it likes.
 
-use simulator::{Fault, FaultKind, LogType, Simulator, Target};
+use simulator::{Fault, FaultKind, LogType, Target};
 
 use crate::bad_input::{lose_checkpoints, start};
-use crate::common::{FunctionsHost, Settings, assert_nothing_lost, temporary_folder, tenant};
+use crate::common::{assert_nothing_lost, running_with, tenant};
 
 /// The logs that Duo counts.
 const COUNTED: [LogType; 3] = [LogType::Authentication, LogType::Activity, LogType::Telephony];
@@ -17,11 +17,10 @@ async fn counts_that_change_between_pages_lose_and_repeat_nothing() {
     // the last page counts.
     let cases = [(0, 6, 7, false), (0, 6, -7, false), (7, 1, 7, true)];
     for (after, times, wrong_by, is_read_again) in cases {
-        let simulator = Simulator::start(tenant(31, 400)).await.unwrap();
-        let state = temporary_folder();
-        let settings = Settings::in_folder(&simulator, state.path())
-            .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600");
-        let mut host = FunctionsHost::start(&settings).await;
+        let (simulator, mut host, _state) = running_with(tenant(31, 400), |settings, _| {
+            settings.with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600")
+        })
+        .await;
         for log in COUNTED {
             let wrong = Fault::once(Target::Duo(log), FaultKind::WrongCount(wrong_by));
             simulator.faults().push(wrong.after(after).times(times));
@@ -36,14 +35,23 @@ async fn counts_that_change_between_pages_lose_and_repeat_nothing() {
     }
 }
 
+/// Each fault of every page, the logs that it strikes, and how many rows may come twice.
 #[tokio::test]
-async fn a_count_that_is_always_too_low_loses_and_repeats_nothing() {
-    let (simulator, host, _state) = start(32, 400).await;
-    for log in COUNTED {
-        let fault = Fault::always(Target::Duo(log), FaultKind::WrongCount(-3));
-        simulator.faults().push(fault);
+async fn what_is_wrong_on_every_page_loses_nothing() {
+    let without_id = [LogType::Administrator, LogType::OfflineEnrollment];
+    for (kind, logs, duplicates) in [
+        (FaultKind::WrongCount(-3), &COUNTED[..], 0),
+        // Another name is another record where there is no id: it may come once with the surrogate and once without.
+        (FaultKind::LoneSurrogate, &without_id, 20),
+        (FaultKind::LoneSurrogate, &[LogType::Authentication], 0),
+    ] {
+        let (simulator, host, _state) = start(32, 400).await;
+        let targets = logs.iter().map(|log| Target::Duo(*log));
+        targets.for_each(|log| simulator.faults().push(Fault::always(log, kind.clone())));
+        host.deliver_all(&simulator, duplicates).await;
+        let struck = simulator.faults().struck();
+        assert!(logs.iter().all(|log| struck[&Target::Duo(*log)] > 0), "{kind:?}: {struck:?}");
     }
-    host.deliver_all(&simulator, 0).await;
 }
 
 #[tokio::test]
@@ -92,18 +100,6 @@ async fn an_event_with_an_id_keeps_its_uid_and_is_sent_again_once_it_has_no_lone
     let again = simulator.calls().log_analytics.rows["CiscoDuo_CL"] - accepted;
     assert!((1..=accepted).contains(&again), "{again} of {accepted}");
     assert_nothing_lost(&simulator, again).await;
-}
-
-#[tokio::test]
-async fn a_lone_surrogate_in_the_logs_without_ids_loses_nothing() {
-    let (simulator, host, _state) = start(36, 120).await;
-    for log in [LogType::Administrator, LogType::OfflineEnrollment] {
-        let fault = Fault::always(Target::Duo(log), FaultKind::LoneSurrogate);
-        simulator.faults().push(fault);
-    }
-    host.catch_up(5).await;
-    // Another name is another record where there is no id: it may come once with the surrogate and once without.
-    assert_nothing_lost(&simulator, 20).await;
 }
 
 #[tokio::test]

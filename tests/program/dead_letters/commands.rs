@@ -7,8 +7,10 @@ use serde_json::Value;
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 use tempfile::TempDir;
 
-use crate::common::{FunctionsHost, Settings, assert_nothing_lost, telephony_id, temporary_folder};
-use crate::dead_letters::{dead_letters, files, oversized, parsed, stderr};
+use crate::common::{
+    FunctionsHost, Settings, assert_nothing_lost, originals, telephony_id, temporary_folder,
+};
+use crate::dead_letters::{dead_letters, oversized, parsed, stderr};
 
 /// A handler's work with one refused telephony record and some records with an oversized value.
 struct Scene {
@@ -153,15 +155,15 @@ async fn only_what_is_said_is_purged() {
     let nothing = scene.run(&["list"]).await;
     assert_eq!((nothing.status.code(), nothing.stdout.len()), (Some(0), 0));
     assert_eq!(stderr(&nothing), "no dead letters\n");
-    assert!(files(&scene.folder.path().join("state/dead-letter")).is_empty());
+    assert!(originals(&scene.folder.path().join("state")).is_empty());
 }
 
 #[tokio::test]
 async fn a_dead_letter_that_is_damaged_is_named_and_hides_no_other() {
     let scene = Scene::new(85).await;
-    let letters = scene.folder.path().join("state/dead-letter");
-    let first = files(&letters).into_keys().next().unwrap();
-    fs::write(letters.join(&first), "{\"min_reader\":1,").unwrap();
+    let state = scene.folder.path().join("state");
+    let first = originals(&state).into_keys().next().unwrap();
+    fs::write(state.join("dead-letter").join(&first), "{\"min_reader\":1,").unwrap();
     let listed = scene.run(&["list", "--json"]).await;
     assert_eq!(listed.status.code(), Some(1));
     assert_eq!(parsed(&listed).len(), scene.all);

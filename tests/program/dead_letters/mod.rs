@@ -37,28 +37,6 @@ fn cut_rows(rows: &Path) -> BTreeMap<String, Value> {
         .collect()
 }
 
-/// Every file below a folder, by its path there.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    fn add(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>) {
-        let Ok(entries) = fs::read_dir(folder) else {
-            return;
-        };
-        for entry in entries {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_str().unwrap();
-            let name = format!("{prefix}{name}");
-            if path.is_dir() {
-                add(&path, &format!("{name}/"), found);
-            } else if path.extension().is_some_and(|extension| extension == "json") {
-                found.insert(name, fs::read(&path).unwrap());
-            }
-        }
-    }
-    let mut found = BTreeMap::new();
-    add(folder, "", &mut found);
-    found
-}
-
 async fn dead_letters(settings: &Settings, folder: &Path, arguments: &[&str]) -> Output {
     duo_sentinel(settings, folder, &[&["dead-letters"], arguments].concat()).await
 }

@@ -9,8 +9,8 @@ use simulator::{LogType, Simulator};
 use tokio::process::Command;
 
 use crate::common::{
-    Body, FunctionsHost, RESTART, Settings, binary, checkpoint_name, free_port, get, running,
-    temporary_folder, tenant,
+    Body, RESTART, Settings, binary, checkpoint_name, free_port, get, running, temporary_folder,
+    tenant,
 };
 
 /// Longest wait for a server that was started without a host.
@@ -18,7 +18,7 @@ const START: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_idle_handler_exits_with_200_after_a_signal() {
-    let (simulator, mut host, _folder) = running(tenant(1, 1)).await;
+    let (_simulator, mut host, _folder) = running(tenant(1, 1)).await;
     for signal in ["TERM", "INT"] {
         let began = Instant::now();
         host.signal(signal).await;
@@ -59,10 +59,7 @@ async fn without_a_host_a_server_exits_with_0_after_a_signal() {
 async fn after_a_signal_a_run_stops_at_its_next_commit_and_the_handler_exits_with_200() {
     let mut config = tenant(5, 600);
     config.duo_latency = Duration::from_millis(40);
-    let simulator = Simulator::start(config).await.unwrap();
-    let folder = temporary_folder();
-    let settings = Settings::in_folder(&simulator, folder.path());
-    let mut host = FunctionsHost::start(&settings).await;
+    let (simulator, mut host, folder) = running(config).await;
     for signal in ["TERM", "INT"] {
         let run = tokio::spawn(host.begin(Body::Timer));
         let posts = simulator.calls().log_analytics.accepted;
@@ -89,7 +86,7 @@ async fn after_a_signal_a_run_stops_at_its_next_commit_and_the_handler_exits_wit
 async fn the_port_is_used_again_at_once_after_a_kill() {
     let mut config = tenant(6, 100);
     config.duo_latency = Duration::from_millis(50);
-    let (simulator, mut host, _folder) = running(config).await;
+    let (_simulator, mut host, _folder) = running(config).await;
     for _ in 0..3 {
         // With a connection open, so that one side of it lingers in the kernel.
         let run = tokio::spawn(host.begin(Body::Timer));

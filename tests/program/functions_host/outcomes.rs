@@ -3,7 +3,7 @@
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
 use crate::common::{
-    FunctionsHost, Settings, assert_nothing_lost, running, temporary_folder, tenant,
+    FunctionsHost, Settings, assert_nothing_lost, running, running_with, temporary_folder, tenant,
 };
 
 const TELEPHONY: Target = Target::Duo(LogType::Telephony);
@@ -53,11 +53,10 @@ async fn a_log_that_duo_never_gave_is_no_failure_and_one_that_it_gave_before_is(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_secret_key_fails_with_advice() {
-    let simulator = Simulator::start(tenant(9, 20)).await.unwrap();
-    let folder = temporary_folder();
-    let settings = Settings::in_folder(&simulator, folder.path())
-        .with("CISCO_DUO_SECRET_KEY", "0123456789012345678901234567890123456789");
-    let mut host = FunctionsHost::start(&settings).await;
+    let (simulator, mut host, _folder) = running_with(tenant(9, 20), |settings, _| {
+        settings.with("CISCO_DUO_SECRET_KEY", "0123456789012345678901234567890123456789")
+    })
+    .await;
     let invocation = host.fire().await;
     invocation.assert_failed();
     assert_eq!(invocation.outcomes(), ["failed"; 6]);

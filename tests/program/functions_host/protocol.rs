@@ -3,19 +3,12 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use simulator::Simulator;
 
-use crate::common::{
-    Body, FunctionsHost, Settings, assert_nothing_lost, get, post, running, temporary_folder,
-    tenant,
-};
+use crate::common::{Body, assert_nothing_lost, get, post, running, running_with, tenant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tick_delivers_all_six_logs() {
-    let simulator = Simulator::start(tenant(1, 200)).await.unwrap();
-    let folder = temporary_folder();
-    let settings = Settings::in_folder(&simulator, folder.path());
-    let mut host = FunctionsHost::start(&settings).await;
+    let (simulator, mut host, _folder) = running(tenant(1, 200)).await;
     let invocation = host.fire().await;
     invocation.summary();
     assert_eq!(invocation.outcomes(), ["caught_up"; 6]);
@@ -26,7 +19,7 @@ async fn a_tick_delivers_all_six_logs() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_handler_is_ready_within_a_second() {
-    let (simulator, host, _folder) = running(tenant(1, 1)).await;
+    let (_simulator, host, _folder) = running(tenant(1, 1)).await;
     assert!(host.ready_after < Duration::from_secs(1), "{:?}", host.ready_after);
     assert_eq!(get(host.port(), "/").await.unwrap().status, 200);
 }
@@ -89,13 +82,11 @@ async fn an_unknown_function_is_not_found_in_json() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bad_settings_fail_each_invocation_with_one_line_that_names_them() {
-    let simulator = Simulator::start(tenant(1, 1)).await.unwrap();
-    let folder = temporary_folder();
-    let settings = Settings::in_folder(&simulator, folder.path())
-        .without("CISCO_DUO_SECRET_KEY")
-        .with("WORKSPACE_ID", "my-workspace")
-        .with("CISCO_DUO_RUN_SECONDS", "soon");
-    let mut host = FunctionsHost::start(&settings).await;
+    let (simulator, mut host, _folder) = running_with(tenant(1, 1), |settings, _| {
+        let settings = settings.without("CISCO_DUO_SECRET_KEY");
+        settings.with("WORKSPACE_ID", "my-workspace").with("CISCO_DUO_RUN_SECONDS", "soon")
+    })
+    .await;
     assert_eq!(get(host.port(), "/").await.unwrap().status, 200);
     let mut invocations = Vec::new();
     for _ in 0..2 {

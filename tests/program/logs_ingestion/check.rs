@@ -16,7 +16,9 @@ async fn check(settings: &Settings) -> (Option<i32>, Vec<serde_json::Value>) {
 
 /// A tenant, its settings with this API, and the folder with its state.
 async fn scene(config: Config) -> (Simulator, Settings, TempDir) {
-    let (simulator, settings, state) = scene(config).await;
+    let simulator = Simulator::start(config).await.unwrap();
+    let state = temporary_folder();
+    let settings = Settings::in_folder(&simulator, state.path()).by_logs_ingestion(&simulator);
     (simulator, settings, state)
 }
 
@@ -27,7 +29,7 @@ fn finding<'f>(findings: &'f [serde_json::Value], subject: &str) -> &'f serde_js
 
 #[tokio::test]
 async fn check_tries_the_rule_and_sends_no_row() {
-    let (simulator, settings, state) = scene(tenant_with_rule(61, 10)).await;
+    let (simulator, settings, _state) = scene(tenant_with_rule(61, 10)).await;
     let (code, findings) = check(&settings).await;
     assert_eq!(code, Some(0), "{findings:#?}");
     let azure = finding(&findings, "Azure Monitor");
@@ -42,7 +44,7 @@ async fn check_tries_the_rule_and_sends_no_row() {
 async fn fields_that_nobody_knew_of_are_counted_and_listed_by_name_only() {
     let mut config = tenant_with_rule(62, 0);
     config.volumes = [(LogType::Authentication, 300), (LogType::Activity, 60)].into();
-    let (simulator, settings, state) = scene(config).await;
+    let (_simulator, settings, state) = scene(config).await;
     let (_, findings) = check(&settings).await;
     let listed = |findings: &[serde_json::Value]| -> Vec<String> {
         let subjects = findings.iter().map(|finding| &finding["subject"]);
@@ -81,7 +83,7 @@ async fn identity(settings: &Settings) -> (bool, String) {
 async fn the_identity_of_the_function_app_is_named() {
     let config = tenant_with_rule(63, 0);
     let user_assigned = config.identity.managed_client_id.clone();
-    let (simulator, settings, state) = scene(config).await;
+    let (_simulator, settings, _state) = scene(config).await;
     let told = identity(&settings).await;
     let system_assigned = "the system-assigned identity of the function app has a token";
     assert_eq!(told, (true, system_assigned.to_owned()));
@@ -161,7 +163,7 @@ async fn a_rule_of_an_earlier_release_lacks_the_rows_about_the_connector_and_not
     let streams = &mut config.logs_ingestion.streams;
     streams.retain(|stream| stream.name() == "Custom-CiscoDuo");
     assert_eq!(streams.len(), 1);
-    let (simulator, settings, state) = scene(config).await;
+    let (_simulator, settings, _state) = scene(config).await;
     let (code, findings) = check(&settings).await;
     assert_eq!(code, Some(1));
     let problems = findings.iter().filter(|finding| finding["ok"] == false);

@@ -28,40 +28,30 @@ async fn a_role_that_has_not_spread_yet_keeps_every_place() {
     host.finish(&simulator, 0).await;
 }
 
+/// Each trouble strikes so often; then everything arrives, at most so many rows twice.
 #[tokio::test]
-async fn the_wait_that_the_service_asks_for_is_kept() {
-    let (simulator, mut host, _state) = start(42, 60).await;
-    let throttled = FaultKind::TooManyRequests { retry_after: Some(2) };
-    simulator.faults().push(Fault::always(TARGET, throttled).times(6));
-    let began = Instant::now();
-    host.catch_up(5).await;
-    assert!(began.elapsed() >= Duration::from_secs(2));
-    host.stop().await;
-    assert_eq!(simulator.faults().struck()[&TARGET], 6);
-    assert_nothing_lost(&simulator, 0).await;
-}
-
-#[tokio::test]
-async fn a_call_that_is_too_large_all_the_same_is_halved() {
-    // Halved four times a call of fifty rows still has three: none of them is refused alone.
-    let (simulator, mut host, _state) = start(43, 100).await;
-    simulator.faults().push(Fault::always(TARGET, FaultKind::TooLarge).times(4));
-    host.catch_up(5).await;
-    host.stop().await;
-    assert_eq!(simulator.faults().struck()[&TARGET], 4);
-    assert_nothing_lost(&simulator, 0).await;
-}
-
-#[tokio::test]
-async fn a_service_that_is_down_for_a_while_is_waited_for() {
-    let (simulator, mut host, _state) = start(44, 60).await;
-    for kind in [FaultKind::Status(503), FaultKind::Reset, FaultKind::Status(500)] {
-        simulator.faults().push(Fault::always(TARGET, kind).times(3));
+async fn a_service_that_takes_nothing_for_a_while_is_waited_for() {
+    let throttled = vec![FaultKind::TooManyRequests { retry_after: Some(2) }];
+    let down = vec![FaultKind::Status(503), FaultKind::Reset, FaultKind::Status(500)];
+    for (kinds, events, times, seconds, duplicates) in [
+        // The wait that the service asks for is kept.
+        (throttled, 60, 6, 2, 0),
+        // Halved four times a call of fifty rows still has three: none of them is refused alone.
+        (vec![FaultKind::TooLarge], 100, 4, 0, 0),
+        (down, 60, 3, 0, PAGE * 6),
+    ] {
+        let (simulator, mut host, _state) = start(42, events).await;
+        for kind in &kinds {
+            simulator.faults().push(Fault::always(TARGET, kind.clone()).times(times));
+        }
+        let began = Instant::now();
+        host.catch_up(10).await;
+        assert!(began.elapsed() >= Duration::from_secs(seconds), "{kinds:?}");
+        host.stop().await;
+        let struck = u64::from(times) * kinds.len() as u64;
+        assert_eq!(simulator.faults().struck()[&TARGET], struck, "{kinds:?}");
+        assert_nothing_lost(&simulator, duplicates).await;
     }
-    host.catch_up(10).await;
-    host.stop().await;
-    assert_eq!(simulator.faults().struck()[&TARGET], 9);
-    assert_nothing_lost(&simulator, PAGE * 6).await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use simulator::{Fault, FaultKind, LogType, Target};
 
-use crate::common::{telephony_id, tenant_with_rule};
+use crate::common::{files, telephony_id, tenant_with_rule};
 use crate::logs_ingestion::{start, start_with};
 
 #[tokio::test]
@@ -102,22 +102,12 @@ async fn no_token_and_no_row_stands_in_what_the_handler_says() {
     for of_a_row in [row.as_str(), "isotimestamp", "access_device"] {
         assert!(!said.contains(of_a_row), "{of_a_row}");
     }
-    for file in walk(state.path()) {
-        said.push_str(&String::from_utf8_lossy(&std::fs::read(file).unwrap()));
+    for stored in files(state.path()).values() {
+        said.push_str(&String::from_utf8_lossy(stored));
     }
     assert!(said.contains("activity"));
     let header = &simulator.config().identity.header;
     for secret in ["Bearer", "eyJ", "access_token", header.as_str()] {
         assert!(!said.contains(secret), "{secret}");
     }
-}
-
-fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
-    let entries = std::fs::read_dir(folder).unwrap();
-    entries
-        .flat_map(|entry| {
-            let path = entry.unwrap().path();
-            if path.is_dir() { walk(&path) } else { vec![path] }
-        })
-        .collect()
 }

@@ -9,8 +9,7 @@ use tempfile::TempDir;
 
 use crate::common::app::json;
 use crate::common::{
-    Azurite, Container, FunctionsHost, Settings, events_in, temporary_folder, tenant,
-    tenant_with_rule,
+    Azurite, Container, FunctionsHost, Settings, events_in, temporary_folder, tenant_with_rule,
 };
 
 /// Events of each log.

@@ -63,7 +63,7 @@ async fn rows_that_are_refused_are_sent_until_they_are_accepted_also_by_the_next
             assert!(host.fire().await.is_caught_up());
         }
         let rows = scene.told("hour").await;
-        let of = |row: &serde_json::Map<String, Value>, field: &str| {
+        let of = |row: &serde_json::Map<String, serde_json::Value>, field: &str| {
             row[field].as_str().unwrap().to_owned()
         };
         let told: BTreeMap<(String, String), String> = rows

@@ -48,14 +48,6 @@ impl World {
         entries.collect()
     }
 
-    /// Whether the ledger has a record.
-    pub(in crate::sync::tests) fn ledger_has(
-        &self,
-        key: impl std::borrow::Borrow<RecordKey>,
-    ) -> bool {
-        self.ledger().contains_key(&(*key.borrow()).into())
-    }
-
     /// Puts an event into the ledger.
     pub(in crate::sync::tests) fn add_to_ledger(&mut self, event: Happened) {
         let name = self.state_name(&format!("ledger/{}.ids", Hour::of(event.time)));
