@@ -37,6 +37,6 @@ pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
 /// The originals that are kept in the folder of a state, by their paths.
 pub(crate) fn originals(state: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut originals = files(&state.join("dead-letter"));
-    originals.retain(|path, _| path.ends_with(".json"));
+    originals.retain(|path, _| Path::new(path).extension().is_some_and(|kind| kind == "json"));
     originals
 }

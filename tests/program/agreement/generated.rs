@@ -1,27 +1,13 @@
 //! Files that are made from the schema table: they must stand as it would write them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
 use duo_sentinel::schema::{
     TABLE, column_reference, columns, declared, health_columns, health_reference, table_schema,
 };
 use serde_json::Value;
 
-use crate::agreement::{json, rule};
-
-/// Holds a file against what it should be, or writes it anew:
-/// `UPDATE_EXPECTED=1 cargo test --test program agreement`
-fn must_be(file: &str, expected: &str) {
-    if std::env::var_os("UPDATE_EXPECTED").is_some() {
-        fs::write(file, expected).unwrap();
-    }
-    let text = fs::read_to_string(file).unwrap_or_default();
-    assert!(
-        text == expected,
-        "{file} is not up to date: UPDATE_EXPECTED=1 cargo test --test program agreement"
-    );
-}
+use crate::agreement::{json, must_be, rule};
 
 fn pretty(value: &Value) -> String {
     format!("{value:#}\n")

@@ -14,21 +14,23 @@ fn json(file: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
 }
 
-/// Holds the part of a file between two comments against what it should be, or rewrites it:
-/// `UPDATE_EXPECTED=1 cargo test --test agreement`
+/// Holds a file against what it should be, or writes it anew.
+fn must_be(file: &str, expected: &str) {
+    if std::env::var_os("UPDATE_EXPECTED").is_some() {
+        fs::write(file, expected).unwrap();
+    }
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let advice = "UPDATE_EXPECTED=1 cargo test --test program agreement";
+    assert!(text == expected, "{file} is not up to date: {advice}");
+}
+
+/// The same with the part of a file between two comments.
 fn part_must_be(file: &str, name: &str, expected: &str) {
     let text = fs::read_to_string(file).unwrap();
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
     let (before, rest) = text.split_once(&begin).unwrap();
-    let (part, after) = rest.split_once(&end).unwrap();
-    if std::env::var_os("UPDATE_EXPECTED").is_some() {
-        fs::write(file, format!("{before}{begin}{expected}{end}{after}")).unwrap();
-        return;
-    }
-    assert!(
-        part == expected,
-        "{file} is not up to date: UPDATE_EXPECTED=1 cargo test --test agreement"
-    );
+    let (_, after) = rest.split_once(&end).unwrap();
+    must_be(file, &format!("{before}{begin}{expected}{end}{after}"));
 }
 
 #[test]

@@ -11,17 +11,9 @@ use crate::content::tools::{self, Checked};
 
 /// What there can be of the two tables.
 fn worlds(schema: &Schema) -> BTreeMap<&'static str, Value> {
-    let first = [
-        "TimeGenerated",
-        "row_kind_s",
-        "host_s",
-        "eventtype_s",
-        "outcome_s",
-        "lag_seconds_d",
-        "throttled_d",
-    ];
-    let first: BTreeMap<&str, &str> =
-        first.iter().map(|name| (*name, schema.health()[*name].as_str())).collect();
+    let first = "TimeGenerated row_kind_s host_s eventtype_s outcome_s lag_seconds_d throttled_d";
+    let columns = first.split(' ').map(|name| (name, schema.health()[name].as_str()));
+    let first: BTreeMap<&str, &str> = columns.collect();
     BTreeMap::from([
         ("neither table", json!({})),
         ("no rows about the connector yet", json!({TABLE: schema.all()})),
@@ -136,15 +128,9 @@ fn faults_of(alert: &Query, answer: &Checked) -> Vec<String> {
     faults
 }
 
-/// A page of the documentation.
-fn page(name: &str) -> Option<String> {
-    std::fs::read_to_string(format!("{}/docs/{name}", env!("CARGO_MANIFEST_DIR"))).ok()
-}
-
 #[test]
 fn the_guide_says_of_each_alert_what_its_file_says() {
-    let guide = page("deploy.md").unwrap();
-    let mut stems = BTreeSet::new();
+    let guide = include_str!("../../../docs/deploy.md");
     for alert in &Content::read().alerts {
         let definition = &alert.definition;
         let closes = if definition["autoMitigate"] == true { "yes" } else { "no" };
@@ -157,18 +143,5 @@ fn the_guide_says_of_each_alert_what_its_file_says() {
         let end = format!("| {} | {frequency} | {closes} |", definition["severity"]);
         let line = guide.lines().find(|line| line.starts_with(&format!("| {name} | ")));
         assert!(line.is_some_and(|line| line.ends_with(&end)), "{}: {line:?}", alert.name);
-        stems.insert(alert.stem().to_owned());
-    }
-    // Each alert leads to a heading of this page.
-    if let Some(operate) = page("operate.md") {
-        let headings = operate.lines().filter_map(|line| line.strip_prefix('#'));
-        let headings =
-            headings.map(|line| line.trim_matches(['#', ' ']).to_lowercase().replace(' ', "-"));
-        let headings: BTreeSet<String> = headings.collect();
-        assert!(
-            headings.is_superset(&stems),
-            "docs/operate.md lacks {:?}",
-            stems.difference(&headings)
-        );
     }
 }

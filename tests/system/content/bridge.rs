@@ -20,34 +20,14 @@ const TABLES: [(&str, &str); 3] = [
 
 /// What a transformation may use of what occurs here or is easily written by mistake.
 /// <https://learn.microsoft.com/azure/azure-monitor/data-collection/data-collection-transformations-kql>
-const OPERATORS: [&str; 6] =
-    ["extend", "project", "where", "parse", "project-away", "project-rename"];
-const FUNCTIONS: [&str; 24] = [
-    "case",
-    "columnifexists",
-    "datetime_add",
-    "extract",
-    "iif",
-    "isempty",
-    "isnotempty",
-    "isnotnull",
-    "isnull",
-    "max_of",
-    "min_of",
-    "now",
-    "pack",
-    "pack_array",
-    "parse_json",
-    "split",
-    "strcat",
-    "strlen",
-    "substring",
-    "tobool",
-    "todatetime",
-    "toint",
-    "toreal",
-    "tostring",
-];
+const OPERATORS: &str = "extend project where parse project-away project-rename";
+const FUNCTIONS: &str = "case columnifexists datetime_add extract iif isempty isnotempty isnotnull isnull max_of min_of \
+    now pack pack_array parse_json split strcat strlen substring tobool todatetime toint toreal tostring";
+
+/// Whether a word is among those of a text.
+fn is_among(words: &str, word: &str) -> bool {
+    words.split_whitespace().any(|known| known == word)
+}
 
 fn folder() -> String {
     format!("{}/sentinel/bridge", env!("CARGO_MANIFEST_DIR"))
@@ -98,7 +78,7 @@ fn a_transformation_keeps_to_what_a_rule_takes_and_to_the_rows_of_its_log() {
         assert!(code.starts_with(&begin), "{table}");
         for operator in code.split("\n| ").skip(1) {
             let operator = operator.split_whitespace().next().unwrap();
-            assert!(OPERATORS.contains(&operator), "{table}: no transformation has {operator}");
+            assert!(is_among(OPERATORS, operator), "{table}: no transformation has {operator}");
         }
         // A word before a bracket is a function, except for the operators that join conditions.
         let words = code.split('(').rev().skip(1).filter_map(|before| {
@@ -108,7 +88,7 @@ fn a_transformation_keeps_to_what_a_rule_takes_and_to_the_rows_of_its_log() {
         });
         let functions: BTreeSet<&str> = words.collect();
         for function in &functions {
-            assert!(FUNCTIONS.contains(function), "{table}: no transformation has {function}()");
+            assert!(is_among(FUNCTIONS, function), "{table}: no transformation has {function}()");
         }
         assert!(!functions.is_empty(), "{table}");
         assert!(

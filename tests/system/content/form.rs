@@ -9,28 +9,10 @@ use crate::content::entities::entity_faults;
 use crate::content::sources::{Content, Query};
 use crate::content::tools::Checked;
 
-const OF_A_FUNCTION: &[&str] =
-    &["id", "Function", "Category", "FunctionName", "FunctionAlias", "FunctionQuery"];
-const OF_A_QUERY: &[&str] = &[
-    "id",
-    "name",
-    "description",
-    "requiredDataConnectors",
-    "tactics",
-    "relevantTechniques",
-    "query",
-    "entityMappings",
-    "version",
-];
-const OF_A_RULE: &[&str] = &[
-    "severity",
-    "queryFrequency",
-    "queryPeriod",
-    "triggerOperator",
-    "triggerThreshold",
-    "eventGroupingSettings",
-    "kind",
-];
+/// What has to be defined.
+const OF_A_FUNCTION: &str = "id Function Category FunctionName FunctionAlias FunctionQuery";
+const OF_A_QUERY: &str = "id name description requiredDataConnectors tactics relevantTechniques query entityMappings version";
+const OF_A_RULE: &str = "severity queryFrequency queryPeriod triggerOperator triggerThreshold eventGroupingSettings kind";
 
 /// The techniques that occur here, with the tactics that MITRE ATT&CK files them under.
 const TECHNIQUES: [(&str, &[&str]); 10] = [
@@ -93,8 +75,8 @@ pub(crate) fn faults(content: &Content, answers: &[Checked]) -> Vec<String> {
     faults
 }
 
-fn missing(query: &Query, keys: &[&str], faults: &mut Vec<String>) {
-    for key in keys {
+fn missing(query: &Query, keys: &str, faults: &mut Vec<String>) {
+    for key in keys.split(' ') {
         if query.definition[key].is_null() {
             faults.push(format!("{}: {key} is missing", query.name));
         }
@@ -159,7 +141,6 @@ fn query_faults(query: &Query, answer: &Checked) -> Vec<String> {
     faults
 }
 
-/// A time span of Sentinel's in minutes.
 /// The minutes of `15m`, `47h` or `2d`.
 pub(crate) fn minutes(span: &str) -> Option<u32> {
     let (number, unit) = span.split_at_checked(span.len().checked_sub(1)?)?;

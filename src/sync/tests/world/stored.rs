@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::ports::{Container, HOST};
 use super::{Happened, World};
-use crate::model::{Hour, RecordKey};
+use crate::model::Hour;
 use crate::storage::{Document as _, LedgerEntry};
 use crate::sync::{Checkpoint, DayResults, HourResult};
 
