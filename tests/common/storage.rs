@@ -58,26 +58,19 @@ impl Container {
 
     /// Makes the container, which the connector does by itself.
     pub(crate) async fn create(&self) {
-        let mut url = self.url.clone();
-        url.query_pairs_mut().append_pair("restype", "container");
-        let status = self.send(Method::PUT, url, &[], Vec::new()).await.status();
-        assert_eq!(status, StatusCode::CREATED);
+        let answer = self.of_container(Method::PUT).await;
+        assert_eq!(answer.status(), StatusCode::CREATED);
     }
 
     /// Deletes the container with everything in it.
     pub(crate) async fn delete(&self) {
-        let mut url = self.url.clone();
-        url.query_pairs_mut().append_pair("restype", "container");
-        let answer = self.send(Method::DELETE, url, &[], Vec::new()).await;
+        let answer = self.of_container(Method::DELETE).await;
         assert_eq!(answer.status(), StatusCode::ACCEPTED);
     }
 
     /// Whether the container is there.
     pub(crate) async fn exists(&self) -> bool {
-        let mut url = self.url.clone();
-        url.query_pairs_mut().append_pair("restype", "container");
-        let status = self.send(Method::GET, url, &[], Vec::new()).await.status();
-        status == StatusCode::OK
+        self.of_container(Method::GET).await.status() == StatusCode::OK
     }
 
     /// Content of a blob, if it is there.
@@ -91,11 +84,23 @@ impl Container {
         Some(answer.bytes().await.expect("the whole blob").to_vec())
     }
 
+    /// Content of a blob that is JSON.
+    pub(crate) async fn json(&self, name: &str) -> Value {
+        let content = self.read(name).await;
+        let content = content.unwrap_or_else(|| panic!("there is no {name}"));
+        serde_json::from_slice(&content).unwrap_or_else(|fault| panic!("{name}: {fault}"))
+    }
+
+    /// Changes such a blob.
+    pub(crate) async fn change(&self, name: &str, change: impl FnOnce(&mut Value)) {
+        let mut content = self.json(name).await;
+        change(&mut content);
+        self.write(name, content.to_string()).await;
+    }
+
     /// The checkpoint of a log.
     pub(crate) async fn checkpoint(&self, log_type: &str) -> Value {
-        let content = self.read(&checkpoint_name(log_type)).await;
-        let content = content.unwrap_or_else(|| panic!("{log_type} has no checkpoint"));
-        serde_json::from_slice(&content).expect("a checkpoint is JSON")
+        self.json(&checkpoint_name(log_type)).await
     }
 
     /// Writes a block blob, whatever stood there.
@@ -163,13 +168,18 @@ impl Container {
             let parts: Vec<&str> = blob.name.split('/').collect();
             let [_, _, log, "ledger", name] = parts[..] else { continue };
             let Some(date) = name.strip_suffix(".json") else { continue };
-            let content = self.read(&blob.name).await.expect("it was listed");
-            let day: Value = serde_json::from_slice(&content).expect("results are JSON");
+            let day = self.json(&blob.name).await;
             for (hour, result) in day["hours"].as_object().expect("a day has hours") {
                 results.insert((log.to_owned(), format!("{date}T{hour}")), result.clone());
             }
         }
         results
+    }
+
+    async fn of_container(&self, method: Method) -> Response {
+        let mut url = self.url.clone();
+        url.query_pairs_mut().append_pair("restype", "container");
+        self.send(method, url, &[], Vec::new()).await
     }
 
     fn blob(&self, name: &str) -> Url {

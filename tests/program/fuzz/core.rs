@@ -28,15 +28,13 @@ pub(crate) fn take(log_type: LogType, page: PageResponse) {
     run(&limits(log_type), None, page);
 }
 
-/// One run that goes on from this checkpoint while Duo has nothing new.
-pub(crate) fn go_on(log_type: LogType, checkpoint: &Checkpoint) {
-    run(&limits(log_type), Some(checkpoint), PageResponse::default());
-}
-
-/// One run of a backfill of this span that goes on from this checkpoint while Duo has nothing.
-pub(crate) fn go_on_backfill(log_type: LogType, span: Span, checkpoint: &Checkpoint) {
-    let limits = Limits { backfill: Some(span), ..limits(log_type) };
-    run(&limits, Some(checkpoint), PageResponse::default());
+/// One run of a log of each paging that goes on from this checkpoint, live or in the backfill of a span, while Duo has
+/// nothing new.
+pub(crate) fn go_on(backfill: Option<Span>, checkpoint: &Checkpoint) {
+    for log_type in [LogType::Activity, LogType::TrustMonitor, LogType::Administrator] {
+        let limits = Limits { backfill, ..limits(log_type) };
+        run(&limits, Some(checkpoint), PageResponse::default());
+    }
 }
 
 fn run(limits: &Limits, checkpoint: Option<&Checkpoint>, page: PageResponse) {

@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use bolero::{TypeGenerator as _, ValueGenerator as _};
+use duo_sentinel::storage::Document;
 
-use crate::fuzz::damage::{Damage, damaged};
+use crate::fuzz::damage::{Damage, SECRET, damaged};
 
 /// Seconds for each target where nothing else is said; see CONTRIBUTING.md for the long run.
 const SECONDS: u64 = 2;
@@ -79,6 +80,22 @@ pub(crate) fn fuzz(target: &str, documents: &[&[u8]], property: impl Fn(&[u8])) 
     assert!(tried > 20, "{target}: only {tried} inputs");
     let peak = peak_memory();
     assert!(peak < MOST_MEMORY, "{target}: {peak} KiB of memory");
+}
+
+/// The same with stored documents: what is read is the same once it was written again, no fault shows what was inside,
+/// and whatever was read is of use.
+pub(crate) fn fuzz_stored<D: Document + fmt::Debug + PartialEq>(
+    target: &str,
+    documents: &[&[u8]],
+    use_of: impl Fn(D),
+) {
+    fuzz(target, documents, |bytes| match D::from_json(bytes) {
+        Err(fault) => assert!(!fault.to_string().contains(SECRET), "{fault}"),
+        Ok(read) => {
+            assert_eq!(D::from_json(&read.to_json()).unwrap(), read);
+            use_of(read);
+        }
+    });
 }
 
 /// Ends the process when one input takes for ever, as no test could say so itself.

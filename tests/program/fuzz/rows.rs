@@ -4,7 +4,7 @@ use std::fmt;
 
 use duo_sentinel::model::{LogType, Record};
 use duo_sentinel::schema::{ADDITIONAL_FIELDS, columns};
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -36,13 +36,17 @@ impl<'de> Deserialize<'de> for Members<'de> {
     }
 }
 
+/// A row as a text, and its members.
+fn members_of(row: &[u8]) -> (&str, Vec<(String, &RawValue)>) {
+    let row = std::str::from_utf8(row).expect("a row is UTF-8");
+    let members = serde_json::from_str(row);
+    let Members(members) = members.unwrap_or_else(|fault| panic!("{fault}: {row:.2000}"));
+    (row, members)
+}
+
 /// Asserts that the row of a record is valid JSON with every field of the record, and the added ones behind them.
 pub(crate) fn assert_holds(row: &[u8], record_text: &str, log_type: LogType, record: &Record) {
-    let row = std::str::from_utf8(row).expect("a row is UTF-8");
-    if let Err(fault) = serde_json::from_str::<IgnoredAny>(row) {
-        panic!("{fault}: {row:.2000}");
-    }
-    let Members(members) = serde_json::from_str(row).expect("the names of a row are texts");
+    let (row, members) = members_of(row);
     let has_time = members.last().is_some_and(|(name, _)| name == "event_time");
     let added = if has_time { 7 } else { 6 };
     let (own, added) = members.split_at(members.len() - added);
@@ -96,11 +100,7 @@ const ADDED: [&str; 10] = [
 /// Asserts that the row of a record for the Logs Ingestion API has declared columns only, none twice, and that every value
 /// of the record went into a column or is told to have none.
 pub(crate) fn assert_laid_out(row: &[u8], record_text: &str, record: &Record) {
-    let row = std::str::from_utf8(row).expect("a row is UTF-8");
-    if let Err(fault) = serde_json::from_str::<IgnoredAny>(row) {
-        panic!("{fault}: {row:.2000}");
-    }
-    let Members(members) = serde_json::from_str(row).expect("the names of columns are texts");
+    let (row, members) = members_of(row);
     let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
     for name in &names {
         let is_declared = columns().iter().any(|column| column.name == *name);

@@ -8,9 +8,8 @@ use duo_sentinel::status::{Status, page};
 use duo_sentinel::storage::{Document as _, LogState, document, open};
 use duo_sentinel::sync::{Checkpoint, RunCounts};
 
-use crate::fuzz::core::{NOW, go_on_backfill};
-use crate::fuzz::damage::SECRET;
-use crate::fuzz::drive::fuzz;
+use crate::fuzz::core::{NOW, go_on};
+use crate::fuzz::drive::{fuzz, fuzz_stored};
 
 const HOST: &str = "api-x.duosecurity.com";
 const HEALTH: &[u8] = include_bytes!("stored/health.json");
@@ -39,44 +38,32 @@ fn run(outcome: Outcome, code: Option<Code>) -> RunSeen {
 fn health_of_a_log() {
     let whole = LogHealth::from_json(HEALTH).unwrap();
     assert_eq!((whole.hours.len(), whole.troubles.len()), (3, 2));
-    fuzz("health of a log", &[HEALTH], |bytes| {
-        match LogHealth::from_json(bytes) {
-            Err(fault) => assert!(!fault.to_string().contains(SECRET), "{fault}"),
-            Ok(mut read) => {
-                assert_eq!(LogHealth::from_json(&read.to_json()).unwrap(), read);
-                // What was read takes new runs, whatever it holds, and does not grow without end.
-                read.add(&run(Outcome::CaughtUp, None));
-                for code in Code::all() {
-                    read.add(&run(Outcome::Failed, Some(code)));
-                }
-                assert_eq!(read.troubles.len(), 10);
-                assert_eq!(read.standing.as_ref().unwrap().seen_at, NOW);
-                let kept_from = Hour::of(NOW).after(-7 * 24);
-                assert!(read.hours.keys().all(|hour| *hour > kept_from));
-                read.told(NOW);
-                assert_eq!(read.untold, Activity::default());
-                assert_eq!(LogHealth::from_json(&read.to_json()).unwrap(), read);
-            }
+    fuzz_stored("health of a log", &[HEALTH], |mut read: LogHealth| {
+        // What was read takes new runs, whatever it holds, and does not grow without end.
+        read.add(&run(Outcome::CaughtUp, None));
+        for code in Code::all() {
+            read.add(&run(Outcome::Failed, Some(code)));
         }
+        assert_eq!(read.troubles.len(), 10);
+        assert_eq!(read.standing.as_ref().unwrap().seen_at, NOW);
+        let kept_from = Hour::of(NOW).after(-7 * 24);
+        assert!(read.hours.keys().all(|hour| *hour > kept_from));
+        read.told(NOW);
+        assert_eq!(read.untold, Activity::default());
+        assert_eq!(LogHealth::from_json(&read.to_json()).unwrap(), read);
     });
 }
 
 #[test]
 fn last_check() {
     assert_eq!(LastCheck::from_json(CHECK).unwrap().findings.len(), 3);
-    fuzz("last check", &[CHECK], |bytes| {
-        match LastCheck::from_json(bytes) {
-            Err(fault) => assert!(!fault.to_string().contains(SECRET), "{fault}"),
-            Ok(read) => {
-                assert_eq!(LastCheck::from_json(&read.to_json()).unwrap(), read);
-                // One that is as it should be holds for an hour; any other may be made anew.
-                let sha256 = read.sha256.clone();
-                let at = read.checked_at;
-                assert!(!read.is_over(at, sha256.as_deref()));
-                assert!(read.is_over(at + HOUR, sha256.as_deref()));
-                assert!(read.is_over(NOW, Some("of another program")) || sha256.is_some());
-            }
-        }
+    fuzz_stored("last check", &[CHECK], |read: LastCheck| {
+        // One that is as it should be holds for an hour; any other may be made anew.
+        let sha256 = read.sha256.clone();
+        let at = read.checked_at;
+        assert!(!read.is_over(at, sha256.as_deref()));
+        assert!(read.is_over(at + HOUR, sha256.as_deref()));
+        assert!(read.is_over(NOW, Some("of another program")) || sha256.is_some());
     });
 }
 
@@ -139,16 +126,7 @@ fn places_of_backfills() {
     let whole = include_bytes!("stored/backfill.json");
     let read = Checkpoint::from_json(whole).unwrap();
     assert!(read.reconciliation.reading.is_some());
-    fuzz("place of a backfill", &[whole], |bytes| {
-        if let Ok(read) = Checkpoint::from_json(bytes) {
-            // The span is named by the command, not by what is stored.
-            let span = Span {
-                from: Hour::of(NOW).after(-84).start(),
-                to: Hour::of(NOW).after(-28).start(),
-            };
-            go_on_backfill(LogType::Activity, span, &read);
-            go_on_backfill(LogType::TrustMonitor, span, &read);
-            go_on_backfill(LogType::Administrator, span, &read);
-        }
-    });
+    // The span is named by the command, not by what is stored.
+    let [from, to] = [-84, -28].map(|hours| Hour::of(NOW).after(hours).start());
+    fuzz_stored("place of a backfill", &[whole], |read| go_on(Some(Span { from, to }), &read));
 }

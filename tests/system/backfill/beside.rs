@@ -75,14 +75,13 @@ async fn it_waits_while_the_live_log_was_asked_to_make_fewer_calls() {
     let mut scene = Scene::new("waits", 104, |config| config).await;
     scene.settings = scene.settings.with("CISCO_DUO_LOG_TYPES", "activity");
     scene.catch_up_live().await;
-    let mut checkpoint = scene.container.checkpoint("activity").await;
     #[expect(clippy::disallowed_methods, reason = "the program lives in the present")]
     let until = chrono::Utc::now() + chrono::TimeDelta::seconds(4);
-    checkpoint["back_off"] = serde_json::json!({
+    let back_off = serde_json::json!({
         "retry_at": until.to_rfc3339(), "count": 1, "cause": "duo_throttled"
     });
     let name = checkpoint_name("activity");
-    scene.container.write(&name, checkpoint.to_string()).await;
+    scene.container.change(&name, |checkpoint| checkpoint["back_off"] = back_off).await;
     let asked = || scene.simulator.calls().duo.values().map(|calls| calls.requests).sum::<u64>();
     let before = asked();
     let mut backfill = scene.spawn(&["--from", &scene.from(), "--types", "activity"]);

@@ -153,7 +153,12 @@ async fn the_gaps_that_the_ledger_names_are_filled() {
     scene.simulator.faults().clear();
     assert_eq!(scene.places().await.len(), 1);
     // One of its hours was filled in the meantime.
-    set_state(&scene, &hours[0], "verified").await;
+    let filled = |results: &mut Value| {
+        let result = &mut results["hours"][hours[0].format("%H").to_string()];
+        result["state"] = "verified".into();
+        result.as_object_mut().unwrap().remove("gap");
+    };
+    scene.container.change(&day(&hours[0]), filled).await;
     let output = scene.succeed(&["--gaps", "--json"]).await;
     let done = parsed(&output);
     assert_eq!(done.len(), 1, "one log has gaps, and they follow one another: {done:#?}");
@@ -161,8 +166,7 @@ async fn the_gaps_that_the_ledger_names_are_filled() {
     let delivered = scene.rows("CiscoDuo_CL").len() - before;
     assert!(delivered > 10, "{delivered} events of two hours");
     for hour in hours {
-        let results = scene.container.read(&day(&hour)).await.unwrap();
-        let results: Value = serde_json::from_slice(&results).unwrap();
+        let results = scene.container.json(&day(&hour)).await;
         let result = &results["hours"][hour.format("%H").to_string()];
         assert_eq!(result["state"], "verified", "{result:#}");
         assert_eq!(result["late"], result["delivered"]);
@@ -172,17 +176,6 @@ async fn the_gaps_that_the_ledger_names_are_filled() {
     assert!(String::from_utf8_lossy(&output.stdout).contains("the ledger has no gap"));
     let report = scene.simulator.report().await;
     assert_eq!(report.duplicates(), 0);
-}
-
-/// Changes what is known of an hour of the activity log.
-async fn set_state(scene: &Scene, hour: &chrono::DateTime<chrono::Utc>, state: &str) {
-    let name = day(hour);
-    let mut results: Value =
-        serde_json::from_slice(&scene.container.read(&name).await.unwrap()).unwrap();
-    let result = &mut results["hours"][hour.format("%H").to_string()];
-    result["state"] = state.into();
-    result.as_object_mut().unwrap().remove("gap");
-    scene.container.write(&name, results.to_string()).await;
 }
 
 /// The name of what is known of the hours of a day of the activity log.

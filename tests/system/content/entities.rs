@@ -4,23 +4,22 @@ use serde_json::Value;
 
 use crate::content::tools::Checked;
 
-/// The entity types that occur here, with the sets of identifiers of which Sentinel demands one in full, and those that
-/// it also takes.
+/// The entity types that occur here, with the identifiers of which Sentinel demands one, and those that it also takes.
 ///
 /// <https://learn.microsoft.com/azure/sentinel/entities-reference>
-const ENTITY_TYPES: [(&str, &[&[&str]], &[&str]); 4] = [
+const ENTITY_TYPES: [(&str, &[&str], &[&str]); 4] = [
     (
         "Account",
-        &[&["FullName"], &["Sid"], &["Name"], &["AadUserId"], &["PUID"], &["ObjectGuid"]],
+        &["FullName", "Sid", "Name", "AadUserId", "PUID", "ObjectGuid"],
         &["NTDomain", "DnsDomain", "UPNSuffix", "AadTenantId", "IsDomainJoined", "DisplayName"],
     ),
-    ("IP", &[&["Address"]], &["AddressScope"]),
+    ("IP", &["Address"], &["AddressScope"]),
     (
         "Host",
-        &[&["FullName"], &["HostName"], &["NetBiosName"], &["AzureID"], &["OMSAgentID"]],
+        &["FullName", "HostName", "NetBiosName", "AzureID", "OMSAgentID"],
         &["DnsDomain", "NTDomain", "OSFamily", "OSVersion", "IsDomainJoined"],
     ),
-    ("CloudApplication", &[&["AppId"], &["Name"]], &["InstanceName"]),
+    ("CloudApplication", &["AppId", "Name"], &["InstanceName"]),
 ];
 
 /// What is wrong with the entities of a rule or hunting query.
@@ -46,13 +45,11 @@ pub(crate) fn entity_faults(definition: &Value, answer: &Checked) -> Vec<String>
         }
         let identifiers: Vec<&str> =
             fields.iter().map(|field| field["identifier"].as_str().unwrap_or_default()).collect();
-        let is_there = |required: &[&str]| required.iter().all(|one| identifiers.contains(one));
-        if !required.iter().any(|required| is_there(required)) {
+        if !required.iter().any(|one| identifiers.contains(one)) {
             faults.push(format!("{entity} with {identifiers:?} lacks one of {required:?}"));
         }
         for (field, identifier) in fields.iter().zip(&identifiers) {
-            let is_required = required.iter().any(|set| set.contains(identifier));
-            if !is_required && !optional.contains(identifier) {
+            if !required.contains(identifier) && !optional.contains(identifier) {
                 faults.push(format!("{entity} has no identifier {identifier:?}"));
             }
             let column = field["columnName"].as_str().unwrap_or_default();

@@ -110,9 +110,7 @@ fn query_faults(query: &Query, answer: &Checked) -> Vec<String> {
                 covered.extend(of.iter().copied());
             }
             Some(_) => faults.push(format!("{technique} serves none of the tactics {tactics:?}")),
-            None => {
-                faults.push(format!("the technique {technique} is not in the list of the test"));
-            }
+            None => faults.push(format!("{technique} is not in the list of the test")),
         }
     }
     for tactic in tactics.iter().filter(|tactic| !covered.contains(*tactic)) {

@@ -61,15 +61,6 @@ impl Scene {
         };
         row.into_iter().map(|(key, value)| (name(key), value)).collect()
     }
-
-    /// Changes what is stored of how a log fares.
-    async fn change(&self, log: &str, change: impl FnOnce(&mut Value)) {
-        let name = format!("127.0.0.1/self/{log}/health.json");
-        let stored = self.container.read(&name).await.unwrap();
-        let mut stored = serde_json::from_slice(&stored).unwrap();
-        change(&mut stored);
-        self.container.write(&name, stored.to_string()).await;
-    }
 }
 
 /// How many rows each log has.
@@ -105,7 +96,8 @@ async fn a_row_tells_of_each_change_and_of_each_quarter_of_an_hour() {
         // Nothing was told of one log for a quarter of an hour.
         host.kill().await;
         scene
-            .change("telephony", |health| {
+            .container
+            .change("127.0.0.1/self/telephony/health.json", |health| {
                 let told_at = health["told_at"].as_str().unwrap();
                 let told_at = duo_sentinel::model::Millis::parse(told_at).unwrap();
                 health["told_at"] = (told_at - QUARTER).to_string().into();
@@ -189,8 +181,7 @@ async fn a_damaged_text_begins_anew_and_one_of_a_later_release_is_left_alone() {
         let invocation = host.fire().await;
         assert!(invocation.is_caught_up(), "{:#}", invocation.answer);
     }
-    let stored = scene.container.read(&of("telephony")).await.unwrap();
-    let stored: Value = serde_json::from_slice(&stored).unwrap();
+    let stored = scene.container.json(&of("telephony")).await;
     assert_eq!(stored["standing"]["outcome"], "caught_up", "{stored:#}");
     let stored = scene.container.read(&of("activity")).await.unwrap();
     assert_eq!(stored, newer.as_bytes());

@@ -18,8 +18,7 @@ pub(crate) const CHECK: &str = "127.0.0.1/self/check.json";
 
 /// The stored check.
 pub(crate) async fn stored(container: &Container) -> Value {
-    let stored = container.read(CHECK).await.expect("a check is stored");
-    serde_json::from_slice(&stored).unwrap()
+    container.json(CHECK).await
 }
 
 /// The lines that tell of a check.

@@ -44,8 +44,7 @@ async fn a_missing_container_is_made_and_its_append_blobs_name_each_delivered_ro
             .iter()
             .filter(|blob| blob.name.starts_with(&prefix) && blob.name.contains(".json"))
         {
-            let content = container.read(&blob.name).await.unwrap();
-            let day: Value = serde_json::from_slice(&content).unwrap();
+            let day = container.json(&blob.name).await;
             for (hour, result) in day["hours"].as_object().unwrap() {
                 // The hour in which the log began is read: Duo's count is that of the whole hour.
                 let is_whole = result["from"].as_str().unwrap().ends_with(":00:00.000Z");
