@@ -56,7 +56,7 @@ impl<'a> Identities<'a> {
 #[cfg(test)]
 mod tests {
     use crate::model::{IngestionApi, LogType, RecordKey};
-    use crate::transform::read_records;
+    use crate::transform::{read_record, read_records};
 
     fn ids(log_type: LogType, texts: &[&str]) -> Vec<RecordKey> {
         let records = read_records(
@@ -68,71 +68,56 @@ mod tests {
         records.into_iter().map(|record| record.key).collect()
     }
 
+    /// Of each pair of records of a log: whether they are one event, by their uid, and whether they say the same.
     #[test]
-    fn one_txid_at_two_times_is_two_events_and_another_content_is_another_record_of_one() {
-        let ids = ids(
-            LogType::Authentication,
-            &[
-                r#"{"txid":"a","isotimestamp":"2026-11-22T11:55:01.234567+00:00"}"#,
-                r#"{"txid":"a","isotimestamp":"2026-11-22T11:55:01.234568+00:00"}"#,
-                r#"{"result":"denied","isotimestamp":"2026-11-22T11:55:01.234567+00:00","txid":"a"}"#,
-            ],
-        );
-        assert_ne!(ids[0].uid, ids[1].uid);
-        assert_eq!(ids[0].uid, ids[2].uid);
-        assert_ne!(ids[0].content, ids[2].content);
-    }
-
-    #[test]
-    fn two_records_of_a_txid_without_a_fine_time_stay_two_events() {
-        let ids = ids(
-            LogType::Authentication,
-            &[
-                r#"{"txid":"a","result":"denied","isotimestamp":null,"timestamp":1795348501}"#,
-                r#"{"txid":"a","result":"success","isotimestamp":null,"timestamp":1795348501}"#,
-            ],
-        );
-        assert_ne!(ids[0], ids[1]);
-    }
-
-    #[test]
-    fn the_same_id_in_two_accounts_is_two_events() {
-        let text = r#"{"activity_id":"a","ts":"2026-11-22T11:55:01Z"}"#;
-        let key = |host| {
-            crate::transform::read_record(
-                LogType::Activity,
-                host,
-                IngestionApi::DataCollector,
-                text,
+    fn an_event_is_told_by_its_id_and_time_or_by_its_time_and_action() {
+        let administrator = |description: &str, time: &str| {
+            format!(
+                r#"{{"action":"a","timestamp":1795347000,"username":"u","object":"o","description":"{description}","isotimestamp":"{time}"}}"#
             )
-            .key
         };
-        let keys = ["api-1.duosecurity.com", "api-2.duosecurity.com"].map(key);
-        assert_ne!(keys[0].uid, keys[1].uid);
-        assert_eq!(keys[0].content, keys[1].content);
+        let txid = |time: &str| format!(r#"{{"txid":"a","isotimestamp":"{time}+00:00"}}"#);
+        let denied =
+            r#"{"result":"denied","isotimestamp":"2026-11-22T11:55:01.234567+00:00","txid":"a"}"#;
+        let one_second = |result: &str| {
+            format!(
+                r#"{{"txid":"a","result":"{result}","isotimestamp":null,"timestamp":1795348501}}"#
+            )
+        };
+        let (one, later) = (txid("2026-11-22T11:55:01.234567"), txid("2026-11-22T11:55:01.234568"));
+        let whole = administrator("d", "x");
+        for (why, log_type, one, other, is_one_event) in [
+            ("two times", LogType::Authentication, &one, &later, false),
+            ("another content", LogType::Authentication, &one, &denied.to_owned(), true),
+            (
+                "no fine time",
+                LogType::Authentication,
+                &one_second("denied"),
+                &one_second("success"),
+                false,
+            ),
+            ("without an id", LogType::Administrator, &whole, &administrator("d", "y"), true),
+            ("another action", LogType::Administrator, &whole, &administrator("e", "x"), false),
+        ] {
+            let ids = ids(log_type, &[one, other]);
+            assert_eq!(ids[0].uid == ids[1].uid, is_one_event, "{why}");
+            assert_ne!(ids[0].content, ids[1].content, "{why}");
+        }
     }
 
     #[test]
-    fn a_changed_record_without_an_id_keeps_its_uid_where_action_and_time_stay() {
-        let page = ids(
-            LogType::Administrator,
-            &[
-                r#"{"action":"a","timestamp":1795347000,"username":"u","object":"o","description":"d","isotimestamp":"x"}"#,
-                r#"{"action":"a","timestamp":1795347000,"username":"u","object":"o","description":"d","isotimestamp":"y"}"#,
-                r#"{"action":"a","timestamp":1795347000,"username":"u","object":"o","description":"e","isotimestamp":"x"}"#,
-            ],
-        );
-        assert_eq!(page[0].uid, page[1].uid);
-        assert_ne!(page[0].content, page[1].content);
-        assert_ne!(page[0].uid, page[2].uid);
-    }
-
-    #[test]
-    fn the_same_id_in_two_logs_is_two_events() {
-        let text = [
-            r#"{"txid":"a","telephony_id":"a","ts":"2026-11-22T11:55:01Z","isotimestamp":"2026-11-22T11:55:01Z"}"#,
-        ];
-        assert_ne!(ids(LogType::Authentication, &text), ids(LogType::Telephony, &text));
+    fn the_same_id_in_two_accounts_or_logs_is_two_events() {
+        let text = r#"{"txid":"a","activity_id":"a","ts":"2026-11-22T11:55:01Z","isotimestamp":"2026-11-22T11:55:01Z"}"#;
+        let key =
+            |log_type, host| read_record(log_type, host, IngestionApi::DataCollector, text).key;
+        let one = key(LogType::Activity, "api-1.duosecurity.com");
+        for other in [
+            key(LogType::Activity, "api-2.duosecurity.com"),
+            key(LogType::Authentication, "api-1.duosecurity.com"),
+        ] {
+            assert_ne!(one.uid, other.uid);
+            assert_eq!(one.content, other.content);
+        }
     }
 
     #[test]

@@ -165,32 +165,43 @@ pub(super) fn longest_row(record: &Record, text: &str, host: &str) -> usize {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use bytes::BytesMut;
     use serde_json::Value;
 
     use super::{BatchFields, RowWriter};
-    use crate::model::{IngestKind, IngestionApi, LogType, Millis};
+    use crate::model::{IngestKind, IngestionApi, LogType, Millis, Record};
     use crate::transform::{read_record, read_records};
 
-    fn row(log_type: LogType, text: &str) -> String {
-        const HOST: &str = "api-x.duosecurity.com";
-        const API: IngestionApi = IngestionApi::DataCollector;
+    const HOST: &str = "api-x.duosecurity.com";
+
+    /// The row of a record. It is no longer than was said before.
+    pub(in crate::transform) fn written(
+        api: IngestionApi,
+        log_type: LogType,
+        is_dated_by_event: bool,
+        record: &Record,
+    ) -> BytesMut {
         let fields = BatchFields {
             log_type,
             host: HOST,
             kind: IngestKind::Live,
             batch: "00000000000000000001",
             sent_at: Millis(1_795_348_800_000),
-            is_dated_by_event: false,
+            is_dated_by_event,
         };
-        let writer = RowWriter::new(API, &fields);
-        let record = read_records(log_type, HOST, API, [text]).pop().unwrap();
         let mut out = BytesMut::new();
-        writer.write(&mut out, &record);
-        assert!(out.len() <= record.row_bytes, "{} bytes", out.len());
-        let mut alone = BytesMut::new();
-        writer.write(&mut alone, &read_record(log_type, HOST, API, text));
+        RowWriter::new(api, &fields).write(&mut out, record);
+        let (bytes, longest) = (out.len(), record.row_bytes);
+        assert!(bytes <= longest, "{bytes} bytes, not {longest}: {}", record.text());
+        out
+    }
+
+    fn row(log_type: LogType, text: &str) -> String {
+        const API: IngestionApi = IngestionApi::DataCollector;
+        let record = read_records(log_type, HOST, API, [text]).pop().unwrap();
+        let out = written(API, log_type, false, &record);
+        let alone = written(API, log_type, false, &read_record(log_type, HOST, API, text));
         assert_eq!(alone, out, "read alone");
         String::from_utf8(out.into()).unwrap()
     }

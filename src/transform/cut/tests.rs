@@ -1,9 +1,9 @@
-use bytes::BytesMut;
 use serde_json::Value;
 
 use super::{LONGEST_LIST, of_object};
-use crate::model::{IngestKind, IngestionApi, LogType, Millis, Record};
-use crate::transform::{BatchFields, RowLimits, RowWriter, read_records};
+use crate::model::{IngestionApi, LogType, Record};
+use crate::transform::row::tests::written;
+use crate::transform::{RowLimits, read_records};
 
 const HOST: &str = "api-x.duosecurity.com";
 /// What the service of these tests keeps of a value, in bytes.
@@ -14,29 +14,13 @@ fn form(largest_value: usize) -> RowLimits {
     RowLimits { largest_value, ..RowLimits::from(IngestionApi::DataCollector) }
 }
 
-fn writer() -> RowWriter {
-    let call = BatchFields {
-        log_type: LogType::Activity,
-        host: HOST,
-        kind: IngestKind::Live,
-        batch: "1",
-        sent_at: Millis(0),
-        is_dated_by_event: false,
-    };
-    RowWriter::new(IngestionApi::DataCollector, &call)
-}
-
 fn record(text: &str) -> Record {
     read_records(LogType::Activity, HOST, form(LARGEST), [text]).pop().unwrap()
 }
 
 /// The row of a record. It is JSON, and not longer than was said before.
 fn row(text: &str) -> Value {
-    let record = record(text);
-    let mut out = BytesMut::new();
-    writer().write(&mut out, &record);
-    let (bytes, longest) = (out.len(), record.row_bytes);
-    assert!(bytes <= longest, "{bytes} bytes, not {longest}: {text}");
+    let out = written(IngestionApi::DataCollector, LogType::Activity, false, &record(text));
     serde_json::from_slice(&out).unwrap_or_else(|fault| panic!("{fault}: {out:?}"))
 }
 
@@ -129,10 +113,8 @@ fn an_array_that_doubles_when_it_becomes_a_text_stays_within_what_was_said() {
     let text = format!("{{\"a\":[{}]}}", vec![r#""\"\"\"\"""#; 2000].join(","));
     let largest = text.len() - 100;
     let record = read_records(LogType::Activity, HOST, form(largest), [text.as_str()]).remove(0);
-    let mut out = BytesMut::new();
-    writer().write(&mut out, &record);
+    let out = written(IngestionApi::DataCollector, LogType::Activity, false, &record);
     assert!(out.len() > text.len() + 10_000, "it does not grow enough to prove anything");
-    assert!(out.len() <= record.row_bytes);
     assert!(serde_json::from_slice::<Value>(&out).is_ok());
 }
 

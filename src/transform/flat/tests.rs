@@ -1,8 +1,9 @@
 use serde_json::{Value, json};
 
-use crate::model::{IngestKind, IngestionApi, LogType, Millis, Record};
+use crate::model::{IngestionApi, LogType, Record};
 use crate::schema::{self, ADDITIONAL_FIELDS};
-use crate::transform::{BatchFields, RowLimits, RowWriter, read_record};
+use crate::transform::row::tests::written;
+use crate::transform::{RowLimits, read_record};
 
 const HOST: &str = "api-x.duosecurity.com";
 const API: IngestionApi = IngestionApi::LogsIngestion;
@@ -21,30 +22,9 @@ fn record(text: &str) -> Record {
     read_record(LogType::Authentication, HOST, API, text)
 }
 
-fn call(is_dated_by_event: bool) -> BatchFields<'static> {
-    BatchFields {
-        log_type: LogType::Authentication,
-        host: HOST,
-        kind: IngestKind::Live,
-        batch: "00000000000000000001",
-        sent_at: Millis(1_795_348_800_000),
-        is_dated_by_event,
-    }
-}
-
-/// The text of a row.
-fn write(call: &BatchFields<'_>, record: &Record) -> bytes::BytesMut {
-    let mut out = bytes::BytesMut::new();
-    RowWriter::new(API, call).write(&mut out, record);
-    out
-}
-
 /// The row of a record. It is JSON, no longer than was said before, and has no column that is not declared.
-fn row_of(record: &Record, text: &str, is_dated_by_event: bool) -> Value {
-    let call = call(is_dated_by_event);
-    let out = write(&call, record);
-    let (bytes, longest) = (out.len(), record.row_bytes);
-    assert!(bytes <= longest, "{bytes} bytes, not {longest}: {text}");
+fn row_of(record: &Record, is_dated_by_event: bool) -> Value {
+    let out = written(API, LogType::Authentication, is_dated_by_event, record);
     let row: Value =
         serde_json::from_slice(&out).unwrap_or_else(|fault| panic!("{fault}: {out:?}"));
     for name in row.as_object().unwrap().keys() {
@@ -55,7 +35,7 @@ fn row_of(record: &Record, text: &str, is_dated_by_event: bool) -> Value {
 }
 
 fn row(text: &str) -> Value {
-    row_of(&record(text), text, false)
+    row_of(&record(text), false)
 }
 
 /// The columns that Duo's fields fill.
@@ -144,10 +124,10 @@ fn the_added_columns_have_the_suffixes_of_their_types() {
     assert_eq!(sent["host_s"], HOST);
     assert_eq!(sent["event_time_t"], "2026-11-22T11:55:01.234567Z");
     assert_eq!(sent["TimeGenerated"], "2026-11-22T12:00:00.000Z");
-    let happened = row_of(&record(text), text, true);
+    let happened = row_of(&record(text), true);
     assert_eq!(happened["TimeGenerated"], "2026-11-22T11:55:01.234567Z");
     // Without a time of its own it is that of sending, or the service would have to make one up.
-    let timeless = row_of(&record("{}"), "{}", true);
+    let timeless = row_of(&record("{}"), true);
     assert_eq!(timeless["TimeGenerated"], "2026-11-22T12:00:00.000Z");
 }
 
@@ -198,7 +178,7 @@ fn what_has_no_column_never_makes_a_column_too_large() {
         (0..9000).map(|number| format!(r#""n{number}":"0123456789""#)).collect();
     let text = format!("{{{}}}", fields.join(","));
     let record = record(&text);
-    let row = row_of(&record, &text, false);
+    let row = row_of(&record, false);
     let kept = row[ADDITIONAL_FIELDS].to_string().len();
     assert!((60_000..=64_002).contains(&kept), "{kept} bytes");
     assert!(record.is_truncated());
@@ -220,7 +200,7 @@ fn a_row_is_never_larger_than_a_call() {
     let text = format!("{{{}}}", fields.join(","));
     assert!(text.len() > 2 * API.largest_row());
     let record = record(&text);
-    let row = row_of(&record, &text, false).to_string();
+    let row = row_of(&record, false).to_string();
     assert!(record.row_bytes <= API.largest_row());
     assert!(row.len() > API.largest_row() / 8, "{} bytes are too few", row.len());
     assert!(record.is_truncated());
@@ -244,7 +224,7 @@ fn a_number_that_no_column_holds_is_kept_as_it_is_spelt() {
     let digits = "7".repeat(2_000_000);
     let text = format!(r#"{{"credits":{digits},"timestamp":"{digits}","reason":"r"}}"#);
     let record = record(&text);
-    let row = row_of(&record, &text, false);
+    let row = row_of(&record, false);
     assert!(record.row_bytes <= API.largest_row());
     assert_eq!(row["reason_s"], "r");
     assert!(row["credits_d"].is_null() && row["timestamp_d"].is_null());
@@ -252,7 +232,8 @@ fn a_number_that_no_column_holds_is_kept_as_it_is_spelt() {
     let (text, column) = (r#"{"credits":1e999}"#, r#""AdditionalFields":{"credits":1e999}"#);
     let record = self::record(text);
     assert_eq!(record.unmapped_fields(), ["credits"]);
-    assert!(String::from_utf8_lossy(&write(&call(false), &record)).contains(column));
+    let row = written(API, LogType::Authentication, false, &record);
+    assert!(String::from_utf8_lossy(&row).contains(column));
 }
 
 #[test]
@@ -262,7 +243,7 @@ fn objects_without_names_are_followed_as_deep_as_their_values_are_cut() {
         let (begin, end) = (r#"{"":"#.repeat(depth), "}".repeat(depth));
         let text = format!(r#"{begin}{{"reason":"{long}"}}{end}"#);
         let record = record(&text);
-        let row = row_of(&record, &text, false);
+        let row = row_of(&record, false);
         let kept = row.get("reason_s").and_then(Value::as_str);
         assert!(kept.is_none_or(|kept| kept.len() <= 64_000), "{depth}");
         assert!(record.is_truncated());
@@ -291,7 +272,7 @@ fn a_smaller_value_is_asked_for_by_the_form() {
     let text = r#"{"reason":"0123456789","txid":"340a23e323f34e9d9a1d2b1f0a7c9b11"}"#;
     let form = RowLimits { largest_value: 5, ..RowLimits::from(API) };
     let record = read_record(LogType::Authentication, HOST, form, text);
-    let row = row_of(&record, text, false);
+    let row = row_of(&record, false);
     assert_eq!(row["reason_s"], "01234");
 }
 

@@ -6,7 +6,6 @@ mod alerts;
 mod bridge;
 mod cases;
 mod coverage;
-mod demo;
 mod entities;
 mod events;
 mod flatten;
