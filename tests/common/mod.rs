@@ -39,5 +39,5 @@ pub(crate) use tenant::{
 };
 pub(crate) use terminal::{duo_sentinel, shown};
 pub(crate) use timer::{Body, timer};
-pub(crate) use tools::{files, originals, temporary_folder, tool};
+pub(crate) use tools::{accepted_rows, files, originals, temporary_folder, tool};
 pub(crate) use wire::{Answer, get, post, request};

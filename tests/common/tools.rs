@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// A program or file below `.tools/`; a test without it fails and says how to install it.
@@ -16,6 +17,12 @@ pub(crate) fn tool(path: &str) -> PathBuf {
 /// A folder that is removed when dropped, on the disk of the binary so that the binary can be linked into it.
 pub(crate) fn temporary_folder() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder for the test")
+}
+
+/// The rows of a table that the simulated Azure Monitor accepted, where it keeps them in a folder.
+pub(crate) fn accepted_rows(folder: &Path, table: &str) -> Vec<Value> {
+    let rows = fs::read_to_string(folder.join(format!("{table}.ndjson"))).unwrap_or_default();
+    rows.lines().map(|row| serde_json::from_str(row).expect("a row is JSON")).collect()
 }
 
 /// Every file below a folder, by its path there.

@@ -8,7 +8,8 @@ use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 use tempfile::TempDir;
 
 use crate::common::{
-    FunctionsHost, Settings, assert_nothing_lost, originals, telephony_id, temporary_folder,
+    FunctionsHost, Settings, accepted_rows, assert_nothing_lost, originals, telephony_id,
+    temporary_folder,
 };
 use crate::dead_letters::{dead_letters, oversized, parsed, stderr};
 
@@ -105,9 +106,8 @@ async fn what_is_accepted_whole_is_removed_and_nothing_else() {
     assert_eq!(scene.list(&[]).await.len(), scene.all - 1);
     // Nothing is missing any more, and no other row was sent for it.
     assert_nothing_lost(&scene.simulator, 0).await;
-    let rows = fs::read_to_string(scene.rows.path().join("CiscoDuo_CL.ndjson")).unwrap();
-    let row = rows.lines().find(|row| row.contains(&scene.refused));
-    let row: Value = serde_json::from_str(row.unwrap()).unwrap();
+    let rows = accepted_rows(scene.rows.path(), "CiscoDuo_CL");
+    let row = rows.iter().find(|row| row["telephony_id"] == *scene.refused).unwrap();
     assert_eq!(row["event_uid"], uid);
     assert_eq!(row["ingest_kind"], "late");
     // The ledger knows it since it was set aside: the handler does not send it once more.

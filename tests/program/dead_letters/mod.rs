@@ -5,11 +5,10 @@ mod commands;
 mod originals;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 use std::process::Output;
 
-use crate::common::{Settings, duo_sentinel, temporary_folder};
+use crate::common::{Settings, accepted_rows, duo_sentinel, temporary_folder};
 use serde_json::Value;
 use simulator::{Config, Simulator};
 
@@ -30,8 +29,7 @@ fn two_logs(settings: &Settings) -> Settings {
 
 /// The accepted rows that lack something, by `event_uid`.
 fn cut_rows(rows: &Path) -> BTreeMap<String, Value> {
-    let text = fs::read_to_string(rows.join("CiscoDuo_CL.ndjson")).unwrap();
-    let rows = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let rows = accepted_rows(rows, "CiscoDuo_CL").into_iter();
     rows.filter(|row| row.get("truncated_fields").is_some())
         .map(|row| (row["event_uid"].as_str().unwrap().to_owned(), row))
         .collect()

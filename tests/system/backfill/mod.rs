@@ -4,11 +4,11 @@ mod beside;
 mod refused;
 mod resumed;
 
-use std::fs;
 use std::process::{Output, Stdio};
 
 use crate::common::{
-    Azurite, Container, FunctionsHost, Settings, binary, duo_sentinel, temporary_folder,
+    Azurite, Container, FunctionsHost, Settings, accepted_rows, binary, duo_sentinel,
+    temporary_folder,
 };
 use serde_json::Value;
 use simulator::{Config, Simulator};
@@ -85,9 +85,7 @@ impl Scene {
 
     /// The rows of a table that were accepted.
     fn rows(&self, table: &str) -> Vec<Value> {
-        let text = fs::read_to_string(self.rows.path().join(format!("{table}.ndjson")));
-        let text = text.unwrap_or_default();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        accepted_rows(self.rows.path(), table)
     }
 
     /// Names of the places of backfills that are stored.

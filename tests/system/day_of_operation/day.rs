@@ -8,8 +8,10 @@ use simulator::{Config, Fault, FaultKind, LogType, Simulator, Target};
 use tempfile::TempDir;
 
 use crate::common::app::{json, page};
-use crate::common::{Azurite, Body, Container, FunctionsHost, Settings, temporary_folder};
-use crate::day_of_operation::told::{Told, accepted_rows, rows_of};
+use crate::common::{
+    Azurite, Body, Container, FunctionsHost, Settings, accepted_rows, temporary_folder,
+};
+use crate::day_of_operation::told::{Told, rows_of};
 
 const CONTAINER: &str = "day";
 

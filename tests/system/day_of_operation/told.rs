@@ -1,8 +1,6 @@
 //! What the page, its JSON, the rows about the connector and the ledger tell, against the rows that were accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
 
 use serde_json::Value;
 
@@ -17,12 +15,6 @@ pub(crate) struct Told {
     pub(crate) page: String,
     /// The stored results of hours, by log and hour.
     pub(crate) ledger: BTreeMap<(String, String), Value>,
-}
-
-/// The rows of a table that the simulated Azure Monitor accepted.
-pub(crate) fn accepted_rows(folder: &Path, table: &str) -> Vec<Value> {
-    let text = fs::read_to_string(folder.join(format!("{table}.ndjson"))).unwrap_or_default();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// The part of the JSON that is about a log.

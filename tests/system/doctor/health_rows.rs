@@ -9,7 +9,8 @@ use tempfile::TempDir;
 
 use crate::common::app::json;
 use crate::common::{
-    Azurite, Container, FunctionsHost, Settings, events_in, temporary_folder, tenant_with_rule,
+    Azurite, Container, FunctionsHost, Settings, accepted_rows, events_in, temporary_folder,
+    tenant_with_rule,
 };
 
 /// Events of each log.
@@ -47,14 +48,13 @@ impl Scene {
     pub(crate) async fn told(&self, kind: &str) -> Vec<Map<String, Value>> {
         // Behind it every accepted row is kept.
         self.simulator.report().await;
-        let rows = self.rows.path().join("CiscoDuoHealth_CL.ndjson");
-        let rows = std::fs::read_to_string(rows).unwrap_or_default();
-        let rows = rows.lines().map(|row| self.named(row));
+        let rows = accepted_rows(self.rows.path(), "CiscoDuoHealth_CL").into_iter();
+        let rows = rows.map(|row| self.named(row));
         rows.filter(|row| row["row_kind"] == kind).collect()
     }
 
-    fn named(&self, row: &str) -> Map<String, Value> {
-        let row: Map<String, Value> = serde_json::from_str(row).unwrap();
+    fn named(&self, row: Value) -> Map<String, Value> {
+        let Value::Object(row) = row else { panic!("a row is an object: {row}") };
         let name = |name: String| match (self.road, name.rsplit_once('_')) {
             (Road::LogsIngestion, Some((name, "s" | "d" | "t"))) => name.to_owned(),
             _ => name,

@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::Value;
 use simulator::{LogType, Simulator};
 
-use crate::common::{Azurite, FunctionsHost, Settings, temporary_folder, tenant};
+use crate::common::{Azurite, FunctionsHost, Settings, accepted_rows, temporary_folder, tenant};
 
 /// Bytes of an entry: 16 of `event_uid`, 4 of `event_content`, 4 of the content that it replaces.
 const ENTRY: usize = 24;
@@ -66,8 +65,7 @@ async fn a_missing_container_is_made_and_its_append_blobs_name_each_delivered_ro
 
 /// What the ledger keeps of every accepted row of a log.
 fn delivered_entries(rows: &std::path::Path, log: LogType) -> BTreeSet<String> {
-    let text = std::fs::read_to_string(rows.join("CiscoDuo_CL.ndjson")).unwrap();
-    let rows = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let rows = accepted_rows(rows, "CiscoDuo_CL").into_iter();
     rows.filter(|row| row["eventtype"] == log.name())
         .map(|row| {
             let [uid, content] = ["event_uid", "event_content"].map(|name| row[name].as_str());
