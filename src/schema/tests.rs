@@ -1,7 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ADDITIONAL_FIELDS, Column, LONGEST_NAME, MOST_COLUMNS, Source, columns, columns_of};
-use super::{declared, table_schema};
 
 /// Columns that content of Microsoft's reads: the parser `CiscoDuo` of the solution, and rules, hunting queries and
 /// workbook through it. Facts gathered from the solution, one name a line, with the type; those of more than 45
@@ -114,16 +113,4 @@ fn the_bits_of_a_row_are_enough_for_all_columns() {
     assert!(columns().len() + beyond.count() <= MOST_COLUMNS);
     // The service's own limit.
     assert!(columns().len() <= 500);
-}
-
-#[test]
-fn the_declarations_name_every_column_with_its_type() {
-    let declared = declared(columns());
-    assert_eq!(declared.len(), columns().len());
-    assert_eq!(declared[0], serde_json::json!({"name": "TimeGenerated", "type": "datetime"}));
-    let schema = table_schema();
-    let types = schema["tables"]["CiscoDuo_CL"].as_object().unwrap();
-    assert_eq!(types.len(), columns().len());
-    assert_eq!(types["from_new_user_b"], "bool");
-    assert_eq!(types["txid_g"], "string");
 }

@@ -2,10 +2,8 @@
 //! whose requests and signatures are right by definition, gets its answers from too.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
-use std::process::{Command, Stdio};
 
-use crate::common::{tenant, tool};
+use crate::common::{ask, tenant, tool};
 use serde_json::{Value, json};
 use simulator::{LogType, Simulator};
 
@@ -25,22 +23,10 @@ async fn pull(simulator: &Simulator, log: LogType, signature: u8, secret_key: &s
         "maxtime": config.to.timestamp_millis() + 1,
     });
     let asked = tokio::task::spawn_blocking(move || {
-        let mut python = Command::new(tool("python/bin/python"))
-            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/system/duo_client_pull.py"))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut stdin = python.stdin.take().unwrap();
-        stdin.write_all(question.to_string().as_bytes()).unwrap();
-        drop(stdin);
-        python.wait_with_output().unwrap()
+        let python = tool("python/bin/python");
+        ask(python, "tests/system/duo_client_pull.py", [""; 0], &question)
     });
-    let output = asked.await.unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{stderr}");
-    serde_json::from_slice(&output.stdout).unwrap()
+    asked.await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

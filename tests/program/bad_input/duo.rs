@@ -152,14 +152,3 @@ async fn a_service_that_never_answers_is_given_up_and_the_log_waits() {
     assert!(invocation.has_succeeded(), "a log that waits is no failure");
     host.deliver_all(&simulator, 0).await;
 }
-
-#[tokio::test]
-async fn a_proxy_is_never_asked_for_this_machine() {
-    let names = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY"];
-    let (simulator, host, _state) = running_with(tenant(23, 40), |settings, _| {
-        // Nobody listens there.
-        names.iter().fold(settings, |settings, name| settings.with(name, "http://127.0.0.1:9"))
-    })
-    .await;
-    host.deliver_all(&simulator, 0).await;
-}

@@ -101,15 +101,3 @@ async fn an_event_with_an_id_keeps_its_uid_and_is_sent_again_once_it_has_no_lone
     assert!((1..=accepted).contains(&again), "{again} of {accepted}");
     assert_nothing_lost(&simulator, again).await;
 }
-
-#[tokio::test]
-async fn a_cursor_that_repeats_once_loses_and_repeats_nothing_in_any_log() {
-    let (simulator, host, _state) = start(37, 300).await;
-    for log in WITH_ID {
-        let fault = Fault::once(Target::Duo(log), FaultKind::RepeatCursor).after(1);
-        simulator.faults().push(fault);
-    }
-    host.catch_up(5).await;
-    assert_eq!(simulator.faults().pending(), 0, "a cursor never repeated");
-    assert_nothing_lost(&simulator, 0).await;
-}

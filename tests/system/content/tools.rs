@@ -1,15 +1,11 @@
 //! Questions to the scripts below `tools`, and their answers.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
-use std::io::Write as _;
-use std::path::Path;
-use std::process::{Command, Stdio};
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::common::tool;
+use crate::common::{ask, tool};
 use crate::content::schema::{COVERAGE, Columns, HEALTH_TABLE, TABLE};
 use crate::content::sources::{Content, Query};
 
@@ -45,43 +41,13 @@ impl Ran {
     }
 }
 
-/// Runs a script below `tools` and reads the JSON that it prints.
-fn ask<A: AsRef<OsStr>>(
-    program: &str,
-    script: &str,
-    arguments: impl IntoIterator<Item = A>,
-    question: &Value,
-) -> Value {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools").join(script);
-    let program = if program == "node" {
-        tool("node/node_modules/@kusto/language-service-next/package.json");
-        program.into()
-    } else {
-        tool(program)
-    };
-    let mut child = Command::new(program)
-        .arg(&script)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    let question = question.to_string();
-    // Written from another thread, so that an answer that begins before the end of the question blocks nobody.
-    let writing = std::thread::spawn(move || stdin.write_all(question.as_bytes()));
-    let output = child.wait_with_output().unwrap();
-    let written = writing.join().unwrap();
-    let stderr = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}: {stderr}", script.display());
-    written.unwrap();
-    serde_json::from_slice(&output.stdout).unwrap()
-}
+/// Programs that tools/setup installs, and no arguments.
+const PYTHON: &str = "python/bin/python";
+const NOTHING: [&str; 0] = [];
 
 /// The files with what stands in them.
 pub(crate) fn read_yaml(files: &[String]) -> BTreeMap<String, Value> {
-    let answer = ask("python/bin/python", "yaml_to_json.py", files, &Value::Null);
+    let answer = ask(tool(PYTHON), "tools/yaml_to_json.py", files, &Value::Null);
     serde_json::from_value(answer).unwrap()
 }
 
@@ -91,12 +57,13 @@ fn listed(queries: &[&Query]) -> Value {
 
 /// Asks Microsoft's language service about queries, each list on tables of its own.
 fn asked_about(question: &Value) -> Vec<Vec<Checked>> {
-    serde_json::from_value(ask("node", "check_kql.cjs", [""; 0], question)).unwrap()
+    tool("node/node_modules/@kusto/language-service-next/package.json");
+    serde_json::from_value(ask("node", "tools/check_kql.cjs", NOTHING, question)).unwrap()
 }
 
 /// Runs queries, each list on rows of its own.
 fn played(question: &Value) -> Vec<Vec<Ran>> {
-    serde_json::from_value(ask("python/bin/python", "run_kql.py", [""; 0], question)).unwrap()
+    serde_json::from_value(ask(tool(PYTHON), "tools/run_kql.py", NOTHING, question)).unwrap()
 }
 
 /// What the language service says of queries on the table of events alone.

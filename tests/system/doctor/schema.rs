@@ -21,7 +21,7 @@ async fn the_json_is_as_the_schema_says() {
         .with("CISCO_DUO_STATE_DIR", "worn")
         .with("SHARED_KEY", "d3Jvbmcgd3Jvbmcgd3Jvbmcgd3Jvbmcg");
     let worn = check(&wrong).await;
-    let found = against_schema("check", &[good, worn.clone()]).await;
+    let found = against_schema("check", &[good, worn.clone()]);
     assert_eq!(found, vec![Vec::<String>::new(); 2]);
     let problems = worn.as_array().unwrap().iter();
     let problems: Vec<&Value> = problems.filter(|finding| finding["ok"] == false).collect();
@@ -48,7 +48,7 @@ async fn the_json_is_as_the_schema_says() {
         problem.clone(),
         json!([]),
     ];
-    let found = against_schema("check", &documents).await;
+    let found = against_schema("check", &documents);
     for (document, faults) in documents.iter().zip(found) {
         assert!(!faults.is_empty(), "not noticed: {document}");
     }

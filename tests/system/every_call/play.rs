@@ -1,6 +1,5 @@
 //! One catch-up in which one call goes wrong, played to its end.
 
-use std::ops::AddAssign;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -52,26 +51,14 @@ pub(crate) struct Schedule {
     pub(crate) spoil: Spoil,
 }
 
-/// How a play went, or how all of them did.
-#[derive(Debug, Default)]
+/// How a play went.
+#[derive(Debug)]
 pub(crate) struct Played {
     /// Calls of each side.
     pub(crate) calls: [u64; 3],
-    /// Plays in which the call came that was to go wrong.
-    pub(crate) struck: usize,
-    pub(crate) delivered: u64,
+    /// Whether the call came that was to go wrong.
+    pub(crate) is_struck: bool,
     pub(crate) repeated: u64,
-    /// Runs until nothing was left to do.
-    pub(crate) runs: usize,
-}
-
-impl AddAssign for Played {
-    fn add_assign(&mut self, other: Self) {
-        self.struck += other.struck;
-        self.delivered += other.delivered;
-        self.repeated += other.repeated;
-        self.runs = self.runs.max(other.runs);
-    }
 }
 
 /// Collects a tenant to its end; the error says which promise was broken, and by what.
@@ -102,15 +89,13 @@ pub(crate) async fn play(azurite: &Azurite, schedule: Option<Schedule>) -> Resul
     let told = |fault: String| format!("{schedule:?} ({spoilt:?}), run {}: {fault}", play.runs);
     result.map_err(told)?;
     let may_repeat = schedule.is_some_and(|schedule| schedule.may_repeat(spoilt.as_deref()));
-    let (delivered, repeated) = play.judge(may_repeat).await.map_err(told)?;
+    let repeated = play.judge(may_repeat).await.map_err(told)?;
     // Azurite writes down all that it has every few seconds: the blobs of thousands of plays would bring it to a halt.
     play.container.delete().await;
     Ok(Played {
         calls: Side::ALL.map(|side| gates[side.index()].calls()),
-        struck: usize::from(spoilt.is_some()),
-        delivered,
+        is_struck: spoilt.is_some(),
         repeated,
-        runs: play.runs,
     })
 }
 
@@ -189,8 +174,8 @@ impl Play {
         self.settings = settings.with("CISCO_DUO_DEMO_CLOCK_SECONDS", ahead);
     }
 
-    /// Rows delivered and rows repeated, if the judge is content.
-    async fn judge(&self, may_repeat: bool) -> Result<(u64, u64), String> {
+    /// Rows repeated, if the judge is content.
+    async fn judge(&self, may_repeat: bool) -> Result<u64, String> {
         let report = self.simulator.report().await;
         if !report.is_complete() || report.delivered() != EVENTS * 6 {
             return Err(format!("lost or altered: {report:#?}"));
@@ -207,6 +192,6 @@ impl Play {
                 return Err(format!("{log}: {repeated} rows repeated, {bound} allowed"));
             }
         }
-        Ok((report.delivered(), report.duplicates()))
+        Ok(report.duplicates())
     }
 }

@@ -95,24 +95,17 @@ async fn wrong_settings_are_named_without_a_secret() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn before_the_first_run_it_says_that_there_was_none() {
+async fn before_the_first_run_and_without_a_container_it_says_that_there_was_no_run() {
     let app = App::start("faults-fresh", &[]).await;
-    let status = app.json().await;
-    for log in status["logs"].as_array().unwrap() {
-        assert_eq!(log["state"], "new");
-    }
-    let shown = app.page().await.body;
-    assert!(shown.contains("no run yet"), "{shown}");
-    assert!(!shown.contains("need attention"), "{shown}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn without_a_container_it_says_that_there_was_no_run() {
-    let app = App::start("faults-bare", &[]).await;
     let settings: Settings = app.settings.clone().with("CISCO_DUO_CONTAINER", "faults-none");
-    let host = FunctionsHost::start(&settings).await;
-    let status = json(&host.address()).await;
-    for log in status["logs"].as_array().unwrap() {
-        assert_eq!(log["state"], "new");
+    let bare = FunctionsHost::start(&settings).await;
+    for web in [app.web.clone(), bare.address()] {
+        let status = json(&web).await;
+        for log in status["logs"].as_array().unwrap() {
+            assert_eq!(log["state"], "new");
+        }
+        let shown = page(&web).await.body;
+        assert!(shown.contains("no run yet"), "{shown}");
+        assert!(!shown.contains("need attention"), "{shown}");
     }
 }
