@@ -132,18 +132,6 @@ fn the_added_columns_have_the_suffixes_of_their_types() {
 }
 
 #[test]
-fn an_identity_is_the_same_on_both_roads() {
-    for text in [
-        r#"{"txid":"a","isotimestamp":"2026-11-22T11:55:01.234567+00:00"}"#,
-        r#"{"no":"id"}"#,
-        "\"text\"",
-    ] {
-        let of = |api: IngestionApi| read_record(LogType::Authentication, HOST, api, text).key;
-        assert_eq!(of(API), of(IngestionApi::DataCollector), "{text}");
-    }
-}
-
-#[test]
 fn a_record_that_is_no_object_is_one_text() {
     for text in ["\"text \\\" \\u0001\"", "[1,2]", r#"{"host":"mine"}"#] {
         let row = filled(text);

@@ -7,7 +7,7 @@ use crate::common::{Settings, duo_sentinel, temporary_folder};
 use serde_json::Value;
 
 /// Exit code and findings of `check`.
-async fn check(settings: &Settings) -> (Option<i32>, Vec<Value>) {
+pub(crate) async fn check(settings: &Settings) -> (Option<i32>, Vec<Value>) {
     let folder = temporary_folder();
     let output = duo_sentinel(settings, folder.path(), &["check", "--json"]).await;
     let findings = serde_json::from_slice(&output.stdout);
@@ -15,6 +15,6 @@ async fn check(settings: &Settings) -> (Option<i32>, Vec<Value>) {
 }
 
 /// What was found about this, if anything was.
-fn about<'f>(findings: &'f [Value], subject: &str) -> Option<&'f Value> {
+pub(crate) fn about<'f>(findings: &'f [Value], subject: &str) -> Option<&'f Value> {
     findings.iter().find(|finding| finding["subject"] == subject)
 }

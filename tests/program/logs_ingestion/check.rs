@@ -3,16 +3,9 @@
 use simulator::{Config, Fault, FaultKind, LogType, Simulator, Target};
 use tempfile::TempDir;
 
-use crate::common::{FunctionsHost, Settings, duo_sentinel, temporary_folder, tenant_with_rule};
+use crate::common::{FunctionsHost, Settings, temporary_folder, tenant_with_rule};
+use crate::doctor::{about, check};
 use crate::logs_ingestion::applications::Scene;
-
-/// Exit code and what was found, as JSON.
-async fn check(settings: &Settings) -> (Option<i32>, Vec<serde_json::Value>) {
-    let folder = temporary_folder();
-    let output = duo_sentinel(settings, folder.path(), &["check", "--json"]).await;
-    let findings = serde_json::from_slice(&output.stdout);
-    (output.status.code(), findings.unwrap_or_else(|fault| panic!("{fault}: {output:?}")))
-}
 
 /// A tenant, its settings with this API, and the folder with its state.
 async fn scene(config: Config) -> (Simulator, Settings, TempDir) {
@@ -23,8 +16,7 @@ async fn scene(config: Config) -> (Simulator, Settings, TempDir) {
 }
 
 fn finding<'f>(findings: &'f [serde_json::Value], subject: &str) -> &'f serde_json::Value {
-    let found = findings.iter().find(|finding| finding["subject"] == subject);
-    found.unwrap_or_else(|| panic!("nothing about {subject}: {findings:#?}"))
+    about(findings, subject).unwrap_or_else(|| panic!("nothing about {subject}: {findings:#?}"))
 }
 
 #[tokio::test]
