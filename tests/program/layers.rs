@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use duo_sentinel::logging::LogEvent;
 use strum::IntoEnumIterator as _;
+
+use crate::common::files;
 
 /// The modules, from those that know nothing of the others to those that know all. A module may use what stands
 /// before it; those in one row never use each other.
@@ -27,28 +29,17 @@ const LAYERS: [&[&str]; 14] = [
     &["lib"],
 ];
 
-fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            sources(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
+/// The sources below a folder without their comments, by their paths there.
+fn sources(folder: &str) -> BTreeMap<String, String> {
+    let mut sources = BTreeMap::new();
+    for (path, content) in files(Path::new(folder)) {
+        if Path::new(&path).extension().is_some_and(|kind| kind == "rs") {
+            let text = String::from_utf8(content).unwrap();
+            let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            sources.insert(path, lines.collect::<Vec<_>>().join("\n"));
         }
     }
-}
-
-/// The module of a file: the first part of its path below `src`.
-fn module(file: &Path) -> String {
-    let inside = file.strip_prefix("src").unwrap();
-    let first = inside.iter().next().unwrap().to_str().unwrap();
-    first.trim_end_matches(".rs").to_owned()
-}
-
-/// The text of a file without its comments.
-fn code(file: &Path) -> String {
-    let text = fs::read_to_string(file).unwrap();
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    sources
 }
 
 #[test]
@@ -58,19 +49,18 @@ fn imports_point_one_way() {
         .enumerate()
         .flat_map(|(layer, modules)| modules.iter().map(move |module| (*module, layer)))
         .collect();
-    let mut files = Vec::new();
-    sources(Path::new("src"), &mut files);
-    assert!(files.len() > 40, "the sources were not found");
+    let sources = sources("src");
+    assert!(sources.len() > 40, "the sources were not found");
     let mut wrong = Vec::new();
-    for file in files {
-        let from = module(&file);
-        let own = *layer.get(from.as_str()).unwrap_or_else(|| panic!("{from} has no layer"));
-        let text = code(&file);
+    for (file, text) in &sources {
+        // The first part of the path.
+        let from = file.split('/').next().unwrap().trim_end_matches(".rs");
+        let own = *layer.get(from).unwrap_or_else(|| panic!("{from} has no layer"));
         for used in text.split("crate::").skip(1) {
             let used: String =
                 used.chars().take_while(|char| char.is_ascii_lowercase() || *char == '_').collect();
             if used != from && layer.get(used.as_str()).is_some_and(|other| *other >= own) {
-                wrong.push(format!("{} uses {used}", file.display()));
+                wrong.push(format!("{file} uses {used}"));
             }
         }
     }
@@ -85,33 +75,26 @@ fn the_simulator_knows_nothing_of_what_it_judges() {
 
 #[test]
 fn the_core_does_no_input_or_output() {
-    let mut files = Vec::new();
-    sources(Path::new("src/sync"), &mut files);
-    for file in files {
-        let text = code(&file);
+    for (file, text) in sources("src/sync") {
         for forbidden in
             ["std::fs", "std::net", "tokio", "reqwest", "Utc::now", "SystemTime", "Instant"]
         {
-            assert!(!text.contains(forbidden), "{} uses {forbidden}", file.display());
+            assert!(!text.contains(forbidden), "{file} uses {forbidden}");
         }
     }
 }
 
 #[test]
 fn every_line_above_debug_has_a_name_and_every_name_a_line() {
-    let mut files = Vec::new();
-    sources(Path::new("src"), &mut files);
     let (mut lines, mut used) = (0, String::new());
-    for file in files.iter().filter(|file| !file.ends_with("logging/event.rs")) {
-        let text = fs::read_to_string(file).unwrap();
+    for (file, text) in sources("src").iter().filter(|(file, _)| *file != "logging/event.rs") {
         let squeezed: String = text.split_whitespace().collect();
         for level in ["info!(", "warn!(", "error!("] {
             for line in squeezed.split(level).skip(1) {
                 lines += 1;
                 assert!(
                     line.starts_with("event=%"),
-                    "{}: a line without a name: {level}{}",
-                    file.display(),
+                    "{file}: a line without a name: {level}{}",
                     line.chars().take(80).collect::<String>()
                 );
             }

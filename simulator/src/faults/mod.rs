@@ -78,15 +78,6 @@ mod tests {
     }
 
     #[test]
-    fn a_scripted_fault_skips_then_strikes_then_ends() {
-        let plan = FaultPlan::default();
-        plan.push(Fault::once(Target::LogAnalytics, FaultKind::Reset).after(1).times(2));
-        let fates: Vec<_> = (0..4).map(|_| plan.strike(POST).is_some()).collect();
-        assert_eq!(fates, [false, true, true, false]);
-        assert_eq!(plan.pending(), 0);
-    }
-
-    #[test]
     fn a_kind_that_does_not_suit_a_call_is_not_used_up() {
         let plan = FaultPlan::default();
         plan.push(Fault::once(Target::AnyDuo, FaultKind::BadCursor));

@@ -65,21 +65,17 @@ pub(crate) fn tiles(workbook: &Value) -> Vec<Query> {
     of_parameters.chain(of_items).collect()
 }
 
+/// The settings of a picture that name a column.
+const NAMES_OF_COLUMNS: &str =
+    "columnMatch locInfoColumn sizeSettings labelSettings legendMetric nodeColorField";
+
 /// The columns that the settings of a picture name.
 fn named_columns(settings: &Value, found: &mut Vec<String>) {
     match settings {
         Value::Object(object) => {
             for (key, value) in object {
-                let names_a_column = [
-                    "columnMatch",
-                    "locInfoColumn",
-                    "sizeSettings",
-                    "labelSettings",
-                    "legendMetric",
-                    "nodeColorField",
-                ];
                 match value.as_str() {
-                    Some(column) if names_a_column.contains(&key.as_str()) => {
+                    Some(column) if NAMES_OF_COLUMNS.split(' ').any(|name| name == key) => {
                         found.push(column.to_owned());
                     }
                     _ => named_columns(value, found),
