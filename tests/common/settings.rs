@@ -7,14 +7,14 @@ use chrono::{DurationRound as _, SecondsFormat, TimeDelta};
 use simulator::Simulator;
 
 /// Environment of a handler.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Settings(BTreeMap<String, String>);
 
 impl Settings {
     /// The settings for a simulated tenant at a test's pace, without a place for the state.
     pub(crate) fn of(simulator: &Simulator) -> Self {
         let config = simulator.config();
-        Self(BTreeMap::new())
+        Self::default()
             .with("CISCO_DUO_INTEGRATION_KEY", &config.integration_key)
             .with("CISCO_DUO_SECRET_KEY", &config.secret_key)
             .with("CISCO_DUO_API_HOSTNAME", simulator.duo_url())

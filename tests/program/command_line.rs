@@ -77,47 +77,31 @@ async fn settings_come_from_local_settings_json_too() {
         settings.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
     let file = serde_json::json!({"IsEncrypted": false, "Values": values});
     fs::write(folder.path().join("local.settings.json"), file.to_string()).unwrap();
-    let nothing = settings.iter().fold(settings.clone(), |left, (name, _)| left.without(name));
-    let output = duo_sentinel(&nothing, folder.path(), &["run"]).await;
+    let output = duo_sentinel(&Settings::default(), folder.path(), &["run"]).await;
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     crate::common::assert_nothing_lost(&simulator, 0).await;
 }
 
+/// Without any setting, by either API; added fields have this suffix in the rows of it.
 #[tokio::test]
-async fn the_demo_loses_nothing_and_says_so() {
-    demo(&[], "").await;
-}
-
-#[tokio::test]
-async fn the_demo_loses_nothing_through_the_other_api() {
-    demo(&["--logs-ingestion"], "_s").await;
-}
-
-/// No setting of an account.
-async fn nothing() -> Settings {
-    let settings = Settings::of(&small().await);
-    let names = settings.iter();
-    names.fold(settings.clone(), |left, (name, _)| left.without(name))
-}
-
-/// Plays the demo; added fields have this suffix in the rows of the API.
-async fn demo(arguments: &[&str], suffix: &str) {
-    let (nothing, folder) = (nothing().await, temporary_folder());
+async fn the_demo_loses_nothing_by_either_api_and_says_so() {
     let of_all = ["demo", "--events", "2000", "--folder", "demo"];
-    let arguments = [&of_all, arguments].concat();
-    let output = duo_sentinel(&nothing, folder.path(), &arguments).await;
-    let text = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{text}");
-    assert!(text.contains("\nlost 0\n"), "{text}");
-    let rows = fs::read_to_string(folder.path().join("demo/rows/CiscoDuo_CL.ndjson")).unwrap();
-    assert!(rows.lines().count() >= 2000);
-    // What Duo showed a day late was found by the checks of closed hours, and marked.
-    let late = format!(r#""ingest_kind{suffix}":"late""#);
-    assert!(rows.contains(&late), "{text}");
-    assert!(text.contains(", 0 with a gap\n"), "{text}");
-    for line in rows.lines().take(50) {
-        let row: serde_json::Value = serde_json::from_str(line).unwrap();
-        assert_eq!(row[format!("host{suffix}")], "127.0.0.1");
+    for (arguments, suffix) in [(&[][..], ""), (&["--logs-ingestion"], "_s")] {
+        let (folder, arguments) = (temporary_folder(), [&of_all, arguments].concat());
+        let output = duo_sentinel(&Settings::default(), folder.path(), &arguments).await;
+        let text = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{text}");
+        assert!(text.contains("\nlost 0\n"), "{text}");
+        let rows = fs::read_to_string(folder.path().join("demo/rows/CiscoDuo_CL.ndjson")).unwrap();
+        assert!(rows.lines().count() >= 2000);
+        // What Duo showed a day late was found by the checks of closed hours, and marked.
+        let late = format!(r#""ingest_kind{suffix}":"late""#);
+        assert!(rows.contains(&late), "{text}");
+        assert!(text.contains(", 0 with a gap\n"), "{text}");
+        for line in rows.lines().take(50) {
+            let row: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!(row[format!("host{suffix}")], "127.0.0.1");
+        }
     }
 }
 

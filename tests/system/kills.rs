@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use simulator::{LogType, Simulator};
 
-use crate::common::{
-    Azurite, Body, FunctionsHost, PAGE, Settings, number, temporary_folder, tenant,
-};
+use crate::common::{Azurite, Body, FunctionsHost, PAGE, Settings, number, tenant};
 
 /// Kills where nothing else is said; `DUO_SENTINEL_KILLS` asks for more.
 const KILLS: u64 = 60;
@@ -26,7 +24,10 @@ async fn killed_again_and_again_nothing_is_lost_in_storage() {
     let storage = Azurite::shared().connection_string();
     let (mut left, mut round) = (kills, 0);
     while left > 0 {
-        let simulator = slow_tenant(seed + round).await;
+        let mut config = tenant(seed + round, 1_000);
+        config.duo_latency = Duration::from_millis(10);
+        config.log_analytics_latency = Duration::from_millis(10);
+        let simulator = Simulator::start(config).await.expect("free ports");
         let container = format!("kills-{round}");
         // One window for everything, so that each kill falls into the middle of it.
         let settings = Settings::in_storage(&simulator, &storage, &container)
@@ -34,22 +35,6 @@ async fn killed_again_and_again_nothing_is_lost_in_storage() {
         left -= kill_and_finish(&simulator, &settings, left, seed + round).await;
         round += 1;
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn killed_again_and_again_nothing_is_lost_in_a_folder() {
-    let seed = number("DUO_SENTINEL_SEED").unwrap_or(SEED);
-    let simulator = slow_tenant(seed).await;
-    let folder = temporary_folder();
-    let settings = Settings::in_folder(&simulator, folder.path());
-    kill_and_finish(&simulator, &settings, 8, seed).await;
-}
-
-async fn slow_tenant(seed: u64) -> Simulator {
-    let mut config = tenant(seed, 1_000);
-    config.duo_latency = Duration::from_millis(10);
-    config.log_analytics_latency = Duration::from_millis(10);
-    Simulator::start(config).await.expect("free ports")
 }
 
 /// Collects a tenant with at most so many kills on the way; how many there were.

@@ -6,6 +6,7 @@ use duo_sentinel::settings::{CATALOG, Environment, Group, Kind, Need, Setting, S
 use serde_json::Value;
 
 use super::{json, part_must_be};
+use crate::common::temporary_folder;
 
 const GROUPS: [(Group, &str); 5] = [
     (Group::Duo, "Duo"),
@@ -91,12 +92,11 @@ fn the_example_settings_filled_in_are_enough() {
     example["Values"]["CISCO_DUO_API_HOSTNAME"] = "api-00000000.duosecurity.com".into();
     example["Values"]["WORKSPACE_ID"] = "11111111-2222-3333-4444-555555555555".into();
     example["Values"]["SHARED_KEY"] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX".into();
-    let file =
-        std::env::temp_dir().join(format!("duo-sentinel-example-{}.json", std::process::id()));
+    let folder = temporary_folder();
+    let file = folder.path().join("local.settings.json");
     fs::write(&file, format!("\u{feff}{example}")).unwrap();
     let mut environment = Environment::default();
     assert_eq!(environment.add_local_settings(&file), Ok(true));
-    fs::remove_file(&file).unwrap();
     Settings::read(&environment).unwrap();
 }
 
