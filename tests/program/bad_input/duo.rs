@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
-use crate::bad_input::{lose_checkpoints, start};
+use crate::bad_input::start;
 use crate::common::{
     Settings, accepted_rows, assert_nothing_lost, running, running_with, temporary_folder, tenant,
 };
@@ -114,17 +114,6 @@ async fn a_cursor_that_repeats_for_ever_stops_its_log_with_a_clear_message() {
     assert!(simulator.calls().duo[&LogType::Telephony].requests < 20, "asked for ever");
     simulator.faults().clear();
     host.deliver_all(&simulator, 0).await;
-}
-
-#[tokio::test]
-async fn a_page_of_known_events_only_sends_nothing_again() {
-    let (simulator, host, state) = start(17, 120).await;
-    host.catch_up(5).await;
-    let accepted = simulator.calls().log_analytics.rows["CiscoDuo_CL"];
-    lose_checkpoints(state.path(), &LogType::ALL);
-    host.catch_up(5).await;
-    assert_eq!(simulator.calls().log_analytics.rows["CiscoDuo_CL"], accepted);
-    assert_nothing_lost(&simulator, 0).await;
 }
 
 #[tokio::test]

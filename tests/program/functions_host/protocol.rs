@@ -18,13 +18,6 @@ async fn a_tick_delivers_all_six_logs() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_handler_is_ready_within_a_second() {
-    let (_simulator, host, _folder) = running(tenant(1, 1)).await;
-    assert!(host.ready_after < Duration::from_secs(1), "{:?}", host.ready_after);
-    assert_eq!(get(host.port(), "/").await.unwrap().status, 200);
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn an_invocation_while_one_runs_answers_at_once() {
     let mut config = tenant(2, 100);
     config.duo_latency = Duration::from_millis(150);
