@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::compare::{Expected, difference};
-use super::ledger::{Ledger, added_text, microsecond, uid_bits};
+use super::ledger::{Ledger, added_text, content_bits, microsecond, uid_bits};
 use super::stream::Stream;
 use crate::LogType;
 use crate::events::{parse_sekey, parse_uuid};
@@ -28,6 +28,7 @@ impl Ledger {
             return found;
         }
         let uid = added_text(added, "event_uid").and_then(uid_bits);
+        let key = uid.zip(added_text(added, "event_content").and_then(content_bits));
         for log in [LogType::Administrator, LogType::OfflineEnrollment] {
             let events = self.world.events(log);
             let mut same = stream.find(log, events, own);
@@ -38,7 +39,7 @@ impl Ledger {
                     difference(&expected, own, "", stream.largest).is_none()
                 }));
             }
-            if let Some(index) = self.one_of(log, &same, uid) {
+            if let Some(index) = self.one_of(log, &same, key) {
                 return Found::Event(log, index);
             }
         }
@@ -74,10 +75,14 @@ impl Ledger {
         None
     }
 
-    /// Identical records are told apart by their uid, else by what is still wanting.
-    fn one_of(&self, log: LogType, same: &[u32], uid: Option<u64>) -> Option<u32> {
+    /// Records with the same columns are told apart by their uid and content, else by what is still wanting: without a
+    /// field or with null in it, two of them may have one uid.
+    fn one_of(&self, log: LogType, same: &[u32], key: Option<(u64, u32)>) -> Option<u32> {
         let tally = &self.tallies[&log];
-        let known = |index: &&u32| uid.is_some_and(|uid| tally.uids[**index as usize] == uid);
+        let known = |index: &&u32| {
+            let place = **index as usize;
+            key == Some((tally.uids[place], tally.contents[place]))
+        };
         let least = || same.iter().min_by_key(|index| tally.deliveries[**index as usize]);
         same.iter().find(known).or_else(least).copied()
     }

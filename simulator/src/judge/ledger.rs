@@ -38,7 +38,7 @@ pub(super) struct Tally {
     /// 64 bits of each event's `event_uid`; 0 while none is known.
     pub(super) uids: Vec<u64>,
     /// Each event's `event_content`.
-    contents: Vec<u32>,
+    pub(super) contents: Vec<u32>,
 }
 
 impl Ledger {
@@ -277,7 +277,7 @@ pub(super) fn uid_bits(text: &str) -> Option<u64> {
 }
 
 /// The bits of a content fingerprint; `None` unless it is 8 lower-case hexadecimal digits.
-fn content_bits(text: &str) -> Option<u32> {
+pub(super) fn content_bits(text: &str) -> Option<u32> {
     let bits = has_digits(text, 8).then(|| u32::from_str_radix(text, 16));
     bits?.ok()
 }

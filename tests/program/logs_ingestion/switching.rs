@@ -79,7 +79,7 @@ async fn what_was_cut_for_one_api_is_sent_whole_through_the_other_and_is_no_dead
 /// What a command about dead letters prints.
 async fn dead_letters(settings: &Settings, arguments: &[&str]) -> Vec<Value> {
     let folder = temporary_folder();
-    let arguments = [&["dead-letters", "--json"], arguments].concat();
+    let arguments = [&["dead-letters"], arguments, &["--json"]].concat();
     let output = duo_sentinel(settings, folder.path(), &arguments).await;
     serde_json::from_slice(&output.stdout).unwrap_or_else(|fault| panic!("{fault}: {output:?}"))
 }
