@@ -46,16 +46,11 @@ fn the_settings_of_the_documented_connector_are_enough() {
         origin(&settings),
         "https://11111111-2222-3333-4444-555555555555.ods.opinsights.azure.com"
     );
-    assert!(!settings.sink.is_dated_by_event);
-    assert_eq!(
-        (
-            settings.pace.longest_window,
-            settings.pace.window_delay,
-            settings.pace.run_time_limit,
-            settings.pace.requests_per_minute
-        ),
-        (HOUR, TimeDelta::minutes(3), TimeDelta::seconds(50), 10)
-    );
+    assert_eq!(settings.sink.time_generated, TimeGenerated::Ingestion);
+    let pace = &settings.pace;
+    let spans = [pace.window, pace.settle, pace.run];
+    assert_eq!(spans, [HOUR, TimeDelta::minutes(3), TimeDelta::seconds(50)]);
+    assert_eq!(pace.calls_per_minute, 10);
 }
 
 #[test]
@@ -145,10 +140,8 @@ fn a_hostname_is_forgiven_what_is_commonly_pasted() {
         assert_eq!(duo.origin, "https://api-00000000.duosecurity.com", "{pasted}");
         assert_eq!(duo.host, "api-00000000.duosecurity.com");
     }
-    assert_eq!(
-        read(&enough().with("CISCO_DUO_API_HOSTNAME", "api-1a2b3c.duofederal.com")).duo.host,
-        "api-1a2b3c.duofederal.com"
-    );
+    let federal = enough().with("CISCO_DUO_API_HOSTNAME", "api-1a2b3c.duofederal.com");
+    assert_eq!(read(&federal).duo.host, "api-1a2b3c.duofederal.com");
 }
 
 #[test]
@@ -177,10 +170,8 @@ fn only_duo_and_this_machine_are_asked() {
 fn a_dedicated_cloud_needs_the_same_workspace() {
     let id = "11111111-2222-3333-4444-555555555555";
     let uri = format!("https://{id}.ods.opinsights.azure.us/");
-    assert_eq!(
-        origin(&read(&enough().with("logAnalyticsUri", &uri))),
-        format!("https://{id}.ods.opinsights.azure.us")
-    );
+    let dedicated = read(&enough().with("logAnalyticsUri", &uri));
+    assert_eq!(origin(&dedicated), uri.trim_end_matches('/'));
     for wrong in [
         "http://11111111-2222-3333-4444-555555555555.ods.opinsights.azure.us",
         "https://example.com",
@@ -190,10 +181,8 @@ fn a_dedicated_cloud_needs_the_same_workspace() {
     }
     let other = "https://99999999-2222-3333-4444-555555555555.ods.opinsights.azure.us";
     assert!(fault("logAnalyticsUri", other).contains("names the workspace"));
-    assert_eq!(
-        origin(&read(&enough().with("logAnalyticsUri", "http://127.0.0.1:9"))),
-        "http://127.0.0.1:9"
-    );
+    let local = enough().with("logAnalyticsUri", "http://127.0.0.1:9");
+    assert_eq!(origin(&read(&local)), "http://127.0.0.1:9");
 }
 
 #[test]
@@ -218,11 +207,8 @@ fn a_start_is_one_time_or_a_time_for_each_log() {
     let now = noon + TimeDelta::hours(10);
     for text in ["2026-11-22T12:00:00Z", "1795348800", "1795348800000", "2026-11-22T13:00:00+01:00"]
     {
-        assert_eq!(
-            read(&enough().with("CISCO_DUO_START", text)).start.of(LogType::Activity, now),
-            noon,
-            "{text}"
-        );
+        let start = read(&enough().with("CISCO_DUO_START", text)).start;
+        assert_eq!(start.of(LogType::Activity, now), noon, "{text}");
     }
     let each = "authentication=1795348800, 2026-11-22T13:00:00Z";
     let start = read(&enough().with("CISCO_DUO_START", each)).start;
