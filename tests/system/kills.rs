@@ -17,12 +17,9 @@ const LAST_CALL: u64 = 180;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_again_and_again_nothing_is_lost_in_storage() {
-    let (kills, seed) = (
-        number("DUO_SENTINEL_KILLS").unwrap_or(KILLS),
-        number("DUO_SENTINEL_SEED").unwrap_or(SEED),
-    );
+    let seed = number("DUO_SENTINEL_SEED").unwrap_or(SEED);
     let storage = Azurite::shared().connection_string();
-    let (mut left, mut round) = (kills, 0);
+    let (mut left, mut round) = (number("DUO_SENTINEL_KILLS").unwrap_or(KILLS), 0);
     while left > 0 {
         let mut config = tenant(seed + round, 1_000);
         config.duo_latency = Duration::from_millis(10);
@@ -32,8 +29,11 @@ async fn killed_again_and_again_nothing_is_lost_in_storage() {
         // One window for everything, so that each kill falls into the middle of it.
         let settings = Settings::in_storage(&simulator, &storage, &container)
             .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600");
-        left -= kill_and_finish(&simulator, &settings, left, seed + round).await;
-        round += 1;
+        let kills = kill_and_finish(&simulator, &settings, left, seed + round).await;
+        let report = simulator.report().await;
+        let (delivered, repeated) = (report.delivered(), report.duplicates());
+        println!("{container}: {kills} kills, lost 0 of {delivered} events, repeated {repeated}");
+        (left, round) = (left - kills, round + 1);
     }
 }
 
@@ -74,8 +74,6 @@ async fn kill_and_finish(
         let bound = kills * PAGE;
         assert!(repeated <= bound, "seed {seed}: {log}: {repeated} repeated after {kills} kills");
     }
-    let (delivered, repeated) = (report.delivered(), report.duplicates());
-    println!("seed {seed}: {kills} kills, lost 0 of {delivered} events, repeated {repeated} rows");
     kills
 }
 
