@@ -68,9 +68,9 @@ mod tests {
         records.into_iter().map(|record| record.key).collect()
     }
 
-    /// Of each pair of records of a log: whether they are one event, by their uid, and whether they say the same.
+    /// Of each pair of records of a log: whether they have one uid. Their contents tell them apart all the same.
     #[test]
-    fn an_event_is_told_by_its_id_and_time_or_by_its_time_and_action() {
+    fn a_uid_is_made_of_id_and_time_or_of_time_and_action() {
         let administrator = |description: &str, time: &str| {
             format!(
                 r#"{{"action":"a","timestamp":1795347000,"username":"u","object":"o","description":"{description}","isotimestamp":"{time}"}}"#
@@ -86,7 +86,7 @@ mod tests {
         };
         let (one, later) = (txid("2026-11-22T11:55:01.234567"), txid("2026-11-22T11:55:01.234568"));
         let whole = administrator("d", "x");
-        for (why, log_type, one, other, is_one_event) in [
+        for (why, log_type, one, other, is_one_uid) in [
             ("two times", LogType::Authentication, &one, &later, false),
             ("another content", LogType::Authentication, &one, &denied.to_owned(), true),
             (
@@ -94,13 +94,13 @@ mod tests {
                 LogType::Authentication,
                 &one_second("denied"),
                 &one_second("success"),
-                false,
+                true,
             ),
             ("without an id", LogType::Administrator, &whole, &administrator("d", "y"), true),
             ("another action", LogType::Administrator, &whole, &administrator("e", "x"), false),
         ] {
             let ids = ids(log_type, &[one, other]);
-            assert_eq!(ids[0].uid == ids[1].uid, is_one_event, "{why}");
+            assert_eq!(ids[0].uid == ids[1].uid, is_one_uid, "{why}");
             assert_ne!(ids[0].content, ids[1].content, "{why}");
         }
     }
