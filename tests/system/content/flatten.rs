@@ -27,7 +27,12 @@ pub(crate) fn flatten(record: &Map<String, Value>, road: Road) -> Row {
     // A text that is empty is left out there, and what has no declared column is kept in one, by its path.
     let columns = columns.filter(|(_, value)| *value != "");
     let (mut row, rest): (Row, Row) = columns.partition(|(name, _)| DECLARED.contains_key(name));
-    let plain = |(name, value): (String, Value)| (name[..name.len() - 2].to_owned(), value);
+    let plain = |(name, value): (String, Value)| {
+        // A list, which a column has as its text.
+        let list = value.as_str().filter(|text| text.starts_with('['));
+        let list = list.and_then(|text| serde_json::from_str(text).ok());
+        (name[..name.len() - 2].to_owned(), list.unwrap_or(value))
+    };
     let additional: Row = rest.into_iter().map(plain).collect();
     if !additional.is_empty() {
         row.insert(ADDITIONAL_FIELDS.to_owned(), additional.into());
