@@ -46,11 +46,11 @@ fn the_settings_of_the_documented_connector_are_enough() {
         origin(&settings),
         "https://11111111-2222-3333-4444-555555555555.ods.opinsights.azure.com"
     );
-    assert_eq!(settings.sink.time_generated, TimeGenerated::Ingestion);
+    assert!(!settings.sink.is_dated_by_event);
     let pace = &settings.pace;
-    let spans = [pace.window, pace.settle, pace.run];
+    let spans = [pace.longest_window, pace.window_delay, pace.run_time_limit];
     assert_eq!(spans, [HOUR, TimeDelta::minutes(3), TimeDelta::seconds(50)]);
-    assert_eq!(pace.calls_per_minute, 10);
+    assert_eq!(pace.requests_per_minute, 10);
 }
 
 #[test]

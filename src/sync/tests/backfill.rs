@@ -139,7 +139,7 @@ fn the_one_hour_that_duo_never_shows_in_full_is_unknown_and_no_other() {
     for (page_size, requests_per_minute) in [(3, 0), (100, 5)] {
         let mut world = world("cursor");
         world.page_size = page_size;
-        world.limits.requests_per_minute = requests_per_minute;
+        world.limits.pace.requests_per_minute = requests_per_minute;
         let hidden = NOON - hours(70);
         // Duo counts one more than it shows, in every question that touches the hour.
         world.never_shown = Some(hidden);

@@ -66,7 +66,7 @@ fn what_duo_refuses_ends_the_run_with_its_outcome_and_keeps_the_place() {
         (&[Unreachable, Credentials, Credentials], false, true, failed, 3),
     ] {
         let mut world = World::new(clustered());
-        world.limits.may_be_retired = may_be_retired;
+        world.limits.spec.may_be_retired = may_be_retired;
         if answered {
             world.run_until_caught_up("a");
         }

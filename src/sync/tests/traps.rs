@@ -3,7 +3,8 @@
 use super::time::{hours, minutes, seconds};
 use super::world::{NOON, World, clustered};
 use crate::model::{FetchErrorKind, HOUR, Hour, IngestKind, MINUTE};
-use crate::sync::{Failure, HourState, RunOutcome, Warning, WindowError};
+use crate::sync::outcome::WindowError;
+use crate::sync::{Failure, HourState, RunOutcome, Warning};
 use chrono::TimeDelta;
 
 #[test]
