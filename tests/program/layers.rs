@@ -1,7 +1,7 @@
 //! What the sources keep to: imports point one way, from the edges to the words they share, the core does no input or output,
 //! and every line of the log stream has a name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -65,6 +65,39 @@ fn imports_point_one_way() {
         }
     }
     assert!(wrong.is_empty(), "against the arrows:\n{}", wrong.join("\n"));
+}
+
+/// The files of one folder never import each other in a circle. A `mod.rs` may use its files, and they may use it.
+#[test]
+fn no_file_imports_in_a_circle() {
+    let mut folders: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for (file, text) in sources("src") {
+        // A test below the code is no part of it.
+        let text = text.split("#[cfg(test)]\nmod ").next().unwrap().to_owned();
+        let (folder, name) = file.rsplit_once('/').unwrap_or(("", &file));
+        let name = name.trim_end_matches(".rs").to_owned();
+        folders.entry(folder.to_owned()).or_default().insert(name, text);
+    }
+    for (folder, texts) in folders {
+        let uses = |text: &String| -> BTreeSet<String> {
+            let used =
+                text.split("super::").skip(1).filter_map(|used| used.split([':', ';']).next());
+            used.filter(|used| texts.contains_key(*used)).map(str::to_owned).collect()
+        };
+        let mut left: BTreeMap<&String, BTreeSet<String>> =
+            texts.iter().map(|(name, text)| (name, uses(text))).collect();
+        left.retain(|name, _| *name != "mod");
+        // What imports none of those that are left is no part of a circle.
+        loop {
+            let names: BTreeSet<String> = left.keys().map(|name| (*name).clone()).collect();
+            let before = left.len();
+            left.retain(|_, used| !used.is_disjoint(&names));
+            if left.len() == before {
+                break;
+            }
+        }
+        assert!(left.is_empty(), "a circle in {folder}: {left:?}");
+    }
 }
 
 #[test]
