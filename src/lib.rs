@@ -22,7 +22,7 @@
 //! schema that queries are checked against, and docs/columns.md. [`transform`] turns a record into a row.
 //!
 //! [`settings`] reads the environment, [`http`] builds the HTTP clients, [`cli`] is the command line,
-//! [`diagnostics`] looks at everything before it is needed, [`logging`] speaks to the host's log stream, [`release`] says which
+//! `diagnostics` looks at everything before it is needed, [`logging`] speaks to the host's log stream, `release` says which
 //! program this is, and [`model`] holds the words they all share. Imports point one way; `tests/program/layers.rs` holds them to it.
 
 pub mod cli;

@@ -44,7 +44,7 @@ impl DuoClient {
     ///
     /// # Errors
     ///
-    /// When there is no page; see [`FetchErrorKind`].
+    /// When there is no page; see the kind of the error.
     pub async fn page(
         &self,
         log_type: LogType,

@@ -1,7 +1,7 @@
 //! Where the checkpoint of each log and the ids of delivered events are stored.
 //!
 //! [`Store`] is a folder or a blob container with one rule: a write says what it expects to replace. [`LogState`] names the
-//! checkpoint, ledger and results of one log in it, [`Ledger`] is what a run knows of the ledger, and [`DeadLetters`] keeps
+//! checkpoint, ledger and results of one log in it, `Ledger` is what a run knows of the ledger, and [`DeadLetters`] keeps
 //! originals in a store of their own.
 
 mod account_key;

@@ -6,21 +6,21 @@
 mod content;
 mod cut;
 mod flat;
-mod identity;
 mod probe;
 mod row;
 
+use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use sha2::{Digest as _, Sha256};
 use smallvec::SmallVec;
 
 use crate::json::{NotJson, Scanner};
-use crate::model::{IngestionApi, LogType, Record, RowShape};
+use crate::model::{IngestionApi, LogType, Record, RecordKey, RowShape};
 
-use content::{Reading, content};
+use content::{Content, Reading, content};
 use flat::Flattener;
-use identity::Identities;
 use probe::Probe;
 
 pub use row::{BatchFields, RowWriter};
@@ -125,6 +125,51 @@ impl<'h> Records<'h> {
     }
 }
 
+/// Gives the records of one response their keys.
+#[derive(Debug)]
+struct Identities<'a> {
+    log_type: LogType,
+    /// The account: its API hostname.
+    host: &'a str,
+    /// How often each record without an id was met: two identical records in one second are two events.
+    met: HashMap<Content, u32>,
+}
+
+impl<'a> Identities<'a> {
+    fn new(log_type: LogType, host: &'a str) -> Self {
+        Self { log_type, host, met: HashMap::new() }
+    }
+
+    /// The key of a record: account, log, Duo's id and the event's time, the pair Duo itself pages by; without an id the time,
+    /// action, user, object and description, with the number of the record among identical ones.
+    fn of(&mut self, record: Content, probe: &Probe<'_>) -> RecordKey {
+        let mut hash = Sha256::new();
+        for part in [self.host, "\n", self.log_type.as_str()] {
+            hash.update(part);
+        }
+        let time = probe.time_micros.map(i64::to_be_bytes);
+        if let (Some(id), Some(time)) = (&probe.id, time) {
+            hash.update("\nid\n");
+            hash.update(id.as_bytes());
+            hash.update(time);
+        } else {
+            let count = self.met.entry(record).or_insert(0);
+            hash.update("\naction\n");
+            hash.update(time.unwrap_or_default());
+            for part in probe.action {
+                hash.update(content(part.unwrap_or_default()).to_be_bytes());
+            }
+            hash.update(count.to_be_bytes());
+            *count += 1;
+        }
+        let uid = hash.finalize();
+        RecordKey {
+            uid: *uid.first_chunk().expect("a SHA-256 has 32 bytes"),
+            content: *record.to_be_bytes().first_chunk().expect("a hash has 8 bytes"),
+        }
+    }
+}
+
 /// Reads a single record; see [`Records::new`]. Text that is no JSON becomes a row, too.
 pub fn read_record(
     log_type: LogType,
@@ -157,3 +202,6 @@ fn read_records<'a>(
     };
     texts.into_iter().map(read).collect()
 }
+
+#[cfg(test)]
+mod tests;
