@@ -1,9 +1,10 @@
 //! Walks through JSON text once, checks its grammar on the way, and builds no tree of it.
 //!
 //! A record goes into its row as Duo spelled it, so what is needed is where names and values stand, not what they mean.
-//! `serde_json` tells that only by reading a page twice: once to split it into records, and once more inside of each. What is
-//! accepted here is what `serde_json` accepts, which a test compares. The grammar is RFC 8259; a lone surrogate is left to
-//! who needs the text that is meant.
+//! `serde_json` gives that only by reading a page twice: once to split it into records, and once more inside each record.
+//!
+//! The grammar is RFC 8259. The scanner accepts exactly what `serde_json` accepts; a test compares the two. Escapes of lone
+//! surrogates are accepted, because one odd record must not fail a page; [`unescaped`] returns their bytes.
 
 use std::borrow::Cow;
 
