@@ -266,7 +266,7 @@ impl Collector {
                 }
                 failed => {
                     let reason = reason(failed);
-                    debug!(%log_type, reason, "the results of a day could not be read to be told");
+                    debug!(%log_type, reason, "the results of a day could not be read for health rows");
                     return (found, false);
                 }
             }

@@ -115,7 +115,7 @@ fn records<'a>(
     Ok(records)
 }
 
-/// Takes what an envelope has once: of two, nobody knows which one holds.
+/// Stores a member that may occur only once: two values of one name contradict each other.
 fn once<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), Fault> {
     match place.replace(value) {
         None => Ok(()),
@@ -123,7 +123,7 @@ fn once<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), Fault> {
     }
 }
 
-/// Why a body is no envelope, with the place.
+/// The error for a body that is not JSON, with line and column.
 fn not_json(body: &str) -> String {
     let bytes = body.len();
     match serde_json::from_str::<IgnoredAny>(body) {

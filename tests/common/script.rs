@@ -24,7 +24,7 @@ pub(crate) fn ask<A: AsRef<OsStr>>(
         .expect("its program is installed");
     let mut stdin = child.stdin.take().expect("it is piped");
     let question = question.to_string();
-    // Written from another thread, so that an answer that begins before the end of the question blocks nobody.
+    // Another thread writes the input: a script may write output before it has read all of its input.
     let writing = std::thread::spawn(move || stdin.write_all(question.as_bytes()));
     let output = child.wait_with_output().expect("it ends");
     let written = writing.join().expect("writing does not panic");

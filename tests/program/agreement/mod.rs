@@ -14,7 +14,7 @@ fn json(file: &str) -> Value {
     serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap()
 }
 
-/// Holds a file against what it should be, or writes it anew.
+/// Compares a file with its expected content, or rewrites it when `UPDATE_EXPECTED` is set.
 fn must_be(file: &str, expected: &str) {
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
         fs::write(file, expected).unwrap();

@@ -58,7 +58,7 @@ fn health_of_a_log() {
 fn last_check() {
     assert_eq!(LastCheck::from_json(CHECK).unwrap().findings.len(), 3);
     fuzz_stored("last check", &[CHECK], |read: LastCheck| {
-        // One that is as it should be holds for an hour; any other may be made anew.
+        // A valid result is used for an hour; any other is replaced by a new check.
         let sha256 = read.sha256.clone();
         let at = read.checked_at;
         assert!(!read.is_over(at, sha256.as_deref()));

@@ -137,7 +137,7 @@ async fn a_missing_token_and_a_missing_role_are_named() {
         assert!(told["message"].as_str().unwrap().starts_with(message), "{told}");
         assert!(told["hint"].as_str().unwrap().contains(hint), "{told}");
         if subject == "identity" {
-            // Nothing behind it is asked.
+            // Services behind it receive no request.
             for behind in ["Azure Monitor", "health rows"] {
                 assert!(findings.iter().all(|finding| finding["subject"] != behind));
             }

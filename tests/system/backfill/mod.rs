@@ -61,7 +61,7 @@ impl Scene {
         output
     }
 
-    /// Runs a backfill that has to be refused before Duo is asked; what it says.
+    /// Runs a backfill that must fail before the first request to Duo, and returns its error text.
     async fn be_refused(&self, arguments: &[&str]) -> String {
         let asked = self.simulator.calls().duo;
         let output = self.run(arguments).await;

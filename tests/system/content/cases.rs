@@ -121,7 +121,7 @@ fn plays(queries: &[Query]) -> Vec<Play<'_>> {
     let mut plays = Vec::new();
     for query in queries {
         let Cases { ordinary, fires, mut silent } = read(query);
-        // A backfill tells of what is long over: no rule raises an alert for it.
+        // Backfilled events are old: no rule may raise an alert for them.
         if query.name.starts_with("rules/") {
             silent.extend(fires.iter().filter_map(Case::in_a_backfill));
         }
