@@ -61,9 +61,8 @@ struct Purge {
 struct Shown {
     #[serde(flatten)]
     name: DeadLetterName,
-    #[serde(skip_serializing_if = "Option::is_none", flatten)]
+    #[serde(flatten)]
     content: Option<Content>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
 }
 

@@ -17,7 +17,6 @@ pub struct LastCheck {
     /// Version of the program that checked.
     pub program: String,
     /// SHA-256 of that program's file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     /// The result of each check.
     pub findings: Vec<Found>,
@@ -29,10 +28,8 @@ pub struct Found {
     /// What was checked: `clock`, `Duo activity`, `storage`.
     pub subject: String,
     /// The error, if there is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
     /// HTTP status of the response that caused it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
 }
 

@@ -24,10 +24,8 @@ pub struct LogHealth {
     #[serde(flatten)]
     header: Header,
     /// How the last recorded run ended.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub standing: Option<Standing>,
     /// End of the last run that succeeded.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub succeeded_at: Option<Millis>,
     /// Each of the last hours, by the time of the run.
     #[serde(default)]
@@ -39,13 +37,11 @@ pub struct LogHealth {
     #[serde(default)]
     pub untold: Activity,
     /// When the last row was accepted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub told_at: Option<Millis>,
     /// Results of closed hours up to this moment have their rows.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hours_told_to: Option<Millis>,
     /// Reconciled hours that have no row yet.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    #[serde(default)]
     pub untold_hours: BTreeSet<Hour>,
 }
 
@@ -55,25 +51,20 @@ pub struct Standing {
     /// The outcome in one word.
     pub outcome: Outcome,
     /// The error, if there was one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<Code>,
     /// HTTP status of the response that caused it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
     /// Begin of this outcome and error.
     pub since: Millis,
     /// End of the run.
     pub seen_at: Millis,
     /// Everything before this moment was delivered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub collected_to: Option<Millis>,
     /// When a log that backs off continues.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parked_until: Option<Millis>,
     /// Version of the program.
     pub program: String,
     /// SHA-256 of the program's file.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     /// Where rows go.
     pub ingestion_api: IngestionApi,
@@ -85,7 +76,6 @@ pub struct Trouble {
     /// The error.
     pub code: Code,
     /// HTTP status of the response that caused it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub http_status: Option<u16>,
     /// End of the first run that met it.
     pub first_at: Millis,

@@ -15,7 +15,6 @@ pub(crate) struct DeadLetter {
     pub event_uid: String,
     pub event_content: String,
     /// Event time; none where the record has none that can be read.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub event_time: Option<Millis>,
     pub when: Millis,
     pub why: Why,
@@ -34,10 +33,8 @@ pub(crate) enum Why {
     },
     /// The service refused the record even alone, while it accepted another one.
     Refused {
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         status: Option<u16>,
         /// Its error code, where it is a known one; never its text, which may quote the record.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<String>,
     },
 }
@@ -118,8 +115,8 @@ mod tests {
         let stored = letter(Why::Refused { status: Some(400), code: None });
         let stored: Value = serde_json::from_slice(&stored.to_json()).unwrap();
         let expected = json!({
-            "version": 1, "min_reader": 1, "log_type": "activity", "event_uid": "00".repeat(20), "event_content": "00000000",
-            "when": "2026-11-22T12:00:00.000Z", "why": {"reason": "refused", "status": 400},
+            "version": 1, "min_reader": 1, "log_type": "activity", "event_uid": "00".repeat(20), "event_content": "00000000", "event_time": null,
+            "when": "2026-11-22T12:00:00.000Z", "why": {"reason": "refused", "status": 400, "code": null},
             "original": "{\"name\":\"\\ud800 \\u0001é\", \"n\":1.0e2}",
         });
         assert_eq!(stored, expected);

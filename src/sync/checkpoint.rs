@@ -29,16 +29,13 @@ pub struct Checkpoint {
     /// Where collection began; nothing before it is ever requested.
     pub collected_from: Millis,
     /// The window being paged through, if a run ended inside one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub window: Option<Window>,
     /// Whether Duo ever answered this log with events or an empty page.
     #[serde(default)]
     pub answered: bool,
     /// Set while Duo refuses a log that never answered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unavailable: Option<Unavailable>,
     /// Set while the log backs off.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub back_off: Option<BackOff>,
     /// What is left of the rate limits.
     pub rate: Rates,
@@ -46,15 +43,12 @@ pub struct Checkpoint {
     #[serde(default = "first_timeout")]
     pub timeout_s: u32,
     /// The instance that may send rows of this log.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lease: Option<Lease>,
     /// Where the rows last went.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub destination: Option<Destination>,
     /// How far reconciliation has come.
     pub reconciliation: ReconciliationState,
     /// Time of the newest event that Azure Monitor accepted.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub newest_event: Option<Millis>,
 }
 

@@ -47,7 +47,6 @@ pub struct HourResult {
     #[serde(flatten)]
     pub span: Span,
     /// Records that Duo counts, where it gave an exact number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duo_count: Option<u64>,
     /// Events of the hour that Azure Monitor accepted, and those that were dead-lettered because it refused them.
     pub delivered: u64,
@@ -55,10 +54,8 @@ pub struct HourResult {
     #[serde(default)]
     pub late: u64,
     /// The part that is missing.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gap: Option<Span>,
     /// When the last full reading of the hour began, by Duo's clock: what Duo returned then was delivered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub read_at: Option<Millis>,
     /// When it was last reconciled.
     pub checked_at: Millis,

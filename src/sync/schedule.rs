@@ -37,26 +37,21 @@ pub struct ReconciliationState {
     /// For each stage the first hour that has not passed it. A later stage is never ahead of an earlier one.
     pub next: [Hour; STAGES],
     /// The reading that a run ended in.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reading: Option<Reading>,
     /// When a log without counts was last begun to be read again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reread_at: Option<Millis>,
     /// The first hour whose ledger entries are still stored; missing where none were removed.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entries_from: Option<Hour>,
     /// Live requests since the last reconciliation request.
     #[serde(default)]
     pub live_requests: u32,
     /// Spans that were never collected, until their hours are final.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub gaps: Vec<Span>,
     /// The first hour whose result says that a reading could not be brought to its end, in a log without counts: the
     /// next reading gives it another result.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unverified: Option<Hour>,
     /// Up to where hours are read one at a time, to find the hour that made a reading of several end short.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub narrow_until: Option<Millis>,
     /// Fields of a later release, kept as they are.
     #[serde(flatten)]
@@ -80,7 +75,6 @@ pub struct Reading {
     /// When it was begun, by Duo's clock.
     pub began_at: Millis,
     /// How many records Duo counts in it, where it gave an exact number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub duo_count: Option<u64>,
     /// Whether Duo's count is requested first.
     #[serde(skip)]

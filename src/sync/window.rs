@@ -23,19 +23,15 @@ pub struct Window {
     /// First millisecond asked for: later than `mintime` after a restart at the last delivered record.
     pub from: Millis,
     /// Duo's cursor for the next page; `None` before the first.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cursor: Option<String>,
     #[serde(default)]
     pub rows_read: u64,
     /// Records that Duo says lie between `from` and `maxtime`, where it gave an exact number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expected: Option<u64>,
     /// Up to where Duo showed everything when the first page was read: beyond it records may still be hidden,
     /// so the window is not closed past it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub readable_through: Option<Millis>,
     /// Time of the newest record delivered or found already delivered.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_time: Option<Millis>,
     /// Whether it was read again because fewer records came than Duo counted.
     #[serde(default)]

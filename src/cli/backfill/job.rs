@@ -63,13 +63,9 @@ pub(super) struct Done {
     #[serde(flatten)]
     pub(super) counts: RunCounts,
     pub(super) hours: HourCounts,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) code: Option<Code>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) message: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) hint: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) notices: Vec<String>,
 }
 

@@ -170,7 +170,7 @@ async fn the_gaps_that_the_ledger_names_are_filled() {
         let result = &results["hours"][hour.format("%H").to_string()];
         assert_eq!(result["state"], "verified", "{result:#}");
         assert_eq!(result["late"], result["delivered"]);
-        assert!(result.get("gap").is_none(), "{result:#}");
+        assert!(result["gap"].is_null(), "{result:#}");
     }
     let output = scene.run(&["--gaps"]).await;
     assert!(String::from_utf8_lossy(&output.stdout).contains("the ledger has no gap"));
