@@ -75,7 +75,7 @@ async fn after_a_signal_a_run_stops_at_its_next_commit_and_the_handler_exits_wit
         for log in LogType::ALL {
             let checkpoint = folder.path().join(checkpoint_name(log.name()));
             let checkpoint: Value = serde_json::from_slice(&fs::read(checkpoint).unwrap()).unwrap();
-            assert!(checkpoint.get("lease").is_none(), "{checkpoint:#}");
+            assert!(checkpoint["lease"].is_null(), "{checkpoint:#}");
         }
         host.restart().await;
     }
