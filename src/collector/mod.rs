@@ -179,8 +179,7 @@ impl Collector {
     ) -> (Result<(), TimeDelta>, TokenBucket) {
         let rate = self.settings.pace.requests_per_minute;
         let mut account = lock(&self.account);
-        let mut bucket =
-            account.map_or(known, |shared| shared.lower(known, rate, ACCOUNT_SHARE, now));
+        let mut bucket = account.map_or(known, |shared| shared.max(known));
         let taken = bucket.take(rate, ACCOUNT_SHARE, now);
         *account = Some(bucket);
         (taken, bucket)

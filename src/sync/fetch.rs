@@ -156,12 +156,13 @@ async fn take_token<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
         if now >= run.deadline {
             return Err(Stop::at(RunOutcome::OutOfTime));
         }
+        let before = run.checkpoint.rate.log;
         let mut taken = run.checkpoint.rate.log.take(rate, 1, now);
         if taken.is_ok() && rate > 0 {
             (taken, run.checkpoint.rate.account) =
                 run.ports.take_account_token(run.checkpoint.rate.account);
             if taken.is_err() {
-                run.checkpoint.rate.log.give_back(1);
+                run.checkpoint.rate.log = before;
             }
         }
         match taken {

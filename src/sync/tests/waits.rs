@@ -14,7 +14,9 @@ fn after_the_last_request(
     time_limit: TimeDelta,
 ) -> (Option<Lease>, Next) {
     let mut checkpoint = checkpoint(NOON - hours(10));
-    checkpoint.rate.log.tokens = 1.0;
+    // One request is left of the burst of ten.
+    checkpoint.rate.log.full_at =
+        NOON + TimeDelta::minutes(9) / i32::try_from(requests_per_minute).unwrap();
     let mut world = world_with(&checkpoint);
     world.limits.pace.requests_per_minute = requests_per_minute;
     world.limits.pace.run_time_limit = time_limit;
@@ -51,9 +53,8 @@ fn a_request_is_waited_for_up_to_five_seconds_and_never_beyond_the_end_of_the_ru
 fn the_wait_of_the_account_is_a_wait_of_the_log() {
     let mut world = world_with(&checkpoint(NOON - HOUR));
     world.limits.pace.requests_per_minute = 10;
-    let mut bucket = crate::sync::TokenBucket::full(3, NOON);
-    bucket.tokens = 0.0;
-    *world.account.lock().unwrap() = Some(bucket);
+    let empty = crate::sync::TokenBucket { full_at: NOON + TimeDelta::minutes(1) };
+    *world.account.lock().unwrap() = Some(empty);
     let mut instance = world.instance("a");
     let next = world.next(&mut instance);
     assert!(matches!(next, Next::Sleep(pause) if pause == seconds(2)), "{next:?}");

@@ -158,7 +158,7 @@ impl Ports for Outside {
     }
 
     fn take_account_token(&self, _: TokenBucket) -> (Result<(), TimeDelta>, TokenBucket) {
-        (Ok(()), TokenBucket::full(1, self.now()))
+        (Ok(()), TokenBucket::full(self.now()))
     }
 
     async fn sleep(&self, pause: TimeDelta) {
