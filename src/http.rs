@@ -7,8 +7,7 @@ use chrono::TimeDelta;
 use hyper_util::client::proxy::matcher::Matcher;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
-
-use reqwest::{Client, ClientBuilder, Url};
+use reqwest::{Client, ClientBuilder, Response, Url};
 
 use crate::model::is_loopback;
 use crate::release;
@@ -89,6 +88,23 @@ pub(crate) fn causes<'e>(
     error: &'e (dyn Error + 'static),
 ) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
     std::iter::successors(error.source(), |cause| Error::source(*cause))
+}
+
+/// Reads a body of at most this many bytes; `None` where it is longer.
+pub(crate) async fn read_body(
+    response: &mut Response,
+    most: usize,
+) -> reqwest::Result<Option<Vec<u8>>> {
+    let promised = response.content_length().and_then(|length| usize::try_from(length).ok());
+    let promised = promised.unwrap_or(0);
+    let mut body = Vec::with_capacity(promised.min(most));
+    while promised <= most && body.len() <= most {
+        match response.chunk().await? {
+            Some(chunk) => body.extend_from_slice(&chunk),
+            None => return Ok(Some(body)),
+        }
+    }
+    Ok(None)
 }
 
 /// Whether a response says that it is an HTML page.

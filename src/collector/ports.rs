@@ -13,8 +13,7 @@ use super::unmapped_fields::UnmappedFields;
 use super::{Clock, Collector, lock};
 use crate::ingestion::{SinkCall, Table};
 use crate::model::{
-    Batch, FetchError, FetchErrorKind, IngestKind, LogType, Millis, PageRequest, PageResponse,
-    Record, SendError, Tries,
+    Batch, FetchError, IngestKind, LogType, Millis, PageRequest, PageResponse, Record, SendError,
 };
 use crate::storage::{DeadLetters, LogState};
 use crate::sync::{Ports, RunCounts, TokenBucket};
@@ -112,7 +111,9 @@ impl Ports for LogPorts<'_> {
         // A request changes nothing: a process that shuts down need not wait for the response.
         let page = tokio::select! {
             page = page => page,
-            () = self.shutdown.cancelled() => Err(aborted(self.log_type)),
+            () = self.shutdown.cancelled() => {
+                Err(FetchError::unreachable(self.log_type.spec().path, "aborted by the shutdown"))
+            }
         };
         match &page {
             Ok(page) => debug!(events = page.records.len(), mintime = %request.mintime, "page"),
@@ -146,18 +147,6 @@ impl Ports for LogPorts<'_> {
         if let Some(watcher) = self.watcher {
             watcher(reached, counts);
         }
-    }
-}
-
-fn aborted(log_type: LogType) -> FetchError {
-    FetchError {
-        kind: FetchErrorKind::Unreachable,
-        path: log_type.spec().path,
-        status: None,
-        reason: "aborted by the shutdown".to_owned(),
-        clock_ahead: None,
-        tries: Tries::default(),
-        source: None,
     }
 }
 

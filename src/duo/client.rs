@@ -8,10 +8,10 @@ use reqwest::header::{AUTHORIZATION, DATE, HeaderMap};
 use super::envelope::parse_page;
 use super::error::{kind_of_status, reason_of_body};
 use super::signature::{authorization, canonical_query, date_header, text_to_sign};
-use crate::http::{is_html, retry_after, transport_reason};
+use crate::http::{is_html, read_body, retry_after, transport_reason};
 use crate::json::{NotJson, Scanner};
 use crate::model::{
-    FetchError, FetchErrorKind, LogType, Millis, PageRequest, PageResponse, Paging, Record, Tries,
+    FetchError, FetchErrorKind, LogType, Millis, PageRequest, PageResponse, Paging, Record,
 };
 use crate::settings::{Credentials, Endpoint, SignatureVersion};
 
@@ -56,15 +56,7 @@ impl DuoClient {
         let query = Self::query(log_type, request);
         let date = date_header(now.date_time());
         let text = text_to_sign(self.version, &date, &self.endpoint.host, spec.path, &query);
-        let mut error = FetchError {
-            kind: FetchErrorKind::Unreachable,
-            path: spec.path,
-            status: None,
-            reason: String::new(),
-            clock_ahead: None,
-            tries: Tries::default(),
-            source: None,
-        };
+        let mut error = FetchError::unreachable(spec.path, "");
         let sent = self
             .http
             .get(format!("{}{}?{query}", self.endpoint.origin, spec.path))
@@ -81,8 +73,8 @@ impl DuoClient {
         if status != 200 {
             error.kind = kind_of_status(status, retry_after(response.headers()));
             // The status decides; a body that cannot be read takes nothing away from it.
-            let body = read_body(&mut response, LARGEST_REFUSAL).await.unwrap_or_default();
-            error.reason = reason_of_body(&body);
+            let body = read_body(&mut response, LARGEST_REFUSAL).await.ok().flatten();
+            error.reason = reason_of_body(&body.unwrap_or_default());
             return Err(error);
         }
         let refused = |kind, reason| FetchError { kind, reason, ..error.clone() };
@@ -91,13 +83,10 @@ impl DuoClient {
                 .to_owned();
             return Err(refused(FetchErrorKind::Malformed, reason));
         }
-        let body = match read_body(&mut response, LARGEST_RESPONSE).await {
-            Ok(body) => body,
-            Err(BodyError::TooLarge) => {
-                let reason = format!("the response is larger than {LARGEST_RESPONSE} bytes");
-                return Err(refused(FetchErrorKind::Fatal, reason));
-            }
-            Err(BodyError::Broken(fault)) => return Err(of_transport(error, fault)),
+        let body = read_body(&mut response, LARGEST_RESPONSE).await;
+        let Some(body) = body.map_err(|fault| of_transport(error.clone(), fault))? else {
+            let reason = format!("the response is larger than {LARGEST_RESPONSE} bytes");
+            return Err(refused(FetchErrorKind::Fatal, reason));
         };
         let page = parse_page(&spec, body, read)
             .map_err(|reason| refused(FetchErrorKind::Malformed, reason))?;
@@ -129,26 +118,6 @@ impl DuoClient {
         parameters.extend(limit.as_deref().map(|limit| ("limit", limit)));
         canonical_query(&parameters)
     }
-}
-
-enum BodyError {
-    TooLarge,
-    Broken(reqwest::Error),
-}
-
-async fn read_body(response: &mut reqwest::Response, most: usize) -> Result<Vec<u8>, BodyError> {
-    let promised = response.content_length().and_then(|length| usize::try_from(length).ok());
-    if promised.is_some_and(|length| length > most) {
-        return Err(BodyError::TooLarge);
-    }
-    let mut body = Vec::with_capacity(promised.unwrap_or(0));
-    while let Some(chunk) = response.chunk().await.map_err(BodyError::Broken)? {
-        if body.len() + chunk.len() > most {
-            return Err(BodyError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
 }
 
 /// The error of an exchange that broke off.

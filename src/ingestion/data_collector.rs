@@ -5,9 +5,9 @@
 use chrono::TimeDelta;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 
-use super::error::{confirm, error, no_response, read_body};
+use super::error::{LARGEST_RESPONSE, confirm, error, no_response};
 use super::{SinkCall, Table};
-use crate::http::retry_after;
+use crate::http::{read_body, retry_after};
 use crate::model::{IngestionApi, Secret, SendError, SendErrorKind, azure_signature};
 use crate::settings::DataCollectorSettings;
 
@@ -69,8 +69,8 @@ impl DataCollector {
         }
         let status = status.as_u16();
         let retry_after = retry_after(response.headers());
-        let body = read_body(&mut response).await.unwrap_or_default();
-        let body = String::from_utf8_lossy(&body);
+        let body = read_body(&mut response, LARGEST_RESPONSE).await.ok().flatten();
+        let body = String::from_utf8_lossy(body.as_deref().unwrap_or_default());
         let code = code(&body);
         let reason = code.unwrap_or("no known code in the response").to_owned();
         let kind = kind(status, &body, bytes, retry_after);

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use serde::de::IgnoredAny;
 
-use crate::http::{is_html, transport_reason};
+use crate::http::{is_html, read_body, transport_reason};
 use crate::model::{IngestionApi, SendError, SendErrorKind, Tries};
 
-/// Most of a response that is read, in bytes.
-const LARGEST_RESPONSE: usize = 64 * 1024;
+/// Largest response that is read, in bytes.
+pub(super) const LARGEST_RESPONSE: usize = 64 * 1024;
 
 /// An error without a source, after one request.
 pub(super) fn error(
@@ -30,18 +30,6 @@ pub(super) fn no_response(api: IngestionApi, fault: reqwest::Error) -> SendError
     SendError { source: Some(Arc::new(fault)), ..error(api, kind, None, None, reason) }
 }
 
-/// Reads a response, as far as it is small.
-pub(super) async fn read_body(response: &mut reqwest::Response) -> reqwest::Result<Vec<u8>> {
-    let mut body = Vec::new();
-    while body.len() < LARGEST_RESPONSE
-        && let Some(chunk) = response.chunk().await?
-    {
-        body.extend_from_slice(&chunk);
-    }
-    body.truncate(LARGEST_RESPONSE);
-    Ok(body)
-}
-
 /// Whether a success status is Azure Monitor's: its body is empty or JSON. A block page of a proxy is neither.
 ///
 /// # Errors
@@ -53,9 +41,13 @@ pub(super) async fn confirm(
 ) -> Result<(), SendError> {
     let status = Some(response.status().as_u16());
     let is_html = is_html(response.headers());
-    let body = read_body(&mut response).await.map_err(|fault| no_response(api, fault))?;
-    let text = body.trim_ascii();
-    if !is_html && (text.is_empty() || serde_json::from_slice::<IgnoredAny>(text).is_ok()) {
+    let body = read_body(&mut response, LARGEST_RESPONSE).await;
+    let body = body.map_err(|fault| no_response(api, fault))?;
+    let is_empty_or_json = body.is_some_and(|body| {
+        let text = body.trim_ascii();
+        text.is_empty() || serde_json::from_slice::<IgnoredAny>(text).is_ok()
+    });
+    if !is_html && is_empty_or_json {
         return Ok(());
     }
     let what = if is_html { "an HTML page" } else { "text that is no JSON" };

@@ -96,6 +96,21 @@ pub struct FetchError {
     pub source: Option<Source>,
 }
 
+impl FetchError {
+    /// No response came.
+    pub fn unreachable(path: &'static str, reason: impl Into<String>) -> Self {
+        Self {
+            kind: FetchErrorKind::Unreachable,
+            path,
+            status: None,
+            reason: reason.into(),
+            clock_ahead: None,
+            tries: Tries::default(),
+            source: None,
+        }
+    }
+}
+
 impl fmt::Display for FetchError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { path, status, reason, tries, .. } = self;

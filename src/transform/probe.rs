@@ -22,36 +22,18 @@ pub(super) struct Probe<'a> {
     pub(super) shape: RowShape,
 }
 
-/// Fields of a device whose type varies between a boolean and `"unknown"`.
-const VARYING: [&str; 3] = ["is_encryption_enabled", "is_firewall_enabled", "is_password_set"];
-/// Fields that are read: ids and times, what identifies an event without an id; then the names that the row adds, and names
-/// that the service refuses.
-const KNOWN: [&str; 24] = [
-    "txid",
-    "activity_id",
-    "telephony_id",
-    "sekey",
-    "isotimestamp",
-    "ts",
-    "timestamp",
-    "surfaced_timestamp",
-    "action",
-    "username",
-    "object",
-    "description",
-    "eventtype",
-    "host",
-    "event_uid",
-    "event_content",
-    "event_replaces",
-    "event_time",
-    "ingest_kind",
-    "ingest_batch",
-    "truncated_fields",
-    "tenant",
-    "TimeGenerated",
-    "RawData",
-];
+/// The values of the fields that are read, as they are spelled.
+#[derive(Default)]
+struct Fields<'a> {
+    id: Option<&'a str>,
+    isotimestamp: Option<&'a str>,
+    ts: Option<&'a str>,
+    timestamp: Option<&'a str>,
+    surfaced_timestamp: Option<&'a str>,
+    action: [Option<&'a str>; 4],
+    /// Whether there is a name that the row adds, or the service refuses.
+    has_reserved: bool,
+}
 
 impl<'a> Probe<'a> {
     /// Reads a record that begins at `begin` in the text of its scanner. Nothing is read of a record that is no object, or
@@ -61,31 +43,13 @@ impl<'a> Probe<'a> {
     }
 
     fn of_object(log_type: LogType, begin: usize, reading: &Reading<'a>) -> Option<Self> {
-        let [
-            txid,
-            activity_id,
-            telephony_id,
-            sekey,
-            isotimestamp,
-            ts,
-            timestamp,
-            surfaced_timestamp,
-            action,
-            username,
-            object,
-            description,
-            reserved @ ..,
-        ] = fields(&KNOWN, reading.members.as_ref()?)?;
+        let id_field = log_type.spec().id_field;
+        let fields = Fields::of(id_field, reading.members.as_ref()?)?;
+        let Fields { id, isotimestamp, ts, timestamp, surfaced_timestamp, action, has_reserved } =
+            fields;
         let iso_time = iso(isotimestamp);
-        let id = match log_type.spec().id_field {
-            // One transaction may have two records, told apart by their time only: whole seconds are too coarse for that.
-            Some("txid") if iso_time.is_none() => None,
-            Some("txid") => txid,
-            Some("activity_id") => activity_id,
-            Some("telephony_id") => telephony_id,
-            Some("sekey") => sekey,
-            _ => None,
-        };
+        // One transaction may have two records, told apart by their time only: whole seconds are too coarse for that.
+        let id = id.filter(|_| id_field != Some("txid") || iso_time.is_some());
         // The finest time first. The v1 logs' `isotimestamp` is only a copy of `timestamp`, and was seen malformed.
         let time_micros = match log_type {
             LogType::Administrator | LogType::OfflineEnrollment => seconds(timestamp).or(iso_time),
@@ -93,38 +57,48 @@ impl<'a> Probe<'a> {
             LogType::Activity | LogType::Telephony => iso(ts),
             LogType::Authentication => iso_time.or_else(|| seconds(timestamp)),
         };
-        let shape = if reserved.iter().all(Option::is_none) {
+        let shape = if has_reserved {
+            RowShape::Wrapped
+        } else {
             let varying = reading.booleans.iter().filter(|boolean| is_varying(boolean));
             let places =
                 varying.map(|Boolean { place, .. }| place.start - begin..place.end - begin);
             RowShape::Object(places.collect::<Parts>())
-        } else {
-            RowShape::Wrapped
         };
-        Some(Self {
-            id: id.and_then(scalar),
-            time_micros,
-            action: [action, username, object, description].map(not_null),
-            shape,
-        })
+        Some(Self { id: id.and_then(scalar), time_micros, action: action.map(not_null), shape })
     }
 }
 
-/// The values of an object's members with these names; `None` where a name occurs twice or is no Unicode.
-fn fields<'a, const N: usize>(
-    names: &[&str; N],
-    members: &Members<'a>,
-) -> Option<[Option<&'a str>; N]> {
-    let mut values = [None; N];
-    for (name, value) in members {
-        let name = unicode(name)?;
-        if let Some(place) = names.iter().position(|known| *known == name)
-            && values[place].replace(*value).is_some()
-        {
-            return None;
+impl<'a> Fields<'a> {
+    /// `None` where one of them occurs twice, or a name is no Unicode.
+    fn of(id_field: Option<&str>, members: &Members<'a>) -> Option<Self> {
+        let mut fields = Self::default();
+        for (name, value) in members {
+            let name = unicode(name)?;
+            let field = match &*name {
+                name if id_field == Some(name) => &mut fields.id,
+                "isotimestamp" => &mut fields.isotimestamp,
+                "ts" => &mut fields.ts,
+                "timestamp" => &mut fields.timestamp,
+                "surfaced_timestamp" => &mut fields.surfaced_timestamp,
+                "action" => &mut fields.action[0],
+                "username" => &mut fields.action[1],
+                "object" => &mut fields.action[2],
+                "description" => &mut fields.action[3],
+                "eventtype" | "host" | "event_uid" | "event_content" | "event_replaces"
+                | "event_time" | "ingest_kind" | "ingest_batch" | "truncated_fields" | "tenant"
+                | "TimeGenerated" | "RawData" => {
+                    fields.has_reserved = true;
+                    continue;
+                }
+                _ => continue,
+            };
+            if field.replace(value).is_some() {
+                return None;
+            }
         }
+        Some(fields)
     }
-    Some(values)
 }
 
 /// A name without its escapes; `None` where it is no Unicode.
@@ -140,14 +114,16 @@ fn not_null(value: Option<&str>) -> Option<&str> {
     value.filter(|value| *value != "null")
 }
 
-/// Whether it is a field of a device whose type varies.
+/// Whether it is a field of a device whose type varies between a boolean and `"unknown"`.
 fn is_varying(Boolean { path, depth, name, .. }: &Boolean<'_>) -> bool {
     let is_device = match path {
         [_, "access_device"] if *depth == 1 => true,
         ["surfaced_auth", "access_device"] => *depth == 2,
         _ => false,
     };
-    is_device && VARYING.contains(name)
+    let varies =
+        matches!(*name, "is_encryption_enabled" | "is_firewall_enabled" | "is_password_set");
+    is_device && varies
 }
 
 /// A text or number as text; none of an empty text.
