@@ -40,8 +40,9 @@ pub enum Table {
     CiscoDuoHealth,
 }
 
-/// One request.
-#[derive(Clone)]
+/// One request. `Debug` does not show the rows.
+#[derive(Clone, derive_more::Debug)]
+#[debug("SinkCall({} bytes)", body.len())]
 pub struct SinkCall {
     /// Where the rows go.
     pub table: Table,
@@ -54,13 +55,6 @@ pub struct SinkCall {
     pub now: DateTime<Utc>,
     /// Longest wait for the response.
     pub timeout: Duration,
-}
-
-impl std::fmt::Debug for SinkCall {
-    /// Without the rows.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("SinkCall").field("bytes", &self.body.len()).finish_non_exhaustive()
-    }
 }
 
 impl Sink {

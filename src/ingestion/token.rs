@@ -39,6 +39,8 @@ pub(super) struct TokenFault {
 }
 
 /// Requests tokens and keeps them until they are about to expire.
+#[derive(derive_more::Debug)]
+#[debug("Tokens({identity:?}, {cloud:?})")]
 pub(super) struct Tokens {
     identity: IdentitySettings,
     cloud: Cloud,
@@ -110,16 +112,6 @@ impl Tokens {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Arc<dyn TokenCredential>> {
         self.credential.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl std::fmt::Debug for Tokens {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Tokens")
-            .field("identity", &self.identity)
-            .field("cloud", &self.cloud)
-            .finish_non_exhaustive()
     }
 }
 

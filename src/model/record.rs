@@ -1,6 +1,5 @@
 //! One record of Duo's, from the page it came on to the row it becomes.
 
-use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -15,7 +14,10 @@ pub(crate) type EventUid = [u8; 20];
 pub(crate) type EventContent = [u8; 4];
 
 /// What tells one record from another: records that agree in both are one event, delivered once.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// Its text is `{event_uid}-{event_content}`, as dead letters are named.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
+#[display("{}-{}", hex::encode(uid), hex::encode(content))]
 pub struct RecordKey {
     /// Identity of the event, from Duo's id and the event time.
     pub uid: EventUid,
@@ -23,15 +25,9 @@ pub struct RecordKey {
     pub content: EventContent,
 }
 
-impl fmt::Display for RecordKey {
-    /// `{event_uid}-{event_content}`, as dead letters are named.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}-{}", hex::encode(self.uid), hex::encode(self.content))
-    }
-}
-
-/// One record: Duo's text, and what was read of it.
-#[derive(Clone, Default)]
+/// One record: Duo's text, and what was read of it. `Debug` does not show the text.
+#[derive(Clone, Default, derive_more::Debug)]
+#[debug("Record({key}, {} bytes)", place.len())]
 pub struct Record {
     /// The page that the text is a part of; its memory is shared by the records of the page.
     pub page: Arc<String>,
@@ -93,18 +89,6 @@ impl Record {
     }
 }
 
-impl fmt::Debug for Record {
-    /// Without what the record says.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Record")
-            .field("key", &self.key.to_string())
-            .field("time", &self.time())
-            .field("bytes", &self.place.len())
-            .finish_non_exhaustive()
-    }
-}
-
 /// The place of a part of a text in it. The part must be borrowed from the whole, as what serde reads without
 /// copying is; for another text the answer is some range that means nothing.
 pub(crate) fn position(whole: &str, part: &str) -> Range<usize> {
@@ -123,8 +107,9 @@ pub enum RowShape {
     Wrapped,
 }
 
-/// A record as one member per column, for the Logs Ingestion API.
-#[derive(Clone, Default)]
+/// A record as one member per column, for the Logs Ingestion API. `Debug` does not show them.
+#[derive(Clone, Default, derive_more::Debug)]
+#[debug("FlatRow({} bytes)", members.len())]
 pub struct FlatRow {
     /// The members of the row, each with a comma behind it.
     pub members: BytesMut,
@@ -132,16 +117,6 @@ pub struct FlatRow {
     pub unmapped: Vec<String>,
     /// Paths without a column for which `AdditionalFields` had no room.
     pub left_out: Vec<String>,
-}
-
-impl fmt::Debug for FlatRow {
-    /// Without what the record says.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("FlatRow")
-            .field("bytes", &self.members.len())
-            .finish_non_exhaustive()
-    }
 }
 
 /// A value of which only the beginning goes into the row.

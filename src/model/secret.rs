@@ -1,14 +1,13 @@
 //! Text that must never be shown.
 
-use std::fmt;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 /// A secret key, connection string or signature. `Debug` prints `***`; there is no `Display`.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, derive_more::Debug)]
+#[debug("***")]
 pub(crate) struct Secret(String);
 
 impl Secret {
@@ -34,12 +33,6 @@ pub(crate) fn azure_signature(shared_key: &Secret, text: &str) -> String {
     let key = STANDARD.decode(shared_key.expose());
     let key = key.expect("the settings were checked");
     STANDARD.encode(hmac::<Hmac<Sha256>>(&key, text))
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str("***")
-    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! Points in time as Duo's newer endpoints count them, spans of time, and the hours of the ledger.
 
-use std::fmt;
 use std::ops::{Add, Sub};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
@@ -18,7 +17,8 @@ const MILLIS_PER_HOUR: i64 = HOUR.num_milliseconds();
 
 /// Milliseconds since 1970-01-01T00:00:00Z. Stored and shown as RFC 3339 UTC, so that a thousandfold slip of
 /// units is seen at a glance.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
+#[display("{}", self.date_time().to_rfc3339_opts(SecondsFormat::Millis, true))]
 pub struct Millis(pub i64);
 
 impl Millis {
@@ -90,12 +90,6 @@ impl Sub for Millis {
     }
 }
 
-impl fmt::Display for Millis {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.date_time().to_rfc3339_opts(SecondsFormat::Millis, true))
-    }
-}
-
 impl Serialize for Millis {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -109,8 +103,10 @@ impl<'de> Deserialize<'de> for Millis {
     }
 }
 
-/// One hour of event time: the unit in which delivered ids are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// One hour of event time: the unit in which delivered ids are kept. Its text is `2026-11-22T10`, as in the names of
+/// ledger blobs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
+#[display("{}", self.start().date_time().format("%Y-%m-%dT%H"))]
 pub struct Hour(i64);
 
 impl Hour {
@@ -177,13 +173,6 @@ impl<'de> Deserialize<'de> for Hour {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text)
             .ok_or_else(|| de::Error::custom("an hour is not of the form 2026-11-22T10"))
-    }
-}
-
-impl fmt::Display for Hour {
-    /// `2026-11-22T10`, as in the names of ledger blobs.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}", self.start().date_time().format("%Y-%m-%dT%H"))
     }
 }
 

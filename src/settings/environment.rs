@@ -1,22 +1,16 @@
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::Path;
 
 use serde::Deserialize;
 use serde_json::Value;
 
 /// The text of every setting. `Debug` shows their names only.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, derive_more::Debug)]
+#[debug("{:?}", values.keys())]
 pub struct Environment {
     values: BTreeMap<String, String>,
     /// The text of host.json, where there is one.
     pub(super) host_json: Option<String>,
-}
-
-impl fmt::Debug for Environment {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_set().entries(self.values.keys()).finish()
-    }
 }
 
 impl Environment {

@@ -9,20 +9,8 @@ use crate::sync::{DayResults, HourState};
 
 /// What is known of an hour, from the best to the worst. The comment is shown on the page; the shape is the outline of the mark
 /// from the corner of its cell, so that marks differ in more than their colour.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    EnumIter,
-    EnumMessage,
-    EnumProperty,
-    IntoStaticStr,
-)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(EnumIter, EnumMessage, EnumProperty, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum Mark {

@@ -27,19 +27,14 @@ const SERVICE_VERSION: &str = "2023-11-03";
 const RETRIES: u32 = 4;
 const RETRY_SECONDS: i64 = 20;
 
-#[derive(Clone)]
+// Not the client: its URL may carry a signature.
+#[derive(Clone, derive_more::Debug)]
+#[debug("ContainerStore({place})")]
 pub(super) struct ContainerStore {
     container: Arc<BlobContainerClient>,
     name: String,
     place: String,
     is_on_this_machine: bool,
-}
-
-impl std::fmt::Debug for ContainerStore {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Not the client: its URL may carry a signature.
-        formatter.debug_struct("ContainerStore").field("place", &self.place).finish_non_exhaustive()
-    }
 }
 
 impl ContainerStore {
