@@ -12,9 +12,7 @@ use reqwest::{Client, ClientBuilder, Response, Url};
 use crate::model::is_loopback;
 use crate::release;
 
-/// Longest wait for a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Longest silence inside a response.
 const READ_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The HTTP clients of the process.
@@ -83,7 +81,6 @@ pub(crate) fn transport_reason(fault: &reqwest::Error) -> String {
     reason
 }
 
-/// The errors below an error, from the top down.
 pub(crate) fn causes<'e>(
     error: &'e (dyn Error + 'static),
 ) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
@@ -107,7 +104,6 @@ pub(crate) async fn read_body(
     Ok(None)
 }
 
-/// Whether a response says that it is an HTML page.
 pub(crate) fn is_html(headers: &HeaderMap) -> bool {
     let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
     content_type.is_some_and(|content_type| content_type.to_ascii_lowercase().contains("html"))

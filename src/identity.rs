@@ -14,7 +14,6 @@ use azure_identity::{
 use crate::http::Transport;
 use crate::settings::{Cloud, IdentitySettings};
 
-/// The credential that the settings name.
 pub(crate) fn credential(
     settings: &IdentitySettings,
     cloud: Cloud,

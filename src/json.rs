@@ -169,7 +169,6 @@ impl<'a> Scanner<'a> {
         if next == close { Ok(false) } else { Err(NotJson) }
     }
 
-    /// Passes a text, number or literal.
     fn scalar(&mut self) -> Result<(), NotJson> {
         match self.peek()? {
             b'"' => self.string(),
@@ -207,7 +206,6 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Passes one digit or more.
     fn digits(&mut self) -> Result<usize, NotJson> {
         let begin = self.at;
         while self.peek().is_ok_and(|byte| byte.is_ascii_digit()) {

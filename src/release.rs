@@ -6,7 +6,6 @@ use std::sync::OnceLock;
 
 use sha2::{Digest as _, Sha256};
 
-/// Version of this release, as in Cargo.toml.
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// SHA-256 of the file of the running program, 64 hexadecimal characters, which `SHA256SUMS` of a release lists as

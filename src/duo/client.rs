@@ -120,7 +120,6 @@ impl DuoClient {
     }
 }
 
-/// The error of an exchange that broke off.
 fn of_transport(mut error: FetchError, fault: reqwest::Error) -> FetchError {
     error.kind =
         if fault.is_timeout() { FetchErrorKind::TimedOut } else { FetchErrorKind::Unreachable };

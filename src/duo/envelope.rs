@@ -9,7 +9,6 @@ use serde_json::Value;
 use crate::json::{NotJson, Scanner};
 use crate::model::{LogSpec, PageResponse, Record};
 
-/// What was found of a response so far.
 #[derive(Default)]
 struct Envelope<'a> {
     stat: Option<&'a str>,
@@ -28,7 +27,6 @@ struct Metadata {
     total_objects: Value,
 }
 
-/// What is wrong with an envelope.
 enum Fault {
     NotJson,
     Unexpected(String),

@@ -6,7 +6,6 @@ use serde_json::Value;
 
 use crate::model::{FetchError, FetchErrorKind};
 
-/// Clock difference that may explain refused credentials, in seconds.
 const SUSPICIOUS_SKEW_S: i64 = 60;
 
 /// What to do about an error; names the setting.
@@ -42,7 +41,6 @@ pub fn hint(error: &FetchError) -> Option<String> {
         }
 }
 
-/// What an HTTP status other than success means.
 pub(super) fn kind_of_status(status: u16, retry_after: Option<TimeDelta>) -> FetchErrorKind {
     match status {
         400 => FetchErrorKind::Rejected,

@@ -49,7 +49,6 @@ pub(super) fn text_to_sign(
     text
 }
 
-/// The `Authorization` header for a text to sign.
 pub(super) fn authorization(
     version: SignatureVersion,
     credentials: &Credentials,

@@ -86,7 +86,6 @@ const fn log_type(table: Table) -> &'static str {
     }
 }
 
-/// What a response other than success means.
 fn kind(status: u16, answer: &str, bytes: usize, retry_after: Option<TimeDelta>) -> SendErrorKind {
     match status {
         400 if FATAL_CODES.iter().any(|code| answer.contains(code)) => SendErrorKind::Fatal,
@@ -114,7 +113,6 @@ fn text_to_sign(bytes: usize, date: &str) -> String {
     format!("POST\n{bytes}\n{JSON}\nx-ms-date:{date}\n{RESOURCE}")
 }
 
-/// The `Authorization` header for a text to sign.
 fn authorization(workspace_id: &str, shared_key: &Secret, text: &str) -> String {
     format!("SharedKey {workspace_id}:{}", azure_signature(shared_key, text))
 }

@@ -11,7 +11,6 @@ const LEVEL: u32 = 1;
 /// What rows come to at the most, as a part of their bytes: room that is taken at once.
 const EXPECTED: usize = 8;
 
-/// The body, compressed.
 pub(super) fn gzip(body: &[u8]) -> Bytes {
     let room = Vec::with_capacity(body.len() / EXPECTED + 64);
     let mut encoder = GzEncoder::new(room, Compression::new(LEVEL));

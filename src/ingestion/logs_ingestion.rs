@@ -22,7 +22,6 @@ const VERSION: &str = "2023-01-01";
 const HEALTH_STREAM: &str = "Custom-CiscoDuoHealth";
 /// Longest wait for a token. Token and response together take less time than a lease lasts when a request begins.
 const TOKEN_PATIENCE: Duration = Duration::from_secs(10);
-/// Longest error code of the service that is reported.
 const LONGEST_CODE: usize = 64;
 /// Repeats the code of the error in the body, which is not read: its explanation may quote a row.
 const CODE: &str = "x-ms-error-code";
@@ -31,9 +30,7 @@ const CODE: &str = "x-ms-error-code";
 #[derive(Debug)]
 pub struct LogsIngestion {
     http: reqwest::Client,
-    /// The rule's address, up to the stream.
     streams: String,
-    /// The stream for events.
     stream: String,
     gzip: bool,
     tokens: Tokens,
@@ -134,7 +131,6 @@ fn without_token(TokenFault { is_transient, reason }: TokenFault) -> SendError {
     error(IngestionApi::LogsIngestion, SendErrorKind::NoToken { is_transient }, None, None, reason)
 }
 
-/// What a response other than success means.
 fn kind(status: u16, retry_after: Option<TimeDelta>) -> SendErrorKind {
     match status {
         // One of the records may be at fault; whether the rule is shows when each of them is refused alone.

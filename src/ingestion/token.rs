@@ -29,12 +29,10 @@ impl IdentityError {
     }
 }
 
-/// Why there is no token.
 #[derive(Debug)]
 pub(super) struct TokenFault {
     /// Whether another request may get one.
     pub(super) is_transient: bool,
-    /// What went wrong, in one line.
     pub(super) reason: String,
 }
 
@@ -156,7 +154,6 @@ impl TokenFault {
     }
 }
 
-/// Whether another request may get a token.
 const fn is_transient(status: u16) -> bool {
     // Identity endpoints answer 404 and 410 while they are being set up.
     matches!(status, 404 | 408 | 410 | 429 | 500..=599)

@@ -11,7 +11,6 @@ use crate::model::LogType::{
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Field {
-    /// Its path, with dots.
     pub(super) path: &'static str,
     pub(super) types: &'static [ColumnType],
     pub(super) logs: &'static [LogType],
@@ -21,7 +20,6 @@ pub(super) struct Field {
 }
 
 impl Field {
-    /// The columns that it may go into, one for each of its types.
     pub(super) fn columns(&'static self) -> impl Iterator<Item = Column> {
         self.types.iter().map(|column_type| Column {
             name: self.path.replace('.', "_") + column_type.suffix(),

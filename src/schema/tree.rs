@@ -13,7 +13,6 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// The record itself.
     pub(crate) fn root() -> &'static Self {
         static ROOT: LazyLock<Node> = LazyLock::new(|| {
             let mut root = Node::default();

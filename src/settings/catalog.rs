@@ -169,7 +169,6 @@ settings! {
 const NO_CONTAINER_NAME: &str =
     "\"{}\" is not a container name: 3 to 63 lower-case letters, digits and single hyphens";
 
-/// Whether a text is groups of hexadecimal digits, as an ID of Azure is.
 fn is_uuid(text: &str) -> bool {
     let groups: Vec<usize> = text.split('-').map(str::len).collect();
     let is_digit = |byte: u8| byte == b'-' || byte.is_ascii_hexdigit();

@@ -42,9 +42,7 @@ impl Pace {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Start {
     lookback: TimeDelta,
-    /// A time for every log.
     all: Option<Millis>,
-    /// Times for single logs.
     each: BTreeMap<LogType, Millis>,
 }
 

@@ -9,7 +9,6 @@ use serde_json::Value;
 #[debug("{:?}", values.keys())]
 pub struct Environment {
     values: BTreeMap<String, String>,
-    /// The text of host.json, where there is one.
     pub(super) host_json: Option<String>,
 }
 

@@ -41,7 +41,6 @@ pub struct Settings {
     pub(crate) state: StateSettings,
     pub(crate) pace: Pace,
     pub(crate) start: Start,
-    /// Whether rows about the connector itself are sent.
     pub(crate) health: bool,
     /// How far the clock of runs is ahead of this machine's; zero except in the demo.
     pub(crate) clock_offset: TimeDelta,

@@ -26,7 +26,6 @@ impl<'a> Reader<'a> {
         });
     }
 
-    /// The value, or an error with this problem.
     pub(super) fn valid<T>(
         &mut self,
         setting: &Setting,
@@ -78,7 +77,6 @@ impl<'a> Reader<'a> {
         self.valid(setting, valid, problem.replace("{}", text))
     }
 
-    /// The text of a setting that may be missing, as a text of its own.
     pub(super) fn owned(&mut self, setting: &Setting) -> Option<String> {
         self.optional(setting).map(str::to_owned)
     }
@@ -120,7 +118,6 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// The parts of a list that are not empty.
 pub(super) fn parts(text: &str, separator: char) -> impl Iterator<Item = &str> {
     let parts = text.split(separator).map(str::trim);
     parts.filter(|part| !part.is_empty())

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use super::{Document, Header};
 use crate::model::{LogType, Millis, Record};
 
-/// The original of a record that did not become a whole row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct DeadLetter {
     #[serde(flatten)]
@@ -22,7 +21,6 @@ pub(crate) struct DeadLetter {
     pub original: String,
 }
 
-/// Why a record did not become a whole row.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub(crate) enum Why {

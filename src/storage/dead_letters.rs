@@ -108,7 +108,6 @@ impl DeadLetters {
         Ok(found)
     }
 
-    /// Reads a dead letter; `None` when it is not there any more.
     pub(crate) async fn read(
         &self,
         name: &DeadLetterName,

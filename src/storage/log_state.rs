@@ -10,7 +10,6 @@ use crate::model::{Hour, LogType};
 pub struct LogState {
     store: Store,
     prefix: String,
-    /// Name of the checkpoint, below the prefix.
     checkpoint: String,
 }
 

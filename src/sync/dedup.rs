@@ -24,10 +24,8 @@ pub(super) struct Deduplicator {
     pub(super) max_batch_bytes: usize,
 }
 
-/// A page whose new records stand in batches.
 #[derive(Debug, Default)]
 pub(super) struct SortedPage {
-    /// Batches to send, oldest rows first.
     pub(super) batches: VecDeque<Batch>,
     pub(super) facts: PageFacts,
 }
@@ -37,9 +35,7 @@ pub(super) struct SortedPage {
 pub(super) struct PageFacts {
     /// Event times of all records, in Duo's order.
     pub(super) times: Vec<Option<Millis>>,
-    /// Records not delivered before.
     pub(super) fresh: usize,
-    /// Records that were delivered before.
     pub(super) known: usize,
     /// Newest time among the records that are not left to a later run.
     pub(super) newest: Option<Millis>,

@@ -72,7 +72,6 @@ enum Sent {
     Refused(SendError),
 }
 
-/// The records of a page that the ledger does not have, in batches.
 async fn new_records<P: Ports>(
     run: &mut Run<'_, P>,
     records: Vec<Record>,

@@ -30,7 +30,6 @@ impl From<Stop> for NoPage {
     }
 }
 
-/// Requests that were made for one result.
 pub(super) struct Attempts {
     began_at: Millis,
     count: u32,

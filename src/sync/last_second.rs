@@ -11,10 +11,8 @@ const FULL_PAGE: usize = 900;
 /// Pages in a row that bring something new in the same second before it counts as read.
 const MAX_STAYS: u32 = 3;
 
-/// What is left to decide on the next page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LastSecond {
-    /// Pages in a row that brought something new without moving on.
     stays: u32,
     /// Whether Duo has more of the second of the page before shows on the next page.
     full: Option<FullSecond>,

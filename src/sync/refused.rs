@@ -16,7 +16,6 @@ use crate::model::{Batch, Record, RecordKey, SendError};
 /// Records dead-lettered in one run because they were refused: beyond it the records are not at fault.
 const MAX_REFUSED: usize = 10;
 
-/// What the run knows of refused and dead-lettered records.
 #[derive(Default)]
 pub(super) struct RefusedRecords {
     /// Those that are not dead-lettered, in the order in which they were refused, with the refusal.
@@ -52,7 +51,6 @@ impl RefusedRecords {
         !self.waiting.is_empty()
     }
 
-    /// The checkpoint that is stored while they wait.
     pub(super) fn held_position(&self) -> Option<&Checkpoint> {
         self.held.as_deref()
     }

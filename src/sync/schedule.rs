@@ -103,7 +103,6 @@ impl Reading {
         self.began_at = server_time.map_or(self.began_at, |time| time.min(self.began_at));
     }
 
-    /// Whether it is one that a run can go on with.
     pub(super) fn is_sound(&self) -> bool {
         let length = self.span.to - self.span.from;
         self.stage < STAGES

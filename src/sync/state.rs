@@ -43,7 +43,6 @@ impl Reconciliation {
     }
 }
 
-/// Where live collection stands in this run.
 #[derive(Default)]
 pub(super) struct Live {
     pub(super) window: Option<Window>,

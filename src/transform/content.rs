@@ -20,7 +20,6 @@ const DEEPEST: usize = 8;
 const OBJECT: Content = 1;
 const ARRAY: Content = 2;
 
-/// What one walk through a record finds.
 pub(super) struct Reading<'a> {
     /// `None` where the record is no object.
     pub(super) members: Option<Members<'a>>,
@@ -40,7 +39,6 @@ pub(super) struct Boolean<'a> {
     pub(super) place: Range<usize>,
 }
 
-/// Reads the record that follows.
 pub(super) fn read<'a>(scanner: &mut Scanner<'a>) -> Result<Reading<'a>, NotJson> {
     let mut walk = Walk { booleans: SmallVec::new() };
     if scanner.peek()? != b'{' {

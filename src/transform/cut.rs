@@ -47,7 +47,6 @@ pub(super) fn kept_json<'a>(truncation: &Truncation, text: &'a str) -> &'a str {
     &text[truncation.place.clone()][..truncation.kept]
 }
 
-/// Writes what is kept in place of the value.
 pub(super) fn write(truncation: &Truncation, out: &mut BytesMut, text: &str) {
     let writes = "a text can be written to memory";
     if truncation.is_text {

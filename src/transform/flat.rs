@@ -69,7 +69,6 @@ impl Flattener {
     }
 }
 
-/// A walk through the values of a record.
 struct Walk<'w> {
     text: &'w str,
     cuts: &'w [Truncation],
@@ -187,7 +186,6 @@ impl<'w> Walk<'w> {
         self.cuts.iter().find(|cut| cut.place == place)
     }
 
-    /// The value as it is spelled.
     fn copy(&mut self, column: Option<&RowField>, value: &str) -> bool {
         self.put(column, |out| out.extend_from_slice(value.as_bytes()))
     }

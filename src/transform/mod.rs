@@ -125,7 +125,6 @@ impl<'h> Records<'h> {
     }
 }
 
-/// Gives the records of one response their keys.
 #[derive(Debug)]
 struct Identities<'a> {
     log_type: LogType,

@@ -19,7 +19,6 @@ pub(super) fn is_guid(inside: &str) -> bool {
     }
 }
 
-/// Whether a text is a date and time in ISO 8601.
 pub(super) fn is_time(inside: &str) -> bool {
     let bytes = inside.as_bytes();
     (19..=40).contains(&bytes.len())
