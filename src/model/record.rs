@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::BytesMut;
 use smallvec::SmallVec;
 
-use super::Millis;
+use super::{Hour, Millis};
 
 /// Identity of an event: the first 20 bytes of a SHA-256, shown as 40 hex digits in `event_uid`.
 pub(crate) type EventUid = [u8; 20];
@@ -61,6 +61,11 @@ impl Record {
     /// Event time as the newer endpoints count it, rounded down.
     pub fn time(&self) -> Option<Millis> {
         self.time_micros.map(|micros| Millis(micros.div_euclid(1000)))
+    }
+
+    /// The hour under which its ledger entry is stored.
+    pub fn hour(&self) -> Hour {
+        self.time().map_or(Hour::UNDATED, Hour::of)
     }
 
     /// Fields that are larger than the service keeps, so that the row has the beginning of them only, or nothing; named

@@ -118,11 +118,6 @@ impl Hour {
         Self(time.0.div_euclid(MILLIS_PER_HOUR))
     }
 
-    /// The hour in which the id of a record is kept.
-    pub fn of_record(time: Option<Millis>) -> Self {
-        time.map_or(Self::UNDATED, Self::of)
-    }
-
     /// When the hour begins.
     pub const fn start(self) -> Millis {
         Millis(self.0.saturating_mul(MILLIS_PER_HOUR))

@@ -45,15 +45,7 @@ impl BlobStore for FolderStore {
     }
 
     async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StorageError> {
-        self.blocking("read", name, |path| match fs::read(path) {
-            Ok(content) => {
-                let version = version(&content);
-                Ok(Some((content, version)))
-            }
-            Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(fault) => Err(fault),
-        })
-        .await
+        self.blocking("read", name, read).await
     }
 
     async fn write(
@@ -66,12 +58,7 @@ impl BlobStore for FolderStore {
         let replaced = self
             .blocking("write", name, move |path| {
                 let _lock = lock(path)?;
-                let current = match fs::read(path) {
-                    Ok(content) => Some(version(&content)),
-                    Err(fault) if fault.kind() == io::ErrorKind::NotFound => None,
-                    Err(fault) => return Err(fault),
-                };
-                if current != expected {
+                if read(path)?.map(|(_, version)| version) != expected {
                     return Ok(None);
                 }
                 // The lock makes one name enough; what a killed process left of it is overwritten.
@@ -127,6 +114,16 @@ impl BlobStore for FolderStore {
 
     fn truncates_torn_appends(&self) -> bool {
         true
+    }
+}
+
+fn read(path: &Path) -> io::Result<Option<(Vec<u8>, Version)>> {
+    match fs::read(path) {
+        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+        content => content.map(|content| {
+            let version = version(&content);
+            Some((content, version))
+        }),
     }
 }
 

@@ -6,7 +6,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{LogState, StorageError};
-use crate::model::{EventContent, Hour, Record, RecordKey};
+use crate::model::{EventContent, Hour, RecordKey};
 
 /// Size of a stored entry: 16 bytes of `event_uid`, 4 of `event_content`, 4 of the content that it replaces.
 pub(super) const ENTRY_BYTES: usize = 24;
@@ -123,17 +123,8 @@ impl Ledger {
         Ok(delivered)
     }
 
-    /// Appends the records of an accepted batch. An error may leave a part of them appended.
-    pub(crate) async fn append<'a>(
-        &mut self,
-        records: impl Iterator<Item = &'a Record>,
-    ) -> Result<(), StorageError> {
-        let keys = records.map(|record| (Hour::of_record(record.time()), record.key));
-        self.append_keys(keys).await
-    }
-
-    /// The same for keys with the hours they stand under.
-    pub(crate) async fn append_keys(
+    /// Appends the keys of an accepted batch, each with its hour. An error may leave a part of them appended.
+    pub(crate) async fn append(
         &mut self,
         keys: impl Iterator<Item = (Hour, RecordKey)>,
     ) -> Result<(), StorageError> {

@@ -7,7 +7,7 @@ use super::checkpoint::Checkpoint;
 use super::outcome::{Failure, RunOutcome, RunResult, RunStats, Warning};
 use super::ports::Ports;
 use super::state::Run;
-use super::stop::LONGEST_PAUSE;
+use super::stop::{LONGEST_PAUSE, Stop};
 use crate::model::{HOUR, Millis, RETENTION};
 use crate::storage::{Document as _, StorageError, Version, WriteError};
 
@@ -26,8 +26,8 @@ pub(super) async fn admit<'a, P: Ports>(
     let mut stats = RunStats::default();
     let stored = match read_or_create(ports, limits, &mut stats).await {
         Ok(stored) => stored,
-        Err((outcome, error)) => {
-            let error = error.map(Into::into);
+        Err(Stop { outcome, error, .. }) => {
+            let error = error.map(|error| *error);
             return Err(RunResult { outcome, error, checkpoint: None, stats });
         }
     };
@@ -45,30 +45,26 @@ pub(super) async fn admit<'a, P: Ports>(
     Ok(run)
 }
 
-type NotStored = (RunOutcome, Option<StorageError>);
-
 /// The stored checkpoint. The first one is stored before the first request to Duo, also for a log that Duo will refuse: a
 /// later success starts there.
 async fn read_or_create<P: Ports>(
     ports: &P,
     limits: &Limits,
     stats: &mut RunStats,
-) -> Result<(Checkpoint, Version), NotStored> {
-    let storage = |error| (RunOutcome::Failed(Failure::Storage), Some(error));
+) -> Result<(Checkpoint, Version), Stop> {
     // Where another instance stored the first checkpoint before this one could, that one counts.
     for _ in 0..2 {
-        if let Some(stored) = ports.state().load().await.map_err(storage)? {
+        if let Some(stored) = ports.state().load().await.map_err(Stop::storage)? {
             return Ok(stored);
         }
-        let first =
-            first_checkpoint(limits, ports.now(), stats).map_err(|outcome| (outcome, None))?;
+        let first = first_checkpoint(limits, ports.now(), stats)?;
         match ports.state().save(first.to_json(), None).await {
             Ok(version) => return Ok((first, version)),
             Err(WriteError::Conflict) => stats.warnings.clear(),
-            Err(WriteError::Failed(error)) => return Err(storage(error)),
+            Err(WriteError::Failed(error)) => return Err(Stop::storage(error)),
         }
     }
-    Err(storage(StorageError {
+    Err(Stop::storage(StorageError {
         action: "create",
         name: ports.state().checkpoint_name(),
         reason: "storage says that it exists, and does not return it".to_owned(),
@@ -80,13 +76,13 @@ fn first_checkpoint(
     limits: &Limits,
     now: Millis,
     stats: &mut RunStats,
-) -> Result<Checkpoint, RunOutcome> {
+) -> Result<Checkpoint, Stop> {
     if let Some(span) = limits.backfill {
         return Ok(Checkpoint::of_backfill(span, now));
     }
     let wanted = limits.first_mintime;
     if wanted > now + HOUR {
-        return Err(RunOutcome::Failed(Failure::Future));
+        return Err(Stop::at(RunOutcome::Failed(Failure::Future)));
     }
     let oldest = now - RETENTION;
     // An hour of slack: a start is rounded down, and some time passed since it was computed.

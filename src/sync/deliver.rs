@@ -46,7 +46,7 @@ pub(super) async fn deliver<P: Ports>(
         match send(run, &batch, &mut attempts).await? {
             Sent::Accepted => {
                 record(run, &batch).await?;
-                hours.extend(batch.records.iter().map(|record| Hour::of_record(record.time())));
+                hours.extend(batch.records.iter().map(Record::hour));
                 attempts = Attempts::new(run.now());
             }
             Sent::NotYet => batches.push_front(batch),
@@ -77,14 +77,12 @@ async fn new_records<P: Ports>(
     records: Vec<Record>,
     deduplicator: Deduplicator,
 ) -> Result<SortedPage, Stop> {
-    let mut hours: Vec<Hour> =
-        records.iter().map(|record| Hour::of_record(record.time())).collect();
+    let mut hours: Vec<Hour> = records.iter().map(Record::hour).collect();
     hours.sort_unstable();
     hours.dedup();
     run.ledger.load(&hours).await.map_err(Stop::storage)?;
     let is_known = |record: &Record| {
-        let hour = Hour::of_record(record.time());
-        run.ledger.contains(hour, &record.key) || run.refused.is_waiting(record.key)
+        run.ledger.contains(record.hour(), &record.key) || run.refused.is_waiting(record.key)
     };
     let page = deduplicator.sort(records, is_known);
     run.stats.counts.duplicates_dropped += page.facts.known as u64;
@@ -93,8 +91,9 @@ async fn new_records<P: Ports>(
 
 /// Stores the originals of records whose rows lack a part of them, before the rows go out.
 async fn dead_letter_truncated<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) -> Result<(), Stop> {
-    let is_new =
-        |record: &&Record| record.is_truncated() && !run.refused.is_dead_lettered(record.key);
+    let is_new = |record: &&Record| {
+        record.is_truncated() && !run.refused.dead_lettered.contains(&record.key)
+    };
     let truncated: Vec<&Record> = batch.records.iter().filter(is_new).collect();
     if truncated.is_empty() {
         return Ok(());
@@ -107,7 +106,7 @@ async fn dead_letter_truncated<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) ->
     let kept = run.ports.dead_letters().keep(letters.collect()).await;
     kept.map_err(|error| Stop::failed(Failure::Storage, error))?;
     for record in truncated {
-        run.refused.note_dead_lettered(record.key);
+        run.refused.dead_lettered.insert(record.key);
         run.stats.dead_letters.truncated += 1;
         run.stats.dead_letters.name(record.key);
     }
@@ -121,14 +120,14 @@ async fn dead_letter_refused<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop>
     while let Some((record, error)) = run.refused.at_fault() {
         let why = Why::Refused { status: error.status, code: error.code.clone() };
         let letter = DeadLetter::new(run.limits.log_type, record, run.now(), why);
-        let (key, hour) = (record.key, Hour::of_record(record.time()));
+        let (key, hour) = (record.key, record.hour());
         let kept = run.ports.dead_letters().keep(vec![letter]).await;
         kept.map_err(|error| Stop::failed(Failure::Storage, error))?;
         let letters = &mut run.stats.dead_letters;
         letters.refused += 1;
-        letters.truncated -= u64::from(run.refused.is_dead_lettered(key));
+        letters.truncated -= u64::from(run.refused.dead_lettered.contains(&key));
         letters.name(key);
-        let appended = run.ledger.append_keys([(hour, key)].into_iter()).await;
+        let appended = run.ledger.append([(hour, key)].into_iter()).await;
         appended.map_err(|error| run.ledger_failed(error))?;
         run.refused.settle();
     }
@@ -197,10 +196,11 @@ async fn wait<P: Ports>(run: &mut Run<'_, P>, pause: TimeDelta) {
 /// Appends an accepted batch to the ledger, before anything else is sent.
 async fn record<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) -> Result<(), Stop> {
     let rows = batch.records.len() as u64;
-    run.refused.note_accepted();
+    run.refused.is_another_accepted = true;
     run.stats.counts.events += rows;
     run.stats.counts.late += if batch.kind == IngestKind::Late { rows } else { 0 };
-    let appended = run.ledger.append(batch.records.iter()).await;
+    let keys = batch.records.iter().map(|record| (record.hour(), record.key));
+    let appended = run.ledger.append(keys).await;
     appended.map_err(|error| run.ledger_failed(error))?;
     let newest = batch.records.iter().filter_map(Record::time).max();
     run.checkpoint.newest_event = run.checkpoint.newest_event.max(newest);

@@ -117,17 +117,11 @@ impl DayResults {
             result.duo_count = result.duo_count.or(before.duo_count.filter(|_| still_agrees));
             result.state = match (before.state, result.state) {
                 // A count says less than a full reading, and nothing about when the hour was first reconciled.
-                (HourState::Verified | HourState::VerifiedLate, HourState::CountMatched) => {
-                    before.state
-                }
+                (known, HourState::CountMatched) if known.is_verified() => known,
                 // It was reconciled before, which a backfill does not know of.
-                (
-                    HourState::CountMatched
-                    | HourState::Verified
-                    | HourState::Gap
-                    | HourState::Unknown,
-                    HourState::VerifiedLate,
-                ) => HourState::Verified,
+                (known, HourState::VerifiedLate) if known != HourState::VerifiedLate => {
+                    HourState::Verified
+                }
                 (_, state) => state,
             };
             result.unknown = before.unknown;

@@ -40,11 +40,7 @@ pub(super) fn reached<P: Ports>(run: &Run<'_, P>) -> Option<Millis> {
 }
 
 pub(super) async fn step<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> Result<(), Stop> {
-    let reading = match run.reading.take() {
-        Some(reading) => Some(reading),
-        None => next_reading(run, now),
-    };
-    let Some(mut reading) = reading else {
+    let Some(mut reading) = run.reading.take().or_else(|| next_reading(run, now)) else {
         return Ok(());
     };
     if reading.span.from < run.oldest {
@@ -77,10 +73,8 @@ async fn count<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     if total.is_none_or(|total| [total] != delivered[..]) {
         return Ok(());
     }
-    match run.reading.take() {
-        Some(reading) => conclude(run, &reading, Basis::Count).await,
-        None => Ok(()),
-    }
+    let counted = run.reading.take().expect("a count is of hours at hand");
+    conclude(run, &counted, Basis::Count).await
 }
 
 async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {

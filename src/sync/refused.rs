@@ -21,27 +21,15 @@ pub(super) struct RefusedRecords {
     /// Those that are not dead-lettered, in the order in which they were refused, with the refusal.
     waiting: VecDeque<(Record, SendError)>,
     count: usize,
-    is_another_accepted: bool,
+    /// Whether another record was accepted: what is refused now is at fault itself.
+    pub(super) is_another_accepted: bool,
     /// Truncated records whose originals are stored.
-    dead_lettered: FxHashSet<RecordKey>,
+    pub(super) dead_lettered: FxHashSet<RecordKey>,
     /// The checkpoint that is stored while they wait.
     held: Option<Box<Checkpoint>>,
 }
 
 impl RefusedRecords {
-    /// Another record was accepted: what is refused now is at fault itself.
-    pub(super) fn note_accepted(&mut self) {
-        self.is_another_accepted = true;
-    }
-
-    pub(super) fn note_dead_lettered(&mut self, key: RecordKey) {
-        self.dead_lettered.insert(key);
-    }
-
-    pub(super) fn is_dead_lettered(&self, key: RecordKey) -> bool {
-        self.dead_lettered.contains(&key)
-    }
-
     pub(super) fn is_waiting(&self, key: RecordKey) -> bool {
         self.waiting.iter().any(|(record, _)| record.key == key)
     }

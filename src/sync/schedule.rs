@@ -118,10 +118,6 @@ impl ReconciliationState {
         Self {
             next: [Hour::of(collected_from); STAGES],
             entries_from: Some(removable_before(Hour::of(collected_from))),
-            live_requests: 0,
-            gaps: Vec::new(),
-            unverified: None,
-            narrow_until: None,
             ..Self::default()
         }
     }

@@ -32,7 +32,7 @@ fn keys(hour: Hour, numbers: std::ops::Range<u64>) -> impl Iterator<Item = (Hour
 async fn filled(folder: &TempDir, counts: &[u64]) -> Ledger {
     let mut before = Ledger::new(state(folder));
     for (number, count) in (0..).zip(counts) {
-        before.append_keys(keys(FIRST.after(number), 0..*count)).await.unwrap();
+        before.append(keys(FIRST.after(number), 0..*count)).await.unwrap();
     }
     Ledger::new(state(folder))
 }
@@ -47,7 +47,7 @@ async fn what_is_appended_is_known_in_this_run_and_in_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = filled(&folder, &[3]).await;
     // An hour that is not in memory is not taken for one that was read.
-    ledger.append_keys(keys(FIRST, 3..5)).await.unwrap();
+    ledger.append(keys(FIRST, 3..5)).await.unwrap();
     assert!(!ledger.contains(FIRST, &key(3)));
     ledger.load(&[FIRST, FIRST.after(1)]).await.unwrap();
     assert!((0..5).all(|number| ledger.contains(FIRST, &key(number))));
@@ -55,7 +55,7 @@ async fn what_is_appended_is_known_in_this_run_and_in_the_next() {
     assert!(!ledger.contains(FIRST.after(1), &key(0)));
     // An hour that is, is known at once.
     let two_hours = keys(FIRST, 5..6).chain(keys(FIRST.after(1), 8..9));
-    ledger.append_keys(two_hours).await.unwrap();
+    ledger.append(two_hours).await.unwrap();
     assert!(ledger.contains(FIRST, &key(5)));
     assert!(ledger.contains(FIRST.after(1), &key(8)));
     let mut next = Ledger::new(state(&folder));
@@ -69,7 +69,7 @@ async fn each_entry_of_an_hour_counts_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = filled(&folder, &[3, 0, 4]).await;
     // Two instances may have appended the same batch.
-    ledger.append_keys(keys(FIRST, 1..4)).await.unwrap();
+    ledger.append(keys(FIRST, 1..4)).await.unwrap();
     let hours = [FIRST, FIRST.after(1), FIRST.after(2)];
     assert_eq!(ledger.delivered(&hours).await.unwrap(), [4, 0, 4]);
 }
