@@ -33,7 +33,7 @@ enum Command {
 #[derive(Debug, clap::Args)]
 struct Filter {
     /// Only those of this log
-    #[arg(long, value_name = "LOG", value_parser = super::log_type)]
+    #[arg(long, value_name = "LOG", value_parser = LogType::named)]
     log: Option<LogType>,
     /// Only the one with this `event_uid`
     #[arg(long, value_name = "EVENT_UID")]

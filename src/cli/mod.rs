@@ -22,7 +22,6 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::collector::Collector;
-use crate::model::LogType;
 use crate::settings::{Environment, Settings};
 
 /// Some work failed.
@@ -110,11 +109,6 @@ pub fn main() -> ExitCode {
 /// How a command ends that did all or some of its work.
 const fn failed_unless(is_done: bool) -> Result<(), u8> {
     if is_done { Ok(()) } else { Err(FAILED) }
-}
-
-fn log_type(text: &str) -> Result<LogType, String> {
-    let unknown = |error| format!("{error}; use any of {}", LogType::names());
-    text.to_ascii_lowercase().parse().map_err(unknown)
 }
 
 /// The collector for a command: from the environment and, below it, `local.settings.json`.

@@ -2,17 +2,19 @@
 //!
 //! <https://duo.com/docs/adminapi#authentication>
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use chrono::{DateTime, Utc};
 use hmac::Hmac;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha512};
 
 use crate::model::hmac;
 use crate::settings::{Credentials, SignatureVersion};
+
+/// Everything but the unreserved characters of RFC 3986.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// The `Date` of a request in the form that is signed, RFC 2822 with English names whatever the locale.
 pub(super) fn date_header(now: DateTime<Utc>) -> String {
@@ -22,14 +24,14 @@ pub(super) fn date_header(now: DateTime<Utc>) -> String {
 /// The canonical parameters of a GET, which are sent as its query just as they are signed: sorted by name,
 /// everything but unreserved characters as `%XX`.
 pub(super) fn canonical_query(parameters: &[(&str, &str)]) -> String {
-    let mut pairs: Vec<(String, String)> = parameters
+    let mut pairs: Vec<[String; 2]> = parameters
         .iter()
-        .map(|(name, value)| (percent_encode(name), percent_encode(value)))
+        .map(|(name, value)| {
+            [name, value].map(|text| utf8_percent_encode(text, ENCODED).to_string())
+        })
         .collect();
     pairs.sort();
-    let pairs: Vec<String> =
-        pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
-    pairs.join("&")
+    pairs.iter().map(|pair| pair.join("=")).collect::<Vec<_>>().join("&")
 }
 
 /// The text to sign for a GET. `host` is the API hostname without a port, in lower case.
@@ -61,18 +63,6 @@ pub(super) fn authorization(
     };
     let signature = hex::encode(signature);
     format!("Basic {}", STANDARD.encode(format!("{}:{signature}", credentials.integration_key)))
-}
-
-fn percent_encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            write!(encoded, "%{byte:02X}").expect("a text takes every write");
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]

@@ -12,7 +12,6 @@ pub(crate) const RETENTION: TimeDelta = TimeDelta::days(179);
 #[derive(Display, EnumString, IntoStaticStr, VariantArray)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-#[strum(parse_err_ty = UnknownLogType, parse_err_fn = UnknownLogType::new)]
 pub enum LogType {
     /// Sign-ins of users.
     Authentication,
@@ -97,6 +96,12 @@ impl LogType {
         self.into()
     }
 
+    /// The log of a name, in any case; the error lists the names.
+    pub fn named(name: &str) -> Result<Self, String> {
+        let error = |_| format!("\"{name}\" is not a Duo log; use any of {}", Self::names());
+        name.to_ascii_lowercase().parse().map_err(error)
+    }
+
     /// The names of all logs, comma-separated, for messages.
     pub fn names() -> String {
         Self::ALL.iter().map(|log| log.as_str()).collect::<Vec<_>>().join(", ")
@@ -122,15 +127,5 @@ const fn v1(path: &'static str) -> LogSpec {
         records_key: None,
         id_field: None,
         may_be_retired: false,
-    }
-}
-
-#[derive(Debug, thiserror::Error)]
-#[error("\"{0}\" is not a Duo log")]
-pub struct UnknownLogType(String);
-
-impl UnknownLogType {
-    fn new(name: &str) -> Self {
-        Self(name.to_owned())
     }
 }

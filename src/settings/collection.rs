@@ -66,15 +66,12 @@ impl Start {
             let Some(time) = reader.valid(START, moment(time), problem) else {
                 continue;
             };
-            match name.map(|name| name.trim().to_ascii_lowercase().parse::<LogType>()) {
+            match name.map(|name| LogType::named(name.trim())) {
                 None => start.all = Some(time),
                 Some(Ok(log_type)) => {
                     start.each.insert(log_type, time);
                 }
-                Some(Err(unknown)) => {
-                    let problem = format!("{unknown}; use any of {}", LogType::names());
-                    reader.error(START, problem);
-                }
+                Some(Err(problem)) => reader.error(START, problem),
             }
         }
         start

@@ -77,14 +77,10 @@ pub(super) fn log_types(reader: &mut Reader<'_>) -> Vec<LogType> {
     };
     let mut log_types = Vec::new();
     for name in parts(text, ',') {
-        match name.to_ascii_lowercase().parse() {
+        match LogType::named(name) {
             Ok(log_type) if log_types.contains(&log_type) => {}
             Ok(log_type) => log_types.push(log_type),
-            Err(_) => {
-                let names = LogType::names();
-                let problem = format!("\"{name}\" is not a Duo log; use any of {names}");
-                reader.error(LOG_TYPES, problem);
-            }
+            Err(problem) => reader.error(LOG_TYPES, problem),
         }
     }
     if log_types.is_empty() && !text.contains(char::is_alphanumeric) {

@@ -29,7 +29,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     gaps: bool,
     /// Logs, comma-separated; all configured ones if left out
-    #[arg(long, value_name = "LOGS", value_parser = super::log_type, value_delimiter = ',')]
+    #[arg(long, value_name = "LOGS", value_parser = LogType::named, value_delimiter = ',')]
     types: Vec<LogType>,
     /// Deliver rows again whose ids the ledger no longer has
     #[arg(long)]
