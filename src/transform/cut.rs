@@ -7,8 +7,9 @@
 
 use std::borrow::Cow;
 
-use bytes::{BufMut as _, BytesMut};
+use bytes::BytesMut;
 
+use super::quoted;
 use crate::json::{NotJson, Scanner, unescaped};
 use crate::model::{Truncation, position};
 
@@ -48,14 +49,12 @@ pub(super) fn kept_json<'a>(truncation: &Truncation, text: &'a str) -> &'a str {
 }
 
 pub(super) fn write(truncation: &Truncation, out: &mut BytesMut, text: &str) {
-    let writes = "a text can be written to memory";
     if truncation.is_text {
         let value = meaning(&text[truncation.place.clone()]);
-        let kept =
-            std::str::from_utf8(&value[..truncation.kept]).expect("truncated between characters");
-        serde_json::to_writer(out.writer(), kept).expect(writes);
+        let kept = std::str::from_utf8(&value[..truncation.kept]);
+        quoted(out, kept.expect("truncated between characters"));
     } else {
-        serde_json::to_writer(out.writer(), kept_json(truncation, text)).expect(writes);
+        quoted(out, kept_json(truncation, text));
     }
 }
 

@@ -14,6 +14,7 @@ use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::cut::{self, DEEPEST};
+use super::quoted;
 use crate::json::{NotJson, Scanner, unescaped};
 use crate::model::{FlatRow, Truncation, position};
 use crate::schema::{
@@ -227,10 +228,6 @@ fn write_value(
         None if as_text => quoted(out, value),
         None => out.extend_from_slice(value.as_bytes()),
     }
-}
-
-fn quoted(out: &mut BytesMut, text: &str) {
-    serde_json::to_writer(out.writer(), text).expect("a text can be written to memory");
 }
 
 #[cfg(test)]

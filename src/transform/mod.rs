@@ -13,6 +13,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::{BufMut as _, BytesMut};
 use sha2::{Digest as _, Sha256};
 use smallvec::SmallVec;
 
@@ -184,6 +185,11 @@ pub fn read_record(
         let reading = Reading { members: None, content: content(text), booleans: SmallVec::new() };
         reader.record(&page, 0..text.len(), &reading)
     })
+}
+
+/// Writes a text as JSON.
+fn quoted(out: &mut BytesMut, text: &str) {
+    serde_json::to_writer(out.writer(), text).expect("a text can be written to memory");
 }
 
 /// The records with these texts, as of one response.

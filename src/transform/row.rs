@@ -2,8 +2,9 @@
 
 use bytes::{BufMut as _, BytesMut};
 use chrono::{DateTime, SecondsFormat};
+use smallvec::SmallVec;
 
-use super::cut;
+use super::{cut, quoted};
 use crate::model::{
     EventContent, EventUid, IngestKind, IngestionApi, LogType, Millis, Record, RowShape,
 };
@@ -75,28 +76,21 @@ impl RowWriter {
         let [text_suffix, time_suffix] = self.suffixes;
         match &record.shape {
             RowShape::Object(parts) => {
+                let quoted = parts.iter().map(|place| (place, None));
+                let cuts = record.truncations.iter().map(|cut| (&cut.place, Some(cut)));
+                let mut changes: SmallVec<[_; 4]> = quoted.chain(cuts).collect();
+                changes.sort_unstable_by_key(|(place, _)| place.start);
                 let mut copied = 0;
-                let mut cuts = record.truncations.iter().peekable();
-                for part in parts {
-                    while let Some(cut) = cuts.next_if(|cut| cut.place.start < part.start) {
-                        out.extend_from_slice(&text.as_bytes()[copied..cut.place.start]);
-                        cut::write(cut, out, text);
-                        copied = cut.place.end;
+                for (place, cut) in changes {
+                    put(out, &[&text[copied..place.start]]);
+                    match cut {
+                        Some(cut) => cut::write(cut, out, text),
+                        None => put(out, &["\"", &text[place.clone()], "\""]),
                     }
-                    out.extend_from_slice(&text.as_bytes()[copied..part.start]);
-                    out.put_u8(b'"');
-                    out.extend_from_slice(&text.as_bytes()[part.clone()]);
-                    out.put_u8(b'"');
-                    copied = part.end;
-                }
-                for cut in cuts {
-                    out.extend_from_slice(&text.as_bytes()[copied..cut.place.start]);
-                    cut::write(cut, out, text);
-                    copied = cut.place.end;
+                    copied = place.end;
                 }
                 // Without the closing brace; an object's text ends with it.
-                let inside = &text.as_bytes()[copied..text.len() - 1];
-                out.extend_from_slice(inside);
+                put(out, &[&text[copied..text.len() - 1]]);
                 if text[1..text.len() - 1].bytes().any(|byte| !byte.is_ascii_whitespace()) {
                     out.put_u8(b',');
                 }
@@ -108,14 +102,13 @@ impl RowWriter {
             RowShape::Wrapped => {
                 put(out, &["{\"raw_record", text_suffix, "\":"]);
                 let kept = record.truncations.first().map_or(text, |cut| cut::kept_json(cut, text));
-                serde_json::to_writer(out.writer(), kept).expect("a text can be written to memory");
+                quoted(out, kept);
                 out.put_u8(b',');
             }
         }
         if record.is_truncated() {
             put(out, &["\"truncated_fields", text_suffix, "\":"]);
-            let list = cut::list(record.truncated_fields());
-            serde_json::to_writer(out.writer(), &list).expect("a text can be written to memory");
+            quoted(out, &cut::list(record.truncated_fields()));
             out.put_u8(b',');
         }
         // 40 digits: a text of 32 would be stored as a GUID, in a column of another name.

@@ -2,8 +2,9 @@
 
 use bytes::BufMut as _;
 
-use super::{Walk, quoted, write_value};
+use super::{Walk, write_value};
 use crate::schema::RowField;
+use crate::transform::quoted;
 
 impl<'w> Walk<'w> {
     /// Keeps the value of a known field that cannot be declared.
