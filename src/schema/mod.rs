@@ -7,18 +7,17 @@
 
 mod connector;
 mod duo;
-mod reference;
 mod tree;
 
 use std::sync::LazyLock;
 
 use rustc_hash::FxHashMap;
+use serde_json::{Value, json};
 
 use crate::model::LogType;
 
 pub(crate) use connector::HEALTH_FIELDS;
 pub use connector::{HEALTH_TABLE, health_columns};
-pub use reference::{column_reference, declared, health_reference, table_schema};
 pub(crate) use tree::Node;
 
 /// The table's name.
@@ -48,6 +47,19 @@ pub fn streams() -> [(&'static str, &'static str, Vec<Column>); 2] {
         ("Custom-CiscoDuo", TABLE, columns().to_vec()),
         ("Custom-CiscoDuoHealth", HEALTH_TABLE, health_columns()),
     ]
+}
+
+/// Columns as a data collection rule and a table declare them: name and type.
+pub fn declared(columns: &[Column]) -> Vec<Value> {
+    let declare =
+        |column: &Column| json!({"name": column.name, "type": column.column_type.declared()});
+    columns.iter().map(declare).collect()
+}
+
+/// Duo's fields that are known and cannot be declared: the path, the logs that have it, and its description.
+pub fn undeclared() -> impl Iterator<Item = (&'static str, &'static [LogType], &'static str)> {
+    let fields = duo::FIELDS.iter().filter(|field| field.types.is_empty());
+    fields.map(|field| (field.path, field.logs, field.about))
 }
 
 /// The columns that a value of one flattened path, such as `access_device_ip`, can go into; `None` for an unknown path.

@@ -2,15 +2,76 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use duo_sentinel::model::LogType;
 use duo_sentinel::schema::{
-    TABLE, column_reference, columns, declared, health_columns, health_reference, table_schema,
+    ADDITIONAL_FIELDS, Column, ColumnType, HEALTH_TABLE, LONGEST_NAME, Source, TABLE, columns,
+    declared, health_columns, undeclared,
 };
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
-use crate::agreement::{json, must_be, rule};
+use crate::agreement::{json as json_of, must_be, rule};
 
 fn pretty(value: &Value) -> String {
     format!("{value:#}\n")
+}
+
+/// The columns of `CiscoDuo_CL` for the documentation, as Markdown.
+fn column_reference() -> String {
+    let rows = columns().iter().map(|column| {
+        let by = match &column.source {
+            Source::Connector => "duo-sentinel".to_owned(),
+            Source::Duo { path, logs, .. } => of_logs(path, logs),
+        };
+        let (name, column_type) = (&column.name, column.column_type.declared());
+        format!("| `{name}` | {column_type} | {by} | {} |\n", column.about)
+    });
+    let undeclared_rows = undeclared().map(|(path, logs, about)| {
+        let there = path_in_additional_fields(path);
+        format!("| `{there}` | {} | {about} |\n", of_logs(path, logs))
+    });
+    format!(
+        "| column | type | filled by | description |\n|---|---|---|---|\n{}\n\
+         These fields are known and have no column, because its name would be longer than {LONGEST_NAME} characters; they are \
+         in `{ADDITIONAL_FIELDS}` and not counted:\n\n| path there | field | description |\n|---|---|---|\n{}",
+        rows.collect::<Vec<_>>().concat(),
+        undeclared_rows.collect::<Vec<_>>().concat()
+    )
+}
+
+fn path_in_additional_fields(path: &str) -> String {
+    path.replace('.', "_")
+}
+
+fn of_logs(path: &str, logs: &[LogType]) -> String {
+    let logs: Vec<String> = logs.iter().map(ToString::to_string).collect();
+    format!("`{path}` of {}", logs.join(", "))
+}
+
+/// The columns of `CiscoDuoHealth_CL` for the documentation, as Markdown.
+fn health_reference() -> String {
+    let rows = health_columns().into_iter().map(|column| {
+        let (name, column_type) = (column.name, column.column_type.declared());
+        format!("| `{name}` | {column_type} | {} |\n", column.about)
+    });
+    let rows = rows.collect::<Vec<_>>().concat();
+    format!("| column | type | description |\n|---|---|---|\n{rows}")
+}
+
+/// The tables with the types of their columns in the query language, and the known fields that are kept among those
+/// without a column.
+fn table_schema() -> Value {
+    let types = |columns: &[Column]| -> Map<String, Value> {
+        let of_query = |column: &Column| match column.column_type {
+            ColumnType::Boolean => "bool",
+            other => other.declared(),
+        };
+        let typed = |column: &Column| (column.name.clone(), of_query(column).into());
+        columns.iter().map(typed).collect()
+    };
+    let additional: Vec<String> =
+        undeclared().map(|(path, ..)| path_in_additional_fields(path)).collect();
+    let tables = json!({TABLE: types(columns()), HEALTH_TABLE: types(&health_columns())});
+    json!({"tables": tables, "additional_fields": {TABLE: additional}})
 }
 
 #[test]
@@ -42,7 +103,7 @@ fn the_template_of_the_rule_declares_the_schema_table_and_the_bridge() {
 #[test]
 fn what_only_the_data_collector_makes_is_not_declared_and_has_every_name_that_is_too_long() {
     let schema = table_schema();
-    let made = json("sentinel/data-collector-only.json");
+    let made = json_of("sentinel/data-collector-only.json");
     let made: BTreeMap<String, String> =
         serde_json::from_value(made["tables"][TABLE].clone()).unwrap();
     for column in made.keys() {
