@@ -1,11 +1,8 @@
 //! The figures, one function each.
 
-use std::io::{Read as _, Write as _};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use simulator::LogType;
+use simulator::{FunctionsHost, LogType};
 
 use crate::bare;
 use crate::child::Usage;
@@ -223,22 +220,11 @@ async fn start(sizes: &Sizes) -> Result<Figure, Fault> {
     let settings = tenant.settings(state.path());
     let mut times = Vec::new();
     for _ in 0..sizes.starts {
-        // A port that is free now; the host, too, names one before the handler listens on it.
-        let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+        let settings = settings.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
         let started = Instant::now();
-        let mut handler = Command::new(PROGRAM)
-            .arg("serve")
-            .env_clear()
-            .envs(settings.iter())
-            .env("FUNCTIONS_CUSTOMHANDLER_PORT", port.to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .spawn()?;
-        let answered = first_answer(port, &mut handler);
+        let mut host = FunctionsHost::start(PROGRAM, settings).await?;
         times.push(started.elapsed().as_secs_f64() * 1_000.0);
-        handler.kill()?;
-        handler.wait()?;
-        answered?;
+        host.kill().await?;
     }
     Ok(Figure {
         name: "start to first answer".to_owned(),
@@ -252,25 +238,6 @@ async fn start(sizes: &Sizes) -> Result<Figure, Fault> {
             times[times.len() - 1]
         ),
     })
-}
-
-/// Asks until the handler answers; the host does the same, but looks every 25 ms only.
-fn first_answer(port: u16, handler: &mut Child) -> Result<(), Fault> {
-    loop {
-        if let Ok(mut connection) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) {
-            connection.write_all(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")?;
-            let mut answer = [0; 12];
-            connection.read_exact(&mut answer)?;
-            if answer == *b"HTTP/1.1 200" {
-                return Ok(());
-            }
-            return Err("the handler's first answer is not 200".into());
-        }
-        if let Some(status) = handler.try_wait()? {
-            return Err(format!("the handler ended: {status}").into());
-        }
-        std::thread::sleep(Duration::from_micros(500));
-    }
 }
 
 fn size() -> Result<Figure, Fault> {

@@ -1,9 +1,11 @@
-//! Simulated Cisco Duo Admin API and Azure Monitor, for the demo and the tests of duo-sentinel.
+//! Simulated Cisco Duo Admin API, Azure Monitor and Functions host, for the demo and the tests of duo-sentinel.
 //!
 //! ```text
 //! events (made from a seed) --> duo: the log endpoints --> the connector under test
 //!    |                                        identity: tokens --+
 //!    +--> judge: shown against accepted <-- log_analytics <-------+
+//!
+//! functions_host: starts the connector, fires its timer, kills it
 //! ```
 //!
 //! All servers are strict: they check signatures with code of their own and refuse what the real
@@ -18,6 +20,7 @@ mod duo;
 mod events;
 mod faults;
 mod form;
+mod functions_host;
 mod identity;
 mod json;
 mod judge;
@@ -33,6 +36,7 @@ pub use calls::{Calls, DuoCalls, IdentityCalls, IngestionCalls, PostCalls};
 pub use clock::Clock;
 pub use config::Config;
 pub use faults::{Fault, FaultKind, FaultPlan, Target};
+pub use functions_host::FunctionsHost;
 pub use identity::IdentityConfig;
 pub use log_analytics::Road;
 pub use log_analytics::logs_ingestion::{DeclarationFault, LogsIngestionConfig, StreamDeclaration};

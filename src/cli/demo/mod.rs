@@ -2,7 +2,6 @@
 //! the Functions host runs it, with everything that goes wrong in a bad week.
 
 mod closing;
-mod handler;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,12 +10,12 @@ use std::{fs, io};
 use chrono::{TimeDelta, Utc};
 use indicatif::{ProgressBar, ProgressStyle};
 use simulator::{
-    Config, Fault, FaultKind, LogType, LogsIngestionConfig, Report, Simulator, Target,
+    Config, Fault, FaultKind, FunctionsHost, LogType, LogsIngestionConfig, Report, Simulator,
+    Target,
 };
 
 use super::{output, simulated};
 use crate::model::{IngestionApi, number};
-use handler::Handler;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -65,7 +64,7 @@ pub(super) async fn demo(arguments: &Arguments) -> Result<(), u8> {
 struct Demo {
     simulator: Simulator,
     api: IngestionApi,
-    handler: Handler,
+    host: FunctionsHost,
     progress: ProgressBar,
     rows: PathBuf,
     state: PathBuf,
@@ -101,7 +100,17 @@ impl Demo {
         let events: u64 = config.volumes.values().sum();
         let simulator =
             Simulator::start(config).await.map_err(|error| format!("the simulators: {error}"))?;
-        let handler = Handler::start(&simulator, api, &state).await?;
+        let mut settings = simulated::settings(api, &simulator);
+        settings.extend([
+            ("CISCO_DUO_STATE_DIR", state.display().to_string()),
+            // A day in seconds: no waiting for Duo's rate limit, and runs that end before everything is done.
+            ("CISCO_DUO_CALLS_PER_MINUTE", "0".to_owned()),
+            ("CISCO_DUO_RUN_SECONDS", "1".to_owned()),
+            ("CISCO_DUO_PARK_SECONDS", "1".to_owned()),
+        ]);
+        let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let program = std::env::current_exe().map_err(|error| error.to_string())?;
+        let host = FunctionsHost::start(program, settings).await?;
         output::talk(format!(
             "A simulated Duo with {} events of the last day, a simulated Azure Monitor,\n\
              and between them this program, run the way the Azure Functions host runs it.\n\
@@ -112,7 +121,7 @@ impl Demo {
             ProgressStyle::with_template("  {bar:40} {human_pos} of {human_len} events  {elapsed}")
                 .expect("a constant template"),
         );
-        Ok(Self { simulator, api, handler, progress, rows, state, ticks: 0, reported: 0 })
+        Ok(Self { simulator, api, host, progress, rows, state, ticks: 0, reported: 0 })
     }
 
     /// Plays the bad week; gives what was there before its last day.
@@ -128,7 +137,7 @@ impl Demo {
         let in_turn = self.simulator.report().await;
         self.pass_a_day().await?;
         self.catch_up("a day later: late events, found by reconciliation").await?;
-        self.handler.kill().await?;
+        self.host.kill().await?;
         self.progress.finish_and_clear();
         Ok(in_turn)
     }
@@ -152,9 +161,9 @@ impl Demo {
     }
 
     async fn pass_a_day(&mut self) -> Result<(), String> {
-        self.handler.kill().await?;
+        self.host.kill().await?;
         self.simulator.clock().set_offset(DAY);
-        self.handler.restart(DAY).await
+        self.restart(DAY).await
     }
 
     fn spoil_duo(&self) {
@@ -180,7 +189,10 @@ impl Demo {
     async fn tick(&mut self, what: &str) -> Result<bool, String> {
         let before = self.delivered();
         self.ticks += 1;
-        let caught_up = self.watch(self.handler.invoke()).await?;
+        let response = self.watch(self.host.fire()).await?;
+        let logs = response["ReturnValue"]["logs"].as_array();
+        let logs = logs.ok_or("the handler's response names no logs")?;
+        let caught_up = logs.iter().all(|log| log["outcome"] == "caught_up");
         if !what.is_empty() {
             self.line(what, self.delivered() - before);
         }
@@ -205,11 +217,17 @@ impl Demo {
         tokio::select! {
             () = in_the_middle => {}
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
-            _ = self.handler.invoke() => {}
+            _ = self.host.fire() => {}
         }
-        self.handler.kill().await?;
+        self.host.kill().await?;
         self.line("the process is killed in mid-run and started again", self.delivered() - before);
-        self.handler.restart(TimeDelta::zero()).await
+        self.restart(TimeDelta::zero()).await
+    }
+
+    /// Starts the killed process again, its clock ahead of this machine's.
+    async fn restart(&mut self, clock_ahead: TimeDelta) -> Result<(), String> {
+        let seconds = clock_ahead.num_seconds().to_string();
+        self.host.restart_with("CISCO_DUO_DEMO_CLOCK_SECONDS", seconds).await
     }
 
     /// Waits for an invocation while the progress bar moves.
