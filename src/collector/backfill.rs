@@ -4,7 +4,7 @@
 //! own, so that it resumes where it was interrupted. It makes half as many requests as the live log may make beside it, and
 //! pauses while the live log backs off from throttling.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio_util::sync::CancellationToken;
@@ -260,7 +260,7 @@ impl Collector {
         backfill: &Backfill,
         interrupt: &CancellationToken,
         watcher: &Watcher,
-        untold: &mut Vec<Hour>,
+        untold: &mut BTreeSet<Hour>,
     ) -> LogReport {
         let clock = Clock::start(self.settings.clock_offset);
         let ports = LogPorts::new(self, backfill.log_type, clock, interrupt)

@@ -36,62 +36,49 @@ const OLDEST_CHECKED: TimeDelta = TimeDelta::days(3);
 const MOST_DAYS: i64 = 14;
 
 #[derive(Debug, Default)]
-pub(super) struct Vitals {
-    known: Mutex<BTreeMap<LogType, Vital>>,
+pub(super) struct HealthCache {
+    known: Mutex<BTreeMap<LogType, CachedHealth>>,
     complained_at: Mutex<Option<Millis>>,
 }
 
-#[derive(Debug)]
-struct Vital {
-    log_type: LogType,
+#[derive(Debug, Default)]
+struct CachedHealth {
     health: LogHealth,
     version: Option<Version>,
-    /// The first of the reconciled hours that have no row yet, with their results.
-    hours: BTreeMap<Hour, HourResult>,
     /// Whether it agrees with what is stored, and may be stored again.
     is_read: bool,
-    is_due: bool,
-    /// Whether hours were added that have no row yet.
-    has_new_hours: bool,
 }
 
-impl Vital {
-    fn unread(log_type: LogType) -> Self {
-        Self {
-            log_type,
-            health: LogHealth::default(),
-            version: None,
-            hours: BTreeMap::new(),
-            is_read: false,
-            is_due: false,
-            has_new_hours: false,
-        }
-    }
+/// The health of a log after a run, and the rows that are due.
+struct Due {
+    log_type: LogType,
+    cached: CachedHealth,
+    has_run_row: bool,
+    hours: BTreeMap<Hour, HourResult>,
+}
 
-    /// Adds reconciled hours. One that is waiting already has another result now.
-    fn add_hours(&mut self, hours: impl IntoIterator<Item = Hour>) {
-        for hour in hours {
-            self.has_new_hours |= self.health.untold_hours.insert(hour);
-            self.hours.remove(&hour);
-        }
-    }
-
+impl Due {
     fn rows(&self) -> impl Iterator<Item = Fields> {
-        let run = self.is_due.then(|| run_row(self.log_type, &self.health));
-        let hours = self.hours.iter();
-        let hours = hours.map(|(hour, result)| hour_row(self.log_type, *hour, result));
-        run.flatten().into_iter().chain(hours)
+        let run = self.has_run_row.then(|| run_row(self.log_type, &self.cached.health));
+        run.flatten().into_iter().chain(hour_rows(self.log_type, &self.hours))
     }
 
     fn told(&mut self, now: Millis) {
-        self.health.told(now);
-        let told = std::mem::take(&mut self.hours);
-        for hour in told.keys() {
-            self.health.untold_hours.remove(hour);
+        let health = &mut self.cached.health;
+        if self.has_run_row {
+            health.told(now);
         }
-        let told_to = told.values().map(|result| result.checked_at).max();
-        self.health.hours_told_to = self.health.hours_told_to.max(told_to);
+        health.untold_hours.retain(|hour| !self.hours.contains_key(hour));
+        let told_to = self.hours.values().map(|result| result.checked_at).max();
+        health.hours_told_to = health.hours_told_to.max(told_to);
     }
+}
+
+fn hour_rows(
+    log_type: LogType,
+    hours: &BTreeMap<Hour, HourResult>,
+) -> impl Iterator<Item = Fields> {
+    hours.iter().map(move |(hour, result)| hour_row(log_type, *hour, result))
 }
 
 impl Collector {
@@ -99,68 +86,57 @@ impl Collector {
     pub(super) async fn tell_health(&self, logs: &[LogReport], clock: Clock) {
         // The instance that holds the lease of a log reports its health.
         let seen = logs.iter().filter(|log| log.outcome != Outcome::HeldElsewhere);
-        let mut vitals = join_all(seen.map(|log| self.vital(log, clock.now()))).await;
+        let due = join_all(seen.map(|log| self.due(log, clock.now()))).await;
         let now = clock.now();
-        let is_told = self.send_health(&vitals, now).await;
-        for vital in &mut vitals {
-            let had_rows = vital.is_due || !vital.hours.is_empty();
-            if is_told && had_rows {
-                vital.told(now);
-                vital.is_due = true;
-            }
-            // Stored, waiting hours survive a restart.
-            vital.is_due |= std::mem::take(&mut vital.has_new_hours);
-        }
-        let stored = join_all(vitals.into_iter().map(|vital| self.store_health(vital))).await;
-        lock(&self.vitals.known).extend(stored.into_iter().map(|vital| (vital.log_type, vital)));
+        let is_told = self.send_health(due.iter().flat_map(Due::rows).collect(), now).await;
+        let stored = due.into_iter().map(|due| self.store_health(due, is_told.then_some(now)));
+        let stored = join_all(stored).await;
+        lock(&self.health.known).extend(stored);
     }
 
-    /// Sends the stored results of these hours; those that were accepted are removed from the list.
-    pub(crate) async fn tell_hours(&self, log_type: LogType, hours: &mut Vec<Hour>) {
+    /// Sends the stored results of these hours; those that were accepted are removed.
+    pub(crate) async fn tell_hours(&self, log_type: LogType, waiting: &mut BTreeSet<Hour>) {
         let clock = Clock::start(self.settings.clock_offset);
-        let mut vital = Vital::unread(log_type);
-        vital.add_hours(hours.iter().copied());
         loop {
-            self.load_hours(&mut vital).await;
-            if vital.hours.is_empty()
-                || !self.send_health(std::slice::from_ref(&vital), clock.now()).await
-            {
+            let hours = self.first_hours(log_type, waiting).await;
+            let rows = hour_rows(log_type, &hours).collect();
+            if hours.is_empty() || !self.send_health(rows, clock.now()).await {
                 return;
             }
-            vital.told(clock.now());
-            hours.retain(|hour| vital.health.untold_hours.contains(hour));
+            waiting.retain(|hour| !hours.contains_key(hour));
         }
     }
 
-    async fn vital(&self, log: &LogReport, now: Millis) -> Vital {
-        let known = lock(&self.vitals.known).remove(&log.log_type);
-        let mut vital = match known {
-            Some(vital) if vital.is_read => vital,
-            known => match self.read_vital(log.log_type, now).await {
-                Some(mut vital) => {
-                    // Another instance may have stored the health since; these hours still wait.
-                    let waiting = known.map(|known| known.health.untold_hours);
-                    vital.add_hours(waiting.into_iter().flatten());
-                    vital
-                }
-                // Nothing is stored over it, and nothing that may have been sent is sent again.
-                None => known.unwrap_or_else(|| Vital::unread(log.log_type)),
-            },
-        };
-        vital.add_hours(log.reconciled.iter().map(|(hour, _)| *hour));
-        vital.is_due = vital.health.add(&log.seen(self.sink.api(), now));
-        self.load_hours(&mut vital).await;
-        vital
+    async fn due(&self, log: &LogReport, now: Millis) -> Due {
+        let log_type = log.log_type;
+        let mut cached = self.cached_health(log_type, now).await;
+        let health = &mut cached.health;
+        health.untold_hours.extend(log.reconciled.iter().map(|(hour, _)| *hour));
+        let has_run_row = health.add(log.standing(now), log.counts);
+        let hours = self.first_hours(log_type, &mut health.untold_hours).await;
+        Due { log_type, cached, has_run_row, hours }
     }
 
-    /// Sends every row that is due in one request; returns whether they were accepted, or need not be sent.
-    async fn send_health(&self, vitals: &[Vital], now: Millis) -> bool {
-        if !self.settings.health {
+    async fn cached_health(&self, log_type: LogType, now: Millis) -> CachedHealth {
+        let known = lock(&self.health.known).remove(&log_type).unwrap_or_default();
+        if known.is_read {
+            return known;
+        }
+        match self.read_health(log_type, now).await {
+            Some(mut read) => {
+                // Another instance may have stored the health since; these hours still wait.
+                read.health.untold_hours.extend(known.health.untold_hours);
+                read
+            }
+            // Nothing is stored over it, and nothing that may have been sent is sent again.
+            None => known,
+        }
+    }
+
+    /// Sends these rows in one request; returns whether they were accepted, or need not be sent.
+    async fn send_health(&self, rows: Vec<Fields>, now: Millis) -> bool {
+        if !self.settings.health || rows.is_empty() {
             return true;
-        }
-        let rows: Vec<Fields> = vitals.iter().flat_map(Vital::rows).collect();
-        if rows.is_empty() {
-            return false;
         }
         let call = SinkCall {
             table: Table::CiscoDuoHealth,
@@ -172,7 +148,7 @@ impl Collector {
         let Err(fault) = self.sink.send(call).await else {
             return true;
         };
-        let mut complained_at = lock(&self.vitals.complained_at);
+        let mut complained_at = lock(&self.health.complained_at);
         if complained_at.is_none_or(|at| now - at >= COMPLAIN_EVERY) {
             *complained_at = Some(now);
             let hint = ingestion::hint(&fault);
@@ -181,95 +157,83 @@ impl Collector {
         false
     }
 
-    async fn store_health(&self, mut vital: Vital) -> Vital {
-        if !vital.is_read || !vital.is_due {
-            return vital;
+    /// Stores the health of a log whose rows were accepted at `told_at`, or were not.
+    async fn store_health(&self, mut due: Due, told_at: Option<Millis>) -> (LogType, CachedHealth) {
+        // Stored, waiting hours survive a restart.
+        let is_due = due.has_run_row || !due.cached.health.untold_hours.is_empty();
+        if let Some(now) = told_at {
+            due.told(now);
         }
-        let state = self.state_of(vital.log_type);
-        let name = state.health_name();
-        let saved = self.store.write(&name, vital.health.to_json(), vital.version.as_ref());
-        let saved = timeout(STORE_PATIENCE, saved).await;
-        match saved {
-            Ok(Ok(version)) => vital.version = Some(version),
-            // Another instance stored its own: the next run begins with that.
-            Ok(Err(WriteError::Conflict)) => vital.is_read = false,
+        let Due { log_type, mut cached, .. } = due;
+        if !cached.is_read || !is_due {
+            return (log_type, cached);
+        }
+        let name = self.state_of(log_type).health_name();
+        let saved = self.store.write(&name, cached.health.to_json(), cached.version.as_ref());
+        match timeout(STORE_PATIENCE, saved).await {
+            Ok(Ok(version)) => cached.version = Some(version),
             Ok(Err(WriteError::Failed(fault))) => {
-                debug!(log_type = %vital.log_type, error = %fault, "how it fares was not stored");
+                debug!(%log_type, error = %fault, "how it fares was not stored");
             }
-            Err(_) => {
-                // It may have been stored: the version that a next write replaces is unknown.
-                vital.is_read = false;
-            }
+            // Another instance stored its own, or this one may have been stored: the next run begins with what is there.
+            Ok(Err(WriteError::Conflict)) | Err(_) => cached.is_read = false,
         }
-        vital
+        (log_type, cached)
     }
 
-    async fn read_vital(&self, log_type: LogType, now: Millis) -> Option<Vital> {
-        let mut vital = Vital::unread(log_type);
+    async fn read_health(&self, log_type: LogType, now: Millis) -> Option<CachedHealth> {
         let name = self.state_of(log_type).health_name();
-        match timeout(STORE_PATIENCE, document::read(&self.store, &name)).await {
-            Ok(Ok((health, version))) => {
-                vital.health = health.unwrap_or_default();
-                vital.version = version;
-                vital.is_read = true;
-            }
-            failed => {
-                let reason = reason(failed);
-                debug!(%log_type, reason, "the health of a log could not be read");
-                return None;
-            }
-        }
+        let read = timeout(STORE_PATIENCE, document::read::<LogHealth>(&self.store, &name)).await;
+        let Ok(Ok((health, version))) = read else {
+            debug!(%log_type, reason = reason(read), "the health of a log could not be read");
+            return None;
+        };
+        let mut health = health.unwrap_or_default();
         // Hours that were reconciled by a process that ended before it sent their rows, or while none was accepted.
-        let told_to = vital.health.hours_told_to;
+        let told_to = health.hours_told_to;
         let today = Hour::of(now).day();
         let first = Hour::of(told_to.unwrap_or(now).min(now) - OLDEST_CHECKED).day();
         let days = (today.start() - first.start()).num_days() + 1;
         let days = (0..days.min(MOST_DAYS)).map(|days| today.after(-24 * days)).collect();
-        let is_untold =
-            |result: &HourResult| told_to.is_none_or(|told_to| result.checked_at > told_to);
-        let (results, _) = self.results(log_type, days).await;
-        let untold = results.into_iter().filter(|(_, result)| is_untold(result));
-        vital.add_hours(untold.map(|(hour, _)| hour));
-        Some(vital)
+        let (mut results, _) = self.results(log_type, days).await;
+        results.retain(|_, result| told_to.is_none_or(|told_to| result.checked_at > told_to));
+        health.untold_hours.extend(results.into_keys());
+        Some(CachedHealth { health, version, is_read: true })
     }
 
-    /// Reads the results of the first waiting hours into memory. Hours whose results are gone stop waiting.
-    async fn load_hours(&self, vital: &mut Vital) {
-        let first: BTreeSet<Hour> =
-            vital.health.untold_hours.iter().take(MOST_HOURS).copied().collect();
-        vital.hours.retain(|hour, _| first.contains(hour));
-        let missing = first.iter().filter(|hour| !vital.hours.contains_key(hour));
-        let mut days: Vec<Hour> = missing.map(|hour| hour.day()).collect();
+    /// The results of the first waiting hours. Hours whose results are gone stop waiting.
+    async fn first_hours(
+        &self,
+        log_type: LogType,
+        waiting: &mut BTreeSet<Hour>,
+    ) -> BTreeMap<Hour, HourResult> {
+        let first: BTreeSet<Hour> = waiting.iter().take(MOST_HOURS).copied().collect();
+        let mut days: Vec<Hour> = first.iter().map(|hour| hour.day()).collect();
         days.dedup();
-        if days.is_empty() {
-            return;
-        }
-        let (results, are_all) = self.results(vital.log_type, days).await;
-        let results = results.into_iter().filter(|(hour, _)| first.contains(hour));
-        vital.hours.extend(results);
+        let (mut results, are_all) = self.results(log_type, days).await;
+        results.retain(|hour, _| first.contains(hour));
         if are_all {
-            vital
-                .health
-                .untold_hours
-                .retain(|hour| !first.contains(hour) || vital.hours.contains_key(hour));
+            waiting.retain(|hour| !first.contains(hour) || results.contains_key(hour));
         }
+        results
     }
 
     /// The stored results of the hours of these days, as far as they can be read, and whether that is all.
-    async fn results(&self, log_type: LogType, days: Vec<Hour>) -> (Vec<(Hour, HourResult)>, bool) {
+    async fn results(
+        &self,
+        log_type: LogType,
+        days: Vec<Hour>,
+    ) -> (BTreeMap<Hour, HourResult>, bool) {
         let state = self.state_of(log_type);
-        let mut found = Vec::new();
+        let mut found = BTreeMap::new();
         for day in days {
-            match timeout(STORE_PATIENCE, state.results::<DayResults>(day)).await {
-                Ok(Ok(results)) => {
-                    found.extend(results.by_hour(day));
-                }
-                failed => {
-                    let reason = reason(failed);
-                    debug!(%log_type, reason, "the results of a day could not be read for health rows");
-                    return (found, false);
-                }
-            }
+            let read = timeout(STORE_PATIENCE, state.results::<DayResults>(day)).await;
+            let Ok(Ok(results)) = read else {
+                let reason = reason(read);
+                debug!(%log_type, reason, "the results of a day could not be read for health rows");
+                return (found, false);
+            };
+            found.extend(results.by_hour(day));
         }
         (found, true)
     }

@@ -36,7 +36,7 @@ pub(crate) use report::{LogReport, RunReport};
 pub(crate) use resend::{ResendError, Resent};
 pub use unmapped_fields::UnmappedFields;
 
-use health::Vitals;
+use health::HealthCache;
 use owner::Owner;
 use ports::LogPorts;
 use unmapped_fields::UnstoredFields;
@@ -54,7 +54,7 @@ pub(crate) struct Collector {
     account: Mutex<Option<TokenBucket>>,
     /// Fields without a declared column that were seen, as far as they are not stored.
     unstored_fields: Mutex<BTreeMap<LogType, UnstoredFields>>,
-    vitals: Vitals,
+    health: HealthCache,
     /// Numbers the batches of this process, for `ingest_batch`.
     batches: AtomicU32,
 }
@@ -130,7 +130,7 @@ impl Collector {
             owner: Owner::of_process(),
             account: Mutex::new(None),
             unstored_fields: Mutex::default(),
-            vitals: Vitals::default(),
+            health: HealthCache::default(),
             batches: AtomicU32::new(0),
         })
     }

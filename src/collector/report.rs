@@ -5,9 +5,8 @@ use serde::{Serialize, Serializer};
 use crate::duo;
 use crate::ingestion;
 use crate::logging::LogEvent;
-use crate::model::{FetchErrorKind, Hour, IngestionApi, LogType, Millis, RecordKey};
-use crate::release;
-use crate::status::{Activity, Code, Outcome, RunSeen, Standing};
+use crate::model::{FetchErrorKind, Hour, LogType, Millis, RecordKey};
+use crate::status::{Code, Outcome, Standing};
 use crate::sync::{
     BackOffCause, DeadLetterStats, Failure, HourState, RunCounts, RunError, RunOutcome, RunResult,
     RunStats, Warning,
@@ -88,21 +87,15 @@ impl LogReport {
         }
     }
 
-    pub(super) fn seen(&self, ingestion_api: IngestionApi, now: Millis) -> RunSeen {
-        RunSeen {
-            standing: Standing {
-                outcome: self.outcome,
-                code: self.code,
-                http_status: self.http_status,
-                since: now,
-                seen_at: now,
-                collected_to: self.collected_to,
-                parked_until: self.parked_until,
-                program: release::VERSION.to_owned(),
-                sha256: release::sha256().map(str::to_owned),
-                ingestion_api,
-            },
-            activity: Activity { runs: 1, counts: self.counts },
+    pub(super) fn standing(&self, now: Millis) -> Standing {
+        Standing {
+            outcome: self.outcome,
+            code: self.code,
+            http_status: self.http_status,
+            since: now,
+            seen_at: now,
+            collected_to: self.collected_to,
+            parked_until: self.parked_until,
         }
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, Serializer};
 use strum::{EnumIter, IntoStaticStr};
 
 use super::code::Code;
-use crate::model::{Hour, IngestionApi, Millis};
+use crate::model::{Hour, Millis};
 use crate::storage::{Document, Header};
 use crate::sync::RunCounts;
 
@@ -62,12 +62,6 @@ pub struct Standing {
     pub collected_to: Option<Millis>,
     /// When a log that backs off continues.
     pub parked_until: Option<Millis>,
-    /// Version of the program.
-    pub program: String,
-    /// SHA-256 of the program's file.
-    pub sha256: Option<String>,
-    /// Where rows go.
-    pub ingestion_api: IngestionApi,
 }
 
 /// An error, met once or repeatedly.
@@ -85,21 +79,13 @@ pub struct Trouble {
     pub runs: u64,
 }
 
-/// What a run adds to the health of its log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RunSeen {
-    /// How it ended; `since` is ignored.
-    pub standing: Standing,
-    /// What it did.
-    pub activity: Activity,
-}
-
 impl Document for LogHealth {}
 
 impl LogHealth {
-    /// Adds a run. Returns whether it is worth a row now: it delivered or changed something, or the last row is 15 minutes old.
-    pub fn add(&mut self, run: &RunSeen) -> bool {
-        let mut standing = run.standing.clone();
+    /// Adds a run: how it ended, `since` apart, and what it did. Returns whether it is worth a row now: it delivered or changed
+    /// something, or the last row is 15 minutes old.
+    pub fn add(&mut self, mut standing: Standing, counts: RunCounts) -> bool {
+        let run = Activity { runs: 1, counts };
         let now = standing.seen_at;
         standing.since = match &self.standing {
             Some(before) if !has_changed(before, &standing) => before.since,
@@ -112,14 +98,14 @@ impl LogHealth {
         if let Some(code) = standing.code {
             self.meet(code, standing.http_status, now);
         }
-        *self.hours.entry(Hour::of(now)).or_default() += run.activity;
+        *self.hours.entry(Hour::of(now)).or_default() += run;
         let kept_from = Hour::of(now).after(1 - KEPT_HOURS);
         self.hours = self.hours.split_off(&kept_from);
-        self.untold += run.activity;
+        self.untold += run;
         self.standing = Some(standing);
         let is_silent =
             self.told_at.is_none_or(|told_at| now - told_at >= LONGEST_SILENCE || now < told_at);
-        has_changed || run.activity.has_moved() || is_silent
+        has_changed || run.has_moved() || is_silent
     }
 
     /// Rows about everything up to now were accepted.

@@ -27,7 +27,7 @@ pub(crate) use last_check::CheckStatus;
 pub use last_check::{Found, LastCheck};
 pub(crate) use log::LogStatus;
 pub use log::State;
-pub use log_health::{Activity, LogHealth, Outcome, RunSeen, Standing, Trouble};
+pub use log_health::{Activity, LogHealth, Outcome, Standing, Trouble};
 pub(crate) use mark::Day;
 pub use mark::Mark;
 pub use page::page;

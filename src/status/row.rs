@@ -106,7 +106,7 @@ mod tests {
     use super::{body, hour_row, run_row};
     use crate::model::{Hour, IngestionApi, LogType, Millis, Span};
     use crate::schema::{ColumnType, HEALTH_FIELDS};
-    use crate::status::{Activity, Code, LogHealth, Outcome, RunSeen, Standing};
+    use crate::status::{Code, LogHealth, Outcome, Standing};
     use crate::sync::{HourResult, HourState, RunCounts};
     use chrono::TimeDelta;
 
@@ -115,21 +115,16 @@ mod tests {
 
     fn rows(api: IngestionApi) -> Vec<Map<String, Value>> {
         let mut health = LogHealth::default();
-        health.add(&RunSeen {
-            standing: Standing {
-                outcome: Outcome::Parked,
-                code: Some(Code::DuoThrottled),
-                http_status: Some(429),
-                since: NOW,
-                seen_at: NOW,
-                collected_to: Some(NOW - TimeDelta::milliseconds(90_500)),
-                parked_until: Some(NOW + TimeDelta::seconds(60)),
-                program: "1.0.0".to_owned(),
-                sha256: None,
-                ingestion_api: api,
-            },
-            activity: Activity { runs: 1, counts: RunCounts { events: 7, ..RunCounts::default() } },
-        });
+        let standing = Standing {
+            outcome: Outcome::Parked,
+            code: Some(Code::DuoThrottled),
+            http_status: Some(429),
+            since: NOW,
+            seen_at: NOW,
+            collected_to: Some(NOW - TimeDelta::milliseconds(90_500)),
+            parked_until: Some(NOW + TimeDelta::seconds(60)),
+        };
+        health.add(standing, RunCounts { events: 7, ..RunCounts::default() });
         health.succeeded_at = Some(NOW);
         let result = HourResult {
             state: HourState::Gap,

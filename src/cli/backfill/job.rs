@@ -1,5 +1,7 @@
 //! The backfill of one span: runs until it is read.
 
+use std::collections::BTreeSet;
+
 use chrono::TimeDelta;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -87,7 +89,7 @@ pub(super) struct Job<'a> {
     bar: Bar,
     done: Done,
     /// Reconciled hours whose health row was not accepted yet.
-    unreported: Vec<Hour>,
+    unreported: BTreeSet<Hour>,
 }
 
 impl<'a> Job<'a> {
@@ -115,7 +117,7 @@ impl<'a> Job<'a> {
                 hint: None,
                 notices: Vec::new(),
             },
-            unreported: Vec::new(),
+            unreported: BTreeSet::new(),
         }
     }
 
@@ -227,8 +229,7 @@ impl<'a> Job<'a> {
             }
             let why = "rows about the hours are not accepted";
             self.pause(REPORT_PAUSE, why).await;
-            let hours = &mut self.unreported;
-            self.collector.tell_hours(log_type, hours).await;
+            self.collector.tell_hours(log_type, &mut self.unreported).await;
         }
         if !self.unreported.is_empty() {
             self.done.notices.push(format!(

@@ -1,5 +1,5 @@
-use super::{KEPT_HOURS, KEPT_TROUBLES, LONGEST_SILENCE, LogHealth, RunSeen, Standing};
-use crate::model::{HOUR, IngestionApi, MINUTE, Millis};
+use super::{KEPT_HOURS, KEPT_TROUBLES, LONGEST_SILENCE, LogHealth, Standing};
+use crate::model::{HOUR, MINUTE, Millis};
 use crate::status::{Activity, Code, Outcome};
 use crate::storage::Document as _;
 use crate::sync::RunCounts;
@@ -7,65 +7,62 @@ use chrono::TimeDelta;
 
 const NOW: Millis = Millis(1_795_348_800_000);
 
-fn run(at: Millis, outcome: Outcome, code: Option<Code>, events: u64) -> RunSeen {
-    RunSeen {
-        standing: Standing {
-            outcome,
-            code,
-            http_status: None,
-            since: at,
-            seen_at: at,
-            collected_to: Some(at - MINUTE),
-            parked_until: None,
-            program: "1.0.0".to_owned(),
-            sha256: None,
-            ingestion_api: IngestionApi::DataCollector,
-        },
-        activity: Activity {
-            runs: 1,
-            counts: RunCounts { events, requests: 1, ..RunCounts::default() },
-        },
-    }
+type Run = (Standing, RunCounts);
+
+fn run(at: Millis, outcome: Outcome, code: Option<Code>, events: u64) -> Run {
+    let standing = Standing {
+        outcome,
+        code,
+        http_status: None,
+        since: at,
+        seen_at: at,
+        collected_to: Some(at - MINUTE),
+        parked_until: None,
+    };
+    (standing, RunCounts { events, requests: 1, ..RunCounts::default() })
 }
 
-fn quiet(at: Millis) -> RunSeen {
+fn add(health: &mut LogHealth, (standing, counts): Run) -> bool {
+    health.add(standing, counts)
+}
+
+fn quiet(at: Millis) -> Run {
     run(at, Outcome::CaughtUp, None, 0)
 }
 
 #[test]
 fn a_row_is_due_when_something_moved_or_changed_and_after_a_quarter_of_an_hour() {
     let mut health = LogHealth::default();
-    assert!(health.add(&quiet(NOW)));
+    assert!(add(&mut health, quiet(NOW)));
     health.told(NOW);
-    assert!(!health.add(&quiet(NOW + MINUTE)));
-    assert!(!health.add(&run(NOW + TimeDelta::minutes(2), Outcome::MoreToFetch, None, 0)));
-    assert!(health.add(&run(NOW + TimeDelta::minutes(3), Outcome::CaughtUp, None, 7)));
+    assert!(!add(&mut health, quiet(NOW + MINUTE)));
+    assert!(!add(&mut health, run(NOW + TimeDelta::minutes(2), Outcome::MoreToFetch, None, 0)));
+    assert!(add(&mut health, run(NOW + TimeDelta::minutes(3), Outcome::CaughtUp, None, 7)));
     health.told(NOW + TimeDelta::minutes(3));
-    assert!(
-        !health.add(&quiet(
-            NOW + TimeDelta::minutes(3) + LONGEST_SILENCE - TimeDelta::milliseconds(1)
-        ))
-    );
-    assert!(health.add(&quiet(NOW + TimeDelta::minutes(3) + LONGEST_SILENCE)));
+    assert!(!add(
+        &mut health,
+        quiet(NOW + TimeDelta::minutes(3) + LONGEST_SILENCE - TimeDelta::milliseconds(1))
+    ));
+    assert!(add(&mut health, quiet(NOW + TimeDelta::minutes(3) + LONGEST_SILENCE)));
     health.told(NOW + HOUR);
     let parked = |at| run(at, Outcome::Parked, Some(Code::DuoThrottled), 0);
-    assert!(health.add(&parked(NOW + HOUR + MINUTE)));
+    assert!(add(&mut health, parked(NOW + HOUR + MINUTE)));
     health.told(NOW + HOUR + MINUTE);
-    assert!(!health.add(&parked(NOW + HOUR + TimeDelta::minutes(2))));
+    assert!(!add(&mut health, parked(NOW + HOUR + TimeDelta::minutes(2))));
     let refused =
         run(NOW + HOUR + TimeDelta::minutes(3), Outcome::Parked, Some(Code::AzureThrottled), 0);
-    assert!(health.add(&refused));
+    assert!(add(&mut health, refused));
     // A clock that was set back must not silence it.
     health.told(NOW + TimeDelta::hours(9));
-    assert!(health.add(&quiet(NOW)));
+    assert!(add(&mut health, quiet(NOW)));
 }
 
 #[test]
 fn what_was_done_is_kept_until_it_is_told_and_by_hour_for_a_week() {
     let mut health = LogHealth::default();
     for hour in 0..KEPT_HOURS + 5 {
-        health.add(&run(NOW + TimeDelta::hours(hour), Outcome::CaughtUp, None, 2));
-        health.add(&run((NOW + TimeDelta::hours(hour)).next(), Outcome::CaughtUp, None, 1));
+        add(&mut health, run(NOW + TimeDelta::hours(hour), Outcome::CaughtUp, None, 2));
+        add(&mut health, run((NOW + TimeDelta::hours(hour)).next(), Outcome::CaughtUp, None, 1));
     }
     assert_eq!(i64::try_from(health.hours.len()).unwrap(), KEPT_HOURS);
     assert!(health.hours.values().all(|hour| (hour.runs, hour.counts.events) == (2, 3)));
@@ -77,14 +74,12 @@ fn what_was_done_is_kept_until_it_is_told_and_by_hour_for_a_week() {
 #[test]
 fn since_when_and_the_last_success_are_kept() {
     let mut health = LogHealth::default();
-    health.add(&quiet(NOW));
+    add(&mut health, quiet(NOW));
     for minute in 1..4 {
-        health.add(&run(
-            NOW + TimeDelta::minutes(minute),
-            Outcome::Failed,
-            Some(Code::DuoCredentials),
-            0,
-        ));
+        add(
+            &mut health,
+            run(NOW + TimeDelta::minutes(minute), Outcome::Failed, Some(Code::DuoCredentials), 0),
+        );
     }
     let standing = health.standing.as_ref().unwrap();
     assert_eq!((standing.since, standing.seen_at), (NOW + MINUTE, NOW + TimeDelta::minutes(3)));
@@ -101,9 +96,9 @@ fn the_last_troubles_are_kept_each_once() {
     let mut health = LogHealth::default();
     for (number, code) in Code::all().enumerate() {
         let at = NOW + MINUTE * i32::try_from(number).unwrap();
-        health.add(&run(at, Outcome::Parked, Some(code), 0));
+        add(&mut health, run(at, Outcome::Parked, Some(code), 0));
     }
-    health.add(&run(NOW + HOUR, Outcome::Parked, Some(Code::State), 0));
+    add(&mut health, run(NOW + HOUR, Outcome::Parked, Some(Code::State), 0));
     let codes: Vec<Code> = health.troubles.iter().map(|trouble| trouble.code).collect();
     assert_eq!(codes.len(), KEPT_TROUBLES);
     assert_eq!(codes[..2], [Code::State, Code::Internal]);
@@ -113,7 +108,7 @@ fn the_last_troubles_are_kept_each_once() {
 #[test]
 fn it_comes_back_as_it_was_stored_with_what_a_later_release_added() {
     let mut health = LogHealth::default();
-    health.add(&run(NOW, Outcome::Failed, Some(Code::State), 3));
+    add(&mut health, run(NOW, Outcome::Failed, Some(Code::State), 3));
     let mut json: serde_json::Value = serde_json::from_slice(&health.to_json()).unwrap();
     json["later"] = 7.into();
     let read = LogHealth::from_json(json.to_string().as_bytes()).unwrap();

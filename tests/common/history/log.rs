@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use duo_sentinel::collector::UnmappedFields;
-use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType, MINUTE, Millis, Span};
+use duo_sentinel::model::{HOUR, Hour, LogType, MINUTE, Millis, Span};
 use duo_sentinel::status::{Activity, Code, LogHealth, Outcome, Standing, Trouble};
 use duo_sentinel::storage::Document as _;
 use duo_sentinel::sync::{
@@ -47,9 +47,6 @@ impl Log {
             seen_at: now - MINUTE,
             collected_to: Some(log.checkpoint.mintime),
             parked_until: None,
-            program: env!("CARGO_PKG_VERSION").to_owned(),
-            sha256: None,
-            ingestion_api: IngestionApi::DataCollector,
         });
         log.health.succeeded_at = Some(now - MINUTE);
         for ago in 0..7 * 24 {

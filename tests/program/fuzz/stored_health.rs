@@ -3,7 +3,7 @@
 use duo_sentinel::http::Transport;
 use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType, Span};
 use duo_sentinel::settings::StateSettings;
-use duo_sentinel::status::{Activity, Code, LastCheck, LogHealth, Outcome, RunSeen, Standing};
+use duo_sentinel::status::{Activity, Code, LastCheck, LogHealth, Outcome, Standing};
 use duo_sentinel::status::{Status, page};
 use duo_sentinel::storage::{Document as _, LogState, document, open};
 use duo_sentinel::sync::{Checkpoint, RunCounts};
@@ -15,22 +15,16 @@ const HOST: &str = "api-x.duosecurity.com";
 const HEALTH: &[u8] = include_bytes!("stored/health.json");
 const CHECK: &[u8] = include_bytes!("stored/check.json");
 
-/// A run that ended so.
-fn run(outcome: Outcome, code: Option<Code>) -> RunSeen {
-    RunSeen {
-        standing: Standing {
-            outcome,
-            code,
-            http_status: code.map(|_| 429),
-            since: NOW,
-            seen_at: NOW,
-            collected_to: Some(NOW - HOUR),
-            parked_until: None,
-            program: "0.1.0".to_owned(),
-            sha256: None,
-            ingestion_api: IngestionApi::DataCollector,
-        },
-        activity: Activity { runs: 1, counts: RunCounts { events: 7, ..RunCounts::default() } },
+/// How a run ended.
+fn standing(outcome: Outcome, code: Option<Code>) -> Standing {
+    Standing {
+        outcome,
+        code,
+        http_status: code.map(|_| 429),
+        since: NOW,
+        seen_at: NOW,
+        collected_to: Some(NOW - HOUR),
+        parked_until: None,
     }
 }
 
@@ -40,9 +34,10 @@ fn health_of_a_log() {
     assert_eq!((whole.hours.len(), whole.troubles.len()), (3, 2));
     fuzz_stored("health of a log", &[HEALTH], |mut read: LogHealth| {
         // What was read takes new runs, whatever it holds, and does not grow without end.
-        read.add(&run(Outcome::CaughtUp, None));
+        let counts = RunCounts { events: 7, ..RunCounts::default() };
+        read.add(standing(Outcome::CaughtUp, None), counts);
         for code in Code::all() {
-            read.add(&run(Outcome::Failed, Some(code)));
+            read.add(standing(Outcome::Failed, Some(code)), counts);
         }
         assert_eq!(read.troubles.len(), 10);
         assert_eq!(read.standing.as_ref().unwrap().seen_at, NOW);
