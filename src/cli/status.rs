@@ -1,6 +1,8 @@
+use std::fmt::Display;
+
 use super::{Format, output};
 use crate::model::{number, span};
-use crate::status::{Mark, Status};
+use crate::status::{Cause, Mark, Problem, Status};
 
 pub(super) async fn status(format: Format) -> Result<(), u8> {
     let status = super::collector(format.json)?.status().await;
@@ -32,20 +34,21 @@ fn show(status: &Status) {
     output::data(output::table(header, rows, 2));
     for log in &status.logs {
         let log_type = log.log_type;
-        if let Some((message, remedy)) = log.message.zip(log.remedy) {
-            output::data(format!("\n{log_type}: {message}\n  {remedy}"));
-        }
+        explain(log_type, log.cause);
         for gap in &log.gaps {
             let (from, to) = (gap.from, gap.to);
             output::data(format!("\n{log_type}: missing from {from} to {to}"));
         }
     }
     if let Some(check) = &status.check {
-        for problem in &check.problems {
-            output::data(format!(
-                "\nlast check, {}: {}: {}\n  {}",
-                check.checked_at, problem.subject, problem.message, problem.remedy
-            ));
+        for Problem { subject, cause } in &check.problems {
+            explain(format_args!("last check, {}: {subject}", check.checked_at), *cause);
         }
+    }
+}
+
+fn explain(subject: impl Display, cause: Cause) {
+    if let Some(code) = cause.code {
+        output::data(format!("\n{subject}: {}\n  {}", code.sentence(), code.hint()));
     }
 }

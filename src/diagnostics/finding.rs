@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::model::{FetchError, SendError};
-use crate::status::{Code, Found};
+use crate::status::{Cause, Code, Problem};
 use crate::storage::StorageError;
 use crate::{duo, ingestion};
 
@@ -70,8 +70,9 @@ impl Finding {
         Self::problem(subject, Code::State, message).with_hint(error.hint)
     }
 
-    /// What is stored of it: no text of another service, and no name of a resource.
-    pub(super) fn found(&self) -> Found {
-        Found { subject: self.subject.clone(), code: self.code, http_status: self.http_status }
+    /// What is stored of a problem: no text of another service, and no name of a resource.
+    pub(super) fn stored(&self) -> Problem {
+        let cause = Cause { code: self.code, http_status: self.http_status };
+        Problem { subject: self.subject.clone(), cause }
     }
 }

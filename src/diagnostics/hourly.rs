@@ -13,7 +13,7 @@ use crate::collector::Collector;
 use crate::logging::LogEvent;
 use crate::model::{HOUR, Millis};
 use crate::release;
-use crate::status::{Code, LastCheck};
+use crate::status::{CheckStatus, Code, LastCheck};
 use crate::storage::{Document as _, StorageError, WriteError, document};
 
 /// Time limit for a check and for storing its result: less than what a run leaves of the time limit of a function.
@@ -48,13 +48,19 @@ async fn check_and_store(collector: &Collector, now: Millis) -> Result<Millis, S
     let (last, version) = document::read::<LastCheck>(store, &name).await?;
     let sha256 = release::sha256();
     if let Some(last) = last.filter(|last| !last.is_over(now, sha256)) {
-        return Ok(last.checked_at);
+        return Ok(last.check.checked_at);
     }
     let findings = check(collector).await;
-    log(&findings);
-    let found = findings.iter().map(Finding::found).collect();
-    let check = LastCheck::new(now, release::VERSION, sha256, found);
-    match store.write(&name, check.to_json(), version.as_ref()).await {
+    let problems: Vec<&Finding> = findings.iter().filter(|finding| !finding.ok).collect();
+    log(findings.len(), &problems);
+    let check = CheckStatus {
+        checked_at: now,
+        program: release::VERSION.to_owned(),
+        looked_at: findings.len(),
+        problems: problems.into_iter().map(Finding::stored).collect(),
+    };
+    let last = LastCheck::new(sha256, check);
+    match store.write(&name, last.to_json(), version.as_ref()).await {
         // After a conflict, another instance checked at the same time.
         Ok(_) | Err(WriteError::Conflict) => Ok(now),
         Err(WriteError::Failed(error)) => Err(error),
@@ -62,13 +68,12 @@ async fn check_and_store(collector: &Collector, now: Millis) -> Result<Millis, S
 }
 
 /// One line. The runs report what stops a log, so that a second warning would only be noise.
-fn log(findings: &[Finding]) {
-    let problems: Vec<&Finding> = findings.iter().filter(|finding| !finding.ok).collect();
+fn log(findings: usize, problems: &[&Finding]) {
     let names: Vec<&str> = problems.iter().map(|finding| &*finding.subject).collect();
     let names = names.join(", ");
     if problems.is_empty() {
-        info!(event = %LogEvent::Checked, findings = findings.len(), "checked: no problems");
-    } else if problems.into_iter().all(runs_report) {
+        info!(event = %LogEvent::Checked, findings, "checked: no problems");
+    } else if problems.iter().all(|finding| runs_report(finding)) {
         info!(event = %LogEvent::Checked, problems = names, "checked: problems that the runs report");
     } else {
         let hint = "run duo-sentinel check, or see the function CiscoDuoStatus";

@@ -1,6 +1,7 @@
 //! Error codes.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::json;
 use strum::{EnumIter, EnumMessage, IntoEnumIterator as _, IntoStaticStr};
 
 use crate::model::{FetchErrorKind, SendErrorKind};
@@ -161,6 +162,25 @@ impl Code {
             Failure::OtherDestination { .. } => Self::OtherDestination,
             Failure::Window(_) => Self::DuoPaging,
         }
+    }
+}
+
+/// The code of an error, and the HTTP status of the response that caused it. JSON has the code in words, too; they are not
+/// read again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct Cause {
+    /// The code, if there is an error.
+    pub code: Option<Code>,
+    /// The HTTP status, if there was a response.
+    pub http_status: Option<u16>,
+}
+
+impl Serialize for Cause {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (message, remedy) = (self.code.map(Code::sentence), self.code.map(Code::hint));
+        let http_status = self.http_status;
+        json!({"code": self.code, "message": message, "remedy": remedy, "http_status": http_status})
+            .serialize(serializer)
     }
 }
 

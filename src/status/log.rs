@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::mark::{Day, Marks};
 use crate::model::{Hour, LogType, Millis, Span};
-use crate::status::{Activity, Code, LogHealth, Outcome, Trouble};
+use crate::status::{Activity, Cause, Code, LogHealth, Outcome, Standing, Trouble};
 use crate::storage::{LogState, StorageError, document};
 use crate::sync::{Checkpoint, DayResults};
 
@@ -71,10 +71,8 @@ impl State {
 pub(crate) struct LogStatus {
     pub(crate) log_type: LogType,
     pub(crate) state: State,
-    pub(crate) code: Option<Code>,
-    pub(crate) message: Option<&'static str>,
-    pub(crate) remedy: Option<&'static str>,
-    pub(crate) http_status: Option<u16>,
+    #[serde(flatten)]
+    pub(crate) cause: Cause,
     /// Begin of the current outcome and error.
     pub(crate) since: Option<Millis>,
     /// Everything before this moment was delivered.
@@ -107,9 +105,7 @@ impl LogStatus {
             Ok(Ok(stored)) => Self::of(log_type, stored, now),
             Ok(Err(_)) | Err(_) => Self {
                 state: State::Unreadable,
-                code: Some(Code::State),
-                message: Some(Code::State.sentence()),
-                remedy: Some(Code::State.hint()),
+                cause: Cause { code: Some(Code::State), http_status: None },
                 ..Self::of(log_type, Stored::default(), now)
             },
         }
@@ -117,15 +113,16 @@ impl LogStatus {
 
     fn of(log_type: LogType, stored: Stored, now: Millis) -> Self {
         let Stored { checkpoint, health, results } = stored;
-        let standing = health.standing.as_ref();
+        let standing = health.standing;
         let collected = checkpoint
             .map(|checkpoint| Span { from: checkpoint.collected_from, to: checkpoint.mintime });
         let collected_to = collected.map(|span| span.to);
         let lag = collected_to.map(|time| now - time);
         let state = state(&health, lag, now);
-        let code = match state {
-            State::Silent => Some(Code::NoRun),
-            _ => standing.and_then(|standing| standing.code),
+        let cause = match standing {
+            _ if state == State::Silent => Cause { code: Some(Code::NoRun), http_status: None },
+            Some(Standing { code, http_status, .. }) => Cause { code, http_status },
+            None => Cause::default(),
         };
         let days = Day::all(&results, collected, now);
         let mut activity = Activity::default();
@@ -137,12 +134,7 @@ impl LogStatus {
         Self {
             log_type,
             state,
-            code,
-            message: code.map(Code::sentence),
-            remedy: code.map(Code::hint),
-            http_status: standing
-                .filter(|standing| standing.code == code)
-                .and_then(|standing| standing.http_status),
+            cause,
             since: standing.map(|standing| standing.since),
             collected_to,
             lag_seconds: lag.map(|lag| lag.num_seconds()),

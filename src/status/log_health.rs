@@ -46,7 +46,7 @@ pub struct LogHealth {
 }
 
 /// How a run ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Standing {
     /// The outcome in one word.
     pub outcome: Outcome,

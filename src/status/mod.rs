@@ -22,9 +22,8 @@ use crate::model::{IngestionApi, LogType, Millis};
 use crate::release;
 use crate::storage::{LogState, Store, document};
 
-pub use code::Code;
-pub(crate) use last_check::CheckStatus;
-pub use last_check::{Found, LastCheck};
+pub use code::{Cause, Code};
+pub use last_check::{CheckStatus, LastCheck, Problem};
 pub(crate) use log::LogStatus;
 pub use log::State;
 pub use log_health::{Activity, LogHealth, Outcome, Standing, Trouble};
@@ -77,7 +76,7 @@ impl Status {
             program: release::VERSION,
             sha256: release::sha256(),
             ingestion_api,
-            check: check.map(CheckStatus::from),
+            check: check.map(|last| last.check),
             logs,
         }
     }

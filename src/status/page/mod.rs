@@ -10,7 +10,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 use sha2::{Digest as _, Sha256};
 use strum::EnumMessage as _;
 
-use super::{LogStatus, Mark, State, Status};
+use super::{Cause, LogStatus, Mark, State, Status};
 use crate::model::{IngestionApi, LogType, Millis, number, span};
 use chart::{completeness, events};
 
@@ -178,9 +178,7 @@ fn section(log: &LogStatus, now: Millis) -> Markup {
     html! {
         section.log id=(log.log_type) aria-labelledby={ (log.log_type) "-name" } {
             h2 id={ (log.log_type) "-name" } { (log_name(log.log_type)) " " (badge(log.state)) }
-            @if let Some((message, remedy)) = log.message.zip(log.remedy) {
-                (trouble(log.state.tone(), message, remedy, log.http_status))
-            }
+            (trouble(log.state.tone(), None, log.cause))
             @if is_known(log) {
                 (facts(log))
                 (events(log, now))
@@ -194,11 +192,16 @@ fn section(log: &LogStatus, now: Millis) -> Markup {
     }
 }
 
-fn trouble(tone: &str, message: &str, remedy: &str, http_status: Option<u16>) -> Markup {
+fn trouble(tone: &str, subject: Option<&str>, cause: Cause) -> Markup {
     html! {
-        div class={ "trouble " (tone) } {
-            p { strong { (message) } @if let Some(status) = http_status { " (HTTP " (status) ")" } }
-            p { (remedy) }
+        @if let Some(code) = cause.code {
+            div class={ "trouble " (tone) } {
+                p {
+                    strong { @if let Some(subject) = subject { (subject) ": " } (code.sentence()) }
+                    @if let Some(status) = cause.http_status { " (HTTP " (status) ")" }
+                }
+                p { (code.hint()) }
+            }
         }
     }
 }
@@ -219,8 +222,7 @@ fn check(status: &Status) -> Markup {
                         }
                     }
                     @for problem in &check.problems {
-                        @let message = format!("{}: {}", problem.subject, problem.message);
-                        (trouble("failing", &message, problem.remedy, problem.http_status))
+                        (trouble("failing", Some(&problem.subject), problem.cause))
                     }
                 },
             }

@@ -13,7 +13,7 @@ use crate::fuzz::drive::{fuzz, fuzz_stored};
 
 const HOST: &str = "api-x.duosecurity.com";
 const HEALTH: &[u8] = include_bytes!("stored/health.json");
-const CHECK: &[u8] = include_bytes!("stored/check.json");
+const CHECK: &[u8] = include_bytes!("stored/diagnostics.json");
 
 /// How a run ended.
 fn standing(outcome: Outcome, code: Option<Code>) -> Standing {
@@ -51,11 +51,11 @@ fn health_of_a_log() {
 
 #[test]
 fn last_check() {
-    assert_eq!(LastCheck::from_json(CHECK).unwrap().findings.len(), 3);
+    assert_eq!(LastCheck::from_json(CHECK).unwrap().check.problems.len(), 2);
     fuzz_stored("last check", &[CHECK], |read: LastCheck| {
         // A valid result is used for an hour; any other is replaced by a new check.
         let sha256 = read.sha256.clone();
-        let at = read.checked_at;
+        let at = read.check.checked_at;
         assert!(!read.is_over(at, sha256.as_deref()));
         assert!(read.is_over(at + HOUR, sha256.as_deref()));
         assert!(read.is_over(NOW, Some("of another program")) || sha256.is_some());
@@ -72,7 +72,7 @@ fn status_of_what_is_stored() {
     std::fs::create_dir_all(place.join("activity/ledger")).unwrap();
     let files = [
         ("activity/health.json", HEALTH),
-        ("check.json", CHECK),
+        ("diagnostics.json", CHECK),
         ("activity/checkpoint.json", include_bytes!("stored/checkpoint.json")),
         ("activity/ledger/2026-11-22.json", include_bytes!("stored/2026-11-22.json")),
     ];

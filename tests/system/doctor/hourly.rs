@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
 use duo_sentinel::model::{HOUR, MINUTE, Millis};
-use duo_sentinel::status::{Found, LastCheck};
+use duo_sentinel::status::{CheckStatus, LastCheck};
 use duo_sentinel::storage::Document as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use simulator::{Fault, FaultKind, Simulator, Target};
 
@@ -14,7 +14,7 @@ use crate::common::app::App;
 use crate::common::{Body, Container, FunctionsHost, Gated, Spoil, Trouble, handler};
 
 /// Where the last check is stored.
-pub(crate) const CHECK: &str = "127.0.0.1/self/check.json";
+pub(crate) const CHECK: &str = "127.0.0.1/self/diagnostics.json";
 
 /// The stored check.
 pub(crate) async fn stored(container: &Container) -> Value {
@@ -27,12 +27,13 @@ pub(crate) fn lines(host: &FunctionsHost) -> Vec<String> {
     all.filter(|line| line.contains("event=checked")).collect()
 }
 
-/// A check with one finding of no meaning, made this long ago.
+/// A check of no meaning, made this long ago.
 fn made(ago: TimeDelta, sha256: &str) -> Vec<u8> {
-    let found = Found { subject: "of before".to_owned(), code: None, http_status: None };
     #[expect(clippy::disallowed_methods, reason = "the program under test lives in the present")]
     let now = Millis::from(chrono::Utc::now());
-    LastCheck::new(now - ago, "0.0.1", Some(sha256), vec![found]).to_json()
+    let (checked_at, program) = (now - ago, "0.0.1".to_owned());
+    let check = CheckStatus { checked_at, program, looked_at: 1, problems: Vec::new() };
+    LastCheck::new(Some(sha256), check).to_json()
 }
 
 fn sha256() -> String {
@@ -56,12 +57,8 @@ async fn it_is_made_once_an_hour_by_whichever_process() {
     assert!(lines(&host)[0].contains(" INFO "), "{:?}", lines(&host));
     assert!(lines(&host)[0].contains("no problems"));
     assert_eq!(first["sha256"], sha256());
-    let findings = first["findings"].as_array().unwrap();
-    assert!(findings.len() >= 16, "{first:#}");
-    for finding in findings {
-        let parts = finding.as_object().unwrap().len();
-        assert_eq!(parts, 1, "more than a subject: {finding}");
-    }
+    assert!(first["check"]["looked_at"].as_u64().unwrap() >= 16, "{first:#}");
+    assert_eq!(first["check"]["problems"], json!([]));
 
     // Not by the next runs, nor by the next process. They have nothing to deliver either.
     let before = posts(&app.simulator);
@@ -85,7 +82,8 @@ async fn it_is_made_once_an_hour_by_whichever_process() {
     assert!(host.fire().await.is_caught_up());
     assert_eq!(lines(&host).len(), 2);
     let second = stored(&app.container).await;
-    assert!(second["checked_at"].as_str() > first["checked_at"].as_str());
+    let checked_at = |stored: &Value| stored["check"]["checked_at"].as_str().unwrap().to_owned();
+    assert!(checked_at(&second) > checked_at(&first));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -96,9 +94,9 @@ async fn it_is_made_at_once_where_another_program_made_the_last() {
     assert_eq!(lines(&app.host).len(), 1);
     let now = stored(&app.container).await;
     assert_eq!(now["sha256"], sha256());
-    assert_eq!(now["program"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(now["check"]["program"], env!("CARGO_PKG_VERSION"));
     let status = app.json().await;
-    assert_eq!(status["check"]["checked_at"], now["checked_at"]);
+    assert_eq!(status["check"]["checked_at"], now["check"]["checked_at"]);
     assert_eq!(status["check"]["problems"].as_array().unwrap().len(), 0);
 }
 
@@ -120,7 +118,7 @@ async fn what_another_process_found_counts_from_when_it_was_found() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_one_is_written_anew_and_one_of_a_later_release_is_left_alone() {
     let app = App::start("hourly-damaged", &[]).await;
-    app.container.write(CHECK, "{\"version\":1,\"findings\":[").await;
+    app.container.write(CHECK, "{\"version\":1,\"check\":[").await;
     app.host.fire().await.summary();
     assert_eq!(stored(&app.container).await["version"], 1);
 
@@ -143,7 +141,7 @@ async fn whatever_hangs_the_invocation_ends_with_the_result_of_its_run() {
     let (by_storage, by_duo) = tokio::join!(
         async {
             let scene = Gated::new(46, 40, "hourly-storage").await;
-            scene.gate.begin(Trouble::every(Spoil::Hang).of("", "check.json"));
+            scene.gate.begin(Trouble::every(Spoil::Hang).of("", "diagnostics.json"));
             let host = FunctionsHost::start(&scene.settings).await;
             let began = Instant::now();
             let invocation = host.fire().await;
@@ -162,7 +160,7 @@ async fn whatever_hangs_the_invocation_ends_with_the_result_of_its_run() {
             assert!(invocation.has_succeeded());
             // What was found is stored all the same.
             let found = stored(&scene.container).await;
-            let codes = found["findings"].as_array().unwrap().iter();
+            let codes = found["check"]["problems"].as_array().unwrap().iter();
             let silent = codes.filter(|found| found["code"] == "duo_unreachable");
             assert_eq!(silent.count(), 6, "{found:#}");
             began.elapsed()
@@ -198,7 +196,7 @@ async fn two_instances_may_check_at_once() {
 async fn a_storage_that_refuses_it_changes_no_run_and_is_not_asked_every_minute() {
     let scene = Gated::new(48, 40, "hourly-refused").await;
     let refused = Spoil::Storage(403, "AuthorizationPermissionMismatch");
-    scene.gate.begin(Trouble::every(refused).of("PUT", "check.json"));
+    scene.gate.begin(Trouble::every(refused).of("PUT", "diagnostics.json"));
     let host = FunctionsHost::start(&scene.settings).await;
     for _ in 0..3 {
         let invocation = host.fire().await;

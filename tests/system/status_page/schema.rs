@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use duo_sentinel::model::LogType;
-use duo_sentinel::status::{Code, Found, LastCheck};
+use duo_sentinel::status::{Cause, CheckStatus, Code, LastCheck, Problem};
 use duo_sentinel::status::{Mark, State};
 use duo_sentinel::storage::Document as _;
 use serde_json::{Value, json};
@@ -16,15 +16,21 @@ use crate::status_page::history::{every_state, now, usual};
 #[tokio::test(flavor = "multi_thread")]
 async fn the_json_of_every_page_is_as_the_schema_says() {
     let every = App::start("schema-every", &every_state(now())).await;
-    let found =
-        |subject: &str, code, http_status| Found { subject: subject.to_owned(), code, http_status };
-    let check = vec![
-        found("settings", None, None),
-        found("clock", Some(Code::Clock), None),
-        found("Duo activity", Some(Code::DuoForbidden), Some(403)),
-    ];
-    let check = LastCheck::new(now(), "0.1.0", None, check);
-    let name = "127.0.0.1/self/check.json";
+    let problem = |subject: &str, code, http_status| {
+        let cause = Cause { code: Some(code), http_status };
+        Problem { subject: subject.to_owned(), cause }
+    };
+    let check = CheckStatus {
+        checked_at: now(),
+        program: "0.1.0".to_owned(),
+        looked_at: 3,
+        problems: vec![
+            problem("clock", Code::Clock, None),
+            problem("Duo activity", Code::DuoForbidden, Some(403)),
+        ],
+    };
+    let check = LastCheck::new(None, check);
+    let name = "127.0.0.1/self/diagnostics.json";
     every.container.write(name, check.to_json()).await;
     let usual = App::start("schema-usual", &usual(now())).await;
     let fresh = App::start("schema-fresh", &[]).await;
