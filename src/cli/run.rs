@@ -26,8 +26,8 @@ pub(super) async fn run(format: Format) -> Result<(), u8> {
     let mut hints = output::Hints::default();
     for log in &report.logs {
         let notices = log.notices.iter().map(|notice| &notice.message);
-        output::about(log.log_type, notices.chain(&log.message));
-        output::hint(hints.next(log.hint.as_deref()));
+        output::about(log.log_type, notices.chain(&log.why.message));
+        output::hint(hints.next(log.why.hint.as_deref()));
     }
     // A log that backs off is no failure for the host, but its events are not delivered yet: this command exits with 1.
     let backs_off = |log: &LogReport| log.outcome == Outcome::Parked;

@@ -32,7 +32,7 @@ use crate::sync::{ACCOUNT_SHARE, Limits, Ports as _, TokenBucket, run_log};
 pub(crate) use backfill::{Backfill, BackfillFault, BackfillPlan};
 
 use backfill::share_of;
-pub(crate) use report::{LogReport, RunReport};
+pub(crate) use report::{Explanation, LogReport, RunReport};
 pub(crate) use resend::{ResendError, Resent};
 pub use unmapped_fields::UnmappedFields;
 

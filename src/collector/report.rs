@@ -36,11 +36,8 @@ pub(crate) struct LogReport {
     pub lag_seconds: Option<i64>,
     /// When a log that backs off continues.
     pub parked_until: Option<Millis>,
-    pub code: Option<Code>,
-    pub http_status: Option<u16>,
-    /// What happened, where the run was not just completed.
-    pub message: Option<String>,
-    pub hint: Option<String>,
+    #[serde(flatten)]
+    pub why: Explanation,
     pub notices: Vec<LogWarning>,
     /// Closed hours that were reconciled, and their states.
     #[serde(skip)]
@@ -50,24 +47,26 @@ pub(crate) struct LogReport {
     pub news: bool,
 }
 
+/// What happened, where a run was not just completed, and what to do.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Explanation {
+    pub code: Option<Code>,
+    /// HTTP status of the last error.
+    pub http_status: Option<u16>,
+    pub message: Option<String>,
+    pub hint: Option<String>,
+}
+
 impl LogReport {
     pub(super) fn new(log_type: LogType, result: RunResult, now: Millis) -> Self {
         let RunResult { outcome: run_outcome, error, checkpoint, stats } = result;
-        let (outcome, until) = match run_outcome {
-            RunOutcome::CaughtUp => (Outcome::CaughtUp, None),
-            RunOutcome::OutOfTime | RunOutcome::RateLimited | RunOutcome::ShutdownRequested => {
-                (Outcome::MoreToFetch, None)
-            }
-            // A log whose credentials were refused needs an operator.
-            RunOutcome::BackingOff { until, cause: BackOffCause::DuoCredentials } => {
-                (Outcome::Failed, Some(until))
-            }
-            RunOutcome::BackingOff { until, .. } => (Outcome::Parked, Some(until)),
-            RunOutcome::Unavailable { .. } => (Outcome::Unavailable, None),
-            RunOutcome::LeaseHeld => (Outcome::HeldElsewhere, None),
-            RunOutcome::Failed(_) => (Outcome::Failed, None),
+        let error = error.as_ref().map(Explanation::from);
+        let http_status = error.as_ref().and_then(|error| error.http_status);
+        let (outcome, why) = explained(run_outcome, error);
+        let parked_until = match run_outcome {
+            RunOutcome::BackingOff { until, .. } => Some(until),
+            _ => None,
         };
-        let (message, hint) = words(run_outcome, error.as_ref());
         let collected_to = checkpoint.map(|checkpoint| checkpoint.mintime);
         let warnings = stats.warnings.iter().map(LogWarning::from);
         Self {
@@ -76,11 +75,8 @@ impl LogReport {
             counts: stats.counts,
             collected_to,
             lag_seconds: collected_to.map(|time| (now - time).num_seconds()),
-            parked_until: until,
-            code: code(run_outcome, error.as_ref()),
-            http_status: error.as_ref().and_then(status),
-            message,
-            hint,
+            parked_until,
+            why: Explanation { http_status, ..why },
             notices: warnings.chain(dead_letters(&stats.dead_letters)).collect(),
             reconciled: stats.reconciled,
             news: run_outcome == (RunOutcome::Unavailable { report: true }),
@@ -90,8 +86,8 @@ impl LogReport {
     pub(super) fn standing(&self, now: Millis) -> Standing {
         Standing {
             outcome: self.outcome,
-            code: self.code,
-            http_status: self.http_status,
+            code: self.why.code,
+            http_status: self.why.http_status,
             since: now,
             seen_at: now,
             collected_to: self.collected_to,
@@ -103,99 +99,101 @@ impl LogReport {
     pub(super) fn of_panic(log_type: LogType) -> Self {
         let outcome = RunOutcome::Failed(Failure::Storage);
         let stats = RunStats::default();
-        let report = Self::new(
-            log_type,
-            RunResult { outcome, error: None, checkpoint: None, stats },
-            Millis(0),
-        );
-        let message = "an internal error ended the run of this log; its checkpoint is kept";
-        let hint = "report it with the lines above this one";
-        Self {
+        let result = RunResult { outcome, error: None, checkpoint: None, stats };
+        let why = Explanation {
             code: Some(Code::Internal),
-            message: Some(message.to_owned()),
-            hint: Some(hint.to_owned()),
-            ..report
-        }
+            hint: Some("report it with the lines above this one".to_owned()),
+            ..text("an internal error ended the run of this log; its checkpoint is kept")
+        };
+        Self { why, ..Self::new(log_type, result, Millis(0)) }
     }
 }
 
-fn status(error: &RunError) -> Option<u16> {
-    match error {
-        RunError::Fetch(error) => error.status,
-        RunError::Send(error) => error.status,
-        RunError::RecordsRefused { .. } | RunError::Storage(_) => None,
-    }
-}
-
-/// The code of an outcome: that of the last error where it led there.
-fn code(outcome: RunOutcome, error: Option<&RunError>) -> Option<Code> {
-    let of_error = match error {
-        Some(RunError::Fetch(error)) => Some(Code::of_fetch(error.kind)),
-        Some(RunError::Send(error)) => Some(Code::of_send(error.kind)),
-        Some(RunError::Storage(_)) => Some(Code::State),
-        Some(RunError::RecordsRefused { .. }) | None => None,
-    };
-    match outcome {
-        RunOutcome::CaughtUp
-        | RunOutcome::OutOfTime
-        | RunOutcome::RateLimited
-        | RunOutcome::ShutdownRequested
-        | RunOutcome::LeaseHeld => None,
-        RunOutcome::BackingOff { cause, .. } => Some(Code::of_back_off(cause)),
-        RunOutcome::Unavailable { .. } => Some(of_error.unwrap_or(Code::DuoForbidden)),
-        RunOutcome::Failed(failure @ (Failure::Duo | Failure::AzureMonitor | Failure::Storage)) => {
-            Some(of_error.unwrap_or(Code::of_failure(failure)))
-        }
-        RunOutcome::Failed(failure) => Some(Code::of_failure(failure)),
-    }
-}
-
-fn words(outcome: RunOutcome, error: Option<&RunError>) -> (Option<String>, Option<String>) {
-    let text = |text: &str| (Some(text.to_owned()), None);
-    let of_error = error.map(|error| (error.to_string(), hint(error)));
-    match outcome {
-        RunOutcome::CaughtUp => (None, None),
-        RunOutcome::OutOfTime => text("the run time limit was reached; the next run continues"),
-        RunOutcome::RateLimited => {
-            text("the limit of CISCO_DUO_CALLS_PER_MINUTE was reached; the next run continues")
-        }
-        RunOutcome::ShutdownRequested => text("shutdown requested; the next run continues"),
-        RunOutcome::LeaseHeld => text("another instance is collecting this log"),
-        RunOutcome::BackingOff { until, cause } => {
-            let (why, hint) = of_error.unwrap_or((cause.as_str().to_owned(), None));
-            let message = format!("{why}; backing off until {until}, the checkpoint is kept");
-            let of_cause = (cause == BackOffCause::DuoCredentials).then(|| {
-                "check CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and the local clock"
-                    .to_owned()
-            });
-            (Some(message), hint.or(of_cause))
-        }
-        RunOutcome::Unavailable { .. } => match of_error {
-            Some((message, hint)) => (Some(message), hint),
-            None => text("Duo does not permit this log; it is requested again once an hour"),
-        },
-        RunOutcome::Failed(failure) => {
-            let (message, hint) = (failure.to_string(), failure_hint(failure).map(str::to_owned));
-            match (failure, of_error) {
-                // What the run decided comes first, and behind it the last error that led to it.
-                (Failure::Window(_) | Failure::Reconciliation, Some((cause, _))) => {
-                    (Some(format!("{message} ({cause})")), hint)
-                }
-                (Failure::RecordsRefused, Some((cause, _))) => (Some(cause), hint),
-                (_, Some((cause, hint))) => (Some(cause), hint),
-                (_, None) => (Some(message), hint),
+impl From<&RunError> for Explanation {
+    fn from(error: &RunError) -> Self {
+        let (code, http_status, hint) = match error {
+            RunError::Fetch(error) => {
+                let is_throttled = matches!(error.kind, FetchErrorKind::Throttled { .. });
+                let hint = if is_throttled { None } else { duo::hint(error) };
+                (Code::of_fetch(error.kind), error.status, hint)
             }
-        }
+            RunError::Send(error) => {
+                let hint = ingestion::hint(error).map(str::to_owned);
+                (Code::of_send(error.kind), error.status, hint)
+            }
+            RunError::Storage(error) => (Code::State, None, error.hint.clone()),
+            RunError::RecordsRefused { .. } => (Code::RecordsRefused, None, None),
+        };
+        Self { code: Some(code), http_status, message: Some(error.to_string()), hint }
     }
 }
 
-fn hint(error: &RunError) -> Option<String> {
-    match error {
-        RunError::Fetch(error) if matches!(error.kind, FetchErrorKind::Throttled { .. }) => None,
-        RunError::Fetch(error) => duo::hint(error),
-        RunError::Send(error) => ingestion::hint(error).map(str::to_owned),
-        RunError::Storage(error) => error.hint.clone(),
-        RunError::RecordsRefused { .. } => None,
+fn text(message: &str) -> Explanation {
+    Explanation { message: Some(message.to_owned()), ..Explanation::default() }
+}
+
+/// How a run ended in the words of the status, and why; `error` is the last one.
+fn explained(outcome: RunOutcome, error: Option<Explanation>) -> (Outcome, Explanation) {
+    let more = |message| (Outcome::MoreToFetch, text(message));
+    match outcome {
+        RunOutcome::CaughtUp => (Outcome::CaughtUp, Explanation::default()),
+        RunOutcome::OutOfTime => more("the run time limit was reached; the next run continues"),
+        RunOutcome::RateLimited => {
+            more("the limit of CISCO_DUO_CALLS_PER_MINUTE was reached; the next run continues")
+        }
+        RunOutcome::ShutdownRequested => more("shutdown requested; the next run continues"),
+        RunOutcome::LeaseHeld => {
+            (Outcome::HeldElsewhere, text("another instance is collecting this log"))
+        }
+        RunOutcome::BackingOff { until, cause } => {
+            let error = error.unwrap_or_else(|| text(cause.as_str()));
+            let message = error.message.unwrap_or_default();
+            let message = format!("{message}; backing off until {until}, the checkpoint is kept");
+            // A log whose credentials were refused needs an operator.
+            let (outcome, hint) = match cause {
+                BackOffCause::DuoCredentials => (
+                    Outcome::Failed,
+                    Some(
+                        "check CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and the local clock",
+                    ),
+                ),
+                _ => (Outcome::Parked, None),
+            };
+            let hint = error.hint.or(hint.map(str::to_owned));
+            let code = Some(Code::of_back_off(cause));
+            (outcome, Explanation { code, hint, ..text(&message) })
+        }
+        RunOutcome::Unavailable { .. } => {
+            let why = error.unwrap_or_else(|| Explanation {
+                code: Some(Code::DuoForbidden),
+                ..text("Duo does not permit this log; it is requested again once an hour")
+            });
+            (Outcome::Unavailable, why)
+        }
+        RunOutcome::Failed(failure) => (Outcome::Failed, failed(failure, error)),
+    }
+}
+
+fn failed(failure: Failure, error: Option<Explanation>) -> Explanation {
+    let why = Explanation {
+        code: Some(Code::of_failure(failure)),
+        hint: failure_hint(failure).map(str::to_owned),
+        ..text(&failure.to_string())
+    };
+    let Some(error) = error else {
+        return why;
+    };
+    match failure {
+        // What the run decided comes first, and behind it the last error that led to it.
+        Failure::Window(_) | Failure::Reconciliation => {
+            let cause = error.message.unwrap_or_default();
+            Explanation { message: Some(format!("{failure} ({cause})")), ..why }
+        }
+        Failure::RecordsRefused => Explanation { message: error.message, ..why },
+        Failure::Duo | Failure::AzureMonitor | Failure::Storage => error,
+        Failure::Future | Failure::OtherDestination { .. } => {
+            Explanation { code: why.code, ..error }
+        }
     }
 }
 

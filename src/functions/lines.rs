@@ -11,8 +11,8 @@ macro_rules! summary {
             event = %LogEvent::LogRun,
             log_type = $log.log_type.as_str(),
             outcome = $log.outcome.as_str(),
-            code = $log.code.map(Code::as_str),
-            http_status = $log.http_status,
+            code = $log.why.code.map(Code::as_str),
+            http_status = $log.why.http_status,
             events = $log.counts.events,
             late = $log.counts.late,
             dead_letters = $log.counts.dead_letters,
@@ -23,7 +23,7 @@ macro_rules! summary {
             retries = $log.counts.retries,
             lag_s = $log.lag_seconds,
             collected_to = $log.collected_to.map(tracing::field::display),
-            hint = $log.hint.as_deref(),
+            hint = $log.why.hint.as_deref(),
             $($message)+
         )
     };
@@ -36,7 +36,7 @@ pub(super) fn tell(report: &RunReport) {
         for notice in &log.notices {
             tracing::warn!(event = %notice.event, log_type = log.log_type.as_str(), "{}", notice.message);
         }
-        let message = log.message.as_deref().unwrap_or(log.outcome.as_str());
+        let message = log.why.message.as_deref().unwrap_or(log.outcome.as_str());
         match log.outcome {
             Outcome::Failed | Outcome::Unknown => summary!(error, log, "failed: {message}"),
             Outcome::Parked => summary!(warn, log, "{message}"),

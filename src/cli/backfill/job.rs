@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::{Bar, Progress};
-use crate::collector::{BackfillFault, BackfillPlan, Collector, LogReport};
+use crate::collector::{BackfillFault, BackfillPlan, Collector, Explanation, LogReport};
 use crate::model::{Hour, LogType, MINUTE, Span};
 use crate::status::{self, Code};
 use crate::sync::{HourState, RunCounts};
@@ -65,9 +65,8 @@ pub(super) struct Done {
     #[serde(flatten)]
     pub(super) counts: RunCounts,
     pub(super) hours: HourCounts,
-    pub(super) code: Option<Code>,
-    pub(super) message: Option<String>,
-    pub(super) hint: Option<String>,
+    #[serde(flatten)]
+    pub(super) why: Explanation,
     pub(super) notices: Vec<String>,
 }
 
@@ -112,9 +111,7 @@ impl<'a> Job<'a> {
                 outcome: Outcome::default(),
                 counts: RunCounts::default(),
                 hours: HourCounts::default(),
-                code: None,
-                message: None,
-                hint: None,
+                why: Explanation::default(),
                 notices: Vec::new(),
             },
             unreported: BTreeSet::new(),
@@ -126,8 +123,8 @@ impl<'a> Job<'a> {
         self.done.outcome = match self.run_to_the_end().await {
             Ok(outcome) => outcome,
             Err(error) => {
-                self.done.message = Some(error.to_string());
-                self.done.hint = error.hint().map(str::to_owned);
+                self.done.why.message = Some(error.to_string());
+                self.done.why.hint = error.hint().map(str::to_owned);
                 Outcome::Failed
             }
         };
@@ -157,13 +154,13 @@ impl<'a> Job<'a> {
                 status::Outcome::MoreToFetch => self.pause(self.pace(), "").await,
                 status::Outcome::Parked => {
                     let pause = report.parked_until.map_or(MINUTE, |until| until - now);
-                    let why = report.code.map_or("", Code::sentence);
+                    let why = report.why.code.map_or("", Code::sentence);
                     self.pause(pause, why).await;
                 }
                 status::Outcome::HeldElsewhere => {
                     if now - *held_since.get_or_insert(now) > LONGEST_HELD {
                         let message = "another process is running this backfill";
-                        self.done.message = Some(message.to_owned());
+                        self.done.why.message = Some(message.to_owned());
                         return Ok(Outcome::Failed);
                     }
                     self.pause(HELD, "another process is running it").await;
@@ -171,10 +168,12 @@ impl<'a> Job<'a> {
                 }
                 status::Outcome::Unavailable => {
                     collector.end_backfill(&self.plan.backfill).await?;
-                    return Ok(self.explained(report, Outcome::NotGiven));
+                    self.done.why = report.why;
+                    return Ok(Outcome::NotGiven);
                 }
                 status::Outcome::Failed | status::Outcome::Unknown => {
-                    return Ok(self.explained(report, Outcome::Failed));
+                    self.done.why = report.why;
+                    return Ok(Outcome::Failed);
                 }
             }
             held_since = None;
@@ -212,13 +211,6 @@ impl<'a> Job<'a> {
             .ok()
             .and_then(|per_minute| (MINUTE * 2).checked_div(per_minute))
             .unwrap_or_default()
-    }
-
-    fn explained(&mut self, report: LogReport, outcome: Outcome) -> Outcome {
-        self.done.code = report.code;
-        self.done.message = report.message;
-        self.done.hint = report.hint;
-        outcome
     }
 
     async fn report_hours(&mut self) {

@@ -200,8 +200,8 @@ fn show(all: &[Done]) {
     });
     output::data(output::table(header, rows, 4));
     for done in all {
-        output::about(done.log_type, done.notices.iter().chain(&done.message));
-        output::hint(done.hint.as_deref());
+        output::about(done.log_type, done.notices.iter().chain(&done.why.message));
+        output::hint(done.why.hint.as_deref());
     }
 }
 
