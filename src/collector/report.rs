@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 use crate::duo;
 use crate::ingestion;
 use crate::logging::LogEvent;
-use crate::model::{FetchErrorKind, Hour, LogType, Millis, RecordKey};
+use crate::model::{Hour, LogType, Millis, RecordKey};
 use crate::status::{Code, Outcome, Standing};
 use crate::sync::{
     BackOffCause, DeadLetterStats, Failure, HourState, RunCounts, RunError, RunOutcome, RunResult,
@@ -62,7 +62,10 @@ impl LogReport {
         let RunResult { outcome: run_outcome, error, checkpoint, stats } = result;
         let error = error.as_ref().map(Explanation::from);
         let http_status = error.as_ref().and_then(|error| error.http_status);
-        let (outcome, why) = explained(run_outcome, error);
+        let (outcome, mut why) = explained(run_outcome, error);
+        why.http_status = http_status;
+        // Where the error says nothing more precise.
+        why.hint = why.hint.or_else(|| why.code.map(|code| code.hint().to_owned()));
         let parked_until = match run_outcome {
             RunOutcome::BackingOff { until, .. } => Some(until),
             _ => None,
@@ -76,7 +79,7 @@ impl LogReport {
             collected_to,
             lag_seconds: collected_to.map(|time| (now - time).num_seconds()),
             parked_until,
-            why: Explanation { http_status, ..why },
+            why,
             notices: warnings.chain(dead_letters(&stats.dead_letters)).collect(),
             reconciled: stats.reconciled,
             news: run_outcome == (RunOutcome::Unavailable { report: true }),
@@ -112,11 +115,7 @@ impl LogReport {
 impl From<&RunError> for Explanation {
     fn from(error: &RunError) -> Self {
         let (code, http_status, hint) = match error {
-            RunError::Fetch(error) => {
-                let is_throttled = matches!(error.kind, FetchErrorKind::Throttled { .. });
-                let hint = if is_throttled { None } else { duo::hint(error) };
-                (Code::of_fetch(error.kind), error.status, hint)
-            }
+            RunError::Fetch(error) => (Code::of_fetch(error.kind), error.status, duo::hint(error)),
             RunError::Send(error) => {
                 let hint = ingestion::hint(error).map(str::to_owned);
                 (Code::of_send(error.kind), error.status, hint)
@@ -150,18 +149,10 @@ fn explained(outcome: RunOutcome, error: Option<Explanation>) -> (Outcome, Expla
             let message = error.message.unwrap_or_default();
             let message = format!("{message}; backing off until {until}, the checkpoint is kept");
             // A log whose credentials were refused needs an operator.
-            let (outcome, hint) = match cause {
-                BackOffCause::DuoCredentials => (
-                    Outcome::Failed,
-                    Some(
-                        "check CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and the local clock",
-                    ),
-                ),
-                _ => (Outcome::Parked, None),
-            };
-            let hint = error.hint.or(hint.map(str::to_owned));
+            let needs_operator = cause == BackOffCause::DuoCredentials;
+            let outcome = if needs_operator { Outcome::Failed } else { Outcome::Parked };
             let code = Some(Code::of_back_off(cause));
-            (outcome, Explanation { code, hint, ..text(&message) })
+            (outcome, Explanation { code, message: Some(message), ..error })
         }
         RunOutcome::Unavailable { .. } => {
             let why = error.unwrap_or_else(|| Explanation {
@@ -175,11 +166,8 @@ fn explained(outcome: RunOutcome, error: Option<Explanation>) -> (Outcome, Expla
 }
 
 fn failed(failure: Failure, error: Option<Explanation>) -> Explanation {
-    let why = Explanation {
-        code: Some(Code::of_failure(failure)),
-        hint: failure_hint(failure).map(str::to_owned),
-        ..text(&failure.to_string())
-    };
+    let code = Some(Code::of_failure(failure));
+    let why = Explanation { code, ..text(&failure.to_string()) };
     let Some(error) = error else {
         return why;
     };
@@ -194,30 +182,6 @@ fn failed(failure: Failure, error: Option<Explanation>) -> Explanation {
         Failure::Future | Failure::OtherDestination { .. } => {
             Explanation { code: why.code, ..error }
         }
-    }
-}
-
-/// What to do about a log that failed, where no error says more.
-const fn failure_hint(failure: Failure) -> Option<&'static str> {
-    match failure {
-        Failure::Future => Some(
-            "check the clock and CISCO_DUO_START; if a wrong clock moved the checkpoint, restore an earlier version of it",
-        ),
-        Failure::OtherDestination { .. } => Some(
-            "if the settings were changed, wait: collection continues where the other destination stopped; if another \
-             instance uses the same state, give each its own CISCO_DUO_CONTAINER",
-        ),
-        Failure::Window(_) => {
-            Some("it is retried with every run; if it stays, report it to Duo with the time")
-        }
-        Failure::RecordsRefused => Some(
-            "the log is stopped so that nothing is lost, because the records may not be at fault: Azure Monitor accepted \
-             no other record in this run, or refused more than ten; the other records were delivered",
-        ),
-        Failure::Reconciliation => {
-            Some("they are made again with every run; if it stays, report it to Duo with the time")
-        }
-        Failure::Duo | Failure::AzureMonitor | Failure::Storage => None,
     }
 }
 

@@ -8,37 +8,17 @@ use crate::model::{FetchError, FetchErrorKind};
 
 const SUSPICIOUS_SKEW_S: i64 = 60;
 
-/// What to do about an error; names the setting.
+/// What to do about refused credentials where the clock may be the cause.
 pub fn hint(error: &FetchError) -> Option<String> {
     let skew = error.clock_ahead.unwrap_or_default().num_seconds();
-    match error.kind {
-            FetchErrorKind::Credentials if skew.abs() > SUSPICIOUS_SKEW_S => Some(format!(
-                "the local clock is {} s {} Duo's; correct it, Duo refuses dates that are off by minutes",
-                skew.abs(),
-                if skew > 0 { "ahead of" } else { "behind" }
-            )),
-            FetchErrorKind::Credentials => Some(
-                "check that CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and CISCO_DUO_API_HOSTNAME are from \
-                 one Admin API application, and that no proxy rewrites the Date header"
-                    .to_owned(),
-            ),
-            FetchErrorKind::Forbidden => Some(
-                "give the Admin API application the permission \"Grant read log\", check its allowed networks and \
-                 that the Duo edition has this log, or leave it out of CISCO_DUO_LOG_TYPES"
-                    .to_owned(),
-            ),
-            FetchErrorKind::Gone => {
-                Some("check CISCO_DUO_API_HOSTNAME; if it is right, Duo ended this log".to_owned())
-            }
-            FetchErrorKind::Malformed => Some(
-                "a proxy may be intercepting the connection: check CISCO_DUO_API_HOSTNAME and the proxy"
-                    .to_owned(),
-            ),
-            FetchErrorKind::Unreachable | FetchErrorKind::TimedOut if error.status.is_none() => Some(
-                "check CISCO_DUO_API_HOSTNAME, DNS, outbound HTTPS and HTTPS_PROXY; it is tried again".to_owned(),
-            ),
-            _ => None,
-        }
+    let is_suspicious = skew.abs() > SUSPICIOUS_SKEW_S;
+    (error.kind == FetchErrorKind::Credentials && is_suspicious).then(|| {
+        format!(
+            "the local clock is {} s {} Duo's; correct it, Duo refuses dates that are off by minutes",
+            skew.abs(),
+            if skew > 0 { "ahead of" } else { "behind" }
+        )
+    })
 }
 
 pub(super) fn kind_of_status(status: u16, retry_after: Option<TimeDelta>) -> FetchErrorKind {

@@ -58,7 +58,7 @@ pub enum Code {
     #[strum(message = "Check the settings of the destination: WORKSPACE_ID and logAnalyticsUri, or LOGS_INGESTION_ENDPOINT, LOGS_INGESTION_RULE_ID and LOGS_INGESTION_STREAM.")]
     AzureRefused,
     /// Azure Monitor refuses single records, and the cause may not be in the records.
-    #[strum(message = "See the response in the log stream, and the originals with: duo-sentinel dead-letters list.")]
+    #[strum(message = "The log is stopped so that nothing is lost: Azure Monitor accepted no other record in this run, or refused more than ten. See the response in the log stream.")]
     RecordsRefused,
     /// The stored state cannot be read or written.
     #[strum(message = "Check the storage account of AzureWebJobsStorage and the role on it. The log stream names a damaged checkpoint; it is never overwritten.")]
