@@ -257,6 +257,7 @@ mod tests {
             ("/reconciliation/next/3", "-9026-11-22T12".into()),
             ("/window/from", "2036-11-22T11:30:00Z".into()),
             ("/reconciliation/reading/stage", 6.into()),
+            ("/reconciliation/reading/from", "2006-11-22T11:00:00Z".into()),
             ("/reconciliation/reading/to", "2026-11-22T11:00:00Z".into()),
             ("/reconciliation/reading/to", "2026-11-22T13:00:00Z".into()),
             ("/reconciliation/reading/window/maxtime", "2026-11-22T11:00:00Z".into()),

@@ -159,9 +159,12 @@ fn note_progress<P: Ports>(
     } else {
         let is_broken = matches!(basis, Basis::BrokenReading(_));
         state.unverified = first.filter(|_| is_broken);
-        state.reread_at = Some(run.ports.now());
         let began_at = reading.began_at.min(now);
-        state.reread_done(reading.span.to, began_at);
+        let has_advanced = state.reread_done(reading.span.to, began_at);
+        // Behind hours that Duo no longer keeps, the next ones follow at once.
+        if basis != Basis::Nothing || !has_advanced {
+            state.reread_at = Some(run.ports.now());
+        }
     }
     state.forget_gaps();
     Some(removable)

@@ -22,8 +22,8 @@ const REREAD_EVERY: TimeDelta = HOUR;
 const LONGEST_FULL_READING: i64 = 24;
 /// Most hours whose ledger entries are removed at once.
 const MAX_REMOVED: i64 = 100;
-/// Longest span that is ever read again, which a log without counts reaches after a stop of that long.
-const LONGEST_READING: TimeDelta = TimeDelta::days(200 * 366);
+/// Longest span that is read again at once: each of its hours takes a request to storage.
+const LONGEST_READING: TimeDelta = TimeDelta::days(31);
 /// Most gaps that are remembered until their hours are final; beyond it the two oldest become one.
 const MAX_GAPS: usize = 64;
 
@@ -149,14 +149,15 @@ impl ReconciliationState {
         self.next[FULL_STAGE] <= hour
     }
 
-    /// What is due of a log without counts: once an hour everything that was not read again after its last stage.
+    /// What is due of a log without counts: once an hour everything that was not read again after its last stage, up to the
+    /// longest reading.
     pub fn due_span(&self, collected: Span, now: Millis) -> Option<Due> {
         if self.reread_at.is_some_and(|at| (TimeDelta::zero()..REREAD_EVERY).contains(&(now - at)))
         {
             return None;
         }
-        let last = Span { from: self.next[STAGES - 1].start(), to: collected.to };
-        let span = last.within(collected)?;
+        let from = self.next[STAGES - 1].start().max(collected.from);
+        let span = Span { from, to: from + LONGEST_READING }.within(collected)?;
         Some(Due { span, stage: 0 })
     }
 
@@ -185,10 +186,12 @@ impl ReconciliationState {
     }
 
     /// After a log without counts was read again, from `began_at` on: hours that ended before `to` have passed the first
-    /// stage, and those that were old enough the last.
-    pub fn reread_done(&mut self, to: Millis, began_at: Millis) {
+    /// stage, and those that were old enough the last. Returns whether there are such.
+    pub fn reread_done(&mut self, to: Millis, began_at: Millis) -> bool {
+        let before = self.next[STAGES - 1];
         self.done_before(final_before(to, began_at), STAGES - 1);
         self.done_before(Hour::of(to), 0);
+        self.next[STAGES - 1] > before
     }
 
     /// The first hour of a log without counts that has no final result yet.

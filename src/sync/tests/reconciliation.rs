@@ -214,6 +214,23 @@ fn a_gap_has_exact_borders_in_its_hours() {
 }
 
 #[test]
+fn hours_that_duo_no_longer_keeps_hold_up_no_log_without_counts() {
+    let mut world = World::v1([], 10);
+    world.run_until_caught_up("a");
+    let stopped = world.checkpoint().mintime;
+    world.now = world.now + TimeDelta::days(365);
+    // Half a year that Duo no longer keeps at once, and half a year that it keeps in a step of a month an hour.
+    world.run_until("a", world.now + hours(2));
+    let kept_from = Hour::of(world.now - TimeDelta::days(178));
+    for hour in [Hour::of(stopped), kept_from.after(-24 * 30)] {
+        assert_eq!(world.result(hour).state, HourState::Gap, "{hour}");
+    }
+    world.run_until("a", world.now + hours(12));
+    let last = Hour::of(world.now).after(-2);
+    assert!(world.result(last).state.is_verified());
+}
+
+#[test]
 fn while_the_log_is_behind_one_request_in_five_is_for_reconciliation() {
     let mut world = World::new((0..2000).map(|number| NOON - hours(3) + seconds(number * 5)));
     world.limits.pace.requests_per_minute = 10;
