@@ -70,7 +70,16 @@ impl FunctionsHost {
 
     /// Fires the timer; returns the response.
     pub async fn fire(&self) -> Result<Value, String> {
-        let response = self.request(Method::POST, "/CiscoDuoTimer", TIMER).await;
+        self.json(Method::POST, "/CiscoDuoTimer", TIMER).await
+    }
+
+    /// Requests the status as JSON.
+    pub async fn status(&self) -> Result<Value, String> {
+        self.json(Method::GET, "/api/CiscoDuoStatus?format=json", "").await
+    }
+
+    async fn json(&self, method: Method, path: &str, body: &'static str) -> Result<Value, String> {
+        let response = self.request(method, path, body).await;
         let response = response.map_err(|error| format!("the handler: {error}"))?;
         serde_json::from_slice(&response)
             .map_err(|error| format!("the handler's response: {error}"))

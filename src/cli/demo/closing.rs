@@ -1,17 +1,11 @@
 //! How the demo ends: the numbers that matter.
 
-use std::path::Path;
+use serde_json::Value;
+use simulator::{FunctionsHost, Report};
 
-use chrono::Utc;
-use simulator::Report;
-
-use super::{DAY, Demo};
+use super::Demo;
 use crate::cli::output;
-use crate::http::Transport;
-use crate::model::{IngestionApi, LogType, Millis, number};
-use crate::settings::StateSettings;
-use crate::status::{Mark, Status};
-use crate::storage;
+use crate::model::number;
 
 impl Demo {
     /// Prints the numbers that matter; whether everything was delivered.
@@ -48,7 +42,7 @@ impl Demo {
         for problem in &report.first_problems {
             output::data(format!("altered: {problem}"));
         }
-        let hours = hours(&self.state).await;
+        let hours = hours(&self.host).await;
         output::data(hours.unwrap_or_else(|error| format!("hours  cannot be read: {error}")));
         let rows = self.rows.join("CiscoDuo_CL.ndjson");
         output::data(format!("rows   {}", rows.display()));
@@ -57,23 +51,18 @@ impl Demo {
     }
 }
 
-async fn hours(state: &Path) -> Result<String, String> {
-    let transport = Transport::new().map_err(|error| error.to_string())?;
-    let store = storage::open(&StateSettings::Folder(state.to_owned()), &transport)
-        .map_err(|error| error.to_string())?;
-    #[expect(clippy::disallowed_methods, reason = "the demo ends a day ahead of this machine")]
-    let now = Millis::from(Utc::now()) + DAY;
-    let api = IngestionApi::DataCollector;
-    let status = Status::read(&store, "127.0.0.1", LogType::ALL, api, now).await;
-    let of = |marks: &[Mark]| {
-        let logs = status.logs.iter();
-        let counts = logs.flat_map(|log| marks.iter().map(|mark| log.completeness.count(*mark)));
-        number(counts.map(u64::from).sum())
+/// What the status says of the hours.
+async fn hours(host: &FunctionsHost) -> Result<String, String> {
+    let status = host.status().await?;
+    let of = |marks: &[&str]| {
+        let logs = status["logs"].as_array().into_iter().flatten();
+        let counts = logs.flat_map(|log| marks.iter().map(|mark| &log["completeness"][mark]));
+        number(counts.filter_map(Value::as_u64).sum())
     };
     Ok(format!(
         "hours  {} read in full and verified, {} count matched, {} with a gap",
-        of(&[Mark::Verified, Mark::VerifiedLate]),
-        of(&[Mark::CountMatched]),
-        of(&[Mark::Gap]),
+        of(&["verified", "verified_late"]),
+        of(&["count_matched"]),
+        of(&["gap"]),
     ))
 }

@@ -137,7 +137,6 @@ impl Demo {
         let in_turn = self.simulator.report().await;
         self.pass_a_day().await?;
         self.catch_up("a day later: late events, found by reconciliation").await?;
-        self.host.kill().await?;
         self.progress.finish_and_clear();
         Ok(in_turn)
     }
