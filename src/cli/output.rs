@@ -1,8 +1,9 @@
 //! Writes to stdout and stderr; nothing else prints.
 
-use std::io::{self, IsTerminal as _, Write as _};
+use std::io::{self, Write as _};
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
+use console::style;
 use serde::Serialize;
 
 use crate::model::LogType;
@@ -23,26 +24,18 @@ pub(super) fn json(value: &impl Serialize) {
 }
 
 pub(super) fn error(message: &str, hint: Option<&str>) {
-    talk(format!("{} {message}", paint("error:", "1;31")));
+    talk(format!("{} {message}", style("error:").for_stderr().bold().red()));
     if let Some(hint) = hint {
-        talk(format!("{} {hint}", paint("hint:", "1;36")));
+        talk(format!("{} {hint}", style("hint:").for_stderr().bold().cyan()));
     }
 }
 
-/// Colours a text where stderr is a terminal; meaning never rests on it.
-fn paint(text: &str, code: &str) -> String {
-    if io::stderr().is_terminal() {
-        format!("\u{1b}[{code}m{text}\u{1b}[0m")
-    } else {
-        text.to_owned()
-    }
-}
-
-pub(super) fn about<'a>(log_type: LogType, lines: impl Iterator<Item = &'a String>) {
+pub(super) fn about<'a>(
+    log_type: LogType,
+    lines: impl Iterator<Item = &'a String>,
+    hint: Option<&str>,
+) {
     lines.for_each(|line| talk(format!("{log_type}: {line}")));
-}
-
-pub(super) fn hint(hint: Option<&str>) {
     if let Some(hint) = hint {
         talk(format!("  hint: {hint}"));
     }

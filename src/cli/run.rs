@@ -1,5 +1,6 @@
 use tokio_util::sync::CancellationToken;
 
+use super::serve::until_shutdown;
 use super::{Format, output};
 use crate::collector::{LogReport, RunReport};
 use crate::model::{number, span};
@@ -8,16 +9,10 @@ use crate::status::Outcome;
 pub(super) async fn run(format: Format) -> Result<(), u8> {
     let collector = super::collector(format.json)?;
     let shutdown = CancellationToken::new();
-    let run = collector.run(&shutdown);
-    tokio::pin!(run);
-    let report = tokio::select! {
-        report = &mut run => report,
-        () = super::serve::shutdown_requested() => {
-            output::talk("shutdown requested: stopping at the next commit");
-            shutdown.cancel();
-            run.await
-        }
-    };
+    let report = until_shutdown(collector.run(&shutdown), &shutdown, || {
+        output::talk("shutdown requested: stopping at the next commit");
+    });
+    let report = report.await;
     if format.json {
         output::json(&report);
     } else {
@@ -26,8 +21,8 @@ pub(super) async fn run(format: Format) -> Result<(), u8> {
     let mut hints = output::Hints::default();
     for log in &report.logs {
         let notices = log.notices.iter().map(|notice| &notice.message);
-        output::about(log.log_type, notices.chain(&log.why.message));
-        output::hint(hints.next(log.why.hint.as_deref()));
+        let hint = hints.next(log.why.hint.as_deref());
+        output::about(log.log_type, notices.chain(&log.why.message), hint);
     }
     // A log that backs off is no failure for the host, but its events are not delivered yet: this command exits with 1.
     let backs_off = |log: &LogReport| log.outcome == Outcome::Parked;

@@ -1,5 +1,8 @@
 use std::future::pending;
 
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
 use crate::collector::Collector;
@@ -65,19 +68,33 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
     }
 }
 
+/// Does the work. At a request to shut down, `told` reports it, and the work ends at its next commit.
+pub(super) async fn until_shutdown<T>(
+    work: impl Future<Output = T>,
+    shutdown: &CancellationToken,
+    told: impl FnOnce(),
+) -> T {
+    tokio::pin!(work);
+    tokio::select! {
+        done = &mut work => done,
+        () = shutdown_requested() => {
+            told();
+            shutdown.cancel();
+            work.await
+        }
+    }
+}
+
 /// Waits for SIGINT or SIGTERM.
 pub(super) async fn shutdown_requested() {
-    #[cfg(unix)]
     let terminate = async {
-        let kind = tokio::signal::unix::SignalKind::terminate();
-        if let Ok(mut signal) = tokio::signal::unix::signal(kind) {
+        #[cfg(unix)]
+        if let Ok(mut signal) = signal(SignalKind::terminate()) {
             signal.recv().await;
-        } else {
-            pending::<()>().await;
+            return;
         }
+        pending().await
     };
-    #[cfg(not(unix))]
-    let terminate = pending::<()>();
     tokio::select! {
         Ok(()) = tokio::signal::ctrl_c() => {}
         () = terminate => {}

@@ -8,6 +8,7 @@ use futures::future::join_all;
 use tokio_util::sync::CancellationToken;
 
 use super::output;
+use super::serve::until_shutdown;
 use crate::collector::{BackfillFault, BackfillPlan, Collector};
 use crate::model::{Hour, LogType, Millis, number};
 use job::{Done, Job};
@@ -154,15 +155,12 @@ async fn run(collector: &Collector, plans: &[BackfillPlan], resend: bool) -> Vec
         }
         done
     }));
-    tokio::pin!(all);
-    let done = tokio::select! {
-        done = &mut all => done,
-        () = super::serve::shutdown_requested() => {
-            progress.say("shutdown requested: stopping at the next commit; rerun the same command to resume");
-            shutdown.cancel();
-            all.await
-        }
-    };
+    let done = until_shutdown(all, shutdown, || {
+        progress.say(
+            "shutdown requested: stopping at the next commit; rerun the same command to resume",
+        );
+    });
+    let done = done.await;
     progress.end();
     done.into_iter().flatten().collect()
 }
@@ -200,8 +198,8 @@ fn show(all: &[Done]) {
     });
     output::data(output::table(header, rows, 4));
     for done in all {
-        output::about(done.log_type, done.notices.iter().chain(&done.why.message));
-        output::hint(done.why.hint.as_deref());
+        let lines = done.notices.iter().chain(&done.why.message);
+        output::about(done.log_type, lines, done.why.hint.as_deref());
     }
 }
 

@@ -1,7 +1,7 @@
 //! Progress of a backfill: bars on a terminal, lines elsewhere.
 
 use std::fmt::Display;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
@@ -18,7 +18,6 @@ pub(super) struct Bar {
     drawn: ProgressBar,
     name: String,
     from: Millis,
-    started: Instant,
 }
 
 impl Progress {
@@ -34,7 +33,7 @@ impl Progress {
         if bar.is_hidden() {
             output::talk(format!("{name}: begins"));
         }
-        Bar { drawn: bar, name, from, started: Instant::now() }
+        Bar { drawn: bar, name, from }
     }
 
     pub(super) fn say(&self, line: &str) {
@@ -60,7 +59,7 @@ impl Bar {
                 self.drawn.reset_eta();
             }
         }
-        let seconds = self.started.elapsed().as_secs().max(1);
+        let seconds = self.drawn.elapsed().as_secs().max(1);
         let left = match self.drawn.eta().as_secs() {
             0 => "-".to_owned(),
             left => span(left.try_into().unwrap_or(0)),
