@@ -1,6 +1,6 @@
 //! What a run did, for logs, the command line and the response to the host.
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use crate::duo;
 use crate::ingestion;
@@ -185,16 +185,12 @@ fn failed(failure: Failure, error: Option<Explanation>) -> Explanation {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub(crate) struct LogWarning {
+    #[serde(skip)]
     pub event: LogEvent,
     pub message: String,
-}
-
-impl Serialize for LogWarning {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.message)
-    }
 }
 
 impl From<&Warning> for LogWarning {

@@ -82,19 +82,17 @@ pub(super) struct UnstoredFields {
 }
 
 impl UnstoredFields {
-    /// Adds what a run counted; returns what is to be stored now: a new name at once, else once an hour.
-    fn add(&mut self, counts: &UnmappedFields, now: Millis) -> Option<UnmappedFields> {
-        self.counts.add(counts);
+    /// Whether they are to be stored now: a new name at once, else once an hour.
+    fn is_due(&self, now: Millis) -> bool {
         let is_new = |name: &String| !self.stored.fields.contains_key(name);
         let has_news = self.stored.has_room() && self.counts.fields.keys().any(is_new);
         let has_waited = self.stored_at.is_none_or(|stored_at| now - stored_at >= LONGEST_UNSTORED);
-        let is_due = !self.counts.is_empty() && (has_news || has_waited);
-        is_due.then(|| std::mem::take(&mut self.counts))
+        !self.counts.is_empty() && (has_news || has_waited)
     }
 
-    fn stored(&mut self, counts: &UnmappedFields, now: Millis) {
+    fn stored(&mut self, now: Millis) {
         self.stored_at = Some(now);
-        self.stored.add(counts);
+        self.stored.add(&std::mem::take(&mut self.counts));
     }
 }
 
@@ -106,29 +104,19 @@ impl Collector {
         counts: &UnmappedFields,
         now: Millis,
     ) {
-        let Some(due) = self.with_unstored(log_type, |unstored| unstored.add(counts, now)) else {
-            return;
-        };
-        let name = self.state_of(log_type).fields_name();
-        let stored = document::update(&self.store, &name, |known: &mut UnmappedFields| {
-            known.add(&due);
-        });
-        match timeout(STORE_TIMEOUT, stored).await {
-            Ok(Ok(())) => self.with_unstored(log_type, |unstored| unstored.stored(&due, now)),
-            failed => {
-                let reason = reason(failed);
-                debug!(%log_type, reason, "unmapped_fields_not_stored");
-                self.with_unstored(log_type, |unstored| unstored.counts.add(&due));
+        let mut unstored = lock(&self.unstored_fields).remove(&log_type).unwrap_or_default();
+        unstored.counts.add(counts);
+        if unstored.is_due(now) {
+            let name = self.state_of(log_type).fields_name();
+            let stored = document::update(&self.store, &name, |known: &mut UnmappedFields| {
+                known.add(&unstored.counts);
+            });
+            match timeout(STORE_TIMEOUT, stored).await {
+                Ok(Ok(())) => unstored.stored(now),
+                failed => debug!(%log_type, reason = reason(failed), "unmapped_fields_not_stored"),
             }
         }
-    }
-
-    fn with_unstored<T>(
-        &self,
-        log_type: LogType,
-        change: impl FnOnce(&mut UnstoredFields) -> T,
-    ) -> T {
-        change(lock(&self.unstored_fields).entry(log_type).or_default())
+        lock(&self.unstored_fields).insert(log_type, unstored);
     }
 }
 
@@ -188,18 +176,30 @@ mod tests {
         counts
     }
 
+    /// Adds what a run counted; returns what was stored.
+    fn add(
+        unstored: &mut UnstoredFields,
+        counts: &UnmappedFields,
+        now: Millis,
+    ) -> Option<UnmappedFields> {
+        unstored.counts.add(counts);
+        let due = unstored.is_due(now).then(|| unstored.counts.clone());
+        if due.is_some() {
+            unstored.stored(now);
+        }
+        due
+    }
+
     #[test]
     fn new_names_are_stored_at_once_and_known_ones_once_an_hour() {
         let mut unstored = UnstoredFields::default();
-        assert_eq!(unstored.add(&UnmappedFields::default(), NOW), None);
-        let first = unstored.add(&counts(&["a"]), NOW).unwrap();
-        unstored.stored(&first, NOW);
-        assert_eq!(unstored.add(&counts(&["a"]), NOW.next()), None);
-        assert_eq!(unstored.add(&counts(&["a"]), (NOW + LONGEST_UNSTORED).previous()), None);
-        let later = unstored.add(&counts(&["a"]), NOW + LONGEST_UNSTORED).unwrap();
+        assert_eq!(add(&mut unstored, &UnmappedFields::default(), NOW), None);
+        assert_eq!(add(&mut unstored, &counts(&["a"]), NOW), Some(counts(&["a"])));
+        assert_eq!(add(&mut unstored, &counts(&["a"]), NOW.next()), None);
+        assert_eq!(add(&mut unstored, &counts(&["a"]), (NOW + LONGEST_UNSTORED).previous()), None);
+        let later = add(&mut unstored, &counts(&["a"]), NOW + LONGEST_UNSTORED).unwrap();
         assert_eq!(later.fields["a"], 3);
-        unstored.stored(&later, NOW + LONGEST_UNSTORED);
-        let new = unstored.add(&counts(&["a", "b"]), (NOW + LONGEST_UNSTORED).next());
+        let new = add(&mut unstored, &counts(&["a", "b"]), (NOW + LONGEST_UNSTORED).next());
         assert_eq!(new, Some(counts(&["a", "b"])));
     }
 
@@ -209,10 +209,7 @@ mod tests {
         let mut due = 0;
         for run in 0..400 {
             let name = format!("n{run}");
-            if let Some(counts) = unstored.add(&counts(&[&name]), NOW) {
-                unstored.stored(&counts, NOW);
-                due += 1;
-            }
+            due += u32::from(add(&mut unstored, &counts(&[&name]), NOW).is_some());
         }
         assert_eq!(due, 200);
     }
