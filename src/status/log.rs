@@ -101,7 +101,7 @@ impl LogStatus {
         now: Millis,
         time_limit: Duration,
     ) -> Self {
-        match timeout(time_limit, Stored::read(state, now)).await {
+        match timeout(time_limit, stored(state, now)).await {
             Ok(Ok(stored)) => Self::of(log_type, stored, now),
             Ok(Err(_)) | Err(_) => Self {
                 state: State::Unreadable,
@@ -111,8 +111,7 @@ impl LogStatus {
         }
     }
 
-    fn of(log_type: LogType, stored: Stored, now: Millis) -> Self {
-        let Stored { checkpoint, health, results } = stored;
+    fn of(log_type: LogType, (checkpoint, health, results): Stored, now: Millis) -> Self {
         let standing = health.standing;
         let collected = checkpoint
             .map(|checkpoint| Span { from: checkpoint.collected_from, to: checkpoint.mintime });
@@ -151,31 +150,20 @@ impl LogStatus {
     }
 }
 
-#[derive(Default)]
-struct Stored {
-    checkpoint: Option<Checkpoint>,
-    health: LogHealth,
-    /// By day, the newest first.
-    results: Vec<(Hour, DayResults)>,
-}
+/// The checkpoint, the health, and the results of each day, the newest first.
+type Stored = (Option<Checkpoint>, LogHealth, Vec<(Hour, DayResults)>);
 
-impl Stored {
-    async fn read(state: &LogState, now: Millis) -> Result<Self, StorageError> {
-        let today = Hour::of(now).day();
-        let days = (0..DAYS).map(|days| async move {
-            let day = today.after(-24 * days);
-            Ok((day, state.peek_results(day).await?))
-        });
-        let name = state.health_name();
-        let health = document::read::<LogHealth>(state.store(), &name);
-        let (checkpoint, (health, _), results) =
-            futures::try_join!(state.load(), health, try_join_all(days))?;
-        Ok(Self {
-            checkpoint: checkpoint.map(|(checkpoint, _)| checkpoint),
-            health: health.unwrap_or_default(),
-            results,
-        })
-    }
+async fn stored(state: &LogState, now: Millis) -> Result<Stored, StorageError> {
+    let today = Hour::of(now).day();
+    let days = (0..DAYS).map(|days| async move {
+        let day = today.after(-24 * days);
+        Ok((day, state.peek_results(day).await?))
+    });
+    let name = state.health_name();
+    let health = document::read::<LogHealth>(state.store(), &name);
+    let (checkpoint, (health, _), results) =
+        futures::try_join!(state.load(), health, try_join_all(days))?;
+    Ok((checkpoint.map(|(checkpoint, _)| checkpoint), health.unwrap_or_default(), results))
 }
 
 fn state(health: &LogHealth, lag: Option<TimeDelta>, now: Millis) -> State {

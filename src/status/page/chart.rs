@@ -127,18 +127,11 @@ fn by_day(log: &LogStatus) -> Markup {
 
 /// The hours of a day with a mark: `00–07, 09`.
 fn spans(day: &Day, mark: Mark) -> String {
-    let mut spans: Vec<(usize, usize)> = Vec::new();
-    for hour in hours(day, mark) {
-        match spans.last_mut() {
-            Some((_, last)) if *last + 1 == hour => *last = hour,
-            _ => spans.push((hour, hour)),
-        }
-    }
-    if spans.is_empty() {
-        return "–".to_owned();
-    }
-    let spans = spans.iter().map(|(first, last)| {
-        if first == last { format!("{first:02}") } else { format!("{first:02}–{last:02}") }
+    let hours: Vec<usize> = hours(day, mark).collect();
+    let spans = hours.chunk_by(|one, next| one + 1 == *next).map(|span| match span {
+        [first, .., last] => format!("{first:02}–{last:02}"),
+        hour => format!("{:02}", hour[0]),
     });
-    spans.collect::<Vec<_>>().join(", ")
+    let spans = spans.collect::<Vec<_>>().join(", ");
+    if spans.is_empty() { "–".to_owned() } else { spans }
 }
