@@ -3,6 +3,7 @@
 //! It shows states, times, counts and codes: no secret, no event, and no text of another service.
 
 mod chart;
+mod section;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -12,7 +13,7 @@ use strum::EnumMessage as _;
 
 use super::{Cause, LogStatus, Mark, State, Status};
 use crate::model::{IngestionApi, LogType, Millis, number, span};
-use chart::{completeness, events};
+use section::section;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -174,24 +175,6 @@ fn is_known(log: &LogStatus) -> bool {
     !matches!(log.state, State::NotGiven | State::New | State::Unreadable)
 }
 
-fn section(log: &LogStatus, now: Millis) -> Markup {
-    html! {
-        section.log id=(log.log_type) aria-labelledby={ (log.log_type) "-name" } {
-            h2 id={ (log.log_type) "-name" } { (log_name(log.log_type)) " " (badge(log.state)) }
-            (trouble(log.state.tone(), None, log.cause))
-            @if is_known(log) {
-                (facts(log))
-                (events(log, now))
-                (completeness(log))
-                (gaps(log))
-            } @else if log.state == State::New {
-                p { "No run is recorded yet." }
-            }
-            (troubles(log))
-        }
-    }
-}
-
 fn trouble(tone: &str, subject: Option<&str>, cause: Cause) -> Markup {
     html! {
         @if let Some(code) = cause.code {
@@ -225,71 +208,6 @@ fn check(status: &Status) -> Markup {
                         (trouble("failing", Some(&problem.subject), problem.cause))
                     }
                 },
-            }
-        }
-    }
-}
-
-fn facts(log: &LogStatus) -> Markup {
-    let done = &log.activity.counts;
-    let counts = [
-        ("Late events", done.late),
-        ("Duplicates dropped", done.duplicates_dropped),
-        ("Dead letters", done.dead_letters),
-        ("Requests to Duo", done.requests),
-        ("Times throttled", done.throttled),
-    ];
-    html! {
-        dl {
-            @for (name, time) in [
-                ("Delivered up to", log.collected_to),
-                ("In this state since", log.since),
-                ("Continues at", log.parked_until),
-            ] {
-                @if let Some(time) = time { div { dt { (name) } dd { (moment(time)) } } }
-            }
-        }
-        h3 { "In the last 7 days" }
-        dl.counts {
-            @for (name, count) in counts {
-                div { dt { (name) } dd { (number(count)) } }
-            }
-        }
-    }
-}
-
-fn gaps(log: &LogStatus) -> Markup {
-    html! {
-        @if !log.gaps.is_empty() {
-            h3 { "Missing" }
-            ul {
-                @for gap in &log.gaps {
-                    li { (moment(gap.from)) " to " (moment(gap.to)) }
-                }
-            }
-        }
-    }
-}
-
-fn troubles(log: &LogStatus) -> Markup {
-    let label = format!("Last errors: {}", log_name(log.log_type));
-    let headings =
-        [("Error", ""), ("Last", ""), ("First", ""), ("Runs", "number"), ("What to do", "")];
-    html! {
-        @if !log.troubles.is_empty() {
-            details {
-                summary { "Last errors" }
-                (table(&label, headings, &html! {
-                    @for trouble in &log.troubles {
-                        tr {
-                            td.long { (trouble.code.sentence()) @if let Some(status) = trouble.http_status { " HTTP " (status) } }
-                            td { (moment(trouble.last_at)) }
-                            td { (moment(trouble.first_at)) }
-                            td.number { (number(trouble.runs)) }
-                            td.long { (trouble.code.hint()) }
-                        }
-                    }
-                }))
             }
         }
     }
