@@ -2,7 +2,7 @@ use std::fmt::Display;
 
 use super::{Format, output};
 use crate::model::{number, span};
-use crate::status::{Cause, Mark, Problem, Status};
+use crate::status::{Cause, Problem, Status};
 
 pub(super) async fn status(format: Format) -> Result<(), u8> {
     let status = super::collector(format.json)?.status().await;
@@ -11,11 +11,10 @@ pub(super) async fn status(format: Format) -> Result<(), u8> {
     } else {
         show(&status);
     }
-    let in_order = status.logs.iter().all(|log| {
-        !log.state.needs_action()
-            && log.gaps.is_empty()
-            && log.completeness.count(Mark::Unknown) == 0
-    });
+    let in_order = status
+        .logs
+        .iter()
+        .all(|log| !log.state.needs_action() && log.gaps.is_empty() && log.unknown.is_empty());
     super::failed_unless(in_order)
 }
 

@@ -16,11 +16,9 @@ pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
         return vec![table("Azure Monitor", "knows this workspace and its key", events)];
     };
     let identity = about(&settings.identity.0);
-    if let Err(error) = &events
-        && matches!(error.kind, SendErrorKind::NoToken { .. })
-    {
+    if let Err(error @ SendError { kind: SendErrorKind::NoToken { .. }, .. }) = events {
         // Nothing was requested with it.
-        let problem = Finding::of_azure_monitor("identity", error);
+        let problem = Finding::of("identity", error);
         let message = format!("{identity}: {}", problem.message);
         return vec![Finding { message, ..problem }];
     }
@@ -61,7 +59,7 @@ async fn send(collector: &Collector, table: Table, clock: Clock) -> Result<(), S
 fn table(subject: &str, accepts: &str, sent: Result<(), SendError>) -> Finding {
     match sent {
         Ok(()) => Finding::ok(subject, accepts),
-        Err(error) => Finding::of_azure_monitor(subject, &error),
+        Err(error) => Finding::of(subject, error),
     }
 }
 

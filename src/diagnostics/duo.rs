@@ -42,7 +42,7 @@ pub(super) async fn check(collector: &Collector, log_type: LogType, clock: Clock
         }
         Err(error) => {
             let ahead = error.clock_ahead.map(|ahead| ahead.num_seconds());
-            (refusal(subject, log_type, &error), ahead)
+            (refusal(subject, log_type, error), ahead)
         }
     }
 }
@@ -73,12 +73,12 @@ fn readable(subject: String, log_type: LogType, now: DateTime<Utc>) -> Finding {
     Finding::ok(subject, message)
 }
 
-fn refusal(subject: String, log_type: LogType, error: &FetchError) -> Finding {
+fn refusal(subject: String, log_type: LogType, error: FetchError) -> Finding {
     let is_gone = matches!(error.kind, FetchErrorKind::Forbidden | FetchErrorKind::Gone);
     if log_type.spec().may_be_retired && is_gone {
         return Finding::ok(subject, "not licensed or retired; nothing is collected from it");
     }
-    Finding::of_duo(subject, error)
+    Finding::of(subject, error)
 }
 
 /// Compares the clock with that of the first response that had one.

@@ -1,9 +1,8 @@
 use serde::Serialize;
 
-use crate::model::{FetchError, SendError};
+use crate::collector::Explanation;
 use crate::status::{Cause, Code, Problem};
-use crate::storage::StorageError;
-use crate::{duo, ingestion};
+use crate::sync::RunError;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
@@ -49,25 +48,12 @@ impl Finding {
         Self { hint, ..self }
     }
 
-    pub(super) fn of_duo(subject: impl Into<String>, error: &FetchError) -> Self {
-        Self {
-            http_status: error.status,
-            ..Self::problem(subject, Code::of_fetch(error.kind), error.to_string())
-        }
-        .with_hint(duo::hint(error))
-    }
-
-    pub(super) fn of_azure_monitor(subject: impl Into<String>, error: &SendError) -> Self {
-        Self {
-            http_status: error.status,
-            ..Self::problem(subject, Code::of_send(error.kind), error.to_string())
-        }
-        .with_hint(ingestion::hint(error))
-    }
-
-    pub(super) fn of_storage(subject: impl Into<String>, error: StorageError) -> Self {
-        let message = error.to_string();
-        Self::problem(subject, Code::State, message).with_hint(error.hint)
+    /// The error of a service or of the storage, with its own hint or that of its code.
+    pub(super) fn of(subject: impl Into<String>, error: impl Into<RunError>) -> Self {
+        let Explanation { code, http_status, message, hint } = (&error.into()).into();
+        let hint = hint.or(code.map(|code| code.hint().to_owned()));
+        let message = message.unwrap_or_default();
+        Self { ok: false, code, http_status, hint, ..Self::ok(subject, message) }
     }
 
     /// What is stored of a problem: no text of another service, and no name of a resource.

@@ -4,7 +4,7 @@ use futures::future::join_all;
 
 use super::Finding;
 use crate::collector::{Collector, UnmappedFields};
-use crate::model::{Hour, LogType, Span};
+use crate::model::{LogType, Span};
 use crate::schema::ADDITIONAL_FIELDS;
 use crate::status::{Code, LogStatus, Mark, State};
 use crate::storage::document;
@@ -31,7 +31,7 @@ async fn checkpoint(collector: &Collector, log_type: LogType) -> Finding {
     let checkpoint = match collector.state_of(log_type).load::<Checkpoint>().await {
         Ok(Some((checkpoint, _))) => checkpoint,
         Ok(None) => return Finding::ok(subject, "none yet; the first run creates one"),
-        Err(error) => return Finding::of_storage(subject, error),
+        Err(error) => return Finding::of(subject, error),
     };
     let ours = collector.settings.sink.fingerprint();
     match checkpoint.destination {
@@ -61,7 +61,6 @@ fn ledger(log: &LogStatus) -> Option<Finding> {
     }
     let (log_type, marks) = (log.log_type, &log.completeness);
     let subject = format!("ledger {log_type}");
-    let unknown = unknown_hours(log);
     let listed = |what: &str, spans: &[Span]| match spans {
         [] => String::new(),
         [span] => format!("; {what} from {} to {}", span.from, span.to),
@@ -72,7 +71,7 @@ fn ledger(log: &LogStatus) -> Option<Finding> {
     let message = format!(
         "hours of the last 14 days: {marks}{}{}",
         listed("missing", &log.gaps),
-        listed("unknown", &unknown)
+        listed("unknown", &log.unknown)
     );
     let again = |span: &Span| {
         let (from, to) = (span.from, span.to);
@@ -85,23 +84,12 @@ fn ledger(log: &LogStatus) -> Option<Finding> {
         )))
     } else if marks.count(Mark::Gap) > 0 {
         Finding::problem(subject, Code::Gap, message)
-    } else if let Some(hour) = unknown.first() {
+    } else if let Some(hour) = log.unknown.first() {
         let hint = format!("read it again: {} --resend", again(hour));
         Finding::problem(subject, Code::UnknownHours, message).with_hint(Some(hint))
     } else {
         Finding::ok(subject, message)
     })
-}
-
-/// The hours whose completeness is unknown, the first one first.
-fn unknown_hours(log: &LogStatus) -> Vec<Span> {
-    let days = log.days.iter().rev();
-    let hours = days.flat_map(|day| {
-        let unknown = (0..).zip(day.hours);
-        let unknown = unknown.filter(|(_, mark)| *mark == Mark::Unknown);
-        unknown.filter_map(|(number, _)| Hour::parse(&format!("{}T{number:02}", day.date)))
-    });
-    hours.map(Span::of).collect()
 }
 
 /// The fields without a column of their own, where some were received.
@@ -110,7 +98,7 @@ async fn fields(collector: &Collector, log_type: LogType) -> Option<Finding> {
     let name = collector.state_of(log_type).fields_name();
     let counts = match document::read::<UnmappedFields>(&collector.store, &name).await {
         Ok((counts, _)) => counts.filter(|counts| !counts.is_empty())?,
-        Err(error) => return Some(Finding::of_storage(subject, error)),
+        Err(error) => return Some(Finding::of(subject, error)),
     };
     let mut seen: Vec<(&String, &u64)> = counts.fields.iter().collect();
     seen.sort_by_key(|(name, rows)| (std::cmp::Reverse(*rows), *name));

@@ -50,6 +50,6 @@ async fn look(collector: &Collector, subject: &str, store: &Store) -> Finding {
             "something between here and the storage account drops the header If-Match",
         )),
         Err(WriteError::Conflict) => unconditional("a new name was taken"),
-        Err(WriteError::Failed(error)) => Finding::of_storage(subject, error),
+        Err(WriteError::Failed(error)) => Finding::of(subject, error),
     }
 }

@@ -11,7 +11,7 @@ use super::mark::{Day, Marks};
 use crate::model::{Hour, LogType, Millis, Span};
 use crate::status::{Activity, Cause, Code, LogHealth, Outcome, Standing, Trouble};
 use crate::storage::{LogState, StorageError, document};
-use crate::sync::{Checkpoint, DayResults};
+use crate::sync::{Checkpoint, DayResults, HourResult, HourState};
 
 /// Days of which the completeness is shown, today among them.
 const DAYS: i64 = 14;
@@ -89,6 +89,9 @@ pub(crate) struct LogStatus {
     pub(crate) days: Vec<Day>,
     pub(crate) completeness: Marks,
     pub(crate) gaps: Vec<Span>,
+    /// The hours whose completeness is unknown, the first one first.
+    #[serde(skip)]
+    pub(crate) unknown: Vec<Span>,
     /// The last errors, the newest first.
     pub(crate) troubles: Vec<Trouble>,
 }
@@ -128,8 +131,10 @@ impl LogStatus {
         for hour in health.hours.values() {
             activity += *hour;
         }
-        let gaps = results.iter().flat_map(|(_, day)| day.hours.values());
-        let gaps = Span::joined(gaps.filter_map(|result| result.gap).collect());
+        let hours = results.into_iter().rev().flat_map(|(day, results)| results.by_hour(day));
+        let hours: Vec<(Hour, HourResult)> = hours.collect();
+        let gaps = Span::joined(hours.iter().filter_map(|(_, result)| result.gap).collect());
+        let unknown = hours.iter().filter(|(_, result)| result.state == HourState::Unknown);
         Self {
             log_type,
             state,
@@ -145,6 +150,7 @@ impl LogStatus {
             completeness: Marks::of(&days),
             days,
             gaps,
+            unknown: unknown.map(|(hour, _)| Span::of(*hour)).collect(),
             troubles: health.troubles,
         }
     }

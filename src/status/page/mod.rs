@@ -93,7 +93,7 @@ fn verdict(status: &Status) -> (&'static str, String) {
     let acting = count(State::needs_action);
     let moving = count(|state| matches!(state, State::Waiting | State::CatchingUp | State::New));
     let has_gaps = logs.iter().any(|log| !log.gaps.is_empty());
-    let has_unknown = logs.iter().any(|log| log.completeness.count(Mark::Unknown) > 0);
+    let has_unknown = logs.iter().any(|log| !log.unknown.is_empty());
     let has_problems = (status.check.as_ref()).is_some_and(|check| !check.problems.is_empty());
     let in_tone = |tone: &'static str| move |sentence: &str| (tone, sentence.to_owned());
     let (working, waiting, failing) = (in_tone("working"), in_tone("waiting"), in_tone("failing"));
