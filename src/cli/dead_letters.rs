@@ -6,9 +6,10 @@ use futures::stream::{self, StreamExt as _};
 use serde::Serialize;
 
 use super::output;
-use crate::collector::{Collector, ResendError, Resent};
+use crate::collector::{Collector, Explanation, Resent};
 use crate::model::{LogType, Millis, SendErrorKind, number};
 use crate::storage::{DeadLetter, DeadLetterName, StorageError, Why};
+use crate::sync::RunError;
 
 const CONCURRENCY: usize = 8;
 /// Outcome of a dead letter that is kept: its row was accepted with a truncated value again.
@@ -158,7 +159,7 @@ async fn resend(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
             Err(error) => {
                 done = Err(super::FAILED);
                 let message = format!("{} {}: {error}", name.log_type, name.event_uid);
-                output::error(&message, error.hint());
+                output::error(&message, Explanation::from(&error).hint.as_deref());
                 if !is_of_one(&error) {
                     // It would be the same with the next one.
                     break;
@@ -183,12 +184,13 @@ async fn purge(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
 }
 
 /// Whether an error concerns one dead letter, not the storage or the ingestion API of all.
-fn is_of_one(error: &ResendError) -> bool {
+fn is_of_one(error: &RunError) -> bool {
     match error {
-        ResendError::Sink(error) => {
+        RunError::Send(error) => {
             matches!(error.kind, SendErrorKind::BadRecord | SendErrorKind::TooLarge)
         }
-        ResendError::State(error) => error.action == "use",
+        RunError::Storage(error) => error.action == "use",
+        RunError::Fetch(_) | RunError::RecordsRefused { .. } => false,
     }
 }
 

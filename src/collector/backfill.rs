@@ -144,15 +144,12 @@ impl Collector {
 
     /// The live log's checkpoint, whose rows must go where ours go.
     async fn live_place(&self, log_type: LogType) -> Result<Option<Checkpoint>, BackfillFault> {
-        let Some((live, _)) = self.state_of(log_type).load::<Checkpoint>().await? else {
-            return Ok(None);
-        };
-        let destination = live.destination.as_ref();
+        let live = self.state_of(log_type).load::<Checkpoint>().await?.map(|(live, _)| live);
         let ours = self.settings.sink.fingerprint();
-        if destination.is_some_and(|destination| destination.fingerprint != ours) {
-            return Err(BackfillFault::OtherDestination);
+        match live.as_ref().and_then(|live| live.destination.as_ref()) {
+            Some(theirs) if theirs.fingerprint != ours => Err(BackfillFault::OtherDestination),
+            _ => Ok(live),
         }
-        Ok(Some(live))
     }
 
     /// Rows of these hours that were delivered and whose ids are gone, and collected hours without stored results.
@@ -193,16 +190,16 @@ impl Collector {
         let state = self.state_of(log_type);
         let mut days: Vec<Hour> = span.hours().map(Hour::day).collect();
         days.dedup();
-        let days: Vec<Vec<(Hour, HourResult)>> = stream::iter(days)
+        let mut results: Vec<(Hour, HourResult)> = stream::iter(days)
             .map(|day| {
                 let results = state.peek_results::<DayResults>(day);
-                async move { Ok::<_, StorageError>(results.await?.by_hour(day).collect()) }
+                async move { Ok::<_, StorageError>(results.await?.by_hour(day).collect::<Vec<_>>()) }
             })
             .buffered(CONCURRENCY)
-            .try_collect()
+            .try_concat()
             .await?;
-        let results = days.into_iter().flatten();
-        Ok(results.filter(|(hour, _)| Span::of(*hour).within(span).is_some()).collect())
+        results.retain(|(hour, _)| Span::of(*hour).within(span).is_some());
+        Ok(results.into_iter().collect())
     }
 
     /// The hours of a log that the ledger says have a gap, of those that Duo still keeps. Where a backfill of some of them was
@@ -305,26 +302,4 @@ fn alone(backfill: &Backfill, begun: &[Backfill]) -> Result<(), BackfillFault> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Backfill, share_of};
-    use crate::model::{LogType, Millis, Span};
-
-    #[test]
-    fn half_of_the_calls_are_left_to_the_live_log() {
-        // No limit stays none.
-        assert_eq!([0, 1, 5, 10, 600].map(share_of), [0, 1, 3, 5, 300]);
-    }
-
-    #[test]
-    fn the_same_hours_have_the_same_name() {
-        let backfill = Backfill {
-            log_type: LogType::Activity,
-            span: Span { from: Millis(1_795_348_800_000), to: Millis(1_795_359_600_000) },
-        };
-        assert_eq!(backfill.id(), "2026-11-22T12--2026-11-22T15");
-        assert_eq!(Backfill::of_id(LogType::Activity, &backfill.id()), Some(backfill));
-        for odd in ["", "--", "2026-11-22T12", "2026-11-22T15--2026-11-22T12"] {
-            assert_eq!(Backfill::of_id(LogType::Activity, odd), None, "{odd}");
-        }
-    }
-}
+mod tests;

@@ -33,7 +33,7 @@ pub(crate) use backfill::{Backfill, BackfillFault, BackfillPlan};
 
 use backfill::share_of;
 pub(crate) use report::{Explanation, LogReport, RunReport};
-pub(crate) use resend::{ResendError, Resent};
+pub(crate) use resend::Resent;
 pub use unmapped_fields::UnmappedFields;
 
 use health::HealthCache;

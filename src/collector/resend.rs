@@ -1,10 +1,9 @@
 use bytes::Bytes;
 
 use super::Collector;
-use crate::ingestion;
-use crate::model::{Batch, SendError};
-use crate::storage::{DeadLetterName, StorageError};
-use crate::sync::kind_when_resent;
+use crate::model::Batch;
+use crate::storage::DeadLetterName;
+use crate::sync::{RunError, kind_when_resent};
 use crate::transform::read_record;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,27 +15,10 @@ pub(crate) enum Resent {
     Gone,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum ResendError {
-    #[error(transparent)]
-    State(#[from] StorageError),
-    #[error(transparent)]
-    Sink(#[from] SendError),
-}
-
-impl ResendError {
-    pub(crate) fn hint(&self) -> Option<&str> {
-        match self {
-            Self::State(fault) => fault.hint.as_deref(),
-            Self::Sink(error) => ingestion::hint(error),
-        }
-    }
-}
-
 impl Collector {
     /// Sends a dead letter again, alone, and removes it when Azure Monitor accepted all of it. Its row has the same
     /// `event_uid` as before.
-    pub(crate) async fn resend(&self, name: &DeadLetterName) -> Result<Resent, ResendError> {
+    pub(crate) async fn resend(&self, name: &DeadLetterName) -> Result<Resent, RunError> {
         let (letters, now) = (&self.dead_letters, self.now());
         let Some(letter) = letters.read(name).await? else {
             return Ok(Resent::Gone);
