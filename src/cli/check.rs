@@ -8,12 +8,15 @@ pub(super) async fn check(format: Format) -> Result<(), u8> {
     } else {
         let width = findings.iter().map(|finding| finding.subject.len()).max();
         let width = width.unwrap_or(0);
-        let mut hints = output::Hints::default();
+        let mut last = None;
         for finding in &findings {
             let (subject, message) = (&finding.subject, &finding.message);
             let state = if finding.ok { "ok     " } else { "problem" };
             output::data(format!("{state}  {subject:width$}  {message}"));
-            if let Some(hint) = hints.next(finding.hint.as_deref()) {
+            // A hint that several findings share is shown once.
+            if let Some(hint) = &finding.hint
+                && last.replace(hint) != Some(hint)
+            {
                 output::data(format!("         {:width$}  hint: {hint}", ""));
             }
         }

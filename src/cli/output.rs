@@ -41,19 +41,6 @@ pub(super) fn about<'a>(
     }
 }
 
-/// Shows the hint that several logs share only once.
-#[derive(Default)]
-pub(super) struct Hints<'a>(Option<&'a str>);
-
-impl<'a> Hints<'a> {
-    /// The hint, unless it is the last one that was shown.
-    pub(super) fn next(&mut self, hint: Option<&'a str>) -> Option<&'a str> {
-        let new = hint.filter(|hint| self.0 != Some(*hint));
-        self.0 = new.or(self.0);
-        new
-    }
-}
-
 /// A table whose first columns are text and whose others are numbers.
 pub(super) fn table<const N: usize>(
     header: [&str; N],

@@ -18,10 +18,11 @@ pub(super) async fn run(format: Format) -> Result<(), u8> {
     } else {
         output::data(table(&report));
     }
-    let mut hints = output::Hints::default();
+    let mut last = None;
     for log in &report.logs {
         let notices = log.notices.iter().map(|notice| &notice.message);
-        let hint = hints.next(log.why.hint.as_deref());
+        // A hint that several logs share is shown once.
+        let hint = log.why.hint.as_deref().filter(|hint| last.replace(*hint) != Some(*hint));
         output::about(log.log_type, notices.chain(&log.why.message), hint);
     }
     // A log that backs off is no failure for the host, but its events are not delivered yet: this command exits with 1.

@@ -93,7 +93,7 @@ pub(super) async fn shutdown_requested() {
             signal.recv().await;
             return;
         }
-        pending().await
+        pending::<()>().await;
     };
     tokio::select! {
         Ok(()) = tokio::signal::ctrl_c() => {}

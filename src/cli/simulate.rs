@@ -46,17 +46,16 @@ pub(super) async fn simulate(arguments: &Arguments) -> Result<(), u8> {
         output::error(&message, Some("choose another folder with --rows"));
         return Err(super::FAILED);
     }
+    let &Arguments { duo_port, log_analytics_port, logs_ingestion_port, identity_port, .. } =
+        arguments;
     let config = Config {
         seed: arguments.seed,
-        duo_port: arguments.duo_port,
-        log_analytics_port: arguments.log_analytics_port,
+        duo_port,
+        log_analytics_port,
         calls_per_minute: arguments.calls_per_minute,
         rows_dir: arguments.rows.clone(),
-        logs_ingestion: LogsIngestionConfig {
-            port: arguments.logs_ingestion_port,
-            ..simulated::rule()
-        },
-        identity: IdentityConfig { port: arguments.identity_port, ..IdentityConfig::default() },
+        logs_ingestion: LogsIngestionConfig { port: logs_ingestion_port, ..simulated::rule() },
+        identity: IdentityConfig { port: identity_port, ..IdentityConfig::default() },
         // The last day and the next one: new events keep appearing.
         from: now - TimeDelta::hours(23),
         to: now + TimeDelta::hours(24),
@@ -64,12 +63,8 @@ pub(super) async fn simulate(arguments: &Arguments) -> Result<(), u8> {
     };
     let simulator = Simulator::start(config).await.map_err(|error| {
         let hint = format!(
-            "the ports {}, {}, {} and {} must be free: choose others with --duo-port, --log-analytics-port, \
-             --logs-ingestion-port and --identity-port",
-            arguments.duo_port,
-            arguments.log_analytics_port,
-            arguments.logs_ingestion_port,
-            arguments.identity_port,
+            "the ports {duo_port}, {log_analytics_port}, {logs_ingestion_port} and {identity_port} must be free: choose \
+             others with --duo-port, --log-analytics-port, --logs-ingestion-port and --identity-port"
         );
         let message = format!("the simulators cannot listen: {error}");
         output::error(&message, Some(&hint));

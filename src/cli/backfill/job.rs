@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
+use indicatif::MultiProgress;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::progress::{Bar, Progress};
+use super::progress::Bar;
 use crate::collector::{BackfillFault, BackfillPlan, Collector, Explanation, LogReport};
 use crate::model::{Hour, LogType, MINUTE, Span};
 use crate::status::{self, Code};
@@ -97,14 +98,14 @@ impl<'a> Job<'a> {
         plan: BackfillPlan,
         resend: bool,
         shutdown: &'a CancellationToken,
-        progress: &Progress,
+        progress: &MultiProgress,
     ) -> Self {
         Self {
             collector,
             plan,
             resend,
             shutdown,
-            bar: progress.bar(&plan.backfill),
+            bar: Bar::new(progress, &plan.backfill),
             done: Done {
                 log_type: plan.backfill.log_type,
                 span: plan.backfill.span,
@@ -237,6 +238,5 @@ impl<'a> Job<'a> {
         self.bar.waits(why, pause);
         let shutdown = self.shutdown.cancelled();
         tokio::time::timeout(pause, shutdown).await.ok();
-        self.bar.goes_on();
     }
 }

@@ -5,6 +5,7 @@ mod progress;
 
 use chrono::NaiveDate;
 use futures::future::join_all;
+use indicatif::MultiProgress;
 use tokio_util::sync::CancellationToken;
 
 use super::output;
@@ -12,7 +13,6 @@ use super::serve::until_shutdown;
 use crate::collector::{BackfillFault, BackfillPlan, Collector};
 use crate::model::{Hour, LogType, Millis, number};
 use job::{Done, Job};
-use progress::Progress;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -145,7 +145,7 @@ fn repeats(plans: &[BackfillPlan]) -> bool {
 /// Reads everything, the logs concurrently and the spans of a log one after another.
 async fn run(collector: &Collector, plans: &[BackfillPlan], resend: bool) -> Vec<Done> {
     let shutdown = &CancellationToken::new();
-    let progress = &Progress::default();
+    let progress = &MultiProgress::new();
     let logs = plans.chunk_by(|one, other| one.backfill.log_type == other.backfill.log_type);
     let all = join_all(logs.map(async |plans| {
         let mut done = Vec::new();
@@ -156,12 +156,13 @@ async fn run(collector: &Collector, plans: &[BackfillPlan], resend: bool) -> Vec
         done
     }));
     let done = until_shutdown(all, shutdown, || {
-        progress.say(
-            "shutdown requested: stopping at the next commit; rerun the same command to resume",
-        );
+        let line =
+            "shutdown requested: stopping at the next commit; rerun the same command to resume";
+        progress.suspend(|| output::talk(line));
     });
     let done = done.await;
-    progress.end();
+    // The table that follows has it all.
+    progress.clear().ok();
     done.into_iter().flatten().collect()
 }
 

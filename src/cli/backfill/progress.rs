@@ -10,9 +10,6 @@ use crate::collector::Backfill;
 use crate::model::{Hour, Millis, number, span};
 use crate::sync::RunCounts;
 
-#[derive(Default)]
-pub(super) struct Progress(MultiProgress);
-
 #[derive(Clone)]
 pub(super) struct Bar {
     drawn: ProgressBar,
@@ -20,33 +17,22 @@ pub(super) struct Bar {
     from: Millis,
 }
 
-impl Progress {
-    pub(super) fn bar(&self, backfill: &Backfill) -> Bar {
+impl Bar {
+    pub(super) fn new(progress: &MultiProgress, backfill: &Backfill) -> Self {
         let (from, to) = (backfill.span.from, backfill.span.to);
         let style = ProgressStyle::with_template("{prefix:18} {bar:24} {percent:>3} %  {msg}")
             .expect("the template is a constant");
         let length = u64::try_from((to - from).num_milliseconds()).unwrap_or(0);
-        let bar = self.0.add(ProgressBar::new(length).with_style(style));
-        bar.set_prefix(backfill.log_type.to_string());
+        let drawn = progress.add(ProgressBar::new(length).with_style(style));
+        drawn.set_prefix(backfill.log_type.to_string());
         let (first, end) = (Hour::of(from), Hour::of(to));
         let name = format!("{} {first} to {end}", backfill.log_type);
-        if bar.is_hidden() {
+        if drawn.is_hidden() {
             output::talk(format!("{name}: begins"));
         }
-        Bar { drawn: bar, name, from }
+        Self { drawn, name, from }
     }
 
-    pub(super) fn say(&self, line: &str) {
-        self.0.suspend(|| output::talk(line));
-    }
-
-    pub(super) fn end(&self) {
-        // The table that follows has it all.
-        self.0.clear().ok();
-    }
-}
-
-impl Bar {
     /// Shows up to where the span was read, and what was done for it in all runs.
     pub(super) fn advance(&self, reached: Option<Millis>, counts: &RunCounts) {
         let RunCounts { events, pages, .. } = *counts;
@@ -83,10 +69,6 @@ impl Bar {
         } else {
             self.drawn.set_message(line);
         }
-    }
-
-    pub(super) fn goes_on(&self) {
-        self.drawn.tick();
     }
 
     pub(super) fn end(&self, outcome: impl Display) {
