@@ -226,7 +226,7 @@ fn hours_that_duo_no_longer_keeps_hold_up_no_log_without_counts() {
         assert_eq!(world.result(hour).state, HourState::Gap, "{hour}");
     }
     world.run_until("a", world.now + hours(12));
-    let last = Hour::of(world.now).after(-2);
+    let last = Hour::of(world.now).after(-4);
     assert!(world.result(last).state.is_verified());
 }
 
