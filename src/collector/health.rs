@@ -246,3 +246,6 @@ pub(super) fn reason<T>(failed: Result<Result<T, StorageError>, Elapsed>) -> Str
         _ => "no response in time".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+use std::collections::BTreeMap;
+
+use serde_json::Map;
+
+use super::{CachedHealth, Due};
+use crate::model::{Hour, LogType, Millis, Span};
+use crate::sync::{HourResult, HourState};
+
+const NOW: Millis = Millis(1_795_348_800_000);
+const HOUR: Hour = Hour::of(NOW);
+
+fn result() -> HourResult {
+    HourResult {
+        state: HourState::Verified,
+        span: Span::of(HOUR),
+        duo_count: Some(12),
+        delivered: 12,
+        late: 0,
+        gap: None,
+        read_at: None,
+        checked_at: NOW,
+        stages: 6,
+        unknown: Map::new(),
+    }
+}
+
+#[test]
+fn rows_about_hours_alone_leave_what_the_runs_did_to_the_next_row_about_runs() {
+    let mut cached = CachedHealth::default();
+    cached.health.untold.runs = 3;
+    cached.health.untold_hours = [HOUR, HOUR.after(1)].into();
+    let hours = BTreeMap::from([(HOUR, result())]);
+    let mut due = Due { log_type: LogType::Activity, cached, has_run_row: false, hours };
+    due.told(NOW);
+    let health = &due.cached.health;
+    assert_eq!((health.untold.runs, health.told_at), (3, None));
+    assert_eq!((health.hours_told_to, &health.untold_hours), (Some(NOW), &[HOUR.after(1)].into()));
+    due.has_run_row = true;
+    due.told(NOW);
+    let health = &due.cached.health;
+    assert_eq!((health.untold.runs, health.told_at), (0, Some(NOW)));
+}
