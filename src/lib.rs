@@ -18,12 +18,7 @@
 //! and the tests with simulated ones. The order of its steps is the promise: a page is fetched, Azure Monitor accepts a batch,
 //! the ledger records that batch's ids, and only then the checkpoint advances.
 //!
-//! [`schema`] has every column of `CiscoDuo_CL`: from it come the rows of the Logs Ingestion API, the template of its rule, the
-//! schema that queries are checked against, and docs/columns.md. [`transform`] turns a record into a row.
-//!
-//! [`settings`] reads the environment, [`http`] builds the HTTP clients, [`cli`] is the command line,
-//! `diagnostics` looks at everything before it is needed, [`logging`] speaks to the host's log stream, `release` says which
-//! program this is, and [`model`] holds the words they all share. Imports point one way; `tests/program/layers.rs` holds them to it.
+//! docs/ARCHITECTURE.md says what every module holds. Imports point one way; `tests/program/layers.rs` holds them to it.
 
 pub mod cli;
 pub mod collector;
