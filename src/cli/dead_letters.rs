@@ -125,7 +125,6 @@ async fn names(
     Ok(names)
 }
 
-/// What was done with each dead letter, and how the command ends.
 type Done = (Vec<Shown>, Result<(), u8>);
 
 async fn list(collector: &Collector, names: Vec<DeadLetterName>) -> Done {

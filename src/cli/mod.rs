@@ -24,9 +24,7 @@ use clap::{Parser, Subcommand};
 use crate::collector::Collector;
 use crate::settings::{Environment, Settings};
 
-/// Some work failed.
 const FAILED: u8 = 1;
-/// Settings or usage.
 const USAGE: u8 = 2;
 
 /// Brings every Cisco Duo log into Microsoft Sentinel without a gap.

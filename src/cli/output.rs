@@ -8,13 +8,11 @@ use serde::Serialize;
 
 use crate::model::LogType;
 
-/// Prints a line of data.
 pub(super) fn data(line: impl AsRef<str>) {
     // A reader that went away, as `head` does, is no error.
     writeln!(io::stdout(), "{}", line.as_ref()).ok();
 }
 
-/// Prints a line of talk.
 pub(super) fn talk(line: impl AsRef<str>) {
     writeln!(io::stderr(), "{}", line.as_ref()).ok();
 }

@@ -41,7 +41,6 @@ use owner::Owner;
 use ports::LogPorts;
 use unmapped_fields::UnstoredFields;
 
-/// Everything that a run needs, built once.
 #[derive(Debug)]
 pub(crate) struct Collector {
     pub(crate) settings: Settings,

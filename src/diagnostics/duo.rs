@@ -81,7 +81,6 @@ fn refusal(subject: String, log_type: LogType, error: FetchError) -> Finding {
     Finding::of(subject, error)
 }
 
-/// Compares the clock with that of the first response that had one.
 pub(super) fn clock(logs: &[LogFinding]) -> Option<Finding> {
     let ahead = logs.iter().find_map(|(_, ahead)| *ahead)?;
     let direction = if ahead >= 0 { "ahead of" } else { "behind" };

@@ -19,7 +19,6 @@ use crate::storage::{Document as _, StorageError, WriteError, document};
 /// Time limit for a check and for storing its result: less than what a run leaves of the time limit of a function.
 const TIME_LIMIT: Duration = Duration::from_secs(25);
 
-/// When this process last checked.
 #[derive(Debug, Default)]
 pub(crate) struct Hourly(Mutex<Option<Millis>>);
 

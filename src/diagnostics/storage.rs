@@ -17,7 +17,6 @@ pub(super) async fn check(collector: &Collector) -> [Finding; 2] {
     .into()
 }
 
-/// Writes, compares, reads, appends to and removes blobs of its own.
 async fn look(collector: &Collector, subject: &str, store: &Store) -> Finding {
     let name = format!("{}/self/check/{:016x}", collector.settings.duo.host, fastrand::u64(..));
     let ledger = format!("{name}.ids");

@@ -43,7 +43,6 @@ struct App {
     start: Start,
     /// Empty until `start` succeeds.
     collector: OnceLock<Collector>,
-    /// Held by the active run.
     running: Mutex<()>,
     hourly: Hourly,
     status: status::Kept,

@@ -17,7 +17,6 @@ const KEPT: Duration = Duration::from_secs(30);
 /// Longest query that is parsed, in bytes.
 const LONGEST_QUERY: usize = 2_000;
 
-/// The last status, and when it was read.
 #[derive(Debug, Default)]
 pub(super) struct Kept(Mutex<Option<(Instant, Arc<Status>)>>);
 

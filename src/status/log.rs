@@ -13,7 +13,6 @@ use crate::status::{Activity, Cause, Code, LogHealth, Outcome, Standing, Trouble
 use crate::storage::{LogState, StorageError, document};
 use crate::sync::{Checkpoint, DayResults, HourResult, HourState};
 
-/// Days of which the completeness is shown, today among them.
 const DAYS: i64 = 14;
 /// Longest time without a recorded run: at least every quarter of an hour one is recorded.
 const LONGEST_SILENCE: TimeDelta = TimeDelta::minutes(30);
@@ -56,12 +55,10 @@ impl State {
         self.into()
     }
 
-    /// Its colour, as a class of the style.
     pub(super) fn tone(self) -> &'static str {
         self.get_str("tone").expect("every state has a tone")
     }
 
-    /// Whether an operator must act.
     pub(crate) fn needs_action(self) -> bool {
         self.tone() == "failing"
     }

@@ -11,9 +11,7 @@ use crate::model::{Hour, Millis};
 use crate::storage::{Document, Header};
 use crate::sync::RunCounts;
 
-/// Hours of which the activity is kept.
 const KEPT_HOURS: i64 = 7 * 24;
-/// Errors that are kept, the last ones.
 const KEPT_TROUBLES: usize = 10;
 /// Longest time without a row and without being stored.
 const LONGEST_SILENCE: TimeDelta = TimeDelta::minutes(15);

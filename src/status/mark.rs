@@ -37,17 +37,14 @@ pub enum Mark {
 }
 
 impl Mark {
-    /// Every mark that says something.
     pub(super) fn all() -> impl Iterator<Item = Self> {
         Self::iter().filter(|mark| *mark != Self::None)
     }
 
-    /// The mark in words.
     pub(super) fn name(self) -> String {
         self.class().replace('_', " ")
     }
 
-    /// Its class in the style.
     pub(super) fn class(self) -> &'static str {
         self.into()
     }
@@ -67,7 +64,6 @@ impl Mark {
     }
 }
 
-/// The hours of one UTC day.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Day {
     pub date: String,

@@ -33,7 +33,6 @@ pub use page::page;
 pub(crate) use page::{content_security_policy, page_of_error};
 pub(crate) use row::{Fields, body, hour_row, run_row};
 
-/// Time limit for reading one document or one log.
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 /// The status of the connector.
@@ -48,7 +47,6 @@ pub struct Status {
     ingestion_api: IngestionApi,
     /// The last diagnostics, where stored and readable.
     pub(crate) check: Option<CheckStatus>,
-    /// In the order of the settings.
     pub(crate) logs: Vec<LogStatus>,
 }
 

@@ -42,7 +42,6 @@ pub(crate) fn run_row(log_type: LogType, health: &LogHealth) -> Option<Fields> {
     Some(fields(row))
 }
 
-/// A row about a closed hour.
 pub(crate) fn hour_row(log_type: LogType, hour: Hour, result: &HourResult) -> Fields {
     fields(json!({
         "row_kind": "hour",
@@ -62,7 +61,6 @@ pub(crate) fn hour_row(log_type: LogType, hour: Hour, result: &HourResult) -> Fi
     }))
 }
 
-/// The body of a request with these rows.
 pub(crate) fn body(
     api: IngestionApi,
     host: &str,

@@ -232,7 +232,6 @@ impl<'a> Job<'a> {
         }
     }
 
-    /// Waits, unless shutdown is requested.
     async fn pause(&self, pause: TimeDelta, why: &str) {
         let pause = pause.to_std().unwrap_or_default();
         self.bar.waits(why, pause);

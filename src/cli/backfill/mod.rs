@@ -43,7 +43,6 @@ pub(super) struct Arguments {
 const AFTER: &str = "It may run beside the function app, with the same settings, and makes half as many requests per minute. \
                      Rerun the same command to resume. Rows carry ingest_kind \"backfill\".";
 
-/// A UTC day, an hour or a moment.
 fn moment(text: &str) -> Result<Millis, String> {
     let day = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok();
     let day = day.and_then(|day| Hour::parse(&format!("{day}T00")));

@@ -229,7 +229,6 @@ impl Demo {
         self.host.restart_with("CISCO_DUO_DEMO_CLOCK_SECONDS", seconds).await
     }
 
-    /// Waits for an invocation while the progress bar moves.
     async fn watch<T>(&self, work: impl Future<Output = T>) -> T {
         tokio::pin!(work);
         loop {
