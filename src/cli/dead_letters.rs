@@ -36,7 +36,7 @@ struct Filter {
     /// Only those of this log
     #[arg(long, value_name = "LOG", value_parser = LogType::named)]
     log: Option<LogType>,
-    /// Only the one with this `event_uid`
+    /// Only the one of this event
     #[arg(long, value_name = "EVENT_UID")]
     uid: Option<String>,
     /// Only those of events before this UTC date, such as 2026-11-22

@@ -13,7 +13,7 @@ use crate::settings::{Environment, Settings};
 
 #[derive(Debug, Default, clap::Args)]
 pub(super) struct Arguments {
-    /// Loopback port to listen on [default: `FUNCTIONS_CUSTOMHANDLER_PORT`, set by the Functions host]
+    /// Loopback port to listen on [default: the one that the Functions host assigns]
     #[arg(long)]
     port: Option<u16>,
 }

@@ -156,7 +156,7 @@ settings! {
         SETTLE = "CISCO_DUO_SETTLE_SECONDS", Number(120, 24 * 60 * 60, 180), Optional,
             "How far behind now a window ends, in seconds";
         CALLS = "CISCO_DUO_CALLS_PER_MINUTE", Number(0, 600, 10), Optional,
-            "Requests to Duo per minute and log, and three times that for all logs together, after a burst of as many; 0 for no limit";
+            "Requests to Duo per minute and log after a burst of 10, and three times both for all logs together; 0 for no limit";
         PARK = "CISCO_DUO_PARK_SECONDS", Number(1, 600, 60), Optional,
             "First backoff after a 429 of Duo without `Retry-After`, in seconds";
         RUN = "CISCO_DUO_RUN_SECONDS", Number(1, 3600, 50), Optional,

@@ -40,7 +40,7 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-const AFTER: &str = "It may run beside the function app, with the same settings, and makes half as many requests per minute. \
+const AFTER: &str = "A backfill may run beside the function app, with the same settings, and makes half as many requests per minute. \
                      Rerun the same command to resume. Rows carry ingest_kind \"backfill\".";
 
 fn moment(text: &str) -> Result<Millis, String> {
