@@ -170,16 +170,14 @@ impl Collector {
         let unknown =
             span.hours().filter(|hour| !results.contains_key(hour) && lost_ids(*hour)).count()
                 as u64;
-        let delivered = results.into_iter().map(|(hour, result)| (hour, result.delivered));
-        let repeated = stream::iter(delivered.filter(|(_, delivered)| *delivered > 0))
-            .map(|(hour, delivered)| {
-                let known = state.entries(hour);
-                async move { Ok(delivered.saturating_sub(known.await?.len() as u64)) }
-            })
-            .buffer_unordered(CONCURRENCY)
-            .try_fold(0, async |sum, repeated| Ok::<_, StorageError>(sum + repeated))
-            .await?;
-        Ok((repeated, unknown))
+        let repeated = async |(hour, result): (Hour, HourResult)| {
+            let known = state.entries(hour).await?.len() as u64;
+            Ok::<_, StorageError>(result.delivered.saturating_sub(known))
+        };
+        let delivered = results.into_iter().filter(|(_, result)| result.delivered > 0);
+        let repeated = stream::iter(delivered).map(repeated).buffer_unordered(CONCURRENCY);
+        let repeated: Vec<u64> = repeated.try_collect().await?;
+        Ok((repeated.iter().sum(), unknown))
     }
 
     async fn results_within(
@@ -190,14 +188,11 @@ impl Collector {
         let state = self.state_of(log_type);
         let mut days: Vec<Hour> = span.hours().map(Hour::day).collect();
         days.dedup();
-        let mut results: Vec<(Hour, HourResult)> = stream::iter(days)
-            .map(|day| {
-                let results = state.peek_results::<DayResults>(day);
-                async move { Ok::<_, StorageError>(results.await?.by_hour(day).collect::<Vec<_>>()) }
-            })
-            .buffered(CONCURRENCY)
-            .try_concat()
-            .await?;
+        let read = async |day: Hour| {
+            let results = state.peek_results::<DayResults>(day).await?;
+            Ok::<_, StorageError>(results.by_hour(day).collect::<Vec<_>>())
+        };
+        let mut results = stream::iter(days).map(read).buffered(CONCURRENCY).try_concat().await?;
         results.retain(|(hour, _)| Span::of(*hour).within(span).is_some());
         Ok(results.into_iter().collect())
     }
