@@ -60,10 +60,7 @@ pub(crate) fn proxy_for(origin: &str) -> Option<String> {
     }
     let proxy = Matcher::from_env().intercept(&origin.parse().ok()?)?;
     let (host, port) = (proxy.uri().host()?, proxy.uri().port_u16());
-    Some(match port {
-        Some(port) => format!("{host}:{port}"),
-        None => host.to_owned(),
-    })
+    Some(port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
 /// The causes of a transport error in one line. The URL must have been removed: it carries cursors.

@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 pub struct NotJson;
 
 /// A position in a JSON text. Every method that passes a part of the text begins at the position and leaves it behind that
-/// part, but not behind the white space that follows.
+/// part, but not behind the white space that follows; its error is that no such part follows.
 #[derive(Clone, Debug)]
 pub struct Scanner<'a> {
     text: &'a str,
@@ -41,31 +41,19 @@ impl<'a> Scanner<'a> {
         &self.text[begin..self.at]
     }
 
-    /// Passes the white space after the last value.
-    ///
-    /// # Errors
-    ///
-    /// When anything else follows.
+    /// Passes the white space after the last value; the error is that anything else follows.
     pub fn end(&mut self) -> Result<(), NotJson> {
         self.pass_space();
         if self.at == self.text.len() { Ok(()) } else { Err(NotJson) }
     }
 
     /// The first byte of what follows.
-    ///
-    /// # Errors
-    ///
-    /// At the end of the text.
     pub fn peek(&self) -> Result<u8, NotJson> {
         self.text.as_bytes().get(self.at).copied().ok_or(NotJson)
     }
 
     /// Passes an object. `member` gets the name of each member, without quotation marks and as it is spelled, and must pass
-    /// the value.
-    ///
-    /// # Errors
-    ///
-    /// Where the text is no object, and those of `member`.
+    /// the value. Its error is returned.
     pub fn object<E: From<NotJson>>(
         &mut self,
         mut member: impl FnMut(&mut Self, &'a str) -> Result<(), E>,
@@ -83,11 +71,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Passes an array; `element` must pass each element.
-    ///
-    /// # Errors
-    ///
-    /// Where the text is no array, and those of `element`.
+    /// Passes an array; `element` must pass each element. Its error is returned.
     pub fn array<E: From<NotJson>>(
         &mut self,
         mut element: impl FnMut(&mut Self) -> Result<(), E>,
@@ -105,10 +89,6 @@ impl<'a> Scanner<'a> {
     }
 
     /// Passes a value of any kind and returns it as it is spelled. Its depth is bounded by memory only.
-    ///
-    /// # Errors
-    ///
-    /// Where the text is no value.
     pub fn value(&mut self) -> Result<&'a str, NotJson> {
         let begin = self.at;
         let mut closing: SmallVec<[u8; 32]> = SmallVec::new();

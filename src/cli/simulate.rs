@@ -10,18 +10,9 @@ use crate::model::number;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Port of the simulated Duo Admin API
-    #[arg(long, default_value_t = 7600)]
-    duo_port: u16,
-    /// Port of the simulated HTTP Data Collector API
-    #[arg(long, default_value_t = 7601)]
-    log_analytics_port: u16,
-    /// Port of the simulated Logs Ingestion API
-    #[arg(long, default_value_t = 7602)]
-    logs_ingestion_port: u16,
-    /// Port from which the simulated function app gets its tokens
-    #[arg(long, default_value_t = 7603)]
-    identity_port: u16,
+    /// First of four ports: the Duo Admin API, the two ingestion APIs, and the identity endpoint
+    #[arg(long, default_value_t = 7600, value_parser = clap::value_parser!(u16).range(1..=65_532))]
+    port: u16,
     /// Print settings for the Logs Ingestion API instead of the HTTP Data Collector API
     #[arg(long)]
     logs_ingestion: bool,
@@ -46,26 +37,23 @@ pub(super) async fn simulate(arguments: &Arguments) -> Result<(), u8> {
         output::error(&message, Some("choose another folder with --rows"));
         return Err(super::FAILED);
     }
-    let &Arguments { duo_port, log_analytics_port, logs_ingestion_port, identity_port, .. } =
-        arguments;
+    let first = arguments.port;
     let config = Config {
         seed: arguments.seed,
-        duo_port,
-        log_analytics_port,
+        duo_port: first,
+        log_analytics_port: first + 1,
         calls_per_minute: arguments.calls_per_minute,
         rows_dir: arguments.rows.clone(),
-        logs_ingestion: LogsIngestionConfig { port: logs_ingestion_port, ..simulated::rule() },
-        identity: IdentityConfig { port: identity_port, ..IdentityConfig::default() },
+        logs_ingestion: LogsIngestionConfig { port: first + 2, ..simulated::rule() },
+        identity: IdentityConfig { port: first + 3, ..IdentityConfig::default() },
         // The last day and the next one: new events keep appearing.
         from: now - TimeDelta::hours(23),
         to: now + TimeDelta::hours(24),
         ..Config::default()
     };
     let simulator = Simulator::start(config).await.map_err(|error| {
-        let hint = format!(
-            "the ports {duo_port}, {log_analytics_port}, {logs_ingestion_port} and {identity_port} must be free: choose \
-             others with --duo-port, --log-analytics-port, --logs-ingestion-port and --identity-port"
-        );
+        let last = first + 3;
+        let hint = format!("the ports {first} to {last} must be free; choose others with --port");
         let message = format!("the simulators cannot listen: {error}");
         output::error(&message, Some(&hint));
         super::FAILED

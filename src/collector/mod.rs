@@ -155,15 +155,9 @@ impl Collector {
     }
 
     pub(crate) async fn status(&self) -> Status {
-        let settings = &self.settings;
-        Status::read(
-            &self.store,
-            &settings.duo.host,
-            &settings.log_types,
-            self.sink.api(),
-            self.now(),
-        )
-        .await
+        let Settings { duo, log_types, .. } = &self.settings;
+        let (api, now) = (self.sink.api(), self.now());
+        Status::read(&self.store, &duo.host, log_types, api, now).await
     }
 
     pub(crate) fn state_of(&self, log_type: LogType) -> LogState {

@@ -75,7 +75,7 @@ impl Tokens {
 
     /// A token that was not refused yet, from memory where there is one.
     pub(super) async fn token(&self, patience: Duration) -> Result<Token, TokenFault> {
-        let giver = self.giver();
+        let giver = Arc::clone(&self.lock());
         let scopes = [scope(self.cloud)];
         let asked = timeout(patience, giver.get_token(&scopes, None)).await;
         let answer = asked.unwrap_or_else(|_| {
@@ -102,10 +102,6 @@ impl Tokens {
         {
             *credential = new;
         }
-    }
-
-    fn giver(&self) -> Arc<dyn TokenCredential> {
-        Arc::clone(&self.lock())
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Arc<dyn TokenCredential>> {

@@ -76,8 +76,16 @@ pub enum IngestKind {
 /// The error below an error, shared so that the error can be kept and reported.
 pub(crate) type Source = Arc<dyn Error + Send + Sync>;
 
+fn answer(who: &str, status: Option<u16>) -> String {
+    match status {
+        Some(status) => format!("{who} returned HTTP {status}"),
+        None => format!("no response from {who}"),
+    }
+}
+
 /// Why Duo gave no page.
 #[derive(Clone, Debug, thiserror::Error)]
+#[error("{} for {path}: {reason}{tries}", answer("Duo", *status))]
 pub struct FetchError {
     /// What the caller decides by.
     pub kind: FetchErrorKind,
@@ -111,18 +119,6 @@ impl FetchError {
     }
 }
 
-impl fmt::Display for FetchError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { path, status, reason, tries, .. } = self;
-        match status {
-            Some(status) => {
-                write!(formatter, "Duo returned HTTP {status} for {path}: {reason}{tries}")
-            }
-            None => write!(formatter, "no response from Duo for {path}: {reason}{tries}"),
-        }
-    }
-}
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FetchErrorKind {
     /// Too many requests (429).
@@ -149,6 +145,10 @@ pub enum FetchErrorKind {
 
 /// Why Azure Monitor did not accept a batch.
 #[derive(Clone, Debug, thiserror::Error)]
+#[error("{}: {reason}{tries}", match kind {
+    SendErrorKind::NoToken { .. } => "no token for Azure Monitor".to_owned(),
+    _ => answer("Azure Monitor", *status),
+})]
 pub struct SendError {
     /// The API that the batch went to.
     pub api: IngestionApi,
@@ -165,21 +165,6 @@ pub struct SendError {
     /// The error below it.
     #[source]
     pub source: Option<Source>,
-}
-
-impl fmt::Display for SendError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, status, reason, tries, .. } = self;
-        match (kind, status) {
-            (SendErrorKind::NoToken { .. }, _) => {
-                write!(formatter, "no token for Azure Monitor: {reason}{tries}")
-            }
-            (_, Some(status)) => {
-                write!(formatter, "Azure Monitor returned HTTP {status}: {reason}{tries}")
-            }
-            (_, None) => write!(formatter, "no response from Azure Monitor: {reason}{tries}"),
-        }
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -85,21 +85,21 @@ impl LogState {
 
     /// The ids of the backfills whose checkpoints are stored, in no particular order.
     pub(crate) async fn backfills(&self) -> Result<Vec<String>, StorageError> {
-        let prefix = format!("{}/backfill/", self.prefix);
-        let names = self.store.list(&prefix).await?;
-        let ids = names.iter().filter_map(|name| name.strip_prefix(&prefix)?.strip_suffix(".json"));
-        Ok(ids.map(str::to_owned).collect())
+        self.names_below("backfill", ".json").await
     }
 
     /// The hours of which ledger entries are stored, in no particular order.
     pub(crate) async fn hours_with_entries(&self) -> Result<Vec<Hour>, StorageError> {
-        let prefix = format!("{}/ledger/", self.prefix);
+        let names = self.names_below("ledger", ".ids").await?;
+        Ok(names.iter().filter_map(|name| Hour::parse(name)).collect())
+    }
+
+    async fn names_below(&self, folder: &str, suffix: &str) -> Result<Vec<String>, StorageError> {
+        let prefix = format!("{}/{folder}/", self.prefix);
         let names = self.store.list(&prefix).await?;
-        let hours = names.iter().filter_map(|name| {
-            let hour = name.strip_prefix(&prefix)?.strip_suffix(".ids")?;
-            Hour::parse(hour)
-        });
-        Ok(hours.collect())
+        let names =
+            names.iter().filter_map(|name| name.strip_prefix(&prefix)?.strip_suffix(suffix));
+        Ok(names.map(str::to_owned).collect())
     }
 
     /// The ledger entries of an hour of event time. A blob that is no whole number of entries is quarantined, and the

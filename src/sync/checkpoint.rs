@@ -40,7 +40,6 @@ pub struct Checkpoint {
     /// What is left of the rate limits.
     pub rate: Rates,
     /// Seconds that a request of this log may take: 30, doubled up to 120 while requests time out.
-    #[serde(default = "first_timeout")]
     pub timeout_s: u32,
     /// The instance that may send rows of this log.
     pub lease: Option<Lease>,
@@ -180,10 +179,6 @@ impl Checkpoint {
             self.timeout_s = (timeout_s / 2).max(FIRST_TIMEOUT_S);
         }
     }
-}
-
-const fn first_timeout() -> u32 {
-    FIRST_TIMEOUT_S
 }
 
 /// A checkpoint that says what no release ever wrote counts as damaged: no run could continue from it.

@@ -1,7 +1,5 @@
 //! Delivering the records of a page. The order of this function is the promise.
 
-use chrono::TimeDelta;
-
 use super::checkpoint::BackOffCause;
 use super::dedup::{Deduplicator, PageFacts, SortedPage};
 use super::fetch::Attempts;
@@ -181,16 +179,11 @@ async fn send<P: Ports>(
             Err(Stop::at(RunOutcome::ShutdownRequested))
         }
         Some(pause) => {
-            wait(run, pause).await;
+            run.pause(pause).await;
             Ok(Sent::NotYet)
         }
         None => Err(run.back_off(None, cause, error)),
     }
-}
-
-async fn wait<P: Ports>(run: &mut Run<'_, P>, pause: TimeDelta) {
-    run.stats.counts.retries += 1;
-    run.ports.sleep(pause).await;
 }
 
 /// Appends an accepted batch to the ledger, before anything else is sent.

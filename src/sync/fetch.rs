@@ -65,7 +65,9 @@ pub(super) async fn fetch<P: Ports>(
     take_token(run).await?;
     loop {
         request.timeout = run.checkpoint.timeout();
-        count_request(run, &request);
+        run.stats.counts.requests += 1;
+        let live = &mut run.checkpoint.reconciliation.live_requests;
+        *live = if request.is_reconciliation { 0 } else { live.saturating_add(1) };
         let began_at = run.now();
         let mut error = match run.ports.fetch_page(&request).await {
             Ok(page) => {
@@ -139,8 +141,7 @@ fn unavailable(error: FetchError) -> Stop {
 }
 
 async fn pause_and_retry<P: Ports>(run: &mut Run<'_, P>, pause: TimeDelta) -> Result<(), Stop> {
-    run.stats.counts.retries += 1;
-    run.ports.sleep(pause).await;
+    run.pause(pause).await;
     take_token(run).await
 }
 
@@ -172,12 +173,6 @@ async fn take_token<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
             Err(wait) => run.ports.sleep(wait).await,
         }
     }
-}
-
-fn count_request<P: Ports>(run: &mut Run<'_, P>, request: &PageRequest) {
-    run.stats.counts.requests += 1;
-    let live_requests = &mut run.checkpoint.reconciliation.live_requests;
-    *live_requests = if request.is_reconciliation { 0 } else { live_requests.saturating_add(1) };
 }
 
 /// Duo hides its last two minutes by its own clock: a local clock that is ahead must not make a window reach into them.

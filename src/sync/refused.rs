@@ -26,7 +26,7 @@ pub(super) struct RefusedRecords {
     /// Truncated records whose originals are stored.
     pub(super) dead_lettered: FxHashSet<RecordKey>,
     /// The checkpoint that is stored while they wait.
-    held: Option<Box<Checkpoint>>,
+    pub(super) held: Option<Box<Checkpoint>>,
 }
 
 impl RefusedRecords {
@@ -37,14 +37,6 @@ impl RefusedRecords {
     /// Whether the checkpoint must not advance.
     pub(super) fn are_waiting(&self) -> bool {
         !self.waiting.is_empty()
-    }
-
-    pub(super) fn held_position(&self) -> Option<&Checkpoint> {
-        self.held.as_deref()
-    }
-
-    pub(super) fn hold(&mut self, position: Checkpoint) {
-        self.held = Some(Box::new(position));
     }
 
     /// The next record to dead-letter: one that waits, after another one was accepted.

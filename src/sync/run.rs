@@ -96,7 +96,7 @@ impl<P: Ports> Run<'_, P> {
             _ if ends_well && self.refused.are_waiting() => {
                 RunOutcome::Failed(Failure::RecordsRefused)
             }
-            _ if ends_well && self.reconciliation.is_refused() => {
+            _ if ends_well && self.reconciliation.error().is_some() => {
                 RunOutcome::Failed(Failure::Reconciliation)
             }
             _ if ends_well && self.live.is_done && self.limits.backfill.is_none() => {

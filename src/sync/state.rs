@@ -31,10 +31,6 @@ pub(super) enum Reconciliation {
 }
 
 impl Reconciliation {
-    pub(super) const fn is_refused(&self) -> bool {
-        matches!(self, Self::Refused(_))
-    }
-
     pub(super) fn error(&self) -> Option<RunError> {
         match self {
             Self::Refused(error) => Some(error.clone().into()),
@@ -193,7 +189,7 @@ impl<'a, P: Ports> Run<'a, P> {
         if self.reading.is_some() {
             checkpoint.reconciliation.reading.clone_from(&self.reading);
         }
-        if let Some(held) = self.refused.held_position() {
+        if let Some(held) = &self.refused.held {
             checkpoint.mintime = held.mintime;
             checkpoint.window.clone_from(&held.window);
             checkpoint.reconciliation.clone_from(&held.reconciliation);
@@ -242,9 +238,8 @@ impl<'a, P: Ports> Run<'a, P> {
 
     /// Before the run moves past a page: keeps the checkpoint before it if refused records wait.
     pub(super) fn hold_position(&mut self) {
-        if self.refused.are_waiting() && self.refused.held_position().is_none() {
-            let position = self.snapshot();
-            self.refused.hold(position);
+        if self.refused.are_waiting() && self.refused.held.is_none() {
+            self.refused.held = Some(Box::new(self.snapshot()));
         }
     }
 
@@ -277,6 +272,12 @@ impl<'a, P: Ports> Run<'a, P> {
             None => self.next_pause(),
         };
         Stop::back_off(self.now() + pause, cause, error)
+    }
+
+    /// Waits before the next try of a request.
+    pub(super) async fn pause(&mut self, pause: TimeDelta) {
+        self.stats.counts.retries += 1;
+        self.ports.sleep(pause).await;
     }
 
     /// The ledger did not take an accepted batch: it will be sent again, so not at once.

@@ -31,16 +31,11 @@ pub(super) fn of_object(text: &str, largest: usize) -> Vec<Truncation> {
 
 /// The cut of a record that goes out as one text.
 pub(super) fn of_text(text: &str, largest: usize) -> Vec<Truncation> {
-    let cut = |kept| Truncation {
-        place: 0..text.len(),
-        kept,
-        is_text: false,
-        field: RAW_RECORD.to_owned(),
-    };
-    (text.len() > largest)
-        .then(|| cut(whole_characters(text.as_bytes(), largest)))
-        .into_iter()
-        .collect()
+    if text.len() <= largest {
+        return Vec::new();
+    }
+    let kept = whole_characters(text.as_bytes(), largest);
+    vec![Truncation { place: 0..text.len(), kept, is_text: false, field: RAW_RECORD.to_owned() }]
 }
 
 /// The part of the JSON that is kept, where the value is no text.
@@ -138,12 +133,8 @@ impl Search<'_> {
     }
 
     fn cut(&mut self, value: &str, path: &str, is_text: bool, kept: usize) {
-        self.cuts.push(Truncation {
-            place: position(self.text, value),
-            kept,
-            is_text,
-            field: path.to_owned(),
-        });
+        let (place, field) = (position(self.text, value), path.to_owned());
+        self.cuts.push(Truncation { place, kept, is_text, field });
     }
 }
 

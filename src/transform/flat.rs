@@ -1,10 +1,6 @@
 //! The form of a record that the Logs Ingestion API takes: one member for each column, named as the Data Collector API
-//! would name it.
-//!
-//! That API makes a column of every value of an object, whatever its depth, and names it by the path, joined with `_`, and
-//! by the type of the value; an array becomes a text that holds its JSON. A text goes into a column of another type where
-//! there is no better one and it can be read as that type.
-//! <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#record-type-and-properties>
+//! would name it: by its path (see `cut`) and its type. A text goes into a column of another type where there is no better
+//! one and it can be read as that type.
 
 mod additional;
 mod look;
