@@ -15,7 +15,8 @@ use simulator::{Config, Simulator};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-/// A tenant with five hours of events, and a state whose live log begins one hour ago.
+/// A tenant with five hours of events, and a state whose live log begins two hours ago: a backfill ends with a whole hour
+/// behind the window delay, which may be over an hour ago.
 struct Scene {
     simulator: Simulator,
     settings: Settings,
@@ -32,7 +33,7 @@ impl Scene {
         let simulator = Simulator::start(change(config)).await.unwrap();
         let azurite = Azurite::shared();
         let settings = Settings::in_storage(&simulator, &azurite.connection_string(), container)
-            .with("CISCO_DUO_LOOKBACK_HOURS", "1");
+            .with("CISCO_DUO_LOOKBACK_HOURS", "2");
         Self {
             simulator,
             settings,
