@@ -57,8 +57,7 @@ impl FunctionsHost {
 
     /// Kills the program.
     pub async fn kill(&mut self) -> Result<(), String> {
-        let killed = self.child.kill().await;
-        killed.map_err(|error| format!("the handler cannot be killed: {error}"))
+        self.child.kill().await.map_err(|error| format!("the handler cannot be killed: {error}"))
     }
 
     /// Starts the program again on the same port, with one more setting.
@@ -95,8 +94,7 @@ impl FunctionsHost {
             }
             Ok(())
         };
-        let ready = timeout(READY_WITHIN, ready).await;
-        ready.map_err(|_| "the handler does not respond".to_owned())?
+        timeout(READY_WITHIN, ready).await.map_err(|_| "the handler does not respond".to_owned())?
     }
 
     async fn request(
@@ -127,10 +125,7 @@ fn spawn(program: &Path, environment: &BTreeMap<String, String>) -> Result<Child
     // Settings of a real account in this shell must not be used.
     command.env_clear();
     if cfg!(windows) {
-        #[expect(
-            clippy::disallowed_methods,
-            reason = "no setting: Windows needs it to open a socket"
-        )]
+        #[expect(clippy::disallowed_methods, reason = "Windows needs it to open a socket")]
         command.envs(std::env::var("SystemRoot").map(|root| ("SystemRoot", root)));
     }
     command

@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
@@ -61,7 +62,7 @@ impl<'a> Json<'a> {
                 Self::Array(Array { values: values.collect::<Option<_>>()?, text })
             }
             b'{' => {
-                let RawMembers(members) = serde_json::from_str(text).ok()?;
+                let RawMembers::<Text<'_>>(members) = serde_json::from_str(text).ok()?;
                 let members = members.into_iter();
                 let members = members.map(|(name, raw)| Some((name.0, Self::of(raw, depth + 1)?)));
                 Self::Object(members.collect::<Option<_>>()?)
@@ -101,15 +102,15 @@ pub(crate) fn each_row<'a>(body: &'a str, mut each: impl FnMut(&'a str, Members<
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, [u8]>);
 
-/// The members of an object with their values unread.
-struct RawMembers<'a>(Vec<(Text<'a>, &'a RawValue)>);
+/// The members of an object in their order, also those that stand there twice, with their values unread.
+pub struct RawMembers<'a, N>(pub Vec<(N, &'a RawValue)>);
 
-impl<'de> Deserialize<'de> for RawMembers<'de> {
+impl<'de, N: Deserialize<'de>> Deserialize<'de> for RawMembers<'de, N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
+        struct InOrder<N>(PhantomData<N>);
 
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = RawMembers<'de>;
+        impl<'de, N: Deserialize<'de>> Visitor<'de> for InOrder<N> {
+            type Value = RawMembers<'de, N>;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 formatter.write_str("an object")
@@ -124,7 +125,7 @@ impl<'de> Deserialize<'de> for RawMembers<'de> {
             }
         }
 
-        deserializer.deserialize_map(InOrder)
+        deserializer.deserialize_map(InOrder(PhantomData))
     }
 }
 

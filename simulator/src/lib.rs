@@ -38,6 +38,7 @@ pub use config::Config;
 pub use faults::{Fault, FaultKind, FaultPlan, Target};
 pub use functions_host::FunctionsHost;
 pub use identity::IdentityConfig;
+pub use json::RawMembers;
 pub use log_analytics::Road;
 pub use log_analytics::logs_ingestion::{DeclarationFault, LogsIngestionConfig, StreamDeclaration};
 pub use log_analytics::tables::{Column, ColumnType, Table, TableRow, columns};

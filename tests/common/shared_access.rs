@@ -25,16 +25,11 @@ pub(crate) fn account_signature(account: &str, key: &str, permissions: &str) -> 
     mac.update(text.as_bytes());
     let signature = STANDARD.encode(mac.finalize().into_bytes());
     let mut query = Serializer::new(String::new());
-    for (name, value) in [
-        ("sv", VERSION),
-        ("ss", services),
-        ("srt", resources),
-        ("sp", permissions),
-        ("se", &expiry),
+    let signed = [("sv", VERSION), ("ss", services), ("srt", resources), ("sp", permissions)];
+    query.extend_pairs(signed).extend_pairs([
+        ("se", &*expiry),
         ("spr", protocols),
         ("sig", &signature),
-    ] {
-        query.append_pair(name, value);
-    }
+    ]);
     query.finish()
 }

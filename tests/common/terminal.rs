@@ -26,15 +26,13 @@ pub(crate) fn shown(output: &Output, simulator: &Simulator, folder: &Path) -> St
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
+    let program = fs::read(binary()).expect("the program can be read");
     for (changing, name) in [
         (simulator.duo_url(), "DUO_URL"),
         (simulator.log_analytics_url(), "LOG_ANALYTICS_URL"),
         (folder.display().to_string(), "FOLDER"),
         (concat!("duo-sentinel ", env!("CARGO_PKG_VERSION")).to_owned(), "duo-sentinel VERSION"),
-        (
-            hex::encode(Sha256::digest(fs::read(binary()).expect("the program can be read"))),
-            "SHA-256-OF-THE-PROGRAM",
-        ),
+        (hex::encode(Sha256::digest(program)), "SHA-256-OF-THE-PROGRAM"),
     ] {
         text = text.replace(&changing, name);
     }

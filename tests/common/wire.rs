@@ -28,12 +28,9 @@ impl Answer {
 
 /// `GET` of a path on a loopback port.
 pub(crate) async fn get(port: u16, path: &str) -> io::Result<Answer> {
-    request(
-        port,
-        &format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n"),
-        b"",
-    )
-    .await
+    let head =
+        format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
+    request(port, &head, b"").await
 }
 
 /// `POST` of a body in chunks, without a Content-Length.

@@ -1,46 +1,20 @@
 //! Whether a row is JSON and holds what its record held, told by a reader of its own.
 
-use std::fmt;
-
 use duo_sentinel::model::{LogType, Record};
 use duo_sentinel::schema::{ADDITIONAL_FIELDS, columns};
-use serde::de::{MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+use simulator::RawMembers;
+
+type Members<'a> = RawMembers<'a, String>;
 
 /// The fields of a device that are always sent as text.
 const AS_TEXT: [&str; 3] = ["is_encryption_enabled", "is_firewall_enabled", "is_password_set"];
-
-/// The members of an object in their order, also those that stand there twice.
-struct Members<'a>(Vec<(String, &'a RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct InOrder;
-        impl<'de> Visitor<'de> for InOrder {
-            type Value = Members<'de>;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-        deserializer.deserialize_map(InOrder)
-    }
-}
 
 /// A row as a text, and its members.
 fn members_of(row: &[u8]) -> (&str, Vec<(String, &RawValue)>) {
     let row = std::str::from_utf8(row).expect("a row is UTF-8");
     let members = serde_json::from_str(row);
-    let Members(members) = members.unwrap_or_else(|fault| panic!("{fault}: {row:.2000}"));
+    let RawMembers(members) = members.unwrap_or_else(|fault| panic!("{fault}: {row:.2000}"));
     (row, members)
 }
 
@@ -75,7 +49,7 @@ pub(crate) fn assert_holds(row: &[u8], record_text: &str, log_type: LogType, rec
     {
         return;
     }
-    let Members(fields) =
+    let RawMembers(fields) =
         serde_json::from_str(record_text).unwrap_or_else(|fault| panic!("{fault}: {row:.2000}"));
     assert_eq!(own.len(), fields.len(), "{row:.2000}");
     for (own, field) in own.iter().zip(&fields) {
@@ -116,7 +90,7 @@ pub(crate) fn assert_laid_out(row: &[u8], record_text: &str, record: &Record) {
     let additional = members.iter().find(|(name, _)| name == ADDITIONAL_FIELDS);
     let additional = additional.map_or("{}", |(_, value)| value.get());
     let inside = serde_json::from_str::<Members<'_>>(additional);
-    let laid_out = names.len() + inside.map_or(0, |Members(inside)| inside.len());
+    let laid_out = names.len() + inside.map_or(0, |RawMembers(inside)| inside.len());
     // What is left out is told elsewhere, and names that are no Unicode cannot be counted here.
     if !record.is_truncated()
         && let Some(values) = values(record_text, 0)
@@ -129,7 +103,7 @@ pub(crate) fn assert_laid_out(row: &[u8], record_text: &str, record: &Record) {
 fn values(text: &str, depth: usize) -> Option<usize> {
     match text.as_bytes().first()? {
         b'{' if depth < 16 => {
-            let Members(members) = serde_json::from_str(text).ok()?;
+            let RawMembers(members): Members<'_> = serde_json::from_str(text).ok()?;
             members.iter().map(|(_, value)| values(value.get(), depth + 1)).sum()
         }
         b'n' => Some(0),
@@ -151,7 +125,7 @@ fn assert_same(row: &(String, &RawValue), record: &(String, &RawValue), of_devic
     if row_text != record_text && (holds_device || record.0 == "surfaced_auth") {
         let inside = |text| serde_json::from_str::<Members<'_>>(text);
         let (row, record) = (inside(row_text), inside(record_text));
-        let (Ok(Members(row)), Ok(Members(record))) = (row, record) else {
+        let (Ok(RawMembers(row)), Ok(RawMembers(record))) = (row, record) else {
             // A name that is no Unicode is read by neither.
             let bare = |text: &str| text.replace("\"true\"", "true").replace("\"false\"", "false");
             assert_eq!(bare(row_text), bare(record_text));
