@@ -1,6 +1,6 @@
 //! Every setting: its name, default, bounds, group and meaning, and what to do if it is missing.
 //!
-//! Reading, the settings table of the README, the bounds of the deployment templates and the tests are all held to this table.
+//! Reading, docs/settings.md, the bounds of the deployment templates and the tests are all held to this table.
 
 use Kind::{Choice, Form, Number, Secret, Text};
 use Need::{Alternative, Optional, Required};
@@ -98,7 +98,7 @@ settings! {
         LOG_ANALYTICS_URI = "logAnalyticsUri", Text("from WORKSPACE_ID"), Optional,
             "Data Collector API endpoint of another cloud, such as `https://WORKSPACE_ID.ods.opinsights.azure.us`";
         ENDPOINT = "LOGS_INGESTION_ENDPOINT", Text(""), Alternative("copy the logs ingestion endpoint of the data collection rule (JSON view: endpoints.logsIngestion)"),
-            "Selects the [Logs Ingestion API](#two-ingestion-apis-one-table): logs ingestion endpoint of the data collection rule (`endpoints.logsIngestion` in its JSON view)";
+            "Selects the [Logs Ingestion API](rows.md#two-ingestion-apis-one-table): logs ingestion endpoint of the data collection rule (`endpoints.logsIngestion` in its JSON view)";
         RULE_ID = "LOGS_INGESTION_RULE_ID",
             Form("", is_rule_id, "is not of the form dcr- and 32 hexadecimal digits; copy the immutable ID, not the name, of the rule"),
             Alternative("copy the immutable ID of the data collection rule (JSON view: immutableId)"),
@@ -142,7 +142,7 @@ settings! {
             "Blob container for state; created if it does not exist";
         DEAD_LETTER_CONTAINER = "CISCO_DUO_DEAD_LETTER_CONTAINER",
             Form("cisco-duo-dead-letter", is_container_name, NO_CONTAINER_NAME), Optional,
-            "Blob container for [dead letters](#dead-letters); created if it does not exist";
+            "Blob container for [dead letters](dead-letters.md); created if it does not exist";
         STATE_DIR = "CISCO_DUO_STATE_DIR", Text(""), Optional,
             "Local folder for state instead of Blob Storage (one machine only)";
     }

@@ -1,4 +1,4 @@
-//! The settings in the code, the README, the example file and the host's files agree, and so do the files that are made
+//! The settings in the code, docs/settings.md, the example file and the host's files agree, and so do the files that are made
 //! from the schema table.
 
 mod generated;

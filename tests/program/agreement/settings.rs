@@ -1,4 +1,4 @@
-//! The README, the example file and the deployment templates have the settings as the table of the program has them.
+//! docs/settings.md, the example file and the deployment templates have the settings as the table of the program has them.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ const GROUPS: [(Group, &str); 5] = [
     (Group::Collection, "Collection"),
 ];
 
-/// A row of the README.
+/// A row of docs/settings.md.
 fn row(setting: &Setting) -> String {
     let (default, values) = match setting.kind {
         Kind::Text(default) | Kind::Form(default, ..) => (default.to_owned(), String::new()),
@@ -33,14 +33,14 @@ fn row(setting: &Setting) -> String {
     format!("| `{name}` | {default} | {values} | {meaning} |\n")
 }
 
-/// The words as the README writes them.
+/// The words as docs/settings.md writes them.
 fn listed(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     quoted.join(", ")
 }
 
 #[test]
-fn the_readme_shows_every_setting_as_the_program_has_it() {
+fn the_documentation_shows_every_setting_as_the_program_has_it() {
     let tables = GROUPS.map(|(group, title)| {
         let rows = CATALOG.iter().filter(|setting| setting.group == group);
         let rows: String = rows.map(|setting| row(setting)).collect();
@@ -48,7 +48,7 @@ fn the_readme_shows_every_setting_as_the_program_has_it() {
             "\n**{title}**\n\n| setting | default | values | meaning |\n|---|---|---|---|\n{rows}"
         )
     });
-    part_must_be("README.md", "settings", &format!("{}\n", tables.concat()));
+    part_must_be("docs/settings.md", "settings", &format!("{}\n", tables.concat()));
 }
 
 #[test]
