@@ -13,7 +13,7 @@ use crate::sync::RunError;
 
 const CONCURRENCY: usize = 8;
 /// Outcome of a dead letter that is kept: its row was accepted with a truncated value again.
-const TRUNCATED: &str = "accepted, cut again";
+const TRUNCATED: &str = "accepted, truncated again";
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

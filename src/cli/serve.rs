@@ -40,7 +40,7 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
     let listener = match functions::listen(port) {
         Ok(listener) => listener,
         Err(error) => {
-            error!(event = %LogEvent::Port, "cannot listen on 127.0.0.1:{port}: {error}");
+            error!(event = %LogEvent::PortInUse, "cannot listen on 127.0.0.1:{port}: {error}");
             return super::FAILED;
         }
     };
@@ -52,7 +52,7 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
     // Beside the server: the host must not wait for it.
     tokio::task::spawn_blocking(|| {
         let (version, sha256) = (release::VERSION, release::sha256().unwrap_or("unknown"));
-        info!(event = %LogEvent::Program, version, sha256, "program");
+        info!(event = %LogEvent::Startup, version, sha256, "startup");
     });
     let start = move || {
         Collector::new(settings.clone()?)

@@ -54,23 +54,23 @@ pub(crate) struct BackfillPlan {
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BackfillFault {
-    #[error("Duo keeps 180 days; the earliest hour that can be asked for is {earliest}")]
+    #[error("Duo keeps 180 days; the earliest hour that can be requested is {earliest}")]
     TooOld { earliest: Hour },
     #[error(
-        "there is nothing to read before {place}, where the live log stands: it reads what follows by itself"
+        "nothing to read before the live checkpoint {place}; live collection reads what follows"
     )]
     NotYet { place: Millis },
-    #[error("Duo does not give this log to this application")]
+    #[error("Duo does not permit this log for this application")]
     NotGiven,
     /// Another backfill of some of these hours was begun: each would remove the ids that the other needs.
-    #[error("a backfill of this log from {} to {} was begun and is not done", Hour::of(.0.from), Hour::of(.0.to))]
+    #[error("an unfinished backfill of this log covers {} to {}", Hour::of(.0.from), Hour::of(.0.to))]
     Overlaps(Span),
     #[error(
-        "{0} rows of the hours that are left were delivered before, and the ledger does not keep their ids any more"
+        "{0} rows of the remaining hours were delivered before, and the ledger no longer has their ids"
     )]
     WouldRepeat(u64),
     /// The rows of this state go to another destination: rows delivered here would be missing there.
-    #[error("the rows of this state go to another workspace or endpoint")]
+    #[error("the rows of this state go to another workspace or endpoint than these settings")]
     OtherDestination,
     #[error(transparent)]
     State(#[from] StorageError),
@@ -81,12 +81,9 @@ impl BackfillFault {
         match self {
             Self::TooOld { .. } | Self::NotYet { .. } | Self::NotGiven => None,
             Self::Overlaps(_) => Some(
-                "go on with that one first, by its own --from and --to; if nobody needs it, remove its text below backfill/ in \
-                 the storage",
+                "finish it first, with its own --from and --to, or delete its blob below backfill/ in the storage",
             ),
-            Self::WouldRepeat(_) => {
-                Some("the same command with --resend goes on and delivers them again")
-            }
+            Self::WouldRepeat(_) => Some("rerun the command with --resend to deliver them again"),
             Self::OtherDestination => Some(
                 "use the settings of the function app: WORKSPACE_ID, or LOGS_INGESTION_ENDPOINT with LOGS_INGESTION_RULE_ID and \
                  LOGS_INGESTION_STREAM",

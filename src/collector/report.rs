@@ -197,12 +197,12 @@ impl From<&Warning> for LogWarning {
     fn from(warning: &Warning) -> Self {
         let event = match warning {
             Warning::Gap { .. } => LogEvent::Gap,
-            Warning::PageLimitExceeded { .. } => LogEvent::CrowdedSecond,
+            Warning::PageLimitExceeded { .. } => LogEvent::PageLimitExceeded,
             Warning::CountDisagrees { .. } => LogEvent::CountDisagrees,
             Warning::WindowRestarted(_) => LogEvent::WindowRestarted,
             Warning::DestinationChanged => LogEvent::DestinationChanged,
             Warning::ClockAhead(_) => LogEvent::ClockAhead,
-            Warning::LeaseTakenOver => LogEvent::ClaimTakenOver,
+            Warning::LeaseTakenOver => LogEvent::LeaseTakenOver,
         };
         Self { event, message: warning.to_string() }
     }

@@ -81,7 +81,7 @@ pub(crate) async fn serve(
     let requested = token.clone();
     let server = axum::serve(listener, router(Arc::new(app))).with_graceful_shutdown(async move {
         shutdown.await;
-        info!(event = %LogEvent::Ending, "shutdown requested; the active run ends at its next commit");
+        info!(event = %LogEvent::Shutdown, "shutdown requested; the active run ends at its next commit");
         requested.cancel();
     });
     tokio::select! {

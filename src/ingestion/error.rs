@@ -89,7 +89,7 @@ fn data_collector_hint(error: &SendError) -> Option<&'static str> {
             Some("check that the workspace of WORKSPACE_ID is active")
         }
         (SendErrorKind::Unreachable | SendErrorKind::TimedOut, None) => Some(
-            "check outbound HTTPS to the workspace's endpoint, DNS and HTTPS_PROXY; it is tried again",
+            "check outbound HTTPS to the workspace's endpoint, DNS and HTTPS_PROXY; the connector retries",
         ),
         _ => None,
     }
@@ -113,12 +113,12 @@ fn logs_ingestion_hint(error: &SendError) -> Option<&'static str> {
             Some("set LOGS_INGESTION_GZIP to off: this endpoint may not take compressed calls")
         }
         (SendErrorKind::Throttled { .. }, _) => Some(
-            "the data collection rule takes 2 GB and 12,000 calls a minute: look at what else sends to it; it is \
-             tried again",
+            "the data collection rule takes 2 GB and 12,000 calls per minute: find other senders; the connector \
+             retries",
         ),
         (SendErrorKind::Unreachable | SendErrorKind::TimedOut, None) => Some(
-            "check outbound HTTPS to LOGS_INGESTION_ENDPOINT, DNS (also of a private link) and HTTPS_PROXY; it is \
-             tried again",
+            "check outbound HTTPS to LOGS_INGESTION_ENDPOINT, DNS (also of a private link) and HTTPS_PROXY; the \
+             connector retries",
         ),
         _ => None,
     }

@@ -14,20 +14,20 @@ pub enum LogEvent {
     Ready,
     /// Version and SHA-256 of the program, once after each start.
     #[strum(props(level = "INFO"), message = "No action needed.")]
-    Program,
+    Startup,
     /// The settings are not valid, or a service that they name is unreachable; each error with its setting and a hint.
     /// Nothing is collected.
     #[strum(props(level = "ERROR"), message = "Correct the settings it names; the app restarts by itself.")]
     Settings,
     /// Another process uses the port that the host assigned.
     #[strum(props(level = "ERROR"), message = "Restart the function app.")]
-    Port,
+    PortInUse,
     /// The server ended although no shutdown was requested.
     #[strum(props(level = "ERROR"), message = "The host restarts it. If it recurs, report the line.")]
     ServerEnded,
     /// Shutdown was requested: a deployment, or the host scales in.
     #[strum(props(level = "INFO"), message = "No action needed.")]
-    Ending,
+    Shutdown,
     /// The host calls a function that this package does not have.
     #[strum(props(level = "ERROR"), message = "Deploy the package again: its function folders and its program are not from one release.")]
     UnknownFunction,
@@ -46,7 +46,7 @@ pub enum LogEvent {
     Gap,
     /// More records share one second than the endpoint returns; some may be missing.
     #[strum(props(level = "WARN"), message = "See [gap](#gap).")]
-    CrowdedSecond,
+    PageLimitExceeded,
     /// Duo counts more records in this span than it returns.
     #[strum(props(level = "WARN"), message = "See [unknown hours](#unknown-hours).")]
     CountDisagrees,
@@ -61,7 +61,7 @@ pub enum LogEvent {
     ClockAhead,
     /// A process ended while it held the lease of this log; the lease was taken over.
     #[strum(props(level = "WARN"), message = "No action needed.")]
-    ClaimTakenOver,
+    LeaseTakenOver,
     /// Rows have truncated values, or records were refused one by one; the originals are kept.
     #[strum(props(level = "WARN"), message = "See [dead letters](#dead-letters).")]
     DeadLetters,
@@ -73,5 +73,5 @@ pub enum LogEvent {
     HealthRefused,
     /// What the hourly check found. WARN: an error that no run reports.
     #[strum(props(level = "INFO, WARN"), message = "Open the status page, or run `duo-sentinel check`.")]
-    Checked,
+    DiagnosticsCompleted,
 }

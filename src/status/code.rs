@@ -24,7 +24,7 @@ pub enum Code {
     /// Duo refuses the keys or the signature.
     #[strum(message = "Check that CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and CISCO_DUO_API_HOSTNAME are from one Admin API application, and the clock.")]
     DuoCredentials,
-    /// Duo does not give this log to this application.
+    /// Duo does not permit this log for this application.
     #[strum(message = "Give the Admin API application the permission Grant read log, check its allowed networks and that the Duo edition has this log, or leave the log out of CISCO_DUO_LOG_TYPES.")]
     DuoForbidden,
     /// Duo does not offer this log.

@@ -26,7 +26,7 @@ pub enum State {
     /// Everything that Duo returns is delivered.
     #[strum(to_string = "working", props(tone = "working"))]
     Working,
-    /// Duo does not give this log to this application.
+    /// Duo does not permit this log for this application.
     #[strum(to_string = "not given by Duo", props(tone = "idle"))]
     NotGiven,
     /// No run is recorded yet.

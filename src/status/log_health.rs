@@ -146,7 +146,7 @@ pub enum Outcome {
     /// The log backs off; its checkpoint is kept.
     #[strum(to_string = "parked")]
     Parked,
-    /// Duo does not give this log to this application.
+    /// Duo does not permit this log for this application.
     #[strum(to_string = "unavailable")]
     Unavailable,
     /// Another instance holds the lease.

@@ -76,7 +76,7 @@ async fn a_second_backfill_of_the_same_hours_is_refused_until_the_first_is_done(
     let later = scene.simulator.config().from + chrono::TimeDelta::hours(1);
     let later = later.format("%Y-%m-%dT%H").to_string();
     let said = scene.be_refused(&["--from", &later]).await;
-    assert!(said.contains("was begun and is not done"), "{said}");
+    assert!(said.contains("an unfinished backfill of this log"), "{said}");
     // Without an end the first one is gone on with, also when the live log stands elsewhere by now.
     scene.settings = scene.settings.with("CISCO_DUO_SETTLE_SECONDS", "3700");
     scene.succeed(&["--from", &scene.from()]).await;
@@ -98,7 +98,7 @@ async fn a_log_that_was_never_given_keeps_no_other_from_being_read() {
     host.stop().await;
     let output = scene.succeed(&["--from", &scene.from()]).await;
     let said = stderr(&output);
-    assert!(said.contains("trust_monitor: Duo does not give this log"), "{said}");
+    assert!(said.contains("trust_monitor: Duo does not permit this log"), "{said}");
     let report = scene.simulator.report().await;
     assert_eq!(report.missing(), 300, "{report:#?}");
 }

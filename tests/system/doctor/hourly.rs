@@ -24,7 +24,7 @@ pub(crate) async fn stored(container: &Container) -> Value {
 /// The lines that tell of a check.
 pub(crate) fn lines(host: &FunctionsHost) -> Vec<String> {
     let all = host.stdout().into_iter().chain(host.stderr());
-    all.filter(|line| line.contains("event=checked")).collect()
+    all.filter(|line| line.contains("event=diagnostics_completed")).collect()
 }
 
 /// A check of no meaning, made this long ago.
