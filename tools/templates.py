@@ -157,10 +157,10 @@ def content():
             "workspaceName": parameter("string", "Log Analytics workspace with Microsoft Sentinel."),
             "location": parameter("string", "Region of the workspace.", defaultValue="[resourceGroup().location]"),
             "function": parameter("bool", "Whether to save the functions CiscoDuo and CiscoDuoCoverage.", defaultValue=True),
-            "workbook": parameter("bool", "Whether to make the workbook.", defaultValue=True),
+            "workbook": parameter("bool", "Whether to create the workbook.", defaultValue=True),
             "rules": parameter(
                 "bool",
-                "Whether to make the analytic rules. Microsoft Sentinel refuses a rule whose table or function does not exist yet.",
+                "Whether to create the analytic rules. Microsoft Sentinel refuses a rule whose table or function does not exist.",
                 defaultValue=False,
             ),
         },
@@ -252,17 +252,21 @@ def alerts():
         "parameters": {
             "workspaceName": parameter("string", "Log Analytics workspace with the table CiscoDuoHealth_CL."),
             "location": parameter("string", "Region of the workspace.", defaultValue="[resourceGroup().location]"),
-            "prefix": parameter("string", "First part of the names of the alert rules.", defaultValue="ciscoduo"),
-            "apiHostname": parameter("string", "API hostname of the Duo account that they tell of. Empty: of every one.", defaultValue=""),
+            "prefix": parameter("string", "Prefix of the names of the alert rules.", defaultValue="ciscoduo"),
+            "apiHostname": parameter(
+                "string",
+                "API hostname of the Duo account that the alerts cover. If empty, the alerts cover every account in the workspace.",
+                defaultValue="",
+            ),
             "longestLagMinutes": parameter(
-                "int", "How many minutes a log may be behind.", defaultValue=60, minValue=15, maxValue=1440
+                "int", "Lag of a log, in minutes, above which an alert fires.", defaultValue=60, minValue=15, maxValue=1440
             ),
             "actionGroupId": parameter(
-                "string", "Resource ID of the action group that is told. Empty: nobody is; alerts stand in the portal.", defaultValue=""
+                "string", "Resource ID of the action group to notify. If empty, alerts are visible in the portal only.", defaultValue=""
             ),
             "deployedAt": parameter(
                 "string",
-                "Leave it out: when it was deployed. Before the first row ever, nothing is wrong for an hour.",
+                "Time of the deployment (UTC). Keep the default. If no row has arrived yet, the no-heartbeat alert does not fire for one hour.",
                 defaultValue="[utcNow('yyyy-MM-ddTHH:mm:ssZ')]",
             ),
         },

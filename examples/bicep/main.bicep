@@ -2,7 +2,7 @@
 //
 //   az deployment group create --resource-group GROUP --parameters main.bicepparam
 
-@description('HTTPS address of released-package.zip of one release.')
+@description('HTTPS URL of released-package.zip of one release.')
 param packageUri string
 
 param workspaceResourceId string
@@ -15,7 +15,7 @@ param ciscoDuoIntegrationKey string
 @secure()
 param ciscoDuoSecretKey string
 
-@description('create for the first time where the workspace has no table CiscoDuo_CL; keep ever after.')
+@description('create: create the table CiscoDuo_CL in the first deployment. keep: use the existing table, in every later deployment.')
 @allowed(['create', 'keep'])
 param ciscoDuoTable string = 'keep'
 

@@ -1,6 +1,6 @@
 using 'main.bicep'
 
-// The keys come from a vault that exists, so that they stand in no file.
+// The keys are read from an existing key vault, so that no file contains them.
 param ciscoDuoIntegrationKey = az.getSecret('SUBSCRIPTION_ID', 'GROUP', 'VAULT', 'duo-integration-key')
 param ciscoDuoSecretKey = az.getSecret('SUBSCRIPTION_ID', 'GROUP', 'VAULT', 'duo-secret-key')
 

@@ -1,8 +1,8 @@
-# Deploys azuredeploy.json of this repository into a resource group that exists.
+# Deploys azuredeploy.json of this repository into an existing resource group.
 #
 #   az login && terraform init && terraform apply -var-file=my.tfvars
 #
-# The state file holds what is given here, the keys too: keep it where only those may read it who may read the keys.
+# The state file contains the values of all variables, including the keys. Restrict access to it as you do for the keys.
 
 terraform {
   required_version = ">= 1.5"
@@ -17,8 +17,8 @@ terraform {
 provider "azurerm" {
   features {
     template_deployment {
-      # Else "terraform destroy", or another name here, would delete what the template made, the places of the logs and the
-      # table among it.
+      # With true, "terraform destroy" or a change of the deployment name deletes all resources that the template created,
+      # including the checkpoints and the table.
       delete_nested_items_during_deletion = false
     }
   }
@@ -34,7 +34,7 @@ variable "resource_group_name" {
 }
 
 variable "package_uri" {
-  description = "HTTPS address of released-package.zip of one release."
+  description = "HTTPS URL of released-package.zip of one release."
   type        = string
 }
 
@@ -57,7 +57,7 @@ variable "cisco_duo_secret_key" {
 }
 
 variable "cisco_duo_table" {
-  description = "create for the first time where the workspace has no table CiscoDuo_CL; keep ever after."
+  description = "create: create the table CiscoDuo_CL in the first deployment. keep: use the existing table, in every later deployment."
   type        = string
   default     = "keep"
 }
