@@ -91,8 +91,11 @@ pub(crate) async fn read_body(
 ) -> reqwest::Result<Option<Vec<u8>>> {
     let promised = response.content_length().and_then(|length| usize::try_from(length).ok());
     let promised = promised.unwrap_or(0);
-    let mut body = Vec::with_capacity(promised.min(most));
-    while promised <= most && body.len() <= most {
+    if promised > most {
+        return Ok(None);
+    }
+    let mut body = Vec::with_capacity(promised);
+    while body.len() <= most {
         match response.chunk().await? {
             Some(chunk) => body.extend_from_slice(&chunk),
             None => return Ok(Some(body)),

@@ -23,10 +23,12 @@ pub(super) fn plan<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> bool {
         return false;
     }
     let is_first = !std::mem::replace(&mut run.live.is_planned, true);
-    let stored = run.checkpoint.window.take();
-    let stored = stored.filter(|window| is_first && window.from >= run.oldest);
     let not_before = is_first.then_some(run.checkpoint.collected_from.max(run.oldest));
     let mintime = run.checkpoint.mintime.max(run.oldest);
+    let stored = run.checkpoint.window.take();
+    // One that begins later was planned by a clock that was ahead: reading on in it would pass over what lies before.
+    let stored =
+        stored.filter(|window| is_first && window.from >= run.oldest && window.mintime <= mintime);
     let window = stored.or_else(|| following(run, mintime, not_before, now));
     run.live.is_done = window.is_none();
     run.live.window = window;

@@ -47,6 +47,8 @@ pub(super) async fn step<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> Result<
         // Hours that Duo does not keep any more are not requested; those behind them are, in their turn.
         let kept_from = Hour::of(run.oldest).after(1).start();
         reading.span.to = reading.span.to.min(kept_from);
+        // It takes time, though no request: the live log has its turn before the next one.
+        run.checkpoint.reconciliation.live_requests = 0;
         return conclude(run, &reading, Basis::Nothing).await;
     }
     let is_counted = reading.is_counted_first;

@@ -41,8 +41,12 @@ impl TokenBucket {
         // Rounded up: a little below Duo's limit is within it.
         let per_request = TimeDelta::milliseconds(MINUTE_MS.div_ceil(rate).into());
         let empty_for = per_request * (BURST * share).cast_signed();
-        // A clock set back must not freeze the bucket until it catches up: it is empty then, and fills from now on.
-        self.full_at = self.full_at.max(now).min(now + empty_for);
+        self.full_at = self.full_at.max(now);
+        if self.full_at > now + empty_for {
+            // Filled by a clock that was set back since, or at a lower rate. One request is left, so that the run goes on and
+            // stores the bucket; without it each run would find it like this until the clock catches up.
+            self.full_at = now + empty_for - per_request;
+        }
         let wait = self.full_at - now + per_request - empty_for;
         if wait > TimeDelta::zero() {
             return Err(wait);
@@ -110,6 +114,7 @@ mod tests {
     #[test]
     fn a_clock_set_back_does_not_freeze_the_bucket() {
         let mut bucket = TokenBucket { full_at: Millis(1_000_000_000) };
+        assert_eq!(bucket.take(10, 1, Millis(0)), Ok(()));
         assert_eq!(bucket.take(10, 1, Millis(0)), Err(ms(6000)));
         assert_eq!(bucket.take(10, 1, Millis(6000)), Ok(()));
     }

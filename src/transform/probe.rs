@@ -37,7 +37,7 @@ struct Fields<'a> {
 
 impl<'a> Probe<'a> {
     /// Reads a record that begins at `begin` in the text of its scanner. Nothing is read of a record that is no object, or
-    /// has a key twice: it is wrapped.
+    /// has one of the fields that are read twice: it is wrapped.
     pub(super) fn new(log_type: LogType, begin: usize, reading: &Reading<'a>) -> Self {
         Self::of_object(log_type, begin, reading).unwrap_or_default()
     }

@@ -92,9 +92,6 @@ async fn plant(app: &App) {
                 stored[field]["message"] = PLANTED.into();
             }
         }
-        if stored["standing"].is_object() {
-            stored["standing"]["program"] = PLANTED.into();
-        }
         for list in ["troubles", "hours"] {
             let each: Vec<&mut Value> = match &mut stored[list] {
                 Value::Array(values) => values.iter_mut().collect(),

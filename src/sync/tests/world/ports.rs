@@ -293,7 +293,7 @@ impl Ports for SimulatedPorts {
     fn take_account_token(&self, known: TokenBucket) -> (Result<(), TimeDelta>, TokenBucket) {
         let desk = self.desk.lock();
         let mut shared = desk.account.lock().unwrap();
-        let mut bucket = shared.unwrap_or(known);
+        let mut bucket = shared.map_or(known, |shared| shared.max(known));
         let taken = bucket.take(desk.requests_per_minute, ACCOUNT_SHARE, desk.now);
         *shared = Some(bucket);
         (taken, bucket)
