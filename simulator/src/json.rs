@@ -108,7 +108,6 @@ pub struct RawMembers<'a, N>(pub Vec<(N, &'a RawValue)>);
 impl<'de, N: Deserialize<'de>> Deserialize<'de> for RawMembers<'de, N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct InOrder<N>(PhantomData<N>);
-
         impl<'de, N: Deserialize<'de>> Visitor<'de> for InOrder<N> {
             type Value = RawMembers<'de, N>;
 
@@ -124,7 +123,6 @@ impl<'de, N: Deserialize<'de>> Deserialize<'de> for RawMembers<'de, N> {
                 Ok(RawMembers(members))
             }
         }
-
         deserializer.deserialize_map(InOrder(PhantomData))
     }
 }

@@ -26,7 +26,6 @@ impl Answer {
     }
 }
 
-/// `GET` of a path on a loopback port.
 pub(crate) async fn get(port: u16, path: &str) -> io::Result<Answer> {
     let head =
         format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
