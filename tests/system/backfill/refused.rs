@@ -48,7 +48,7 @@ async fn spans_that_cannot_be_read_are_refused_with_advice() {
     let scene = Scene::new("usage", 123, |config| config).await;
     for (arguments, advice) in [
         (&["--from", "2019-01-01"][..], "Duo keeps 180 days; the earliest hour"),
-        (&["--from", "2100-01-01"], "the live log"),
+        (&["--from", "2100-01-01"], "the live checkpoint"),
         (&["--from", "yesterday"], "use 2026-11-01"),
         (&["--from", "2026-11-01", "--types", "audit"], "authentication, administrator"),
         (&["--from", "2026-11-01", "--gaps"], "cannot be used with"),
