@@ -173,7 +173,7 @@ impl Collector {
         match timeout(STORE_PATIENCE, saved).await {
             Ok(Ok(version)) => cached.version = Some(version),
             Ok(Err(WriteError::Failed(fault))) => {
-                debug!(%log_type, error = %fault, "how it fares was not stored");
+                debug!(%log_type, error = %fault, "the health of the log could not be stored");
             }
             // Another instance stored its own, or this one may have been stored: the next run begins with what is there.
             Ok(Err(WriteError::Conflict)) | Err(_) => cached.is_read = false,
