@@ -7,7 +7,7 @@ use simulator::{FunctionsHost, LogType};
 use crate::bare;
 use crate::child::Usage;
 use crate::table::{self, Figure};
-use crate::tenant::{PROGRAM, Road, Tenant, state_folder};
+use crate::tenant::{IngestionApi, PROGRAM, Tenant, state_folder};
 use crate::{Fault, day};
 
 /// How much is measured.
@@ -130,11 +130,11 @@ async fn cpu(sizes: &Sizes) -> Result<[Figure; 2], Fault> {
     let mut packed = 1.0;
     for _ in 0..sizes.cpu_runs {
         // By this API there is one request for each page that has rows.
-        let by_collector = tenant.catch_up(Road::DataCollector).await?;
+        let by_collector = tenant.catch_up(IngestionApi::DataCollector).await?;
         let pages = by_collector.posts;
         collector.add(by_collector.usage, bare::repeat(&tenant, &by_collector, pages).await?);
-        let plain = tenant.catch_up(Road::Plain).await?;
-        let gzip = tenant.catch_up(Road::Compressed).await?;
+        let plain = tenant.catch_up(IngestionApi::Plain).await?;
+        let gzip = tenant.catch_up(IngestionApi::Compressed).await?;
         ingestion.add(plain.usage, bare::repeat(&tenant, &plain, pages).await?);
         compressed.push(milliseconds(gzip.usage) - milliseconds(plain.usage));
         #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
@@ -153,7 +153,7 @@ async fn cpu(sizes: &Sizes) -> Result<[Figure; 2], Fault> {
 /// Wall time against the sum of the latencies that the simulators were told to have.
 async fn wall(sizes: &Sizes) -> Result<Figure, Fault> {
     let tenant = authentication(sizes.wall_events, PAGE_LATENCY, POST_LATENCY).await?;
-    let caught_up = tenant.catch_up(Road::DataCollector).await?;
+    let caught_up = tenant.catch_up(IngestionApi::DataCollector).await?;
     let latencies = PAGE_LATENCY * u32::try_from(caught_up.requests)?
         + POST_LATENCY * u32::try_from(caught_up.posts)?;
     Ok(Figure {
@@ -179,16 +179,18 @@ async fn memory(sizes: &Sizes) -> Result<Vec<Figure>, Fault> {
     for events in sizes.memory_events {
         let name = format!("peak memory, {events} authentication events");
         let volumes = [(LogType::Authentication, events)];
-        let road = Road::DataCollector;
-        figures.push(peak_memory(name, &volumes, Duration::ZERO, road, 32.0).await?);
+        let api = IngestionApi::DataCollector;
+        figures.push(peak_memory(name, &volumes, Duration::ZERO, api, 32.0).await?);
     }
     let volumes = ALL_LOGS.map(|(log, events)| (log, events * sizes.all_logs_per_mille / 1_000));
     let events: u64 = volumes.iter().map(|(_, events)| events).sum();
     let name = format!("peak memory, {events} events of six logs at once");
     // All logs hold a page and its rows while they wait for Azure Monitor.
-    for (road, by) in [(Road::DataCollector, ""), (Road::Compressed, ", by Logs Ingestion")] {
+    for (api, by) in
+        [(IngestionApi::DataCollector, ""), (IngestionApi::Compressed, ", by Logs Ingestion")]
+    {
         let name = format!("{name}{by}");
-        figures.push(peak_memory(name, &volumes, POST_LATENCY, road, 64.0).await?);
+        figures.push(peak_memory(name, &volumes, POST_LATENCY, api, 64.0).await?);
     }
     Ok(figures)
 }
@@ -197,11 +199,11 @@ async fn peak_memory(
     name: String,
     volumes: &[(LogType, u64)],
     post_latency: Duration,
-    road: Road,
+    api: IngestionApi,
     bound: f64,
 ) -> Result<Figure, Fault> {
     let tenant = Tenant::start(volumes, Duration::ZERO, post_latency).await?;
-    let caught_up = tenant.catch_up(road).await?;
+    let caught_up = tenant.catch_up(api).await?;
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
     let bytes = caught_up.usage.peak_memory as f64;
     Ok(Figure {

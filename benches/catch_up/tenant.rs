@@ -17,7 +17,7 @@ pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_duo-sentinel");
 
 /// The API that the connector sends rows to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Road {
+pub(crate) enum IngestionApi {
     DataCollector,
     /// Logs Ingestion, without compressing calls.
     Plain,
@@ -79,7 +79,7 @@ impl Tenant {
     }
 
     /// Lets the connector catch up once, from nothing, by one of the APIs.
-    pub(crate) async fn catch_up(&self, road: Road) -> Result<CatchUp, Fault> {
+    pub(crate) async fn catch_up(&self, api: IngestionApi) -> Result<CatchUp, Fault> {
         let state = state_folder()?;
         let before = self.simulator.calls();
         let settings = self.settings(state.path());
@@ -87,17 +87,17 @@ impl Tenant {
             let settings = settings.clone().by_logs_ingestion(&self.simulator);
             settings.with("LOGS_INGESTION_GZIP", gzip)
         };
-        let settings = match road {
-            Road::DataCollector => settings.clone(),
-            Road::Plain => by_rule("off"),
-            Road::Compressed => by_rule("on"),
+        let settings = match api {
+            IngestionApi::DataCollector => settings.clone(),
+            IngestionApi::Plain => by_rule("off"),
+            IngestionApi::Compressed => by_rule("on"),
         };
         let usage = child::run(PROGRAM, &["run"], settings.iter()).await?;
         let calls = self.simulator.calls();
         let rows = |calls: &simulator::Calls| {
             // Without those about the connector itself.
-            let roads = [&calls.log_analytics.rows, &calls.logs_ingestion.rows];
-            roads.iter().filter_map(|rows| rows.get("CiscoDuo_CL")).sum::<u64>()
+            let apis = [&calls.log_analytics.rows, &calls.logs_ingestion.rows];
+            apis.iter().filter_map(|rows| rows.get("CiscoDuo_CL")).sum::<u64>()
         };
         let delivered = rows(&calls) - rows(&before);
         if delivered != self.events {
@@ -130,7 +130,7 @@ pub(crate) fn settings(simulator: &Simulator, log_types: &str, state: &Path) -> 
     Settings::in_folder(simulator, state)
         .with("CISCO_DUO_LOG_TYPES", log_types)
         .with("CISCO_DUO_LOOKBACK_HOURS", "24")
-        .with("CISCO_DUO_RUN_SECONDS", "3000")
+        .with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "3000")
         .with("AzureFunctionsJobHost__functionTimeout", "-1")
 }
 

@@ -12,7 +12,6 @@
 //! services refuse. Nothing here is shared with the connector, so an error in it cannot hide in its
 //! own test.
 
-mod answer;
 mod calls;
 mod clock;
 mod config;
@@ -28,6 +27,7 @@ mod log_analytics;
 mod log_type;
 mod random;
 mod report;
+mod response;
 mod server;
 
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub use faults::{Fault, FaultKind, FaultPlan, Target};
 pub use functions_host::FunctionsHost;
 pub use identity::IdentityConfig;
 pub use json::RawMembers;
-pub use log_analytics::Road;
+pub use log_analytics::IngestionApi;
 pub use log_analytics::logs_ingestion::{DeclarationFault, LogsIngestionConfig, StreamDeclaration};
 pub use log_analytics::tables::{Column, ColumnType, Table, TableRow, columns};
 pub use log_type::LogType;
@@ -162,11 +162,11 @@ impl Simulator {
         self.shared.calls.snapshot()
     }
 
-    /// The table that `road` filled, by its name with `_CL`, after every accepted row was stored.
+    /// The table that `api` filled, by its name with `_CL`, after every accepted row was stored.
     ///
     /// `None` if no row arrived there, or [`Config::keep_tables`] is off.
-    pub async fn table(&self, road: Road, name: &str) -> Option<Table> {
-        self.judge.table(road, name).await
+    pub async fn table(&self, api: IngestionApi, name: &str) -> Option<Table> {
+        self.judge.table(api, name).await
     }
 
     /// The verdict on everything visible by now, after every accepted row was looked at.

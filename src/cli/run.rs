@@ -26,7 +26,7 @@ pub(super) async fn run(format: Format) -> Result<(), u8> {
         output::about(log.log_type, notices.chain(&log.why.message), hint);
     }
     // A log that backs off is no failure for the host, but its events are not delivered yet: this command exits with 1.
-    let backs_off = |log: &LogReport| log.outcome == Outcome::Parked;
+    let backs_off = |log: &LogReport| log.outcome == Outcome::BackingOff;
     super::failed_unless(!report.has_failed() && !report.logs.iter().any(backs_off))
 }
 

@@ -53,7 +53,7 @@ pub(crate) struct BackfillPlan {
 }
 
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BackfillFault {
+pub(crate) enum BackfillError {
     #[error("Duo keeps 180 days; the earliest hour that can be requested is {earliest}")]
     TooOld { earliest: Hour },
     #[error(
@@ -61,7 +61,7 @@ pub(crate) enum BackfillFault {
     )]
     NotYet { place: Millis },
     #[error("Duo does not permit this log for this application")]
-    NotGiven,
+    Unavailable,
     /// Another backfill of some of these hours was begun: each would remove the ids that the other needs.
     #[error("an unfinished backfill of this log covers {} to {}", Hour::of(.0.from), Hour::of(.0.to))]
     Overlaps(Span),
@@ -76,10 +76,10 @@ pub(crate) enum BackfillFault {
     State(#[from] StorageError),
 }
 
-impl BackfillFault {
+impl BackfillError {
     pub(crate) fn hint(&self) -> Option<&str> {
         match self {
-            Self::TooOld { .. } | Self::NotYet { .. } | Self::NotGiven => None,
+            Self::TooOld { .. } | Self::NotYet { .. } | Self::Unavailable => None,
             Self::Overlaps(_) => Some(
                 "finish it first, with its own --from and --to, or delete its blob below backfill/ in the storage",
             ),
@@ -107,17 +107,17 @@ impl Collector {
         from: Millis,
         to: Option<Millis>,
         now: Millis,
-    ) -> Result<BackfillPlan, BackfillFault> {
-        let live = self.live_place(log_type).await?;
+    ) -> Result<BackfillPlan, BackfillError> {
+        let live = self.live_checkpoint(log_type).await?;
         if live.as_ref().is_some_and(|live| !live.answered && live.unavailable.is_some()) {
-            return Err(BackfillFault::NotGiven);
+            return Err(BackfillError::Unavailable);
         }
-        let shown = now - self.settings.pace.window_delay;
+        let shown = now - self.settings.limits.window_delay;
         let place = live.as_ref().map_or(shown, |live| live.mintime.min(shown));
         let from = Hour::of(from).start();
         let earliest = Hour::of(now - RETENTION).after(1);
         if from < earliest.start() {
-            return Err(BackfillFault::TooOld { earliest });
+            return Err(BackfillError::TooOld { earliest });
         }
         let begun = self.begun(log_type).await?;
         let to = match begun.iter().find(|begun| begun.span.from == from) {
@@ -126,7 +126,7 @@ impl Collector {
         };
         let span = Span { from, to: Hour::of(to).start() };
         if span.from >= span.to {
-            return Err(BackfillFault::NotYet { place });
+            return Err(BackfillError::NotYet { place });
         }
         let backfill = Backfill { log_type, span };
         alone(&backfill, &begun)?;
@@ -140,11 +140,14 @@ impl Collector {
     }
 
     /// The live log's checkpoint, whose rows must go where ours go.
-    async fn live_place(&self, log_type: LogType) -> Result<Option<Checkpoint>, BackfillFault> {
+    async fn live_checkpoint(
+        &self,
+        log_type: LogType,
+    ) -> Result<Option<Checkpoint>, BackfillError> {
         let live = self.state_of(log_type).load::<Checkpoint>().await?.map(|(live, _)| live);
         let ours = self.settings.sink.fingerprint();
         match live.as_ref().and_then(|live| live.destination.as_ref()) {
-            Some(theirs) if theirs.fingerprint != ours => Err(BackfillFault::OtherDestination),
+            Some(theirs) if theirs.fingerprint != ours => Err(BackfillError::OtherDestination),
             _ => Ok(live),
         }
     }
@@ -221,10 +224,10 @@ impl Collector {
         plan: &BackfillPlan,
         resend: bool,
         now: Millis,
-    ) -> Result<Option<Millis>, BackfillFault> {
+    ) -> Result<Option<Millis>, BackfillError> {
         let backfill = &plan.backfill;
         let log_type = backfill.log_type;
-        let live = self.live_place(log_type).await?;
+        let live = self.live_checkpoint(log_type).await?;
         alone(backfill, &self.begun(log_type).await?)?;
         if !resend && ids_from(live.as_ref()) > plan.ids_from {
             let state = self.state_of(log_type).of_backfill(&backfill.id());
@@ -236,27 +239,27 @@ impl Collector {
             let left = left.within(backfill.span).unwrap_or(Span { to: left.from, ..left });
             let (may_repeat, unknown) = self.may_repeat(log_type, left, live.as_ref()).await?;
             if may_repeat + unknown > 0 {
-                return Err(BackfillFault::WouldRepeat(may_repeat));
+                return Err(BackfillError::WouldRepeat(may_repeat));
             }
         }
         Ok(live.and_then(|live| live.throttled_until(now)))
     }
 
-    /// Continues a backfill for one run. The results of its hours are sent like those of reconciliation; `untold` are the
+    /// Continues a backfill for one run. The results of its hours are sent like those of reconciliation; `unreported` are the
     /// hours whose rows were not accepted yet.
     pub(crate) async fn backfill(
         &self,
         backfill: &Backfill,
         interrupt: &CancellationToken,
         watcher: &Watcher,
-        untold: &mut BTreeSet<Hour>,
+        unreported: &mut BTreeSet<Hour>,
     ) -> LogReport {
         let clock = Clock::start(self.settings.clock_offset);
         let ports = LogPorts::new(self, backfill.log_type, clock, interrupt)
             .of_backfill(&backfill.id(), watcher);
         let report = self.run_one(ports, backfill.log_type, Some(backfill.span)).await;
-        untold.extend(report.reconciled.iter().map(|(hour, _)| *hour));
-        self.tell_hours(backfill.log_type, untold).await;
+        unreported.extend(report.reconciled.iter().map(|(hour, _)| *hour));
+        self.report_hours(backfill.log_type, unreported).await;
         report
     }
 
@@ -285,10 +288,10 @@ fn ids_from(live: Option<&Checkpoint>) -> Option<Hour> {
 }
 
 /// Two backfills of the same hours would send what the other one sends, and take its ids away at their end.
-fn alone(backfill: &Backfill, begun: &[Backfill]) -> Result<(), BackfillFault> {
+fn alone(backfill: &Backfill, begun: &[Backfill]) -> Result<(), BackfillError> {
     let mut others = begun.iter().filter(|other| *other != backfill);
     match others.find(|other| other.span.within(backfill.span).is_some()) {
-        Some(other) => Err(BackfillFault::Overlaps(other.span)),
+        Some(other) => Err(BackfillError::Overlaps(other.span)),
         None => Ok(()),
     }
 }

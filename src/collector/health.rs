@@ -63,14 +63,14 @@ impl Due {
         run.flatten().into_iter().chain(hour_rows(self.log_type, &self.hours))
     }
 
-    fn told(&mut self, now: Millis) {
+    fn reported(&mut self, now: Millis) {
         let health = &mut self.cached.health;
         if self.has_run_row {
-            health.told(now);
+            health.reported(now);
         }
-        health.untold_hours.retain(|hour| !self.hours.contains_key(hour));
-        let told_to = self.hours.values().map(|result| result.checked_at).max();
-        health.hours_told_to = health.hours_told_to.max(told_to);
+        health.unreported_hours.retain(|hour| !self.hours.contains_key(hour));
+        let reported_to = self.hours.values().map(|result| result.checked_at).max();
+        health.hours_reported_to = health.hours_reported_to.max(reported_to);
     }
 }
 
@@ -83,7 +83,7 @@ fn hour_rows(
 
 impl Collector {
     /// Stores and sends the health of the logs after a run. Takes at most some seconds, whatever hangs.
-    pub(super) async fn tell_health(&self, logs: &[LogReport], clock: Clock) {
+    pub(super) async fn report_health(&self, logs: &[LogReport], clock: Clock) {
         // The instance that holds the lease of a log reports its health.
         let seen = logs.iter().filter(|log| log.outcome != Outcome::HeldElsewhere);
         let due = join_all(seen.map(|log| self.due(log, clock.now()))).await;
@@ -95,7 +95,7 @@ impl Collector {
     }
 
     /// Sends the stored results of these hours; those that were accepted are removed.
-    pub(crate) async fn tell_hours(&self, log_type: LogType, waiting: &mut BTreeSet<Hour>) {
+    pub(crate) async fn report_hours(&self, log_type: LogType, waiting: &mut BTreeSet<Hour>) {
         let clock = Clock::start(self.settings.clock_offset);
         loop {
             let hours = self.first_hours(log_type, waiting).await;
@@ -111,9 +111,9 @@ impl Collector {
         let log_type = log.log_type;
         let mut cached = self.cached_health(log_type, now).await;
         let health = &mut cached.health;
-        health.untold_hours.extend(log.reconciled.iter().map(|(hour, _)| *hour));
+        health.unreported_hours.extend(log.reconciled.iter().map(|(hour, _)| *hour));
         let has_run_row = health.add(log.standing(now), log.counts);
-        let hours = self.first_hours(log_type, &mut health.untold_hours).await;
+        let hours = self.first_hours(log_type, &mut health.unreported_hours).await;
         Due { log_type, cached, has_run_row, hours }
     }
 
@@ -125,7 +125,7 @@ impl Collector {
         match self.read_health(log_type, now).await {
             Some(mut read) => {
                 // Another instance may have stored the health since; these hours still wait.
-                read.health.untold_hours.extend(known.health.untold_hours);
+                read.health.unreported_hours.extend(known.health.unreported_hours);
                 read
             }
             // Nothing is stored over it, and nothing that may have been sent is sent again.
@@ -157,12 +157,16 @@ impl Collector {
         false
     }
 
-    /// Stores the health of a log whose rows were accepted at `told_at`, or were not.
-    async fn store_health(&self, mut due: Due, told_at: Option<Millis>) -> (LogType, CachedHealth) {
+    /// Stores the health of a log whose rows were accepted at `reported_at`, or were not.
+    async fn store_health(
+        &self,
+        mut due: Due,
+        reported_at: Option<Millis>,
+    ) -> (LogType, CachedHealth) {
         // Stored, waiting hours survive a restart.
-        let is_due = due.has_run_row || !due.cached.health.untold_hours.is_empty();
-        if let Some(now) = told_at {
-            due.told(now);
+        let is_due = due.has_run_row || !due.cached.health.unreported_hours.is_empty();
+        if let Some(now) = reported_at {
+            due.reported(now);
         }
         let Due { log_type, mut cached, .. } = due;
         if !cached.is_read || !is_due {
@@ -190,14 +194,16 @@ impl Collector {
         };
         let mut health = health.unwrap_or_default();
         // Hours that were reconciled by a process that ended before it sent their rows, or while none was accepted.
-        let told_to = health.hours_told_to;
+        let reported_to = health.hours_reported_to;
         let today = Hour::of(now).day();
-        let first = Hour::of(told_to.unwrap_or(now).min(now) - OLDEST_CHECKED).day();
+        let first = Hour::of(reported_to.unwrap_or(now).min(now) - OLDEST_CHECKED).day();
         let days = (today.start() - first.start()).num_days() + 1;
         let days = (0..days.min(MOST_DAYS)).map(|days| today.after(-24 * days)).collect();
         let (mut results, _) = self.results(log_type, days).await;
-        results.retain(|_, result| told_to.is_none_or(|told_to| result.checked_at > told_to));
-        health.untold_hours.extend(results.into_keys());
+        results.retain(|_, result| {
+            reported_to.is_none_or(|reported_to| result.checked_at > reported_to)
+        });
+        health.unreported_hours.extend(results.into_keys());
         Some(CachedHealth { health, version, is_read: true })
     }
 

@@ -24,12 +24,12 @@ use crate::duo::DuoClient;
 use crate::http::Transport;
 use crate::ingestion::{IdentityError, Sink};
 use crate::model::{LogType, Millis, Span};
-use crate::settings::{Pace, Settings};
+use crate::settings::{Limits, Settings};
 use crate::status::Status;
 use crate::storage::{self, DeadLetters, LogState, StorageError, Store};
-use crate::sync::{ACCOUNT_SHARE, Limits, Ports as _, TokenBucket, run_log};
+use crate::sync::{ACCOUNT_SHARE, LogConfig, Ports as _, TokenBucket, run_log};
 
-pub(crate) use backfill::{Backfill, BackfillFault, BackfillPlan};
+pub(crate) use backfill::{Backfill, BackfillError, BackfillPlan};
 
 use backfill::share_of;
 pub(crate) use report::{Explanation, LogReport, RunReport};
@@ -145,7 +145,7 @@ impl Collector {
         });
         let logs = join_all(logs).await;
         if !shutdown.is_cancelled() {
-            self.tell_health(&logs, clock).await;
+            self.report_health(&logs, clock).await;
         }
         RunReport { logs, elapsed_ms: (clock.now() - clock.started).num_milliseconds() }
     }
@@ -170,7 +170,7 @@ impl Collector {
         known: TokenBucket,
         now: Millis,
     ) -> (Result<(), TimeDelta>, TokenBucket) {
-        let rate = self.settings.pace.requests_per_minute;
+        let rate = self.settings.limits.requests_per_minute;
         let mut account = lock(&self.account);
         let mut bucket = account.map_or(known, |shared| shared.max(known));
         let taken = bucket.take(rate, ACCOUNT_SHARE, now);
@@ -190,10 +190,10 @@ impl Collector {
         log_type: LogType,
         backfill: Option<Span>,
     ) -> LogReport {
-        let limits = self.limits(log_type, backfill, ports.now());
+        let config = self.config(log_type, backfill, ports.now());
         let span = tracing::info_span!("pull", %log_type);
         // Boxed, because the future is large.
-        let result = Box::pin(run_log(&ports, &limits).instrument(span)).await;
+        let result = Box::pin(run_log(&ports, &config).instrument(span)).await;
         let now = ports.now();
         let is_shutdown = ports.is_shutdown_requested();
         let unmapped = ports.into_unmapped_fields();
@@ -203,14 +203,14 @@ impl Collector {
         LogReport::new(log_type, result, now)
     }
 
-    fn limits(&self, log_type: LogType, backfill: Option<Span>, now: Millis) -> Limits {
-        let Settings { pace, start, sink, .. } = &self.settings;
+    fn config(&self, log_type: LogType, backfill: Option<Span>, now: Millis) -> LogConfig {
+        let Settings { limits, start, sink, .. } = &self.settings;
         let requests_per_minute =
-            backfill.map_or(pace.requests_per_minute, |_| share_of(pace.requests_per_minute));
-        Limits {
+            backfill.map_or(limits.requests_per_minute, |_| share_of(limits.requests_per_minute));
+        LogConfig {
             log_type,
             spec: log_type.spec(),
-            pace: Pace { requests_per_minute, ..*pace },
+            limits: Limits { requests_per_minute, ..*limits },
             max_batch_bytes: self.sink.api().largest_call(),
             first_mintime: start.of(log_type, now),
             backfill,

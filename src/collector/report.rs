@@ -6,7 +6,7 @@ use crate::duo;
 use crate::ingestion;
 use crate::logging::LogEvent;
 use crate::model::{Hour, LogType, Millis, RecordKey};
-use crate::status::{Code, Outcome, Standing};
+use crate::status::{Code, CurrentHealth, Outcome};
 use crate::sync::{
     BackOffCause, DeadLetterStats, Failure, HourState, RunCounts, RunError, RunOutcome, RunResult,
     RunStats, Warning,
@@ -35,7 +35,7 @@ pub(crate) struct LogReport {
     pub collected_to: Option<Millis>,
     pub lag_seconds: Option<i64>,
     /// When a log that backs off continues.
-    pub parked_until: Option<Millis>,
+    pub retry_at: Option<Millis>,
     #[serde(flatten)]
     pub why: Explanation,
     pub notices: Vec<LogWarning>,
@@ -66,7 +66,7 @@ impl LogReport {
         why.http_status = http_status;
         // Where the error says nothing more precise.
         why.hint = why.hint.or_else(|| why.code.map(|code| code.hint().to_owned()));
-        let parked_until = match run_outcome {
+        let retry_at = match run_outcome {
             RunOutcome::BackingOff { until, .. } => Some(until),
             _ => None,
         };
@@ -78,7 +78,7 @@ impl LogReport {
             counts: stats.counts,
             collected_to,
             lag_seconds: collected_to.map(|time| (now - time).num_seconds()),
-            parked_until,
+            retry_at,
             why,
             notices: warnings.chain(dead_letters(&stats.dead_letters)).collect(),
             reconciled: stats.reconciled,
@@ -86,15 +86,15 @@ impl LogReport {
         }
     }
 
-    pub(super) fn standing(&self, now: Millis) -> Standing {
-        Standing {
+    pub(super) fn standing(&self, now: Millis) -> CurrentHealth {
+        CurrentHealth {
             outcome: self.outcome,
             code: self.why.code,
             http_status: self.why.http_status,
             since: now,
             seen_at: now,
             collected_to: self.collected_to,
-            parked_until: self.parked_until,
+            retry_at: self.retry_at,
         }
     }
 
@@ -138,7 +138,7 @@ fn explained(outcome: RunOutcome, error: Option<Explanation>) -> (Outcome, Expla
         RunOutcome::CaughtUp => (Outcome::CaughtUp, Explanation::default()),
         RunOutcome::OutOfTime => more("the run time limit was reached; the next run continues"),
         RunOutcome::RateLimited => {
-            more("the limit of CISCO_DUO_CALLS_PER_MINUTE was reached; the next run continues")
+            more("the limit of CISCO_DUO_REQUESTS_PER_MINUTE was reached; the next run continues")
         }
         RunOutcome::ShutdownRequested => more("shutdown requested; the next run continues"),
         RunOutcome::LeaseHeld => {
@@ -150,7 +150,7 @@ fn explained(outcome: RunOutcome, error: Option<Explanation>) -> (Outcome, Expla
             let message = format!("{message}; backing off until {until}, the checkpoint is kept");
             // A log whose credentials were refused needs an operator.
             let needs_operator = cause == BackOffCause::DuoCredentials;
-            let outcome = if needs_operator { Outcome::Failed } else { Outcome::Parked };
+            let outcome = if needs_operator { Outcome::Failed } else { Outcome::BackingOff };
             let code = Some(Code::of_back_off(cause));
             (outcome, Explanation { code, message: Some(message), ..error })
         }

@@ -24,7 +24,7 @@ pub(super) async fn check(collector: &Collector, log_type: LogType, clock: Clock
         let message = format!("no request sent: Duo throttled requests, backing off until {until}");
         return (Finding::ok(subject, message), None);
     }
-    let maxtime = now - collector.settings.pace.window_delay;
+    let maxtime = now - collector.settings.limits.window_delay;
     let request = PageRequest {
         mintime: maxtime - MINUTE,
         maxtime,

@@ -55,7 +55,7 @@ async fn check_and_store(collector: &Collector, now: Millis) -> Result<Millis, S
     let check = CheckStatus {
         checked_at: now,
         program: release::VERSION.to_owned(),
-        looked_at: findings.len(),
+        check_count: findings.len(),
         problems: problems.into_iter().map(Finding::stored).collect(),
     };
     let last = LastCheck::new(sha256, check);

@@ -6,7 +6,7 @@ use super::Finding;
 use crate::collector::{Collector, UnmappedFields};
 use crate::model::{LogType, Span};
 use crate::schema::ADDITIONAL_FIELDS;
-use crate::status::{Code, LogStatus, Mark, State};
+use crate::status::{Code, HourStatus, LogStatus, State};
 use crate::storage::document;
 use crate::sync::Checkpoint;
 
@@ -75,14 +75,14 @@ fn ledger(log: &LogStatus) -> Option<Finding> {
     );
     let again = |span: &Span| {
         let (from, to) = (span.from, span.to);
-        format!("duo-sentinel backfill --types {log_type} --from {from} --to {to}")
+        format!("duo-sentinel backfill --log {log_type} --from {from} --to {to}")
     };
     Some(if let Some(gap) = log.gaps.first() {
         Finding::problem(subject, Code::Gap, message).with_hint(Some(format!(
             "read it again: {}; if the gap remains, Duo no longer keeps the events",
             again(gap)
         )))
-    } else if marks.count(Mark::Gap) > 0 {
+    } else if marks.count(HourStatus::Gap) > 0 {
         Finding::problem(subject, Code::Gap, message)
     } else if let Some(hour) = log.unknown.first() {
         let hint = format!("read it again: {} --resend", again(hour));

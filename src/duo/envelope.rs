@@ -27,12 +27,12 @@ struct Metadata {
     total_objects: Value,
 }
 
-enum Fault {
+enum EnvelopeError {
     NotJson,
     Unexpected(String),
 }
 
-impl From<NotJson> for Fault {
+impl From<NotJson> for EnvelopeError {
     fn from(_: NotJson) -> Self {
         Self::NotJson
     }
@@ -55,8 +55,8 @@ pub fn parse_page(
     let page = Arc::new(body);
     let envelope =
         envelope(spec, &page, |scanner| read(&page, scanner)).map_err(|fault| match fault {
-            Fault::NotJson => not_json(&page),
-            Fault::Unexpected(reason) => reason,
+            EnvelopeError::NotJson => not_json(&page),
+            EnvelopeError::Unexpected(reason) => reason,
         })?;
     if envelope.stat != Some("\"OK\"") {
         return Err("\"stat\" is not \"OK\"".to_owned());
@@ -79,7 +79,7 @@ fn envelope<'a>(
     spec: &LogSpec,
     body: &'a str,
     mut read: impl FnMut(&mut Scanner<'a>) -> Result<Option<Record>, NotJson>,
-) -> Result<Envelope<'a>, Fault> {
+) -> Result<Envelope<'a>, EnvelopeError> {
     let mut found = Envelope::default();
     let mut scanner = Scanner::new(body);
     scanner.object(|scanner, name| match name {
@@ -114,10 +114,10 @@ fn records<'a>(
 }
 
 /// Stores a member that may occur only once: two values of one name contradict each other.
-fn once<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), Fault> {
+fn once<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), EnvelopeError> {
     match place.replace(value) {
         None => Ok(()),
-        Some(_) => Err(Fault::Unexpected(format!("\"{name}\" occurs twice"))),
+        Some(_) => Err(EnvelopeError::Unexpected(format!("\"{name}\" occurs twice"))),
     }
 }
 

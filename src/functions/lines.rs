@@ -39,7 +39,7 @@ pub(super) fn tell(report: &RunReport) {
         let message = log.why.message.as_deref().unwrap_or(log.outcome.as_str());
         match log.outcome {
             Outcome::Failed | Outcome::Unknown => summary!(error, log, "failed: {message}"),
-            Outcome::Parked => summary!(warn, log, "{message}"),
+            Outcome::BackingOff => summary!(warn, log, "{message}"),
             Outcome::Unavailable if log.news => {
                 summary!(info, log, "unavailable, retried hourly: {message}");
             }

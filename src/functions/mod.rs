@@ -2,9 +2,9 @@
 //!
 //! <https://learn.microsoft.com/azure/azure-functions/functions-custom-handlers>
 
-mod answer;
 mod invocation;
 mod lines;
+mod response;
 mod status;
 
 use std::io;
@@ -27,8 +27,8 @@ use crate::collector::Collector;
 use crate::diagnostics::Hourly;
 use crate::logging::LogEvent;
 use crate::release;
-use answer::Answer;
 use lines::tell;
+use response::InvocationResponse;
 
 pub use invocation::Invocation;
 
@@ -99,7 +99,7 @@ fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-async fn timer(State(app): State<Arc<App>>, request: Request) -> Answer {
+async fn timer(State(app): State<Arc<App>>, request: Request) -> InvocationResponse {
     let invocation = Invocation::read(request).await;
     let span = info_span!("invocation", invocation_id = %invocation.id);
     // A task of its own: a host that stops waiting must not interrupt the run in the middle of a page.
@@ -123,11 +123,11 @@ async fn named(State(app): State<Arc<App>>, request: Request) -> Response {
         path = path.collect::<String>(),
         "no such function; this package has CiscoDuoTimer and CiscoDuoStatus"
     );
-    answer::failed(StatusCode::NOT_FOUND, "no such function").into_response()
+    response::failed(StatusCode::NOT_FOUND, "no such function").into_response()
 }
 
-fn failed(reason: &str) -> Answer {
-    answer::failed(StatusCode::INTERNAL_SERVER_ERROR, reason)
+fn failed(reason: &str) -> InvocationResponse {
+    response::failed(StatusCode::INTERNAL_SERVER_ERROR, reason)
 }
 
 impl App {
@@ -139,7 +139,7 @@ impl App {
         Ok(self.collector.get_or_init(|| collector))
     }
 
-    async fn invoke(&self, invocation: &Invocation) -> Answer {
+    async fn invoke(&self, invocation: &Invocation) -> InvocationResponse {
         let collector = match self.collector() {
             Ok(collector) => collector,
             Err(error) => {
@@ -149,7 +149,7 @@ impl App {
         };
         let Ok(_running) = self.running.try_lock() else {
             info!(event = %LogEvent::AlreadyRunning, "already running; this invocation does nothing");
-            return answer::already_running();
+            return response::already_running();
         };
         if invocation.is_past_due {
             info!(event = %LogEvent::PastDue, "past due: the host missed ticks before this one");
@@ -160,6 +160,6 @@ impl App {
             () = self.hourly.check(collector) => {}
             () = self.shutdown.cancelled() => {}
         }
-        answer::of_run(&report)
+        response::of_run(&report)
     }
 }

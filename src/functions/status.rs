@@ -35,7 +35,7 @@ impl Kept {
 }
 
 pub(super) async fn status(app: &App, query: &str) -> Response {
-    let Some(is_json) = asks_for_json(query) else {
+    let Some(is_json) = wants_json(query) else {
         let advice = "the address takes format=json or format=html, and the key of the function; nothing else\n";
         return private("text/plain; charset=utf-8", StatusCode::BAD_REQUEST, advice);
     };
@@ -70,7 +70,7 @@ fn private(kind: &str, status: StatusCode, body: impl IntoResponse) -> Response 
 }
 
 /// Whether a query asks for JSON rather than the page; none where it has an unknown part. `code` and `clientId` are the host's.
-fn asks_for_json(query: &str) -> Option<bool> {
+fn wants_json(query: &str) -> Option<bool> {
     if query.len() > LONGEST_QUERY {
         return None;
     }
@@ -88,7 +88,7 @@ fn asks_for_json(query: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::asks_for_json as form;
+    use super::wants_json as form;
 
     #[test]
     fn only_known_queries_are_understood() {

@@ -10,7 +10,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, 
 
 use super::error::{confirm, error, no_response};
 use super::gzip::gzip;
-use super::token::{IdentityError, TokenFault, Tokens};
+use super::token::{IdentityError, TokenError, Tokens};
 use super::{SinkCall, Table};
 use crate::http::{Transport, retry_after};
 use crate::model::{IngestionApi, SendError, SendErrorKind};
@@ -97,7 +97,7 @@ impl LogsIngestion {
         timeout: Duration,
     ) -> Result<(), SendError> {
         let mut authorization = HeaderValue::from_str(authorization)
-            .map_err(|_| without_token(TokenFault::unusable()))?;
+            .map_err(|_| without_token(TokenError::unusable()))?;
         authorization.set_sensitive(true);
         let mut request = self
             .http
@@ -127,7 +127,7 @@ fn left(until: Instant) -> Duration {
     until.saturating_duration_since(Instant::now())
 }
 
-fn without_token(TokenFault { is_transient, reason }: TokenFault) -> SendError {
+fn without_token(TokenError { is_transient, reason }: TokenError) -> SendError {
     error(IngestionApi::LogsIngestion, SendErrorKind::NoToken { is_transient }, None, None, reason)
 }
 

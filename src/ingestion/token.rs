@@ -30,7 +30,7 @@ impl IdentityError {
 }
 
 #[derive(Debug)]
-pub(super) struct TokenFault {
+pub(super) struct TokenError {
     /// Whether another request may get one.
     pub(super) is_transient: bool,
     pub(super) reason: String,
@@ -74,7 +74,7 @@ impl Tokens {
     }
 
     /// A token that was not refused yet, from memory where there is one.
-    pub(super) async fn token(&self, patience: Duration) -> Result<Token, TokenFault> {
+    pub(super) async fn token(&self, patience: Duration) -> Result<Token, TokenError> {
         let giver = Arc::clone(&self.lock());
         let scopes = [scope(self.cloud)];
         let asked = timeout(patience, giver.get_token(&scopes, None)).await;
@@ -88,7 +88,7 @@ impl Tokens {
             }
             Err(fault) => {
                 let has_file = matches!(self.identity, IdentitySettings::Workload(..));
-                Err(TokenFault::of(&fault, has_file))
+                Err(TokenError::of(&fault, has_file))
             }
         }
     }
@@ -109,7 +109,7 @@ impl Tokens {
     }
 }
 
-impl TokenFault {
+impl TokenError {
     /// A token that no header can hold.
     pub(super) fn unusable() -> Self {
         Self { is_transient: true, reason: NO_RESPONSE.to_owned() }
@@ -162,7 +162,7 @@ mod tests {
     use azure_core::error::ErrorKind;
     use azure_core::http::StatusCode;
 
-    use super::{NO_RESPONSE, TokenFault, is_transient, scope};
+    use super::{NO_RESPONSE, TokenError, is_transient, scope};
     use crate::settings::Cloud;
 
     #[test]
@@ -184,17 +184,17 @@ mod tests {
 
     #[test]
     fn of_an_answer_without_a_token_only_numbers_are_told() {
-        let told = |code| TokenFault::of_answer(StatusCode::Unauthorized, code).reason;
+        let told = |code| TokenError::of_answer(StatusCode::Unauthorized, code).reason;
         assert_eq!(told(Some("7000215")), "HTTP 401 AADSTS7000215");
         assert_eq!(told(Some("secret hunter2")), "HTTP 401");
         assert_eq!(told(None), "HTTP 401");
         let text = azure_core::Error::with_message(ErrorKind::Credential, "hunter2");
-        assert_eq!(TokenFault::of(&text, true).reason, NO_RESPONSE);
+        assert_eq!(TokenError::of(&text, true).reason, NO_RESPONSE);
         let missing = io::Error::from(io::ErrorKind::NotFound);
         let missing = azure_core::Error::with_error(ErrorKind::Credential, missing, "hunter2");
-        let of_another = TokenFault::of(&missing, false);
+        let of_another = TokenError::of(&missing, false);
         assert_eq!(of_another.reason, NO_RESPONSE);
-        let missing = TokenFault::of(&missing, true);
+        let missing = TokenError::of(&missing, true);
         assert!(!missing.is_transient);
         assert!(missing.reason.contains("AZURE_FEDERATED_TOKEN_FILE"));
     }

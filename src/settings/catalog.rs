@@ -149,17 +149,17 @@ settings! {
     Collection {
         LOOKBACK = "CISCO_DUO_LOOKBACK_HOURS", Number(1, RETENTION.num_hours(), 24), Optional,
             "How far back the first run starts, in hours";
-        START = "CISCO_DUO_START", Text(""), Optional,
+        START_TIME = "CISCO_DUO_START_TIME", Text(""), Optional,
             "Where the first run starts instead: a time (RFC 3339, or Unix seconds or milliseconds), or `log=time,…`";
         WINDOW = "MAX_SYNC_WINDOW_PER_RUN_MINUTES", Number(1, 30 * 24 * 60, 60), Optional,
             "Longest window, in minutes";
-        SETTLE = "CISCO_DUO_SETTLE_SECONDS", Number(120, 24 * 60 * 60, 180), Optional,
+        WINDOW_DELAY = "CISCO_DUO_WINDOW_DELAY_SECONDS", Number(120, 24 * 60 * 60, 180), Optional,
             "How far behind now a window ends, in seconds";
-        CALLS = "CISCO_DUO_CALLS_PER_MINUTE", Number(0, 600, 10), Optional,
+        REQUESTS_PER_MINUTE = "CISCO_DUO_REQUESTS_PER_MINUTE", Number(0, 600, 10), Optional,
             "Requests to Duo per minute and log after a burst of 10, and three times both for all logs together; 0 for no limit";
-        PARK = "CISCO_DUO_PARK_SECONDS", Number(1, 600, 60), Optional,
+        THROTTLE_BACKOFF = "CISCO_DUO_THROTTLE_BACKOFF_SECONDS", Number(1, 600, 60), Optional,
             "First backoff after a 429 of Duo without `Retry-After`, in seconds";
-        RUN = "CISCO_DUO_RUN_SECONDS", Number(1, 3600, 50), Optional,
+        RUN_TIME_LIMIT = "CISCO_DUO_RUN_TIME_LIMIT_SECONDS", Number(1, 3600, 50), Optional,
             "How long a run starts new requests, in seconds";
         FUNCTION_TIMEOUT = "AzureFunctionsJobHost__functionTimeout", Text("from host.json"), Optional,
             "Time limit of the Functions host; a run ends a minute before it";

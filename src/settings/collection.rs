@@ -3,7 +3,10 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use serde_json::Value;
 
-use super::catalog::{CALLS, FUNCTION_TIMEOUT, LOOKBACK, PARK, RUN, SETTLE, START, WINDOW};
+use super::catalog::{
+    FUNCTION_TIMEOUT, LOOKBACK, REQUESTS_PER_MINUTE, RUN_TIME_LIMIT, START_TIME, THROTTLE_BACKOFF,
+    WINDOW, WINDOW_DELAY,
+};
 use super::reader::{Reader, parts};
 use crate::model::{LogType, MINUTE, Millis};
 
@@ -14,7 +17,7 @@ const MARGIN: TimeDelta = MINUTE;
 
 /// How collection is paced.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pace {
+pub struct Limits {
     /// Longest window.
     pub longest_window: TimeDelta,
     /// How far behind now a window ends.
@@ -27,13 +30,14 @@ pub struct Pace {
     pub run_time_limit: TimeDelta,
 }
 
-impl Pace {
+impl Limits {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         Self {
             longest_window: TimeDelta::minutes(reader.number(WINDOW)),
-            window_delay: TimeDelta::seconds(reader.number(SETTLE)),
-            requests_per_minute: u32::try_from(reader.number(CALLS)).expect("its bounds are small"),
-            throttle_backoff: TimeDelta::seconds(reader.number(PARK)),
+            window_delay: TimeDelta::seconds(reader.number(WINDOW_DELAY)),
+            requests_per_minute: u32::try_from(reader.number(REQUESTS_PER_MINUTE))
+                .expect("its bounds are small"),
+            throttle_backoff: TimeDelta::seconds(reader.number(THROTTLE_BACKOFF)),
             run_time_limit: run_budget(reader),
         }
     }
@@ -57,13 +61,13 @@ impl Start {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
         let mut start =
             Self { lookback: TimeDelta::hours(reader.number(LOOKBACK)), ..Self::default() };
-        for part in parts(reader.optional(START).unwrap_or_default(), ',') {
+        for part in parts(reader.optional(START_TIME).unwrap_or_default(), ',') {
             let (name, time) = part.split_once('=').unzip();
             let time = time.map_or(part, str::trim);
             let problem = format!(
                 "\"{time}\" is not a time; use 2026-11-22T12:00:00Z, or Unix seconds or milliseconds"
             );
-            let Some(time) = reader.valid(START, moment(time), problem) else {
+            let Some(time) = reader.valid(START_TIME, moment(time), problem) else {
                 continue;
             };
             match name.map(|name| LogType::named(name.trim())) {
@@ -71,7 +75,7 @@ impl Start {
                 Some(Ok(log_type)) => {
                     start.each.insert(log_type, time);
                 }
-                Some(Err(problem)) => reader.error(START, problem),
+                Some(Err(problem)) => reader.error(START_TIME, problem),
             }
         }
         start
@@ -99,7 +103,7 @@ pub(super) fn clock_offset(reader: &Reader<'_>) -> TimeDelta {
 
 /// How long a run starts new requests: always less than the host's time limit.
 fn run_budget(reader: &mut Reader<'_>) -> TimeDelta {
-    let wanted = TimeDelta::seconds(reader.number(RUN));
+    let wanted = TimeDelta::seconds(reader.number(RUN_TIME_LIMIT));
     let limit = match reader.optional(FUNCTION_TIMEOUT) {
         Some(text) => {
             let problem = format!("\"{text}\" is not of the form hh:mm:ss");

@@ -12,7 +12,7 @@ mod sink;
 mod storage;
 
 pub use catalog::{CATALOG, Group, Kind, Need, Setting};
-pub use collection::Pace;
+pub use collection::Limits;
 pub(crate) use collection::Start;
 pub(crate) use duo::{Credentials, Endpoint, SignatureVersion};
 pub use environment::Environment;
@@ -39,7 +39,7 @@ pub struct Settings {
     pub(crate) log_types: Vec<LogType>,
     pub(crate) sink: SinkSettings,
     pub(crate) state: StateSettings,
-    pub(crate) pace: Pace,
+    pub(crate) limits: Limits,
     pub(crate) start: Start,
     pub(crate) health: bool,
     /// How far the clock of runs is ahead of this machine's; zero except in the demo.
@@ -58,7 +58,7 @@ impl Settings {
         let identities = identity::read(&mut reader);
         let sink = sink::read(&mut reader, &identities);
         let state = storage::read(&mut reader, &identities);
-        let pace = Pace::read(&mut reader);
+        let limits = Limits::read(&mut reader);
         let start = Start::read(&mut reader);
         let health = reader.choice(catalog::HEALTH, [true, false]);
         let clock_offset = collection::clock_offset(&reader);
@@ -72,7 +72,7 @@ impl Settings {
             log_types,
             sink: sink.expect(missing),
             state: state.expect(missing),
-            pace,
+            limits,
             start,
             health,
             clock_offset,

@@ -16,7 +16,7 @@ use crate::sync::{BackOffCause, Failure};
 #[rustfmt::skip]
 pub enum Code {
     /// Duo is throttling requests (HTTP 429).
-    #[strum(message = "No action needed: the log backs off and continues. If it lasts for hours, find other clients of the Admin API of this account, or lower CISCO_DUO_CALLS_PER_MINUTE.")]
+    #[strum(message = "No action needed: the log backs off and continues. If it lasts for hours, find other clients of the Admin API of this account, or lower CISCO_DUO_REQUESTS_PER_MINUTE.")]
     DuoThrottled,
     /// Duo does not respond.
     #[strum(message = "Every run tries again. Check CISCO_DUO_API_HOSTNAME, DNS, outbound HTTPS and HTTPS_PROXY.")]
@@ -32,7 +32,7 @@ pub enum Code {
     DuoGone,
     /// The response is not from the Duo API.
     #[strum(message = "Check CISCO_DUO_API_HOSTNAME, and whether a proxy intercepts the connection.")]
-    DuoGarbled,
+    DuoInvalidResponse,
     /// Duo refuses the request.
     #[strum(message = "Every run tries again. If it persists, report it to Duo with the time and the lines of the log stream.")]
     DuoRefused,
@@ -64,7 +64,7 @@ pub enum Code {
     #[strum(message = "Check the storage account of AzureWebJobsStorage and the role on it. The log stream names a damaged checkpoint; it is never overwritten.")]
     State,
     /// The log would start in the future.
-    #[strum(message = "Check the clock and CISCO_DUO_START. If a wrong clock moved the checkpoint, restore an earlier version of it.")]
+    #[strum(message = "Check the clock and CISCO_DUO_START_TIME. If a wrong clock moved the checkpoint, restore an earlier version of it.")]
     Future,
     /// Rows of this state went to another workspace, endpoint or API a moment ago.
     #[strum(message = "If the settings were changed, wait: collection continues after 15 minutes. If another instance uses the same state, give each its own CISCO_DUO_CONTAINER.")]
@@ -76,10 +76,10 @@ pub enum Code {
     #[strum(message = "Find the proxy between here and the storage account that drops the header If-Match.")]
     StorageUnconditional,
     /// A part of closed hours is missing.
-    #[strum(message = "Read the span again: duo-sentinel backfill --from FROM --to TO --types LOG. If the gap remains, Duo no longer keeps the events.")]
+    #[strum(message = "Read the span again: duo-sentinel backfill --from FROM --to TO --log LOG. If the gap remains, Duo no longer keeps the events.")]
     Gap,
     /// Completeness is unknown for some closed hours.
-    #[strum(message = "Read the hours again: duo-sentinel backfill --from FROM --to TO --types LOG --resend.")]
+    #[strum(message = "Read the hours again: duo-sentinel backfill --from FROM --to TO --log LOG --resend.")]
     UnknownHours,
     /// No run was recorded for half an hour or longer.
     #[strum(message = "Check in the portal that the function app runs and CiscoDuoTimer is enabled, and restart the app.")]
@@ -121,7 +121,7 @@ impl Code {
             FetchErrorKind::Credentials => Self::DuoCredentials,
             FetchErrorKind::Forbidden => Self::DuoForbidden,
             FetchErrorKind::Gone => Self::DuoGone,
-            FetchErrorKind::Malformed => Self::DuoGarbled,
+            FetchErrorKind::Malformed => Self::DuoInvalidResponse,
             FetchErrorKind::Rejected | FetchErrorKind::Fatal => Self::DuoRefused,
         }
     }

@@ -26,7 +26,7 @@ pub struct CheckStatus {
     /// Version of the program that checked.
     pub program: String,
     /// Number of checks.
-    pub looked_at: usize,
+    pub check_count: usize,
     /// Those that found an error.
     pub problems: Vec<Problem>,
 }
@@ -74,7 +74,10 @@ mod tests {
         let cause = Cause { code: Some(Code::DuoForbidden), http_status: Some(403) };
         let problems = vec![Problem { subject: "Duo activity".to_owned(), cause }];
         let program = "1.0.0".to_owned();
-        LastCheck::new(Some("ab"), CheckStatus { checked_at: NOW, program, looked_at: 7, problems })
+        LastCheck::new(
+            Some("ab"),
+            CheckStatus { checked_at: NOW, program, check_count: 7, problems },
+        )
     }
 
     #[test]

@@ -7,9 +7,9 @@ use serde::Serialize;
 use strum::{EnumProperty, IntoStaticStr};
 use tokio::time::timeout;
 
-use super::mark::{Day, Marks};
+use super::hour_status::{Day, HourCounts};
 use crate::model::{Hour, LogType, Millis, Span};
-use crate::status::{Activity, Cause, Code, LogHealth, Outcome, Standing, Trouble};
+use crate::status::{Activity, Cause, Code, CurrentHealth, LastError, LogHealth, Outcome};
 use crate::storage::{LogState, StorageError, document};
 use crate::sync::{Checkpoint, DayResults, HourResult, HourState};
 
@@ -27,8 +27,8 @@ pub enum State {
     #[strum(to_string = "working", props(tone = "working"))]
     Working,
     /// Duo does not permit this log for this application.
-    #[strum(to_string = "not given by Duo", props(tone = "idle"))]
-    NotGiven,
+    #[strum(to_string = "unavailable", props(tone = "idle"))]
+    Unavailable,
     /// No run is recorded yet.
     #[strum(to_string = "no run yet", props(tone = "idle"))]
     New,
@@ -36,8 +36,8 @@ pub enum State {
     #[strum(to_string = "catching up", props(tone = "waiting"))]
     CatchingUp,
     /// The log backs off, and continues by itself.
-    #[strum(to_string = "waiting", props(tone = "waiting"))]
-    Waiting,
+    #[strum(to_string = "backing off", props(tone = "waiting"))]
+    BackingOff,
     /// No run was recorded for half an hour.
     #[strum(to_string = "silent", props(tone = "failing"))]
     Silent,
@@ -75,7 +75,7 @@ pub(crate) struct LogStatus {
     /// Everything before this moment was delivered.
     pub(crate) collected_to: Option<Millis>,
     pub(crate) lag_seconds: Option<i64>,
-    pub(crate) parked_until: Option<Millis>,
+    pub(crate) retry_at: Option<Millis>,
     pub(crate) seen_at: Option<Millis>,
     pub(crate) succeeded_at: Option<Millis>,
     /// Totals of the last seven days.
@@ -84,13 +84,13 @@ pub(crate) struct LogStatus {
     pub(crate) hours: BTreeMap<Hour, Activity>,
     /// The last days, the newest day first.
     pub(crate) days: Vec<Day>,
-    pub(crate) completeness: Marks,
+    pub(crate) completeness: HourCounts,
     pub(crate) gaps: Vec<Span>,
     /// The hours whose completeness is unknown, the first one first.
     #[serde(skip)]
     pub(crate) unknown: Vec<Span>,
     /// The last errors, the newest first.
-    pub(crate) troubles: Vec<Trouble>,
+    pub(crate) last_errors: Vec<LastError>,
 }
 
 impl LogStatus {
@@ -120,7 +120,7 @@ impl LogStatus {
         let state = state(&health, lag, now);
         let cause = match standing {
             _ if state == State::Silent => Cause { code: Some(Code::NoRun), http_status: None },
-            Some(Standing { code, http_status, .. }) => Cause { code, http_status },
+            Some(CurrentHealth { code, http_status, .. }) => Cause { code, http_status },
             None => Cause::default(),
         };
         let days = Day::all(&results, collected, now);
@@ -139,16 +139,16 @@ impl LogStatus {
             since: standing.map(|standing| standing.since),
             collected_to,
             lag_seconds: lag.map(|lag| lag.num_seconds()),
-            parked_until: standing.and_then(|standing| standing.parked_until),
+            retry_at: standing.and_then(|standing| standing.retry_at),
             seen_at: standing.map(|standing| standing.seen_at),
             succeeded_at: health.succeeded_at,
             activity,
             hours: health.hours,
-            completeness: Marks::of(&days),
+            completeness: HourCounts::of(&days),
             days,
             gaps,
             unknown: unknown.map(|(hour, _)| Span::of(*hour)).collect(),
-            troubles: health.troubles,
+            last_errors: health.last_errors,
         }
     }
 }
@@ -180,8 +180,8 @@ fn state(health: &LogHealth, lag: Option<TimeDelta>, now: Millis) -> State {
         Outcome::CaughtUp | Outcome::MoreToFetch | Outcome::HeldElsewhere => {
             if lag.is_some_and(|lag| lag > BEHIND) { State::CatchingUp } else { State::Working }
         }
-        Outcome::Parked => State::Waiting,
-        Outcome::Unavailable => State::NotGiven,
+        Outcome::BackingOff => State::BackingOff,
+        Outcome::Unavailable => State::Unavailable,
         Outcome::Failed | Outcome::Unknown => State::Failing,
     }
 }

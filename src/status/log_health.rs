@@ -12,7 +12,7 @@ use crate::storage::{Document, Header};
 use crate::sync::RunCounts;
 
 const KEPT_HOURS: i64 = 7 * 24;
-const KEPT_TROUBLES: usize = 10;
+const KEPT_ERRORS: usize = 10;
 /// Longest time without a row and without being stored.
 const LONGEST_SILENCE: TimeDelta = TimeDelta::minutes(15);
 
@@ -22,7 +22,7 @@ pub struct LogHealth {
     #[serde(flatten)]
     header: Header,
     /// How the last recorded run ended.
-    pub standing: Option<Standing>,
+    pub standing: Option<CurrentHealth>,
     /// End of the last run that succeeded.
     pub succeeded_at: Option<Millis>,
     /// Each of the last hours, by the time of the run.
@@ -30,22 +30,22 @@ pub struct LogHealth {
     pub hours: BTreeMap<Hour, Activity>,
     /// The last errors, the newest first.
     #[serde(default)]
-    pub troubles: Vec<Trouble>,
+    pub last_errors: Vec<LastError>,
     /// Totals since the last row.
     #[serde(default)]
-    pub untold: Activity,
+    pub unreported: Activity,
     /// When the last row was accepted.
-    pub told_at: Option<Millis>,
+    pub reported_at: Option<Millis>,
     /// Results of closed hours up to this moment have their rows.
-    pub hours_told_to: Option<Millis>,
+    pub hours_reported_to: Option<Millis>,
     /// Reconciled hours that have no row yet.
     #[serde(default)]
-    pub untold_hours: BTreeSet<Hour>,
+    pub unreported_hours: BTreeSet<Hour>,
 }
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Standing {
+pub struct CurrentHealth {
     /// The outcome in one word.
     pub outcome: Outcome,
     /// The error, if there was one.
@@ -59,12 +59,12 @@ pub struct Standing {
     /// Everything before this moment was delivered.
     pub collected_to: Option<Millis>,
     /// When a log that backs off continues.
-    pub parked_until: Option<Millis>,
+    pub retry_at: Option<Millis>,
 }
 
 /// An error, met once or repeatedly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Trouble {
+pub struct LastError {
     /// The error.
     pub code: Code,
     /// HTTP status of the response that caused it.
@@ -82,7 +82,7 @@ impl Document for LogHealth {}
 impl LogHealth {
     /// Adds a run: how it ended, `since` apart, and what it did. Returns whether it is worth a row now: it delivered or changed
     /// something, or the last row is 15 minutes old.
-    pub fn add(&mut self, mut standing: Standing, counts: RunCounts) -> bool {
+    pub fn add(&mut self, mut standing: CurrentHealth, counts: RunCounts) -> bool {
         let run = Activity { runs: 1, counts };
         let now = standing.seen_at;
         standing.since = match &self.standing {
@@ -99,35 +99,37 @@ impl LogHealth {
         *self.hours.entry(Hour::of(now)).or_default() += run;
         let kept_from = Hour::of(now).after(1 - KEPT_HOURS);
         self.hours = self.hours.split_off(&kept_from);
-        self.untold += run;
+        self.unreported += run;
         self.standing = Some(standing);
-        let is_silent =
-            self.told_at.is_none_or(|told_at| now - told_at >= LONGEST_SILENCE || now < told_at);
+        let is_silent = self
+            .reported_at
+            .is_none_or(|reported_at| now - reported_at >= LONGEST_SILENCE || now < reported_at);
         has_changed || run.has_moved() || is_silent
     }
 
     /// Rows about everything up to now were accepted.
-    pub fn told(&mut self, now: Millis) {
-        self.untold = Activity::default();
-        self.told_at = Some(now);
+    pub fn reported(&mut self, now: Millis) {
+        self.unreported = Activity::default();
+        self.reported_at = Some(now);
     }
 
     fn meet(&mut self, code: Code, http_status: Option<u16>, now: Millis) {
-        let is_it = |trouble: &Trouble| trouble.code == code && trouble.http_status == http_status;
-        let mut trouble = match self.troubles.iter().position(is_it) {
-            Some(known) => self.troubles.remove(known),
-            None => Trouble { code, http_status, first_at: now, last_at: now, runs: 0 },
+        let is_it =
+            |trouble: &LastError| trouble.code == code && trouble.http_status == http_status;
+        let mut trouble = match self.last_errors.iter().position(is_it) {
+            Some(known) => self.last_errors.remove(known),
+            None => LastError { code, http_status, first_at: now, last_at: now, runs: 0 },
         };
         trouble.last_at = now;
         trouble.runs = trouble.runs.saturating_add(1);
-        self.troubles.insert(0, trouble);
-        self.troubles.truncate(KEPT_TROUBLES);
+        self.last_errors.insert(0, trouble);
+        self.last_errors.truncate(KEPT_ERRORS);
     }
 }
 
 /// Having more to fetch after one run and being caught up after the next one is no change.
-fn has_changed(before: &Standing, now: &Standing) -> bool {
-    let of = |standing: &Standing| (standing.outcome, standing.code);
+fn has_changed(before: &CurrentHealth, now: &CurrentHealth) -> bool {
+    let of = |standing: &CurrentHealth| (standing.outcome, standing.code);
     let goes_on =
         before.outcome.is_success() && now.outcome.is_success() && before.code == now.code;
     of(before) != of(now) && !goes_on
@@ -144,8 +146,8 @@ pub enum Outcome {
     #[strum(to_string = "more to fetch")]
     MoreToFetch,
     /// The log backs off; its checkpoint is kept.
-    #[strum(to_string = "parked")]
-    Parked,
+    #[strum(to_string = "backing_off")]
+    BackingOff,
     /// Duo does not permit this log for this application.
     #[strum(to_string = "unavailable")]
     Unavailable,

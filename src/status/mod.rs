@@ -5,10 +5,10 @@
 //! people read a page and a table.
 
 mod code;
+mod hour_status;
 mod last_check;
 mod log;
 mod log_health;
-mod mark;
 mod page;
 mod row;
 
@@ -23,12 +23,12 @@ use crate::release;
 use crate::storage::{LogState, Store, document};
 
 pub use code::{Cause, Code};
+pub(crate) use hour_status::Day;
+pub use hour_status::HourStatus;
 pub use last_check::{CheckStatus, LastCheck, Problem};
 pub(crate) use log::LogStatus;
 pub use log::State;
-pub use log_health::{Activity, LogHealth, Outcome, Standing, Trouble};
-pub(crate) use mark::Day;
-pub use mark::Mark;
+pub use log_health::{Activity, CurrentHealth, LastError, LogHealth, Outcome};
 pub use page::page;
 pub(crate) use page::{content_security_policy, page_of_error};
 pub(crate) use row::{Fields, body, hour_row, run_row};

@@ -25,26 +25,26 @@ pub(crate) fn run_row(log_type: LogType, health: &LogHealth) -> Option<Fields> {
     let about = |code: Code| format!("{} {}", code.sentence(), code.hint());
     let lag = standing.collected_to.map(|time| standing.seen_at - time);
     let mut row = json!({
-        "row_kind": "run",
+        "record_type": "run",
         "eventtype": log_type,
         "outcome": standing.outcome,
         "error": standing.code,
-        "error_about": standing.code.map(about),
+        "error_message": standing.code.map(about),
         "http_status": standing.http_status,
-        "standing_since": standing.since,
+        "status_since": standing.since,
         "succeeded_at": health.succeeded_at,
         "collected_to": standing.collected_to,
         "lag_seconds": lag.map(|lag| lag.num_seconds()),
-        "parked_until": standing.parked_until,
-        "runs": health.untold.runs,
+        "retry_at": standing.retry_at,
+        "runs": health.unreported.runs,
     });
-    row.as_object_mut()?.append(json!(health.untold.counts).as_object_mut()?);
+    row.as_object_mut()?.append(json!(health.unreported.counts).as_object_mut()?);
     Some(fields(row))
 }
 
 pub(crate) fn hour_row(log_type: LogType, hour: Hour, result: &HourResult) -> Fields {
     fields(json!({
-        "row_kind": "hour",
+        "record_type": "hour",
         "eventtype": log_type,
         "hour": hour.start(),
         "state": result.state,
@@ -104,7 +104,7 @@ mod tests {
     use super::{body, hour_row, run_row};
     use crate::model::{Hour, IngestionApi, LogType, Millis, Span};
     use crate::schema::{ColumnType, HEALTH_FIELDS};
-    use crate::status::{Code, LogHealth, Outcome, Standing};
+    use crate::status::{Code, CurrentHealth, LogHealth, Outcome};
     use crate::sync::{HourResult, HourState, RunCounts};
     use chrono::TimeDelta;
 
@@ -113,14 +113,14 @@ mod tests {
 
     fn rows(api: IngestionApi) -> Vec<Map<String, Value>> {
         let mut health = LogHealth::default();
-        let standing = Standing {
-            outcome: Outcome::Parked,
+        let standing = CurrentHealth {
+            outcome: Outcome::BackingOff,
             code: Some(Code::DuoThrottled),
             http_status: Some(429),
             since: NOW,
             seen_at: NOW,
             collected_to: Some(NOW - TimeDelta::milliseconds(90_500)),
-            parked_until: Some(NOW + TimeDelta::seconds(60)),
+            retry_at: Some(NOW + TimeDelta::seconds(60)),
         };
         health.add(standing, RunCounts { events: 7, ..RunCounts::default() });
         health.succeeded_at = Some(NOW);

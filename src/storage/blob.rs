@@ -247,12 +247,12 @@ fn hint(fault: &azure_core::Error, is_on_this_machine: bool) -> Option<&'static 
         ),
         _ if is_code(fault, "ContainerBeingDeleted") => Some(
             "the container is being deleted, and Azure makes no new one of that name for a while: the runs after \
-                 that begin CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START to where the logs stood, or \
+                 that begin CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START_TIME to where the logs stood, or \
                  CISCO_DUO_CONTAINER to another name",
         ),
         _ if is_code(fault, "ContainerNotFound") => Some(
             "the container is gone: the next run creates it and begins CISCO_DUO_LOOKBACK_HOURS ago; set \
-                 CISCO_DUO_START to where the logs stood",
+                 CISCO_DUO_START_TIME to where the logs stood",
         ),
         Some(StatusCode::Conflict | StatusCode::PreconditionFailed) => Some(
             "something protects it: look for a lease, a legal hold or an immutability policy on the container",

@@ -44,7 +44,7 @@ impl LogState {
         let checkpoint = T::from_json(&content).map_err(|error| {
             let hint = format!(
                 "this log is stopped and nothing was overwritten: restore an earlier version of {name}, or move it away to \
-                 begin again (set CISCO_DUO_START to where the log stood), or run the release that wrote it"
+                 begin again (set CISCO_DUO_START_TIME to where the log stood), or run the release that wrote it"
             );
             self.store.error("use", &name, &error, Some(&hint))
         })?;
@@ -67,7 +67,7 @@ impl LogState {
             Err(WriteError::Conflict) => match self.store.read(&name).await? {
                 Some((stored, version)) if stored == content => Ok(version),
                 None if expected.is_some() => {
-                    let hint = "it was removed: the next run begins CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START to where \
+                    let hint = "it was removed: the next run begins CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START_TIME to where \
                          the log stood, or restore it";
                     let reason = "it is gone since it was last written";
                     Err(self.store.error("write", &name, &reason, Some(hint)).into())

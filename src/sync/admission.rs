@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::Limits;
+use super::LogConfig;
 use super::checkpoint::Checkpoint;
 use super::outcome::{Failure, RunOutcome, RunResult, RunStats, Warning};
 use super::ports::Ports;
@@ -21,20 +21,20 @@ const REQUEST_AGAIN: TimeDelta = HOUR;
 /// Reads or creates the checkpoint, and decides from it whether the run may begin.
 pub(super) async fn admit<'a, P: Ports>(
     ports: &'a P,
-    limits: &'a Limits,
+    config: &'a LogConfig,
 ) -> Result<Run<'a, P>, RunResult> {
     let mut stats = RunStats::default();
-    let stored = match read_or_create(ports, limits, &mut stats).await {
+    let stored = match read_or_create(ports, config, &mut stats).await {
         Ok(stored) => stored,
         Err(Stop { outcome, error, .. }) => {
             let error = error.map(|error| *error);
             return Err(RunResult { outcome, error, checkpoint: None, stats });
         }
     };
-    if let Some(outcome) = refusal(ports, limits, &stored.0, &mut stats) {
+    if let Some(outcome) = refusal(ports, config, &stored.0, &mut stats) {
         return Err(RunResult { outcome, error: None, checkpoint: Some(stored.0), stats });
     }
-    let mut run = Run::new(ports, limits, stored, stats);
+    let mut run = Run::new(ports, config, stored, stats);
     run.oldest = run.now() - RETENTION;
     let mintime = run.checkpoint.mintime;
     // It is passed over when a window is planned, and never moved by itself: a clock that is wrong for a while must not move it
@@ -49,7 +49,7 @@ pub(super) async fn admit<'a, P: Ports>(
 /// later success starts there.
 async fn read_or_create<P: Ports>(
     ports: &P,
-    limits: &Limits,
+    config: &LogConfig,
     stats: &mut RunStats,
 ) -> Result<(Checkpoint, Version), Stop> {
     // Where another instance stored the first checkpoint before this one could, that one counts.
@@ -57,7 +57,7 @@ async fn read_or_create<P: Ports>(
         if let Some(stored) = ports.state().load().await.map_err(Stop::storage)? {
             return Ok(stored);
         }
-        let first = first_checkpoint(limits, ports.now(), stats)?;
+        let first = first_checkpoint(config, ports.now(), stats)?;
         match ports.state().save(first.to_json(), None).await {
             Ok(version) => return Ok((first, version)),
             Err(WriteError::Conflict) => stats.warnings.clear(),
@@ -73,14 +73,14 @@ async fn read_or_create<P: Ports>(
 }
 
 fn first_checkpoint(
-    limits: &Limits,
+    config: &LogConfig,
     now: Millis,
     stats: &mut RunStats,
 ) -> Result<Checkpoint, Stop> {
-    if let Some(span) = limits.backfill {
+    if let Some(span) = config.backfill {
         return Ok(Checkpoint::of_backfill(span, now));
     }
-    let wanted = limits.first_mintime;
+    let wanted = config.first_mintime;
     if wanted > now + HOUR {
         return Err(Stop::at(RunOutcome::Failed(Failure::Future)));
     }
@@ -94,13 +94,13 @@ fn first_checkpoint(
 
 fn refusal<P: Ports>(
     ports: &P,
-    limits: &Limits,
+    config: &LogConfig,
     checkpoint: &Checkpoint,
     stats: &mut RunStats,
 ) -> Option<RunOutcome> {
     let now = ports.now();
     if let Some(last) = &checkpoint.destination
-        && last.fingerprint != limits.destination
+        && last.fingerprint != config.destination
     {
         // A time far ahead was written by a clock that is wrong.
         if (-LONGEST_LEASE..HANDOVER).contains(&(now - last.used_at)) {
@@ -110,7 +110,7 @@ fn refusal<P: Ports>(
         stats.warnings.push(Warning::DestinationChanged);
     }
     if let Some(lease) = &checkpoint.lease
-        && lease.owner != limits.owner
+        && lease.owner != config.owner
     {
         if ports.is_gone(&lease.owner) {
             stats.warnings.push(Warning::LeaseTakenOver);
@@ -128,7 +128,7 @@ fn refusal<P: Ports>(
         }
     }
     if let Some(unavailable) = checkpoint.unavailable
-        && (TimeDelta::zero()..REQUEST_AGAIN).contains(&(now - unavailable.asked_at))
+        && (TimeDelta::zero()..REQUEST_AGAIN).contains(&(now - unavailable.requested_at))
     {
         return Some(RunOutcome::Unavailable { report: false });
     }

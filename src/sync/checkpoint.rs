@@ -37,7 +37,7 @@ pub struct Checkpoint {
     pub unavailable: Option<Unavailable>,
     /// Set while the log backs off.
     pub back_off: Option<BackOff>,
-    /// What is left of the rate limits.
+    /// What is left of the rate config.
     pub rate: Rates,
     /// Seconds that a request of this log may take: 30, doubled up to 120 while requests time out.
     pub timeout_s: u32,
@@ -56,7 +56,7 @@ pub struct Checkpoint {
 pub struct Unavailable {
     pub since: Millis,
     /// When it was last requested; requested again an hour later.
-    pub asked_at: Millis,
+    pub requested_at: Millis,
     /// When it was last reported; reported once a day.
     pub reported_at: Millis,
 }

@@ -33,7 +33,7 @@ pub(super) async fn deliver<P: Ports>(
         take_through,
         kind,
         now: run.now(),
-        max_batch_bytes: run.limits.max_batch_bytes,
+        max_batch_bytes: run.config.max_batch_bytes,
     };
     let SortedPage { mut batches, facts } = new_records(run, records, deduplicator).await?;
     let mut hours = Vec::new();
@@ -99,7 +99,7 @@ async fn dead_letter_truncated<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) ->
     let now = run.now();
     let letters = truncated.iter().map(|record| {
         let fields = record.truncated_fields().map(str::to_owned).collect();
-        DeadLetter::new(run.limits.log_type, record, now, Why::Oversized { fields })
+        DeadLetter::new(run.config.log_type, record, now, Why::Oversized { fields })
     });
     let kept = run.ports.dead_letters().keep(letters.collect()).await;
     kept.map_err(|error| Stop::failed(Failure::Storage, error))?;
@@ -117,7 +117,7 @@ async fn dead_letter_truncated<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) ->
 async fn dead_letter_refused<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     while let Some((record, error)) = run.refused.at_fault() {
         let why = Why::Refused { status: error.status, code: error.code.clone() };
-        let letter = DeadLetter::new(run.limits.log_type, record, run.now(), why);
+        let letter = DeadLetter::new(run.config.log_type, record, run.now(), why);
         let (key, hour) = (record.key, record.hour());
         let kept = run.ports.dead_letters().keep(vec![letter]).await;
         kept.map_err(|error| Stop::failed(Failure::Storage, error))?;

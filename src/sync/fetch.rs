@@ -1,4 +1,4 @@
-//! Requesting a page: rate limits, retries, refusals.
+//! Requesting a page: rate config, retries, refusals.
 
 use chrono::TimeDelta;
 
@@ -54,7 +54,7 @@ impl Attempts {
     }
 }
 
-/// Requests a page within the rate limits. Transient errors are retried while the run lasts, each attempt dated and signed
+/// Requests a page within the rate config. Transient errors are retried while the run lasts, each attempt dated and signed
 /// by itself.
 pub(super) async fn fetch<P: Ports>(
     run: &mut Run<'_, P>,
@@ -114,11 +114,11 @@ pub(super) async fn fetch<P: Ports>(
             }
             FetchErrorKind::Credentials => return Err(Stop::credentials(run.now(), error).into()),
             FetchErrorKind::Forbidden
-                if run.limits.spec.may_be_retired || !run.checkpoint.answered =>
+                if run.config.spec.may_be_retired || !run.checkpoint.answered =>
             {
                 return Err(unavailable(error).into());
             }
-            FetchErrorKind::Gone if run.limits.spec.may_be_retired => {
+            FetchErrorKind::Gone if run.config.spec.may_be_retired => {
                 return Err(unavailable(error).into());
             }
             FetchErrorKind::Rejected if request.cursor.is_some() => {
@@ -147,7 +147,7 @@ async fn pause_and_retry<P: Ports>(run: &mut Run<'_, P>, pause: TimeDelta) -> Re
 
 /// Takes a request from the buckets of the log and of the account. Waits of more than some seconds end the run instead.
 async fn take_token<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
-    let rate = run.limits.pace.requests_per_minute;
+    let rate = run.config.limits.requests_per_minute;
     loop {
         if run.ports.is_shutdown_requested() {
             return Err(Stop::at(RunOutcome::ShutdownRequested));

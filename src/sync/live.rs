@@ -18,7 +18,7 @@ pub(super) fn plan<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> bool {
     if run.live.window.is_some() {
         return true;
     }
-    run.live.is_done |= run.limits.backfill.is_some();
+    run.live.is_done |= run.config.backfill.is_some();
     if run.live.is_done {
         return false;
     }
@@ -42,15 +42,15 @@ fn following<P: Ports>(
     not_before: Option<Millis>,
     now: Millis,
 ) -> Option<Window> {
-    let horizon = now - run.clock_ahead - run.limits.pace.window_delay;
+    let horizon = now - run.clock_ahead - run.config.limits.window_delay;
     // What became readable during this run is left to the next one, or each run would continue with ever shorter windows.
     if not_before.is_none() && horizon - mintime < MINUTE {
         return None;
     }
     // A v1 endpoint has no upper bound: a shorter window would only fetch the same records again. And while refused records
     // wait, the next event, however far it is, must be within the requests of a run.
-    let longest = if run.limits.spec.paging.has_cursor() && !run.refused.are_waiting() {
-        run.limits.pace.longest_window
+    let longest = if run.config.spec.paging.has_cursor() && !run.refused.are_waiting() {
+        run.config.limits.longest_window
     } else {
         TimeDelta::MAX
     };
@@ -67,7 +67,7 @@ pub(super) async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop
         Err(NoPage::Stop(stop)) => return Err(stop),
     };
     run.stats.counts.pages += 1;
-    let paging = run.limits.spec.paging;
+    let paging = run.config.spec.paging;
     let shown_through = run.shown_through(server_time);
     let take_through = window(run).take_through(paging, shown_through);
     let facts = deliver(run, records, take_through, None).await?.facts;
@@ -104,7 +104,7 @@ fn window<'r, P: Ports>(run: &'r mut Run<'_, P>) -> &'r mut Window {
 /// Starts the window again. Where its records stay fewer than Duo counts, it is closed: reconciliation finds the hours that
 /// lack them. Where its cursors stay bad, the log stops.
 async fn restart<P: Ports>(run: &mut Run<'_, P>, error: WindowError) -> Result<(), Stop> {
-    let paging = run.limits.spec.paging;
+    let paging = run.config.spec.paging;
     let open = window(run);
     match open.restart(error, paging) {
         Some(warning) => {

@@ -41,17 +41,17 @@ pub(crate) use token_bucket::ACCOUNT_SHARE;
 pub use token_bucket::TokenBucket;
 
 use crate::model::{LogSpec, LogType, Millis, Span};
-use crate::settings::Pace;
+use crate::settings::Limits;
 
 /// The settings and facts that a run of a log is decided by.
 #[derive(Clone, Debug)]
-pub struct Limits {
+pub struct LogConfig {
     /// The log.
     pub log_type: LogType,
     /// What is special about the log.
     pub spec: LogSpec,
     /// How fast it is collected.
-    pub pace: Pace,
+    pub limits: Limits,
     /// Largest request body to Azure Monitor, in bytes.
     pub max_batch_bytes: usize,
     /// Where the first run of this log begins.

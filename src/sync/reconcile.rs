@@ -22,7 +22,7 @@ fn next_reading<P: Ports>(run: &Run<'_, P>, now: Millis) -> Option<Reading> {
     // The ledger entries of an hour say nothing of how many of them lie in a part of it: a backfill may have read the rest.
     let is_whole_hour = due.span == Span::of(hour);
     let is_read_in_full = due.stage >= FULL_STAGE && state.needs_full_reading(hour);
-    let has_counts = run.limits.spec.paging.has_counts() && run.limits.backfill.is_none();
+    let has_counts = run.config.spec.paging.has_counts() && run.config.backfill.is_none();
     let mut reading = Reading::new(due, now);
     reading.is_counted_first = has_counts && is_whole_hour && !is_read_in_full;
     Some(reading)
@@ -30,7 +30,7 @@ fn next_reading<P: Ports>(run: &Run<'_, P>, now: Millis) -> Option<Reading> {
 
 /// Up to where a backfill was read; `None` for other runs.
 pub(super) fn reached<P: Ports>(run: &Run<'_, P>) -> Option<Millis> {
-    run.limits.backfill?;
+    run.config.backfill?;
     Some(match &run.reading {
         Some(Reading { span, window, .. }) => {
             window.last_time.unwrap_or(window.from).clamp(span.from, span.to)
@@ -88,11 +88,11 @@ async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
         Err(NoPage::Stop(stop)) => return Err(stop),
     };
     run.stats.counts.pages += 1;
-    let paging = run.limits.spec.paging;
+    let paging = run.config.spec.paging;
     let shown_through = run.shown_through(server_time);
     reading(run).note_time(server_time);
     let take_through = reading(run).window.take_through(paging, shown_through);
-    let kind = run.limits.backfill.map(|_| IngestKind::Backfill);
+    let kind = run.config.backfill.map(|_| IngestKind::Backfill);
     let delivered = deliver(run, records, take_through, kind).await?;
     for hour in delivered.hours {
         *reading(run).late.entry(hour).or_default() += 1;
@@ -119,7 +119,7 @@ fn reading<'r, P: Ports>(run: &'r mut Run<'_, P>) -> &'r mut Reading {
 }
 
 async fn restart<P: Ports>(run: &mut Run<'_, P>, error: WindowError) -> Result<(), Stop> {
-    let paging = run.limits.spec.paging;
+    let paging = run.config.spec.paging;
     match reading(run).window.restart(error, paging) {
         Some(warning) => {
             run.stats.warnings.push(warning);
@@ -147,7 +147,7 @@ async fn end<P: Ports>(run: &mut Run<'_, P>, basis: Basis) -> Result<(), Stop> {
 /// Duo refuses a request. A backfill is nothing else; otherwise the run goes on without reconciliation and reports it at its
 /// end, so that the live log is read as far as ever.
 fn refuse<P: Ports>(run: &mut Run<'_, P>, error: FetchError) -> Result<(), Stop> {
-    if run.limits.backfill.is_some() {
+    if run.config.backfill.is_some() {
         return Err(Stop::failed(Failure::Duo, error));
     }
     run.reading = None;

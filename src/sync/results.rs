@@ -102,8 +102,8 @@ async fn store<P: Ports>(
 /// The hours that get a result. A log without counts is read 48 hours at once: most of them have one, and get another when it
 /// is their last stage.
 fn hours_with_results<P: Ports>(run: &Run<'_, P>, reading: &Reading) -> Vec<Hour> {
-    let backfill = run.limits.backfill;
-    if run.limits.spec.paging.has_counts() || backfill.is_some() {
+    let backfill = run.config.backfill;
+    if run.config.spec.paging.has_counts() || backfill.is_some() {
         return reading.span.hours().collect();
     }
     let state = &run.checkpoint.reconciliation;
@@ -126,7 +126,7 @@ fn must_be_narrowed<P: Ports>(
     basis: Basis,
     delivered: u64,
 ) -> bool {
-    let reads_several = run.limits.backfill.is_some() || run.limits.spec.paging.has_counts();
+    let reads_several = run.config.backfill.is_some() || run.config.spec.paging.has_counts();
     let is_short = match basis {
         Basis::BrokenReading(_) => true,
         Basis::Reading => reading.duo_count.is_some_and(|count| delivered < count),
@@ -145,14 +145,14 @@ fn note_progress<P: Ports>(
     now: Millis,
 ) -> Option<Vec<Hour>> {
     let state = &mut run.checkpoint.reconciliation;
-    let has_counts = run.limits.spec.paging.has_counts();
+    let has_counts = run.config.spec.paging.has_counts();
     let due = due_stage(Hour::of(reading.span.to.previous()), now);
-    if run.limits.backfill.is_none() && has_counts && due.is_none() {
+    if run.config.backfill.is_none() && has_counts && due.is_none() {
         return None;
     }
     state.reading = None;
     let removable = state.take_removable();
-    if run.limits.backfill.is_some() {
+    if run.config.backfill.is_some() {
         state.done(reading.span, 0);
     } else if has_counts {
         state.done(reading.span, due.map_or(0, |due| due.min(reading.stage)));
@@ -210,7 +210,7 @@ fn result<P: Ports>(
 /// for.
 fn stage_of<P: Ports>(run: &Run<'_, P>, reading: &Reading, hour: Hour, now: Millis) -> usize {
     let began_at = reading.began_at.min(now);
-    if run.limits.spec.paging.has_counts() && run.limits.backfill.is_none() {
+    if run.config.spec.paging.has_counts() && run.config.backfill.is_none() {
         return reading.stage.min(due_stage(hour, now).unwrap_or(0));
     }
     due_stage(hour, began_at).map_or(reading.stage, |stage| stage.max(reading.stage))

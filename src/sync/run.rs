@@ -1,6 +1,6 @@
 //! One run of one log, from the stored checkpoint to the last write of it.
 
-use super::Limits;
+use super::LogConfig;
 use super::admission::admit;
 use super::checkpoint::{BackOff, Unavailable};
 use super::live;
@@ -18,8 +18,8 @@ const LIVE_REQUESTS: u32 = 4;
 ///
 /// Never panics on what a service returned; every error is in the result. A future that is dropped is a killed process:
 /// nothing is lost, and the next run delivers at most one batch again.
-pub async fn run_log<P: Ports>(ports: &P, limits: &Limits) -> RunResult {
-    let mut run = match admit(ports, limits).await {
+pub async fn run_log<P: Ports>(ports: &P, config: &LogConfig) -> RunResult {
+    let mut run = match admit(ports, config).await {
         Ok(run) => run,
         Err(refusal) => return refusal,
     };
@@ -99,7 +99,7 @@ impl<P: Ports> Run<'_, P> {
             _ if ends_well && self.reconciliation.error().is_some() => {
                 RunOutcome::Failed(Failure::Reconciliation)
             }
-            _ if ends_well && self.live.is_done && self.limits.backfill.is_none() => {
+            _ if ends_well && self.live.is_done && self.config.backfill.is_none() => {
                 RunOutcome::CaughtUp
             }
             outcome => outcome,
@@ -121,7 +121,7 @@ impl<P: Ports> Run<'_, P> {
         let report = before.is_none_or(|before| now - before.reported_at >= DAY);
         self.checkpoint.unavailable = Some(Unavailable {
             since: before.map_or(now, |before| before.since),
-            asked_at: now,
+            requested_at: now,
             reported_at: before.filter(|_| !report).map_or(now, |before| before.reported_at),
         });
         report

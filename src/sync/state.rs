@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::Limits;
+use super::LogConfig;
 use super::checkpoint::{BackOffCause, Checkpoint, Destination, Lease};
 use super::outcome::{Failure, RunError, RunOutcome, RunStats, Warning};
 use super::ports::Ports;
@@ -50,7 +50,7 @@ pub(super) struct Live {
 
 pub(super) struct Run<'a, P: Ports> {
     pub(super) ports: &'a P,
-    pub(super) limits: &'a Limits,
+    pub(super) config: &'a LogConfig,
     /// No request begins after this.
     pub(super) deadline: Millis,
     /// How far the run came; saved with [`Run::commit`].
@@ -77,14 +77,14 @@ pub(super) struct Run<'a, P: Ports> {
 impl<'a, P: Ports> Run<'a, P> {
     pub(super) fn new(
         ports: &'a P,
-        limits: &'a Limits,
+        config: &'a LogConfig,
         (stored, version): (Checkpoint, Version),
         stats: RunStats,
     ) -> Self {
-        let deadline = ports.now() + limits.pace.run_time_limit;
+        let deadline = ports.now() + config.limits.run_time_limit;
         Self {
             ports,
-            limits,
+            config,
             deadline,
             checkpoint: stored.clone(),
             stored,
@@ -109,7 +109,7 @@ impl<'a, P: Ports> Run<'a, P> {
     /// Up to where Duo showed everything when it sent a response.
     pub(super) fn shown_through(&self, server_time: Option<Millis>) -> Millis {
         let now = self.now();
-        server_time.map_or(now, |time| time.min(now)) - self.limits.pace.window_delay
+        server_time.map_or(now, |time| time.min(now)) - self.config.limits.window_delay
     }
 
     /// Takes the lease, or renews it if it would expire before a request that begins now has ended.
@@ -127,13 +127,13 @@ impl<'a, P: Ports> Run<'a, P> {
 
     fn renew_lease(&mut self) {
         let expires_at = self.now() + self.timeout() + LEASE_MARGIN;
-        self.checkpoint.lease = Some(Lease { owner: self.limits.owner.clone(), expires_at });
+        self.checkpoint.lease = Some(Lease { owner: self.config.owner.clone(), expires_at });
         self.sign_destination();
     }
 
     /// Binds the state to the destination of its rows, also while there are none.
     fn sign_destination(&mut self) {
-        let fingerprint = self.limits.destination.clone();
+        let fingerprint = self.config.destination.clone();
         self.checkpoint.destination = Some(Destination { fingerprint, used_at: self.now() });
     }
 
@@ -169,7 +169,7 @@ impl<'a, P: Ports> Run<'a, P> {
     }
 
     fn is_rate_limited(&self, now: Millis) -> bool {
-        let rate = self.limits.pace.requests_per_minute;
+        let rate = self.config.limits.requests_per_minute;
         let mut rates = self.checkpoint.rate;
         let waits = [rates.log.take(rate, 1, now), rates.account.take(rate, ACCOUNT_SHARE, now)];
         waits.into_iter().any(|taken| taken.is_err_and(|wait| wait > LONGEST_RATE_WAIT))
@@ -177,13 +177,13 @@ impl<'a, P: Ports> Run<'a, P> {
 
     pub(super) fn holds_lease(&self) -> bool {
         let lease = self.checkpoint.lease.as_ref();
-        lease.is_some_and(|lease| lease.owner == self.limits.owner)
+        lease.is_some_and(|lease| lease.owner == self.config.owner)
     }
 
     /// The checkpoint with how far the windows at hand were read. While refused records wait, it stays before them.
     pub(super) fn snapshot(&self) -> Checkpoint {
         let mut checkpoint = self.checkpoint.clone();
-        if self.limits.spec.paging.has_cursor() {
+        if self.config.spec.paging.has_cursor() {
             checkpoint.window.clone_from(&self.live.window);
         }
         if self.reading.is_some() {
@@ -225,11 +225,11 @@ impl<'a, P: Ports> Run<'a, P> {
         if let Some(Reading { span, stage, .. }) = state.reading {
             return Some(Due { span, stage });
         }
-        if let Some(backfill) = self.limits.backfill {
+        if let Some(backfill) = self.config.backfill {
             return state.due_backfill(backfill);
         }
         let collected = Span { from: self.checkpoint.collected_from, to: self.checkpoint.mintime };
-        if self.limits.spec.paging.has_counts() {
+        if self.config.spec.paging.has_counts() {
             state.due_hour(collected, now - self.clock_ahead)
         } else {
             state.due_span(collected, now)
@@ -292,7 +292,7 @@ impl<'a, P: Ports> Run<'a, P> {
     fn next_pause(&self) -> TimeDelta {
         let count = self.checkpoint.back_off.map_or(0, |before| before.count);
         let step = usize::try_from(count).unwrap_or(usize::MAX).min(LADDER.len() - 1);
-        let pause = self.limits.pace.throttle_backoff * LADDER[step];
+        let pause = self.config.limits.throttle_backoff * LADDER[step];
         // Up to a fifth longer, so that logs refused together do not come back together.
         pause + TimeDelta::milliseconds(self.ports.random(0..=pause.num_milliseconds() / 5))
     }

@@ -1,4 +1,4 @@
-//! The token bucket that keeps requests below Duo's rate limits without sleeping.
+//! The token bucket that keeps requests below Duo's rate config without sleeping.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::model::Millis;
 const MINUTE_MS: u32 = 60_000;
 /// Requests that may follow one another at once before the rate applies.
 const BURST: u32 = 10;
-/// The account's bucket is this many times that of one log, because Duo limits the account as a whole too.
+/// The account's bucket is this many times that of one log, because Duo config the account as a whole too.
 pub(crate) const ACCOUNT_SHARE: u32 = 3;
 
 /// Requests that may still be made. Kept in the checkpoint, so that the limit holds over runs and restarts.

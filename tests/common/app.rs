@@ -22,7 +22,7 @@ pub(crate) struct App {
 
 /// An answer over HTTP.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
@@ -50,7 +50,7 @@ impl App {
     }
 
     /// The page.
-    pub(crate) async fn page(&self) -> Answer {
+    pub(crate) async fn page(&self) -> Response {
         page(&self.web).await
     }
 
@@ -61,7 +61,7 @@ impl App {
 }
 
 /// The page of an app.
-pub(crate) async fn page(web: &str) -> Answer {
+pub(crate) async fn page(web: &str) -> Response {
     let answer = ask(web, Method::GET, PATH).await;
     assert_eq!(answer.status, 200, "{}", answer.body);
     answer
@@ -76,17 +76,17 @@ pub(crate) async fn json(web: &str) -> Value {
 }
 
 /// Asks an app.
-pub(crate) async fn ask(web: &str, method: Method, path: &str) -> Answer {
+pub(crate) async fn ask(web: &str, method: Method, path: &str) -> Response {
     let request = client().request(method, format!("{web}{path}"));
     let answer = request.send().await.expect("the app answers");
-    Answer {
+    Response {
         status: answer.status().as_u16(),
         headers: answer.headers().clone(),
         body: answer.text().await.expect("the whole answer"),
     }
 }
 
-impl Answer {
+impl Response {
     /// The value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).map(|value| value.to_str().expect("a header is a text"))

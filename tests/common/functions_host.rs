@@ -11,8 +11,8 @@ use simulator::{Config, Simulator};
 use tempfile::TempDir;
 use tokio::process::Command;
 
-use super::answer::Invocation;
 use super::child::{Child, Lines};
+use super::response::Invocation;
 use super::settings::Settings;
 use super::tenant::assert_nothing_lost;
 use super::timer::Body;

@@ -3,7 +3,6 @@
 #![allow(dead_code, reason = "each test program uses a part of it")]
 #![allow(unused_imports, reason = "each test program uses a part of it")]
 
-mod answer;
 pub(crate) mod app;
 mod azurite;
 mod child;
@@ -13,6 +12,7 @@ mod gate;
 pub(crate) mod history;
 mod number;
 mod package;
+mod response;
 mod schema;
 mod script;
 mod settings;
@@ -24,13 +24,13 @@ mod timer;
 mod tools;
 mod wire;
 
-pub(crate) use answer::Invocation;
 pub(crate) use azurite::{ACCOUNT, ACCOUNT_KEY, Azurite};
 pub(crate) use expected::assert_expected;
 pub(crate) use functions_host::{FunctionsHost, RESTART, free_port, running, running_with};
-pub(crate) use gate::{Gate, Gated, Spoil, Trouble};
+pub(crate) use gate::{Gate, Gated, Spoil, StorageFault};
 pub(crate) use number::{number, text};
 pub(crate) use package::{binary, handler};
+pub(crate) use response::Invocation;
 pub(crate) use schema::{against_schema, schema};
 pub(crate) use script::ask;
 pub(crate) use settings::Settings;
@@ -42,4 +42,4 @@ pub(crate) use tenant::{
 pub(crate) use terminal::{duo_sentinel, shown};
 pub(crate) use timer::{Body, timer};
 pub(crate) use tools::{accepted_rows, files, originals, temporary_folder, tool};
-pub(crate) use wire::{Answer, get, post, request};
+pub(crate) use wire::{Response, get, post, request};

@@ -11,7 +11,7 @@ use simulator::Simulator;
 pub(crate) struct Settings(BTreeMap<String, String>);
 
 impl Settings {
-    /// The settings for a simulated tenant at a test's pace, without a place for the state.
+    /// The settings for a simulated tenant at a test's limits, without a place for the state.
     pub(crate) fn of(simulator: &Simulator) -> Self {
         let config = simulator.config();
         Self::default()
@@ -22,9 +22,9 @@ impl Settings {
             .with("SHARED_KEY", &config.shared_key)
             .with("logAnalyticsUri", simulator.log_analytics_url())
             // Hours in seconds: no rate limit, short pauses, few windows.
-            .with("CISCO_DUO_CALLS_PER_MINUTE", "0")
-            .with("CISCO_DUO_PARK_SECONDS", "1")
-            .with("CISCO_DUO_RUN_SECONDS", "20")
+            .with("CISCO_DUO_REQUESTS_PER_MINUTE", "0")
+            .with("CISCO_DUO_THROTTLE_BACKOFF_SECONDS", "1")
+            .with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "20")
             .with("CISCO_DUO_LOOKBACK_HOURS", "6")
     }
 
@@ -59,7 +59,7 @@ impl Settings {
     pub(crate) fn beginning_with_a_whole_hour(self, simulator: &Simulator) -> Self {
         let begin = simulator.clock().now() - TimeDelta::hours(6);
         let hour = begin.duration_trunc(TimeDelta::hours(1)).expect("an hour of today");
-        self.with("CISCO_DUO_START", hour.to_rfc3339_opts(SecondsFormat::Secs, true))
+        self.with("CISCO_DUO_START_TIME", hour.to_rfc3339_opts(SecondsFormat::Secs, true))
     }
 
     /// The same with one setting changed.

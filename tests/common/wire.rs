@@ -7,13 +7,13 @@ use tokio::net::TcpStream;
 
 /// An HTTP answer.
 #[derive(Clone, Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     pub(crate) status: u16,
     pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 
-impl Answer {
+impl Response {
     /// A header's value; names are given in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(header, _)| header == name);
@@ -26,7 +26,7 @@ impl Answer {
     }
 }
 
-pub(crate) async fn get(port: u16, path: &str) -> io::Result<Answer> {
+pub(crate) async fn get(port: u16, path: &str) -> io::Result<Response> {
     let head =
         format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
     request(port, &head, b"").await
@@ -38,7 +38,7 @@ pub(crate) async fn post(
     path: &str,
     headers: &[(&str, &str)],
     body: &[u8],
-) -> io::Result<Answer> {
+) -> io::Result<Response> {
     let mut head = format!(
         "POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
     );
@@ -58,7 +58,7 @@ pub(crate) async fn post(
 }
 
 /// Sends a head and a body as they are and reads the answer to its end.
-pub(crate) async fn request(port: u16, head: &str, body: &[u8]) -> io::Result<Answer> {
+pub(crate) async fn request(port: u16, head: &str, body: &[u8]) -> io::Result<Response> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(body).await?;
@@ -67,7 +67,7 @@ pub(crate) async fn request(port: u16, head: &str, body: &[u8]) -> io::Result<An
     parse(&answer).ok_or_else(|| io::Error::other("the connection ended before a whole answer"))
 }
 
-fn parse(bytes: &[u8]) -> Option<Answer> {
+fn parse(bytes: &[u8]) -> Option<Response> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let head = std::str::from_utf8(&bytes[..end]).ok()?;
     let mut lines = head.split("\r\n");
@@ -77,12 +77,12 @@ fn parse(bytes: &[u8]) -> Option<Answer> {
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
     let body = bytes[end + 4..].to_vec();
-    let answer = Answer { status, headers, body };
+    let answer = Response { status, headers, body };
     let chunked = answer.header("transfer-encoding").is_some();
     let promised = answer.header("content-length").map(str::parse::<usize>);
     match promised {
         Some(Ok(length)) if length == answer.body.len() => Some(answer),
-        None if chunked => Some(Answer { body: unchunk(&answer.body)?, ..answer }),
+        None if chunked => Some(Response { body: unchunk(&answer.body)?, ..answer }),
         _ => None,
     }
 }

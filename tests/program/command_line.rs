@@ -36,9 +36,9 @@ async fn run_shows_a_table_and_what_to_do() {
     let hour = six_hours_ago.duration_trunc(TimeDelta::hours(1)).unwrap();
     let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
     let settings = Settings::in_folder(&simulator, &folder.path().join("state"))
-        .with("CISCO_DUO_START", format!("{},activity={}", time(hour), time(six_hours_ago)))
+        .with("CISCO_DUO_START_TIME", format!("{},activity={}", time(hour), time(six_hours_ago)))
         .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600")
-        .with("CISCO_DUO_SETTLE_SECONDS", "600");
+        .with("CISCO_DUO_WINDOW_DELAY_SECONDS", "600");
     let output = duo_sentinel(&settings, folder.path(), &["run"]).await;
     let text = shown(&output, &simulator, folder.path());
     // The lag may grow by a second while the test runs.

@@ -10,7 +10,7 @@ mod agreement;
 mod bad_input;
 mod command_line;
 mod dead_letters;
-mod doctor;
+mod diagnostics;
 mod functions_host;
 mod fuzz;
 mod layers;

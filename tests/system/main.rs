@@ -8,7 +8,7 @@ mod common;
 mod backfill;
 mod content;
 mod day_of_operation;
-mod doctor;
+mod diagnostics;
 mod duo_client;
 mod every_call;
 mod kills;

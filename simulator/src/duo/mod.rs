@@ -2,10 +2,10 @@
 //!
 //! <https://duo.com/docs/adminapi#logs>; where that is silent, what official clients and users saw.
 
-mod answer;
 mod parameters;
 mod rate;
 mod records;
+mod response;
 mod signature;
 mod trust_monitor;
 mod v1;
@@ -20,14 +20,14 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
-use crate::answer::{dated, of_fault};
 use crate::faults::Call;
+use crate::response::{dated, of_fault};
 use crate::server::{no_answer, truncate};
 use crate::{FaultKind, LogType, Shared};
-use answer::{Refusal, ok_body, respond};
 use parameters::Parameters;
 use rate::RateLimit;
 use records::Page;
+use response::{Refusal, ok_body, respond};
 
 /// A body on a GET is read this far, to be hashed.
 const LARGEST_BODY: usize = 1 << 20;
@@ -158,8 +158,8 @@ async fn instead(fault: &FaultKind) -> Option<Response> {
     match fault {
         FaultKind::Forbidden => Some(refused(403)),
         FaultKind::BadCursor => Some(Refusal::parameter("next_offset").into_response()),
-        FaultKind::EmptyCode => Some(answer::empty_code()),
-        FaultKind::NotJson => Some(answer::not_json()),
+        FaultKind::EmptyCode => Some(response::empty_code()),
+        FaultKind::NotJson => Some(response::not_json()),
         _ => of_fault(fault, refused).await,
     }
 }

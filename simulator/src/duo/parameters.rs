@@ -1,6 +1,6 @@
 //! Query parameters: decoding, the form in which they are signed, and the rules for times.
 
-use super::answer::Refusal;
+use super::response::Refusal;
 use crate::form;
 
 /// Days back that Duo keeps and that one window may span.

@@ -13,8 +13,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use sha2::{Digest, Sha512};
 
-use super::answer::Refusal;
 use super::parameters::Parameters;
+use super::response::Refusal;
 use crate::Config;
 use crate::clock::parse_date;
 

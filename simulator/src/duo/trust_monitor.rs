@@ -1,8 +1,8 @@
 //! Trust Monitor: milliseconds although v1, and a cursor that comes back as `offset`.
 
-use super::answer::Refusal;
 use super::parameters::{Parameters, whole_number};
 use super::records::{self, Page};
+use super::response::Refusal;
 use crate::{FaultKind, LogType, Shared};
 
 const LOG: LogType = LogType::TrustMonitor;

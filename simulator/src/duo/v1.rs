@@ -1,8 +1,8 @@
 //! Administrator and offline enrollment: seconds, no end, no cursor, a bare array.
 
-use super::answer::Refusal;
 use super::parameters::{Parameters, whole_number};
 use super::records::{self, Page};
+use super::response::Refusal;
 use crate::events::Stream;
 use crate::{FaultKind, LogType, Shared};
 

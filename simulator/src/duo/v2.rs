@@ -1,8 +1,8 @@
 //! Authentication, activity and telephony: milliseconds, `next_offset`, `sort`.
 
-use super::answer::Refusal;
 use super::parameters::{Parameters, Window, whole_number};
 use super::records::{self, Page};
+use super::response::Refusal;
 use crate::events::{Events, parse_uuid, uuid};
 use crate::{FaultKind, LogType, Shared};
 

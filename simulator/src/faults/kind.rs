@@ -48,7 +48,7 @@ pub enum FaultKind {
     /// No answer, until the client gives up (or ten minutes have passed).
     Hang,
     /// Azure Monitor: the rows are accepted and counted, then the connection closes unanswered.
-    AnswerLost,
+    ResponseLost,
     /// Duo, identity: 200 with an HTML page.
     NotJson,
     /// Duo: 200 and `"stat":"OK"` around a response of another shape.
@@ -171,7 +171,7 @@ impl FaultKind {
                 _,
             )
             | (
-                Self::AnswerLost | Self::TooLarge,
+                Self::ResponseLost | Self::TooLarge,
                 Call::LogAnalytics { .. } | Call::LogsIngestion { .. },
             )
             | (Self::Forbidden | Self::Truncated, Call::LogsIngestion { .. })

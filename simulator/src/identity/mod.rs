@@ -14,8 +14,8 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use crate::answer;
 use crate::faults::Call;
+use crate::response;
 use crate::server::{no_answer, truncate};
 use crate::{FaultKind, Shared};
 
@@ -54,10 +54,10 @@ async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response 
             shared.calls.identity(|calls| {
                 *calls.refused.entry(refusal.code.to_owned()).or_default() += 1;
             });
-            answer::json(refusal.status, refusal.body.to_string())
+            response::json(refusal.status, refusal.body.to_string())
         }
     };
-    answer::dated(response, shared.clock.now())
+    response::dated(response, shared.clock.now())
 }
 
 async fn token(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response, Refusal> {
@@ -74,18 +74,18 @@ async fn token(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response,
         return Ok(spoilt);
     }
     shared.calls.identity(|calls| calls.tokens += 1);
-    Ok(answer::json(200, token))
+    Ok(response::json(200, token))
 }
 
 /// What a fault answers instead of a token.
 async fn instead(fault: &FaultKind, token: &Bytes) -> Option<Response> {
     let refused = |status: u16| {
         let body = json!({"statusCode": status, "message": "a fault that was asked for"});
-        answer::json(status, body.to_string())
+        response::json(status, body.to_string())
     };
     match fault {
-        FaultKind::Truncated => Some(truncate(answer::json(200, token.clone()), token)),
-        FaultKind::NotJson => Some(answer::json(200, "<html>an error page</html>")),
-        _ => answer::of_fault(fault, refused).await,
+        FaultKind::Truncated => Some(truncate(response::json(200, token.clone()), token)),
+        FaultKind::NotJson => Some(response::json(200, "<html>an error page</html>")),
+        _ => response::of_fault(fault, refused).await,
     }
 }

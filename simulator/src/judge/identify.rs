@@ -78,7 +78,7 @@ impl Ledger {
     /// Records with the same columns are told apart by their uid and content, else by what is still wanting: without a
     /// field or with null in it, two of them may have one uid.
     fn one_of(&self, log: LogType, same: &[u32], key: Option<(u64, u32)>) -> Option<u32> {
-        let tally = &self.tallies[&log];
+        let tally = &self.counts[&log];
         let known = |index: &&u32| {
             let place = **index as usize;
             key == Some((tally.uids[place], tally.contents[place]))

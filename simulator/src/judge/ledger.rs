@@ -25,7 +25,7 @@ pub(super) struct Ledger {
     verify: bool,
     /// The ways into the table, by name.
     streams: BTreeMap<String, Stream>,
-    pub(super) tallies: BTreeMap<LogType, Tally>,
+    pub(super) counts: BTreeMap<LogType, LogCounts>,
     unknown_rows: u64,
     altered_rows: u64,
     problems: Vec<String>,
@@ -33,7 +33,7 @@ pub(super) struct Ledger {
 
 /// What arrived of one log, by index of the event.
 #[derive(Debug)]
-pub(super) struct Tally {
+pub(super) struct LogCounts {
     pub(super) deliveries: Vec<u16>,
     /// 64 bits of each event's `event_uid`; 0 while none is known.
     pub(super) uids: Vec<u64>,
@@ -47,7 +47,7 @@ impl Ledger {
             let count = world.events(log).count() as usize;
             (
                 log,
-                Tally {
+                LogCounts {
                     deliveries: vec![0; count],
                     uids: vec![0; count],
                     contents: vec![0; count],
@@ -55,7 +55,7 @@ impl Ledger {
             )
         };
         Self {
-            tallies: LogType::ALL.map(tally).into(),
+            counts: LogType::ALL.map(tally).into(),
             host: config.signed_host.clone(),
             verify: config.verify,
             streams: Stream::all(config),
@@ -101,7 +101,7 @@ impl Ledger {
     ) {
         match found {
             Found::Event(log, index) => {
-                let tally = self.tallies.get_mut(&log).expect("all logs have one");
+                let tally = self.counts.get_mut(&log).expect("all logs have one");
                 let place = index as usize;
                 tally.deliveries[place] = tally.deliveries[place].saturating_add(1);
                 if tally.uids[place] == 0 {
@@ -204,7 +204,7 @@ impl Ledger {
         if text("event_content").and_then(content_bits).is_none() {
             return Some("event_content is not 8 lower-case hexadecimal digits".to_owned());
         }
-        let known = self.tallies[&log].uids[index as usize];
+        let known = self.counts[&log].uids[index as usize];
         // Without an identifier a uid is made from the content, which a surrogate changes.
         let changed = known != 0 && known != uid && !(spoilt && log.is_v1());
         changed.then(|| "event_uid is another than before".to_owned())
@@ -218,7 +218,7 @@ impl Ledger {
             altered_rows: self.altered_rows,
             first_problems: self.problems.clone(),
         };
-        for (log, tally) in &self.tallies {
+        for (log, tally) in &self.counts {
             let events = self.world.events(*log);
             report.logs.insert(*log, tally.report(events, now));
         }
@@ -231,7 +231,7 @@ impl Ledger {
     /// Two events under one uid and content would be one event to whoever removes duplicates.
     fn report_shared_keys(&self, report: &mut Report) {
         let mut all: Vec<((u64, u32), LogType, u32)> = Vec::new();
-        for (log, tally) in &self.tallies {
+        for (log, tally) in &self.counts {
             let keys = tally.uids.iter().copied().zip(tally.contents.iter().copied());
             let known = (0_u32..).zip(keys).filter(|(_, (uid, _))| *uid != 0);
             all.extend(known.map(|(index, key)| (key, *log, index)));
@@ -250,7 +250,7 @@ impl Ledger {
     }
 }
 
-impl Tally {
+impl LogCounts {
     fn report(&self, events: &Events, now: i64) -> LogReport {
         let mut report = LogReport::default();
         for (index, deliveries) in (0_u32..).zip(&self.deliveries) {

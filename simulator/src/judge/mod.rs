@@ -18,7 +18,7 @@ use tokio::sync::{Semaphore, oneshot};
 
 use crate::events::World;
 use crate::log_analytics::tables::{Origin, Table, Tables};
-use crate::{Config, Report, Road};
+use crate::{Config, IngestionApi, Report};
 use ledger::Ledger;
 use rows_file::RowsFiles;
 
@@ -48,7 +48,7 @@ pub(crate) struct Judge {
 enum Message {
     Post(Post),
     Report { now: i64, reply: oneshot::Sender<Report> },
-    Table { road: Road, name: String, reply: oneshot::Sender<Option<Table>> },
+    Table { api: IngestionApi, name: String, reply: oneshot::Sender<Option<Table>> },
     Stop(oneshot::Sender<()>),
 }
 
@@ -81,10 +81,10 @@ impl Judge {
     }
 
     /// A table, after all rows handed over before.
-    pub(crate) async fn table(&self, road: Road, name: &str) -> Option<Table> {
+    pub(crate) async fn table(&self, api: IngestionApi, name: &str) -> Option<Table> {
         let (reply, table) = oneshot::channel();
         let name = name.to_owned();
-        self.send(Message::Table { road, name, reply });
+        self.send(Message::Table { api, name, reply });
         table.await.expect("the judge's thread answers before it ends")
     }
 
@@ -135,8 +135,8 @@ fn work(
             }
             // The receiver is gone if its test timed out: the report is dropped.
             Message::Report { now, reply } => reply.send(ledger.report(now)).unwrap_or_default(),
-            Message::Table { road, name, reply } => {
-                reply.send(tables.table(road, &name)).unwrap_or_default();
+            Message::Table { api, name, reply } => {
+                reply.send(tables.table(api, &name)).unwrap_or_default();
             }
             Message::Stop(reply) => {
                 reply.send(()).unwrap_or_default();

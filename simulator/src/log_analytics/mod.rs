@@ -6,7 +6,7 @@ pub(crate) mod tables;
 
 /// The way on which rows come into a workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Road {
+pub enum IngestionApi {
     /// The HTTP Data Collector API.
     DataCollector,
     /// The Logs Ingestion API.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 use simulator::{
-    Column, ColumnType, Config, LogType, LogsIngestionConfig, Road, StreamDeclaration,
+    Column, ColumnType, Config, IngestionApi, LogType, LogsIngestionConfig, StreamDeclaration,
 };
 
 use crate::caller::{Caller, row};
@@ -28,7 +28,7 @@ pub(crate) async fn start(config: Config) -> (Caller, Vec<Map<String, Value>>) {
         *copy += 1;
     }
     assert_eq!(scout.deliver(&sent).await.status().as_u16(), 200);
-    let stored = table(&scout, Road::DataCollector).await;
+    let stored = table(&scout, IngestionApi::DataCollector).await;
     let declared = stored
         .columns()
         .iter()

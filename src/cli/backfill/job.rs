@@ -8,7 +8,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::progress::Bar;
-use crate::collector::{BackfillFault, BackfillPlan, Collector, Explanation, LogReport};
+use crate::collector::{BackfillError, BackfillPlan, Collector, Explanation, LogReport};
 use crate::model::{Hour, LogType, MINUTE, Span};
 use crate::status::{self, Code};
 use crate::sync::{HourState, RunCounts};
@@ -27,8 +27,8 @@ const LONGEST_HELD: TimeDelta = TimeDelta::minutes(4);
 pub(super) enum Outcome {
     /// The span was read to its end.
     Done,
-    #[strum(to_string = "not given by Duo")]
-    NotGiven,
+    #[strum(to_string = "unavailable")]
+    Unavailable,
     /// Shutdown was requested; the same command resumes.
     #[default]
     Interrupted,
@@ -76,7 +76,7 @@ impl Done {
     pub(super) fn is_complete(&self) -> bool {
         match self.outcome {
             Outcome::Done => self.hours.gap == 0 && self.hours.unknown == 0,
-            outcome => outcome == Outcome::NotGiven,
+            outcome => outcome == Outcome::Unavailable,
         }
     }
 }
@@ -134,7 +134,7 @@ impl<'a> Job<'a> {
         self.done
     }
 
-    async fn run_to_the_end(&mut self) -> Result<Outcome, BackfillFault> {
+    async fn run_to_the_end(&mut self) -> Result<Outcome, BackfillError> {
         let collector = self.collector;
         let mut held_since = None;
         while !self.shutdown.is_cancelled() {
@@ -152,9 +152,9 @@ impl<'a> Job<'a> {
                     collector.end_backfill(&self.plan.backfill).await?;
                     return Ok(Outcome::Done);
                 }
-                status::Outcome::MoreToFetch => self.pause(self.pace(), "").await,
-                status::Outcome::Parked => {
-                    let pause = report.parked_until.map_or(MINUTE, |until| until - now);
+                status::Outcome::MoreToFetch => self.pause(self.request_interval(), "").await,
+                status::Outcome::BackingOff => {
+                    let pause = report.retry_at.map_or(MINUTE, |until| until - now);
                     let why = report.why.code.map_or("", Code::sentence);
                     self.pause(pause, why).await;
                 }
@@ -170,7 +170,7 @@ impl<'a> Job<'a> {
                 status::Outcome::Unavailable => {
                     collector.end_backfill(&self.plan.backfill).await?;
                     self.done.why = report.why;
-                    return Ok(Outcome::NotGiven);
+                    return Ok(Outcome::Unavailable);
                 }
                 status::Outcome::Failed | status::Outcome::Unknown => {
                     self.done.why = report.why;
@@ -206,8 +206,8 @@ impl<'a> Job<'a> {
     }
 
     /// The longest time until the next request may be made.
-    fn pace(&self) -> TimeDelta {
-        let per_minute = self.collector.settings.pace.requests_per_minute;
+    fn request_interval(&self) -> TimeDelta {
+        let per_minute = self.collector.settings.limits.requests_per_minute;
         i32::try_from(per_minute)
             .ok()
             .and_then(|per_minute| (MINUTE * 2).checked_div(per_minute))
@@ -222,7 +222,7 @@ impl<'a> Job<'a> {
             }
             let why = "rows about the hours are not accepted";
             self.pause(REPORT_PAUSE, why).await;
-            self.collector.tell_hours(log_type, &mut self.unreported).await;
+            self.collector.report_hours(log_type, &mut self.unreported).await;
         }
         if !self.unreported.is_empty() {
             self.done.notices.push(format!(

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::output;
 use super::serve::until_shutdown;
-use crate::collector::{BackfillFault, BackfillPlan, Collector};
+use crate::collector::{BackfillError, BackfillPlan, Collector};
 use crate::model::{Hour, LogType, Millis, number};
 use job::{Done, Job};
 
@@ -64,7 +64,7 @@ pub(super) async fn backfill(arguments: &Arguments) -> Result<(), u8> {
     let mut plans = plans.map_err(|(log_type, error)| {
         output::error(&format!("{log_type}: {error}"), error.hint());
         match error {
-            BackfillFault::State(_) => super::FAILED,
+            BackfillError::State(_) => super::FAILED,
             _ => super::USAGE,
         }
     })?;
@@ -85,7 +85,7 @@ pub(super) async fn backfill(arguments: &Arguments) -> Result<(), u8> {
 async fn plan(
     collector: &Collector,
     arguments: &Arguments,
-) -> Result<Vec<BackfillPlan>, (LogType, BackfillFault)> {
+) -> Result<Vec<BackfillPlan>, (LogType, BackfillError)> {
     let now = collector.now();
     let logs =
         if arguments.types.is_empty() { &collector.settings.log_types } else { &arguments.types };
@@ -101,7 +101,7 @@ async fn plan(
         for (from, to) in spans {
             match collector.plan_backfill(log_type, from, to, now).await {
                 Ok(plan) => plans.push(plan),
-                Err(error @ (BackfillFault::NotYet { .. } | BackfillFault::NotGiven)) => {
+                Err(error @ (BackfillError::NotYet { .. } | BackfillError::Unavailable)) => {
                     output::talk(format!("{log_type}: {error}"));
                 }
                 Err(error) => return Err((log_type, error)),

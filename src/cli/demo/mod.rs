@@ -104,9 +104,9 @@ impl Demo {
         settings.extend([
             ("CISCO_DUO_STATE_DIR", state.display().to_string()),
             // A day in seconds: no waiting for Duo's rate limit, and runs that end before everything is done.
-            ("CISCO_DUO_CALLS_PER_MINUTE", "0".to_owned()),
-            ("CISCO_DUO_RUN_SECONDS", "1".to_owned()),
-            ("CISCO_DUO_PARK_SECONDS", "1".to_owned()),
+            ("CISCO_DUO_REQUESTS_PER_MINUTE", "0".to_owned()),
+            ("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "1".to_owned()),
+            ("CISCO_DUO_THROTTLE_BACKOFF_SECONDS", "1".to_owned()),
         ]);
         let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
@@ -178,7 +178,7 @@ impl Demo {
     }
 
     fn spoil_azure(&self) {
-        for kind in [FaultKind::AnswerLost, FaultKind::Status(503)] {
+        for kind in [FaultKind::ResponseLost, FaultKind::Status(503)] {
             let fault = Fault::once(simulated::target(self.api), kind).after(1);
             self.simulator.faults().push(fault);
         }
@@ -255,7 +255,7 @@ impl Demo {
     }
 }
 
-/// Marks the folder of a demo, so that the next one replaces nothing else.
+/// HourCounts the folder of a demo, so that the next one replaces nothing else.
 const MARK: &str = "made-by-duo-sentinel-demo";
 
 /// Empties the folder of an earlier demo, or creates a new one; anything else is left as it is.

@@ -27,16 +27,19 @@ fn result() -> HourResult {
 #[test]
 fn rows_about_hours_alone_leave_what_the_runs_did_to_the_next_row_about_runs() {
     let mut cached = CachedHealth::default();
-    cached.health.untold.runs = 3;
-    cached.health.untold_hours = [HOUR, HOUR.after(1)].into();
+    cached.health.unreported.runs = 3;
+    cached.health.unreported_hours = [HOUR, HOUR.after(1)].into();
     let hours = BTreeMap::from([(HOUR, result())]);
     let mut due = Due { log_type: LogType::Activity, cached, has_run_row: false, hours };
-    due.told(NOW);
+    due.reported(NOW);
     let health = &due.cached.health;
-    assert_eq!((health.untold.runs, health.told_at), (3, None));
-    assert_eq!((health.hours_told_to, &health.untold_hours), (Some(NOW), &[HOUR.after(1)].into()));
+    assert_eq!((health.unreported.runs, health.reported_at), (3, None));
+    assert_eq!(
+        (health.hours_reported_to, &health.unreported_hours),
+        (Some(NOW), &[HOUR.after(1)].into())
+    );
     due.has_run_row = true;
-    due.told(NOW);
+    due.reported(NOW);
     let health = &due.cached.health;
-    assert_eq!((health.untold.runs, health.told_at), (0, Some(NOW)));
+    assert_eq!((health.unreported.runs, health.reported_at), (0, Some(NOW)));
 }

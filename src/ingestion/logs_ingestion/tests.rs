@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::{code, kind, without_token};
 use crate::ingestion::error::error;
 use crate::ingestion::hint;
-use crate::ingestion::token::TokenFault;
+use crate::ingestion::token::TokenError;
 use crate::model::{IngestionApi, SendError, SendErrorKind};
 
 #[test]
@@ -58,7 +58,7 @@ fn refusal(api: IngestionApi, kind: SendErrorKind, status: Option<u16>) -> SendE
 }
 
 #[test]
-fn each_road_says_what_to_do_about_its_own_settings() {
+fn each_api_says_what_to_do_about_its_own_settings() {
     let cases = [
         (SendErrorKind::Credentials, Some(401), "CISCO_DUO_CLOUD"),
         (SendErrorKind::Credentials, Some(403), "Monitoring Metrics Publisher"),
@@ -80,7 +80,7 @@ fn each_road_says_what_to_do_about_its_own_settings() {
 
 #[test]
 fn a_missing_token_is_told_as_that() {
-    let fault = without_token(TokenFault { is_transient: false, reason: "HTTP 400".to_owned() });
+    let fault = without_token(TokenError { is_transient: false, reason: "HTTP 400".to_owned() });
     assert_eq!(fault.to_string(), "no token for Azure Monitor: HTTP 400");
     assert!(hint(&fault).unwrap().contains("AZURE_CLIENT_ID"));
 }

@@ -19,11 +19,11 @@ fn enough_for_logs_ingestion() -> Environment {
 fn logs_ingestion(environment: &Environment) -> LogsIngestionSettings {
     match read(environment).sink.ingestion {
         IngestionSettings::LogsIngestion(settings) => settings,
-        IngestionSettings::DataCollector(_) => panic!("the other road"),
+        IngestionSettings::DataCollector(_) => panic!("the other api"),
     }
 }
 
-/// The faults of one changed setting on that road.
+/// The faults of one changed setting on that api.
 fn ingestion_fault(name: &str, value: &str) -> String {
     Settings::read(&enough_for_logs_ingestion().with(name, value)).unwrap_err().to_string()
 }
@@ -55,7 +55,7 @@ fn a_rule_and_its_endpoint_are_enough_for_logs_ingestion() {
 }
 
 #[test]
-fn half_a_rule_is_a_fault_and_not_the_other_road() {
+fn half_a_rule_is_a_fault_and_not_the_other_api() {
     let shown = ingestion_fault("LOGS_INGESTION_RULE_ID", "");
     assert!(shown.contains("LOGS_INGESTION_RULE_ID") && shown.contains("is not set"));
     assert!(!shown.contains("WORKSPACE_ID"), "{shown}");
@@ -104,7 +104,7 @@ fn endpoint_and_token_are_of_one_cloud() {
 }
 
 #[test]
-fn destinations_are_told_apart_on_either_road() {
+fn destinations_are_told_apart_on_either_api() {
     let fingerprint = |environment: &Environment| read(environment).sink.fingerprint();
     let here = enough_for_logs_ingestion();
     let mut seen = vec![fingerprint(&enough()), fingerprint(&here)];

@@ -47,10 +47,10 @@ fn the_settings_of_the_documented_connector_are_enough() {
         "https://11111111-2222-3333-4444-555555555555.ods.opinsights.azure.com"
     );
     assert!(!settings.sink.is_dated_by_event);
-    let pace = &settings.pace;
-    let spans = [pace.longest_window, pace.window_delay, pace.run_time_limit];
+    let limits = &settings.limits;
+    let spans = [limits.longest_window, limits.window_delay, limits.run_time_limit];
     assert_eq!(spans, [HOUR, TimeDelta::minutes(3), TimeDelta::seconds(50)]);
-    assert_eq!(pace.requests_per_minute, 10);
+    assert_eq!(limits.requests_per_minute, 10);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn all_faults_are_reported_at_once_each_with_a_remedy() {
         ("CISCO_DUO_LOG_TYPES", "authn,telephony,users"),
         ("WORKSPACE_ID", "my-workspace"),
         ("SHARED_KEY", "not base64"),
-        ("CISCO_DUO_SETTLE_SECONDS", "60"),
+        ("CISCO_DUO_WINDOW_DELAY_SECONDS", "60"),
     ]);
     let shown = Settings::read(&environment).unwrap_err().to_string();
     let expected = include_str!("../../../tests/expected/settings-faults.txt");
@@ -195,10 +195,13 @@ fn log_types_may_be_spaced_repeated_and_capitalised() {
 
 #[test]
 fn numbers_out_of_bounds_name_the_bounds() {
-    assert!(fault("CISCO_DUO_SETTLE_SECONDS", "119").contains("from 120 to 86400"));
+    assert!(fault("CISCO_DUO_WINDOW_DELAY_SECONDS", "119").contains("from 120 to 86400"));
     assert!(fault("CISCO_DUO_LOOKBACK_HOURS", "4297").contains("from 1 to 4296"));
-    assert!(fault("CISCO_DUO_CALLS_PER_MINUTE", "ten").contains("from 0 to 600"));
-    assert_eq!(read(&enough().with("CISCO_DUO_CALLS_PER_MINUTE", "0")).pace.requests_per_minute, 0);
+    assert!(fault("CISCO_DUO_REQUESTS_PER_MINUTE", "ten").contains("from 0 to 600"));
+    assert_eq!(
+        read(&enough().with("CISCO_DUO_REQUESTS_PER_MINUTE", "0")).limits.requests_per_minute,
+        0
+    );
 }
 
 #[test]
@@ -207,16 +210,18 @@ fn a_start_is_one_time_or_a_time_for_each_log() {
     let now = noon + TimeDelta::hours(10);
     for text in ["2026-11-22T12:00:00Z", "1795348800", "1795348800000", "2026-11-22T13:00:00+01:00"]
     {
-        let start = read(&enough().with("CISCO_DUO_START", text)).start;
+        let start = read(&enough().with("CISCO_DUO_START_TIME", text)).start;
         assert_eq!(start.of(LogType::Activity, now), noon, "{text}");
     }
     let each = "authentication=1795348800, 2026-11-22T13:00:00Z";
-    let start = read(&enough().with("CISCO_DUO_START", each)).start;
+    let start = read(&enough().with("CISCO_DUO_START_TIME", each)).start;
     assert_eq!(start.of(LogType::Authentication, now), noon);
     assert_eq!(start.of(LogType::Activity, now), noon + HOUR);
     assert_eq!(read(&enough()).start.of(LogType::Activity, now), now - TimeDelta::hours(24));
-    assert!(fault("CISCO_DUO_START", "yesterday").contains("is not a time"));
-    assert!(fault("CISCO_DUO_START", "users=1795348800").contains("\"users\" is not a Duo log"));
+    assert!(fault("CISCO_DUO_START_TIME", "yesterday").contains("is not a time"));
+    assert!(
+        fault("CISCO_DUO_START_TIME", "users=1795348800").contains("\"users\" is not a Duo log")
+    );
 }
 
 #[test]
@@ -230,19 +235,19 @@ fn an_error_about_a_value_with_line_breaks_is_one_line() {
 #[test]
 fn a_run_ends_a_minute_before_the_host_would_kill_it() {
     let name = "AzureFunctionsJobHost__functionTimeout";
-    let budget = |timeout: &str| read(&enough().with(name, timeout)).pace.run_time_limit;
+    let budget = |timeout: &str| read(&enough().with(name, timeout)).limits.run_time_limit;
     assert_eq!(budget("00:10:00"), TimeDelta::milliseconds(50_000));
     assert_eq!(budget("00:01:30"), TimeDelta::milliseconds(45_000));
     assert_eq!(budget("00:01:40"), TimeDelta::milliseconds(50_000));
     assert_eq!(budget("00:00:30"), TimeDelta::milliseconds(15_000));
-    let long = enough().with("CISCO_DUO_RUN_SECONDS", "3000");
+    let long = enough().with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "3000");
     assert_eq!(
-        read(&long.clone().with(name, "-1")).pace.run_time_limit,
+        read(&long.clone().with(name, "-1")).limits.run_time_limit,
         TimeDelta::milliseconds(3_000_000)
     );
-    assert_eq!(read(&long).pace.run_time_limit, TimeDelta::milliseconds(240_000));
+    assert_eq!(read(&long).limits.run_time_limit, TimeDelta::milliseconds(240_000));
     let mut environment = long;
     environment.host_json = Some(r#"{"version":"2.0","functionTimeout":"00:10:00"}"#.to_owned());
-    assert_eq!(read(&environment).pace.run_time_limit, TimeDelta::milliseconds(540_000));
+    assert_eq!(read(&environment).limits.run_time_limit, TimeDelta::milliseconds(540_000));
     assert!(fault(name, "10 minutes").contains("hh:mm:ss"));
 }

@@ -1,4 +1,4 @@
-use super::{KEPT_HOURS, KEPT_TROUBLES, LONGEST_SILENCE, LogHealth, Standing};
+use super::{CurrentHealth, KEPT_ERRORS, KEPT_HOURS, LONGEST_SILENCE, LogHealth};
 use crate::model::{HOUR, MINUTE, Millis};
 use crate::status::{Activity, Code, Outcome};
 use crate::storage::Document as _;
@@ -7,17 +7,17 @@ use chrono::TimeDelta;
 
 const NOW: Millis = Millis(1_795_348_800_000);
 
-type Run = (Standing, RunCounts);
+type Run = (CurrentHealth, RunCounts);
 
 fn run(at: Millis, outcome: Outcome, code: Option<Code>, events: u64) -> Run {
-    let standing = Standing {
+    let standing = CurrentHealth {
         outcome,
         code,
         http_status: None,
         since: at,
         seen_at: at,
         collected_to: Some(at - MINUTE),
-        parked_until: None,
+        retry_at: None,
     };
     (standing, RunCounts { events, requests: 1, ..RunCounts::default() })
 }
@@ -34,26 +34,26 @@ fn quiet(at: Millis) -> Run {
 fn a_row_is_due_when_something_moved_or_changed_and_after_a_quarter_of_an_hour() {
     let mut health = LogHealth::default();
     assert!(add(&mut health, quiet(NOW)));
-    health.told(NOW);
+    health.reported(NOW);
     assert!(!add(&mut health, quiet(NOW + MINUTE)));
     assert!(!add(&mut health, run(NOW + TimeDelta::minutes(2), Outcome::MoreToFetch, None, 0)));
     assert!(add(&mut health, run(NOW + TimeDelta::minutes(3), Outcome::CaughtUp, None, 7)));
-    health.told(NOW + TimeDelta::minutes(3));
+    health.reported(NOW + TimeDelta::minutes(3));
     assert!(!add(
         &mut health,
         quiet(NOW + TimeDelta::minutes(3) + LONGEST_SILENCE - TimeDelta::milliseconds(1))
     ));
     assert!(add(&mut health, quiet(NOW + TimeDelta::minutes(3) + LONGEST_SILENCE)));
-    health.told(NOW + HOUR);
-    let parked = |at| run(at, Outcome::Parked, Some(Code::DuoThrottled), 0);
-    assert!(add(&mut health, parked(NOW + HOUR + MINUTE)));
-    health.told(NOW + HOUR + MINUTE);
-    assert!(!add(&mut health, parked(NOW + HOUR + TimeDelta::minutes(2))));
+    health.reported(NOW + HOUR);
+    let backing_off = |at| run(at, Outcome::BackingOff, Some(Code::DuoThrottled), 0);
+    assert!(add(&mut health, backing_off(NOW + HOUR + MINUTE)));
+    health.reported(NOW + HOUR + MINUTE);
+    assert!(!add(&mut health, backing_off(NOW + HOUR + TimeDelta::minutes(2))));
     let refused =
-        run(NOW + HOUR + TimeDelta::minutes(3), Outcome::Parked, Some(Code::AzureThrottled), 0);
+        run(NOW + HOUR + TimeDelta::minutes(3), Outcome::BackingOff, Some(Code::AzureThrottled), 0);
     assert!(add(&mut health, refused));
     // A clock that was set back must not silence it.
-    health.told(NOW + TimeDelta::hours(9));
+    health.reported(NOW + TimeDelta::hours(9));
     assert!(add(&mut health, quiet(NOW)));
 }
 
@@ -66,9 +66,9 @@ fn what_was_done_is_kept_until_it_is_told_and_by_hour_for_a_week() {
     }
     assert_eq!(i64::try_from(health.hours.len()).unwrap(), KEPT_HOURS);
     assert!(health.hours.values().all(|hour| (hour.runs, hour.counts.events) == (2, 3)));
-    assert_eq!(health.untold.counts.events, u64::try_from(3 * (KEPT_HOURS + 5)).unwrap());
-    health.told(NOW);
-    assert_eq!(health.untold, Activity::default());
+    assert_eq!(health.unreported.counts.events, u64::try_from(3 * (KEPT_HOURS + 5)).unwrap());
+    health.reported(NOW);
+    assert_eq!(health.unreported, Activity::default());
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn since_when_and_the_last_success_are_kept() {
     let standing = health.standing.as_ref().unwrap();
     assert_eq!((standing.since, standing.seen_at), (NOW + MINUTE, NOW + TimeDelta::minutes(3)));
     assert_eq!(health.succeeded_at, Some(NOW));
-    let [trouble] = &health.troubles[..] else { panic!("{:?}", health.troubles) };
+    let [trouble] = &health.last_errors[..] else { panic!("{:?}", health.last_errors) };
     assert_eq!(
         (trouble.first_at, trouble.last_at, trouble.runs),
         (NOW + MINUTE, NOW + TimeDelta::minutes(3), 3)
@@ -96,13 +96,13 @@ fn the_last_troubles_are_kept_each_once() {
     let mut health = LogHealth::default();
     for (number, code) in Code::all().enumerate() {
         let at = NOW + MINUTE * i32::try_from(number).unwrap();
-        add(&mut health, run(at, Outcome::Parked, Some(code), 0));
+        add(&mut health, run(at, Outcome::BackingOff, Some(code), 0));
     }
-    add(&mut health, run(NOW + HOUR, Outcome::Parked, Some(Code::State), 0));
-    let codes: Vec<Code> = health.troubles.iter().map(|trouble| trouble.code).collect();
-    assert_eq!(codes.len(), KEPT_TROUBLES);
+    add(&mut health, run(NOW + HOUR, Outcome::BackingOff, Some(Code::State), 0));
+    let codes: Vec<Code> = health.last_errors.iter().map(|trouble| trouble.code).collect();
+    assert_eq!(codes.len(), KEPT_ERRORS);
     assert_eq!(codes[..2], [Code::State, Code::Internal]);
-    assert_eq!(health.troubles[0].runs, 2);
+    assert_eq!(health.last_errors[0].runs, 2);
 }
 
 #[test]

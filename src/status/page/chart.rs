@@ -5,7 +5,7 @@
 use maud::{Markup, html};
 use strum::EnumProperty as _;
 
-use super::super::{Activity, Day, LogStatus, Mark};
+use super::super::{Activity, Day, HourStatus, LogStatus};
 use super::{log_name, table};
 use crate::model::{Hour, Millis, number};
 
@@ -75,7 +75,7 @@ pub(super) fn completeness(log: &LogStatus) -> Markup {
                 @for (row, day) in log.days.iter().enumerate() {
                     text x="0" y=(row * CELL + 8) { (day.date) }
                 }
-                @for mark in Mark::all() {
+                @for mark in HourStatus::all() {
                     @if log.days.iter().any(|day| day.hours.contains(&mark)) {
                         path class=(mark.class()) d={
                             @for (row, day) in log.days.iter().enumerate() {
@@ -91,16 +91,16 @@ pub(super) fn completeness(log: &LogStatus) -> Markup {
     }
 }
 
-fn hours(day: &Day, mark: Mark) -> impl Iterator<Item = usize> {
+fn hours(day: &Day, mark: HourStatus) -> impl Iterator<Item = usize> {
     (0..24).filter(move |hour| day.hours[*hour] == mark)
 }
 
-fn shape(mark: Mark) -> &'static str {
+fn shape(mark: HourStatus) -> &'static str {
     mark.get_str("shape").unwrap_or_default()
 }
 
 /// A mark as it is drawn, for the legend.
-pub(super) fn key(mark: Mark) -> Markup {
+pub(super) fn key(mark: HourStatus) -> Markup {
     html! {
         svg.key aria-hidden="true" viewBox={ "0 0 " (CELL) " " (CELL) } {
             path class=(mark.class()) d={ "M0 0" (shape(mark)) } {}
@@ -111,14 +111,14 @@ pub(super) fn key(mark: Mark) -> Markup {
 /// The same as text, for screen readers and for the exact hours.
 fn by_day(log: &LogStatus) -> Markup {
     let label = format!("Hours by day: {}", log_name(log.log_type));
-    let headings = Mark::all().map(Mark::name);
+    let headings = HourStatus::all().map(HourStatus::name);
     let headings = ["Day".to_owned()].into_iter().chain(headings);
     html! {
         details {
             summary { "By day" }
             (table(&label, headings.map(|heading| (heading, "")), &html! {
                 @for day in &log.days {
-                    tr { th scope="row" { (day.date) } @for mark in Mark::all() { td { (spans(day, mark)) } } }
+                    tr { th scope="row" { (day.date) } @for mark in HourStatus::all() { td { (spans(day, mark)) } } }
                 }
             }))
         }
@@ -126,7 +126,7 @@ fn by_day(log: &LogStatus) -> Markup {
 }
 
 /// The hours of a day with a mark: `00–07, 09`.
-fn spans(day: &Day, mark: Mark) -> String {
+fn spans(day: &Day, mark: HourStatus) -> String {
     let hours: Vec<usize> = hours(day, mark).collect();
     let spans = hours.chunk_by(|one, next| one + 1 == *next).map(|span| match span {
         [first, .., last] => format!("{first:02}–{last:02}"),

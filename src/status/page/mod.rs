@@ -11,7 +11,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 use sha2::{Digest as _, Sha256};
 use strum::EnumMessage as _;
 
-use super::{Cause, LogStatus, Mark, State, Status};
+use super::{Cause, HourStatus, LogStatus, State, Status};
 use crate::model::{IngestionApi, LogType, Millis, number, span};
 use section::section;
 
@@ -91,7 +91,7 @@ fn verdict(status: &Status) -> (&'static str, String) {
         _ => format!("{count} logs {many}"),
     };
     let acting = count(State::needs_action);
-    let moving = count(|state| matches!(state, State::Waiting | State::CatchingUp | State::New));
+    let moving = count(|state| matches!(state, State::BackingOff | State::CatchingUp | State::New));
     let has_gaps = logs.iter().any(|log| !log.gaps.is_empty());
     let has_unknown = logs.iter().any(|log| !log.unknown.is_empty());
     let has_problems = (status.check.as_ref()).is_some_and(|check| !check.problems.is_empty());
@@ -99,7 +99,7 @@ fn verdict(status: &Status) -> (&'static str, String) {
     let (working, waiting, failing) = (in_tone("working"), in_tone("waiting"), in_tone("failing"));
     if count(|state| state == State::New) == logs.len() {
         waiting("No run is recorded yet; the timer starts one every minute.")
-    } else if count(|state| state == State::NotGiven) == logs.len() {
+    } else if count(|state| state == State::Unavailable) == logs.len() {
         failing("Duo gives none of these logs to this application; see what to do below.")
     } else if acting > 0 {
         let need = of(acting, "needs", "need");
@@ -172,7 +172,7 @@ fn overview(status: &Status) -> Markup {
 
 /// Whether there is anything to count: where nothing was collected or can be read, a zero would be misleading.
 fn is_known(log: &LogStatus) -> bool {
-    !matches!(log.state, State::NotGiven | State::New | State::Unreadable)
+    !matches!(log.state, State::Unavailable | State::New | State::Unreadable)
 }
 
 fn trouble(tone: &str, subject: Option<&str>, cause: Cause) -> Markup {
@@ -197,7 +197,7 @@ fn check(status: &Status) -> Markup {
                 None => p { "None is stored yet. The timer checks once an hour everything that collection needs." },
                 Some(check) => {
                     p {
-                        (moment(check.checked_at)) ": " (check.looked_at) " checks, "
+                        (moment(check.checked_at)) ": " (check.check_count) " checks, "
                         @match check.problems.len() {
                             0 => "no problems.",
                             1 => "1 problem.",
@@ -218,7 +218,7 @@ fn legend() -> Markup {
         section {
             h2 { "How to read the hours" }
             dl.legend {
-                @for mark in Mark::all() {
+                @for mark in HourStatus::all() {
                     div { dt { (chart::key(mark)) (mark.name()) } dd { @if let Some(about) = mark.get_documentation() { (about) } } }
                 }
             }

@@ -20,7 +20,7 @@ pub(super) fn section(log: &LogStatus, now: Millis) -> Markup {
             } @else if log.state == State::New {
                 p { "No run is recorded yet." }
             }
-            (troubles(log))
+            (last_errors(log))
         }
     }
 }
@@ -39,7 +39,7 @@ fn facts(log: &LogStatus) -> Markup {
             @for (name, time) in [
                 ("Delivered up to", log.collected_to),
                 ("In this state since", log.since),
-                ("Continues at", log.parked_until),
+                ("Continues at", log.retry_at),
             ] {
                 @if let Some(time) = time { div { dt { (name) } dd { (moment(time)) } } }
             }
@@ -66,16 +66,16 @@ fn gaps(log: &LogStatus) -> Markup {
     }
 }
 
-fn troubles(log: &LogStatus) -> Markup {
+fn last_errors(log: &LogStatus) -> Markup {
     let label = format!("Last errors: {}", log_name(log.log_type));
     let headings =
         [("Error", ""), ("Last", ""), ("First", ""), ("Runs", "number"), ("What to do", "")];
     html! {
-        @if !log.troubles.is_empty() {
+        @if !log.last_errors.is_empty() {
             details {
                 summary { "Last errors" }
                 (table(&label, headings, &html! {
-                    @for trouble in &log.troubles {
+                    @for trouble in &log.last_errors {
                         tr {
                             td.long { (trouble.code.sentence()) @if let Some(status) = trouble.http_status { " HTTP " (status) } }
                             td { (moment(trouble.last_at)) }

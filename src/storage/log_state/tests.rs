@@ -84,7 +84,7 @@ async fn a_checkpoint_that_cannot_be_used_is_named_and_kept() {
     let fault = state.load::<Counts>().await.unwrap_err();
     assert_eq!(fault.action, "use");
     assert!(fault.name.contains("self/activity/checkpoint.json"));
-    assert!(fault.hint.unwrap().contains("CISCO_DUO_START"));
+    assert!(fault.hint.unwrap().contains("CISCO_DUO_START_TIME"));
     let kept = std::fs::read(file(&folder, "checkpoint.json")).unwrap();
     assert_eq!(kept, b"{}");
 }

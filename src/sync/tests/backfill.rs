@@ -19,10 +19,10 @@ fn world(paging: &str) -> World {
     times.extend([NOON - hours(77); 4]);
     let mut world = if paging == "last second" { World::v1(times, 6) } else { World::new(times) };
     if paging == "unsorted" {
-        world.limits.spec.paging = LogType::TrustMonitor.spec().paging;
+        world.config.spec.paging = LogType::TrustMonitor.spec().paging;
         world.newest_first = true;
     }
-    world.limits.backfill = Some(SPAN);
+    world.config.backfill = Some(SPAN);
     for number in (0..180).step_by(5) {
         world.add_to_ledger(world.events[number]);
     }
@@ -100,7 +100,7 @@ fn a_kill_anywhere_repeats_one_call_at_most_and_the_next_run_goes_on() {
 #[test]
 fn a_run_that_ends_before_the_span_does_goes_on_where_it_stopped() {
     let mut world = world("cursor");
-    world.pace = seconds(3);
+    world.limits = seconds(3);
     let mut instance = world.instance("a");
     assert_eq!(world.finish(&mut instance), RunOutcome::OutOfTime);
     let reached = instance.reached().unwrap();
@@ -116,7 +116,7 @@ fn a_run_that_ends_before_the_span_does_goes_on_where_it_stopped() {
 #[test]
 fn a_backfill_within_the_limit_of_calls_is_not_done_before_its_end() {
     let mut world = world("cursor");
-    world.limits.pace.requests_per_minute = 5;
+    world.config.limits.requests_per_minute = 5;
     let mut endings = Vec::new();
     for _ in 0..60 {
         let ending = world.run("a").0;
@@ -139,7 +139,7 @@ fn the_one_hour_that_duo_never_shows_in_full_is_unknown_and_no_other() {
     for (page_size, requests_per_minute) in [(3, 0), (100, 5)] {
         let mut world = world("cursor");
         world.page_size = page_size;
-        world.limits.pace.requests_per_minute = requests_per_minute;
+        world.config.limits.requests_per_minute = requests_per_minute;
         let hidden = NOON - hours(70);
         // Duo counts one more than it shows, in every question that touches the hour.
         world.never_shown = Some(hidden);
@@ -161,7 +161,7 @@ fn a_refused_backfill_fails_and_a_retired_log_is_none_to_read() {
     world.fetch_faults.push_back(Some(FetchErrorKind::Forbidden));
     assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::Duo));
     let mut world = self::world("unsorted");
-    world.limits.spec.may_be_retired = true;
+    world.config.spec.may_be_retired = true;
     world.fetch_faults.push_back(Some(FetchErrorKind::Gone));
     assert_eq!(world.run("a").0, RunOutcome::Unavailable { report: true });
 }
@@ -180,8 +180,8 @@ fn what_leaves_duos_retention_on_the_way_takes_nothing_else_with_it() {
     let span = Span { from: SPAN.from - moved, to: SPAN.to - moved };
     let hours = Span { from: Hour::of(span.from).after(1).start(), to: Hour::of(span.to).start() };
     world.blobs.clear();
-    world.limits.backfill = Some(hours);
-    world.limits.pace.requests_per_minute = 5;
+    world.config.backfill = Some(hours);
+    world.config.limits.requests_per_minute = 5;
     // An hour passes after the first page.
     let mut instance = world.instance("a");
     for _ in 0..8 {
@@ -211,7 +211,7 @@ fn what_a_backfill_delivers_hides_nothing_of_the_hour_in_which_the_live_log_bega
     let mut times = vec![half_past - minutes(20), half_past - minutes(10)];
     times.extend((0..10).map(|number| half_past + MINUTE + minutes(number * 2)));
     let mut world = World::new(times);
-    world.limits.first_mintime = half_past;
+    world.config.first_mintime = half_past;
     for late in [3, 4] {
         world.events[late].shown_from = NOON + minutes(30);
     }

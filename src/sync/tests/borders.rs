@@ -24,7 +24,7 @@ pub(super) fn checkpoint(mintime: Millis) -> Checkpoint {
 /// A world at noon where every operation takes no time, with this checkpoint.
 pub(super) fn world_with(checkpoint: &Checkpoint) -> World {
     let mut world = World::new([]);
-    world.pace = TimeDelta::zero();
+    world.limits = TimeDelta::zero();
     world.store(checkpoint);
     world
 }
@@ -40,8 +40,8 @@ pub(super) fn begun(checkpoint: &Checkpoint) -> (World, Instance, Next) {
 /// What a log that was never collected does first.
 fn begun_without_checkpoint(first_mintime: Millis) -> (Next, Vec<Warning>) {
     let mut world = World::new([]);
-    world.pace = TimeDelta::zero();
-    world.limits.first_mintime = first_mintime;
+    world.limits = TimeDelta::zero();
+    world.config.first_mintime = first_mintime;
     let mut instance = world.instance("a");
     let next = world.next(&mut instance);
     world.finish(&mut instance);
@@ -151,10 +151,10 @@ fn a_lease_that_an_earlier_run_left_behind_is_taken_again_before_anything_is_sen
 fn a_further_window_is_opened_for_a_minute_and_not_for_less() {
     for (short_by, questions) in [(0, 2), (1, 1)] {
         let mut world = World::new([]);
-        world.pace = TimeDelta::zero();
-        let horizon = world.now - world.limits.pace.window_delay;
+        world.limits = TimeDelta::zero();
+        let horizon = world.now - world.config.limits.window_delay;
         // The second window begins a millisecond behind the first.
-        world.limits.first_mintime =
+        world.config.first_mintime =
             (horizon - HOUR - MINUTE + TimeDelta::milliseconds(short_by)).previous();
         world.run("a");
         let live = world.asked.iter().filter(|asked| !asked.is_reconciliation);
@@ -222,7 +222,7 @@ fn a_request_that_a_shutdown_aborts_is_no_error_of_duo() {
 fn a_clock_that_is_more_than_half_a_minute_ahead_is_reported() {
     for (ahead, reported) in [(30, 0), (31, 1)] {
         let mut world = World::new([]);
-        world.pace = TimeDelta::zero();
+        world.limits = TimeDelta::zero();
         world.clock_ahead = seconds(ahead);
         let (_, stats) = world.run("a");
         assert_eq!(stats.warnings.len(), reported, "{ahead}");

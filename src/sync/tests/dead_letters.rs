@@ -10,7 +10,7 @@ use crate::sync::{Failure, RunOutcome};
 pub(super) fn one_window() -> World {
     let mut world = World::new(clustered());
     world.page_size = 10;
-    world.limits.pace.longest_window = hours(3);
+    world.config.limits.longest_window = hours(3);
     world
 }
 
@@ -58,7 +58,7 @@ fn a_service_that_refuses_everything_gets_no_record_set_aside() {
         world.now = world.now + MINUTE;
     }
     assert!(world.letters.stored.is_empty());
-    assert_eq!(world.checkpoint().mintime, world.limits.first_mintime);
+    assert_eq!(world.checkpoint().mintime, world.config.first_mintime);
     world.letters.refused.clear();
     world.run_until_caught_up("a");
     world.assert_all_once();
@@ -79,7 +79,7 @@ fn the_eleventh_refused_record_stops_the_log_with_its_place_kept() {
             continue;
         }
         assert_eq!(ending, RunOutcome::Failed(Failure::RecordsRefused));
-        assert_eq!(world.checkpoint().mintime, world.limits.first_mintime);
+        assert_eq!(world.checkpoint().mintime, world.config.first_mintime);
         assert!(!world.is_dead_lettered(order[13]));
         // A later run goes on behind the ten.
         world.now = world.now + MINUTE;
@@ -126,7 +126,7 @@ fn dead_letters_that_cannot_be_stored_stop_the_log_with_its_place_kept() {
             assert_eq!(stats.dead_letters.count(), 0);
             world.now = world.now + MINUTE;
         }
-        assert_eq!(world.checkpoint().mintime, world.limits.first_mintime);
+        assert_eq!(world.checkpoint().mintime, world.config.first_mintime);
         assert_eq!(world.checkpoint().lease, None);
         world.letters.are_broken = false;
         world.run_until_caught_up("a");

@@ -10,13 +10,13 @@ use crate::sync::{RunOutcome, Warning};
 #[test]
 fn a_run_ends_between_pages_when_its_time_is_over_and_gives_the_claim_back() {
     let mut world = World::new(clustered());
-    world.pace = seconds(5);
+    world.limits = seconds(5);
     let started = world.now;
     assert_eq!(world.run("a").0, RunOutcome::OutOfTime);
     assert!(world.now - started <= seconds(70), "{}", world.now - started);
     assert_eq!(world.checkpoint().lease, None);
     assert!(!world.accepted.is_empty());
-    world.pace = millis(10);
+    world.limits = millis(10);
     world.run_until_caught_up("b");
     world.assert_all_once();
 }
@@ -24,7 +24,7 @@ fn a_run_ends_between_pages_when_its_time_is_over_and_gives_the_claim_back() {
 #[test]
 fn a_run_goes_on_inside_a_window_with_the_cursor_and_the_bounds_of_the_run_before() {
     let mut world = World::new(clustered());
-    world.pace = seconds(5);
+    world.limits = seconds(5);
     for _ in 0..20 {
         if world.checkpoint_window_cursor().is_some() {
             break;
@@ -43,7 +43,7 @@ fn a_run_goes_on_inside_a_window_with_the_cursor_and_the_bounds_of_the_run_befor
 #[test]
 fn the_rate_limit_holds_over_runs_and_is_never_slept_out() {
     let mut world = World::new((0..200).map(|number| NOON - HOUR + seconds(number * 5)));
-    world.limits.pace.requests_per_minute = 10;
+    world.config.limits.requests_per_minute = 10;
     world.page_size = 2;
     assert_eq!(world.run("a").0, RunOutcome::RateLimited);
     assert_eq!((world.questions, world.counts.len()), (8, 2));
@@ -55,7 +55,7 @@ fn the_rate_limit_holds_over_runs_and_is_never_slept_out() {
     let calls = world.questions + world.counts.len() as u64;
     assert!((50..=60).contains(&calls), "{calls}");
     assert!(world.slept.iter().all(|slept| *slept <= seconds(5)), "{:?}", world.slept);
-    world.limits.pace.requests_per_minute = 0;
+    world.config.limits.requests_per_minute = 0;
     world.run_until_caught_up("a");
     world.assert_all_once();
 }
@@ -68,7 +68,7 @@ fn a_run_that_is_asked_to_shut_down_before_it_begins_stores_its_first_checkpoint
     instance.request_shutdown();
     assert_eq!(world.finish(&mut instance), RunOutcome::ShutdownRequested);
     assert_eq!(world.questions, 0);
-    assert_eq!(world.checkpoint().mintime, world.limits.first_mintime);
+    assert_eq!(world.checkpoint().mintime, world.config.first_mintime);
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
 }
@@ -112,7 +112,7 @@ fn the_lease_of_a_dead_process_is_taken_over_at_once_and_that_is_reported() {
 #[test]
 fn rows_older_than_two_days_are_marked_as_backfill() {
     let mut world = World::new([NOON - hours(49), NOON - hours(47)]);
-    world.limits.first_mintime = NOON - hours(72);
+    world.config.first_mintime = NOON - hours(72);
     world.run_until_caught_up("a");
     let kinds: Vec<&str> = world.accepted.iter().map(|(_, kind)| (*kind).into()).collect();
     assert_eq!(kinds, ["backfill", "live"]);

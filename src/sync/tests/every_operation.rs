@@ -3,35 +3,35 @@
 use super::dead_letters::in_order;
 use super::record::id;
 use super::time::{hours, minutes, seconds};
-use super::world::{Happened, NOON, Trouble, World, clustered};
+use super::world::{Fault, Happened, NOON, World, clustered};
 use crate::model::{FetchErrorKind, SendErrorKind};
 
 /// Every way in which a call can go wrong. Those that do not suit a call leave it alone.
-const TROUBLES: [Trouble; 23] = [
-    Trouble::KilledBefore,
-    Trouble::KilledAfter,
-    Trouble::LostResponse,
-    Trouble::Storage(false),
-    Trouble::Storage(true),
-    Trouble::Fetch(FetchErrorKind::Throttled { retry_after: None }),
-    Trouble::Fetch(FetchErrorKind::Throttled { retry_after: Some(seconds(7)) }),
-    Trouble::Fetch(FetchErrorKind::Unreachable),
-    Trouble::Fetch(FetchErrorKind::Malformed),
-    Trouble::Fetch(FetchErrorKind::Credentials),
-    Trouble::Fetch(FetchErrorKind::Forbidden),
-    Trouble::Fetch(FetchErrorKind::Gone),
-    Trouble::Fetch(FetchErrorKind::Rejected),
-    Trouble::Fetch(FetchErrorKind::Fatal),
-    Trouble::Send(SendErrorKind::Throttled { retry_after: None }, false),
-    Trouble::Send(SendErrorKind::Throttled { retry_after: Some(seconds(7)) }, false),
-    Trouble::Send(SendErrorKind::Unreachable, false),
+const FAULTS: [Fault; 23] = [
+    Fault::KilledBefore,
+    Fault::KilledAfter,
+    Fault::LostResponse,
+    Fault::Storage(false),
+    Fault::Storage(true),
+    Fault::Fetch(FetchErrorKind::Throttled { retry_after: None }),
+    Fault::Fetch(FetchErrorKind::Throttled { retry_after: Some(seconds(7)) }),
+    Fault::Fetch(FetchErrorKind::Unreachable),
+    Fault::Fetch(FetchErrorKind::Malformed),
+    Fault::Fetch(FetchErrorKind::Credentials),
+    Fault::Fetch(FetchErrorKind::Forbidden),
+    Fault::Fetch(FetchErrorKind::Gone),
+    Fault::Fetch(FetchErrorKind::Rejected),
+    Fault::Fetch(FetchErrorKind::Fatal),
+    Fault::Send(SendErrorKind::Throttled { retry_after: None }, false),
+    Fault::Send(SendErrorKind::Throttled { retry_after: Some(seconds(7)) }, false),
+    Fault::Send(SendErrorKind::Unreachable, false),
     // The answer is lost.
-    Trouble::Send(SendErrorKind::Unreachable, true),
-    Trouble::Send(SendErrorKind::TooLarge, false),
-    Trouble::Send(SendErrorKind::BadRecord, false),
-    Trouble::Send(SendErrorKind::Credentials, false),
-    Trouble::Send(SendErrorKind::Fatal, false),
-    Trouble::Send(SendErrorKind::Fatal, true),
+    Fault::Send(SendErrorKind::Unreachable, true),
+    Fault::Send(SendErrorKind::TooLarge, false),
+    Fault::Send(SendErrorKind::BadRecord, false),
+    Fault::Send(SendErrorKind::Credentials, false),
+    Fault::Send(SendErrorKind::Fatal, false),
+    Fault::Send(SendErrorKind::Fatal, true),
 ];
 
 /// Runs in which everything must be over: a log that was refused is asked again after an hour, every minute one run.
@@ -83,11 +83,11 @@ fn every_operation_goes_wrong_once_in_every_way() {
         assert_eq!(undisturbed.duplicates(), 0, "{name}");
         assert!(undisturbed.deeds > 100, "{name}: {}", undisturbed.deeds);
         for (deed, kind) in (1..).zip(undisturbed.kinds) {
-            for trouble in TROUBLES.into_iter().filter(|trouble| trouble.suits(kind)) {
+            for fault in FAULTS.into_iter().filter(|fault| fault.suits(kind)) {
                 let (_, mut world) = worlds().into_iter().nth(place).unwrap();
-                world.troubles.insert(deed, trouble);
+                world.faults.insert(deed, fault);
                 live_through(&mut world);
-                let what = format!("{name}: {trouble:?} at {deed}");
+                let what = format!("{name}: {fault:?} at {deed}");
                 assert!(world.lost().is_empty(), "{what}: {:?}", world.lost());
                 let bound = if world.may_repeat > 0 { PAGE } else { 0 };
                 let repeated = world.duplicates();

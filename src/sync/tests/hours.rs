@@ -12,9 +12,9 @@ fn an_hour_first_reconciled_more_than_a_day_after_its_end_is_verified_late() {
         [(hours(24), HourState::CountMatched), (hours(24) + minutes(15), HourState::VerifiedLate)]
     {
         let mut world = World::new([NOON - HOUR / 2]);
-        world.pace = millis(0);
-        world.limits.first_mintime = NOON - HOUR;
-        world.limits.pace.longest_window = hours(48);
+        world.limits = millis(0);
+        world.config.first_mintime = NOON - HOUR;
+        world.config.limits.longest_window = hours(48);
         // Nothing was looked at so far: the hour before noon is, in the first run of all.
         world.now = NOON + age;
         world.run("a");
@@ -118,7 +118,7 @@ fn what_the_first_run_of_a_log_without_counts_read_is_not_read_again_within_the_
 fn an_hour_that_the_next_reading_of_a_log_without_counts_brings_to_its_end_is_verified() {
     let mut world = World::new(clustered());
     world.newest_first = true;
-    world.limits.spec.paging = LogType::TrustMonitor.spec().paging;
+    world.config.spec.paging = LogType::TrustMonitor.spec().paging;
     world.page_size = 100;
     world.run_until("a", NOON + hours(4));
     // For a while Duo counts a record more than it shows.
@@ -142,9 +142,9 @@ fn what_duo_does_not_keep_any_more_is_not_requested() {
         (hours(179 * 24) + millis(1), HourState::Unknown),
     ] {
         let mut world = World::new([NOON - HOUR / 2]);
-        world.limits.first_mintime = NOON - HOUR;
+        world.config.first_mintime = NOON - HOUR;
         world.run_until_caught_up("a");
-        world.pace = millis(0);
+        world.limits = millis(0);
         world.now = NOON - HOUR + age;
         let oldest = world.now - hours(179 * 24);
         world.asked.clear();
@@ -162,8 +162,8 @@ fn what_duo_does_not_keep_any_more_is_not_requested() {
 #[test]
 fn stages_are_due_by_duos_clock() {
     let mut world = World::new([]);
-    world.pace = millis(0);
-    world.limits.first_mintime = NOON - HOUR;
+    world.limits = millis(0);
+    world.config.first_mintime = NOON - HOUR;
     // By Duo's clock the hour before noon ended ten minutes ago, by ours half an hour.
     world.now = NOON + minutes(30);
     world.clock_ahead = minutes(20);
@@ -179,7 +179,7 @@ fn a_run_that_only_left_reconciliation_to_the_next_one_has_caught_up() {
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
     world.miscount = None;
-    world.limits.pace.requests_per_minute = 10;
+    world.config.limits.requests_per_minute = 10;
     world.now = world.now + hours(12);
     let (ending, stats) = world.run("a");
     assert_eq!(ending, RunOutcome::RateLimited);

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 
 use super::record::id;
 use super::time::{hours, millis, minutes, seconds};
-use super::world::{Container, Happened, NOON, Trouble, World};
+use super::world::{Container, Fault, Happened, NOON, World};
 use crate::model::{FetchErrorKind, HOUR, LogType, MINUTE, Millis, SendErrorKind};
 use crate::sync::HourState;
 
@@ -47,14 +47,14 @@ fn whatever_happens_nothing_is_lost_and_nothing_is_reported_verified_that_is_not
         Some(seed) => seed..seed + 1,
         None => 0..setting("DUO_SENTINEL_SCHEDULES").unwrap_or(SCHEDULES),
     };
-    let (mut troubles, mut repeated, mut judged) = (0, 0, 0);
+    let (mut faults, mut repeated, mut judged) = (0, 0, 0);
     let mut rare: BTreeMap<&str, u64> = BTreeMap::new();
     let schedules = seeds.end - seeds.start;
     for seed in seeds {
         let played = std::panic::catch_unwind(|| play(seed, false));
         let world =
             played.unwrap_or_else(|_| panic!("seed {seed}; DUO_SENTINEL_SEED={seed} repeats it"));
-        troubles += world.struck;
+        faults += world.struck;
         repeated += world.duplicates();
         judged += world.judged;
         for (state, count) in world.rare {
@@ -62,7 +62,7 @@ fn whatever_happens_nothing_is_lost_and_nothing_is_reported_verified_that_is_not
         }
     }
     println!(
-        "{schedules} schedules with {troubles} errors and kills: lost 0, duplicated {repeated} rows"
+        "{schedules} schedules with {faults} errors and kills: lost 0, duplicated {repeated} rows"
     );
     println!(
         "{judged} reports of verified hours agree with the truth; rare states reached: {rare:?}"
@@ -94,7 +94,7 @@ fn play(seed: u64, is_traced: bool) -> World {
     for _ in 0..rng.u32(20..400) {
         if rng.u8(0..12) == 0 {
             let deed = world.deeds + rng.u64(1..15);
-            world.troubles.insert(deed, trouble(&mut rng));
+            world.faults.insert(deed, fault(&mut rng));
         }
         if rng.u8(0..40) == 0 {
             jump(&mut world, millis(rng.i64(-600_000..1_200_000)));
@@ -119,11 +119,11 @@ fn play(seed: u64, is_traced: bool) -> World {
         }
     }
     // Then all is well: from here on everything must be delivered, and every hour become final, in bounded time.
-    world.troubles.clear();
+    world.faults.clear();
     world.clock_ahead = millis(0);
     // With a run every quarter of an hour only, pages of one record must not take long.
-    world.limits.pace.requests_per_minute = 0;
-    world.pace = millis(10);
+    world.config.limits.requests_per_minute = 0;
+    world.limits = millis(10);
     // What is still at work is killed, perhaps with a batch just accepted.
     world.may_repeat += instances.len() as u64;
     drop(instances);
@@ -216,7 +216,7 @@ fn world(rng: &mut fastrand::Rng) -> World {
         world.page_size = page_size;
         world.newest_first = rng.u8(0..4) == 0;
         if world.newest_first {
-            world.limits.spec.paging = LogType::TrustMonitor.spec().paging;
+            world.config.spec.paging = LogType::TrustMonitor.spec().paging;
         }
         world.last_has_cursor = rng.bool();
     }
@@ -246,16 +246,16 @@ fn world(rng: &mut fastrand::Rng) -> World {
             };
         }
     }
-    world.limits.first_mintime = NOON - hours(6);
-    world.limits.pace.longest_window = [minutes(10), HOUR, hours(24)][rng.usize(0..3)];
-    world.limits.max_batch_bytes = [60, 200, 100_000][rng.usize(0..3)];
-    world.limits.pace.requests_per_minute = [0, 10, 100][rng.usize(0..3)];
+    world.config.first_mintime = NOON - hours(6);
+    world.config.limits.longest_window = [minutes(10), HOUR, hours(24)][rng.usize(0..3)];
+    world.config.max_batch_bytes = [60, 200, 100_000][rng.usize(0..3)];
+    world.config.limits.requests_per_minute = [0, 10, 100][rng.usize(0..3)];
     world.miscount = [Some(0), Some(0), None][rng.usize(0..3)];
-    world.pace = up_to(rng, seconds(5)) + millis(1);
+    world.limits = up_to(rng, seconds(5)) + millis(1);
     world
 }
 
-fn trouble(rng: &mut fastrand::Rng) -> Trouble {
+fn fault(rng: &mut fastrand::Rng) -> Fault {
     let fetch = [
         FetchErrorKind::Throttled { retry_after: None },
         FetchErrorKind::Throttled { retry_after: Some(seconds(3)) },
@@ -278,11 +278,11 @@ fn trouble(rng: &mut fastrand::Rng) -> Trouble {
         SendErrorKind::Fatal,
     ];
     match rng.u8(0..6) {
-        0 => Trouble::KilledBefore,
-        1 => Trouble::KilledAfter,
-        2 => Trouble::Storage(rng.bool()),
-        3 => Trouble::LostResponse,
-        4 => Trouble::Fetch(fetch[rng.usize(0..fetch.len())]),
-        _ => Trouble::Send(send[rng.usize(0..send.len())], rng.bool()),
+        0 => Fault::KilledBefore,
+        1 => Fault::KilledAfter,
+        2 => Fault::Storage(rng.bool()),
+        3 => Fault::LostResponse,
+        4 => Fault::Fetch(fetch[rng.usize(0..fetch.len())]),
+        _ => Fault::Send(send[rng.usize(0..send.len())], rng.bool()),
     }
 }

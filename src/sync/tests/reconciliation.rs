@@ -233,7 +233,7 @@ fn hours_that_duo_no_longer_keeps_hold_up_no_log_without_counts() {
 #[test]
 fn while_the_log_is_behind_one_request_in_five_is_for_reconciliation() {
     let mut world = World::new((0..2000).map(|number| NOON - hours(3) + seconds(number * 5)));
-    world.limits.pace.requests_per_minute = 10;
+    world.config.limits.requests_per_minute = 10;
     world.page_size = 10;
     world.miscount = None;
     for _ in 0..20 {

@@ -9,7 +9,7 @@ use crate::sync::{BackOffCause, Failure, RunOutcome};
 #[test]
 fn a_log_forbidden_from_day_one_starts_where_it_was_first_asked() {
     let mut world = World::new(clustered());
-    let started = world.limits.first_mintime;
+    let started = world.config.first_mintime;
     for day in 0..40 {
         world.fetch_faults.push_back(Some(FetchErrorKind::Forbidden));
         let (ending, _) = world.run("a");
@@ -21,7 +21,7 @@ fn a_log_forbidden_from_day_one_starts_where_it_was_first_asked() {
         assert_eq!(world.questions, questions);
         world.now = world.now + hours(24);
         // A later first run would begin later: the stored place decides.
-        world.limits.first_mintime = world.now - hours(3);
+        world.config.first_mintime = world.now - hours(3);
     }
     assert_eq!(world.checkpoint().mintime, started);
     for _ in 0..60 {
@@ -66,7 +66,7 @@ fn what_duo_refuses_ends_the_run_with_its_outcome_and_keeps_the_place() {
         (&[Unreachable, Credentials, Credentials], false, true, failed, 3),
     ] {
         let mut world = World::new(clustered());
-        world.limits.spec.may_be_retired = may_be_retired;
+        world.config.spec.may_be_retired = may_be_retired;
         if answered {
             world.run_until_caught_up("a");
         }
@@ -74,7 +74,7 @@ fn what_duo_refuses_ends_the_run_with_its_outcome_and_keeps_the_place() {
         world.fetch_faults = kinds.iter().map(|kind| Some(*kind)).collect();
         assert_eq!(world.run("a").0, outcome, "{kinds:?}");
         assert_eq!(world.questions - before.1, requests, "{kinds:?}");
-        let place = before.0.unwrap_or(world.limits.first_mintime);
+        let place = before.0.unwrap_or(world.config.first_mintime);
         assert_eq!(world.checkpoint().mintime, place, "{kinds:?}");
         world.now = world.now + hours(2);
         world.run_until_caught_up("a");
@@ -90,7 +90,7 @@ fn what_azure_monitor_refuses_keeps_the_place_and_gives_the_lease_back() {
     let failed = RunOutcome::Failed(Failure::AzureMonitor);
     for (kinds, outcome) in [(&[Credentials][..], failed), (&[TooLarge; 2], caught_up)] {
         let mut world = World::new(clustered());
-        (world.page_size, world.limits.max_batch_bytes) = (8, 1000);
+        (world.page_size, world.config.max_batch_bytes) = (8, 1000);
         world.send_faults = kinds.iter().map(|kind| Some((*kind, false))).collect();
         assert_eq!(world.run("a").0, outcome, "{kinds:?}");
         assert_eq!(world.checkpoint().lease, None, "{kinds:?}");
@@ -107,12 +107,12 @@ fn too_many_calls_park_the_log_at_once_and_longer_each_time() {
         world.fetch_faults.push_back(Some(FetchErrorKind::Throttled { retry_after: None }));
         let RunOutcome::BackingOff { until, cause: BackOffCause::DuoThrottled } = world.run("a").0
         else {
-            panic!("not parked");
+            panic!("not backing_off");
         };
         pauses.push((until - world.now).num_minutes());
         let questions = world.questions;
         assert!(matches!(world.run("a").0, RunOutcome::BackingOff { .. }));
-        assert_eq!(world.questions, questions, "a parked log asked");
+        assert_eq!(world.questions, questions, "a backing_off log asked");
         world.now = until;
     }
     // 1, 2, 5, 5 minutes, and up to a fifth more.
@@ -130,13 +130,15 @@ fn retry_after_is_followed_up_to_a_quarter_of_an_hour() {
     for (asked, expected) in [(seconds(7), seconds(7)), (hours(2), minutes(15))] {
         let mut world = World::new(clustered());
         world.fetch_faults.push_back(Some(FetchErrorKind::Throttled { retry_after: Some(asked) }));
-        let RunOutcome::BackingOff { until, .. } = world.run("a").0 else { panic!("not parked") };
-        assert_eq!((until - world.now + world.pace).num_seconds(), expected.num_seconds());
+        let RunOutcome::BackingOff { until, .. } = world.run("a").0 else {
+            panic!("not backing_off")
+        };
+        assert_eq!((until - world.now + world.limits).num_seconds(), expected.num_seconds());
     }
 }
 
 #[test]
-fn passing_faults_are_tried_again_while_the_run_lasts_and_then_parked() {
+fn passing_faults_are_tried_again_while_the_run_lasts_and_then_back_off() {
     let mut world = World::new(clustered());
     world.fetch_faults = std::iter::repeat_n(Some(FetchErrorKind::Unreachable), 3).collect();
     assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
@@ -155,7 +157,7 @@ fn passing_faults_are_tried_again_while_the_run_lasts_and_then_parked() {
 }
 
 #[test]
-fn refused_credentials_are_tried_once_more_and_then_parked_for_five_minutes() {
+fn refused_credentials_are_tried_once_more_and_then_back_off_for_five_minutes() {
     let mut world = World::new(clustered());
     world.fetch_faults = [Some(FetchErrorKind::Credentials), None].into();
     assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
@@ -163,9 +165,9 @@ fn refused_credentials_are_tried_once_more_and_then_parked_for_five_minutes() {
     world.fetch_faults = std::iter::repeat_n(Some(FetchErrorKind::Credentials), 2).collect();
     assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::Duo));
     assert_eq!(world.fetch_faults.len(), 0);
-    let parked = world.checkpoint().back_off.unwrap();
-    assert_eq!(parked.cause, BackOffCause::DuoCredentials);
-    assert!((4..=5).contains(&((parked.retry_at - world.now).num_minutes())));
+    let backing_off = world.checkpoint().back_off.unwrap();
+    assert_eq!(backing_off.cause, BackOffCause::DuoCredentials);
+    assert!((4..=5).contains(&((backing_off.retry_at - world.now).num_minutes())));
 }
 
 #[test]

@@ -12,7 +12,7 @@ fn a_clock_61_seconds_fast_loses_nothing() {
     // An event every second, shown two minutes after it happened by Duo's clock.
     let mut world = World::new((0..3600).map(|second| NOON - minutes(20) + seconds(second)));
     world.page_size = 1000;
-    world.limits.pace.window_delay = minutes(2);
+    world.config.limits.window_delay = minutes(2);
     world.clock_ahead = seconds(61);
     for _ in 0..90 {
         world.run("a");
@@ -28,7 +28,7 @@ fn a_clock_61_seconds_fast_loses_nothing() {
 #[test]
 fn a_clock_that_is_far_ahead_closes_nothing_and_says_so() {
     let mut world = World::new([]);
-    world.limits.first_mintime = NOON - minutes(10);
+    world.config.first_mintime = NOON - minutes(10);
     world.clock_ahead = HOUR;
     let (ending, stats) = world.run("a");
     assert_eq!(ending, RunOutcome::CaughtUp);
@@ -79,7 +79,7 @@ fn a_window_is_not_closed_on_a_short_count() {
 fn a_count_that_stays_short_is_reported_once_and_stops_nothing() {
     let mut world = World::new(clustered());
     world.page_size = 100;
-    world.limits.pace.longest_window = hours(3);
+    world.config.limits.longest_window = hours(3);
     world.leave_out_at = (1..=1000).collect();
     let (outcome, stats) = world.run("a");
     assert_eq!(outcome, RunOutcome::CaughtUp);
@@ -101,8 +101,8 @@ fn a_count_that_stays_short_is_reported_once_and_stops_nothing() {
 #[test]
 fn a_count_that_never_agrees_stops_no_log_that_needs_many_runs_for_a_window() {
     let mut world = World::new(clustered());
-    world.limits.pace.longest_window = hours(3);
-    world.limits.pace.requests_per_minute = 10;
+    world.config.limits.longest_window = hours(3);
+    world.config.limits.requests_per_minute = 10;
     world.page_size = 2;
     // Of the first window's pages one is always short.
     world.leave_out_at = (1..=400).collect();
@@ -121,7 +121,7 @@ fn a_count_that_never_agrees_stops_no_log_that_needs_many_runs_for_a_window() {
 fn a_clock_that_jumps_ahead_for_a_while_moves_no_place_for_good() {
     let mut world = World::new(clustered());
     // The bucket of the limit is filled by the wrong clock too.
-    world.limits.pace.requests_per_minute = 10;
+    world.config.limits.requests_per_minute = 10;
     world.run("a");
     let place = world.checkpoint().mintime;
     let now = world.now;
@@ -151,7 +151,7 @@ fn records_that_wait_crowd_no_second() {
 #[test]
 fn an_idle_log_asks_nothing_twice_in_the_same_minute() {
     let mut world = World::new([]);
-    world.limits.first_mintime = NOON - minutes(4);
+    world.config.first_mintime = NOON - minutes(4);
     world.run("a");
     assert_eq!(world.questions, 1);
     assert!(world.checkpoint().mintime > NOON - minutes(4));

@@ -2,32 +2,32 @@
 
 use super::random::setting;
 use super::time::{minutes, seconds};
-use super::world::{Container, Kind, NOON, Reply, Trouble, World, clustered};
+use super::world::{Container, Fault, Kind, NOON, Reply, World, clustered};
 use crate::model::{FetchErrorKind, HOUR, MINUTE, SendErrorKind};
-use crate::sync::{Failure, Limits, RunOutcome, Warning};
+use crate::sync::{Failure, LogConfig, RunOutcome, Warning};
 
 /// Errors of which up to two strike in the exhaustive search, beside kills.
-const TROUBLES: [Trouble; 5] = [
-    Trouble::KilledAfter,
-    Trouble::Storage(true),
-    Trouble::LostResponse,
-    Trouble::Fetch(FetchErrorKind::TimedOut),
-    Trouble::Send(SendErrorKind::TimedOut, true),
+const FAULTS: [Fault; 5] = [
+    Fault::KilledAfter,
+    Fault::Storage(true),
+    Fault::LostResponse,
+    Fault::Fetch(FetchErrorKind::TimedOut),
+    Fault::Send(SendErrorKind::TimedOut, true),
 ];
 
 /// One page of two events in one batch.
 fn one_page() -> World {
     let mut world = World::new([NOON - minutes(30), NOON - minutes(20)]);
     world.page_size = 10;
-    world.limits.first_mintime = NOON - minutes(40);
+    world.config.first_mintime = NOON - minutes(40);
     world
 }
 
 /// Runs two instances; each number says after how many operations the turn passes to the other one. Returns how many
 /// operations there were, with their kinds.
-fn play(switches: &[u64], troubles: &[(u64, Trouble)]) -> Vec<Kind> {
+fn play(switches: &[u64], faults: &[(u64, Fault)]) -> Vec<Kind> {
     let mut world = one_page();
-    world.troubles = troubles.iter().copied().collect();
+    world.faults = faults.iter().copied().collect();
     let mut instances = [world.instance("a"), world.instance("b")];
     let mut over = [false; 2];
     let (mut turn, mut operations) = (0, 0);
@@ -37,23 +37,23 @@ fn play(switches: &[u64], troubles: &[(u64, Trouble)]) -> Vec<Kind> {
         operations += 1;
     }
     let kinds = world.kinds.clone();
-    let what = || format!("switches {switches:?}, troubles {troubles:?}");
+    let what = || format!("switches {switches:?}, faults {faults:?}");
     // The errors stopped: everything is delivered within bounded time.
-    world.troubles.clear();
+    world.faults.clear();
     world.now = world.now + minutes(10);
     world.run_until_caught_up("c");
     assert!(world.lost().is_empty(), "{}: {:?}", what(), world.lost());
-    let bound = 2 * troubles.len();
+    let bound = 2 * faults.len();
     assert!(world.duplicates() <= bound, "{}: {} duplicated", what(), world.duplicates());
     kinds
 }
 
 /// Every error that suits one of these operations after the first ones.
-fn suiting(kinds: &[Kind], after: u64) -> impl Iterator<Item = (u64, Trouble)> {
+fn suiting(kinds: &[Kind], after: u64) -> impl Iterator<Item = (u64, Fault)> {
     let operations = (1..).zip(kinds.iter().copied()).filter(move |(at, _)| *at > after);
     operations.flat_map(|(at, kind)| {
-        let troubles = TROUBLES.into_iter().filter(move |trouble| trouble.suits(kind));
-        troubles.map(move |trouble| (at, trouble))
+        let faults = FAULTS.into_iter().filter(move |fault| fault.suits(kind));
+        faults.map(move |fault| (at, fault))
     })
 }
 
@@ -69,11 +69,11 @@ fn two_instances_on_one_page_with_two_preemptions_and_two_errors() {
             let switches = [first, second];
             let kinds = play(&switches, &[]);
             schedules += 1;
-            for (at, trouble) in suiting(&kinds, 0) {
-                let kinds = play(&switches, &[(at, trouble)]);
+            for (at, fault) in suiting(&kinds, 0) {
+                let kinds = play(&switches, &[(at, fault)]);
                 schedules += 1;
                 for (later, other) in suiting(&kinds, at).filter(|_| is_long) {
-                    play(&switches, &[(at, trouble), (later, other)]);
+                    play(&switches, &[(at, fault), (later, other)]);
                     schedules += 1;
                 }
             }
@@ -123,19 +123,19 @@ fn a_process_that_wakes_after_its_lease_expired_duplicates_one_batch_at_most() {
 fn an_instance_with_another_destination_stops_and_takes_over_only_after_long_silence() {
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
-    let first = world.limits.clone();
-    let elsewhere = || Limits { destination: "elsewhere".to_owned(), ..first.clone() };
+    let first = world.config.clone();
+    let elsewhere = || LogConfig { destination: "elsewhere".to_owned(), ..first.clone() };
     for _ in 0..10 {
-        world.limits = elsewhere();
+        world.config = elsewhere();
         let outcome = world.run("b").0;
         let is_refused = matches!(outcome, RunOutcome::Failed(Failure::OtherDestination { .. }));
         assert!(is_refused, "{outcome:?}");
         world.now = world.now + MINUTE;
         // The first one goes on, also without events, and so keeps its state.
-        world.limits = first.clone();
+        world.config = first.clone();
         assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
     }
-    world.limits = elsewhere();
+    world.config = elsewhere();
     world.now = world.now + minutes(15) + seconds(1);
     let (outcome, stats) = world.run("b");
     assert_eq!(outcome, RunOutcome::CaughtUp);

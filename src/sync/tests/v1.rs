@@ -48,7 +48,7 @@ fn a_second_that_the_log_ends_in_is_no_gap() {
             shown_from: time,
         });
     }
-    world.pace = SECOND;
+    world.limits = SECOND;
     for _ in 0..15 {
         let (_, stats) = world.run("a");
         assert_eq!(stats.warnings, []);
@@ -106,9 +106,9 @@ fn shown(
 
 const PLACE: Millis = Millis(NOON.0 - 3_600_000);
 
-fn at_place() -> (World, Instance) {
+fn at_checkpoint() -> (World, Instance) {
     let mut world = World::v1([], 10);
-    world.pace = chrono::TimeDelta::zero();
+    world.limits = chrono::TimeDelta::zero();
     let mut checkpoint = Checkpoint::first(PLACE, NOON);
     checkpoint.reconciliation.reread_at = Some(NOON);
     world.store(&checkpoint);
@@ -124,7 +124,7 @@ fn reached(instance: &Instance) -> Millis {
 
 #[test]
 fn a_second_is_read_until_it_brings_nothing_new_three_times_more_at_most() {
-    let (mut world, mut run) = at_place();
+    let (mut world, mut run) = at_checkpoint();
     // Each page shows another part of the second.
     assert_eq!(shown(&mut world, &mut run, &[(1, 0), (2, 0)], 0), Some(0));
     assert_eq!(shown(&mut world, &mut run, &[(3, 0), (4, 0)], 0), Some(0));
@@ -137,7 +137,7 @@ fn a_second_is_read_until_it_brings_nothing_new_three_times_more_at_most() {
         assert_eq!(shown(&mut world, &mut run, &[(number, 5)], 0), Some(5));
     }
     assert_eq!(shown(&mut world, &mut run, &[(13, 5)], 0), Some(6));
-    let (mut world, mut run) = at_place();
+    let (mut world, mut run) = at_checkpoint();
     // Nothing new: on at once, and the empty page behind it is the end.
     assert_eq!(shown(&mut world, &mut run, &[(1, 0)], 1), Some(1));
     assert_eq!(shown(&mut world, &mut run, &[], 0), None);
@@ -147,7 +147,7 @@ fn a_second_is_read_until_it_brings_nothing_new_three_times_more_at_most() {
 fn a_page_that_shows_more_than_a_second_is_not_cut_off_in_it() {
     // A record that has to wait stands behind it: the page was read to where records are taken.
     let waits = (NOON - PLACE).num_seconds() - 60;
-    let (mut world, mut run) = at_place();
+    let (mut world, mut run) = at_checkpoint();
     assert_eq!(shown(&mut world, &mut run, &[(1, 0), (2, waits)], 2), None);
     let reached_at = reached(&run);
     assert_eq!(reached_at, NOON - minutes(3));
@@ -157,18 +157,18 @@ fn a_page_that_shows_more_than_a_second_is_not_cut_off_in_it() {
 fn a_second_at_the_border_of_what_is_taken_is_passed() {
     // The last second whose records are taken: the next one cannot be asked for yet.
     let last = (NOON - minutes(3) - PLACE).num_seconds();
-    let (mut world, mut run) = at_place();
+    let (mut world, mut run) = at_checkpoint();
     assert_eq!(shown(&mut world, &mut run, &[(1, last)], 0), Some(last));
     assert_eq!(shown(&mut world, &mut run, &[(1, last)], 1), None);
     let reached_at = reached(&run);
     assert_eq!(reached_at, NOON - minutes(3) + SECOND);
     // Nor where a record behind it, which has to wait, tells that nothing was cut off.
-    let (mut world, mut run) = at_place();
+    let (mut world, mut run) = at_checkpoint();
     assert_eq!(shown(&mut world, &mut run, &[(1, last), (2, last + 30)], 0), Some(last));
     assert_eq!(shown(&mut world, &mut run, &[(1, last), (2, last + 30)], 2), None);
     assert_eq!(reached(&run), reached_at);
     // A second before it can.
-    let (mut world, mut run) = at_place();
+    let (mut world, mut run) = at_checkpoint();
     assert_eq!(shown(&mut world, &mut run, &[(1, last - 1)], 0), Some(last - 1));
     assert_eq!(shown(&mut world, &mut run, &[(1, last - 1)], 1), Some(last));
 }
@@ -177,7 +177,7 @@ fn a_second_at_the_border_of_what_is_taken_is_passed() {
 fn only_what_a_page_would_have_shown_tells_that_it_was_cut_off() {
     let waits = (NOON - PLACE).num_seconds() - 60;
     let hides = |behind: &[(u64, i64)], known| {
-        let (mut world, mut run) = at_place();
+        let (mut world, mut run) = at_checkpoint();
         assert_eq!(shown(&mut world, &mut run, &[(1, 0)], 1), Some(1));
         shown(&mut world, &mut run, behind, known);
         world.finish(&mut run);
@@ -193,7 +193,7 @@ fn only_what_a_page_would_have_shown_tells_that_it_was_cut_off() {
 
 #[test]
 fn a_record_without_a_time_ends_the_log_like_any_other() {
-    let (mut world, mut instance) = at_place();
+    let (mut world, mut instance) = at_checkpoint();
     let entry = Happened { key: id(1), time: Hour::UNDATED.start(), shown_from: NOON };
     world.events.push(entry);
     world.accepted.push((entry.key, IngestKind::Live));

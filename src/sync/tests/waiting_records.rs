@@ -34,7 +34,7 @@ fn the_record_that_tells_may_stand_in_a_later_window() {
     for v1 in [false, true] {
         let times = [NOON - minutes(150), NOON - minutes(10)];
         let mut world = if v1 { World::v1(times, 8) } else { World::new(times) };
-        world.limits.pace.longest_window = minutes(20);
+        world.config.limits.longest_window = minutes(20);
         world.letters.refused.insert(id(0));
         assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
         assert!(world.is_dead_lettered(id(0)), "v1: {v1}");
@@ -67,7 +67,7 @@ fn while_nothing_is_accepted_nothing_is_dead_lettered_and_the_place_is_kept() {
 #[test]
 fn the_next_event_of_a_quiet_log_is_reached_within_the_calls_of_a_run() {
     let mut world = World::new([NOON - minutes(150)]);
-    world.limits.pace.requests_per_minute = 10;
+    world.config.limits.requests_per_minute = 10;
     world.letters.refused.insert(id(0));
     for _ in 0..4 {
         assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::RecordsRefused));
@@ -88,7 +88,7 @@ fn what_waits_is_named_and_the_place_before_it_told_however_far_the_run_read_on(
         assert_eq!(instance.refused(), order[..waiting]);
         assert!(world.questions >= requests, "it did not read on");
         let told = instance.result.as_ref().unwrap().checkpoint.as_ref().unwrap();
-        assert_eq!(told.mintime, world.limits.first_mintime);
+        assert_eq!(told.mintime, world.config.first_mintime);
         assert_eq!(told.mintime, world.checkpoint().mintime);
     }
 }
@@ -96,7 +96,7 @@ fn what_waits_is_named_and_the_place_before_it_told_however_far_the_run_read_on(
 #[test]
 fn a_window_that_never_agrees_is_not_waited_for_for_ever_while_records_wait() {
     let mut world = World::new([NOON - minutes(150), NOON - minutes(140)]);
-    world.limits.pace.longest_window = hours(3);
+    world.config.limits.longest_window = hours(3);
     world.letters.refused.extend([id(0), id(1)]);
     world.miscount = Some(1);
     let told = (0..15).any(|_| {

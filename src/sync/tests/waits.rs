@@ -18,8 +18,8 @@ fn after_the_last_request(
     checkpoint.rate.log.full_at =
         NOON + TimeDelta::minutes(9) / i32::try_from(requests_per_minute).unwrap();
     let mut world = world_with(&checkpoint);
-    world.limits.pace.requests_per_minute = requests_per_minute;
-    world.limits.pace.run_time_limit = time_limit;
+    world.config.limits.requests_per_minute = requests_per_minute;
+    world.config.limits.run_time_limit = time_limit;
     world.add_now(0);
     let mut instance = world.instance("a");
     assert!(matches!(world.next(&mut instance), Next::Fetch(_)));
@@ -52,7 +52,7 @@ fn a_request_is_waited_for_up_to_five_seconds_and_never_beyond_the_end_of_the_ru
 #[test]
 fn the_wait_of_the_account_is_a_wait_of_the_log() {
     let mut world = world_with(&checkpoint(NOON - HOUR));
-    world.limits.pace.requests_per_minute = 10;
+    world.config.limits.requests_per_minute = 10;
     let empty = crate::sync::TokenBucket { full_at: NOON + TimeDelta::minutes(1) };
     *world.account.lock().unwrap() = Some(empty);
     let mut instance = world.instance("a");
@@ -100,7 +100,7 @@ fn azure_monitors_retry_after_is_waited_for_within_the_run_and_backs_off_beyond_
 fn a_pause_is_between_half_and_the_whole_and_ends_before_the_run() {
     let first_pause = |seed, time_limit| {
         let mut world = world_with(&checkpoint(NOON - HOUR));
-        world.limits.pace.run_time_limit = time_limit;
+        world.config.limits.run_time_limit = time_limit;
         let mut instance = world.instance("a");
         instance.seed(seed);
         world.next(&mut instance);

@@ -2,7 +2,7 @@
 //! Byte by byte, so that an answer can be cut anywhere.
 
 mod call;
-mod trouble;
+mod errors;
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,13 +15,13 @@ use simulator::Simulator;
 
 use super::{Azurite, Container, Settings, tenant};
 use call::Call;
-pub(crate) use trouble::{Spoil, Trouble};
+pub(crate) use errors::{Spoil, StorageFault};
 
 /// What happened at a gate.
 #[derive(Debug, Default)]
 struct Seen {
     calls: u64,
-    trouble: Option<Trouble>,
+    trouble: Option<StorageFault>,
     /// Method and path of the first call that was spoilt, and how many were.
     spoilt: Option<String>,
     struck: u64,
@@ -61,7 +61,7 @@ impl Gate {
     }
 
     /// Begins this trouble; what was before is over.
-    pub(crate) fn begin(&self, trouble: Trouble) {
+    pub(crate) fn begin(&self, trouble: StorageFault) {
         let mut seen = lock(&self.seen);
         (seen.trouble, seen.spoilt, seen.struck) = (Some(trouble), None, 0);
     }
@@ -134,9 +134,9 @@ async fn pass(mut caller: TcpStream, upstream: &str, seen: &Mutex<Seen>) -> io::
             caller.write_all(answer.as_bytes()).await
         }
         Some(Spoil::Storage(status, code)) => {
-            caller.write_all(trouble::refusal(status, code).as_bytes()).await
+            caller.write_all(errors::refusal(status, code).as_bytes()).await
         }
-        Some(Spoil::AnswerLost) => call.ask(upstream).await.map(drop),
+        Some(Spoil::ResponseLost) => call.ask(upstream).await.map(drop),
         Some(Spoil::Hang) => caller.read(&mut [0]).await.map(drop),
         Some(Spoil::Slow(pause)) => {
             tokio::time::sleep(pause).await;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::TimeDelta;
 use duo_sentinel::collector::UnmappedFields;
 use duo_sentinel::model::{HOUR, Hour, LogType, MINUTE, Millis, Span};
-use duo_sentinel::status::{Activity, Code, LogHealth, Outcome, Standing, Trouble};
+use duo_sentinel::status::{Activity, Code, CurrentHealth, LastError, LogHealth, Outcome};
 use duo_sentinel::storage::Document as _;
 use duo_sentinel::sync::{
     BackOff, BackOffCause, Checkpoint, DayResults, Destination, HourResult, HourState, RunCounts,
@@ -39,14 +39,14 @@ impl Log {
             days: BTreeMap::new(),
             fields: UnmappedFields::default(),
         };
-        log.health.standing = Some(Standing {
+        log.health.standing = Some(CurrentHealth {
             outcome: Outcome::CaughtUp,
             code: None,
             http_status: None,
             since: began,
             seen_at: now - MINUTE,
             collected_to: Some(log.checkpoint.mintime),
-            parked_until: None,
+            retry_at: None,
         });
         log.health.succeeded_at = Some(now - MINUTE);
         for ago in 0..7 * 24 {
@@ -74,8 +74,8 @@ impl Log {
         if let Some((code, status)) = code {
             (standing.code, standing.http_status) = (Some(code), Some(status));
         }
-        if outcome == Outcome::Parked {
-            standing.parked_until = Some(self.now + TimeDelta::minutes(4));
+        if outcome == Outcome::BackingOff {
+            standing.retry_at = Some(self.now + TimeDelta::minutes(4));
         }
         if !matches!(outcome, Outcome::CaughtUp | Outcome::MoreToFetch) {
             self.health.succeeded_at = Some(since);
@@ -93,7 +93,7 @@ impl Log {
             count: 1,
             cause: BackOffCause::DuoThrottled,
         });
-        self.standing(Outcome::Parked, Some((Code::DuoThrottled, 429)), 6)
+        self.standing(Outcome::BackingOff, Some((Code::DuoThrottled, 429)), 6)
     }
 
     /// Its rows went to another workspace until an hour ago.
@@ -113,8 +113,8 @@ impl Log {
     }
 
     /// What was found of its hours until so many hours ago has its rows.
-    pub(crate) fn hours_told_to(mut self, ago: i64) -> Self {
-        self.health.hours_told_to = Some(self.now - TimeDelta::hours(ago));
+    pub(crate) fn hours_reported_to(mut self, ago: i64) -> Self {
+        self.health.hours_reported_to = Some(self.now - TimeDelta::hours(ago));
         self
     }
 
@@ -130,7 +130,7 @@ impl Log {
     }
 
     /// Duo never gave it.
-    pub(crate) fn not_given(mut self) -> Self {
+    pub(crate) fn unavailable(mut self) -> Self {
         self = self.standing(Outcome::Unavailable, Some((Code::DuoForbidden, 403)), AGE * 24 * 60);
         self.health.succeeded_at = None;
         self.health.hours.clear();
@@ -203,7 +203,7 @@ impl Log {
         last: i64,
         runs: u64,
     ) -> Self {
-        self.health.troubles.push(Trouble {
+        self.health.last_errors.push(LastError {
             code,
             http_status: Some(status),
             first_at: self.now - TimeDelta::minutes(first),

@@ -36,7 +36,7 @@ pub(crate) fn every_state(now: Millis) -> Vec<Log> {
             3,
         ),
         Log::working(LogType::Administrator, 14, now).standing(
-            Outcome::Parked,
+            Outcome::BackingOff,
             Some((Code::DuoThrottled, 429)),
             6,
         ),
@@ -45,7 +45,7 @@ pub(crate) fn every_state(now: Millis) -> Vec<Log> {
             Some((Code::DuoCredentials, 401)),
             6 * 60,
         ),
-        Log::working(LogType::OfflineEnrollment, 1, now).not_given(),
+        Log::working(LogType::OfflineEnrollment, 1, now).unavailable(),
         Log::working(LogType::TrustMonitor, 3, now).silent(5),
         Log::working(LogType::Activity, 640, now)
             .gap(75..=77)
@@ -62,7 +62,7 @@ pub(crate) fn usual(now: Millis) -> Vec<Log> {
         Log::working(LogType::Authentication, 2_400, now).late(31, 4),
         Log::working(LogType::Administrator, 14, now),
         Log::working(LogType::Telephony, 120, now).standing(
-            Outcome::Parked,
+            Outcome::BackingOff,
             Some((Code::DuoThrottled, 429)),
             2,
         ),

@@ -131,12 +131,13 @@ async fn a_clock_that_is_minutes_off_is_named() {
 
 #[tokio::test]
 async fn a_service_that_never_answers_is_given_up_and_the_log_waits() {
-    let short = |settings: Settings, _: &Simulator| settings.with("CISCO_DUO_RUN_SECONDS", "2");
+    let short =
+        |settings: Settings, _: &Simulator| settings.with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "2");
     let (simulator, host, _state) = running_with(tenant(22, 60), short).await;
     simulator.faults().push(Fault::once(Target::Duo(LogType::Activity), FaultKind::Hang));
     simulator.faults().push(Fault::once(Target::LogAnalytics, FaultKind::Hang));
     let invocation = host.fire().await;
-    assert_eq!(invocation.outcome("activity"), "parked");
+    assert_eq!(invocation.outcome("activity"), "backing_off");
     assert!(invocation.message("activity").contains("no response in time"));
     assert!(invocation.has_succeeded(), "a log that waits is no failure");
     host.deliver_all(&simulator, 0).await;

@@ -13,13 +13,13 @@ const OTHERS: [&str; 5] =
     ["authentication", "administrator", "offline_enrollment", "trust_monitor", "activity"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_throttled_log_is_parked_and_no_failure() {
+async fn a_throttled_log_backs_off_and_is_no_failure() {
     let (simulator, host, _folder) = running(tenant(7, 60)).await;
     let kind = FaultKind::TooManyRequests { retry_after: Some(1) };
     simulator.faults().push(Fault::once(TELEPHONY, kind));
     let invocation = host.fire().await;
     invocation.summary();
-    assert_eq!(invocation.outcome("telephony"), "parked");
+    assert_eq!(invocation.outcome("telephony"), "backing_off");
     for log in OTHERS {
         assert_eq!(invocation.outcome(log), "caught_up", "{log}");
     }

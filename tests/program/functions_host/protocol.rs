@@ -77,7 +77,9 @@ async fn an_unknown_function_is_not_found_in_json() {
 async fn bad_settings_fail_each_invocation_with_one_line_that_names_them() {
     let (simulator, mut host, _folder) = running_with(tenant(1, 1), |settings, _| {
         let settings = settings.without("CISCO_DUO_SECRET_KEY");
-        settings.with("WORKSPACE_ID", "my-workspace").with("CISCO_DUO_RUN_SECONDS", "soon")
+        settings
+            .with("WORKSPACE_ID", "my-workspace")
+            .with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "soon")
     })
     .await;
     assert_eq!(get(host.port(), "/").await.unwrap().status, 200);
@@ -94,7 +96,8 @@ async fn bad_settings_fail_each_invocation_with_one_line_that_names_them() {
     // The first one says so when the handler starts.
     assert_eq!(lines.len(), 3, "{lines:#?}");
     for (line, invocation) in lines[1..].iter().zip(&invocations) {
-        for setting in ["CISCO_DUO_SECRET_KEY", "WORKSPACE_ID", "CISCO_DUO_RUN_SECONDS"] {
+        for setting in ["CISCO_DUO_SECRET_KEY", "WORKSPACE_ID", "CISCO_DUO_RUN_TIME_LIMIT_SECONDS"]
+        {
             assert!(line.contains(setting), "{setting} is not in {line}");
         }
         assert!(line.contains(&invocation.id), "{line}");

@@ -11,11 +11,11 @@ use duo_sentinel::model::{
     Batch, FetchError, HOUR, LogType, MINUTE, Millis, PageRequest, PageResponse, RecordKey,
     SendError, Span,
 };
-use duo_sentinel::settings::Pace;
+use duo_sentinel::settings::Limits;
 use duo_sentinel::storage::{
     BlobStore, DeadLetters, Document as _, LogState, StorageError, Version, WriteError,
 };
-use duo_sentinel::sync::{Checkpoint, Limits, Ports, RunCounts, TokenBucket, run_log};
+use duo_sentinel::sync::{Checkpoint, LogConfig, Ports, RunCounts, TokenBucket, run_log};
 
 /// 2026-11-23T12:00:00Z.
 pub(crate) const NOW: Millis = Millis(1_795_435_200_000);
@@ -25,21 +25,21 @@ const HOST: &str = "api-x.duosecurity.com";
 
 /// One run from the beginning that is given this page, and then empty ones.
 pub(crate) fn take(log_type: LogType, page: PageResponse) {
-    run(&limits(log_type), None, page);
+    run(&config(log_type), None, page);
 }
 
 /// One run of a log of each paging that goes on from this checkpoint, live or in the backfill of a span, while Duo has
 /// nothing new.
 pub(crate) fn go_on(backfill: Option<Span>, checkpoint: &Checkpoint) {
     for log_type in [LogType::Activity, LogType::TrustMonitor, LogType::Administrator] {
-        let limits = Limits { backfill, ..limits(log_type) };
-        run(&limits, Some(checkpoint), PageResponse::default());
+        let config = LogConfig { backfill, ..config(log_type) };
+        run(&config, Some(checkpoint), PageResponse::default());
     }
 }
 
-fn run(limits: &Limits, checkpoint: Option<&Checkpoint>, page: PageResponse) {
+fn run(config: &LogConfig, checkpoint: Option<&Checkpoint>, page: PageResponse) {
     let store = Memory::default();
-    let state = LogState::new(Arc::new(store.clone()), HOST, limits.log_type);
+    let state = LogState::new(Arc::new(store.clone()), HOST, config.log_type);
     let outside = Outside {
         dead_letters: DeadLetters::new(Arc::new(Memory::default()), HOST),
         page: Mutex::new(Some(page)),
@@ -53,7 +53,7 @@ fn run(limits: &Limits, checkpoint: Option<&Checkpoint>, page: PageResponse) {
             let stored = outside.state.save(checkpoint.to_json(), None).await;
             stored.expect("nothing is stored yet");
         }
-        run_log(&outside, limits).await;
+        run_log(&outside, config).await;
     });
     let checkpoint = runtime.block_on(outside.state.load::<Checkpoint>());
     assert!(checkpoint.is_ok(), "{checkpoint:?} could not be read again");
@@ -184,11 +184,11 @@ impl Ports for Outside {
     fn progress(&self, _: Option<Millis>, _: &RunCounts) {}
 }
 
-fn limits(log_type: LogType) -> Limits {
-    Limits {
+fn config(log_type: LogType) -> LogConfig {
+    LogConfig {
         log_type,
         spec: log_type.spec(),
-        pace: Pace {
+        limits: Limits {
             longest_window: HOUR,
             window_delay: TimeDelta::minutes(3),
             requests_per_minute: 0,

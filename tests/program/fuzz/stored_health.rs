@@ -3,7 +3,7 @@
 use duo_sentinel::http::Transport;
 use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType, Span};
 use duo_sentinel::settings::StateSettings;
-use duo_sentinel::status::{Activity, Code, LastCheck, LogHealth, Outcome, Standing};
+use duo_sentinel::status::{Activity, Code, CurrentHealth, LastCheck, LogHealth, Outcome};
 use duo_sentinel::status::{Status, page};
 use duo_sentinel::storage::{Document as _, LogState, document, open};
 use duo_sentinel::sync::{Checkpoint, RunCounts};
@@ -16,22 +16,22 @@ const HEALTH: &[u8] = include_bytes!("stored/health.json");
 const CHECK: &[u8] = include_bytes!("stored/diagnostics.json");
 
 /// How a run ended.
-fn standing(outcome: Outcome, code: Option<Code>) -> Standing {
-    Standing {
+fn standing(outcome: Outcome, code: Option<Code>) -> CurrentHealth {
+    CurrentHealth {
         outcome,
         code,
         http_status: code.map(|_| 429),
         since: NOW,
         seen_at: NOW,
         collected_to: Some(NOW - HOUR),
-        parked_until: None,
+        retry_at: None,
     }
 }
 
 #[test]
 fn health_of_a_log() {
     let whole = LogHealth::from_json(HEALTH).unwrap();
-    assert_eq!((whole.hours.len(), whole.troubles.len()), (3, 2));
+    assert_eq!((whole.hours.len(), whole.last_errors.len()), (3, 2));
     fuzz_stored("health of a log", &[HEALTH], |mut read: LogHealth| {
         // What was read takes new runs, whatever it holds, and does not grow without end.
         let counts = RunCounts { events: 7, ..RunCounts::default() };
@@ -39,12 +39,12 @@ fn health_of_a_log() {
         for code in Code::all() {
             read.add(standing(Outcome::Failed, Some(code)), counts);
         }
-        assert_eq!(read.troubles.len(), 10);
+        assert_eq!(read.last_errors.len(), 10);
         assert_eq!(read.standing.as_ref().unwrap().seen_at, NOW);
         let kept_from = Hour::of(NOW).after(-7 * 24);
         assert!(read.hours.keys().all(|hour| *hour > kept_from));
-        read.told(NOW);
-        assert_eq!(read.untold, Activity::default());
+        read.reported(NOW);
+        assert_eq!(read.unreported, Activity::default());
         assert_eq!(LogHealth::from_json(&read.to_json()).unwrap(), read);
     });
 }
@@ -87,7 +87,7 @@ fn status_of_what_is_stored() {
         (json, page(&status))
     };
     let (json, _) = shown();
-    assert_eq!(json["logs"][0]["state"], "waiting");
+    assert_eq!(json["logs"][0]["state"], "backing_off");
     assert_eq!(json["check"]["problems"].as_array().unwrap().len(), 2);
     let largest = String::from_utf8_lossy(HEALTH)
         .replace("1204", "18446744073709551615")

@@ -130,7 +130,7 @@ async fn an_authority_that_nobody_vouches_for_gets_no_secret_and_the_logs_wait()
     let settings = scene.settings.clone().without("SSL_CERT_FILE");
     let mut host = FunctionsHost::start(&settings.with("AZURE_CLIENT_SECRET", &secret)).await;
     let invocation = host.fire().await;
-    assert_eq!(invocation.outcomes(), ["parked"; 6]);
+    assert_eq!(invocation.outcomes(), ["backing_off"; 6]);
     let said = invocation.message("activity");
     assert!(said.contains("no token for Azure Monitor"), "{said}");
     host.stop().await;

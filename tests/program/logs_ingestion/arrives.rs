@@ -66,7 +66,7 @@ async fn pages_that_are_too_much_for_one_call_go_in_several() {
 #[tokio::test]
 async fn a_lost_answer_repeats_one_call_and_loses_none() {
     let (simulator, mut host, _state) = start(33, 200).await;
-    let lost = Fault::once(Target::LogsIngestion, FaultKind::AnswerLost).after(3);
+    let lost = Fault::once(Target::LogsIngestion, FaultKind::ResponseLost).after(3);
     simulator.faults().push(lost);
     host.catch_up(5).await;
     host.stop().await;

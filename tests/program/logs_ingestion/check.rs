@@ -1,10 +1,10 @@
-//! `check` looks at the road that is chosen.
+//! `check` looks at the api that is chosen.
 
 use simulator::{Config, Fault, FaultKind, LogType, Simulator, Target};
 use tempfile::TempDir;
 
 use crate::common::{FunctionsHost, Settings, temporary_folder, tenant_with_rule};
-use crate::doctor::{about, check};
+use crate::diagnostics::{about, check};
 use crate::logs_ingestion::applications::Scene;
 
 /// A tenant, its settings with this API, and the folder with its state.

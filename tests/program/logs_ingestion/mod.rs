@@ -1,9 +1,9 @@
 //! The real handler with the Logs Ingestion API: what arrives, what is refused, whose tokens are used, and whether the
-//! table is the same as on the other road.
+//! table is the same as on the other api.
 
 mod applications;
 mod arrives;
-mod both_roads;
+mod both_apis;
 mod check;
 mod refusals;
 mod switching;

@@ -34,7 +34,8 @@ async fn a_changed_api_waits_a_quarter_of_an_hour_and_goes_on_where_the_other_on
     // A part of it by the first one.
     let down = Fault::always(Target::LogAnalytics, FaultKind::Status(500)).after(9);
     simulator.faults().push(down);
-    let mut host = FunctionsHost::start(&collector.with("CISCO_DUO_RUN_SECONDS", "2")).await;
+    let mut host =
+        FunctionsHost::start(&collector.with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "2")).await;
     host.fire().await;
     host.stop().await;
     let before: u64 = events_in(&simulator.calls().log_analytics.rows);

@@ -39,7 +39,7 @@ async fn what_lies_before_the_first_run_arrives_once_while_the_function_is_at_wo
     let hours: BTreeSet<(String, String)> = scene
         .rows("CiscoDuoHealth_CL")
         .into_iter()
-        .filter(|row| row["row_kind"] == "hour" && row["state"] == "verified")
+        .filter(|row| row["record_type"] == "hour" && row["state"] == "verified")
         .map(|row| (row["eventtype"].to_string(), row["hour"].to_string()))
         .collect();
     assert!(hours.len() >= 6 * 4, "{hours:#?}");
@@ -84,7 +84,7 @@ async fn it_waits_while_the_live_log_was_asked_to_make_fewer_calls() {
     scene.container.change(&name, |checkpoint| checkpoint["back_off"] = back_off).await;
     let asked = || scene.simulator.calls().duo.values().map(|calls| calls.requests).sum::<u64>();
     let before = asked();
-    let mut backfill = scene.spawn(&["--from", &scene.from(), "--types", "activity"]);
+    let mut backfill = scene.spawn(&["--from", &scene.from(), "--log", "activity"]);
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert!(backfill.try_wait().unwrap().is_none(), "it did not wait");
     assert_eq!(asked(), before, "it asked Duo while the live log waits");

@@ -50,7 +50,7 @@ async fn spans_that_cannot_be_read_are_refused_with_advice() {
         (&["--from", "2019-01-01"][..], "Duo keeps 180 days; the earliest hour"),
         (&["--from", "2100-01-01"], "the live checkpoint"),
         (&["--from", "yesterday"], "use 2026-11-01"),
-        (&["--from", "2026-11-01", "--types", "audit"], "authentication, administrator"),
+        (&["--from", "2026-11-01", "--log", "audit"], "authentication, administrator"),
         (&["--from", "2026-11-01", "--gaps"], "cannot be used with"),
         (&["--from", "2026-11-02", "--to", "2026-11-01"], "--to must be later"),
         (&[], "<--from <TIME>|--gaps>"),
@@ -78,7 +78,7 @@ async fn a_second_backfill_of_the_same_hours_is_refused_until_the_first_is_done(
     let said = scene.be_refused(&["--from", &later]).await;
     assert!(said.contains("an unfinished backfill of this log"), "{said}");
     // Without an end the first one is gone on with, also when the live log stands elsewhere by now.
-    scene.settings = scene.settings.with("CISCO_DUO_SETTLE_SECONDS", "3700");
+    scene.settings = scene.settings.with("CISCO_DUO_WINDOW_DELAY_SECONDS", "3700");
     scene.succeed(&["--from", &scene.from()]).await;
     assert_eq!(scene.places().await, Vec::<String>::new());
     scene.succeed(&["--from", &later]).await;

@@ -11,7 +11,8 @@ use crate::content::tools::{self, Checked};
 
 /// What there can be of the two tables.
 fn worlds(schema: &Schema) -> BTreeMap<&'static str, Value> {
-    let first = "TimeGenerated row_kind_s host_s eventtype_s outcome_s lag_seconds_d throttled_d";
+    let first =
+        "TimeGenerated record_type_s host_s eventtype_s outcome_s lag_seconds_d throttled_d";
     let columns = first.split(' ').map(|name| (name, schema.health()[name].as_str()));
     let first: BTreeMap<&str, &str> = columns.collect();
     BTreeMap::from([

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::content::events::{Events, LOGS};
-use crate::content::flatten::Road;
+use crate::content::flatten::IngestionApi;
 use crate::content::schema::{Columns, Schema};
 use crate::content::sources::Query;
 use crate::content::tools::{self, Row};
@@ -104,7 +104,7 @@ fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     let mut add = |events: Value| {
         let events: Events = serde_json::from_value(events).unwrap();
-        rows.extend(events.rows(&mut count, |_| Road::LogsIngestion));
+        rows.extend(events.rows(&mut count, |_| IngestionApi::LogsIngestion));
     };
     for log in LOGS {
         add(json!({"log": log, "minutes_ago": 60, "kind": "late"}));

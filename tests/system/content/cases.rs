@@ -135,7 +135,7 @@ fn plays(queries: &[Query]) -> Vec<Play<'_>> {
     plays
 }
 
-/// Plays the cases of queries on rows that came by both roads.
+/// Plays the cases of queries on rows that came by both apis.
 pub(crate) fn play(queries: &[Query]) {
     let (content, schema) = (Content::read(), Schema::read());
     let columns = schema.all();

@@ -72,7 +72,7 @@ fn hour(fields: &Map<String, Value>) -> Row {
     let after = |hours: i64| json!((began + chrono::TimeDelta::hours(hours)).to_rfc3339());
     let mut row = common("authentication", after(50).as_str().unwrap());
     let settled = json!({
-        "row_kind_s": "hour", "state_s": "verified", "span_from_t": after(0), "span_to_t": after(1), "counted_d": 3,
+        "record_type_s": "hour", "state_s": "verified", "span_from_t": after(0), "span_to_t": after(1), "duo_count_d": 3,
         "delivered_d": 3, "late_d": 0, "checks_d": 6, "checked_at_t": after(49), "is_settled_d": 1,
     });
     row.extend(settled.as_object().unwrap().clone());
@@ -82,7 +82,7 @@ fn hour(fields: &Map<String, Value>) -> Row {
 fn run(fields: &Map<String, Value>) -> Row {
     let mut row = common("authentication", &time("12:00"));
     row.extend([
-        ("row_kind_s".to_owned(), json!("run")),
+        ("record_type_s".to_owned(), json!("run")),
         ("outcome_s".to_owned(), json!("caught_up")),
     ]);
     laid_over(row, fields)

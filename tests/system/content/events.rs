@@ -6,7 +6,7 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::content::flatten::{Road, flatten};
+use crate::content::flatten::{IngestionApi, flatten};
 use crate::content::tools::{NOW, Row};
 
 pub(crate) const LOGS: [&str; 6] = [
@@ -90,8 +90,8 @@ fn numbered(value: &Value, number: u32) -> Value {
 }
 
 impl Events {
-    /// The rows of these events; `count` numbers all events of a case, and `road` says how each of them comes.
-    pub(crate) fn rows(&self, count: &mut u32, road: impl Fn(u32) -> Road) -> Vec<Row> {
+    /// The rows of these events; `count` numbers all events of a case, and `api` says how each of them comes.
+    pub(crate) fn rows(&self, count: &mut u32, api: impl Fn(u32) -> IngestionApi) -> Vec<Row> {
         (1..=self.times)
             .map(|number| {
                 *count += 1;
@@ -111,10 +111,13 @@ impl Events {
                             .contains(&name.as_str())
                     });
                 }
-                // Another connector knows one road only.
-                let road =
-                    if self.by_another_connector { Road::DataCollector } else { road(*count) };
-                stored(event, ingested, road)
+                // Another connector knows one api only.
+                let api = if self.by_another_connector {
+                    IngestionApi::DataCollector
+                } else {
+                    api(*count)
+                };
+                stored(event, ingested, api)
             })
             .collect()
     }
@@ -156,8 +159,8 @@ fn add(event: &mut Map<String, Value>, log: &str, kind: &str, count: u32, happen
 }
 
 /// The row in the table; it was sent a minute before it was ingested.
-fn stored(event: &Map<String, Value>, ingested: DateTime<Utc>, road: Road) -> Row {
-    let mut row = flatten(event, road);
+fn stored(event: &Map<String, Value>, ingested: DateTime<Utc>, api: IngestionApi) -> Row {
+    let mut row = flatten(event, api);
     row.insert("TimeGenerated".to_owned(), json!(text(ingested - TimeDelta::minutes(1))));
     row.insert("ingested_at".to_owned(), json!(text(ingested)));
     row

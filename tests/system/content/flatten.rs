@@ -1,16 +1,16 @@
-//! What becomes of a record on either road: columns of their path and type, as the simulated Data Collector makes them.
+//! What becomes of a record on either api: columns of their path and type, as the simulated Data Collector makes them.
 
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value};
-pub(crate) use simulator::Road;
+pub(crate) use simulator::IngestionApi;
 
 use crate::content::schema::{Columns, Schema};
 use crate::content::tools::Row;
 
-/// Each event by another road than the one before, as in a table whose connector changed roads and changed back.
-pub(crate) const fn in_turn(number: u32) -> Road {
-    if number.is_multiple_of(2) { Road::DataCollector } else { Road::LogsIngestion }
+/// Each event by another api than the one before, as in a table whose connector changed apis and changed back.
+pub(crate) const fn in_turn(number: u32) -> IngestionApi {
+    if number.is_multiple_of(2) { IngestionApi::DataCollector } else { IngestionApi::LogsIngestion }
 }
 
 /// The column for what has none of its own.
@@ -19,9 +19,9 @@ pub(crate) const ADDITIONAL_FIELDS: &str = "AdditionalFields";
 static DECLARED: LazyLock<Columns> = LazyLock::new(|| Schema::read().declared().clone());
 
 /// The columns of a record.
-pub(crate) fn flatten(record: &Map<String, Value>, road: Road) -> Row {
+pub(crate) fn flatten(record: &Map<String, Value>, api: IngestionApi) -> Row {
     let columns = simulator::columns(&Value::from(record.clone()).to_string()).into_iter();
-    if road == Road::DataCollector {
+    if api == IngestionApi::DataCollector {
         return columns.collect();
     }
     // A text that is empty is left out there, and what has no declared column is kept in one, by its path.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::content::events;
-use crate::content::flatten::Road;
+use crate::content::flatten::IngestionApi;
 use crate::content::schema::Schema;
 use crate::content::sources::{Content, Query};
 use crate::content::tools::{self, Row};
@@ -97,7 +97,7 @@ fn an_event_of_each_log_has_its_time_and_its_names() {
             let one = json!({"log": log, "minutes_ago": 60, "by_another_connector": by_another_connector});
             let one: events::Events = serde_json::from_value(one).unwrap();
             let mut count = u32::try_from(rows.len()).unwrap();
-            rows.extend(one.rows(&mut count, |_| Road::DataCollector));
+            rows.extend(one.rows(&mut count, |_| IngestionApi::DataCollector));
         }
     }
     let query = "CiscoDuo | extend Mine = isnotempty(IngestKind) | project EventType, Mine, EventTime, DstUserName, SrcIpAddr, \

@@ -58,12 +58,12 @@ impl HealthRows {
 
     fn row(&self, sent: DateTime<Utc>, columns: &Columns) -> Row {
         let mut fields = json!({
-            "row_kind": self.kind, "eventtype": self.log, "host": self.host, "version": "1.0.0",
+            "record_type": self.kind, "eventtype": self.log, "host": self.host, "version": "1.0.0",
             "ingestion_api": "data_collector",
         });
         let of_kind = if self.kind == "run" {
             json!({
-                "outcome": "caught_up", "standing_since": text(sent - minutes(600.0)), "succeeded_at": text(sent),
+                "outcome": "caught_up", "status_since": text(sent - minutes(600.0)), "succeeded_at": text(sent),
                 "collected_to": text(sent - minutes(3.0)), "lag_seconds": 180, "runs": 15, "pages": 15, "requests": 20,
                 "throttled": 0, "retries": 0, "events": 3, "late": 0, "duplicates_dropped": 0, "dead_letters": 0,
             })

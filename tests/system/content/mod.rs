@@ -3,6 +3,7 @@
 //! form that Sentinel takes.
 
 mod alerts;
+mod apis;
 mod bridge;
 mod cases;
 mod coverage;
@@ -12,7 +13,6 @@ mod flatten;
 mod form;
 mod function;
 mod health;
-mod roads;
 mod schema;
 mod sources;
 mod tools;

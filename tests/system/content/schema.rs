@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::content::events;
-use crate::content::flatten::{ADDITIONAL_FIELDS, Road, flatten};
+use crate::content::flatten::{ADDITIONAL_FIELDS, IngestionApi, flatten};
 
 pub(crate) const TABLE: &str = "CiscoDuo_CL";
 pub(crate) const HEALTH_TABLE: &str = "CiscoDuoHealth_CL";
@@ -97,7 +97,7 @@ impl Schema {
             ("filled by another connector".to_owned(), only(&|column| !added(column))),
         ];
         for log in events::LOGS {
-            let columns = flatten(&events::whole(log), Road::DataCollector);
+            let columns = flatten(&events::whole(log), IngestionApi::DataCollector);
             let young = only(&|column| column == "TimeGenerated" || columns.contains_key(column));
             tables.push((format!("only {log} has arrived"), young));
         }

@@ -11,7 +11,7 @@ use crate::common::app::{json, page};
 use crate::common::{
     Azurite, Body, Container, FunctionsHost, Settings, accepted_rows, temporary_folder,
 };
-use crate::day_of_operation::told::{Told, rows_of};
+use crate::day_of_operation::reported::{Reported, rows_of};
 
 const CONTAINER: &str = "day";
 
@@ -55,8 +55,8 @@ impl Day {
         .unwrap();
         let azurite = Azurite::of_its_own();
         let settings = Settings::in_storage(&simulator, &azurite.connection_string(), CONTAINER)
-            .with("CISCO_DUO_START", now.to_rfc3339())
-            .with("CISCO_DUO_RUN_SECONDS", "2");
+            .with("CISCO_DUO_START_TIME", now.to_rfc3339())
+            .with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "2");
         Self {
             container: azurite.container(CONTAINER),
             _azurite: azurite,
@@ -76,13 +76,13 @@ impl Day {
         self.until(3.0).await;
         self.simulator.faults().push(any(FaultKind::Status(503)));
         self.until(5.0).await;
-        self.assert_stands("activity", "waiting", "duo_unreachable").await;
+        self.assert_stands("activity", "backing_off", "duo_unreachable").await;
         self.clear();
         self.until(7.0).await;
         let throttled = FaultKind::TooManyRequests { retry_after: None };
         self.simulator.faults().push(of(LogType::Activity, throttled));
         self.until(8.0).await;
-        self.assert_stands("activity", "waiting", "duo_throttled").await;
+        self.assert_stands("activity", "backing_off", "duo_throttled").await;
         self.assert_stands("telephony", "working", "").await;
         self.clear();
         self.until(10.0).await;
@@ -96,7 +96,7 @@ impl Day {
         let down = Fault::always(Target::LogAnalytics, FaultKind::Status(503));
         self.simulator.faults().push(down);
         self.until(17.0).await;
-        self.assert_stands("authentication", "waiting", "azure_unreachable").await;
+        self.assert_stands("authentication", "backing_off", "azure_unreachable").await;
         self.clear();
         self.until(25.0).await;
         // Until the last check of the last hour: an hour at a time.
@@ -196,10 +196,10 @@ impl Day {
     }
 
     /// What everybody tells in the end.
-    pub(crate) async fn told(&self) -> Told {
+    pub(crate) async fn reported(&self) -> Reported {
         let host = self.host(self.hour()).await;
         let web = host.address();
-        Told {
+        Reported {
             events: accepted_rows(self.rows.path(), "CiscoDuo_CL"),
             health: accepted_rows(self.rows.path(), "CiscoDuoHealth_CL"),
             status: json(&web).await,

@@ -3,12 +3,12 @@
 //! connector and the ledger must tell what the simulators saw.
 
 mod day;
-mod told;
+mod reported;
 
 use simulator::LogType;
 
 use self::day::Day;
-use self::told::{assert_hours_agree, assert_page_agrees, assert_runs_agree};
+use self::reported::{assert_hours_agree, assert_page_agrees, assert_runs_agree};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_day_with_everything_in_it_all_accounts_agree() {
@@ -21,7 +21,7 @@ async fn after_a_day_with_everything_in_it_all_accounts_agree() {
         assert_eq!(counts.missing, missing, "{log}: {report:#?}");
     }
     assert_eq!((report.unknown_rows, report.altered_rows), (0, 0));
-    let told = day.told().await;
+    let told = day.reported().await;
     for log in LogType::ALL.into_iter().filter(|log| *log != LogType::TrustMonitor) {
         assert_hours_agree(&told, log.name());
         assert_runs_agree(&told, log.name(), day.rows_of_the_killed_run(log.name()));

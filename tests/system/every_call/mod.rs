@@ -29,7 +29,7 @@ const SPOILS: [Spoil; 7] = [
     Spoil::Status(500),
     Spoil::Status(503),
     Spoil::Status(403),
-    Spoil::AnswerLost,
+    Spoil::ResponseLost,
 ];
 
 #[tokio::test(flavor = "multi_thread")]

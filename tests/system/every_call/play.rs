@@ -7,7 +7,7 @@ use serde_json::Value;
 use simulator::{LogType, Simulator};
 
 use crate::common::{
-    Azurite, Container, Gate, Settings, Spoil, Trouble, duo_sentinel, temporary_folder, tenant,
+    Azurite, Container, Gate, Settings, Spoil, StorageFault, duo_sentinel, temporary_folder, tenant,
 };
 
 /// Events of each log.
@@ -19,7 +19,7 @@ const PAGE: usize = 25;
 const WINDOW_MINUTES: &str = "150";
 /// Runs in which everything must be over. A log that was refused waits an hour, which is the second run's.
 const MOST_RUNS: usize = 6;
-/// Pause of a log that was parked, and a little more.
+/// Pause of a log that backs off, and a little more.
 const PARKED: Duration = Duration::from_millis(1_100);
 /// How far a log that was refused is from being asked again.
 const REFUSED_SECONDS: i64 = 3_700;
@@ -100,8 +100,8 @@ pub(crate) async fn play(azurite: &Azurite, schedule: Option<Schedule>) -> Resul
 }
 
 impl Schedule {
-    fn trouble(self) -> Trouble {
-        Trouble::every(self.spoil).after(self.call - 1).times(1)
+    fn trouble(self) -> StorageFault {
+        StorageFault::every(self.spoil).after(self.call - 1).times(1)
     }
 
     /// Whether rows may have been accepted without the ledger knowing: only then may they be sent again. `call` is the
@@ -109,7 +109,7 @@ impl Schedule {
     fn may_repeat(self, call: Option<&str>) -> bool {
         match self.side {
             Side::Duo => false,
-            Side::Sink => matches!(self.spoil, Spoil::Cut | Spoil::AnswerLost | Spoil::Hang),
+            Side::Sink => matches!(self.spoil, Spoil::Cut | Spoil::ResponseLost | Spoil::Hang),
             // The ids of what was just accepted are refused, which the client rightly does not try again.
             Side::Blob => {
                 let call = call.unwrap_or_default();

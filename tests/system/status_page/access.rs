@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use reqwest::Method;
 
 use crate::common::{get, request};
-use crate::status_page::app::{Answer, App, PATH, ask};
+use crate::status_page::app::{App, PATH, Response, ask};
 use crate::status_page::history::{every_state, now};
 
 /// Longest time that a refusal takes.
@@ -30,7 +30,7 @@ async fn get_and_head_answer_alike_and_with_the_headers_that_keep_it_private() {
         let head = ask(&app.web, Method::HEAD, &path).await;
         assert_private(&head, kind);
         assert_eq!(head.body, "");
-        let of = |answer: &Answer| {
+        let of = |answer: &Response| {
             let mut headers = answer.headers.clone();
             headers.remove("date");
             headers
@@ -41,7 +41,7 @@ async fn get_and_head_answer_alike_and_with_the_headers_that_keep_it_private() {
 }
 
 /// Asserts that nobody on the way keeps the answer, and that a browser runs and loads nothing for it.
-fn assert_private(answer: &Answer, kind: &str) {
+fn assert_private(answer: &Response, kind: &str) {
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("content-type"), Some(kind));
     assert_eq!(answer.header("cache-control"), Some("no-store"));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use futures::future::join_all;
 use reqwest::Method;
 
-use crate::common::{Azurite, FunctionsHost, Gate, Settings, Spoil, Trouble};
+use crate::common::{Azurite, FunctionsHost, Gate, Settings, Spoil, StorageFault};
 use crate::status_page::app::{App, PATH, ask, json, page};
 use crate::status_page::history::{every_state, now};
 
@@ -26,7 +26,7 @@ async fn while_storage_is_down_page_and_json_say_so_in_time() {
     let app = &app;
     join_all(spoils.map(|spoil| async move {
         let gate = Gate::to(&azurite.endpoint()).await;
-        gate.begin(Trouble::every(spoil));
+        gate.begin(StorageFault::every(spoil));
         let storage = gate.instead_of(&azurite.connection_string());
         let settings = app.settings.clone().with("AzureWebJobsStorage", storage);
         let host = FunctionsHost::start(&settings).await;
@@ -63,7 +63,10 @@ async fn one_log_that_cannot_be_read_hides_no_other() {
     let status = app.json().await;
     let state = |log: &serde_json::Value| log["state"].as_str().unwrap().to_owned();
     let told: Vec<String> = status["logs"].as_array().unwrap().iter().map(state).collect();
-    assert_eq!(told, ["working", "waiting", "unreadable", "not_given", "silent", "catching_up"]);
+    assert_eq!(
+        told,
+        ["working", "backing_off", "unreadable", "unavailable", "silent", "catching_up"]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -74,7 +77,7 @@ async fn wrong_settings_are_named_without_a_secret() {
         .clone()
         .without("CISCO_DUO_INTEGRATION_KEY")
         .with("WORKSPACE_ID", "my-workspace")
-        .with("CISCO_DUO_RUN_SECONDS", "soon");
+        .with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "soon");
     let host = FunctionsHost::start(&settings).await;
     let web = host.address();
     let shown = page(&web).await.body;
@@ -82,7 +85,9 @@ async fn wrong_settings_are_named_without_a_secret() {
     let fault = status["fault"].as_str().unwrap();
     assert_eq!(status["version"], 1);
     for text in [&*shown, fault] {
-        for setting in ["CISCO_DUO_INTEGRATION_KEY", "WORKSPACE_ID", "CISCO_DUO_RUN_SECONDS"] {
+        for setting in
+            ["CISCO_DUO_INTEGRATION_KEY", "WORKSPACE_ID", "CISCO_DUO_RUN_TIME_LIMIT_SECONDS"]
+        {
             assert!(text.contains(setting), "{setting} is not in {text}");
         }
         crate::status_page::privacy::assert_no_secret(text, &settings);

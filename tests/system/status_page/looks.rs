@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::common::{Azurite, FunctionsHost, Gate, Settings, Spoil, Trouble, tool};
+use crate::common::{Azurite, FunctionsHost, Gate, Settings, Spoil, StorageFault, tool};
 use crate::status_page::app::{App, PATH};
 use crate::status_page::history::{every_state, now, usual};
 
@@ -37,7 +37,7 @@ async fn the_page_without_storage_is_for_everybody() {
     let app = App::start("looks-storage", &[]).await;
     let azurite = Azurite::shared();
     let gate = Gate::to(&azurite.endpoint()).await;
-    gate.begin(Trouble::every(Spoil::Storage(403, "AuthorizationFailure")));
+    gate.begin(StorageFault::every(Spoil::Storage(403, "AuthorizationFailure")));
     let storage = gate.instead_of(&azurite.connection_string());
     let settings = app.settings.clone().with("AzureWebJobsStorage", storage);
     look(&open(&settings).await.1, "no-storage").await;

@@ -34,7 +34,7 @@ async fn nothing_of_an_event_and_no_text_of_another_service_is_shown() {
     let status = app.json().await;
     let state = |log: &Value| log["state"].as_str().unwrap().to_owned();
     let fares: Vec<String> = status["logs"].as_array().unwrap().iter().map(state).collect();
-    assert_eq!(fares, ["working", "failing", "waiting", "working", "working", "not_given"]);
+    assert_eq!(fares, ["working", "failing", "backing_off", "working", "working", "unavailable"]);
     let told = texts(accepted_rows(rows.path(), "CiscoDuo_CL"));
     assert!(told.len() > 300, "{} texts in the events", told.len());
     for shown in [app.page().await.body, status.to_string()] {

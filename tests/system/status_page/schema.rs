@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use duo_sentinel::model::LogType;
 use duo_sentinel::status::{Cause, CheckStatus, Code, LastCheck, Problem};
-use duo_sentinel::status::{Mark, State};
+use duo_sentinel::status::{HourStatus, State};
 use duo_sentinel::storage::Document as _;
 use serde_json::{Value, json};
 use strum::IntoEnumIterator as _;
@@ -23,7 +23,7 @@ async fn the_json_of_every_page_is_as_the_schema_says() {
     let check = CheckStatus {
         checked_at: now(),
         program: "0.1.0".to_owned(),
-        looked_at: 3,
+        check_count: 3,
         problems: vec![
             problem("clock", Code::Clock, None),
             problem("Duo activity", Code::DuoForbidden, Some(403)),
@@ -64,7 +64,7 @@ async fn the_json_of_every_page_is_as_the_schema_says() {
         changed("/check/problems/0/code", json!("fraud")),
         changed("/check/problems/1/http_status", json!("403")),
         changed("/check/checked_at", json!(null)),
-        changed("/check/looked_at", json!(-1)),
+        changed("/check/check_count", json!(-1)),
         changed("/version", json!(2)),
         json!({"version": 1, "fault": "x", "logs": []}),
     ];
@@ -85,7 +85,7 @@ fn the_schema_lists_every_word_of_the_program() {
     };
     let codes = Code::all().chain([Code::Unknown]);
     assert_eq!(listed("/$defs/code/enum"), told(codes.map(|code| json!(code)).collect()));
-    let marks = Mark::iter();
+    let marks = HourStatus::iter();
     assert_eq!(
         listed("/$defs/day/properties/hours/items/enum"),
         told(marks.map(|mark| json!(mark)).collect())

@@ -26,7 +26,7 @@ async fn goes_on_in_the_middle_of_a_window(place: &Place) {
         .beginning_with_a_whole_hour(&simulator)
         .with("CISCO_DUO_LOG_TYPES", "activity")
         .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600")
-        .with("CISCO_DUO_RUN_SECONDS", "1");
+        .with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "1");
     let mut first = FunctionsHost::start(&settings).await;
     // On a busy machine a run of one second may end before its first page.
     for _ in 0..10 {

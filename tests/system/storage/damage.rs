@@ -57,7 +57,7 @@ async fn a_checkpoint_that_cannot_be_written_is_told_of() {
     let azurite = Azurite::shared();
     let settings = Settings::in_storage(&simulator, &azurite.connection_string(), "leased");
     let host = FunctionsHost::start(&settings).await;
-    assert_eq!(host.fire().await.outcome("telephony"), "parked");
+    assert_eq!(host.fire().await.outcome("telephony"), "backing_off");
     // Refused with 412 like a write that lost a race, yet nobody else is at work on the log.
     let name = checkpoint_name("telephony");
     azurite.container("leased").lease(&name).await;

@@ -3,9 +3,9 @@
 mod checkpoint;
 mod damage;
 mod dead_letters;
+mod errors;
 mod identity;
 mod ledger;
 mod place;
 mod secrets;
-mod trouble;
 mod two_processes;

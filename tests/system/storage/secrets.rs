@@ -32,7 +32,7 @@ async fn no_line_and_no_answer_shows_a_secret() {
         let simulator = Simulator::start(tenant(61, 20)).await.unwrap();
         spoil(&simulator);
         let settings = Settings::in_storage(&simulator, &connection, "secrets")
-            .with("CISCO_DUO_RUN_SECONDS", "2");
+            .with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "2");
         let mut host =
             FunctionsHost::start_with_arguments(&settings, &["serve", "--verbose"]).await;
         let invocation = host.fire().await;

@@ -18,7 +18,7 @@ async fn two_at_once(place: &Place) {
     let mut config = tenant(41, 600);
     config.duo_latency = Duration::from_millis(200);
     let simulator = Simulator::start(config).await.unwrap();
-    let settings = place.settings(&simulator).with("CISCO_DUO_RUN_SECONDS", "1");
+    let settings = place.settings(&simulator).with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "1");
     let mut first = FunctionsHost::start(&settings).await;
     let mut second = FunctionsHost::start(&settings).await;
     let (mut ticks, mut met) = (0, false);

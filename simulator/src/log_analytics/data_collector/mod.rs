@@ -17,10 +17,10 @@ use axum::response::Response;
 use bytes::Bytes;
 use serde_json::json;
 
-use crate::answer;
 use crate::faults::Call;
 use crate::judge::{Judge, Post};
 use crate::log_analytics::tables::Origin;
+use crate::response;
 use crate::server::no_answer;
 use crate::{FaultKind, Shared};
 
@@ -71,10 +71,10 @@ impl Refusal {
 
     fn into_response(self) -> Response {
         if self.code.is_empty() {
-            return answer::json(self.status, Body::empty());
+            return response::json(self.status, Body::empty());
         }
         let body = json!({"Error": self.code, "Message": self.message});
-        answer::json(self.status, body.to_string())
+        response::json(self.status, body.to_string())
     }
 }
 
@@ -94,7 +94,7 @@ async fn serve(State(service): State<Arc<DataCollector>>, request: Request) -> R
             refusal.into_response()
         }
     };
-    answer::dated(response, service.shared.clock.now())
+    response::dated(response, service.shared.clock.now())
 }
 
 impl DataCollector {
@@ -113,7 +113,7 @@ impl DataCollector {
         }
         self.accept(&parts.headers, &log_type, body).await?;
         Ok(match fault {
-            Some(FaultKind::AnswerLost) => no_answer(),
+            Some(FaultKind::ResponseLost) => no_answer(),
             _ => Response::new(Body::empty()),
         })
     }
@@ -205,6 +205,6 @@ async fn instead(fault: &FaultKind) -> Option<Response> {
         FaultKind::InvalidRecord { .. } => {
             Some(bad_data("a record of this request cannot be read").into_response())
         }
-        _ => answer::of_fault(fault, refused).await,
+        _ => response::of_fault(fault, refused).await,
     }
 }

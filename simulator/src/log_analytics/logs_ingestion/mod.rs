@@ -18,12 +18,12 @@ use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
 
-use crate::answer;
 use crate::events::uuid;
 use crate::faults::Call;
 use crate::judge::{Judge, Post};
 use crate::log_analytics::tables::Origin;
 use crate::random::Random;
+use crate::response;
 use crate::server::{no_answer, truncate};
 use crate::{FaultKind, Shared};
 use refusal::Refusal;
@@ -67,7 +67,7 @@ async fn serve(State(service): State<Arc<LogsIngestion>>, request: Request) -> R
             refusal.into_response()
         }
     };
-    let mut response = answer::dated(response, clock.now());
+    let mut response = response::dated(response, clock.now());
     let headers = response.headers_mut();
     let id = HeaderValue::try_from(request_id(number)).expect("it is plain ASCII");
     headers.insert("x-ms-request-id", id);
@@ -105,7 +105,7 @@ impl LogsIngestion {
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
         Ok(match fault {
-            Some(FaultKind::AnswerLost) => no_answer(),
+            Some(FaultKind::ResponseLost) => no_answer(),
             Some(FaultKind::Truncated) => cut_answer(),
             _ => response,
         })
@@ -159,7 +159,7 @@ async fn instead(fault: &FaultKind, length: usize, rule_id: &str) -> Option<Resp
         FaultKind::InvalidRecord { .. } => {
             Refusal::bad_data("a record of this request cannot be read")
         }
-        _ => return answer::of_fault(fault, refused).await,
+        _ => return response::of_fault(fault, refused).await,
     };
     Some(refusal.into_response())
 }
@@ -167,5 +167,5 @@ async fn instead(fault: &FaultKind, length: usize, rule_id: &str) -> Option<Resp
 /// 200 with a body that ends too soon: 204 has no body that could.
 fn cut_answer() -> Response {
     let body = Bytes::from_static(b"{\"accepted\":true}");
-    truncate(answer::json(200, Body::empty()), &body)
+    truncate(response::json(200, Body::empty()), &body)
 }

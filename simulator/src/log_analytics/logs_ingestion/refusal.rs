@@ -5,8 +5,8 @@ use axum::http::header::WWW_AUTHENTICATE;
 use axum::response::Response;
 use serde_json::json;
 
-use crate::answer;
 use crate::identity::TokenFault;
+use crate::response;
 
 /// An answer that says no: a status, and a code that stands in the body and in `x-ms-error-code`.
 ///
@@ -91,7 +91,7 @@ impl Refusal {
 
     pub(super) fn into_response(self) -> Response {
         let body = json!({"error": {"code": self.code, "message": self.message}});
-        let mut response = answer::json(self.status, body.to_string());
+        let mut response = response::json(self.status, body.to_string());
         let headers = response.headers_mut();
         headers.insert("x-ms-error-code", HeaderValue::from_static(self.code));
         if self.status == 401 {

@@ -1,6 +1,6 @@
 //! The tables of a workspace, as queries find them.
 //!
-//! Each road fills tables of its own, as if in two workspaces, so that they can be compared.
+//! Each api fills tables of its own, as if in two workspaces, so that they can be compared.
 
 mod canonical;
 mod column;
@@ -23,7 +23,7 @@ pub(crate) use table::{FittedRow, TIME_GENERATED, fitted};
 pub use table::{Table, TableRow};
 
 use crate::json::Members;
-use crate::{Config, Road, StreamDeclaration};
+use crate::{Config, IngestionApi, StreamDeclaration};
 
 /// What the Data Collector API keeps of a value, in bytes: 32 KB, read in the way in which it is less. It
 /// cuts what is longer, and says nothing.
@@ -44,10 +44,10 @@ pub(crate) enum Origin {
 }
 
 impl Origin {
-    pub(crate) fn road(&self) -> Road {
+    pub(crate) fn api(&self) -> IngestionApi {
         match self {
-            Self::DataCollector { .. } => Road::DataCollector,
-            Self::LogsIngestion { .. } => Road::LogsIngestion,
+            Self::DataCollector { .. } => IngestionApi::DataCollector,
+            Self::LogsIngestion { .. } => IngestionApi::LogsIngestion,
         }
     }
 }
@@ -57,7 +57,7 @@ impl Origin {
 pub(crate) struct Tables {
     kept: bool,
     streams: Vec<StreamDeclaration>,
-    by_name: BTreeMap<(Road, String), Table>,
+    by_name: BTreeMap<(IngestionApi, String), Table>,
 }
 
 impl Tables {
@@ -84,12 +84,12 @@ impl Tables {
         if !self.wanted() {
             return;
         }
-        let road = origin.road();
+        let api = origin.api();
         let streams = &self.streams;
         let table = self
             .by_name
-            .entry((road, table.to_owned()))
-            .or_insert_with(|| Table::new(table, road, streams));
+            .entry((api, table.to_owned()))
+            .or_insert_with(|| Table::new(table, api, streams));
         match origin {
             Origin::DataCollector { time_field } => {
                 table.collect(row, time_field.as_deref(), received, LARGEST_COLLECTED);
@@ -104,7 +104,7 @@ impl Tables {
     }
 
     /// The table as it is now.
-    pub(crate) fn table(&self, road: Road, name: &str) -> Option<Table> {
-        self.by_name.get(&(road, name.to_owned())).cloned()
+    pub(crate) fn table(&self, api: IngestionApi, name: &str) -> Option<Table> {
+        self.by_name.get(&(api, name.to_owned())).cloned()
     }
 }

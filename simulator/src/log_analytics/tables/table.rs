@@ -1,4 +1,4 @@
-//! One table: its columns and rows, filled through either road.
+//! One table: its columns and rows, filled through either api.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use super::declared::{fit, readable};
 use super::flatten::{leaves, place};
 use super::forms::{moment, spelled};
 use crate::json::{Json, Members, member};
-use crate::{Road, StreamDeclaration};
+use crate::{IngestionApi, StreamDeclaration};
 
 /// The time of each row, a standard column.
 pub(crate) const TIME_GENERATED: &str = "TimeGenerated";
@@ -34,12 +34,12 @@ pub struct Table {
 
 impl Table {
     /// An empty table with the columns it has before the first row.
-    pub(super) fn new(name: &str, road: Road, streams: &[StreamDeclaration]) -> Self {
+    pub(super) fn new(name: &str, api: IngestionApi, streams: &[StreamDeclaration]) -> Self {
         let mut columns = BTreeMap::from([
             (TIME_GENERATED.to_owned(), ColumnType::DateTime),
             (TIME_RECEIVED.to_owned(), ColumnType::DateTime),
         ]);
-        if road == Road::LogsIngestion {
+        if api == IngestionApi::LogsIngestion {
             let streams = streams.iter().filter(|stream| stream.table() == name);
             let declared = streams.flat_map(StreamDeclaration::columns);
             columns.extend(declared.map(|column| (column.name.clone(), column.column_type)));

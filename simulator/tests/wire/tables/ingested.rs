@@ -47,7 +47,7 @@ async fn logs_ingestion_stores_what_is_declared_as_it_is_declared() {
 }
 
 #[tokio::test]
-async fn an_old_or_future_time_is_replaced_by_that_of_receipt_on_both_roads() {
+async fn an_old_or_future_time_is_replaced_by_that_of_receipt_on_both_apis() {
     let columns = [("TimeGenerated", ColumnType::DateTime)];
     let caller = start(&columns).await;
     let now = caller.simulator.clock().now();
@@ -67,14 +67,14 @@ async fn an_old_or_future_time_is_replaced_by_that_of_receipt_on_both_roads() {
     let ingested =
         [rows_of("TimeGenerated"), vec![json!({}), json!({"TimeGenerated": "?"})]].concat();
     let ingested = ingest(&caller, &ingested).await;
-    for (table, road) in [(&collected, "collected"), (&ingested, "ingested")] {
+    for (table, api) in [(&collected, "collected"), (&ingested, "ingested")] {
         let times: Vec<_> = table.rows().iter().map(|row| &row["TimeGenerated"]).collect();
         let received: Vec<_> = table.rows().iter().map(|row| &row["_TimeReceived"]).collect();
         for (found, sent) in times.iter().zip(&kept) {
             assert_eq!(**found, format!("{}.0000000Z", &sent[..19]));
         }
         // Without the header, or without a time, it is that of receipt too.
-        assert_eq!(times[2..], received[2..], "{road}");
+        assert_eq!(times[2..], received[2..], "{api}");
         assert!(times.len() >= 5);
     }
     // The field itself stays a column.

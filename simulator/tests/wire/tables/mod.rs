@@ -1,10 +1,12 @@
-//! What rows become in a table, on either road.
+//! What rows become in a table, on either api.
 
 mod collected;
 mod ingested;
 
 use serde_json::{Value, json};
-use simulator::{Column, ColumnType, Config, LogsIngestionConfig, Road, StreamDeclaration, Table};
+use simulator::{
+    Column, ColumnType, Config, IngestionApi, LogsIngestionConfig, StreamDeclaration, Table,
+};
 
 use crate::caller::Caller;
 
@@ -26,7 +28,7 @@ pub(crate) async fn collect(caller: &Caller, rows: &[Value]) -> Table {
         let answer = caller.post(&format!("[{row}]")).send().await.unwrap();
         assert_eq!(answer.status().as_u16(), 200);
     }
-    table(caller, Road::DataCollector).await
+    table(caller, IngestionApi::DataCollector).await
 }
 
 /// Sends rows to the Logs Ingestion API in one call.
@@ -34,11 +36,11 @@ pub(crate) async fn ingest(caller: &Caller, rows: &[Value]) -> Table {
     let (token, body) = (caller.token().await, Value::from(rows.to_vec()));
     let answer = caller.ingest(&token, &body.to_string()).send().await;
     assert_eq!(answer.unwrap().status().as_u16(), 204);
-    table(caller, Road::LogsIngestion).await
+    table(caller, IngestionApi::LogsIngestion).await
 }
 
-pub(crate) async fn table(caller: &Caller, road: Road) -> Table {
-    caller.simulator.table(road, "CiscoDuo_CL").await.unwrap()
+pub(crate) async fn table(caller: &Caller, api: IngestionApi) -> Table {
+    caller.simulator.table(api, "CiscoDuo_CL").await.unwrap()
 }
 
 /// The rows without their standard columns.

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::ports::{Container, Kind, Operation, Reply};
-use super::{Instance, Trouble, World};
+use super::{Fault, Instance, World};
 use crate::model::{Batch, Hour, RecordKey, SendErrorKind};
 use crate::storage::{DeadLetter, Document as _, LedgerEntry, Version, Why};
 use crate::sync::{Checkpoint, DayResults};
@@ -13,7 +13,7 @@ const SLEEP: TimeDelta = TimeDelta::seconds(30);
 
 impl World {
     /// Performs an operation, unless something goes wrong with it. `None` when the process was killed.
-    pub(super) fn perform_in_trouble(
+    pub(super) fn perform_with_fault(
         &mut self,
         instance: &mut Instance,
         operation: &Operation,
@@ -27,24 +27,24 @@ impl World {
             self.may_repeat += 1;
             self.reach("lease outlived by a sleeper");
         }
-        let Some(trouble) = self.troubles.remove(&self.deeds) else {
+        let Some(fault) = self.faults.remove(&self.deeds) else {
             return Some(self.perform(operation));
         };
         self.struck += 1;
-        match (trouble, operation) {
-            (Trouble::KilledBefore, _) => {
+        match (fault, operation) {
+            (Fault::KilledBefore, _) => {
                 instance.is_killed = true;
                 self.may_repeat += operation.pages_appended(self.page_size);
                 None
             }
-            (Trouble::KilledAfter, _) => {
+            (Fault::KilledAfter, _) => {
                 instance.is_killed = true;
                 // The ids of a batch may be of several hours, and so in several blobs.
                 self.may_repeat += u64::from(is_send) + operation.pages_appended(self.page_size);
                 self.perform(operation);
                 None
             }
-            (Trouble::Storage(is_done), _) if operation.is_storage() => {
+            (Fault::Storage(is_done), _) if operation.is_storage() => {
                 self.may_repeat += operation.pages_appended(self.page_size);
                 if is_done {
                     self.reach("storage error after an effect");
@@ -53,16 +53,16 @@ impl World {
                 Some(Reply::StorageFailed)
             }
             // The client repeats a write whose response was lost, and meets what it wrote.
-            (Trouble::LostResponse, Operation::Write { .. }) => {
+            (Fault::LostResponse, Operation::Write { .. }) => {
                 let reply = self.perform(operation);
                 self.reach("conflict with one's own write");
                 Some(if matches!(reply, Reply::Written(_)) { Reply::Conflict } else { reply })
             }
-            (Trouble::Fetch(kind), Operation::Fetch(_)) => {
-                self.now = self.now + self.pace;
+            (Fault::Fetch(kind), Operation::Fetch(_)) => {
+                self.now = self.now + self.limits;
                 Some(Reply::Page(Err(kind)))
             }
-            (Trouble::Send(kind, is_accepted), Operation::Send(_)) => {
+            (Fault::Send(kind, is_accepted), Operation::Send(_)) => {
                 if is_accepted {
                     self.reach("batch accepted and reported as an error");
                     self.perform(operation);
@@ -134,7 +134,7 @@ impl World {
             return Reply::Conflict;
         }
         if name.ends_with("checkpoint.json") {
-            self.now = self.now + self.pace;
+            self.now = self.now + self.limits;
             let new = Checkpoint::from_json(content).unwrap();
             let before = self.mintimes.insert(name.to_owned(), new.mintime);
             assert!(before.is_none_or(|before| new.mintime >= before), "the checkpoint moved back");
@@ -177,7 +177,7 @@ impl World {
     }
 
     fn send(&mut self, batch: &Batch) -> Result<(), SendErrorKind> {
-        self.now = self.now + self.pace;
+        self.now = self.now + self.limits;
         let keys: Vec<RecordKey> = batch.records.iter().map(|record| record.key).collect();
         if self.refuses(&keys) {
             return Err(SendErrorKind::BadRecord);
@@ -240,7 +240,7 @@ impl World {
     }
 }
 
-impl Trouble {
+impl Fault {
     /// Whether it changes anything about an operation of this kind.
     pub(in crate::sync::tests) fn suits(self, kind: Kind) -> bool {
         match self {

@@ -8,7 +8,7 @@ use crate::sync::tests::record::of_key;
 
 impl World {
     pub(super) fn fetch(&mut self, request: &PageRequest) -> Result<PageResponse, FetchErrorKind> {
-        self.now = self.now + self.pace;
+        self.now = self.now + self.limits;
         if request.limit.is_some() {
             self.counts.push(request.clone());
         } else {

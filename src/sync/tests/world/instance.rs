@@ -8,7 +8,7 @@ use super::World;
 use super::ports::{Desk, Operation, Reply, SharedDesk, SimulatedPorts};
 use crate::model::{Millis, RecordKey};
 use crate::storage::Document as _;
-use crate::sync::{Checkpoint, HourState, Limits, RunOutcome, RunResult, Warning, run_log};
+use crate::sync::{Checkpoint, HourState, LogConfig, RunOutcome, RunResult, Warning, run_log};
 
 /// One process at work on the log.
 pub(in crate::sync::tests) struct Instance {
@@ -96,13 +96,13 @@ impl Instance {
 
 impl World {
     pub(in crate::sync::tests) fn instance(&self, owner: &str) -> Instance {
-        let limits = Limits { owner: owner.to_owned(), ..self.limits.clone() };
-        let rate = limits.pace.requests_per_minute;
+        let config = LogConfig { owner: owner.to_owned(), ..self.config.clone() };
+        let rate = config.limits.requests_per_minute;
         let desk =
             SharedDesk(Arc::new(Mutex::new(Desk::new(self.now, Arc::clone(&self.account), rate))));
-        let backfill = limits.backfill.map(|_| "simulated");
-        let ports = SimulatedPorts::new(&desk, limits.log_type, backfill);
-        let run = async move { run_log(&ports, &limits).await };
+        let backfill = config.backfill.map(|_| "simulated");
+        let ports = SimulatedPorts::new(&desk, config.log_type, backfill);
+        let run = async move { run_log(&ports, &config).await };
         Instance {
             run: Some(Box::pin(run)),
             desk,
@@ -123,7 +123,7 @@ impl World {
             None => instance.go_on(self.now),
             Some((number, operation)) => {
                 self.note(instance, &operation);
-                let reply = self.perform_in_trouble(instance, &operation);
+                let reply = self.perform_with_fault(instance, &operation);
                 instance.last_at = self.now;
                 let Some(reply) = reply else {
                     instance.run = None;

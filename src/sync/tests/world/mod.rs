@@ -16,8 +16,8 @@ use crate::model::{
     FetchErrorKind, HOUR, IngestKind, LogType, MINUTE, Millis, PageRequest, Paging, RecordKey,
     SendErrorKind,
 };
-use crate::settings::Pace;
-use crate::sync::{Limits, RunOutcome, RunStats, TokenBucket};
+use crate::settings::Limits;
+use crate::sync::{LogConfig, RunOutcome, RunStats, TokenBucket};
 
 pub(super) use instance::{Instance, Next};
 pub(super) use ports::{Container, Kind, Reply};
@@ -93,7 +93,7 @@ pub(super) struct World {
     pub(super) trace: Option<Vec<String>>,
     pub(super) account: Arc<Mutex<Option<TokenBucket>>>,
     pub(super) slept: Vec<TimeDelta>,
-    pub(super) limits: Limits,
+    pub(super) config: LogConfig,
     /// The last checkpoint of each name, by its `mintime`.
     mintimes: HashMap<String, Millis>,
     /// The kinds of all operations so far.
@@ -102,19 +102,19 @@ pub(super) struct World {
     pub(super) deeds: u64,
     /// Runs it took to catch up.
     pub(super) runs: u64,
-    pub(super) troubles: BTreeMap<u64, Trouble>,
+    pub(super) faults: BTreeMap<u64, Fault>,
     /// Troubles that struck, and those among them after which rows may be sent twice.
     pub(super) struck: u64,
     pub(super) may_repeat: u64,
     /// Whether two instances are at work.
     pub(super) is_shared: bool,
     /// What each request, batch and write of the checkpoint takes.
-    pub(super) pace: TimeDelta,
+    pub(super) limits: TimeDelta,
 }
 
 /// What may go wrong with one thing that an instance does.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Trouble {
+pub(super) enum Fault {
     /// The process is killed before it is done.
     KilledBefore,
     /// The process is killed when it is done, before it knows.
@@ -188,10 +188,10 @@ impl World {
             trace: None,
             account: Arc::default(),
             slept: Vec::new(),
-            limits: Limits {
+            config: LogConfig {
                 log_type: LogType::Activity,
                 spec: LogType::Activity.spec(),
-                pace: Pace {
+                limits: Limits {
                     longest_window: HOUR,
                     window_delay: MINUTE * 3,
                     requests_per_minute: 0,
@@ -208,11 +208,11 @@ impl World {
             kinds: Vec::new(),
             deeds: 0,
             runs: 0,
-            troubles: BTreeMap::new(),
+            faults: BTreeMap::new(),
             struck: 0,
             may_repeat: 0,
             is_shared: false,
-            pace: TimeDelta::milliseconds(10),
+            limits: TimeDelta::milliseconds(10),
         }
     }
 
@@ -220,7 +220,7 @@ impl World {
     pub(super) fn v1(times: impl IntoIterator<Item = Millis>, page_size: usize) -> Self {
         let mut world = Self::new(times);
         world.v1 = true;
-        world.limits.spec.paging = Paging::LastSecond;
+        world.config.spec.paging = Paging::LastSecond;
         world.page_size = page_size;
         world
     }
@@ -235,7 +235,7 @@ impl World {
     pub(super) fn unsorted(times: impl IntoIterator<Item = Millis>) -> Self {
         let mut world = Self::new(times);
         world.newest_first = true;
-        world.limits.spec.paging = LogType::TrustMonitor.spec().paging;
+        world.config.spec.paging = LogType::TrustMonitor.spec().paging;
         world
     }
 

@@ -33,7 +33,7 @@ impl World {
     }
 
     pub(in crate::sync::tests) fn state_name(&self, name: &str) -> String {
-        format!("{HOST}/self/{}/{name}", self.limits.log_type)
+        format!("{HOST}/self/{}/{name}", self.config.log_type)
     }
 
     /// The ledger entries, by the hour that they stand under.
@@ -61,7 +61,7 @@ impl World {
     }
 
     pub(in crate::sync::tests) fn checkpoint_name(&self) -> (Container, String) {
-        let name = if self.limits.backfill.is_some() {
+        let name = if self.config.backfill.is_some() {
             "backfill/simulated.json"
         } else {
             "checkpoint.json"

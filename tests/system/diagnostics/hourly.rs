@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use simulator::{Fault, FaultKind, Simulator, Target};
 
 use crate::common::app::App;
-use crate::common::{Body, Container, FunctionsHost, Gated, Spoil, Trouble, handler};
+use crate::common::{Body, Container, FunctionsHost, Gated, Spoil, StorageFault, handler};
 
 /// Where the last check is stored.
 pub(crate) const CHECK: &str = "127.0.0.1/self/diagnostics.json";
@@ -32,7 +32,7 @@ fn made(ago: TimeDelta, sha256: &str) -> Vec<u8> {
     #[expect(clippy::disallowed_methods, reason = "the program under test lives in the present")]
     let now = Millis::from(chrono::Utc::now());
     let (checked_at, program) = (now - ago, "0.0.1".to_owned());
-    let check = CheckStatus { checked_at, program, looked_at: 1, problems: Vec::new() };
+    let check = CheckStatus { checked_at, program, check_count: 1, problems: Vec::new() };
     LastCheck::new(Some(sha256), check).to_json()
 }
 
@@ -57,7 +57,7 @@ async fn it_is_made_once_an_hour_by_whichever_process() {
     assert!(lines(&host)[0].contains(" INFO "), "{:?}", lines(&host));
     assert!(lines(&host)[0].contains("no problems"));
     assert_eq!(first["sha256"], sha256());
-    assert!(first["check"]["looked_at"].as_u64().unwrap() >= 16, "{first:#}");
+    assert!(first["check"]["check_count"].as_u64().unwrap() >= 16, "{first:#}");
     assert_eq!(first["check"]["problems"], json!([]));
 
     // Not by the next runs, nor by the next process. They have nothing to deliver either.
@@ -141,7 +141,7 @@ async fn whatever_hangs_the_invocation_ends_with_the_result_of_its_run() {
     let (by_storage, by_duo) = tokio::join!(
         async {
             let scene = Gated::new(46, 40, "hourly-storage").await;
-            scene.gate.begin(Trouble::every(Spoil::Hang).of("", "diagnostics.json"));
+            scene.gate.begin(StorageFault::every(Spoil::Hang).of("", "diagnostics.json"));
             let host = FunctionsHost::start(&scene.settings).await;
             let began = Instant::now();
             let invocation = host.fire().await;
@@ -150,13 +150,13 @@ async fn whatever_hangs_the_invocation_ends_with_the_result_of_its_run() {
         },
         async {
             let scene = Gated::new(47, 40, "hourly-duo").await;
-            let settings = scene.settings.with("CISCO_DUO_RUN_SECONDS", "5");
+            let settings = scene.settings.with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "5");
             let hang = Fault::always(Target::AnyDuo, FaultKind::Hang);
             scene.simulator.faults().push(hang);
             let host = FunctionsHost::start(&settings).await;
             let began = Instant::now();
             let invocation = host.fire().await;
-            assert_eq!(invocation.outcomes(), ["parked"; 6], "{:#}", invocation.answer);
+            assert_eq!(invocation.outcomes(), ["backing_off"; 6], "{:#}", invocation.answer);
             assert!(invocation.has_succeeded());
             // What was found is stored all the same.
             let found = stored(&scene.container).await;
@@ -196,7 +196,7 @@ async fn two_instances_may_check_at_once() {
 async fn a_storage_that_refuses_it_changes_no_run_and_is_not_asked_every_minute() {
     let scene = Gated::new(48, 40, "hourly-refused").await;
     let refused = Spoil::Storage(403, "AuthorizationPermissionMismatch");
-    scene.gate.begin(Trouble::every(refused).of("PUT", "diagnostics.json"));
+    scene.gate.begin(StorageFault::every(refused).of("PUT", "diagnostics.json"));
     let host = FunctionsHost::start(&scene.settings).await;
     for _ in 0..3 {
         let invocation = host.fire().await;

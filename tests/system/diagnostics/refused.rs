@@ -4,10 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use simulator::{Fault, FaultKind, Road, Target};
+use simulator::{Fault, FaultKind, IngestionApi, Target};
 
-use crate::common::{FunctionsHost, Gate, Spoil, Trouble, assert_nothing_lost};
-use crate::doctor::health_rows::{BOTH_ROADS, EVENTS, Scene, events};
+use crate::common::{FunctionsHost, Gate, Spoil, StorageFault, assert_nothing_lost};
+use crate::diagnostics::health_rows::{BOTH_APIS, EVENTS, Scene, events};
 
 /// When each closed hour of each log was checked last, as it is stored.
 async fn results(scene: &Scene) -> BTreeMap<(String, String), String> {
@@ -26,14 +26,14 @@ fn complaints(host: &FunctionsHost) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_that_are_refused_are_sent_until_they_are_accepted_also_by_the_next_process() {
-    for road in BOTH_ROADS {
-        let scene = Scene::new(road, 64, "refused").await;
-        let target = match road {
-            Road::DataCollector => Target::LogAnalytics,
-            Road::LogsIngestion => Target::LogsIngestion,
+    for api in BOTH_APIS {
+        let scene = Scene::new(api, 64, "refused").await;
+        let target = match api {
+            IngestionApi::DataCollector => Target::LogAnalytics,
+            IngestionApi::LogsIngestion => Target::LogsIngestion,
         };
         // Every row about the connector has this field, and no event has.
-        let needle = "\"row_kind".to_owned();
+        let needle = "\"record_type".to_owned();
         let refused = Fault::always(target, FaultKind::InvalidRecord { needle });
         scene.simulator.faults().push(refused);
         let mut host = FunctionsHost::start(&scene.settings).await;
@@ -49,7 +49,7 @@ async fn rows_that_are_refused_are_sent_until_they_are_accepted_also_by_the_next
         assert_nothing_lost(&scene.simulator, 0).await;
         let found = results(&scene).await;
         assert!(found.len() >= 3 * 4, "{found:#?}");
-        assert!(scene.told("hour").await.is_empty() && scene.told("run").await.is_empty());
+        assert!(scene.reported("hour").await.is_empty() && scene.reported("run").await.is_empty());
 
         // A process that ends takes no hour with it.
         host.kill().await;
@@ -62,7 +62,7 @@ async fn rows_that_are_refused_are_sent_until_they_are_accepted_also_by_the_next
         for _ in 0..3 {
             assert!(host.fire().await.is_caught_up());
         }
-        let rows = scene.told("hour").await;
+        let rows = scene.reported("hour").await;
         let of = |row: &serde_json::Map<String, serde_json::Value>, field: &str| {
             row[field].as_str().unwrap().to_owned()
         };
@@ -70,15 +70,15 @@ async fn rows_that_are_refused_are_sent_until_they_are_accepted_also_by_the_next
             .iter()
             .map(|row| ((of(row, "eventtype"), of(row, "hour")), of(row, "checked_at")))
             .collect();
-        assert_eq!(told, results(&scene).await, "{road:?}");
+        assert_eq!(told, results(&scene).await, "{api:?}");
         assert_eq!(told.len(), rows.len(), "told twice");
-        assert_eq!(events(&scene.told("run").await), EVENTS * 6);
+        assert_eq!(events(&scene.reported("run").await), EVENTS * 6);
 
         // What was accepted is not told again by the process after that.
         host.kill().await;
         host.restart().await;
         assert!(host.fire().await.is_caught_up());
-        let again = scene.told("hour").await.len() - rows.len();
+        let again = scene.reported("hour").await.len() - rows.len();
         // One hour of each log may have become due.
         assert!(again <= 3, "{again} hours were told again");
     }
@@ -86,11 +86,11 @@ async fn rows_that_are_refused_are_sent_until_they_are_accepted_also_by_the_next
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_table_that_hangs_or_is_forbidden_fails_no_run_and_keeps_no_log_waiting() {
-    let scene = Scene::new(Road::LogsIngestion, 65, "refused-table").await;
+    let scene = Scene::new(IngestionApi::LogsIngestion, 65, "refused-table").await;
     let gate = Gate::to(&scene.simulator.logs_ingestion_url()).await;
     let endpoint = gate.instead_of(&scene.simulator.logs_ingestion_url());
     let settings = scene.settings.clone().with("LOGS_INGESTION_ENDPOINT", endpoint);
-    gate.begin(Trouble::every(Spoil::Hang).of("POST", "CiscoDuoHealth"));
+    gate.begin(StorageFault::every(Spoil::Hang).of("POST", "CiscoDuoHealth"));
     let host = FunctionsHost::start(&settings).await;
     let began = Instant::now();
     let fired = tokio::spawn(host.begin(crate::common::Body::Timer));
@@ -104,13 +104,13 @@ async fn a_table_that_hangs_or_is_forbidden_fails_no_run_and_keeps_no_log_waitin
     // 10 s for the rows, and 20 s for the check, which asks the same table.
     assert!(began.elapsed() < Duration::from_secs(45), "{:?}", began.elapsed());
     assert!(gate.struck() >= 2);
-    gate.begin(Trouble::every(Spoil::Status(403)).of("POST", "CiscoDuoHealth"));
+    gate.begin(StorageFault::every(Spoil::Status(403)).of("POST", "CiscoDuoHealth"));
     for _ in 0..2 {
         assert!(host.fire().await.is_caught_up());
     }
     assert_eq!(complaints(&host).len(), 1);
     gate.end();
     assert!(host.fire().await.is_caught_up());
-    assert_eq!(events(&scene.told("run").await), EVENTS * 6);
+    assert_eq!(events(&scene.reported("run").await), EVENTS * 6);
     assert_nothing_lost(&scene.simulator, 0).await;
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::wire::Answer;
+use super::wire::Response;
 
 /// An invocation that the handler answered.
 #[derive(Debug)]
@@ -17,7 +17,7 @@ pub(crate) struct Invocation {
 }
 
 impl Invocation {
-    pub(super) fn judge(id: String, answer: &Answer) -> Self {
+    pub(super) fn judge(id: String, answer: &Response) -> Self {
         Self {
             id,
             status: answer.status,
@@ -82,7 +82,7 @@ impl Invocation {
 }
 
 /// The rules of `DefaultHttpWorkerService` and `HttpScriptInvocationResult` in azure-functions-host.
-fn judge(answer: &Answer) -> Result<Value, String> {
+fn judge(answer: &Response) -> Result<Value, String> {
     if !(200..300).contains(&answer.status) {
         return Err(format!("HTTP {}", answer.status));
     }

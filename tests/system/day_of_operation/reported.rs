@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 /// What everybody tells.
-pub(crate) struct Told {
+pub(crate) struct Reported {
     /// Rows of `CiscoDuo_CL`, as they were accepted.
     pub(crate) events: Vec<Value>,
     /// Rows of `CiscoDuoHealth_CL`.
@@ -28,7 +28,7 @@ fn of_log<'a>(rows: &'a [Value], log: &'a str) -> impl Iterator<Item = &'a Value
     rows.iter().filter(move |row| row["eventtype"] == log)
 }
 
-impl Told {
+impl Reported {
     /// The results of a log's hours in the ledger, by hour.
     fn results<'a>(&'a self, log: &str) -> BTreeMap<String, &'a Value> {
         let of_log = self.ledger.iter().filter(|((of, _), _)| of == log);
@@ -38,14 +38,14 @@ impl Told {
     /// The newest row about each hour.
     fn hour_rows<'a>(&'a self, log: &'a str) -> BTreeMap<String, &'a Value> {
         let rows = of_log(&self.health, log);
-        rows.filter(|row| row["row_kind"] == "hour")
+        rows.filter(|row| row["record_type"] == "hour")
             .map(|row| (row["hour"].as_str().unwrap()[..13].to_owned(), row))
             .collect()
     }
 }
 
 /// Ledger, rows and JSON tell the same of each hour, and it is what was accepted.
-pub(crate) fn assert_hours_agree(told: &Told, log: &str) {
+pub(crate) fn assert_hours_agree(told: &Reported, log: &str) {
     let mut accepted: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for row in of_log(&told.events, log) {
         let hour = row["event_time"].as_str().unwrap()[..13].to_owned();
@@ -101,10 +101,10 @@ fn mark(status: &Value, hour: &str) -> String {
 }
 
 /// Rows about runs and the JSON add up to what was accepted; the run that was killed could tell nothing.
-pub(crate) fn assert_runs_agree(told: &Told, log: &str, killed: u64) {
+pub(crate) fn assert_runs_agree(told: &Reported, log: &str, killed: u64) {
     let sum = |field: &str| -> u64 {
         let rows = of_log(&told.health, log);
-        let rows = rows.filter(|row| row["row_kind"] == "run");
+        let rows = rows.filter(|row| row["record_type"] == "run");
         rows.map(|row| row[field].as_u64().unwrap()).sum()
     };
     let accepted = of_log(&told.events, log).count() as u64;
@@ -120,7 +120,7 @@ pub(crate) fn assert_runs_agree(told: &Told, log: &str, killed: u64) {
 }
 
 /// The page shows the numbers of its JSON.
-pub(crate) fn assert_page_agrees(told: &Told) {
+pub(crate) fn assert_page_agrees(told: &Reported) {
     for status in told.status["logs"].as_array().unwrap() {
         let log = status["log_type"].as_str().unwrap();
         let (_, section) = told.page.split_once(&format!("id=\"{log}\"")).unwrap();
@@ -157,7 +157,7 @@ pub(crate) fn assert_page_agrees(told: &Told) {
     met("activity", &["duo_unreachable", "duo_throttled", "azure_unreachable"]);
     met("telephony", &["duo_unreachable", "duo_forbidden", "azure_unreachable"]);
     let trust_monitor = rows_of(&told.status["logs"], "trust_monitor");
-    assert_eq!(trust_monitor["state"], "not_given", "{trust_monitor:#}");
+    assert_eq!(trust_monitor["state"], "unavailable", "{trust_monitor:#}");
     for log in ["authentication", "administrator", "telephony", "activity"] {
         assert_eq!(rows_of(&told.status["logs"], log)["state"], "working");
     }

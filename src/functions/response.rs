@@ -8,15 +8,15 @@ use strum::IntoEnumIterator as _;
 use crate::collector::RunReport;
 use crate::status::Outcome;
 
-pub(super) type Answer = (StatusCode, Json<Value>);
+pub(super) type InvocationResponse = (StatusCode, Json<Value>);
 
-fn answer(status: StatusCode, log: &str, return_value: &Value) -> Answer {
+fn response(status: StatusCode, log: &str, return_value: &Value) -> InvocationResponse {
     let body = json!({"Outputs": {}, "Logs": [log], "ReturnValue": return_value});
     (status, Json(body))
 }
 
 /// The run is over: 200 when every available log succeeded or is backing off with its checkpoint kept.
-pub(super) fn of_run(report: &RunReport) -> Answer {
+pub(super) fn of_run(report: &RunReport) -> InvocationResponse {
     let status =
         if report.has_failed() { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK };
     let events: u64 = report.logs.iter().map(|log| log.counts.events).sum();
@@ -28,15 +28,15 @@ pub(super) fn of_run(report: &RunReport) -> Answer {
     let outcomes = outcomes.collect::<Vec<_>>().join(", ");
     let log = format!("{events} events delivered; logs: {outcomes}");
     let report = serde_json::to_value(report).expect("a report has string keys");
-    answer(status, &log, &report)
+    response(status, &log, &report)
 }
 
-pub(super) fn already_running() -> Answer {
+pub(super) fn already_running() -> InvocationResponse {
     let log = "already running; this invocation did nothing";
-    answer(StatusCode::OK, log, &json!({"already_running": true}))
+    response(StatusCode::OK, log, &json!({"already_running": true}))
 }
 
 /// The host drops this body: the reason was logged before.
-pub(super) fn failed(status: StatusCode, reason: &str) -> Answer {
-    answer(status, reason, &json!({"error": reason}))
+pub(super) fn failed(status: StatusCode, reason: &str) -> InvocationResponse {
+    response(status, reason, &json!({"error": reason}))
 }

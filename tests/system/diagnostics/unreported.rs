@@ -3,17 +3,17 @@
 use std::collections::BTreeSet;
 
 use duo_sentinel::model;
-use simulator::{Fault, FaultKind, LogType, Road, Target};
+use simulator::{Fault, FaultKind, IngestionApi, LogType, Target};
 
 use crate::common::FunctionsHost;
 use crate::common::history::{Log, now};
-use crate::doctor::health_rows::{BOTH_ROADS, Scene};
+use crate::diagnostics::health_rows::{BOTH_APIS, Scene};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_found_in_the_last_days_is_told_however_old_its_hours_are() {
-    for (road, days) in [(Road::DataCollector, 2), (Road::LogsIngestion, 6)] {
-        let scene = Scene::new(road, 66, "untold").await;
-        let log = Log::working(model::LogType::Activity, 100, now()).hours_told_to(days * 24);
+    for (api, days) in [(IngestionApi::DataCollector, 2), (IngestionApi::LogsIngestion, 6)] {
+        let scene = Scene::new(api, 66, "unreported").await;
+        let log = Log::working(model::LogType::Activity, 100, now()).hours_reported_to(days * 24);
         scene.container.create().await;
         for (name, content) in log.files() {
             scene.container.write(&name, content).await;
@@ -25,7 +25,7 @@ async fn what_was_found_in_the_last_days_is_told_however_old_its_hours_are() {
         let host = FunctionsHost::start(&settings).await;
         host.fire().await.assert_failed();
         let told: Vec<String> = scene
-            .told("hour")
+            .reported("hour")
             .await
             .iter()
             .map(|row| row["hour"].as_str().unwrap().to_owned())
@@ -37,14 +37,14 @@ async fn what_was_found_in_the_last_days_is_told_however_old_its_hours_are() {
         assert_eq!(told.len(), found.len(), "told twice");
         // And not again.
         host.fire().await.assert_failed();
-        assert_eq!(scene.told("hour").await.len(), found.len());
+        assert_eq!(scene.reported("hour").await.len(), found.len());
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_month_of_hours_is_told_call_by_call_and_goes_on_after_a_restart() {
-    for road in BOTH_ROADS {
-        let scene = Scene::new(road, 67, "month").await;
+    for api in BOTH_APIS {
+        let scene = Scene::new(api, 67, "month").await;
         let settings = scene
             .settings
             .clone()
@@ -58,7 +58,7 @@ async fn a_month_of_hours_is_told_call_by_call_and_goes_on_after_a_restart() {
             host.fire().await.summary();
             host.stop().await;
             hours = scene
-                .told("hour")
+                .reported("hour")
                 .await
                 .iter()
                 .map(|row| (row["eventtype"].to_string(), row["hour"].to_string()))

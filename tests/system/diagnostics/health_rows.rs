@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 use serde_json::{Map, Value};
-use simulator::{Config, Fault, FaultKind, LogType, Road, Simulator, Target};
+use simulator::{Config, Fault, FaultKind, IngestionApi, LogType, Simulator, Target};
 use tempfile::TempDir;
 
 use crate::common::app::json;
@@ -17,46 +17,47 @@ use crate::common::{
 pub(crate) const EVENTS: u64 = 40;
 const QUARTER: TimeDelta = TimeDelta::minutes(15);
 
-pub(crate) const BOTH_ROADS: [Road; 2] = [Road::DataCollector, Road::LogsIngestion];
+pub(crate) const BOTH_APIS: [IngestionApi; 2] =
+    [IngestionApi::DataCollector, IngestionApi::LogsIngestion];
 
 /// A tenant whose accepted rows are kept, its storage, and settings.
 pub(crate) struct Scene {
     pub(crate) simulator: Simulator,
     pub(crate) container: Container,
     pub(crate) settings: Settings,
-    road: Road,
+    api: IngestionApi,
     rows: TempDir,
 }
 
 impl Scene {
-    pub(crate) async fn new(road: Road, seed: u64, name: &str) -> Self {
+    pub(crate) async fn new(api: IngestionApi, seed: u64, name: &str) -> Self {
         let rows = temporary_folder();
         let config = tenant_with_rule(seed, EVENTS);
         let config = Config { rows_dir: Some(rows.path().to_owned()), ..config };
         let simulator = Simulator::start(config).await.unwrap();
         let azurite = Azurite::shared();
-        let name = format!("{name}-{road:?}").to_lowercase();
+        let name = format!("{name}-{api:?}").to_lowercase();
         let settings = Settings::in_storage(&simulator, &azurite.connection_string(), &name);
-        let settings = match road {
-            Road::DataCollector => settings,
-            Road::LogsIngestion => settings.by_logs_ingestion(&simulator),
+        let settings = match api {
+            IngestionApi::DataCollector => settings,
+            IngestionApi::LogsIngestion => settings.by_logs_ingestion(&simulator),
         };
-        Self { container: azurite.container(&name), simulator, settings, road, rows }
+        Self { container: azurite.container(&name), simulator, settings, api, rows }
     }
 
     /// The accepted rows of a kind, `run` or `hour`, with the names of their fields as they are before the suffix.
-    pub(crate) async fn told(&self, kind: &str) -> Vec<Map<String, Value>> {
+    pub(crate) async fn reported(&self, kind: &str) -> Vec<Map<String, Value>> {
         // Behind it every accepted row is kept.
         self.simulator.report().await;
         let rows = accepted_rows(self.rows.path(), "CiscoDuoHealth_CL").into_iter();
         let rows = rows.map(|row| self.named(row));
-        rows.filter(|row| row["row_kind"] == kind).collect()
+        rows.filter(|row| row["record_type"] == kind).collect()
     }
 
     fn named(&self, row: Value) -> Map<String, Value> {
         let Value::Object(row) = row else { panic!("a row is an object: {row}") };
-        let name = |name: String| match (self.road, name.rsplit_once('_')) {
-            (Road::LogsIngestion, Some((name, "s" | "d" | "t"))) => name.to_owned(),
+        let name = |name: String| match (self.api, name.rsplit_once('_')) {
+            (IngestionApi::LogsIngestion, Some((name, "s" | "d" | "t"))) => name.to_owned(),
             _ => name,
         };
         row.into_iter().map(|(key, value)| (name(key), value)).collect()
@@ -80,34 +81,34 @@ pub(crate) fn events(rows: &[Map<String, Value>]) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_row_tells_of_each_change_and_of_each_quarter_of_an_hour() {
-    for road in BOTH_ROADS {
-        let scene = Scene::new(road, 61, "health-change").await;
+    for api in BOTH_APIS {
+        let scene = Scene::new(api, 61, "health-change").await;
         let mut host = FunctionsHost::start(&scene.settings).await;
         host.catch_up(5).await;
-        let first = scene.told("run").await;
+        let first = scene.reported("run").await;
         assert_eq!(by_log(&first).len(), 6, "{first:#?}");
         assert_eq!(events(&first), EVENTS * 6);
         // Nothing moves, and nothing is told.
         for _ in 0..3 {
             assert!(host.fire().await.is_caught_up());
         }
-        assert_eq!(scene.told("run").await.len(), first.len());
+        assert_eq!(scene.reported("run").await.len(), first.len());
 
         // Nothing was told of one log for a quarter of an hour.
         host.kill().await;
         scene
             .container
             .change("127.0.0.1/self/telephony/health.json", |health| {
-                let told_at = health["told_at"].as_str().unwrap();
-                let told_at = duo_sentinel::model::Millis::parse(told_at).unwrap();
-                health["told_at"] = (told_at - QUARTER).to_string().into();
+                let reported_at = health["reported_at"].as_str().unwrap();
+                let reported_at = duo_sentinel::model::Millis::parse(reported_at).unwrap();
+                health["reported_at"] = (reported_at - QUARTER).to_string().into();
             })
             .await;
         host.restart().await;
         for _ in 0..2 {
             assert!(host.fire().await.is_caught_up());
         }
-        let rows = scene.told("run").await;
+        let rows = scene.reported("run").await;
         assert_eq!(by_log(&rows[first.len()..]), [("telephony".to_owned(), 1)].into());
         assert_eq!(events(&rows), EVENTS * 6, "something is counted twice");
 
@@ -117,10 +118,10 @@ async fn a_row_tells_of_each_change_and_of_each_quarter_of_an_hour() {
         for _ in 0..3 {
             host.fire().await.assert_failed();
         }
-        let [.., changed] = &scene.told("run").await[rows.len()..] else {
+        let [.., changed] = &scene.reported("run").await[rows.len()..] else {
             panic!("the change is not told")
         };
-        assert_eq!(scene.told("run").await.len(), rows.len() + 1);
+        assert_eq!(scene.reported("run").await.len(), rows.len() + 1);
         for (field, value) in [
             ("eventtype", Value::from("activity")),
             ("outcome", "failed".into()),
@@ -136,16 +137,16 @@ async fn a_row_tells_of_each_change_and_of_each_quarter_of_an_hour() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn switched_off_none_is_sent_and_the_status_works_all_the_same() {
-    for road in BOTH_ROADS {
-        let scene = Scene::new(road, 62, "health-off").await;
+    for api in BOTH_APIS {
+        let scene = Scene::new(api, 62, "health-off").await;
         let settings = scene.settings.clone().with("CISCO_DUO_HEALTH", "off");
         let host = FunctionsHost::start(&settings).await;
         host.catch_up(5).await;
         assert!(host.fire().await.is_caught_up());
         let calls = scene.simulator.calls();
-        let rows = match road {
-            Road::DataCollector => calls.log_analytics.rows,
-            Road::LogsIngestion => calls.logs_ingestion.rows,
+        let rows = match api {
+            IngestionApi::DataCollector => calls.log_analytics.rows,
+            IngestionApi::LogsIngestion => calls.logs_ingestion.rows,
         };
         let tables: Vec<&String> = rows.keys().collect();
         assert_eq!(tables, ["CiscoDuo_CL"]);
@@ -167,7 +168,7 @@ async fn switched_off_none_is_sent_and_the_status_works_all_the_same() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_damaged_text_begins_anew_and_one_of_a_later_release_is_left_alone() {
-    let scene = Scene::new(Road::DataCollector, 63, "health-damaged").await;
+    let scene = Scene::new(IngestionApi::DataCollector, 63, "health-damaged").await;
     let mut host = FunctionsHost::start(&scene.settings).await;
     host.catch_up(5).await;
     host.kill().await;
@@ -175,7 +176,7 @@ async fn a_damaged_text_begins_anew_and_one_of_a_later_release_is_left_alone() {
     scene.container.write(&of("telephony"), "{\"version\":1,\"hours\":{").await;
     let newer = "{\"version\":9,\"min_reader\":9,\"hours\":\"of a later release\"}";
     scene.container.write(&of("activity"), newer).await;
-    let (runs, hours) = (scene.told("run").await.len(), scene.told("hour").await.len());
+    let (runs, hours) = (scene.reported("run").await.len(), scene.reported("hour").await.len());
     host.restart().await;
     for _ in 0..4 {
         let invocation = host.fire().await;
@@ -186,9 +187,9 @@ async fn a_damaged_text_begins_anew_and_one_of_a_later_release_is_left_alone() {
     let stored = scene.container.read(&of("activity")).await.unwrap();
     assert_eq!(stored, newer.as_bytes());
     // What was told before is told once more of the log that begins anew, and not at all of the other.
-    let runs = by_log(&scene.told("run").await[runs..]);
+    let runs = by_log(&scene.reported("run").await[runs..]);
     assert_eq!(runs, [("activity".to_owned(), 1), ("telephony".to_owned(), 1)].into());
-    let hours = by_log(&scene.told("hour").await[hours..]);
+    let hours = by_log(&scene.reported("hour").await[hours..]);
     // One more hour may have become due.
     let again = hours.get("activity").copied().unwrap_or_default();
     assert!(again <= 1, "{hours:#?}");

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use simulator::{Fault, FaultKind, Simulator, Target};
 
 use crate::common::{Settings, temporary_folder, tenant, tenant_with_rule};
-use crate::doctor::{about, check};
+use crate::diagnostics::{about, check};
 
 /// User and password of a proxy.
 const USER: &str = "someone";

@@ -6,7 +6,7 @@ use serde_json::Value;
 use simulator::{LogType, Simulator};
 
 use crate::common::{
-    ACCOUNT_KEY, FunctionsHost, Gated, PAGE, Spoil, Trouble, duo_sentinel, events_in,
+    ACCOUNT_KEY, FunctionsHost, Gated, PAGE, Spoil, StorageFault, duo_sentinel, events_in,
     temporary_folder,
 };
 
@@ -14,7 +14,7 @@ use crate::common::{
 const EVENTS: u64 = 120;
 /// Calls to storage that go well before the trouble begins: every log has a claim by then, and has delivered something.
 const CALLS_BEFORE: u64 = 60;
-/// Pause of a log that was parked once, and a little more.
+/// Pause of a log that backs off once, and a little more.
 const PARKED: Duration = Duration::from_millis(1_300);
 /// Runs in which everything must be over.
 const MOST_RUNS: u32 = 6;
@@ -108,7 +108,7 @@ impl Run {
 async fn storage_that_can_only_be_read_any_more_is_told_of_and_repeats_at_most_a_page() {
     let scene = Scene::new(81, "read-only").await;
     let refused = Spoil::Storage(403, "AuthorizationPermissionMismatch");
-    scene.gate.begin(Trouble::every(refused).of("PUT", "").after(CALLS_BEFORE));
+    scene.gate.begin(StorageFault::every(refused).of("PUT", "").after(CALLS_BEFORE));
     let wrong = ["HTTP 403 AuthorizationPermissionMismatch"];
     let told = scene.run().await;
     told.assert_told(&wrong, "Storage Blob Data Owner");
@@ -131,7 +131,7 @@ async fn under_the_host_it_repeats_no_more_however_often_the_timer_fires() {
     let scene = Scene::new(87, "read-only-host").await;
     let mut host = FunctionsHost::start(&scene.settings).await;
     let refused = Spoil::Storage(403, "AuthorizationPermissionMismatch");
-    scene.gate.begin(Trouble::every(refused).of("PUT", "").after(CALLS_BEFORE));
+    scene.gate.begin(StorageFault::every(refused).of("PUT", "").after(CALLS_BEFORE));
     for _ in 0..3 {
         host.fire().await.assert_failed();
     }
@@ -144,7 +144,7 @@ async fn under_the_host_it_repeats_no_more_however_often_the_timer_fires() {
 async fn storage_that_is_busy_for_a_moment_is_asked_again_and_nobody_notices() {
     let scene = Scene::new(82, "busy-for-a-moment").await;
     let busy = Spoil::Storage(503, "ServerBusy");
-    scene.gate.begin(Trouble::every(busy).after(CALLS_BEFORE).times(4));
+    scene.gate.begin(StorageFault::every(busy).after(CALLS_BEFORE).times(4));
     let told = scene.run().await;
     assert_eq!(told.outcomes(), ["caught_up"; 6], "{told:#?}");
     assert_eq!((told.code, scene.gate.struck()), (Some(0), 4));
@@ -154,7 +154,7 @@ async fn storage_that_is_busy_for_a_moment_is_asked_again_and_nobody_notices() {
 #[tokio::test(flavor = "multi_thread")]
 async fn storage_that_stays_busy_is_told_of_and_repeats_at_most_a_page() {
     let scene = Scene::new(83, "throttled").await;
-    scene.gate.begin(Trouble::every(Spoil::Storage(503, "ServerBusy")).after(CALLS_BEFORE));
+    scene.gate.begin(StorageFault::every(Spoil::Storage(503, "ServerBusy")).after(CALLS_BEFORE));
     let told = scene.run().await;
     told.assert_told(&["HTTP 503 ServerBusy"], "the storage account is busy or out of order");
     assert!(scene.simulator.report().await.delivered() > 0, "nothing was delivered before");
@@ -170,8 +170,8 @@ async fn storage_that_stays_busy_is_told_of_and_repeats_at_most_a_page() {
 #[tokio::test(flavor = "multi_thread")]
 async fn slow_storage_takes_more_runs_and_nothing_else() {
     let mut scene = Scene::new(84, "slow").await;
-    scene.0.settings = scene.settings.clone().with("CISCO_DUO_RUN_SECONDS", "3");
-    scene.gate.begin(Trouble::every(Spoil::Slow(Duration::from_millis(300))));
+    scene.0.settings = scene.settings.clone().with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "3");
+    scene.gate.begin(StorageFault::every(Spoil::Slow(Duration::from_millis(300))));
     let mut delivered = 0;
     for run in 1.. {
         let told = scene.run().await;
@@ -201,7 +201,7 @@ async fn a_container_that_is_deleted_in_the_middle_of_a_run_begins_anew_at_the_l
     for (name, method, path, after) in calls {
         let scene = Scene::new(85, name).await;
         let slow = Spoil::Slow(Duration::from_secs(1));
-        scene.gate.begin(Trouble::every(slow).of(method, path).after(after));
+        scene.gate.begin(StorageFault::every(slow).of(method, path).after(after));
         let (told, ()) = tokio::join!(scene.run(), async {
             while scene.gate.struck() == 0 {
                 tokio::time::sleep(Duration::from_millis(5)).await;
@@ -226,7 +226,7 @@ async fn a_container_that_is_still_being_deleted_is_told_of_and_waited_for() {
     let scene = Scene::new(86, "being-deleted").await;
     // Azure makes no new one of that name for half a minute or longer.
     let deleted = Spoil::Storage(409, "ContainerBeingDeleted");
-    scene.gate.begin(Trouble::every(deleted).of("PUT", ""));
+    scene.gate.begin(StorageFault::every(deleted).of("PUT", ""));
     let told = scene.run().await;
     assert_eq!(told.outcomes(), ["failed"; 6]);
     told.assert_told(&["HTTP 409 ContainerBeingDeleted"], "the container is being deleted");

@@ -15,7 +15,7 @@ pub(crate) enum Spoil {
     /// <https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2>
     Storage(u16, &'static str),
     /// The service did what was asked; its answer is lost.
-    AnswerLost,
+    ResponseLost,
     /// No answer, for as long as the caller waits.
     Hang,
     /// The service hears of the call only after this time.
@@ -24,7 +24,7 @@ pub(crate) enum Spoil {
 
 /// Calls that go wrong: all of them, unless something else is said.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Trouble {
+pub(crate) struct StorageFault {
     spoil: Spoil,
     /// What the method and path of a call must begin with and contain.
     method: &'static str,
@@ -35,7 +35,7 @@ pub(crate) struct Trouble {
     times: u64,
 }
 
-impl Trouble {
+impl StorageFault {
     /// Every call from now on.
     pub(crate) const fn every(spoil: Spoil) -> Self {
         Self { spoil, method: "", path: "", after: 0, times: u64::MAX }

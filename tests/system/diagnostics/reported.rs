@@ -5,7 +5,7 @@ use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
 use crate::common::app::{App, json, page};
 use crate::common::{duo_sentinel, temporary_folder, tenant};
-use crate::doctor::hourly::{CHECK, lines};
+use crate::diagnostics::hourly::{CHECK, lines};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn problems_are_shown_everywhere_with_what_to_do_and_without_the_words_of_others() {

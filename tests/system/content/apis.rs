@@ -1,11 +1,11 @@
-//! What the real connector sends by either road, as the simulated services store it: all its columns are known, every query
+//! What the real connector sends by either api, as the simulated services store it: all its columns are known, every query
 //! runs on it, function, alerts and coverage make the same of both, and the bridge makes a row of each event.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use serde_json::Value;
-use simulator::{ColumnType, Road, Simulator, Table};
+use simulator::{ColumnType, IngestionApi, Simulator, Table};
 
 use crate::common::{FunctionsHost, Settings, temporary_folder, tenant_with_rule};
 use crate::content::bridge;
@@ -37,11 +37,11 @@ async fn tables() -> [[Table; 2]; 2] {
         host.catch_up(5).await;
         host.stop().await;
     }
-    let of = async |road| {
-        let events = simulator.table(road, TABLE).await.unwrap();
-        [events, simulator.table(road, HEALTH_TABLE).await.unwrap()]
+    let of = async |api| {
+        let events = simulator.table(api, TABLE).await.unwrap();
+        [events, simulator.table(api, HEALTH_TABLE).await.unwrap()]
     };
-    [of(Road::DataCollector).await, of(Road::LogsIngestion).await]
+    [of(IngestionApi::DataCollector).await, of(IngestionApi::LogsIngestion).await]
 }
 
 /// The rows of a table as far as its columns are known: the simulated Duo invents fields.
@@ -105,7 +105,7 @@ fn given(
 }
 
 #[tokio::test]
-async fn function_bridge_alerts_and_coverage_take_what_the_connector_sends_by_either_road() {
+async fn function_bridge_alerts_and_coverage_take_what_the_connector_sends_by_either_api() {
     let (content, schema) = (Content::read(), Schema::read());
     let stored = tables().await;
     assert_health_agrees(&content, &schema, &stored);
@@ -117,7 +117,7 @@ async fn function_bridge_alerts_and_coverage_take_what_the_connector_sends_by_ei
     for (event, one) in &all {
         assert_eq!(Some(one), declared.get(event), "{event}");
     }
-    // Among them those that stand in a column on the one road only.
+    // Among them those that stand in a column on the one api only.
     for name in [
         "TrustLevel",
         "TrustPolicyEnabled",
@@ -164,7 +164,7 @@ fn text(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
-/// The alerts and the coverage say the same of what the connector tells by either road.
+/// The alerts and the coverage say the same of what the connector tells by either api.
 fn assert_health_agrees(content: &Content, schema: &Schema, stored: &[[Table; 2]; 2]) {
     let worlds = stored.each_ref().map(|[events, health]| {
         // The services know no other column than those that are declared.

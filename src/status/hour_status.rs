@@ -13,7 +13,7 @@ use crate::sync::{DayResults, HourState};
 #[derive(EnumIter, EnumMessage, EnumProperty, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
-pub enum Mark {
+pub enum HourStatus {
     /// Read in full: everything that Duo has was delivered.
     #[strum(props(shape = "m1 1h8v8h-8z"))]
     Verified,
@@ -36,7 +36,7 @@ pub enum Mark {
     None,
 }
 
-impl Mark {
+impl HourStatus {
     pub(super) fn all() -> impl Iterator<Item = Self> {
         Self::iter().filter(|mark| *mark != Self::None)
     }
@@ -68,7 +68,7 @@ impl Mark {
 pub(crate) struct Day {
     pub date: String,
     /// Its hours, from 00 to 23.
-    pub hours: [Mark; 24],
+    pub hours: [HourStatus; 24],
 }
 
 impl Day {
@@ -82,11 +82,11 @@ impl Day {
             date: day.date(),
             hours: std::array::from_fn(|number| {
                 let hour = day.after(i64::try_from(number).expect("it is below 24"));
-                Mark::of(hour, results, collected, now)
+                HourStatus::of(hour, results, collected, now)
             }),
         };
         let mut days: Vec<Self> = results.iter().map(day).collect();
-        let is_empty = |day: &Self| day.hours.iter().all(|mark| *mark == Mark::None);
+        let is_empty = |day: &Self| day.hours.iter().all(|mark| *mark == HourStatus::None);
         while days.last().is_some_and(is_empty) {
             days.pop();
         }
@@ -96,33 +96,35 @@ impl Day {
 
 /// Hours by what is known of them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Marks(BTreeMap<Mark, u32>);
+pub(crate) struct HourCounts(BTreeMap<HourStatus, u32>);
 
-impl Marks {
+impl HourCounts {
     pub(super) fn of(days: &[Day]) -> Self {
-        let mut counts: BTreeMap<Mark, u32> = Mark::all().map(|mark| (mark, 0)).collect();
+        let mut counts: BTreeMap<HourStatus, u32> =
+            HourStatus::all().map(|mark| (mark, 0)).collect();
         for mark in days.iter().flat_map(|day| day.hours) {
             counts.entry(mark).and_modify(|count| *count += 1);
         }
         Self(counts)
     }
 
-    pub(crate) fn count(&self, mark: Mark) -> u32 {
+    pub(crate) fn count(&self, mark: HourStatus) -> u32 {
         self.0.get(&mark).copied().unwrap_or_default()
     }
 
     /// How many of the reconciled hours are verified: `190 of 214`.
     pub(crate) fn verified_of_reconciled(&self) -> String {
-        let verified = self.count(Mark::Verified) + self.count(Mark::VerifiedLate);
-        let others = [Mark::CountMatched, Mark::Unknown, Mark::Gap].map(|mark| self.count(mark));
+        let verified = self.count(HourStatus::Verified) + self.count(HourStatus::VerifiedLate);
+        let others = [HourStatus::CountMatched, HourStatus::Unknown, HourStatus::Gap]
+            .map(|mark| self.count(mark));
         format!("{verified} of {}", verified + others.iter().sum::<u32>())
     }
 }
 
-impl fmt::Display for Marks {
+impl fmt::Display for HourCounts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let counts = self.0.iter().map(|(mark, count)| match mark {
-            Mark::Gap => format!("{count} with a gap"),
+            HourStatus::Gap => format!("{count} with a gap"),
             mark => format!("{count} {}", mark.name()),
         });
         formatter.write_str(&counts.collect::<Vec<_>>().join(", "))
