@@ -23,23 +23,23 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Show which records have a dead letter, and why; never their content
+    /// List records that have a dead letter, with the reason; never shows their content
     List(Filter),
-    /// Send records again, and remove the dead letters of those that were accepted whole
+    /// Send records again, and remove the dead letters of records that were accepted in full
     Resend(Filter),
-    /// Remove dead letters for good
+    /// Delete dead letters
     Purge(Purge),
 }
 
 #[derive(Debug, clap::Args)]
 struct Filter {
-    /// Only those of this log
-    #[arg(long, value_name = "LOG", value_parser = LogType::named)]
-    log: Option<LogType>,
-    /// Only the one of this event
+    /// Only dead letters of this log; repeat for several
+    #[arg(long = "log", value_name = "LOG", value_parser = LogType::named, value_delimiter = ',')]
+    logs: Vec<LogType>,
+    /// Only the dead letter of this event
     #[arg(long, value_name = "EVENT_UID")]
     uid: Option<String>,
-    /// Only those of events before this UTC date, such as 2026-11-22
+    /// Only dead letters of events before this UTC date, such as 2026-11-22
     #[arg(long, value_name = "DATE")]
     before: Option<NaiveDate>,
     /// Print JSON
@@ -47,13 +47,13 @@ struct Filter {
     json: bool,
 }
 
-/// What is removed must be named: all, or those before a date.
+/// A deletion must name its extent: everything, or dead letters before a date.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("extent").args(["before", "all"]).required(true))]
 struct Purge {
     #[command(flatten)]
     filter: Filter,
-    /// Remove them whatever their date
+    /// Delete dead letters of any date
     #[arg(long)]
     all: bool,
 }
@@ -117,9 +117,11 @@ async fn names(
 ) -> Result<Vec<DeadLetterName>, StorageError> {
     // Dates of this form sort as texts.
     let before = filter.before.map(|date| date.to_string());
-    let mut names = collector.dead_letters.list(filter.log).await?;
+    let only = if let [log_type] = filter.logs[..] { Some(log_type) } else { None };
+    let mut names = collector.dead_letters.list(only).await?;
     names.retain(|name| {
-        before.as_ref().is_none_or(|before| name.date < *before)
+        (filter.logs.is_empty() || filter.logs.contains(&name.log_type))
+            && before.as_ref().is_none_or(|before| name.date < *before)
             && filter.uid.as_ref().is_none_or(|uid| name.event_uid == *uid)
     });
     Ok(names)

@@ -29,9 +29,9 @@ pub(super) struct Arguments {
     /// The hours that the ledger reports as gaps, instead of a span
     #[arg(long)]
     gaps: bool,
-    /// Logs, comma-separated; all configured ones if left out
-    #[arg(long, value_name = "LOGS", value_parser = LogType::named, value_delimiter = ',')]
-    types: Vec<LogType>,
+    /// A log; repeat for several; all configured logs if left out
+    #[arg(long = "log", value_name = "LOG", value_parser = LogType::named, value_delimiter = ',')]
+    logs: Vec<LogType>,
     /// Deliver rows again whose ids the ledger no longer has
     #[arg(long)]
     resend: bool,
@@ -88,7 +88,7 @@ async fn plan(
 ) -> Result<Vec<BackfillPlan>, (LogType, BackfillError)> {
     let now = collector.now();
     let logs =
-        if arguments.types.is_empty() { &collector.settings.log_types } else { &arguments.types };
+        if arguments.logs.is_empty() { &collector.settings.log_types } else { &arguments.logs };
     let mut plans = Vec::new();
     for &log_type in logs {
         let spans = if let Some(from) = arguments.from {
