@@ -1,7 +1,7 @@
-"""Writes released-package.zip into a folder in which the program lies as `handler`: python package/archive.py FOLDER
+"""Writes released-package.zip to a folder that contains the program as `handler`: python package/archive.py FOLDER
 
-Equal content gives equal bytes: names in order, no times, and nothing compressed, because compressors differ between
-versions and machines.
+Equal content gives equal bytes: sorted names, no times, and no compression, because compressors differ between versions
+and machines.
 """
 
 import pathlib
@@ -9,10 +9,10 @@ import stat
 import sys
 import zipfile
 
-# What func and VS Code would send, with the modes that the Functions host needs: without its execute bit `handler` does
-# not start, and what others may not read it cannot read.
+# The files that func and VS Code would send, with the modes that the Functions host needs: `handler` must be executable,
+# and all files readable by others.
 EXECUTABLE, READABLE = 0o755, 0o644
-# The first moment that the format knows.
+# The earliest time of the format.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
 UNIX = 3
 
@@ -21,7 +21,7 @@ def content(program, sources):
     """Name, mode and bytes of each file: the program, host.json, and function.json of every function."""
     yield "handler", EXECUTABLE, program.read_bytes()
     for file in [sources / "host.json", *sources.glob("*/function.json")]:
-        # A clone on Windows may have other ends of lines.
+        # A clone on Windows may have other line endings.
         yield file.relative_to(sources).as_posix(), READABLE, file.read_bytes().replace(b"\r\n", b"\n")
 
 

@@ -1,4 +1,4 @@
-// What Microsoft's own Kusto language service says of queries, given the tables and functions they may use.
+// Checks queries with Microsoft's Kusto language service, given the tables and functions they may use.
 //
 // stdin:  a list of {"tables": {name: {column: type}}, "functions": {name: body or {"parameters", "body"}},
 //         "queries": [{"name", "text"}]}
@@ -22,8 +22,8 @@ function table(name, columns) {
   return Symbols.TableSymbol.From(`(${declared.join(', ')})`).WithName(name);
 }
 
-// Overloads are numbered in the translation. These are the numbers of the release that package.json names: the
-// symbol is looked at, so that another release cannot quietly mean another overload.
+// Overloads are numbered in the translation. These numbers are those of the release in package.json; the result is
+// verified, so that another release cannot select another overload unnoticed.
 function storedFunction(name, { parameters = '', body }) {
   const symbol = new Symbols.FunctionSymbol.$ctor16(name, `(${parameters})`, `{${body}\n}`, null);
   if (symbol.Name !== name || !array(symbol.Signatures)[0].Body) throw new Error('FunctionSymbol(name, parameters, body) has another number');
@@ -40,7 +40,7 @@ function lineOf(text, position) {
   return text.slice(0, position).split('\n').length;
 }
 
-// A table that `union isfuzzy=true` may pass over is not there: that is what it is written for.
+// `union isfuzzy=true` is meant for tables that may not exist.
 const MAY_BE_MISSING = 'KS205';
 
 function check({ name, text }, globals) {

@@ -1,4 +1,4 @@
-"""Publishes releases on a repository in a temporary folder and holds the result against what a release promises.
+"""Publishes releases to a repository in a temporary folder and checks the result.
 
 Run in the folder of the repository: python3 tools/check_publish.py
 """
@@ -49,7 +49,7 @@ def publish(folder, tag, refused=None):
 
 
 def check(folder, templates):
-    """The package at its commit, and template and form on top with the address of that package."""
+    """The package in its commit, then template and form with the address of that package."""
     public, out = folder / "public.git", folder / "out"
     package = run("git", "rev-parse", f"{templates}^", cwd=public)
     at = lambda commit, name: subprocess.run(["git", "show", f"{commit}:{name}"], cwd=public, check=True, capture_output=True).stdout
@@ -86,10 +86,10 @@ def main():
         sources_of(sources, "1.0.0")
         package_of(package, b"first")
         first = publish(folder, "v1.0.0")
-        assert "New columns" not in check(folder, first), "the first release has none before it"
+        assert "New columns" not in check(folder, first), "the first release has no previous one"
         assert publish(folder, "v1.0.0") == first, "published twice"
 
-        # A trial release with one more column: the notes of the final release name it too.
+        # A pre-release with one more column: the notes of the final release must list it too.
         schema = sources / "sentinel/schema.json"
         tables = json.loads(schema.read_text())
         tables["tables"]["CiscoDuo_CL"]["tried_s"] = "string"
@@ -105,7 +105,7 @@ def main():
         package_of(package, b"other")
         publish(folder, "v1.1.0", "with other files")
         (package / "handler").write_bytes(b"not what was summed")
-        publish(folder, "v1.1.0", "handler is not what SHA256SUMS says")
+        publish(folder, "v1.1.0", "handler does not match SHA256SUMS")
         (sources / "azuredeploy.json").write_text("{}")
         publish(folder, "v1.1.0", "not those of tag v1.1.0")
         assert run("git", "rev-parse", "refs/heads/releases", cwd=folder / "public.git") == second

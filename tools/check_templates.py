@@ -1,7 +1,7 @@
-"""Evaluates the deployment template with every kind of options and holds the result against what must hold.
+"""Evaluates the deployment template with all kinds of options and checks the result.
 
 Run in the folder of the repository: python tools/check_templates.py [--evaluated FOLDER]
-With a folder, writes only what is deployed with everything and with the least, for linters that know no expressions.
+With a folder, only writes the resources deployed with all and with minimal options, for linters that cannot evaluate.
 """
 
 import json

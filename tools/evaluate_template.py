@@ -1,7 +1,7 @@
-"""Evaluates an ARM template as Azure would: what is deployed, with which values.
+"""Evaluates an ARM template as Azure would: the deployed resources with their values.
 
-Knows the functions that our templates use and refuses others. What only Azure knows (an identity's ID, an endpoint) gets a
-made-up value that says what it stands for.
+Supports the functions that our templates use and rejects others. Values that only Azure knows (an identity's ID, an endpoint)
+are placeholders.
 https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions
 """
 
@@ -17,7 +17,7 @@ TYPES = {"string": str, "securestring": str, "int": int, "bool": bool, "object":
 
 
 class Refused(Exception):
-    """What Azure would not deploy."""
+    """A template that Azure would refuse."""
 
 
 def tokens(text):
@@ -58,7 +58,7 @@ def parse(text):
             take(")")
             tree = ("call", value.lower(), arguments)
         else:
-            raise Refused(f"{value!r} begins nothing in {text!r}")
+            raise Refused(f"unexpected {value!r} in {text!r}")
         while rest and rest[0][1] in (".", "["):
             if take()[1] == ".":
                 tree = ("member", tree, take()[1])
@@ -69,7 +69,7 @@ def parse(text):
 
     tree = one()
     if rest:
-        raise Refused(f"{rest[0][1]!r} is too much in {text!r}")
+        raise Refused(f"unexpected {rest[0][1]!r} in {text!r}")
     return tree
 
 
@@ -82,7 +82,7 @@ def made_up(*parts):
 
 
 class Functions:
-    """What templates and forms may call, whatever they are about."""
+    """Functions of both templates and forms."""
 
     def f_concat(self, *parts):
         if all(isinstance(part, list) for part in parts):
@@ -137,7 +137,7 @@ class Functions:
 
 
 class Deployment(Functions):
-    """One template with its parameters, in one resource group."""
+    """A template with its parameters, in one resource group."""
 
     def __init__(self, template, parameters, cloud="AzureCloud", group="/subscriptions/S/resourceGroups/app-group", known=None):
         self.template, self.cloud, self.group = template, cloud, group
@@ -154,10 +154,10 @@ class Deployment(Functions):
             self.parameters[name.lower()] = value
         for name in parameters:
             if name not in template.get("parameters", {}):
-                raise Refused(f"{name} is no parameter")
+                raise Refused(f"{name} is not a parameter")
         self.declared, self.deployed, self.nested = {}, {}, {}
-        # Types and versions that reference() was asked with.
-        self.asked = set()
+        # Types and versions in calls of reference().
+        self.references = set()
         self.reader = None
         self.collect()
 
@@ -165,7 +165,7 @@ class Deployment(Functions):
     def accept(name, about, value):
         kind = TYPES[about["type"].lower()]
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            raise Refused(f"{name}: {value!r} is no {about['type']}")
+            raise Refused(f"{name}: {value!r} is not of type {about['type']}")
         if "allowedValues" in about and value not in about["allowedValues"]:
             raise Refused(f"{name}: {value!r} is not allowed")
         for bound, measure in (("minLength", len), ("minValue", int)):
@@ -190,7 +190,7 @@ class Deployment(Functions):
         while pending:
             ready = [key for key in pending if all(each not in pending for each in self.needs(key))]
             if not ready:
-                raise Refused(f"these wait for each other: {pending}")
+                raise Refused(f"circular dependency: {pending}")
             for key in ready:
                 self.reader = key
                 self.deploy(key)
@@ -229,7 +229,7 @@ class Deployment(Functions):
         if resource["type"] == "Microsoft.Resources/deployments":
             properties = resource["properties"]
             if properties["expressionEvaluationOptions"]["scope"].lower() != "inner":
-                raise Refused(f"{key} is evaluated outside")
+                raise Refused(f"{key} is not evaluated in its own scope")
             given = {name: self.value(each["value"]) for name, each in properties["parameters"].items()}
             self.nested[key] = Deployment(properties["template"], given, self.cloud, self.scope_of(resource), self.known)
             outputs = self.nested[key].outputs
@@ -241,7 +241,7 @@ class Deployment(Functions):
         }
 
     def every(self):
-        """All resources that are deployed, those of nested deployments too."""
+        """All deployed resources, including those of nested deployments."""
         found = {key: each for key, each in self.deployed.items() if key not in self.nested}
         for inner in self.nested.values():
             found.update(inner.every())
@@ -283,7 +283,7 @@ class Deployment(Functions):
             return self.run(then if chosen else otherwise)
         function = getattr(self, f"f_{name}", None)
         if function is None:
-            raise Refused(f"{name}() is not known here")
+            raise Refused(f"{name}() is not supported")
         return function(*map(self.run, arguments))
 
     def f_parameters(self, name):
@@ -298,7 +298,7 @@ class Deployment(Functions):
                     try:
                         self.variables[each] = self.value(value)
                     except Refused as refused:
-                        # As Azure says it: the name of the variable is what the reader gets to see.
+                        # As in Azure: the reader sees the name of the variable.
                         raise Refused(f"variable {each} is not valid: {refused}") from None
                 return self.variables[each]
         raise Refused(f"variable {name} is not declared")
@@ -342,17 +342,17 @@ class Deployment(Functions):
     def f_reference(self, target, version=None, full=None):
         key = target.lower()
         provider, *levels = target.split("/providers/")[-1].split("/")
-        self.asked.add(("/".join([provider, *levels[::2]]), version))
+        self.references.add(("/".join([provider, *levels[::2]]), version))
         if key in self.known:
             return self.known[key] if full else self.known[key]["properties"]
         if key not in self.declared:
-            raise Refused(f"reference() of {target}, which is neither declared nor there")
+            raise Refused(f"reference() of {target}, which is neither declared nor existing")
         if not self.on[key]:
             raise Refused(f"reference() of {target}, which is not deployed")
         if key not in self.deployed:
             raise Refused(f"reference() of {target} before it is deployed")
         if self.reader and not self.reaches(self.reader, key):
-            raise Refused(f"{self.reader} asks for {target} and does not depend on it")
+            raise Refused(f"{self.reader} references {target} without depending on it")
         if key in self.nested:
             return {"outputs": self.deployed[key]["outputs"]}
         kind, name = self.deployed[key]["type"], self.deployed[key]["name"]
@@ -366,4 +366,4 @@ class Deployment(Functions):
                 "immutableId": "dcr-" + made_up(key)[:32],
                 "endpoints": {"logsIngestion": f"https://{name}.region.ingest.monitor.azure.{end}"},
             }
-        raise Refused(f"what reference() of {kind} gives is not known here")
+        raise Refused(f"reference() of {kind} is not supported")

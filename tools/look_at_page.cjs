@@ -1,8 +1,8 @@
-// Looks at a page as people do, in a real browser: light and dark, on a desk and on a phone, by keyboard alone.
+// Examines a page in a real browser: light and dark, on desktop and phone size, and by keyboard.
 //
-//   node look_at_page.cjs ADDRESS SCREENSHOTS    prints what it found as JSON
+//   node look_at_page.cjs ADDRESS SCREENSHOTS    prints the results as JSON
 //
-// SCREENSHOTS is the beginning of the names of the pictures.
+// SCREENSHOTS is the prefix of the names of the screenshots.
 const { createRequire } = require("node:module");
 const { join } = require("node:path");
 const { browser } = require("./browser.cjs");
@@ -15,28 +15,28 @@ const [address, screenshots] = process.argv.slice(2);
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const SCHEMES = ["light", "dark"];
 const SIZES = { desk: { width: 1280, height: 900 }, phone: { width: 390, height: 844 } };
-// What is seen first on a desk, without the empty margins: the picture for a document.
+// The top of the page on a desktop without the empty margins: the screenshot for the documentation.
 const TOP = { x: 120, y: 0, width: 1040, height: 1185 };
-// More than any page has places for the keyboard.
+// More than the focusable elements of any page.
 const MOST_TABS = 200;
 
 // These run in the page.
 
-// Everything that the keyboard has to reach, in the order of the document, and what can be scrolled and says no word about it.
-function places() {
+// All elements that must be focusable, in document order, and scrollable elements without a label.
+function focusable() {
   const scrolls = (element) =>
     ["auto", "scroll"].includes(getComputedStyle(element).overflowX) && element.scrollWidth > element.clientWidth;
   const isShown = (element) => element.checkVisibility();
-  const wanted = (element) => element.matches("a[href], summary, button, input, [tabindex='0']") || scrolls(element);
+  const isFocusable = (element) => element.matches("a[href], summary, button, input, [tabindex='0']") || scrolls(element);
   const all = [...document.body.querySelectorAll("*")].filter(isShown);
   return {
-    order: all.filter(wanted).map((element) => window.nameOf(element)),
-    mute: all.filter((element) => scrolls(element) && !(element.tabIndex === 0 && element.ariaLabel && element.role)).map(window.nameOf),
+    order: all.filter(isFocusable).map((element) => window.nameOf(element)),
+    unlabelled: all.filter((element) => scrolls(element) && !(element.tabIndex === 0 && element.ariaLabel && element.role)).map(window.nameOf),
   };
 }
 
-// Where the keyboard is, and how it is seen there.
-function place() {
+// The focused element, and how its focus is shown.
+function focused() {
   const element = document.activeElement;
   if (!element || element === document.body) return null;
   const style = getComputedStyle(element);
@@ -54,7 +54,7 @@ function measure() {
   const [paint] = performance.getEntriesByName("first-contentful-paint");
   const [navigation] = performance.getEntriesByType("navigation");
   return {
-    // Of the page itself: how long the answer takes is the business of other tests.
+    // Paint time of the page alone, without the response time.
     paint: paint.startTime - navigation.responseStart,
     overflow: document.documentElement.scrollWidth - innerWidth,
     unnamed: [...document.querySelectorAll("svg:not([aria-hidden])")].filter((svg) => !svg.ariaLabel || svg.getAttribute("role") !== "img").length,
@@ -76,7 +76,7 @@ async function byKeyboard(page) {
   const closed = [];
   for (let tab = 0; tab < MOST_TABS; tab += 1) {
     await page.keyboard.press("Tab");
-    const stop = await page.evaluate(place);
+    const stop = await page.evaluate(focused);
     if (!stop || stops.some((before) => before.name === stop.name)) break;
     stops.push(stop);
     if (stop.isSummary) {
@@ -84,7 +84,7 @@ async function byKeyboard(page) {
       if (!(await page.evaluate(() => document.activeElement.parentElement.open))) closed.push(stop.name);
     }
   }
-  return { stops, closed, ...(await page.evaluate(places)) };
+  return { stops, closed, ...(await page.evaluate(focusable)) };
 }
 
 async function look(started, scheme, size) {
@@ -94,16 +94,16 @@ async function look(started, scheme, size) {
   });
   await context.addInitScript(prepare);
   const page = await context.newPage();
-  const complaints = [];
+  const messages = [];
   const requests = [];
-  page.on("console", (message) => complaints.push(`${message.type()}: ${message.text()}`));
-  page.on("pageerror", (error) => complaints.push(String(error)));
+  page.on("console", (message) => messages.push(`${message.type()}: ${message.text()}`));
+  page.on("pageerror", (error) => messages.push(String(error)));
   page.on("request", (request) => requests.push(request.url()));
-  const answer = await page.goto(address, { waitUntil: "load" });
+  const response = await page.goto(address, { waitUntil: "load" });
   await page.screenshot({ path: `${screenshots}-${scheme}-${size}.png`, fullPage: true });
   if (size === "desk") await page.screenshot({ path: `${screenshots}-${scheme}-top.png`, clip: TOP, fullPage: true });
   const measured = await page.evaluate(measure);
-  // Details that are closed hide what is in them from axe too: it looks again once the keyboard opened them.
+  // axe does not see the content of closed details, so it runs again after the keyboard has opened them.
   await page.evaluate(axe.source);
   const run = async () =>
     (await page.evaluate((values) => window.axe.run({ runOnly: { type: "tag", values } }), RULES)).violations.flatMap((rule) =>
@@ -114,11 +114,11 @@ async function look(started, scheme, size) {
   const after = await run();
   const opened = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   await page.screenshot({ path: `${screenshots}-${scheme}-${size}-open.png`, fullPage: true });
-  const bytes = (await answer.body()).length;
+  const bytes = (await response.body()).length;
   await context.close();
   const barriers = [...new Set([...before, ...after])];
   const overflow = Math.max(measured.overflow, opened);
-  return { scheme, size, bytes, ...measured, overflow, barriers, complaints, requests, ...keyboard };
+  return { scheme, size, bytes, ...measured, overflow, barriers, messages, requests, ...keyboard };
 }
 
 async function main() {

@@ -1,4 +1,4 @@
-"""Runs KQL on given rows with duckdb-kql, which is close to Kusto and not Kusto.
+"""Runs KQL on given rows with duckdb-kql, which approximates Kusto.
 
 stdin:  a list of
         {"tables": {name: {"columns": {column: type}, "rows": [{column: value}]}}, "functions": {name: body},
@@ -25,12 +25,12 @@ TYPES = {
     "dynamic": "JSON",
 }
 
-# Stands in every table for what Log Analytics keeps beside each row.
+# The column in every table for the ingestion time, which Log Analytics keeps outside the columns.
 INGESTED = "ingested_at"
 
 
 def calls(text, name):
-    """The calls of a function as (start, arguments, end), the first first; quoted brackets are no brackets."""
+    """The calls of a function as (start, arguments, end), from the left; quoted brackets are ignored."""
     for match in re.finditer(r"\b" + name + r"\s*\(", text):
         position, depth, quote = match.end(), 1, None
         while depth:
@@ -46,25 +46,25 @@ def calls(text, name):
 
 
 def replace(text, name, written):
-    """Every call of a function, written anew by `written(arguments)`."""
+    """Replaces every call of a function by `written(arguments)`."""
     while call := next(calls(text, name), None):
         start, arguments, end = call
         text = text[:start] + written(arguments) + text[end:]
     return text
 
 
-def within_reach(text, columns):
-    """The query without what duckdb-kql does not know, where that can be said in other words."""
+def supported(text, columns):
+    """Rewrites parts of the query that duckdb-kql does not support."""
 
     def column_or(arguments):
         column, other = re.match(r'\s*"(\w+)"\s*,\s*(.*)$', arguments, re.DOTALL).groups()
         return column if column in columns else f"({other})"
 
-    # Comments first: they speak of functions too.
+    # Remove comments first, because they contain function names too.
     text = "\n".join(re.sub(r"^\s*//.*", "", line) for line in text.split("\n"))
     text = replace(text, "column_ifexists", column_or)
     text = replace(text, "ingestion_time", lambda _: INGESTED)
-    # Milliseconds of today do not fit the number that an interval is multiplied with.
+    # Current times in milliseconds overflow the number by which an interval is multiplied.
     for unit, per_second in (("seconds", 1), ("milliseconds", 1000)):
         text = replace(
             text,
@@ -79,7 +79,7 @@ def moment(text):
 
 
 def create(connection, name, table):
-    """A table with its rows, by way of a file: one insertion of a row into so many columns takes ten milliseconds."""
+    """Creates a table with its rows from a file: inserting one row with this many columns takes ten milliseconds."""
     columns = table["columns"]
     declared = ", ".join(f'"{column}" {TYPES[kind]}' for column, kind in columns.items())
     connection.execute(f'CREATE TABLE "{name}" ({declared})')
@@ -88,9 +88,9 @@ def create(connection, name, table):
     times = {column for column, kind in columns.items() if kind == "datetime"}
     with tempfile.NamedTemporaryFile("w", suffix=".ndjson") as file:
         for row in table["rows"]:
-            strange = set(row) - set(columns)
-            if strange:
-                raise ValueError(f"{name} has no column {sorted(strange)}")
+            unknown = set(row) - set(columns)
+            if unknown:
+                raise ValueError(f"{name} has no column {sorted(unknown)}")
             row = {column: str(moment(given).replace(tzinfo=None)) if column in times else given for column, given in row.items()}
             print(json.dumps(row), file=file)
         file.flush()
@@ -99,16 +99,16 @@ def create(connection, name, table):
         connection.execute(f'INSERT INTO "{name}" BY NAME SELECT * FROM {source}')
 
 
-# What a text is in SQL, with the columns it may find and the time it is run; to say it takes as long as to run it.
-said = {}
+# Cache of SQL texts by query, columns and time; translating takes as long as running.
+translated = {}
 
 
 def in_sql(connection, text, columns, now):
     key = text, tuple(sorted(columns)), now
-    if key not in said:
+    if key not in translated:
         schema = duckdb_kql.engine.schema(connection)
-        said[key] = duckdb_kql.to_sql(within_reach(text, columns), schema=schema, query_now=now)
-    return said[key]
+        translated[key] = duckdb_kql.to_sql(supported(text, columns), schema=schema, query_now=now)
+    return translated[key]
 
 
 def plain(result):
@@ -122,7 +122,7 @@ def plain(result):
 def run(world):
     now = moment(world["now"])
     connection = duckdb_kql.connect()
-    # Small tables, long queries: to plan them well takes longer than to run them badly.
+    # Tables are small and queries long, so that optimization takes longer than it saves.
     connection.execute("PRAGMA disable_optimizer")
     connection.execute("SET threads = 1")
     columns = set()
@@ -131,20 +131,20 @@ def run(world):
         columns |= set(table["columns"])
         create(connection, name, table)
     for name, body in world["functions"].items():
-        # A function without parameters is what it returns.
+        # A function without parameters is a table with its result.
         connection.execute(f'CREATE TABLE "{name}" AS {in_sql(connection, body, columns, now)}')
-    answers = []
+    results = []
     for query in world["queries"]:
-        answer = {"name": query["name"]}
+        output = {"name": query["name"]}
         try:
             sql = in_sql(connection, query["text"], columns, now)
             result = connection.execute(sql, sql.parameters or None)
             names = [column[0] for column in result.description]
-            answer["rows"] = [dict(zip(names, map(plain, row))) for row in result.fetchall()]
-        except Exception as error:  # whatever the engine says is the answer
-            answer["error"] = f"{type(error).__name__}: {error}"
-        answers.append(answer)
-    return answers
+            output["rows"] = [dict(zip(names, map(plain, row))) for row in result.fetchall()]
+        except Exception as error:  # any error of the engine is a result
+            output["error"] = f"{type(error).__name__}: {error}"
+        results.append(output)
+    return results
 
 
 json.dump([run(world) for world in json.load(sys.stdin)], sys.stdout)

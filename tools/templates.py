@@ -1,4 +1,4 @@
-"""Writes the parts of the deployment template that stand elsewhere already; `--check` only compares.
+"""Writes the parts of the deployment template that come from other files; `--check` only compares.
 
 sentinel/content.json   from sentinel/functions, rules and workbooks
 sentinel/alerts.json    from sentinel/alerts
@@ -19,7 +19,7 @@ WIDTH = 140
 
 
 def written(value, indent=0):
-    """JSON with one line for what fits into one; nested templates always in one line."""
+    """JSON with values on one line if they fit; nested templates are always on one line."""
     one_line = json.dumps(value, ensure_ascii=False)
     if not isinstance(value, (dict, list)) or not value or len(one_line) + indent <= WIDTH - 1:
         return one_line
@@ -52,7 +52,7 @@ def duration(short):
 
 
 def literal(value):
-    """A text that begins with [ would be an expression."""
+    """Escapes a text that starts with [, which would be an expression."""
     return "[" + value if value.startswith("[") else value
 
 
@@ -85,7 +85,7 @@ def rule(source):
         "suppressionDuration": "PT1H",
         "suppressionEnabled": False,
         "tactics": source["tactics"],
-        # The field takes techniques, not their parts.
+        # The field accepts techniques, not sub-techniques.
         "techniques": sorted({technique.split(".")[0] for technique in source["relevantTechniques"]}),
         "entityMappings": source["entityMappings"],
     }
@@ -116,8 +116,8 @@ def function(file):
         "apiVersion": "2023-09-01",
         "name": f"[concat(parameters('workspaceName'), '/{alias}')]",
         "properties": {
-            # Without it Azure refuses to replace a function that is there, and every second deployment would fail.
-            # Beside the properties, where the type has it, it is said not to work.
+            # Without it Azure refuses to replace an existing function, and every second deployment would fail.
+            # Reportedly it has no effect outside the properties, where the type defines it.
             "etag": "*",
             "category": source["Category"],
             "displayName": source["Function"]["Title"],
@@ -189,7 +189,7 @@ def main_template(of_content, of_alerts):
     return template
 
 
-# The parameters of alerts: how a query writes the value, and the value of its own that is replaced.
+# The parameters of alerts: prefix, value and suffix in a query, and the original text that is replaced.
 VALUES = {
     "apiHostname": ('"', "variables('apiHostname')", '"', '""'),
     "longestLagMinutes": ("", "parameters('longestLagMinutes')", "", "60"),
@@ -198,7 +198,7 @@ VALUES = {
 
 
 def with_values(query, names):
-    """The query as an expression that writes the values of parameters in place of its own."""
+    """The query as an expression in which parameter values replace the original ones."""
     quoted = query.replace("'", "''")
     for name, parameter in names.items():
         before, value, behind, own = VALUES[parameter]
@@ -224,7 +224,7 @@ def alert(file):
             "evaluationFrequency": duration(source["queryFrequency"]),
             "windowSize": duration(source["queryPeriod"]),
             "autoMitigate": source["autoMitigate"],
-            # The table may not be there yet: the Data Collector API makes it with the first row.
+            # The table may not exist yet: the Data Collector API creates it with the first row.
             "skipQueryValidation": True,
             "criteria": {
                 "allOf": [
@@ -272,7 +272,7 @@ def alerts():
         },
         "variables": {
             "workspace": "[resourceId('Microsoft.OperationalInsights/workspaces', parameters('workspaceName'))]",
-            # It stands between quotes in the queries.
+            # The queries put it in quotes.
             "apiHostname": "[toLower(trim(replace(replace(parameters('apiHostname'), '\"', ''), '\\', '')))]",
             "nobody": [],
         },

@@ -1,6 +1,6 @@
-//! The bare program: fetches the same pages and posts as many bytes with the same HTTP client, and nothing else.
+//! The bare program: fetches the same pages and sends as many bytes with the same HTTP client.
 //!
-//! It keeps no state, and of a page it reads the cursor alone.
+//! It keeps no state, and parses only the cursor of a page.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,12 +15,12 @@ use crate::Fault;
 use crate::child::{self, Usage};
 use crate::tenant::{CatchUp, Tenant};
 
-/// First argument that makes this program the bare one.
+/// First argument with which this program runs as the bare program.
 pub(crate) const ROLE: &str = "bare";
-/// Span asked for at once, as the connector does, in milliseconds.
+/// Length of a window, as in the connector, in milliseconds.
 const WINDOW: i64 = 60 * 60 * 1_000;
 
-/// What the bare program is told.
+/// The input of the bare program.
 #[derive(Debug, Serialize, Deserialize)]
 struct Task {
     duo_url: String,
@@ -32,9 +32,9 @@ struct Task {
     /// First and last millisecond.
     from: i64,
     to: i64,
-    /// Posts after each page.
+    /// Requests to Azure Monitor after each page.
     posts: u64,
-    /// Bytes of each of them.
+    /// Bytes per request.
     post_bytes: usize,
 }
 
@@ -59,15 +59,15 @@ pub(crate) async fn repeat(
         post_bytes: usize::try_from(connector.posted / (posts * pages))?,
     };
     let program = std::env::current_exe()?;
-    let program = program.to_str().ok_or("a path that is no text")?;
+    let program = program.to_str().ok_or("the path of the program is not UTF-8")?;
     let task = serde_json::to_string(&task)?;
     child::run(program, &[ROLE, &task], std::iter::empty()).await
 }
 
-/// The bare program.
+/// Runs as the bare program.
 pub(crate) fn run(arguments: &[&str]) -> Result<(), Fault> {
     let [task] = arguments else {
-        return Err("the bare program takes its task".into());
+        return Err("the bare program needs a task".into());
     };
     let task: Task = serde_json::from_str(task)?;
     let mut runtime = Builder::new_multi_thread();
@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &[&str]) -> Result<(), Fault> {
 }
 
 async fn catch_up(task: &Task) -> Result<(), Fault> {
-    // Fails only when there is one already.
+    // Fails only if a provider is already installed.
     rustls::crypto::ring::default_provider().install_default().ok();
     let http = Client::builder().no_proxy().build()?;
     let mut mintime = task.from;
@@ -103,13 +103,13 @@ struct Metadata {
     next_offset: Option<Vec<String>>,
 }
 
-/// The cursor, which the simulator writes at the very end of a page: no JSON is read.
+/// The cursor, which the simulator writes at the end of a page, without parsing the page.
 fn next_cursor(page: &[u8]) -> Result<Option<String>, Fault> {
     const KEY: &[u8] = b"\"metadata\":";
     let tail = &page[page.len().saturating_sub(300)..];
-    let place = tail.windows(KEY.len()).position(|part| part == KEY);
-    let behind = &tail[place.ok_or("no metadata at the end")? + KEY.len()..];
-    let text = behind.strip_suffix(b"}}").ok_or("another end than expected")?;
+    let position = tail.windows(KEY.len()).position(|part| part == KEY);
+    let behind = &tail[position.ok_or("no metadata at the end")? + KEY.len()..];
+    let text = behind.strip_suffix(b"}}").ok_or("unexpected end of the page")?;
     let metadata: Metadata = serde_json::from_slice(text)?;
     Ok(metadata.next_offset.map(|parts| parts.join("%2C")))
 }
@@ -132,13 +132,13 @@ impl Task {
         mac.update(text.as_bytes());
         let signature = hex::encode(mac.finalize().into_bytes());
         let credentials = STANDARD.encode(format!("{}:{signature}", self.integration_key));
-        let answer = http
+        let response = http
             .get(format!("{}{PATH}?{query}", self.duo_url))
             .header("date", date)
             .header("authorization", format!("Basic {credentials}"))
             .send()
             .await?;
-        Ok(answer.error_for_status()?.bytes().await?)
+        Ok(response.error_for_status()?.bytes().await?)
     }
 
     async fn post(&self, http: &Client) -> Result<(), Fault> {
@@ -156,7 +156,7 @@ impl Task {
         http.post(format!("{url}/api/logs?api-version=2016-04-01"))
             .header("authorization", format!("SharedKey {}:{signature}", self.workspace_id))
             .header("content-type", "application/json")
-            // Another table: these are no rows of the connector's.
+            // Another table, because these are not rows of the connector.
             .header("log-type", "Bare")
             .header("x-ms-date", date)
             .body(body)
@@ -168,6 +168,6 @@ impl Task {
 }
 
 fn now() -> DateTime<Utc> {
-    #[expect(clippy::disallowed_methods, reason = "a request is dated when it is sent")]
+    #[expect(clippy::disallowed_methods, reason = "a request has the current date")]
     Utc::now()
 }

@@ -1,8 +1,8 @@
-//! What a child process uses: CPU, memory, time.
+//! Resource usage of a child process: CPU, memory, time.
 //!
-//! The kernel tells what all children of a process used together, and begins the peak of a new child with the
-//! memory of the process that it was forked from. So each child gets a small parent of its own: this program in
-//! another role.
+//! The kernel reports the usage of all children of a process together, and the peak of a new child
+//! starts with the memory of its parent. So each child gets a small parent: this program in another
+//! role.
 
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};
@@ -12,21 +12,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::Fault;
 
-/// First argument that makes this program the parent of one measured child.
+/// First argument with which this program runs as the parent of one measured child.
 pub(crate) const ROLE: &str = "measure-child";
 
-/// What a child used from start to end.
+/// The resource usage of a child.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct Usage {
     /// CPU time, user and system.
     pub(crate) cpu: Duration,
-    /// Most memory that was resident at once, in bytes: what `VmHWM` shows.
+    /// Peak resident memory in bytes: `VmHWM`.
     pub(crate) peak_memory: u64,
-    /// From start to end.
+    /// Wall time.
     pub(crate) wall: Duration,
 }
 
-/// Runs a program to its end with nothing but `environment` around it.
+/// Runs a program to its end, with only `environment`.
 pub(crate) async fn run(
     program: &str,
     arguments: &[&str],
@@ -43,13 +43,13 @@ pub(crate) async fn run(
         .output()
         .await?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("{program} {arguments:?}: {}: {said}", output.status).into());
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{program} {arguments:?}: {}: {stderr}", output.status).into());
     }
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// The small parent: starts the program, waits for its end and prints what it used.
+/// Runs as the small parent: starts the program, waits for its end and prints its usage.
 pub(crate) fn measure(program: &str, arguments: &[&str]) -> Result<(), Fault> {
     let started = Instant::now();
     let status = Command::new(program).args(arguments).stdout(Stdio::null()).status()?;
@@ -76,5 +76,5 @@ fn used_by_children() -> Result<(Duration, u64), Fault> {
 
 #[cfg(not(target_os = "linux"))]
 fn used_by_children() -> Result<(Duration, u64), Fault> {
-    Err("what a child used is read on Linux only".into())
+    Err("the usage of a child is available only on Linux".into())
 }

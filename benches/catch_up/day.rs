@@ -1,4 +1,4 @@
-//! A day of a busy log, minute by minute: how many calls it takes, and how much is stored.
+//! A day of a busy log, minute by minute: the number of requests and the size of the state.
 
 use std::fs;
 use std::path::Path;
@@ -12,21 +12,21 @@ use crate::child;
 use crate::table::Figure;
 use crate::tenant::{self, PROGRAM, state_folder};
 
-/// Authentications a day.
+/// Authentications per day.
 const EVENTS: u64 = 75_000;
-/// Of a thousand events, how many Duo shows late, and how late.
+/// Late events per thousand, and their delay.
 const LATE_PER_MILLE: u32 = 1;
 const LATE_BY: Duration = Duration::from_secs(5 * 60 * 60);
-/// Hours before the day that is measured: until then ids only come, from then on they also go.
+/// Hours before the measured day: until then ids are only added, afterwards also removed.
 const BEFORE: i64 = 54;
 const MINUTES: i64 = 24 * 60;
-/// Requests to Duo that a day may take, as RELIABILITY.md has it: a page and an empty one a minute, five counts of each
-/// hour, and each hour read again six times in four pages and an empty one.
-const MOST_CALLS: f64 = 2.0 * 1_440.0 + 5.0 * 24.0 + 6.0 * 24.0 * 5.0;
-/// Bytes that the state may take: the ids of 54 hours, 24 bytes each, and a day's results for each of three days.
-const MOST_BYTES: f64 = 54.0 / 24.0 * 75_000.0 * 24.0 + 3.0 * 8_192.0;
+/// Requests to Duo per day by RELIABILITY.md: a page and an empty one per minute, five counts per
+/// hour, and each hour read six times in four pages and an empty one.
+const MAX_REQUESTS: f64 = 2.0 * 1_440.0 + 5.0 * 24.0 + 6.0 * 24.0 * 5.0;
+/// Maximum bytes of the state: the ids of 54 hours, 24 bytes each, and the results of three days.
+const MAX_BYTES: f64 = 54.0 / 24.0 * 75_000.0 * 24.0 + 3.0 * 8_192.0;
 
-/// Lives through the days.
+/// Runs all days and measures the last one.
 pub(crate) async fn measure() -> Result<Vec<Figure>, Fault> {
     let config = Config::default();
     let began = config.to;
@@ -45,27 +45,27 @@ pub(crate) async fn measure() -> Result<Vec<Figure>, Fault> {
     for hour in 1..=BEFORE {
         run(&simulator, state.path(), TimeDelta::hours(hour)).await?;
     }
-    let before = calls(&simulator);
+    let before = counts(&simulator);
     for minute in 1..=MINUTES {
         let ahead = TimeDelta::hours(BEFORE) + TimeDelta::minutes(minute);
         run(&simulator, state.path(), ahead).await?;
     }
-    let calls = calls(&simulator) - before;
+    let counts = counts(&simulator) - before;
     let (ids, others) = stored(state.path())?;
     #[expect(clippy::cast_precision_loss, reason = "far below 2^52")]
-    let (calls, ids, others) = (calls as f64, ids as f64, others as f64);
+    let (counts, ids, others) = (counts as f64, ids as f64, others as f64);
     Ok(vec![
         Figure {
-            name: format!("calls to Duo a day, {EVENTS} authentications"),
-            value: calls,
-            bound: MOST_CALLS,
+            name: format!("requests to Duo per day, {EVENTS} authentications"),
+            value: counts,
+            bound: MAX_REQUESTS,
             unit: "",
             detail: format!("a run every minute; {LATE_PER_MILLE} of 1000 events 5 hours late"),
         },
         Figure {
-            name: format!("stored state, {EVENTS} authentications a day"),
+            name: format!("stored state, {EVENTS} authentications per day"),
             value: (ids + others) / 1_000_000.0,
-            bound: MOST_BYTES / 1_000_000.0,
+            bound: MAX_BYTES / 1_000_000.0,
             unit: "MB",
             detail: format!(
                 "ids {:.2} MB, everything else {:.0} kB",
@@ -76,7 +76,7 @@ pub(crate) async fn measure() -> Result<Vec<Figure>, Fault> {
     ])
 }
 
-/// One run, all clocks that far ahead.
+/// Runs once, with all clocks ahead by this much.
 async fn run(simulator: &Simulator, state: &Path, ahead: TimeDelta) -> Result<(), Fault> {
     simulator.clock().set_offset(ahead);
     let log_types = LogType::Authentication.name();
@@ -86,11 +86,11 @@ async fn run(simulator: &Simulator, state: &Path, ahead: TimeDelta) -> Result<()
     Ok(())
 }
 
-fn calls(simulator: &Simulator) -> u64 {
-    simulator.calls().duo.values().map(|log| log.requests).sum()
+fn counts(simulator: &Simulator) -> u64 {
+    simulator.counts().duo.values().map(|log| log.requests).sum()
 }
 
-/// Bytes of the ids, and of everything else.
+/// Bytes of the ids, and of all other files.
 fn stored(folder: &Path) -> Result<(u64, u64), Fault> {
     let (mut ids, mut others) = (0, 0);
     for entry in fs::read_dir(folder)? {

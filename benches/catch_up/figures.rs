@@ -10,11 +10,11 @@ use crate::table::{self, Figure};
 use crate::tenant::{IngestionApi, PROGRAM, Tenant, state_folder};
 use crate::{Fault, day};
 
-/// How much is measured.
+/// Sizes of the measurements.
 pub(crate) struct Sizes {
     /// Authentication events of the CPU figure.
     cpu_events: u64,
-    /// Turns of the CPU figure; the median counts.
+    /// Turns of the CPU figure, of which the median counts.
     cpu_runs: usize,
     /// Authentication events of the wall-time figure.
     wall_events: u64,
@@ -22,7 +22,7 @@ pub(crate) struct Sizes {
     memory_events: [u64; 2],
     /// Thousandths of [`ALL_LOGS`] of the memory figure for all logs.
     all_logs_per_mille: u64,
-    /// Starts of which the median counts.
+    /// Starts, of which the median counts.
     starts: usize,
 }
 
@@ -54,32 +54,32 @@ const ALL_LOGS: [(LogType, u64); 6] = [
     (LogType::OfflineEnrollment, 10_000),
     (LogType::TrustMonitor, 10_000),
 ];
-/// What an answer takes in the wall-time figure.
+/// Latency of a response in the wall-time figure.
 const PAGE_LATENCY: Duration = Duration::from_millis(100);
 const POST_LATENCY: Duration = Duration::from_millis(50);
 const MEBIBYTE: f64 = 1_048_576.0;
 
-/// Measures the figures that were asked for, all when none was, and prints them.
-pub(crate) async fn measure(sizes: &Sizes, wanted: &[&str]) -> Result<(), Fault> {
-    let is_wanted = |name: &str| wanted.is_empty() || wanted.contains(&name);
+/// Measures and prints the selected figures, by default all but `day`.
+pub(crate) async fn measure(sizes: &Sizes, selected: &[&str]) -> Result<(), Fault> {
+    let is_selected = |name: &str| selected.is_empty() || selected.contains(&name);
     let mut figures = Vec::new();
-    if is_wanted("cpu") {
+    if is_selected("cpu") {
         figures.extend(cpu(sizes).await?);
     }
-    if is_wanted("wall") {
+    if is_selected("wall") {
         figures.push(wall(sizes).await?);
     }
-    if is_wanted("memory") {
+    if is_selected("memory") {
         figures.extend(memory(sizes).await?);
     }
-    if is_wanted("start") {
+    if is_selected("start") {
         figures.push(start(sizes).await?);
     }
-    if is_wanted("size") {
+    if is_selected("size") {
         figures.push(size()?);
     }
-    // Only when it is asked for: it takes minutes, and a program whose clock can be set.
-    if wanted.contains(&"day") {
+    // Only if selected: it takes minutes, and needs a program whose clock can be set.
+    if selected.contains(&"day") {
         if !cfg!(feature = "demo") {
             return Err("\"day\" needs the feature demo".into());
         }
@@ -91,7 +91,7 @@ pub(crate) async fn measure(sizes: &Sizes, wanted: &[&str]) -> Result<(), Fault>
     Ok(())
 }
 
-/// CPU times of the connector and of the bare program, in milliseconds, and what one is to the other in each turn.
+/// CPU times of the connector and of the bare program in milliseconds, and their ratio in each turn.
 #[derive(Default)]
 struct Turns {
     connector: Vec<f64>,
@@ -119,17 +119,17 @@ fn milliseconds(usage: Usage) -> f64 {
     usage.cpu.as_secs_f64() * 1_000.0
 }
 
-/// CPU of the connector against that of the bare program, one run of each in turn: by the Data Collector API, by the Logs
-/// Ingestion API before compression, and what that costs and saves.
+/// CPU time of the connector relative to that of the bare program, one run of each per turn: with the
+/// Data Collector API, the Logs Ingestion API uncompressed, and the cost and effect of gzip.
 ///
-/// A neighbour on the same machine slows down all of a turn, so the ratio is taken within each turn.
+/// Other load on the machine slows down a whole turn, so the ratio is taken within each turn.
 async fn cpu(sizes: &Sizes) -> Result<[Figure; 2], Fault> {
     let tenant = authentication(sizes.cpu_events, Duration::ZERO, Duration::ZERO).await?;
     let (mut collector, mut ingestion, mut compressed) =
         (Turns::default(), Turns::default(), vec![]);
     let mut packed = 1.0;
     for _ in 0..sizes.cpu_runs {
-        // By this API there is one request for each page that has rows.
+        // With this API there is one request per page with rows.
         let by_collector = tenant.catch_up(IngestionApi::DataCollector).await?;
         let pages = by_collector.posts;
         collector.add(by_collector.usage, bare::repeat(&tenant, &by_collector, pages).await?);
@@ -146,11 +146,15 @@ async fn cpu(sizes: &Sizes) -> Result<[Figure; 2], Fault> {
     let more = format!("; gzip takes {more:.0} ms more and sends one part in {packed:.1}");
     Ok([
         collector.figure(format!("CPU, {events} authentication events"), 4.0, ""),
-        ingestion.figure(format!("CPU, the same by Logs Ingestion, {events} events"), 8.0, &more),
+        ingestion.figure(
+            format!("CPU, the same through Logs Ingestion, {events} events"),
+            8.0,
+            &more,
+        ),
     ])
 }
 
-/// Wall time against the sum of the latencies that the simulators were told to have.
+/// Wall time relative to the sum of the configured latencies.
 async fn wall(sizes: &Sizes) -> Result<Figure, Fault> {
     let tenant = authentication(sizes.wall_events, PAGE_LATENCY, POST_LATENCY).await?;
     let caught_up = tenant.catch_up(IngestionApi::DataCollector).await?;
@@ -185,9 +189,9 @@ async fn memory(sizes: &Sizes) -> Result<Vec<Figure>, Fault> {
     let volumes = ALL_LOGS.map(|(log, events)| (log, events * sizes.all_logs_per_mille / 1_000));
     let events: u64 = volumes.iter().map(|(_, events)| events).sum();
     let name = format!("peak memory, {events} events of six logs at once");
-    // All logs hold a page and its rows while they wait for Azure Monitor.
+    // All logs keep a page and its rows in memory while they wait for Azure Monitor.
     for (api, by) in
-        [(IngestionApi::DataCollector, ""), (IngestionApi::Compressed, ", by Logs Ingestion")]
+        [(IngestionApi::DataCollector, ""), (IngestionApi::Compressed, ", through Logs Ingestion")]
     {
         let name = format!("{name}{by}");
         figures.push(peak_memory(name, &volumes, POST_LATENCY, api, 64.0).await?);
@@ -215,7 +219,7 @@ async fn peak_memory(
     })
 }
 
-/// From the start of the process to its first answer.
+/// Time from the start of the process to its first response.
 async fn start(sizes: &Sizes) -> Result<Figure, Fault> {
     let tenant = authentication(1, Duration::ZERO, Duration::ZERO).await?;
     let state = state_folder()?;
@@ -229,7 +233,7 @@ async fn start(sizes: &Sizes) -> Result<Figure, Fault> {
         host.kill().await?;
     }
     Ok(Figure {
-        name: "start to first answer".to_owned(),
+        name: "start to first response".to_owned(),
         value: median(&mut times),
         bound: 50.0,
         unit: "ms",

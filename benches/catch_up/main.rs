@@ -1,13 +1,9 @@
-//! Speed and memory of a catch-up; `docs/benchmarks.md` says how to run it.
+//! Speed and memory of a catch-up; see `docs/benchmarks.md`.
 //!
-//! The program under measurement is the real binary, a process of its own; the simulators run in this one. Each
-//! figure is a ratio of two things measured in the same run, or a bound that does not depend on the machine.
+//! The measured program is the real binary in a separate process; the simulators run in this one.
+//! Each figure is a ratio of two measurements of one run, or does not depend on the machine.
 
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a benchmark prints what it measured"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its results")]
 
 mod bare;
 mod child;
@@ -16,46 +12,46 @@ mod figures;
 mod table;
 mod tenant;
 
-// The settings and the rule of the integration tests, of which a part is used here.
+// The settings and the rule of the integration tests.
 #[path = "../../tests/common/settings.rs"]
-#[expect(dead_code, reason = "a part of it is used")]
+#[expect(dead_code, reason = "only a part is used")]
 mod settings;
 #[path = "../../tests/common/tenant.rs"]
-#[expect(dead_code, reason = "a part of it is used")]
+#[expect(dead_code, reason = "only a part is used")]
 mod small_tenant;
 
 use std::process::ExitCode;
 
 use figures::Sizes;
 
-/// What can keep a figure from being measured.
+/// An error that prevents a measurement.
 type Fault = Box<dyn std::error::Error>;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let names: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let done = match names[..] {
-        // This program starts itself in these two roles.
+        // The program starts itself in these two roles.
         [child::ROLE, program, ref rest @ ..] => child::measure(program, rest),
         [bare::ROLE, ref rest @ ..] => bare::run(rest),
         _ => {
             let sizes = if names.contains(&"--quick") { Sizes::QUICK } else { Sizes::FULL };
             // Cargo adds `--bench`.
-            let wanted: Vec<&str> =
+            let selected: Vec<&str> =
                 names.into_iter().filter(|name| !name.starts_with('-')).collect();
-            measure(&sizes, &wanted)
+            measure(&sizes, &selected)
         }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(fault) => {
-            eprintln!("not measured: {fault}");
+        Err(error) => {
+            eprintln!("not measured: {error}");
             ExitCode::FAILURE
         }
     }
 }
 
 #[tokio::main]
-async fn measure(sizes: &Sizes, wanted: &[&str]) -> Result<(), Fault> {
-    figures::measure(sizes, wanted).await
+async fn measure(sizes: &Sizes, selected: &[&str]) -> Result<(), Fault> {
+    figures::measure(sizes, selected).await
 }

@@ -1,19 +1,19 @@
-//! What is printed.
+//! The printed table.
 
 use comfy_table::{Table, presets};
 
-/// One figure against its bound.
+/// One figure with its bound.
 #[derive(Clone, Debug)]
 pub(crate) struct Figure {
     /// What was measured.
     pub(crate) name: String,
     /// The value, in the unit of the bound.
     pub(crate) value: f64,
-    /// The largest value that is allowed.
+    /// The largest allowed value.
     pub(crate) bound: f64,
     /// Unit of both.
     pub(crate) unit: &'static str,
-    /// What the value was made from.
+    /// Details of the measurement.
     pub(crate) detail: String,
 }
 
@@ -35,7 +35,7 @@ impl Figure {
 pub(crate) fn print(figures: &[Figure]) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
-    table.set_header(["figure", "measured", "bound", "of bound", "", "made from"]);
+    table.set_header(["figure", "measured", "bound", "of bound", "", "details"]);
     for figure in figures {
         table.add_row(figure.cells());
     }

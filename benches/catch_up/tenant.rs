@@ -15,24 +15,24 @@ use crate::small_tenant::declared_streams;
 /// The program under measurement.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_duo-sentinel");
 
-/// The API that the connector sends rows to.
+/// The API for sending rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum IngestionApi {
     DataCollector,
-    /// Logs Ingestion, without compressing calls.
+    /// Logs Ingestion without compression.
     Plain,
-    /// Logs Ingestion as it is by default.
+    /// Logs Ingestion with the default compression.
     Compressed,
 }
 
-/// Simulators with a backlog of a day.
+/// Simulators with the backlog of a day.
 pub(crate) struct Tenant {
     pub(crate) simulator: Simulator,
     log_types: String,
     events: u64,
 }
 
-/// One catch-up.
+/// The result of a catch-up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct CatchUp {
     pub(crate) usage: Usage,
@@ -40,9 +40,9 @@ pub(crate) struct CatchUp {
     pub(crate) requests: u64,
     /// Requests to Azure Monitor.
     pub(crate) posts: u64,
-    /// Bytes of the rows posted, before compression.
+    /// Bytes of the rows before compression.
     pub(crate) posted: u64,
-    /// Bytes of the rows as they were sent.
+    /// Bytes of the rows as sent.
     pub(crate) sent: u64,
 }
 
@@ -66,7 +66,7 @@ impl Tenant {
                 latency: log_analytics_latency,
                 ..LogsIngestionConfig::default()
             },
-            // Looking closely at every row takes the CPU that is measured elsewhere.
+            // Verifying every row would use the CPU time that is being measured.
             verify: false,
             ..config
         };
@@ -78,10 +78,10 @@ impl Tenant {
         })
     }
 
-    /// Lets the connector catch up once, from nothing, by one of the APIs.
+    /// Runs the connector once without state, with one of the APIs.
     pub(crate) async fn catch_up(&self, api: IngestionApi) -> Result<CatchUp, Fault> {
         let state = state_folder()?;
-        let before = self.simulator.calls();
+        let before = self.simulator.counts();
         let settings = self.settings(state.path());
         let by_rule = |gzip| {
             let settings = settings.clone().by_logs_ingestion(&self.simulator);
@@ -93,20 +93,20 @@ impl Tenant {
             IngestionApi::Compressed => by_rule("on"),
         };
         let usage = child::run(PROGRAM, &["run"], settings.iter()).await?;
-        let calls = self.simulator.calls();
-        let rows = |calls: &simulator::Calls| {
-            // Without those about the connector itself.
-            let apis = [&calls.log_analytics.rows, &calls.logs_ingestion.rows];
+        let counts = self.simulator.counts();
+        let rows = |counts: &simulator::Counts| {
+            // Without health rows.
+            let apis = [&counts.log_analytics.rows, &counts.logs_ingestion.rows];
             apis.iter().filter_map(|rows| rows.get("CiscoDuo_CL")).sum::<u64>()
         };
-        let delivered = rows(&calls) - rows(&before);
+        let delivered = rows(&counts) - rows(&before);
         if delivered != self.events {
             return Err(format!("{delivered} rows of {} events", self.events).into());
         }
         let requests =
-            |calls: &simulator::Calls| calls.duo.values().map(|log| log.requests).sum::<u64>();
-        let requests = requests(&calls) - requests(&before);
-        let (one, other) = (&calls.log_analytics, &calls.logs_ingestion);
+            |counts: &simulator::Counts| counts.duo.values().map(|log| log.requests).sum::<u64>();
+        let requests = requests(&counts) - requests(&before);
+        let (one, other) = (&counts.log_analytics, &counts.logs_ingestion);
         let posted = one.bytes - before.log_analytics.bytes;
         Ok(CatchUp {
             usage,
@@ -134,7 +134,7 @@ pub(crate) fn settings(simulator: &Simulator, log_types: &str, state: &Path) -> 
         .with("AzureFunctionsJobHost__functionTimeout", "-1")
 }
 
-/// An empty folder for state: in memory where there is such a place, for the disk is no part of any figure.
+/// An empty folder for state, in memory if possible, because disks are not part of any figure.
 pub(crate) fn state_folder() -> Result<TempDir, Fault> {
     let memory = Path::new("/dev/shm");
     let parent = if memory.is_dir() { memory } else { Path::new(env!("CARGO_TARGET_TMPDIR")) };

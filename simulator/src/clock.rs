@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Duration, Utc};
 
-/// The clock both simulators go by: what is visible, the `Date` header, the age of a signature.
+/// The clock of all simulators, for visibility, the `Date` header and the age of a signature.
 ///
 /// Clones share one offset.
 #[derive(Clone, Debug, Default)]
@@ -31,13 +31,13 @@ impl Clock {
 
     /// Sets how far the simulated time is ahead of the real one.
     ///
-    /// An offset beyond what microseconds can count in 64 bits is taken as none.
+    /// An offset that overflows 64-bit microseconds counts as zero.
     pub fn set_offset(&self, offset: Duration) {
         let microseconds = offset.num_microseconds().unwrap_or(0);
         self.offset_microseconds.store(microseconds, Ordering::SeqCst);
     }
 
-    /// Moves the simulated time on by `step` (back, if negative).
+    /// Moves the simulated time forward by `step` (back, if negative).
     pub fn advance(&self, step: Duration) {
         let microseconds = step.num_microseconds().unwrap_or(0);
         self.offset_microseconds.fetch_add(microseconds, Ordering::SeqCst);

@@ -1,4 +1,4 @@
-//! What is simulated: identities, volumes, and how the endpoints behave where facts leave room.
+//! Configuration: identities, volumes, and the behaviour of endpoints where the facts leave room.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,10 +8,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use crate::{IdentityConfig, LogType, LogsIngestionConfig};
 
-/// Everything the simulators need to know; [`Config::default`] is a small plausible tenant.
+/// Configuration of the simulators; [`Config::default`] is a small plausible tenant.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// Same seed, volumes and times: same events.
+    /// Equal seed, volumes and times produce equal events.
     pub seed: u64,
     /// Integration key (`ikey`) of the Admin API application.
     pub integration_key: String,
@@ -35,17 +35,18 @@ pub struct Config {
     pub to: DateTime<Utc>,
     /// Largest page of the v2 endpoints (Duo: 1000); a larger `limit` is clamped to it.
     pub max_limit: usize,
-    /// About how many records a page of the v1 endpoints holds (Duo: 1000).
+    /// Approximate records per page of the v1 endpoints (Duo: 1000).
     pub v1_page: usize,
     /// Largest page of Trust Monitor (Duo: 200).
     pub trust_monitor_limit: usize,
-    /// How long an event stays invisible (Duo: two minutes); administrator events never hide.
+    /// How long an event stays invisible (Duo: two minutes); administrator events are always
+    /// visible.
     pub hidden: Duration,
-    /// How long the Duo simulator waits before each answer.
+    /// Delay of the Duo simulator before each response.
     pub duo_latency: Duration,
-    /// How long the Azure Monitor simulator waits before each answer.
+    /// Delay of the Azure Monitor simulator before each response.
     pub log_analytics_latency: Duration,
-    /// Calls granted to one log endpoint in any 60 s; further ones get 429.
+    /// Requests granted per log endpoint in any 60 s; further ones get 429.
     pub calls_per_minute: Option<u32>,
     /// Share of events, in thousandths, that appear only [`Config::late_by`] after their time.
     pub late_per_mille: u32,
@@ -56,13 +57,13 @@ pub struct Config {
     pub oversized_per_mille: u32,
     /// Length of the text that makes an event oversized.
     pub oversized_bytes: usize,
-    /// Where accepted rows are appended, one a line, to `{Log-Type}_CL.ndjson`.
+    /// Folder in which accepted rows are appended, one per line, to `{Log-Type}_CL.ndjson`.
     pub rows_dir: Option<PathBuf>,
     /// The Logs Ingestion API: its rule, streams and limits.
     pub logs_ingestion: LogsIngestionConfig,
-    /// Who gets tokens, and for how long.
+    /// Which clients get tokens, and how long these are valid.
     pub identity: IdentityConfig,
-    /// Whether accepted rows are kept in memory as a query would find them, to be read with
+    /// Whether accepted rows are kept in memory in query form, for
     /// [`Simulator::table`](crate::Simulator::table).
     pub keep_tables: bool,
     /// Whether each accepted row is compared with the event it came from.
@@ -118,14 +119,14 @@ impl Default for Config {
 impl Config {
     /// How long events of `log` stay invisible, in milliseconds.
     ///
-    /// Nothing is documented for the administrator log, so it shows up to now and the reader must
-    /// hold back on its own.
+    /// No delay is documented for the administrator log, so it returns events up to now and the
+    /// client must delay its window itself.
     pub(crate) fn hidden_milliseconds(&self, log: LogType) -> i64 {
         if log == LogType::Administrator { 0 } else { milliseconds(self.hidden) }
     }
 }
 
-/// A duration in whole milliseconds; one too long to count is taken as the longest.
+/// A duration in whole milliseconds, saturating.
 pub(crate) fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

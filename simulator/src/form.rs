@@ -1,4 +1,4 @@
-//! The form of query strings and of posted forms: `key=value&key=value`, percent-encoded.
+//! Query strings and form bodies: `key=value&key=value`, percent-encoded.
 
 /// The decoded pairs in their order; a key without `=` has an empty value.
 pub(crate) fn pairs(form: &str) -> Vec<(String, String)> {

@@ -1,5 +1,5 @@
-//! The Functions host, as far as a custom handler needs it: starts the program on a port, fires its timer, and kills it without
-//! a warning, as the platform does.
+//! A minimal Functions host for a custom handler: starts the program on a port, fires its timer,
+//! and kills it without warning, as the platform does.
 //!
 //! <https://learn.microsoft.com/azure/azure-functions/functions-custom-handlers>
 
@@ -22,8 +22,8 @@ use tokio::process::{Child, Command};
 use tokio::time::{sleep, timeout};
 
 const READY_WITHIN: Duration = Duration::from_secs(30);
-/// Pause between two looks; the host itself looks every 25 ms.
-const LOOK_EVERY: Duration = Duration::from_micros(500);
+/// Polling interval; the real host polls every 25 ms.
+const POLL_EVERY: Duration = Duration::from_micros(500);
 const TIMER: &str = r#"{"Data":{"myTimer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":null,"IsPastDue":false}},"Metadata":{}}"#;
 
 /// A program that runs as a custom handler. Dropping it kills the program.
@@ -36,12 +36,12 @@ pub struct FunctionsHost {
 }
 
 impl FunctionsHost {
-    /// Starts the program with this environment and nothing else; returns when it responds.
+    /// Starts the program with only this environment; returns when it responds.
     pub async fn start(
         program: impl Into<PathBuf>,
         environment: impl IntoIterator<Item = (String, String)>,
     ) -> Result<Self, String> {
-        // A port that is free now; the host, too, assigns one before the handler listens on it.
+        // A port that is free now; the real host also selects one before the handler listens on it.
         let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
             .and_then(|listener| listener.local_addr())
             .map_err(|error| format!("no free port: {error}"))?
@@ -60,14 +60,14 @@ impl FunctionsHost {
         self.child.kill().await.map_err(|error| format!("the handler cannot be killed: {error}"))
     }
 
-    /// Starts the program again on the same port, with one more setting.
+    /// Starts the program again on the same port, with one setting added.
     pub async fn restart_with(&mut self, name: &str, value: String) -> Result<(), String> {
         self.environment.insert(name.to_owned(), value);
         self.child = spawn(&self.program, &self.environment)?;
         self.ready().await
     }
 
-    /// Fires the timer; returns the response.
+    /// Fires the timer and returns the response.
     pub async fn fire(&self) -> Result<Value, String> {
         self.json(Method::POST, "/CiscoDuoTimer", TIMER).await
     }
@@ -90,7 +90,7 @@ impl FunctionsHost {
                 if let Ok(Some(status)) = self.child.try_wait() {
                     return Err(format!("the handler ended: {status}"));
                 }
-                sleep(LOOK_EVERY).await;
+                sleep(POLL_EVERY).await;
             }
             Ok(())
         };

@@ -1,7 +1,7 @@
-//! A JSON reader that loses nothing: numbers keep their spelling, strings may hold lone surrogates.
+//! A lossless JSON parser: numbers keep their spelling, strings may contain lone surrogates.
 //!
-//! `serde_json` reads it, one level at a time: raw values keep the spelling of numbers and arrays, and bytes
-//! hold what no `String` can.
+//! `serde_json` parses one level at a time: raw values keep the spelling of numbers and arrays, and
+//! bytes hold what no `String` can.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,10 +11,10 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// More objects and arrays in each other are not followed: the stack would not hold them.
+/// Maximum nesting, which bounds the use of the stack.
 const DEEPEST: usize = 500;
 
-/// A JSON value; texts are WTF-8, that is UTF-8 which may hold a lone surrogate.
+/// A JSON value; strings are WTF-8, that is UTF-8 that may contain a lone surrogate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Json<'a> {
     Null,
@@ -25,7 +25,7 @@ pub(crate) enum Json<'a> {
     Object(Members<'a>),
 }
 
-/// An array, with its own JSON.
+/// An array with its JSON text.
 #[derive(Clone, Debug, Eq)]
 pub(crate) struct Array<'a> {
     pub(crate) values: Vec<Json<'a>>,
@@ -38,16 +38,16 @@ impl PartialEq for Array<'_> {
     }
 }
 
-/// The members of an object in their order.
+/// The members of an object in order.
 pub(crate) type Members<'a> = Vec<(Cow<'a, [u8]>, Json<'a>)>;
 
 impl<'a> Json<'a> {
-    /// Reads a text that is one JSON value; `None` where it is not, or is nested too deeply.
+    /// Parses one JSON value; `None` if the text is not one, or is nested too deeply.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         Self::of(serde_json::from_str(text).ok()?, 0)
     }
 
-    /// Reads a value inside so many objects and arrays.
+    /// Parses a value at this nesting depth.
     fn of(raw: &'a RawValue, depth: usize) -> Option<Self> {
         let text = raw.get();
         Some(match text.as_bytes().first()? {
@@ -82,7 +82,8 @@ pub(crate) fn member<'j, 'a>(members: &'j Members<'a>, name: &str) -> Option<&'j
     members.iter().find(|(key, _)| key.as_ref() == name.as_bytes()).map(|(_, value)| value)
 }
 
-/// Calls `each` with every row of a body, an array of objects or one object, and its text; whether there was nothing else.
+/// Calls `each` with the text and members of every row of a body, which is an array of objects or
+/// one object. Returns whether the body contains nothing else.
 pub(crate) fn each_row<'a>(body: &'a str, mut each: impl FnMut(&'a str, Members<'a>)) -> bool {
     let Ok(whole) = serde_json::from_str::<&RawValue>(body) else {
         return false;
@@ -97,12 +98,12 @@ pub(crate) fn each_row<'a>(body: &'a str, mut each: impl FnMut(&'a str, Members<
     true
 }
 
-/// A text, borrowed where it has no escapes.
+/// A string, borrowed if it has no escapes.
 #[derive(Deserialize)]
 #[serde(transparent)]
 struct Text<'a>(#[serde(borrow)] Cow<'a, [u8]>);
 
-/// The members of an object in their order, also those that stand there twice, with their values unread.
+/// The members of an object in order, with duplicates and unparsed values.
 pub struct RawMembers<'a, N>(pub Vec<(N, &'a RawValue)>);
 
 impl<'de, N: Deserialize<'de>> Deserialize<'de> for RawMembers<'de, N> {
@@ -132,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escapes_mean_the_same_as_their_characters_but_numbers_keep_their_spelling() {
+    fn escapes_equal_their_characters_but_numbers_keep_their_spelling() {
         let parse = |text| Json::parse(text).unwrap();
         assert_eq!(
             parse(r#" {"\u0061" : ["\ud83d\ude00","\/"] } "#),
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_come_with_their_text() {
+    fn rows_are_returned_with_their_text() {
         let mut rows = Vec::new();
         each_row(" [ {\"a\":1}, {\"b\" : [{}]} ] ", |text, members| {
             rows.push((text, members.len()));

@@ -1,20 +1,20 @@
 //! Simulated Cisco Duo Admin API, Azure Monitor and Functions host, for the demo and the tests of duo-sentinel.
 //!
 //! ```text
-//! events (made from a seed) --> duo: the log endpoints --> the connector under test
+//! events (generated from a seed) --> duo: the log endpoints --> the connector under test
 //!    |                                        identity: tokens --+
-//!    +--> judge: shown against accepted <-- log_analytics <-------+
+//!    +--> judge: compares returned and accepted <-- log_analytics <-------+
 //!
 //! functions_host: starts the connector, fires its timer, kills it
 //! ```
 //!
-//! All servers are strict: they check signatures with code of their own and refuse what the real
-//! services refuse. Nothing here is shared with the connector, so an error in it cannot hide in its
-//! own test.
+//! All servers are strict: they check signatures with their own code and refuse what the real
+//! services refuse. Nothing is shared with the connector, so that an error cannot hide in its own
+//! test.
 
-mod calls;
 mod clock;
 mod config;
+mod counts;
 mod duo;
 mod events;
 mod faults;
@@ -32,38 +32,38 @@ mod server;
 
 use std::sync::Arc;
 
-pub use calls::{Calls, DuoCalls, IdentityCalls, IngestionCalls, PostCalls};
 pub use clock::Clock;
 pub use config::Config;
+pub use counts::{Counts, DuoCounts, IdentityCounts, IngestionCounts, PostCounts};
 pub use faults::{Fault, FaultKind, FaultPlan, Target};
 pub use functions_host::FunctionsHost;
 pub use identity::IdentityConfig;
 pub use json::RawMembers;
 pub use log_analytics::IngestionApi;
-pub use log_analytics::logs_ingestion::{DeclarationFault, LogsIngestionConfig, StreamDeclaration};
+pub use log_analytics::logs_ingestion::{DeclarationError, LogsIngestionConfig, StreamDeclaration};
 pub use log_analytics::tables::{Column, ColumnType, Table, TableRow, columns};
 pub use log_type::LogType;
 pub use report::{LogReport, Report};
 
-use calls::CallCounter;
+use counts::Counter;
 use events::World;
 use identity::Tokens;
 use judge::Judge;
 use log_analytics::{data_collector, logs_ingestion};
 use server::Server;
 
-/// What the servers share.
+/// State that the servers share.
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) world: Arc<World>,
     pub(crate) clock: Clock,
     pub(crate) faults: FaultPlan,
-    pub(crate) calls: CallCounter,
+    pub(crate) counts: Counter,
     pub(crate) tokens: Tokens,
 }
 
-/// The simulators, running. Dropping it stops them at once.
+/// The running simulators. Dropping it stops them immediately.
 #[derive(Debug)]
 pub struct Simulator {
     shared: Arc<Shared>,
@@ -74,7 +74,7 @@ pub struct Simulator {
     identity: Server,
 }
 
-/// A page of `log` as the simulated Duo serves it: every event of a tenant, without a server.
+/// Every event of a log as one page of the simulated Duo, without a server.
 pub fn page(config: Config, log: LogType) -> String {
     duo::page(&Arc::new(Shared::new(config)), log)
 }
@@ -85,7 +85,7 @@ impl Shared {
             world: Arc::new(World::new(&config)),
             clock: Clock::default(),
             faults: FaultPlan::default(),
-            calls: CallCounter::default(),
+            counts: Counter::default(),
             tokens: Tokens::new(config.seed),
             config,
         }
@@ -93,9 +93,9 @@ impl Shared {
 }
 
 impl Simulator {
-    /// Makes the events and starts all servers on 127.0.0.1.
+    /// Generates the events and starts all servers on 127.0.0.1.
     ///
-    /// Fails when a port is taken or the folder for rows cannot be made.
+    /// Returns an error if a port is in use or the folder for rows cannot be created.
     pub async fn start(config: Config) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::new(config));
         let config = &shared.config;
@@ -112,70 +112,71 @@ impl Simulator {
         Ok(Self { shared, judge, duo, log_analytics, logs_ingestion, identity })
     }
 
-    /// Where the Duo Admin API answers: `http://127.0.0.1:PORT`.
+    /// URL of the Duo Admin API: `http://127.0.0.1:PORT`.
     pub fn duo_url(&self) -> String {
         self.duo.url()
     }
 
-    /// Where the Data Collector API answers: `http://127.0.0.1:PORT`.
+    /// URL of the Data Collector API: `http://127.0.0.1:PORT`.
     pub fn log_analytics_url(&self) -> String {
         self.log_analytics.url()
     }
 
-    /// Where the Logs Ingestion API answers: `http://127.0.0.1:PORT`.
+    /// URL of the Logs Ingestion API: `http://127.0.0.1:PORT`.
     pub fn logs_ingestion_url(&self) -> String {
         self.logs_ingestion.url()
     }
 
-    /// Where the function app's identity answers, the value of `IDENTITY_ENDPOINT`.
+    /// URL of the function app's identity endpoint, for `IDENTITY_ENDPOINT`.
     pub fn identity_url(&self) -> String {
         format!("{}{}", self.identity.url(), identity::APP_SERVICE_PATH)
     }
 
-    /// The authority of Entra's token endpoint, `http://127.0.0.1:PORT`; the tenant ID comes behind it.
+    /// The authority of Entra's token endpoint, `http://127.0.0.1:PORT`, to be followed by the
+    /// tenant ID.
     pub fn authority_url(&self) -> String {
         self.identity.url()
     }
 
-    /// Withdraws every token issued so far: the Logs Ingestion API answers 401 to them from now on.
-    pub fn withdraw_tokens(&self) {
-        self.shared.tokens.withdraw();
+    /// Revokes every token issued so far: the Logs Ingestion API responds with 401 to them.
+    pub fn revoke_tokens(&self) {
+        self.shared.tokens.revoke();
     }
 
-    /// The settings it was started with.
+    /// The configuration.
     pub fn config(&self) -> &Config {
         &self.shared.config
     }
 
-    /// The faults in force, to be changed at any time.
+    /// The active faults, which can be changed at any time.
     pub fn faults(&self) -> &FaultPlan {
         &self.shared.faults
     }
 
-    /// The simulated time, to be changed at any time.
+    /// The simulated time, which can be changed at any time.
     pub fn clock(&self) -> &Clock {
         &self.shared.clock
     }
 
-    /// What was asked so far.
-    pub fn calls(&self) -> Calls {
-        self.shared.calls.snapshot()
+    /// Counts of the requests so far.
+    pub fn counts(&self) -> Counts {
+        self.shared.counts.snapshot()
     }
 
-    /// The table that `api` filled, by its name with `_CL`, after every accepted row was stored.
+    /// The table that `api` filled, by name with `_CL`, after every accepted row was stored.
     ///
     /// `None` if no row arrived there, or [`Config::keep_tables`] is off.
     pub async fn table(&self, api: IngestionApi, name: &str) -> Option<Table> {
         self.judge.table(api, name).await
     }
 
-    /// The verdict on everything visible by now, after every accepted row was looked at.
+    /// The report on all events visible now, after every accepted row was verified.
     pub async fn report(&self) -> Report {
         let now = self.shared.clock.now_milliseconds();
         self.judge.report(now).await
     }
 
-    /// Stops all servers, drops open connections and ends the judge after its last row.
+    /// Stops all servers, drops open connections and ends the verification after its last row.
     pub async fn stop(self) {
         self.duo.stop().await;
         self.log_analytics.stop().await;

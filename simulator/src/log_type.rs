@@ -22,7 +22,7 @@ pub enum LogType {
 }
 
 impl LogType {
-    /// Every log, in the order of the names in a setting.
+    /// Every log, in the order of the setting.
     pub const ALL: [Self; 6] = [
         Self::Authentication,
         Self::Administrator,
@@ -44,7 +44,7 @@ impl LogType {
         }
     }
 
-    /// The path of the endpoint that serves this log.
+    /// The path of the endpoint of this log.
     pub const fn path(self) -> &'static str {
         match self {
             Self::Authentication => "/admin/v2/logs/authentication",
@@ -56,12 +56,12 @@ impl LogType {
         }
     }
 
-    /// Whether the endpoint is one of the old kind: seconds, no cursor, no identifier.
+    /// Whether the endpoint is of version 1: times in seconds, no cursor, no identifier.
     pub const fn is_v1(self) -> bool {
         matches!(self, Self::Administrator | Self::OfflineEnrollment)
     }
 
-    /// The finest step of an event's time in this log, in microseconds.
+    /// The resolution of event times in this log, in microseconds.
     pub(crate) const fn time_step(self) -> i64 {
         match self {
             Self::Authentication | Self::Activity | Self::Telephony => 1,

@@ -1,4 +1,4 @@
-//! The verdict: what Duo showed against what Azure Monitor accepted.
+//! Comparison of the events that Duo returned with the rows that Azure Monitor accepted.
 
 use std::collections::BTreeMap;
 
@@ -6,49 +6,49 @@ use serde::Serialize;
 
 use crate::LogType;
 
-/// What Duo showed against what Azure Monitor accepted, by log.
+/// The comparison of returned events with accepted rows, by log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// One entry for each of the six logs.
+    /// One entry per log.
     pub logs: BTreeMap<LogType, LogReport>,
-    /// Accepted rows that are no event of the simulated Duo.
+    /// Accepted rows that are not an event of the simulated Duo.
     pub unknown_rows: u64,
-    /// Accepted rows that differ from their event, or whose added fields break a rule.
+    /// Accepted rows that differ from their event, or whose added fields are invalid.
     pub altered_rows: u64,
-    /// The first twenty findings: log, index and field, never an event's content.
+    /// The first twenty problems: log, index and field, without content of events.
     pub first_problems: Vec<String>,
 }
 
-/// The verdict on one log; all figures are numbers of events unless said otherwise.
+/// The comparison for one log; all figures count events unless stated otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LogReport {
-    /// Visible by now.
+    /// Visible now.
     pub shown: u64,
     /// Accepted at least once.
     pub delivered: u64,
     /// Deliveries beyond the first of each event.
     pub duplicates: u64,
-    /// Visible, yet never accepted.
+    /// Visible but never accepted.
     pub missing: u64,
 }
 
 impl Report {
-    /// Events visible, over all logs.
+    /// Visible events of all logs.
     pub fn shown(&self) -> u64 {
         self.sum(|log| log.shown)
     }
 
-    /// Events accepted at least once, over all logs.
+    /// Events of all logs accepted at least once.
     pub fn delivered(&self) -> u64 {
         self.sum(|log| log.delivered)
     }
 
-    /// Deliveries beyond the first of each event, over all logs.
+    /// Deliveries beyond the first of each event, of all logs.
     pub fn duplicates(&self) -> u64 {
         self.sum(|log| log.duplicates)
     }
 
-    /// Events visible yet never accepted, over all logs.
+    /// Visible events of all logs that were never accepted.
     pub fn missing(&self) -> u64 {
         self.sum(|log| log.missing)
     }

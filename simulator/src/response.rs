@@ -1,4 +1,4 @@
-//! What all servers answer alike.
+//! Responses shared by all servers.
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 
 use crate::FaultKind;
 use crate::clock::http_date;
-use crate::server::{hang, no_answer};
+use crate::server::{hang, no_response};
 
 /// A response with this JSON.
 pub(crate) fn json(status: u16, body: impl Into<Body>) -> Response {
@@ -20,7 +20,8 @@ pub(crate) fn json(status: u16, body: impl Into<Body>) -> Response {
     response
 }
 
-/// What a fault gives that is the same at every service; `refuse` is the service's own refusal with a status.
+/// The response of faults that are the same for every service. `refuse` builds the error response
+/// of the service for a status.
 pub(crate) async fn of_fault(
     fault: &FaultKind,
     refuse: impl Fn(u16) -> Response,
@@ -39,7 +40,7 @@ pub(crate) async fn of_fault(
             Some(response)
         }
         FaultKind::Status(status) => Some(refuse(*status)),
-        FaultKind::Reset => Some(no_answer()),
+        FaultKind::Reset => Some(no_response()),
         FaultKind::Hang => Some(hang().await),
         _ => None,
     }

@@ -1,7 +1,7 @@
-//! The accept loop: an axum router over connections that can be cut.
+//! The accept loop: an axum router over connections that can be closed early.
 //!
-//! axum's own server answers every request. A fault may want none, so this loop sits on hyper, where
-//! an error from the service closes the connection without a byte.
+//! axum's own server responds to every request. This loop uses hyper, where an error of the service
+//! closes the connection without a response.
 
 use std::convert::Infallible;
 use std::io;
@@ -25,10 +25,10 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Sleep;
 use tower::ServiceExt;
 
-/// Longest time a call may hang, so that a client without a timeout cannot keep it for ever.
+/// Time limit of a hanging request, for clients without a timeout.
 const LONGEST_HANG: Duration = Duration::from_secs(600);
 
-/// Time given to the first half of a truncated answer to reach the client.
+/// Time for the first half of a truncated response to reach the client.
 const TIME_TO_FLUSH: Duration = Duration::from_millis(30);
 
 /// One server on 127.0.0.1.
@@ -52,7 +52,7 @@ impl Server {
 
     pub(crate) async fn stop(mut self) {
         self.accepting.abort();
-        // It can only end by being cancelled; what matters is that it has ended.
+        // The task ends only by cancellation; wait until it has ended.
         (&mut self.accepting).await.unwrap_or_default();
     }
 }
@@ -63,7 +63,7 @@ impl Drop for Server {
     }
 }
 
-/// Takes connections until it is cancelled, which drops the connections with it.
+/// Accepts connections until cancelled, which also drops the connections.
 async fn accept(listener: TcpListener, router: Router) {
     let mut connections = JoinSet::new();
     loop {
@@ -72,7 +72,7 @@ async fn accept(listener: TcpListener, router: Router) {
                 Ok((stream, _)) => {
                     connections.spawn(serve(stream, router.clone()));
                 }
-                // Out of descriptors, most likely: some will be free again soon.
+                // Probably out of file descriptors, which become available again soon.
                 Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
             },
             Some(_) = connections.join_next(), if !connections.is_empty() => {}
@@ -81,7 +81,7 @@ async fn accept(listener: TcpListener, router: Router) {
 }
 
 async fn serve(stream: TcpStream, router: Router) {
-    // Only speed depends on it.
+    // Affects only speed.
     stream.set_nodelay(true).unwrap_or_default();
     let service = service_fn(move |request: Request<Incoming>| {
         let router = router.clone();
@@ -89,7 +89,7 @@ async fn serve(stream: TcpStream, router: Router) {
             let answered: Result<Response, Infallible> =
                 router.oneshot(request.map(Body::new)).await;
             let Ok(response) = answered;
-            if response.extensions().get::<NoAnswer>().is_some() {
+            if response.extensions().get::<NoResponse>().is_some() {
                 return Err(io::Error::from(io::ErrorKind::ConnectionAborted));
             }
             Ok(response)
@@ -99,42 +99,42 @@ async fn serve(stream: TcpStream, router: Router) {
         .timer(TokioTimer::new())
         .auto_date_header(false)
         .serve_connection(TokioIo::new(stream), service);
-    // An error here is the client's hanging up or a fault that was asked for.
+    // The client closed the connection, or a fault did.
     connection.await.unwrap_or_default();
 }
 
-/// Marks a response that must never be sent: the connection closes instead.
+/// Marks a response that is never sent: the connection is closed instead.
 #[derive(Clone, Copy, Debug)]
-struct NoAnswer;
+struct NoResponse;
 
-/// Closes the connection without a byte of an answer.
-pub(crate) fn no_answer() -> Response {
+/// Closes the connection without a response.
+pub(crate) fn no_response() -> Response {
     let mut response = Response::new(Body::empty());
-    response.extensions_mut().insert(NoAnswer);
+    response.extensions_mut().insert(NoResponse);
     response
 }
 
-/// Answers nothing until the client hangs up, which cancels the caller.
+/// Waits until the client closes the connection, which cancels the future.
 pub(crate) async fn hang() -> Response {
     tokio::time::sleep(LONGEST_HANG).await;
-    no_answer()
+    no_response()
 }
 
-/// The same response, cut in the middle of its body although all of it was promised.
+/// The response with half of its body, but the whole Content-Length.
 pub(crate) fn truncate(response: Response, body: &Bytes) -> Response {
     let (mut parts, _) = response.into_parts();
     parts.headers.insert(CONTENT_LENGTH, body.len().into());
     let half = body.slice(..body.len() / 2);
-    Response::from_parts(parts, Body::new(CutBody { half: Some(half), wait: None }))
+    Response::from_parts(parts, Body::new(TruncatedBody { half: Some(half), wait: None }))
 }
 
 /// A body that ends with an error after its first half.
-struct CutBody {
+struct TruncatedBody {
     half: Option<Bytes>,
     wait: Option<Pin<Box<Sleep>>>,
 }
 
-impl hyper::body::Body for CutBody {
+impl hyper::body::Body for TruncatedBody {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -145,7 +145,7 @@ impl hyper::body::Body for CutBody {
         if let Some(half) = self.half.take() {
             return Poll::Ready(Some(Ok(Frame::data(half))));
         }
-        // hyper writes out what it holds only while the body has nothing to add.
+        // hyper flushes its buffer only while the body is pending.
         let wait = self.wait.get_or_insert_with(|| Box::pin(tokio::time::sleep(TIME_TO_FLUSH)));
         wait.as_mut().poll(context).map(|()| Some(Err(io::ErrorKind::ConnectionAborted.into())))
     }

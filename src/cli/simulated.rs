@@ -43,7 +43,7 @@ pub(super) fn settings(api: IngestionApi, simulator: &Simulator) -> Vec<(&'stati
 
 /// Requests that an API received, and events that it accepted.
 pub(super) fn requests_and_rows(api: IngestionApi, simulator: &Simulator) -> (u64, u64) {
-    let calls = simulator.calls();
+    let calls = simulator.counts();
     let (requests, rows) = match api {
         DataCollector => (calls.log_analytics.requests, calls.log_analytics.rows),
         LogsIngestion => (calls.logs_ingestion.requests, calls.logs_ingestion.rows),

@@ -1,4 +1,4 @@
-//! A function app with stored results, and how the tests ask it.
+//! A function app with stored results, and HTTP requests to it.
 
 use reqwest::Method;
 use reqwest::header::HeaderMap;
@@ -8,10 +8,10 @@ use simulator::Simulator;
 use super::history::Log;
 use super::{Azurite, Container, FunctionsHost, Settings, client, tenant};
 
-/// Where the page is.
+/// Path of the status page.
 pub(crate) const PATH: &str = "/api/CiscoDuoStatus";
 
-/// A function app that runs, with its storage and the simulated services.
+/// A running function app with its storage and the simulated services.
 pub(crate) struct App {
     pub(crate) simulator: Simulator,
     pub(crate) settings: Settings,
@@ -20,7 +20,7 @@ pub(crate) struct App {
     pub(crate) container: Container,
 }
 
-/// An answer over HTTP.
+/// An HTTP response.
 #[derive(Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -29,13 +29,13 @@ pub(crate) struct Response {
 }
 
 impl App {
-    /// One whose storage holds what these logs left behind.
+    /// Starts an app whose storage contains the state of `logs`.
     pub(crate) async fn start(container: &str, logs: &[Log]) -> Self {
         let simulator = Simulator::start(tenant(41, 40)).await.expect("a port is free");
         Self::of(simulator, container, logs).await
     }
 
-    /// The same with these simulated services.
+    /// Like [`App::start`], with the given simulated services.
     pub(crate) async fn of(simulator: Simulator, container: &str, logs: &[Log]) -> Self {
         let azurite = Azurite::shared();
         let settings = Settings::in_storage(&simulator, &azurite.connection_string(), container);
@@ -49,46 +49,46 @@ impl App {
         Self { simulator, settings, host, web, container }
     }
 
-    /// The page.
+    /// Requests the status page.
     pub(crate) async fn page(&self) -> Response {
         page(&self.web).await
     }
 
-    /// The JSON.
+    /// Requests the status JSON.
     pub(crate) async fn json(&self) -> Value {
         json(&self.web).await
     }
 }
 
-/// The page of an app.
+/// Requests the status page of the app at `web`.
 pub(crate) async fn page(web: &str) -> Response {
-    let answer = ask(web, Method::GET, PATH).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    answer
+    let response = send(web, Method::GET, PATH).await;
+    assert_eq!(response.status, 200, "{}", response.body);
+    response
 }
 
-/// The JSON of an app.
+/// Requests the status JSON of the app at `web`.
 pub(crate) async fn json(web: &str) -> Value {
     let path = format!("{PATH}?format=json");
-    let answer = ask(web, Method::GET, &path).await;
-    assert_eq!(answer.status, 200, "{}", answer.body);
-    serde_json::from_str(&answer.body).expect("an answer is JSON")
+    let response = send(web, Method::GET, &path).await;
+    assert_eq!(response.status, 200, "{}", response.body);
+    serde_json::from_str(&response.body).expect("the response is JSON")
 }
 
-/// Asks an app.
-pub(crate) async fn ask(web: &str, method: Method, path: &str) -> Response {
+/// Sends a request to the app at `web`.
+pub(crate) async fn send(web: &str, method: Method, path: &str) -> Response {
     let request = client().request(method, format!("{web}{path}"));
-    let answer = request.send().await.expect("the app answers");
+    let response = request.send().await.expect("the app responds");
     Response {
-        status: answer.status().as_u16(),
-        headers: answer.headers().clone(),
-        body: answer.text().await.expect("the whole answer"),
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        body: response.text().await.expect("the whole response"),
     }
 }
 
 impl Response {
     /// The value of a header.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name).map(|value| value.to_str().expect("a header is a text"))
+        self.headers.get(name).map(|value| value.to_str().expect("a header is text"))
     }
 }

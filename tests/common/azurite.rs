@@ -10,19 +10,20 @@ use super::shared_access::account_signature;
 use super::storage::Container;
 use super::tools::tool;
 
-/// The account that Azurite has; its key is published.
+/// The account of Azurite, whose key is published.
 /// <https://learn.microsoft.com/azure/storage/common/storage-use-azurite>
 pub(crate) const ACCOUNT: &str = "devstoreaccount1";
 pub(crate) const ACCOUNT_KEY: &str =
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-/// What the blob service says when it is ready, followed by its address.
+/// The line on stdout that announces readiness, followed by the address.
 const READY: &str = "successfully listens on ";
 
-/// How long one is given to tests that begin.
+/// How long tests that start may share one instance.
 const SHARED_FOR: Duration = Duration::from_secs(300);
 
-/// The running blob service; everything is kept in memory. It ends when dropped, and with this process.
+/// A running blob service that keeps everything in memory. It ends when dropped, and with this
+/// process.
 #[derive(Debug)]
 pub(crate) struct Azurite {
     process: Child,
@@ -30,8 +31,9 @@ pub(crate) struct Azurite {
 }
 
 impl Azurite {
-    /// One that tests share, each with a container of its own. After ten minutes Azurite begins to collect its garbage and
-    /// does not respond until it has finished: tests that begin after five minutes get a new one.
+    /// An instance that tests share, each with its own container. After ten minutes Azurite starts
+    /// to collect garbage and does not respond until it has finished: after five, tests get a new
+    /// one.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: Mutex<Option<(Instant, &'static Azurite)>> = Mutex::new(None);
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,12 +48,12 @@ impl Azurite {
         }
     }
 
-    /// One for a part of a test that takes longer than the shared one lasts.
+    /// A separate instance, for a test that takes longer than the shared one lasts.
     pub(crate) fn of_its_own() -> Self {
         Self::start(&[])
     }
 
-    /// One that takes tokens, over TLS with this certificate and key.
+    /// An instance that accepts tokens, over TLS with this certificate and key.
     pub(crate) fn with_tokens(certificate: &Path, key: &Path) -> Self {
         let (certificate, key) = (certificate.display().to_string(), key.display().to_string());
         Self::start(&["--oauth", "basic", "--cert", &certificate, "--key", &key])
@@ -70,17 +72,17 @@ impl Azurite {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("node is installed; tools/setup says how to install it");
+            .expect("node is installed; run tools/setup");
         let stdout = process.stdout.take().expect("it is piped");
         let address = BufReader::new(stdout)
             .lines()
             .map_while(Result::ok)
             .find_map(|line| Some(line.split_once(READY)?.1.trim().to_owned()))
-            .expect("Azurite tells its address when it is ready");
+            .expect("Azurite prints its address when it is ready");
         Self { process, address }
     }
 
-    /// Where the account is: `http://127.0.0.1:PORT/devstoreaccount1`.
+    /// URL of the account: `http://127.0.0.1:PORT/devstoreaccount1`.
     pub(crate) fn endpoint(&self) -> String {
         format!("{}/{ACCOUNT}", self.address)
     }
@@ -94,7 +96,7 @@ impl Azurite {
         )
     }
 
-    /// A connection string with a shared access signature for everything that the connector does.
+    /// A connection string with a shared access signature for every operation of the connector.
     pub(crate) fn shared_access_connection_string(&self) -> String {
         format!(
             "BlobEndpoint={}/;SharedAccessSignature={}",
@@ -103,7 +105,7 @@ impl Azurite {
         )
     }
 
-    /// A container as the test sees it, past the program under test. It is not made.
+    /// Direct access to a container, without the program under test. Does not create it.
     pub(crate) fn container(&self, name: &str) -> Container {
         Container::new(&self.endpoint(), name)
     }

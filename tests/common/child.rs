@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 /// Longest wait for a process to end.
 const END: Duration = Duration::from_secs(40);
 
-/// Lines of a stream, as they come.
+/// Lines of a stream, read as they arrive.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Lines(Arc<Mutex<Vec<String>>>);
 
@@ -47,7 +47,7 @@ impl Child {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .unwrap_or_else(|fault| panic!("{command:?} cannot be started: {fault}"));
+            .unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
         let readers = [
             stdout.read(process.stdout.take().expect("it is piped")),
             stderr.read(process.stderr.take().expect("it is piped")),
@@ -55,13 +55,13 @@ impl Child {
         Self { process, readers }
     }
 
-    /// The exit status, if it ended.
+    /// The exit status, if the process has ended.
     pub(super) fn ended(&mut self) -> Option<ExitStatus> {
         self.process.try_wait().expect("it is our child")
     }
 
     pub(super) async fn kill(&mut self) {
-        // It may have ended before.
+        // The process may already have ended.
         self.process.start_kill().ok();
         self.wait().await;
     }
@@ -70,10 +70,10 @@ impl Child {
     pub(super) async fn signal(&self, name: &str) {
         let id = self.process.id().expect("it runs").to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status().await;
-        assert!(sent.expect("kill is there").success(), "no process {id}");
+        assert!(sent.expect("kill is installed").success(), "no process {id}");
     }
 
-    /// Waits for its end and for its last line.
+    /// Waits until the process has ended and its last line is read.
     pub(super) async fn wait(&mut self) -> ExitStatus {
         let end = async {
             let status = self.process.wait().await.expect("it is our child");

@@ -1,8 +1,8 @@
-//! What is compared whole with `tests/expected/`; `UPDATE_EXPECTED=1` rewrites it.
+//! Output that is compared with `tests/expected/`; `UPDATE_EXPECTED=1` rewrites it.
 
 use std::fs;
 
-/// Asserts that this text is what stands in the file of this name.
+/// Asserts that `actual` equals the content of the file `name`.
 #[track_caller]
 pub(crate) fn assert_expected(name: &str, actual: &str) {
     let file = format!("{}/tests/expected/{name}.txt", env!("CARGO_MANIFEST_DIR"));
@@ -10,5 +10,5 @@ pub(crate) fn assert_expected(name: &str, actual: &str) {
         fs::write(&file, actual).expect("the sources can be written");
     }
     let expected = fs::read_to_string(&file).unwrap_or_default();
-    assert!(expected == actual, "{name} shows:\n{actual}\ninstead of:\n{expected}");
+    assert!(expected == actual, "{name} is:\n{actual}\nexpected:\n{expected}");
 }

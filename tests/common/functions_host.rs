@@ -1,5 +1,6 @@
-//! The Functions host, as far as a custom handler can tell: starts it, waits for it, fires its timer, judges its
-//! answers. Behaviour is that of azure-functions-host (`HttpWorkerProcess`, `DefaultHttpWorkerService`).
+//! A minimal Functions host: starts the handler, waits until it is ready, fires its timer and
+//! judges its responses as azure-functions-host does (`HttpWorkerProcess`,
+//! `DefaultHttpWorkerService`).
 
 use std::net::TcpStream;
 use std::path::Path;
@@ -18,19 +19,19 @@ use super::tenant::assert_nothing_lost;
 use super::timer::Body;
 use super::{package, tools, wire};
 
-/// How often and how long the host asks whether the handler is ready.
-const ASK_EVERY: Duration = Duration::from_millis(25);
+/// How often and how long the host polls until the handler is ready.
+const POLL_EVERY: Duration = Duration::from_millis(25);
 const READY_WITHIN: Duration = Duration::from_secs(30);
 
 /// Exit code of a handler that the host restarts at once, without counting an error.
 pub(crate) const RESTART: i32 = 200;
 
-/// A tenant, its handler with the state in a folder, and the folder.
+/// A tenant, a handler with its state in a folder, and the folder.
 pub(crate) async fn running(config: Config) -> (Simulator, FunctionsHost, TempDir) {
     running_with(config, |settings, _| settings).await
 }
 
-/// The same with settings of choice.
+/// Like [`running`], with changed settings.
 pub(crate) async fn running_with(
     config: Config,
     change: impl FnOnce(Settings, &Simulator) -> Settings,
@@ -52,7 +53,7 @@ pub(crate) struct FunctionsHost {
     child: Child,
     stdout: Lines,
     stderr: Lines,
-    /// How long the handler took to answer after its last start.
+    /// Time until the handler responded after its last start.
     pub(crate) ready_after: Duration,
 }
 
@@ -62,7 +63,7 @@ impl FunctionsHost {
         Self::start_with_arguments(settings, &[]).await
     }
 
-    /// The same with `customHandler.description.arguments` in host.json.
+    /// Like [`Self::start`], with `customHandler.description.arguments` in host.json.
     pub(crate) async fn start_with_arguments(settings: &Settings, arguments: &[&str]) -> Self {
         let is_clock_set = settings.get("CISCO_DUO_DEMO_CLOCK_SECONDS").is_some();
         let app = package::stage(arguments, is_clock_set);
@@ -95,23 +96,25 @@ impl FunctionsHost {
         self.port
     }
 
-    /// Where the handler answers. The host forwards what comes with the function's key, with its own path and query.
+    /// URL of the handler. The host forwards requests with the function key, with path and query as
+    /// sent.
     pub(crate) fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Fires the timer and waits for the answer.
+    /// Fires the timer and waits for the response.
     pub(crate) async fn fire(&self) -> Invocation {
         self.fire_with(Body::Timer).await
     }
 
-    /// Fires the timer with a body of choice.
+    /// Fires the timer with the given body.
     pub(crate) async fn fire_with(&self, body: Body) -> Invocation {
         let fired = self.begin(body).await;
-        fired.unwrap_or_else(|fault| panic!("no answer: {fault}; stderr: {:#?}", self.stderr()))
+        fired.unwrap_or_else(|error| panic!("no response: {error}; stderr: {:#?}", self.stderr()))
     }
 
-    /// Fires the timer at once or when awaited; an error when the handler breaks off.
+    /// Fires the timer, immediately or when awaited. Returns an error if the handler closes the
+    /// connection.
     pub(crate) fn begin(
         &self,
         body: Body,
@@ -128,13 +131,13 @@ impl FunctionsHost {
                 ("User-Agent", "Azure-Functions-Host/4.1044.400.0"),
                 ("Content-Type", "application/json; charset=utf-8"),
             ];
-            let answer = wire::post(port, &path, &headers, &body).await?;
-            Ok(Invocation::judge(id, &answer))
+            let response = wire::post(port, &path, &headers, &body).await?;
+            Ok(Invocation::judge(id, &response))
         }
     }
 
-    /// Fires the timer until every log is collected to its end; panics when an invocation fails or it takes more
-    /// than `ticks` of them.
+    /// Fires the timer until every log has caught up. Panics if an invocation fails or more than
+    /// `ticks` invocations are needed.
     pub(crate) async fn catch_up(&self, ticks: u32) {
         for _ in 0..ticks {
             let invocation = self.fire().await;
@@ -142,31 +145,31 @@ impl FunctionsHost {
             if invocation.is_caught_up() {
                 return;
             }
-            // A log that waits does so for a second in these tests.
+            // A log backs off for one second in these tests.
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
         panic!("not caught up after {ticks} ticks");
     }
 
-    /// Fires the timer until every log is collected to its end; then nothing is lost, and at most so many rows were repeated.
+    /// Catches up, then asserts that no event is lost and at most `duplicates` rows are duplicates.
     pub(crate) async fn deliver_all(&self, simulator: &Simulator, duplicates: u64) {
         self.catch_up(10).await;
         assert_nothing_lost(simulator, duplicates).await;
     }
 
-    /// The same, and ends the handler before the rows are counted.
+    /// Like [`Self::deliver_all`], but stops the handler before the rows are counted.
     pub(crate) async fn finish(&mut self, simulator: &Simulator, duplicates: u64) {
         self.catch_up(10).await;
         self.stop().await;
         assert_nothing_lost(simulator, duplicates).await;
     }
 
-    /// Kills the handler without a word before, as the platform does.
+    /// Kills the handler without warning, as the platform does.
     pub(crate) async fn kill(&mut self) {
         self.child.kill().await;
     }
 
-    /// Starts the handler again on the same port, as the host does when it ended.
+    /// Starts the handler again on the same port, as the host does after it has ended.
     pub(crate) async fn restart(&mut self) {
         let began = Instant::now();
         let app = self.app.path();
@@ -174,22 +177,22 @@ impl FunctionsHost {
         self.wait_until_ready(began).await;
     }
 
-    /// Sends `TERM` or `INT` without waiting for the end.
+    /// Sends `TERM` or `INT` without waiting for the process to end.
     pub(crate) async fn signal(&self, name: &str) {
         self.child.signal(name).await;
     }
 
-    /// Waits for the handler's end.
+    /// Waits until the handler has ended.
     pub(crate) async fn wait(&mut self) -> ExitStatus {
         self.child.wait().await
     }
 
-    /// The exit status, if the handler ended.
+    /// The exit status, if the handler has ended.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.ended()
     }
 
-    /// Sends SIGTERM and asserts that the handler exits with the code after which the host restarts it.
+    /// Sends SIGTERM and asserts the exit code on which the host restarts the handler.
     pub(crate) async fn stop(&mut self) {
         self.signal("TERM").await;
         let code = self.wait().await.code();
@@ -207,14 +210,14 @@ impl FunctionsHost {
     }
 
     async fn wait_until_ready(&mut self, began: Instant) {
-        // Any HTTP answer will do; only a connection refused means "not yet".
+        // Any HTTP response will do; only a refused connection means "not ready".
         while wire::get(self.port, "/").await.is_err() {
             assert!(
                 began.elapsed() < READY_WITHIN && self.child.ended().is_none(),
-                "the handler does not get ready: {:#?}",
+                "the handler is not ready: {:#?}",
                 self.stderr()
             );
-            tokio::time::sleep(ASK_EVERY).await;
+            tokio::time::sleep(POLL_EVERY).await;
         }
         self.ready_after = began.elapsed();
     }
@@ -228,7 +231,7 @@ fn spawn(app: &Path, port: u16, settings: &Settings, stdout: &Lines, stderr: &Li
     let arguments = description["arguments"].as_array().cloned().unwrap_or_default();
     let mut command = Command::new(app.join(executable));
     command
-        .args(arguments.iter().map(|argument| argument.as_str().expect("arguments are texts")))
+        .args(arguments.iter().map(|argument| argument.as_str().expect("arguments are strings")))
         .current_dir(app)
         .env_clear();
     for name in ["PATH", "LLVM_PROFILE_FILE"] {
@@ -247,9 +250,9 @@ fn spawn(app: &Path, port: u16, settings: &Settings, stdout: &Lines, stderr: &Li
     Child::start(&mut command, stdout, stderr)
 }
 
-/// A port that is free now, below those that the operating system gives to outgoing connections, so that none of
-/// them takes it between two starts of a handler. It is looked at by connecting: a listener made to try it would
-/// live on for a moment in whatever process another test is starting right then.
+/// A port that is free now, below the range of outgoing connections, so that no connection takes it
+/// between two starts of a handler. Tested by connecting: a listener would stay open for a moment
+/// in any process that another test starts at that time.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = u16::try_from(std::process::id() % 10_000).expect("it is small");

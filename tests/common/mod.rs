@@ -1,17 +1,17 @@
-//! What the integration tests share: the Functions host as a test sees it, Azurite, settings and small tenants.
+//! Shared by the integration tests: a minimal Functions host, Azurite, settings and small tenants.
 
-#![allow(dead_code, reason = "each test program uses a part of it")]
-#![allow(unused_imports, reason = "each test program uses a part of it")]
+#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(unused_imports, reason = "each test binary uses a part")]
 
 pub(crate) mod app;
 mod azurite;
 mod child;
 mod expected;
 mod functions_host;
-mod gate;
 pub(crate) mod history;
 mod number;
 mod package;
+mod proxy;
 mod response;
 mod schema;
 mod script;
@@ -27,12 +27,12 @@ mod wire;
 pub(crate) use azurite::{ACCOUNT, ACCOUNT_KEY, Azurite};
 pub(crate) use expected::assert_expected;
 pub(crate) use functions_host::{FunctionsHost, RESTART, free_port, running, running_with};
-pub(crate) use gate::{Gate, Gated, Spoil, StorageFault};
 pub(crate) use number::{number, text};
 pub(crate) use package::{binary, handler};
+pub(crate) use proxy::{Failure, Proxied, Proxy, StorageFault};
 pub(crate) use response::Invocation;
 pub(crate) use schema::{against_schema, schema};
-pub(crate) use script::ask;
+pub(crate) use script::run_script;
 pub(crate) use settings::Settings;
 pub(crate) use shared_access::account_signature;
 pub(crate) use storage::{Container, checkpoint_name, client};

@@ -1,10 +1,10 @@
-//! Numbers and texts from the environment that say how long a test runs.
+//! Numbers and texts from environment variables that control how long a test runs.
 
 pub(crate) fn number(name: &str) -> Option<u64> {
     text(name)?.parse().ok()
 }
 
 pub(crate) fn text(name: &str) -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "how long a test runs is no setting")]
+    #[expect(clippy::disallowed_methods, reason = "test duration is not a setting of the program")]
     std::env::var(name).ok()
 }

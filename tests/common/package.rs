@@ -1,5 +1,5 @@
-//! The function app under test, laid out as in Azure: the unpacked `released-package.zip` that `tests/run` built, or the same
-//! from the sources and the program that Cargo built.
+//! The function app under test, laid out as in Azure: the unpacked `released-package.zip` of
+//! `tests/run`, or the sources and the program that Cargo built.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,21 +9,21 @@ use tempfile::TempDir;
 
 use super::tools;
 
-/// The program under test: the one that Cargo built with the tests, or the one that `DUO_SENTINEL_BINARY` names, so
-/// that tests built for debugging can judge the program that is released.
+/// The program under test: the one that Cargo built with the tests, or the one that
+/// `DUO_SENTINEL_BINARY` names, so that debug builds of the tests can test the release build.
 pub(crate) fn binary() -> PathBuf {
     let built = || PathBuf::from(env!("CARGO_BIN_EXE_duo-sentinel"));
     std::env::var_os("DUO_SENTINEL_BINARY").map_or_else(built, PathBuf::from)
 }
 
-/// The program that the Functions host runs: the handler of the package, or the same as for the command line.
+/// The program that the Functions host runs: the handler of the package, or else [`binary`].
 pub(crate) fn handler() -> PathBuf {
     let package = std::env::var_os("DUO_SENTINEL_PACKAGE").map(PathBuf::from);
     package.map_or_else(binary, |package| package.join("handler"))
 }
 
-/// Lays the function app out in a folder of its own, with `arguments` in host.json if there are any; with the program of
-/// the command line where its clock is set, which the deployed one does not have.
+/// Lays the function app out in a new folder, with `arguments` in host.json if there are any. If
+/// the clock is set, which the deployed program does not support, uses [`binary`].
 pub(super) fn stage(arguments: &[&str], is_clock_set: bool) -> TempDir {
     let app = tools::temporary_folder();
     let package = std::env::var_os("DUO_SENTINEL_PACKAGE").filter(|_| !is_clock_set);
@@ -32,11 +32,12 @@ pub(super) fn stage(arguments: &[&str], is_clock_set: bool) -> TempDir {
     } else {
         let source = Path::new(env!("CARGO_MANIFEST_DIR"));
         fs::hard_link(source.join("host.json"), app.path().join("host.json"))
-            .expect("host.json is there");
+            .expect("host.json exists");
         for (name, _) in functions(source) {
             link(&source.join(&name), &app.path().join(&name));
         }
-        // A link: a copy written by this process could still be open for writing in a child about to start.
+        // Hard links: a copy written by this process could still be open for writing in a starting
+        // child.
         fs::hard_link(binary(), app.path().join("handler"))
             .expect("the binary is on the same disk");
     }
@@ -44,7 +45,7 @@ pub(super) fn stage(arguments: &[&str], is_clock_set: bool) -> TempDir {
         let mut host = host(app.path());
         host["customHandler"]["description"]["arguments"] = json!(arguments);
         let file = app.path().join("host.json");
-        fs::remove_file(&file).expect("the link is ours");
+        fs::remove_file(&file).expect("the link can be removed");
         fs::write(file, host.to_string()).expect("a new file");
     }
     app
@@ -52,11 +53,11 @@ pub(super) fn stage(arguments: &[&str], is_clock_set: bool) -> TempDir {
 
 /// host.json of a function app.
 pub(super) fn host(app: &Path) -> Value {
-    let text = fs::read_to_string(app.join("host.json")).expect("host.json is there");
+    let text = fs::read_to_string(app.join("host.json")).expect("host.json exists");
     serde_json::from_str(&text).expect("host.json is JSON")
 }
 
-/// The folder with the timer function, whose name is the path it is called by, and the name of its binding.
+/// The folder of the timer function, which is the path of its invocations, and its binding's name.
 pub(super) fn timer_function(app: &Path) -> (String, String) {
     let timer = |(name, function): (String, Value)| {
         let binding = &function["bindings"][0];
@@ -67,22 +68,22 @@ pub(super) fn timer_function(app: &Path) -> (String, String) {
     found.expect("the package has a timer function")
 }
 
-/// The folders with a function, and their function.json.
+/// The folders that contain a function, with their function.json.
 pub(super) fn functions(app: &Path) -> Vec<(String, Value)> {
-    let entries = fs::read_dir(app).expect("the app is there");
+    let entries = fs::read_dir(app).expect("the app exists");
     let function = |folder: PathBuf| {
         let text = fs::read_to_string(folder.join("function.json")).ok()?;
         let name = folder.file_name()?.to_string_lossy().into_owned();
         Some((name, serde_json::from_str(&text).expect("function.json is JSON")))
     };
-    entries.filter_map(|entry| function(entry.expect("the app is there").path())).collect()
+    entries.filter_map(|entry| function(entry.expect("the app exists").path())).collect()
 }
 
 /// Links every file of a folder into another one.
 fn link(from: &Path, to: &Path) {
     fs::create_dir_all(to).expect("a new folder");
-    for entry in fs::read_dir(from).expect("the folder is there") {
-        let file = entry.expect("the folder is there").path();
+    for entry in fs::read_dir(from).expect("the folder exists") {
+        let file = entry.expect("the folder exists").path();
         let target = to.join(file.file_name().expect("a file has a name"));
         if file.is_dir() {
             link(&file, &target);

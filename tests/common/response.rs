@@ -1,32 +1,32 @@
-//! What the host makes of an answer to an invocation.
+//! How the host evaluates the response to an invocation.
 
 use serde_json::Value;
 
 use super::wire::Response;
 
-/// An invocation that the handler answered.
+/// An invocation with a response.
 #[derive(Debug)]
 pub(crate) struct Invocation {
-    /// The id that the host gave it.
+    /// The invocation id.
     pub(crate) id: String,
     pub(crate) status: u16,
-    /// The whole answer; of one that is not 2xx the host sees nothing but the status.
-    pub(crate) answer: Value,
-    /// `ReturnValue`, or why the host takes the invocation as failed.
+    /// The whole response body; if the status is not 2xx, the host reads only the status.
+    pub(crate) response: Value,
+    /// `ReturnValue`, or why the host considers the invocation failed.
     verdict: Result<Value, String>,
 }
 
 impl Invocation {
-    pub(super) fn judge(id: String, answer: &Response) -> Self {
+    pub(super) fn judge(id: String, response: &Response) -> Self {
         Self {
             id,
-            status: answer.status,
-            answer: serde_json::from_slice(&answer.body).unwrap_or_default(),
-            verdict: judge(answer),
+            status: response.status,
+            response: serde_json::from_slice(&response.body).unwrap_or_default(),
+            verdict: judge(response),
         }
     }
 
-    /// Whether the host takes it as a success.
+    /// Whether the host considers the invocation successful.
     pub(crate) fn has_succeeded(&self) -> bool {
         self.verdict.is_ok()
     }
@@ -36,32 +36,33 @@ impl Invocation {
     pub(crate) fn summary(&self) -> &Value {
         match &self.verdict {
             Ok(summary) => summary,
-            Err(fault) => panic!("the invocation failed: {fault}: {:#}", self.answer),
+            Err(error) => panic!("the invocation failed: {error}: {:#}", self.response),
         }
     }
 
-    /// Asserts that the host takes it as failed, by a status of 500 and a body it could read.
+    /// Asserts a status of 500, on which the host considers the invocation failed, and a readable
+    /// body.
     #[track_caller]
     pub(crate) fn assert_failed(&self) {
-        assert_eq!(self.status, 500, "{:#}", self.answer);
-        assert!(self.answer["Outputs"].is_object(), "{:#}", self.answer);
+        assert_eq!(self.status, 500, "{:#}", self.response);
+        assert!(self.response["Outputs"].is_object(), "{:#}", self.response);
     }
 
-    /// How a log's run ended: `caught_up`, `failed`…
+    /// The outcome of a log's run, for example `caught_up` or `failed`.
     #[track_caller]
     pub(crate) fn outcome(&self, log_type: &str) -> &str {
-        self.log(log_type)["outcome"].as_str().expect("an outcome is a text")
+        self.log(log_type)["outcome"].as_str().expect("an outcome is text")
     }
 
-    /// What the answer says of a log.
+    /// The part of the response about a log.
     #[track_caller]
     pub(crate) fn log(&self, log_type: &str) -> &Value {
-        let logs = self.answer["ReturnValue"]["logs"].as_array();
+        let logs = self.response["ReturnValue"]["logs"].as_array();
         logs.and_then(|logs| logs.iter().find(|log| log["log_type"] == log_type))
-            .unwrap_or_else(|| panic!("nothing about {log_type}: {:#}", self.answer))
+            .unwrap_or_else(|| panic!("nothing about {log_type}: {:#}", self.response))
     }
 
-    /// Message and hint about a log.
+    /// Message and hint of a log.
     #[track_caller]
     pub(crate) fn message(&self, log_type: &str) -> String {
         let report = self.log(log_type);
@@ -70,28 +71,29 @@ impl Invocation {
 
     /// The outcomes of all logs, in the order of the settings.
     pub(crate) fn outcomes(&self) -> Vec<&str> {
-        let logs = self.answer["ReturnValue"]["logs"].as_array();
+        let logs = self.response["ReturnValue"]["logs"].as_array();
         logs.into_iter().flatten().filter_map(|log| log["outcome"].as_str()).collect()
     }
 
-    /// Whether every log was collected to its end.
+    /// Whether every log has caught up.
     pub(crate) fn is_caught_up(&self) -> bool {
         let outcomes = self.outcomes();
         !outcomes.is_empty() && outcomes.iter().all(|outcome| *outcome == "caught_up")
     }
 }
 
-/// The rules of `DefaultHttpWorkerService` and `HttpScriptInvocationResult` in azure-functions-host.
-fn judge(answer: &Response) -> Result<Value, String> {
-    if !(200..300).contains(&answer.status) {
-        return Err(format!("HTTP {}", answer.status));
+/// The rules of `DefaultHttpWorkerService` and `HttpScriptInvocationResult` in
+/// azure-functions-host.
+fn judge(response: &Response) -> Result<Value, String> {
+    if !(200..300).contains(&response.status) {
+        return Err(format!("HTTP {}", response.status));
     }
-    let media_type = answer.header("content-type").unwrap_or_default();
+    let media_type = response.header("content-type").unwrap_or_default();
     if media_type.split(';').next().map(str::trim) != Some("application/json") {
         return Err(format!("media type \"{media_type}\""));
     }
-    let body: Value = serde_json::from_slice(&answer.body)
-        .map_err(|fault| format!("the host would hang or fail: {fault}"))?;
+    let body: Value = serde_json::from_slice(&response.body)
+        .map_err(|error| format!("the host would hang or fail: {error}"))?;
     if !body.is_object() {
         return Err(format!("the host would hang: the body is {body}"));
     }

@@ -1,4 +1,4 @@
-//! Scripts that answer a question with JSON.
+//! Scripts that read JSON from stdin and write JSON to stdout.
 
 use std::ffi::OsStr;
 use std::io::Write as _;
@@ -7,12 +7,12 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// Runs a script of the repository, which is given the question as JSON, and reads its answer.
-pub(crate) fn ask<A: AsRef<OsStr>>(
+/// Runs a script of the repository with `input` as JSON on stdin, and returns its output.
+pub(crate) fn run_script<A: AsRef<OsStr>>(
     program: impl AsRef<OsStr>,
     script: &str,
     arguments: impl IntoIterator<Item = A>,
-    question: &Value,
+    input: &Value,
 ) -> Value {
     let mut child = Command::new(program)
         .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join(script))
@@ -21,15 +21,16 @@ pub(crate) fn ask<A: AsRef<OsStr>>(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("its program is installed");
+        .expect("the interpreter is installed");
     let mut stdin = child.stdin.take().expect("it is piped");
-    let question = question.to_string();
-    // Another thread writes the input: a script may write output before it has read all of its input.
-    let writing = std::thread::spawn(move || stdin.write_all(question.as_bytes()));
+    let input = input.to_string();
+    // Another thread writes the input: a script may write output before it has read all of its
+    // input.
+    let writing = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
     let output = child.wait_with_output().expect("it ends");
     let written = writing.join().expect("writing does not panic");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script}: {stderr}");
-    written.expect("it reads all of the question");
-    serde_json::from_slice(&output.stdout).expect("it answers with JSON")
+    written.expect("the script reads all of its input");
+    serde_json::from_slice(&output.stdout).expect("the script writes JSON")
 }

@@ -1,4 +1,4 @@
-//! The settings under which a handler runs in a test.
+//! The settings of a handler in a test.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,12 +6,12 @@ use std::path::Path;
 use chrono::{DurationRound as _, SecondsFormat, TimeDelta};
 use simulator::Simulator;
 
-/// Environment of a handler.
+/// Environment variables of a handler.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Settings(BTreeMap<String, String>);
 
 impl Settings {
-    /// The settings for a simulated tenant at a test's limits, without a place for the state.
+    /// The settings for a simulated tenant, with limits for tests and no location for the state.
     pub(crate) fn of(simulator: &Simulator) -> Self {
         let config = simulator.config();
         Self::default()
@@ -21,27 +21,27 @@ impl Settings {
             .with("WORKSPACE_ID", &config.workspace_id)
             .with("SHARED_KEY", &config.shared_key)
             .with("logAnalyticsUri", simulator.log_analytics_url())
-            // Hours in seconds: no rate limit, short pauses, few windows.
+            // A test covers hours in seconds: no rate limit, short pauses, few windows.
             .with("CISCO_DUO_REQUESTS_PER_MINUTE", "0")
             .with("CISCO_DUO_THROTTLE_BACKOFF_SECONDS", "1")
             .with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "20")
             .with("CISCO_DUO_LOOKBACK_HOURS", "6")
     }
 
-    /// The same with the state in a folder.
+    /// Settings with the state in a folder.
     pub(crate) fn in_folder(simulator: &Simulator, folder: &Path) -> Self {
         Self::of(simulator).with("CISCO_DUO_STATE_DIR", folder.display().to_string())
     }
 
-    /// The same with the state in a blob container.
+    /// Settings with the state in a blob container.
     pub(crate) fn in_storage(simulator: &Simulator, connection: &str, container: &str) -> Self {
         Self::of(simulator)
             .with("AzureWebJobsStorage", connection)
             .with("CISCO_DUO_CONTAINER", container)
     }
 
-    /// The same with rows going through the Logs Ingestion API, in the name of the function app's identity, and with
-    /// nothing set for the other one.
+    /// Switches to the Logs Ingestion API, with the identity of the function app, and removes the
+    /// settings of the Data Collector API.
     pub(crate) fn by_logs_ingestion(self, simulator: &Simulator) -> Self {
         let config = simulator.config();
         self.without("WORKSPACE_ID")
@@ -53,23 +53,23 @@ impl Settings {
             .with("IDENTITY_HEADER", &config.identity.header)
     }
 
-    /// The same with collection beginning at the beginning of an hour: of the hour in which it begins a part only is collected
-    /// otherwise, which is read instead of counted, and how long that part is depends on the time of day.
+    /// Starts collection at the start of an hour. An hour collected in part is read instead of
+    /// counted, and the length of that part depends on the time of day.
     #[must_use]
     pub(crate) fn beginning_with_a_whole_hour(self, simulator: &Simulator) -> Self {
         let begin = simulator.clock().now() - TimeDelta::hours(6);
-        let hour = begin.duration_trunc(TimeDelta::hours(1)).expect("an hour of today");
+        let hour = begin.duration_trunc(TimeDelta::hours(1)).expect("the time can be truncated");
         self.with("CISCO_DUO_START_TIME", hour.to_rfc3339_opts(SecondsFormat::Secs, true))
     }
 
-    /// The same with one setting changed.
+    /// Sets one setting.
     #[must_use]
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
         self.0.insert(name.to_owned(), value.into());
         self
     }
 
-    /// The same without one setting.
+    /// Removes one setting.
     #[must_use]
     pub(crate) fn without(mut self, name: &str) -> Self {
         self.0.remove(name);

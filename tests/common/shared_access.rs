@@ -1,4 +1,4 @@
-//! Shared access signatures, made by code of the tests' own.
+//! Shared access signatures, with code that the product does not share.
 //!
 //! <https://learn.microsoft.com/rest/api/storageservices/create-account-sas>
 
@@ -9,10 +9,10 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use url::form_urlencoded::Serializer;
 
-/// A signature of the account for blobs, valid for a day, with permissions such as `rwdlac`.
+/// A signature of the account for blobs, valid for one day, with permissions such as `rwdlac`.
 pub(crate) fn account_signature(account: &str, key: &str, permissions: &str) -> String {
     const VERSION: &str = "2023-11-03";
-    #[expect(clippy::disallowed_methods, reason = "a signature ends in real time")]
+    #[expect(clippy::disallowed_methods, reason = "a signature expires in real time")]
     let now = Utc::now();
     let expiry = (now + TimeDelta::hours(24)).format("%Y-%m-%dT%H:%M:%SZ").to_string();
     let (services, resources, protocols) = ("b", "sco", "https,http");

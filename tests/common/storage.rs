@@ -1,4 +1,4 @@
-//! Blob Storage as a test looks into it, past the program under test.
+//! Direct access to Blob Storage, without the program under test.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub(crate) struct Container {
     http: Client,
 }
 
-/// A blob as a listing shows it.
+/// A blob in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Blob {
     pub(crate) name: String,
@@ -30,17 +30,17 @@ pub(crate) struct Blob {
     pub(crate) length: u64,
 }
 
-/// A client without surprises.
+/// A client without proxy and redirects.
 pub(crate) fn client() -> Client {
     rustls::crypto::ring::default_provider().install_default().ok();
     Client::builder()
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(Duration::from_secs(120))
-        // The test's own Azurite, whose certificate it made itself.
+        // The certificate of Azurite is self-signed.
         .tls_danger_accept_invalid_certs(true)
         .build()
-        .expect("a client without surprises")
+        .expect("the client can be built")
 }
 
 impl Container {
@@ -51,47 +51,47 @@ impl Container {
         Self { url, http }
     }
 
-    /// Its name.
+    /// The container's name.
     pub(crate) fn name(&self) -> &str {
         self.url.path().rsplit('/').next().unwrap_or_default()
     }
 
-    /// Makes the container, which the connector does by itself.
+    /// Creates the container, which the connector otherwise does itself.
     pub(crate) async fn create(&self) {
-        let answer = self.of_container(Method::PUT).await;
-        assert_eq!(answer.status(), StatusCode::CREATED);
+        let response = self.of_container(Method::PUT).await;
+        assert_eq!(response.status(), StatusCode::CREATED);
     }
 
-    /// Deletes the container with everything in it.
+    /// Deletes the container with its content.
     pub(crate) async fn delete(&self) {
-        let answer = self.of_container(Method::DELETE).await;
-        assert_eq!(answer.status(), StatusCode::ACCEPTED);
+        let response = self.of_container(Method::DELETE).await;
+        assert_eq!(response.status(), StatusCode::ACCEPTED);
     }
 
-    /// Whether the container is there.
+    /// Whether the container exists.
     pub(crate) async fn exists(&self) -> bool {
         self.of_container(Method::GET).await.status() == StatusCode::OK
     }
 
-    /// Content of a blob, if it is there.
+    /// Content of a blob, if it exists.
     pub(crate) async fn read(&self, name: &str) -> Option<Vec<u8>> {
         let url = self.blob(name);
-        let answer = self.send(Method::GET, url, &[], Vec::new()).await;
-        if answer.status() == StatusCode::NOT_FOUND {
+        let response = self.send(Method::GET, url, &[], Vec::new()).await;
+        if response.status() == StatusCode::NOT_FOUND {
             return None;
         }
-        assert_eq!(answer.status(), StatusCode::OK, "{name}");
-        Some(answer.bytes().await.expect("the whole blob").to_vec())
+        assert_eq!(response.status(), StatusCode::OK, "{name}");
+        Some(response.bytes().await.expect("the whole blob is received").to_vec())
     }
 
-    /// Content of a blob that is JSON.
+    /// Content of a JSON blob.
     pub(crate) async fn json(&self, name: &str) -> Value {
         let content = self.read(name).await;
         let content = content.unwrap_or_else(|| panic!("there is no {name}"));
-        serde_json::from_slice(&content).unwrap_or_else(|fault| panic!("{name}: {fault}"))
+        serde_json::from_slice(&content).unwrap_or_else(|error| panic!("{name}: {error}"))
     }
 
-    /// Changes such a blob.
+    /// Changes a JSON blob.
     pub(crate) async fn change(&self, name: &str, change: impl FnOnce(&mut Value)) {
         let mut content = self.json(name).await;
         change(&mut content);
@@ -103,18 +103,18 @@ impl Container {
         self.json(&checkpoint_name(log_type)).await
     }
 
-    /// Writes a block blob, whatever stood there.
+    /// Writes a block blob, replacing any blob of this name.
     pub(crate) async fn write(&self, name: &str, content: impl Into<Vec<u8>>) {
         let content = content.into();
-        // The client leaves the length out where there is nothing, which storage refuses.
+        // reqwest omits the length of an empty body, which storage refuses.
         let length = content.len().to_string();
         let kind = [("x-ms-blob-type", "BlockBlob"), ("content-length", &length)];
         let url = self.blob(name);
-        let answer = self.send(Method::PUT, url, &kind, content).await;
-        assert_eq!(answer.status(), StatusCode::CREATED, "{name}");
+        let response = self.send(Method::PUT, url, &kind, content).await;
+        assert_eq!(response.status(), StatusCode::CREATED, "{name}");
     }
 
-    /// Writes an append blob, as the connector's own ids are.
+    /// Writes an append blob, the type of the connector's blobs of ids.
     pub(crate) async fn write_appendable(&self, name: &str, content: impl Into<Vec<u8>>) {
         let kind = [("x-ms-blob-type", "AppendBlob"), ("content-length", "0")];
         let mut url = self.blob(name);
@@ -128,27 +128,27 @@ impl Container {
     /// Removes a blob.
     pub(crate) async fn remove(&self, name: &str) {
         let url = self.blob(name);
-        let answer = self.send(Method::DELETE, url, &[], Vec::new()).await;
-        assert_eq!(answer.status(), StatusCode::ACCEPTED, "{name}");
+        let response = self.send(Method::DELETE, url, &[], Vec::new()).await;
+        assert_eq!(response.status(), StatusCode::ACCEPTED, "{name}");
     }
 
-    /// Leases a blob without end, so that nobody else can write it.
+    /// Acquires an infinite lease, so that no other client can write the blob.
     pub(crate) async fn lease(&self, name: &str) {
         let lease = [("x-ms-lease-action", "acquire"), ("x-ms-lease-duration", "-1")];
         let mut url = self.blob(name);
         url.query_pairs_mut().append_pair("comp", "lease");
-        let answer = self.send(Method::PUT, url, &lease, Vec::new()).await;
-        assert_eq!(answer.status(), StatusCode::CREATED, "{name}");
+        let response = self.send(Method::PUT, url, &lease, Vec::new()).await;
+        assert_eq!(response.status(), StatusCode::CREATED, "{name}");
     }
 
-    /// All blobs, by name.
+    /// All blobs, sorted by name.
     pub(crate) async fn list(&self) -> Vec<Blob> {
         let mut url = self.url.clone();
         url.query_pairs_mut().append_pair("restype", "container").append_pair("comp", "list");
-        let answer = self.send(Method::GET, url, &[], Vec::new()).await;
-        assert_eq!(answer.status(), StatusCode::OK);
-        let text = answer.text().await.expect("the whole list");
-        // A listing has 5000 blobs at most; the tests have fewer, and only these three fields matter.
+        let response = self.send(Method::GET, url, &[], Vec::new()).await;
+        assert_eq!(response.status(), StatusCode::OK);
+        let text = response.text().await.expect("the whole list is received");
+        // A listing has at most 5,000 blobs; the tests have fewer and need only these three fields.
         text.split("<Blob>")
             .skip(1)
             .map(|blob| Blob {
@@ -199,15 +199,15 @@ impl Container {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        // Azurite drops a connection now and then when the machine is busy.
+        // Azurite sometimes drops a connection when the machine is busy.
         for _ in 0..4 {
             let again = request.try_clone().expect("the body is in memory");
             match again.send().await {
-                Ok(answer) => return answer,
+                Ok(response) => return response,
                 Err(_) => tokio::time::sleep(Duration::from_millis(250)).await,
             }
         }
-        request.send().await.expect("Azurite answers")
+        request.send().await.expect("Azurite responds")
     }
 }
 

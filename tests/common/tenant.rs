@@ -1,4 +1,4 @@
-//! Small simulated tenants whose events have all become visible.
+//! Small simulated tenants whose events are all visible.
 
 use std::collections::BTreeMap;
 
@@ -6,14 +6,14 @@ use chrono::{DurationRound as _, TimeDelta, Utc};
 use duo_sentinel::schema::{Column, declared, streams};
 use simulator::{Config, LogType, Simulator, StreamDeclaration};
 
-/// Most records in a page of these tenants, so that few events make many pages.
+/// Maximum records per page of these tenants, so that few events fill many pages.
 pub(crate) const PAGE: u64 = 50;
 
-/// A tenant with `events` events in each of the six logs, spread over five hours and all visible.
+/// A tenant with `events` events per log, spread over five hours and all visible.
 pub(crate) fn tenant(seed: u64, events: u64) -> Config {
-    #[expect(clippy::disallowed_methods, reason = "the program under test lives in the present")]
+    #[expect(clippy::disallowed_methods, reason = "the program under test uses the current time")]
     let now = Utc::now();
-    let now = now.duration_trunc(TimeDelta::seconds(1)).expect("a time of today");
+    let now = now.duration_trunc(TimeDelta::seconds(1)).expect("the time can be truncated");
     let page = usize::try_from(PAGE).expect("it is small");
     Config {
         seed,
@@ -32,28 +32,28 @@ pub(crate) fn declared_streams() -> Vec<StreamDeclaration> {
     let declaration = |(stream, table, columns): (&str, &str, Vec<Column>)| {
         let columns = serde_json::json!({"columns": declared(&columns)});
         StreamDeclaration::from_json(stream, table, &columns)
-            .expect("Azure would take the declaration")
+            .expect("the declaration is valid in Azure")
     };
     streams().into_iter().map(declaration).collect()
 }
 
-/// The same tenant with such a rule.
+/// Like [`tenant`], with such a rule.
 pub(crate) fn tenant_with_rule(seed: u64, events: u64) -> Config {
     let mut config = tenant(seed, events);
     config.logs_ingestion.streams = declared_streams();
     config
 }
 
-/// Every visible event was delivered unaltered; at most `duplicates` deliveries were repetitions.
+/// Asserts that every visible event was delivered unaltered, with at most `duplicates` duplicates.
 pub(crate) async fn assert_nothing_lost(simulator: &Simulator, duplicates: u64) {
     let report = simulator.report().await;
     assert!(report.shown() > 0, "the tenant has no events");
     assert_eq!(report.missing(), 0, "lost events: {report:#?}");
     assert!(report.is_complete(), "altered rows: {report:#?}");
-    assert!(report.duplicates() <= duplicates, "more than {duplicates} repeated rows: {report:#?}");
+    assert!(report.duplicates() <= duplicates, "more than {duplicates} duplicates: {report:#?}");
 }
 
-/// How many rows about events were accepted, of the rows by table: those about the connector itself are no events.
+/// Number of accepted rows about events, not about the connector, from rows by table.
 pub(crate) fn events_in(rows: &BTreeMap<String, u64>) -> u64 {
     rows.get("CiscoDuo_CL").copied().unwrap_or(0)
 }
@@ -63,5 +63,5 @@ pub(crate) fn telephony_id(simulator: &Simulator) -> String {
     let page = simulator::page(simulator.config().clone(), LogType::Telephony);
     let page: serde_json::Value = serde_json::from_str(&page).expect("a page is JSON");
     let id = page["response"]["items"][30]["telephony_id"].as_str();
-    id.expect("each has an id").to_owned()
+    id.expect("each event has an id").to_owned()
 }

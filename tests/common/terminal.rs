@@ -1,4 +1,4 @@
-//! The program at the terminal, and what it shows with what changes from run to run replaced.
+//! The program as a command, and its output with variable parts replaced.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use tokio::process::Command;
 
 use super::{Settings, binary};
 
-/// Runs the program in this folder, with these settings and nothing else in its environment.
+/// Runs the program in this folder, with only these settings in its environment.
 pub(crate) async fn duo_sentinel(settings: &Settings, folder: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(binary());
     command.args(arguments).current_dir(folder).env_clear().envs(settings.iter());
@@ -18,11 +18,11 @@ pub(crate) async fn duo_sentinel(settings: &Settings, folder: &Path, arguments: 
     command.output().await.expect("the program can be started")
 }
 
-/// Both streams with what changes from run to run replaced.
+/// Exit code, stdout and stderr, with variable parts replaced.
 pub(crate) fn shown(output: &Output, simulator: &Simulator, folder: &Path) -> String {
     let mut text = format!(
         "exit code {}\n--- stdout\n{}--- stderr\n{}",
-        output.status.code().expect("it ends by itself"),
+        output.status.code().expect("the program was not killed"),
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
@@ -39,7 +39,7 @@ pub(crate) fn shown(output: &Output, simulator: &Simulator, folder: &Path) -> St
     mask_times(&text)
 }
 
-/// Replaces times, and how long Duo keeps Trust Monitor from today.
+/// Replaces times, and the number of days for which Duo keeps Trust Monitor events.
 fn mask_times(text: &str) -> String {
     let mut masked = String::new();
     for line in text.split_inclusive('\n') {

@@ -1,20 +1,20 @@
-//! What the host sends when a timer fires.
+//! The body that the host sends when a timer fires.
 
 use chrono::{TimeDelta, Utc};
 use serde_json::{Value, json};
 
-/// A body of an invocation.
+/// The body of an invocation.
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
-    /// A timer that fired in time.
+    /// A timer that fired on time.
     Timer,
-    /// A timer of which ticks were missed before.
+    /// A timer that has missed ticks.
     PastDue,
-    /// A timer that was never fired before: its dates are of the year 1.
+    /// The first invocation of a timer: the year of its last run is 1.
     FirstEver,
-    /// A timer whose schedule is not watched.
+    /// A timer without schedule monitoring.
     NoScheduleStatus,
-    /// Anything.
+    /// Arbitrary bytes.
     Raw(Vec<u8>),
 }
 
@@ -45,7 +45,7 @@ pub(crate) fn timer(schedule_status: &Value, is_past_due: bool) -> Value {
     })
 }
 
-/// A time with the seven digits that .NET writes.
+/// A time with seven decimals of a second, as .NET writes it.
 fn moment(ago: TimeDelta) -> String {
     #[expect(clippy::disallowed_methods, reason = "the host's own clock")]
     let time = Utc::now() - ago;

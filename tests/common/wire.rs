@@ -1,11 +1,12 @@
-//! HTTP as the Functions host writes it, byte by byte: no client library would leave out what the host leaves out.
+//! HTTP written as bytes, like the requests of the Functions host, without headers of a client
+//! library.
 
 use std::io;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// An HTTP answer.
+/// An HTTP response.
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
@@ -14,7 +15,7 @@ pub(crate) struct Response {
 }
 
 impl Response {
-    /// A header's value; names are given in lower case.
+    /// A header's value; names are in lower case.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(header, _)| header == name);
         found.map(|(_, value)| value.as_str())
@@ -22,7 +23,7 @@ impl Response {
 
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_slice(&self.body)
-            .unwrap_or_else(|fault| panic!("{fault}: {}", String::from_utf8_lossy(&self.body)))
+            .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&self.body)))
     }
 }
 
@@ -32,7 +33,7 @@ pub(crate) async fn get(port: u16, path: &str) -> io::Result<Response> {
     request(port, &head, b"").await
 }
 
-/// `POST` of a body in chunks, without a Content-Length.
+/// `POST` with a chunked body, without a Content-Length.
 pub(crate) async fn post(
     port: u16,
     path: &str,
@@ -47,7 +48,7 @@ pub(crate) async fn post(
     }
     head.push_str("\r\n");
     let mut chunks = Vec::new();
-    // Small chunks, so that the body comes in several.
+    // Small chunks, so that the body has several.
     for chunk in body.chunks(200) {
         chunks.extend(format!("{:x}\r\n", chunk.len()).bytes());
         chunks.extend(chunk);
@@ -57,14 +58,15 @@ pub(crate) async fn post(
     request(port, &head, &chunks).await
 }
 
-/// Sends a head and a body as they are and reads the answer to its end.
+/// Sends a head and a body unchanged and reads the whole response.
 pub(crate) async fn request(port: u16, head: &str, body: &[u8]) -> io::Result<Response> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
     stream.write_all(head.as_bytes()).await?;
     stream.write_all(body).await?;
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await?;
-    parse(&answer).ok_or_else(|| io::Error::other("the connection ended before a whole answer"))
+    let mut response = Vec::new();
+    stream.read_to_end(&mut response).await?;
+    parse(&response)
+        .ok_or_else(|| io::Error::other("the connection ended before the whole response"))
 }
 
 fn parse(bytes: &[u8]) -> Option<Response> {
@@ -77,12 +79,12 @@ fn parse(bytes: &[u8]) -> Option<Response> {
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
     let body = bytes[end + 4..].to_vec();
-    let answer = Response { status, headers, body };
-    let chunked = answer.header("transfer-encoding").is_some();
-    let promised = answer.header("content-length").map(str::parse::<usize>);
-    match promised {
-        Some(Ok(length)) if length == answer.body.len() => Some(answer),
-        None if chunked => Some(Response { body: unchunk(&answer.body)?, ..answer }),
+    let response = Response { status, headers, body };
+    let chunked = response.header("transfer-encoding").is_some();
+    let declared_length = response.header("content-length").map(str::parse::<usize>);
+    match declared_length {
+        Some(Ok(length)) if length == response.body.len() => Some(response),
+        None if chunked => Some(Response { body: unchunk(&response.body)?, ..response }),
         _ => None,
     }
 }

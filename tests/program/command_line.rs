@@ -1,4 +1,4 @@
-//! What people see at the terminal, compared whole with `tests/expected/`; `UPDATE_EXPECTED=1` rewrites it.
+//! Output of the commands, compared with `tests/expected/`; `UPDATE_EXPECTED=1` rewrites it.
 
 use std::fs;
 
@@ -11,7 +11,7 @@ async fn small() -> Simulator {
 }
 
 #[tokio::test]
-async fn check_and_run_speak_json() {
+async fn check_and_run_write_json() {
     let (simulator, folder) = (small().await, temporary_folder());
     let settings = Settings::in_folder(&simulator, &folder.path().join("state"));
     let output = duo_sentinel(&settings, folder.path(), &["check", "--json"]).await;
@@ -30,8 +30,8 @@ async fn check_and_run_speak_json() {
 async fn run_shows_a_table_and_what_to_do() {
     let (simulator, folder) = (small().await, temporary_folder());
     simulator.faults().push(Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden));
-    // One window from the beginning of an hour on: how many pages it takes does not depend on the time of day. The log that is
-    // not given shows how far back its place is.
+    // A window that starts on the hour, so that the number of pages does not depend on the time of
+    // day. The lag of the unavailable log shows where its checkpoint is.
     let six_hours_ago = simulator.clock().now() - TimeDelta::hours(6);
     let hour = six_hours_ago.duration_trunc(TimeDelta::hours(1)).unwrap();
     let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
@@ -48,7 +48,7 @@ async fn run_shows_a_table_and_what_to_do() {
 }
 
 #[tokio::test]
-async fn wrong_settings_and_wrong_usage_end_with_code_2() {
+async fn wrong_settings_and_wrong_usage_exit_with_code_2() {
     let (simulator, folder) = (small().await, temporary_folder());
     let settings = Settings::of(&simulator).without("SHARED_KEY");
     for command in [&["run"][..], &["check"]] {
@@ -70,7 +70,7 @@ async fn wrong_settings_and_wrong_usage_end_with_code_2() {
 }
 
 #[tokio::test]
-async fn settings_come_from_local_settings_json_too() {
+async fn settings_are_read_from_local_settings_json() {
     let (simulator, folder) = (small().await, temporary_folder());
     let settings = Settings::in_folder(&simulator, &folder.path().join("state"));
     let values: serde_json::Map<String, serde_json::Value> =
@@ -82,9 +82,9 @@ async fn settings_come_from_local_settings_json_too() {
     crate::common::assert_nothing_lost(&simulator, 0).await;
 }
 
-/// Without any setting, by either API; added fields have this suffix in the rows of it.
+/// The demo needs no settings. Through the Logs Ingestion API, columns have a suffix.
 #[tokio::test]
-async fn the_demo_loses_nothing_by_either_api_and_says_so() {
+async fn the_demo_loses_nothing_with_either_api() {
     let of_all = ["demo", "--events", "2000", "--folder", "demo"];
     for (arguments, suffix) in [(&[][..], ""), (&["--logs-ingestion"], "_s")] {
         let (folder, arguments) = (temporary_folder(), [&of_all, arguments].concat());
@@ -94,7 +94,7 @@ async fn the_demo_loses_nothing_by_either_api_and_says_so() {
         assert!(text.contains("\nlost 0\n"), "{text}");
         let rows = fs::read_to_string(folder.path().join("demo/rows/CiscoDuo_CL.ndjson")).unwrap();
         assert!(rows.lines().count() >= 2000);
-        // What Duo showed a day late was found by the checks of closed hours, and marked.
+        // Events that Duo returned a day late were found by reconciliation and marked.
         let late = format!(r#""ingest_kind{suffix}":"late""#);
         assert!(rows.contains(&late), "{text}");
         assert!(text.contains(", 0 with a gap\n"), "{text}");
@@ -106,7 +106,7 @@ async fn the_demo_loses_nothing_by_either_api_and_says_so() {
 }
 
 #[tokio::test]
-async fn the_demo_removes_nothing_that_is_not_its_own() {
+async fn the_demo_does_not_remove_files_of_others() {
     let (simulator, folder) = (small().await, temporary_folder());
     let checkpoint = folder.path().join("state/checkpoint.json");
     fs::create_dir(folder.path().join("state")).unwrap();

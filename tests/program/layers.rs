@@ -1,5 +1,5 @@
-//! What the sources keep to: imports point one way, from the edges to the words they share, the core does no input or output,
-//! and every line of the log stream has a name.
+//! Rules for the sources: imports point one way, the core does no input or output, and every log
+//! message has an event name.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -10,8 +10,8 @@ use strum::IntoEnumIterator as _;
 
 use crate::common::files;
 
-/// The modules, from those that know nothing of the others to those that know all. A module may use what stands
-/// before it; those in one row never use each other.
+/// The modules from the lowest to the highest layer. A module may use only lower layers, not its
+/// own.
 const LAYERS: [&[&str]; 14] = [
     &["model", "json", "logging", "release"],
     &["settings", "schema"],
@@ -29,7 +29,7 @@ const LAYERS: [&[&str]; 14] = [
     &["lib"],
 ];
 
-/// The sources below a folder without their comments, by their paths there.
+/// The sources below a folder without their comments, by relative path.
 fn sources(folder: &str) -> BTreeMap<String, String> {
     let mut sources = BTreeMap::new();
     for (path, content) in files(Path::new(folder)) {
@@ -64,15 +64,16 @@ fn imports_point_one_way() {
             }
         }
     }
-    assert!(wrong.is_empty(), "against the arrows:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "imports of a higher layer:\n{}", wrong.join("\n"));
 }
 
-/// The files of one folder never import each other in a circle. A `mod.rs` may use its files, and they may use it.
+/// The files of one folder never import each other in a circle, except that `mod.rs` and its files
+/// may.
 #[test]
-fn no_file_imports_in_a_circle() {
+fn no_files_of_a_folder_import_each_other_in_a_circle() {
     let mut folders: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
     for (file, text) in sources("src") {
-        // A test below the code is no part of it.
+        // Tests below the code are not part of it.
         let text = text.split("#[cfg(test)]\nmod ").next().unwrap().to_owned();
         let (folder, name) = file.rsplit_once('/').unwrap_or(("", &file));
         let name = name.trim_end_matches(".rs").to_owned();
@@ -87,7 +88,7 @@ fn no_file_imports_in_a_circle() {
         let mut left: BTreeMap<&String, BTreeSet<String>> =
             texts.iter().map(|(name, text)| (name, uses(text))).collect();
         left.retain(|name, _| *name != "mod");
-        // What imports none of those that are left is no part of a circle.
+        // A file that imports none of the remaining ones is not part of a circle.
         loop {
             let names: BTreeSet<String> = left.keys().map(|name| (*name).clone()).collect();
             let before = left.len();
@@ -101,7 +102,7 @@ fn no_file_imports_in_a_circle() {
 }
 
 #[test]
-fn the_simulator_knows_nothing_of_what_it_judges() {
+fn the_simulator_shares_no_code_with_the_product() {
     let manifest = fs::read_to_string("simulator/Cargo.toml").unwrap();
     assert!(!manifest.contains("duo-sentinel = ") && !manifest.contains("path = \"..\""));
 }
@@ -118,25 +119,25 @@ fn the_core_does_no_input_or_output() {
 }
 
 #[test]
-fn every_line_above_debug_has_a_name_and_every_name_a_line() {
-    let (mut lines, mut used) = (0, String::new());
+fn every_log_message_above_debug_has_an_event_name_and_every_name_is_used() {
+    let (mut messages, mut used) = (0, String::new());
     for (file, text) in sources("src").iter().filter(|(file, _)| *file != "logging/event.rs") {
         let squeezed: String = text.split_whitespace().collect();
         for level in ["info!(", "warn!(", "error!("] {
             for line in squeezed.split(level).skip(1) {
-                lines += 1;
+                messages += 1;
                 assert!(
                     line.starts_with("event=%"),
-                    "{file}: a line without a name: {level}{}",
+                    "{file}: a message without an event name: {level}{}",
                     line.chars().take(80).collect::<String>()
                 );
             }
         }
         used += &squeezed;
     }
-    assert!(lines > 10, "the lines were not found");
+    assert!(messages > 10, "the messages were not found");
     for event in LogEvent::iter() {
         let name = format!("LogEvent::{event:?}");
-        assert!(used.contains(&name), "no line has the name {event}");
+        assert!(used.contains(&name), "no message has the name {event}");
     }
 }

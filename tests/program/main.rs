@@ -1,7 +1,7 @@
-//! What needs only Rust and the simulated services: the program from outside, its state in a folder, and what parts of the
-//! repository must agree on. `cargo test` runs it.
+//! Tests that need only Rust: the program against the simulated services, with its state in a
+//! folder, and agreement between parts of the repository. `cargo test` runs them.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
+#![allow(clippy::unwrap_used, reason = "a failed test panics")]
 
 #[path = "../common/mod.rs"]
 mod common;

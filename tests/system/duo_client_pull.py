@@ -1,7 +1,7 @@
-"""Pulls one log from a Duo Admin API with Duo's own client and prints what came.
+"""Reads one log from a Duo Admin API with Duo's own client and prints the events.
 
 Reads one JSON object from stdin: port, integration_key, secret_key, signature (5 or 2), log, mintime and maxtime in
-milliseconds. Prints {"ids": [...], "pages": N}, or {"status": N, "body": {...}} when Duo says no.
+milliseconds. Prints {"ids": [...], "pages": N}, or {"status": N, "body": {...}} for an error response of Duo.
 """
 
 import collections
@@ -19,26 +19,26 @@ def identity(event):
 
 
 def by_cursor(pull, field):
-    """Yields the pages of a v2 log; its client hands paging to the caller."""
+    """Yields the pages of a v2 log; Duo's client leaves paging to the caller."""
     cursor = {}
     while True:
-        answer = pull(**cursor)
-        yield answer[field]
-        following = answer["metadata"].get("next_offset")
-        if not following or not answer[field]:
+        response = pull(**cursor)
+        yield response[field]
+        following = response["metadata"].get("next_offset")
+        if not following or not response[field]:
             return
-        # Authentication gives the cursor in two parts, which go back joined.
+        # Authentication returns the cursor in two parts, which are sent back joined.
         if isinstance(following, list):
             following = ",".join(following)
         cursor = {"next_offset": following}
 
 
 def by_second(pull, mintime, maxtime):
-    """Yields the pages of a v1 log, which has no cursor: the last second seen is asked for again."""
+    """Yields the pages of a v1 log, which has no cursor: the last second is requested again."""
     seen = collections.Counter()
     while True:
         page = [event for event in pull(mintime) if event["timestamp"] <= maxtime]
-        # Counted, because two records of one second may be the same.
+        # Counted, because two records of one second may be identical.
         found = collections.Counter(identity(event) for event in page)
         yield [json.loads(event) for event in (found - seen).elements()]
         seen |= found
@@ -49,7 +49,7 @@ def by_second(pull, mintime, maxtime):
 
 
 def pages(admin, log, mintime, maxtime):
-    """The pages of a log, by the method that Duo's client has for it."""
+    """The pages of a log, with the method of Duo's client for it."""
     both = {"mintime": mintime, "maxtime": maxtime, "limit": LIMIT}
     seconds = (mintime // 1000, maxtime // 1000)
     if log == "authentication":
@@ -71,20 +71,20 @@ def pages(admin, log, mintime, maxtime):
 
 
 def main():
-    asked = json.load(sys.stdin)
+    request = json.load(sys.stdin)
     admin = Admin(
-        ikey=asked["integration_key"],
-        skey=asked["secret_key"],
+        ikey=request["integration_key"],
+        skey=request["secret_key"],
         host="127.0.0.1",
-        port=asked["port"],
+        port=request["port"],
         ca_certs="HTTP",
         paging_limit=LIMIT,
-        sig_version=asked["signature"],
+        sig_version=request["signature"],
     )
     try:
-        found = list(pages(admin, asked["log"], asked["mintime"], asked["maxtime"]))
-    except RuntimeError as fault:
-        print(json.dumps({"status": fault.status, "body": fault.data}))
+        found = list(pages(admin, request["log"], request["mintime"], request["maxtime"]))
+    except RuntimeError as error:
+        print(json.dumps({"status": error.status, "body": error.data}))
         return
     ids = [identity(event) for page in found for event in page]
     print(json.dumps({"ids": ids, "pages": len(found)}))

@@ -1,4 +1,4 @@
-//! Killed at any moment, again and again, the handler loses nothing and repeats little.
+//! Random kills of the handler lose nothing and duplicate at most one batch each.
 
 use std::time::Duration;
 
@@ -6,17 +6,17 @@ use simulator::{LogType, Simulator};
 
 use crate::common::{Azurite, Body, FunctionsHost, PAGE, Settings, number, tenant};
 
-/// Kills where nothing else is said; `DUO_SENTINEL_KILLS` asks for more.
+/// Default number of kills; `DUO_SENTINEL_KILLS` changes it.
 const KILLS: u64 = 60;
-/// Draws the moments of the kills where `DUO_SENTINEL_SEED` says nothing else.
+/// Default seed for the moments of the kills; `DUO_SENTINEL_SEED` changes it.
 const SEED: u64 = 20_261_123;
-/// Most calls between two kills.
-const CALLS: u64 = 16;
-/// Calls of a handler's life before it is left in peace, so that each tenant has work for every kill.
-const LAST_CALL: u64 = 180;
+/// Maximum requests between two kills.
+const REQUESTS: u64 = 16;
+/// Requests per tenant after which no more kills happen, so that every kill interrupts a run.
+const LAST_REQUEST: u64 = 180;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_again_and_again_nothing_is_lost_in_storage() {
+async fn repeated_kills_lose_nothing() {
     let seed = number("DUO_SENTINEL_SEED").unwrap_or(SEED);
     let storage = Azurite::shared().connection_string();
     let (mut left, mut round) = (number("DUO_SENTINEL_KILLS").unwrap_or(KILLS), 0);
@@ -26,41 +26,44 @@ async fn killed_again_and_again_nothing_is_lost_in_storage() {
         config.log_analytics_latency = Duration::from_millis(10);
         let simulator = Simulator::start(config).await.expect("free ports");
         let container = format!("kills-{round}");
-        // One window for everything, so that each kill falls into the middle of it.
+        // One window for everything, so that each kill falls in the middle of it.
         let settings = Settings::in_storage(&simulator, &storage, &container)
             .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600");
         let kills = kill_and_finish(&simulator, &settings, left, seed + round).await;
         let report = simulator.report().await;
-        let (delivered, repeated) = (report.delivered(), report.duplicates());
-        println!("{container}: {kills} kills, lost 0 of {delivered} events, repeated {repeated}");
+        let (delivered, duplicates) = (report.delivered(), report.duplicates());
+        println!(
+            "{container}: {kills} kills, lost 0 of {delivered} events, {duplicates} duplicates"
+        );
         (left, round) = (left - kills, round + 1);
     }
 }
 
-/// Collects a tenant with at most so many kills on the way; how many there were.
+/// Collects a tenant with at most `most_kills` kills, and returns their number.
 async fn kill_and_finish(
     simulator: &Simulator,
     settings: &Settings,
-    most_kills: u64,
+    max_kills: u64,
     seed: u64,
 ) -> u64 {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut host = FunctionsHost::start(settings).await;
     let mut kills = 0;
-    while kills < most_kills && calls(simulator) < LAST_CALL {
-        // A few calls on, and a few milliseconds more: between two calls the ledger and the checkpoint are written.
-        let after = calls(simulator) + random.u64(1..=CALLS);
+    while kills < max_kills && requests(simulator) < LAST_REQUEST {
+        // After some requests and milliseconds: ledger and checkpoint are written between two
+        // requests.
+        let after = requests(simulator) + random.u64(1..=REQUESTS);
         let pause = Duration::from_micros(random.u64(0..12_000));
         let run = tokio::spawn(host.begin(Body::Timer));
-        while calls(simulator) < after {
-            assert!(!run.is_finished(), "seed {seed}: no work at kill {kills}");
+        while requests(simulator) < after {
+            assert!(!run.is_finished(), "seed {seed}: the run ended before kill {kills}");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         tokio::time::sleep(pause).await;
         assert!(host.ended().is_none(), "the handler ended by itself");
         host.kill().await;
-        let broken_off = run.await.expect("asking does not panic");
-        assert!(broken_off.is_err(), "seed {seed}: kill {kills} was no kill: {broken_off:#?}");
+        let result = run.await.expect("the request does not panic");
+        assert!(result.is_err(), "seed {seed}: kill {kills} came after the run: {result:#?}");
         kills += 1;
         host.restart().await;
     }
@@ -69,17 +72,20 @@ async fn kill_and_finish(
     let report = simulator.report().await;
     assert!(report.is_complete(), "seed {seed}: {report:#?}");
     for log in LogType::ALL {
-        let repeated = report.logs[&log].duplicates;
-        // A page that was accepted and not yet recorded when the process was killed.
+        let duplicates = report.logs[&log].duplicates;
+        // One page that was accepted and not yet in the ledger when the process was killed.
         let bound = kills * PAGE;
-        assert!(repeated <= bound, "seed {seed}: {log}: {repeated} repeated after {kills} kills");
+        assert!(
+            duplicates <= bound,
+            "seed {seed}: {log}: {duplicates} duplicates after {kills} kills"
+        );
     }
     kills
 }
 
-/// Calls that the simulators saw.
-fn calls(simulator: &Simulator) -> u64 {
-    let calls = simulator.calls();
-    let duo: u64 = calls.duo.values().map(|log| log.requests).sum();
-    duo + calls.log_analytics.requests
+/// Requests received by the simulators.
+fn requests(simulator: &Simulator) -> u64 {
+    let requests = simulator.counts();
+    let duo: u64 = requests.duo.values().map(|log| log.requests).sum();
+    duo + requests.log_analytics.requests
 }

@@ -1,6 +1,6 @@
-//! What needs Azurite, Node.js, Python or a browser: `tests/run` installs them and runs it.
+//! Tests that need Azurite, Node.js, Python or a browser; `tests/run` installs these and runs them.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
+#![allow(clippy::unwrap_used, reason = "a failed test panics")]
 
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,17 +1,17 @@
-"""What stands beside the templates: examples and guide."""
+"""Checks of the examples and the guide."""
 
 import re
 
 
 def named_in_examples(template):
-    """The examples and the guide name parameters that exist, and all that have no default."""
+    """The examples and the guide use parameters that exist, and all that have no default."""
     needed = {name for name, about in template["parameters"].items() if "defaultValue" not in about}
-    places = {
+    files = {
         "examples/terraform/main.tf": r"^    (\w+) += \{ value = ",
         "examples/bicep/main.bicep": r"^    (\w+): ",
         "docs/deploy.md": r"(?m:^  |(?<= ))([A-Z]\w+)=\S",
     }
-    for file, form_of_name in places.items():
+    for file, form_of_name in files.items():
         with open(file, encoding="utf-8") as text:
             content = text.read()
         if file.endswith(".md"):

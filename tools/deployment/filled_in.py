@@ -1,4 +1,4 @@
-"""What a form gives for what somebody chose, and what a template makes of it."""
+"""Evaluation of the form for given input, and of the template with its outputs."""
 
 from evaluate_template import Deployment, Functions, Refused, parse
 
@@ -6,12 +6,12 @@ from deployment.options import CLOUDS, SECRETS, WORKSPACE, WORKSPACE_ID
 from deployment.values import check
 
 CONTENT = ("SaveFunctionCiscoDuo", "CreateWorkbook", "CreateAnalyticRules", "CreateAlerts")
-# What a selector may give in which nothing was selected; Microsoft's documentation does not say which.
+# Possible values of a selector without a selection; Microsoft's documentation does not specify it.
 NOTHING = (None, {}, {"id": None}, {"id": ""})
 
 
 class Form(Functions):
-    """What the form gives for what somebody chose; the rest as the form proposes it."""
+    """The outputs of the form for given input; other fields have their defaults."""
 
     def __init__(self, elements, chosen):
         self.chosen, self.shown = {}, set()
@@ -27,17 +27,17 @@ class Form(Functions):
             if self.run(parse(element["visible"][1:-1])) if "visible" in element else True:
                 self.shown.add((step, name))
             else:
-                # Azure gives nothing for a field that is not shown.
+                # Azure returns nothing for a field that is not shown.
                 self.chosen[step][name] = None
 
     def run(self, tree):
         if tree[0] == "value":
             return tree[1]
         if tree[0] == "member":
-            # A member of nothing is nothing.
+            # A member of null is null.
             return (self.run(tree[1]) or {}).get(tree[2])
         _, name, arguments = tree
-        # All of them, even of if(): whether the portal leaves one out is not documented.
+        # Evaluates all arguments, even of if(): whether the portal skips one is not documented.
         values = [self.run(argument) for argument in arguments]
         return getattr(self, f"f_{name}")(*values)
 
@@ -64,7 +64,7 @@ class Form(Functions):
         return int(value)
 
     def f_bool(self, value):
-        # The portal makes true of nothing, too; it must not come to that.
+        # The portal also converts null to true; that must not happen.
         return {"true": True, "false": False}[value]
 
     def given(self, outputs):
@@ -72,7 +72,7 @@ class Form(Functions):
 
 
 def logs(elements, outputs, filled):
-    """Any choice of logs comes out with commas between, in the order of the list."""
+    """Any selection of logs is joined by commas, in the order of the list."""
     every = [each["value"] for each in elements["duo", "logTypes"]["constraints"]["allowedValues"]]
     for chosen in ([every[0]], [every[-1]], every[1:3], every[::-1], every):
         text = Form(elements, {**filled, ("duo", "logTypes"): chosen}).given(outputs)["CiscoDuoLogTypes"]
@@ -80,19 +80,19 @@ def logs(elements, outputs, filled):
 
 
 def without_workspace(template, elements, outputs, by_rule, by_key):
-    """No workspace is chosen: needed with one API, and the form says so; not with the other."""
-    questions = {("content", each) for each in ("function", "workbook", "rules", "alerts")}
-    told, offered, left_out = ("sentinel", "workspaceMissing"), ("sentinel", "ownWorkspace"), ("content", "noWorkspace")
-    assert elements[told]["options"]["icon"] == "Error"
+    """Without a workspace: the form reports an error for the API that needs one, and accepts the other."""
+    fields = {("content", each) for each in ("function", "workbook", "rules", "alerts")}
+    error, offered, left_out = ("sentinel", "workspaceMissing"), ("sentinel", "ownWorkspace"), ("content", "noWorkspace")
+    assert elements[error]["options"]["icon"] == "Error"
     for filled in (by_rule, by_key):
         shown = Form(elements, filled).shown
-        assert questions <= shown and not shown & {told, offered, left_out}, shown
+        assert fields <= shown and not shown & {error, offered, left_out}, shown
     for nothing in NOTHING:
-        # Somebody who first chose a workspace and the rules, and then no workspace.
+        # A workspace and the rules were selected first, and then no workspace.
         no_choice = {("sentinel", "workspace"): nothing, ("content", "rules"): "true"}
-        for filled, box, other in ((by_rule, told, offered), (by_key, offered, told)):
+        for filled, box, other in ((by_rule, error, offered), (by_key, offered, error)):
             form = Form(elements, {**filled, **no_choice})
-            assert {box, left_out} <= form.shown and other not in form.shown and not questions & form.shown, form.shown
+            assert {box, left_out} <= form.shown and other not in form.shown and not fields & form.shown, form.shown
             given = form.given(outputs)
             assert given["WorkspaceResourceId"] == "" and not any(given[name] for name in CONTENT), given
             if filled is by_key:
@@ -108,7 +108,7 @@ def without_workspace(template, elements, outputs, by_rule, by_key):
 
 
 def filled_in(template, definition, elements):
-    """The form, filled in for either API, makes what must be made."""
+    """The form, filled in for either API, deploys the right resources."""
     outputs = definition["outputs"]
     filled = {
         ("duo", "integrationKey"): SECRETS["CiscoDuoIntegrationKey"],
@@ -134,7 +134,7 @@ def filled_in(template, definition, elements):
             check(template, given, cloud)
     without_workspace(template, elements, outputs, filled, by_key)
     logs(elements, outputs, filled)
-    # What the form proposes is what the template takes where nothing is said, but for what the form asks for.
+    # Defaults of the form equal those of the template, except for fields that the form asks for.
     asked = {"IngestionApi", "SaveFunctionCiscoDuo", "CreateWorkbook", "WorkspaceResourceId", "Location"}
     for name, about in template["parameters"].items():
         if "defaultValue" in about and name not in asked:

@@ -1,4 +1,4 @@
-"""What must hold of a form: its fields, and what a template makes of what was filled in."""
+"""Checks of the form: its fields, and the template with its outputs."""
 
 import re
 
@@ -8,7 +8,7 @@ from deployment.filled_in import filled_in
 from deployment.options import WORKSPACE, WORKSPACE_ID, json_of
 
 NUMBERS = ("lookbackHours", "windowMinutes", "settleSeconds", "alertLagMinutes", "callsPerMinute", "parkSeconds", "runSeconds")
-# What each validated field of the form takes, and what it refuses; `numbers` tries every number.
+# Values that each validated field accepts and rejects; `numbers` tests every number.
 FIELDS = {
     ("basics", "functionName"): (["CiscoDuo", "duo2"], ["", "2duo", "cisco-duo", "CiscoDuoSentinel"]),
     ("duo", "integrationKey"): (["DIFAKEFAKEFAKEFAKE01"], ["", "DIFAKE", "fakefakefakefakefakefakefakefakefakefake"]),
@@ -56,7 +56,7 @@ FIELDS = {
     **{("advanced", name): ([], ["", "-1", "1.5", "01", "1 ", "a"]) for name in NUMBERS},
 }
 
-# What decides about others, and the parameter that it becomes itself.
+# Fields that control others, and the parameter of each.
 DECIDING = {
     ("sentinel", "ingestionApi"): "IngestionApi",
     ("sentinel", "workspace"): "WorkspaceResourceId",
@@ -79,7 +79,7 @@ def fields(elements):
 
 
 def numbers(definition, template, elements):
-    """A field for a number takes exactly what its parameter takes."""
+    """A field for a number accepts exactly what its parameter accepts."""
     for name, about in template["parameters"].items():
         if "minValue" in about:
             (key,) = re.findall(r"steps\('(\w+)'\)\.(\w+)", definition["outputs"][name])
@@ -87,12 +87,12 @@ def numbers(definition, template, elements):
             field = re.compile(pattern(elements[key]))
             wrong = [each for each in range(most + 1000) if bool(field.search(str(each))) is not (least <= each <= most)]
             assert not wrong and not field.search(str(most * 10)), f"{key}: {wrong[:9]}, but {name} takes {least} to {most}"
-            told = [each["message"] for each in elements[key]["constraints"]["validations"]]
-            assert told == [f"{least} to {most}."], f"{key}: {told}"
+            messages = [each["message"] for each in elements[key]["constraints"]["validations"]]
+            assert messages == [f"{least} to {most}."], f"{key}: {messages}"
 
 
 def choices(elements, template):
-    """Where one of several is chosen, the one that is proposed exists; of logs, all are proposed, and each is a log."""
+    """The default of a choice exists; for logs, all are selected by default, and each is a log."""
     for key, element in elements.items():
         labels = [each["label"] for each in element.get("constraints", {}).get("allowedValues", [])]
         proposed = element.get("defaultValue")
@@ -100,16 +100,16 @@ def choices(elements, template):
     logs = elements["duo", "logTypes"]
     every = template["parameters"]["CiscoDuoLogTypes"]["defaultValue"].split(",")
     assert logs["multiselect"] is logs["constraints"]["required"] is True
-    # Labels are the values, because the published documentation has default values of either kind.
+    # Labels equal values, because the published documentation uses either for defaults.
     assert logs["constraints"]["allowedValues"] == [{"label": each, "value": each} for each in every]
     assert logs["defaultValue"] == every
-    # The text names an option by its label.
+    # The text refers to an option by its label.
     create = next(each["label"] for each in elements["sentinel", "table"]["constraints"]["allowedValues"] if each["value"] == "create")
     assert create in elements["sentinel", "migrate"]["options"]["text"], f"the text does not name the option {create!r}"
 
 
 def form(file, template):
-    """The form gives every parameter, and only values that the template takes."""
+    """The form sets every parameter, and only to values that the template accepts."""
     definition = json_of(file)["parameters"]
     assert list(definition["outputs"]) == list(template["parameters"])
     elements = {("basics", each["name"]): each for each in definition["basics"]}
@@ -126,7 +126,7 @@ def form(file, template):
         used |= set(found)
         for key in found:
             assert key in elements, f"{name}: the form has no {key}"
-            # What only decides is given by another output.
+            # A controlling field belongs to another output.
             if key in DECIDING and DECIDING[key] != name:
                 continue
             values = [each["value"] for each in elements[key].get("constraints", {}).get("allowedValues", [])]

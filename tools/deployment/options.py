@@ -1,4 +1,4 @@
-"""The sets of options that the templates are evaluated with, and what they all share."""
+"""The sets of options for evaluating the templates, and their common values."""
 
 import itertools
 import json
@@ -11,7 +11,7 @@ SECRETS = {
     "MicrosoftSentinelSharedKey": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYX",
 }
 CLOUDS = {"AzureCloud": ("public", "com"), "AzureUSGovernment": ("usgov", "us"), "AzureChinaCloud": ("china", "cn")}
-# What is there before the deployment.
+# Resources that exist before the deployment.
 KNOWN = {WORKSPACE.lower(): {"location": "workspace-region", "properties": {}}}
 
 
@@ -37,12 +37,12 @@ BASE = {
     "CiscoDuoApiHostname": "api-00000000.duosecurity.com",
     "PackageUri": "https://example.invalid/1/released-package.zip",
 }
-# What no other set changes, once in either API.
+# Values that no other set changes, once per API.
 ONCE_BY_KEY = {
     "FunctionName": "Second",
     "CiscoDuoApiHostname": " api-00000000.duosecurity.com ",
     "CiscoDuoLogTypes": "activity",
-    # Blanks come along when it is pasted.
+    # Whitespace as when pasted.
     "MicrosoftSentinelWorkspaceId": f" {WORKSPACE_ID}\n",
     "LogAnalyticsUri": f"https://{WORKSPACE_ID}.ods.opinsights.azure.us",
     "Location": "other-region",
@@ -67,14 +67,14 @@ ONCE_BY_RULE = {
 
 
 def once(template):
-    """Every parameter that the other sets leave alone, with the least and with the greatest numbers that are taken."""
+    """Every parameter that the other sets leave unchanged, with the smallest and with the largest numbers."""
     for given, bound in ((ONCE_BY_KEY, "minValue"), (ONCE_BY_RULE, "maxValue")):
         numbers = {name: about[bound] for name, about in template["parameters"].items() if bound in about}
         yield {**BASE, **numbers, **given}
 
 
 def every_value(template, given):
-    """Each parameter that may be left out is given another value than its default, and each allowed value is given."""
+    """Each optional parameter gets another value than its default, and each allowed value."""
     for name, about in template["parameters"].items():
         if "defaultValue" in about:
             seen = {each.get(name, about["defaultValue"]) for each in given}
@@ -82,16 +82,16 @@ def every_value(template, given):
 
 
 def option_sets(template):
-    """Each destination with each plan, with all content and with none of it."""
-    roads = [{"MicrosoftSentinelWorkspaceId": WORKSPACE_ID}]
-    roads.append({"MicrosoftSentinelWorkspaceId": WORKSPACE_ID, "WorkspaceResourceId": WORKSPACE})
+    """Each destination with each plan, with all content and with none."""
+    destinations = [{"MicrosoftSentinelWorkspaceId": WORKSPACE_ID}]
+    destinations.append({"MicrosoftSentinelWorkspaceId": WORKSPACE_ID, "WorkspaceResourceId": WORKSPACE})
     for table, bridge in itertools.product(("create", "keep"), ("off", "createTables", "keepTables")):
         by_rule = {"IngestionApi": "LogsIngestion", "WorkspaceResourceId": WORKSPACE, "MicrosoftSentinelSharedKey": ""}
-        roads.append({**by_rule, "CiscoDuoTable": table, "Bridge": bridge})
+        destinations.append({**by_rule, "CiscoDuoTable": table, "Bridge": bridge})
     plans = template["parameters"]["HostingPlan"]["allowedValues"]
-    for road, plan, content, email in itertools.product(roads, plans, (False, True), ("", "someone@example.com")):
-        # Without a workspace there is nothing to make content in, though the alerts are asked for: they are by default.
-        content_is_possible = content and "WorkspaceResourceId" in road
+    for destination, plan, content, email in itertools.product(destinations, plans, (False, True), ("", "someone@example.com")):
+        # Without a workspace no content can be created, although alerts are on by default.
+        content_is_possible = content and "WorkspaceResourceId" in destination
         contents = {name: content_is_possible for name in ("SaveFunctionCiscoDuo", "CreateWorkbook", "CreateAnalyticRules")}
-        yield {**BASE, **road, "HostingPlan": plan, **contents, "CreateAlerts": content, "AlertEmail": email}
+        yield {**BASE, **destination, "HostingPlan": plan, **contents, "CreateAlerts": content, "AlertEmail": email}
     yield from once(template)

@@ -1,6 +1,6 @@
-"""What the parameters become: settings of the app, and other values. Their bounds are compared by `cargo test --test agreement`."""
+"""The settings and other values set by parameters. `cargo test --test program agreement` compares their bounds."""
 
-# The setting that each of these parameters becomes, without the blanks around it.
+# The setting of each of these parameters, trimmed.
 SETTINGS = {
     "CiscoDuoApiHostname": "CISCO_DUO_API_HOSTNAME",
     "CiscoDuoLogTypes": "CISCO_DUO_LOG_TYPES",
@@ -20,7 +20,7 @@ SETTINGS = {
 
 
 def carried(result, given, site, settings):
-    """What was given comes out as it was given."""
+    """Values are passed on as given."""
     for name, setting in SETTINGS.items():
         assert settings[setting] == str(given[name]).strip(), f"{setting} is {settings[setting]!r}, given was {given[name]!r}"
     assert site["name"].startswith(given["FunctionName"].lower())

@@ -1,16 +1,16 @@
-"""Each resource that is deployed is of a type and version that exists, and has only names that this version knows."""
+"""Each deployed resource has an existing type and version, and only properties of that version."""
 
 import pathlib
 
 from deployment.options import json_of
 
 INDEX = json_of(pathlib.Path(__file__).resolve().parent.parent / "resource-types.json")["types"]
-# What every resource may have, whatever its type.
+# Properties of every type.
 OF_EVERY_RESOURCE = {"type", "apiVersion", "id", "scope"}
 
 
 def names(value, path, known):
-    """Holds the names of an object, and of what is in it, against the known ones. No type uses a name in two cases."""
+    """Checks the names of an object and its members. No type uses a name in two cases."""
     if isinstance(value, list):
         for each in value:
             names(each, f"{path}[]", known)

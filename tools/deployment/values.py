@@ -1,4 +1,4 @@
-"""What must hold of everything that a template deploys, whatever the options."""
+"""Checks of all deployed resources, for any options."""
 
 import re
 
@@ -12,7 +12,7 @@ SECRET_SETTINGS = {
     "CISCO_DUO_SECRET_KEY": "duo-secret-key",
     "SHARED_KEY": "workspace-shared-key",
 }
-# Settings that a function app with an identity has no use for.
+# Settings that a function app with an identity does not use.
 NOT_IN_AZURE = {
     "AzureWebJobsStorage": "a connection string holds a key",
     "AzureWebJobsStorage__accountName": "only in the public cloud; the blob endpoint stands for it",
@@ -41,7 +41,7 @@ def check(template, chosen, cloud):
     result = Deployment(template, chosen, cloud, known=KNOWN)
     given = {name: result.parameters[name.lower()] for name in template["parameters"]}
     for inner in [result, *result.nested.values()]:
-        for kind, version in inner.asked:
+        for kind, version in inner.references:
             assert f"{kind}@{version}" in resource_types.INDEX, f"reference() of {kind} with another version: {version}"
     everything = result.every()
     for each in everything.values():
@@ -51,8 +51,8 @@ def check(template, chosen, cloud):
     (site,) = result.of_type("Microsoft.Web/sites")
     pairs = [(each["name"], each["value"]) for each in site["properties"]["siteConfig"]["appSettings"]]
     settings = dict(pairs)
-    assert len(pairs) == len(settings), "a setting stands twice"
-    assert all(isinstance(value, str) for value in settings.values()), "a setting is no text"
+    assert len(pairs) == len(settings), "a duplicate setting"
+    assert all(isinstance(value, str) for value in settings.values()), "a setting is not text"
 
     named = set(settings) - OF_THE_HOST
     plan_settings = OF_OTHER_PLANS if not flex else set()
@@ -60,7 +60,7 @@ def check(template, chosen, cloud):
 
     parameters.carried(result, given, site, settings)
 
-    # Secrets stand in the vault and nowhere else.
+    # Secrets are only in the vault.
     secrets = {each["name"].split("/")[1]: each["properties"]["value"] for each in result.of_type("Microsoft.KeyVault/vaults/secrets")}
     assert set(secrets.values()) == {given[name] for name in SECRETS} - {""}
     for key, each in everything.items():
@@ -78,7 +78,7 @@ def check(template, chosen, cloud):
             assert settings[setting] == ""
     assert vault["properties"]["enableRbacAuthorization"] is True and len(vault["name"]) <= 24
 
-    # Where rows go.
+    # The destination of rows.
     of_cloud, end = CLOUDS[cloud]
     by_rule = given["IngestionApi"] == "LogsIngestion"
     assert settings["CISCO_DUO_CLOUD"] == of_cloud
@@ -103,7 +103,7 @@ def check(template, chosen, cloud):
         expected |= {"DuoActivity_CL", "DuoAuthentication_CL", "DuoTelephony_CL"}
     assert tables == expected, tables
 
-    # The workspace itself is never touched.
+    # The workspace itself is never changed.
     workspaces = result.of_type("Microsoft.OperationalInsights/workspaces")
     assert len(workspaces) == int(not given["WorkspaceResourceId"])
     assert all(each["id"] != WORKSPACE.lower() for each in workspaces)
@@ -111,18 +111,18 @@ def check(template, chosen, cloud):
     bound_to = insights["properties"]["WorkspaceResourceId"]
     assert bound_to == given["WorkspaceResourceId"] or bound_to.lower() == workspaces[0]["id"]
 
-    # Content as asked for.
+    # The selected content.
     functions = result.of_type("Microsoft.OperationalInsights/workspaces/savedSearches")
     names = sorted(each["properties"]["functionAlias"] for each in functions)
     assert names == (["CiscoDuo", "CiscoDuoCoverage"] if given["SaveFunctionCiscoDuo"] else []), names
-    assert all(each["properties"].get("functionParameters") for each in functions[1:]), "CiscoDuoCoverage asks for no hours"
-    # Else Azure refuses to replace it, and so every second deployment.
+    assert all(each["properties"].get("functionParameters") for each in functions[1:]), "CiscoDuoCoverage has no parameters"
+    # Without it Azure refuses to replace the function, so that a second deployment fails.
     assert all(each["properties"]["etag"] == "*" for each in functions)
     assert len(result.of_type("Microsoft.Insights/workbooks")) == int(given["CreateWorkbook"])
     assert len(result.of_type("Microsoft.SecurityInsights/alertRules")) == 8 * given["CreateAnalyticRules"]
     alerts.check(result, given, WORKSPACE)
 
-    # The identity reaches what it needs before the package is fetched.
+    # The identity has its roles before the package is fetched.
     roles = {key: each for key, each in result.deployed.items() if key not in result.nested and each["type"].endswith("/roleAssignments")}
     given_roles = {each["scope"].split("/")[0]: each["properties"]["roleDefinitionId"].split("/")[-1] for each in roles.values()}
     assert given_roles == ROLES, given_roles
@@ -130,7 +130,7 @@ def check(template, chosen, cloud):
     assert site["properties"]["keyVaultReferenceIdentity"] == identity
     for role in roles:
         assert result.reaches(site["id"], role), "the app may start before its roles"
-    # Nobody publishes another program, or forges a sign of life, with a password or a key.
+    # Passwords and keys cannot be used to publish another program or to forge health data.
     (policy,) = result.of_type("Microsoft.Web/sites/basicPublishingCredentialsPolicies")
     assert policy["name"].endswith("/scm") and policy["properties"] == {"allow": False}
     assert insights["properties"]["DisableLocalAuth"] is True
@@ -173,13 +173,13 @@ def refusals(template):
         ({"IngestionApi": "LogsIngestion", "WorkspaceResourceId": "sentinel"}, "out of bounds"),
         ({"IngestionApi": "Both"}, "is not allowed"),
         ({"CiscoDuoTable": ""}, "is not allowed"),
-        # With the other API the identity is the key; the message has to name what is missing.
+        # With the other API the identity is the credential; the message must name what is missing.
         ({"MicrosoftSentinelWorkspaceId": ""}, "variable DataCollectorNeedsWorkspaceIdAndSharedKey is not valid"),
         ({"MicrosoftSentinelWorkspaceId": " "}, "variable DataCollectorNeedsWorkspaceIdAndSharedKey is not valid"),
         ({"MicrosoftSentinelSharedKey": ""}, "variable DataCollectorNeedsWorkspaceIdAndSharedKey is not valid"),
         ({"MicrosoftSentinelSharedKey": " "}, "variable DataCollectorNeedsWorkspaceIdAndSharedKey is not valid"),
         ({"CiscoDuoSecretKey": ""}, "less than minLength"),
-        # Each of Duo's keys in the place of the other.
+        # Each of Duo's keys in place of the other.
         ({"CiscoDuoSecretKey": SECRETS["CiscoDuoIntegrationKey"]}, "less than minLength"),
         ({"CiscoDuoIntegrationKey": SECRETS["CiscoDuoSecretKey"]}, "more than maxLength"),
         ({"CiscoDuoSettleSeconds": 60}, "less than minValue"),
@@ -196,7 +196,7 @@ def refusals(template):
 
 
 def redeployment(template):
-    """The same names again; another function name, another app."""
+    """A second deployment has the same names; another function name gives another app."""
     base = next(option_sets(template))
     once, again = Deployment(template, base), Deployment(template, {**base, "PackageUri": "https://example.invalid/2/released-package.zip"})
     assert set(once.deployed) == set(again.deployed)

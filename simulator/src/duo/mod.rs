@@ -1,4 +1,4 @@
-//! The Cisco Duo Admin API, as far as its logs go.
+//! The log endpoints of the Cisco Duo Admin API.
 //!
 //! <https://duo.com/docs/adminapi#logs>; where that is silent, what official clients and users saw.
 
@@ -20,16 +20,16 @@ use axum::http::request::Parts;
 use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
-use crate::faults::Call;
+use crate::faults::Incoming;
 use crate::response::{dated, of_fault};
-use crate::server::{no_answer, truncate};
+use crate::server::{no_response, truncate};
 use crate::{FaultKind, LogType, Shared};
 use parameters::Parameters;
 use rate::RateLimit;
 use records::Page;
 use response::{Refusal, ok_body, respond};
 
-/// A body on a GET is read this far, to be hashed.
+/// Maximum body of a GET request, which is hashed.
 const LARGEST_BODY: usize = 1 << 20;
 
 struct Duo {
@@ -40,7 +40,7 @@ struct Duo {
 /// Serves the log endpoints.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
     let rate = RateLimit::new(shared.config.calls_per_minute);
-    Router::new().fallback(answer).with_state(Arc::new(Duo { shared, rate }))
+    Router::new().fallback(serve).with_state(Arc::new(Duo { shared, rate }))
 }
 
 /// Every event of a log as one page.
@@ -56,32 +56,32 @@ pub(crate) fn page(shared: &Arc<Shared>, log: LogType) -> String {
     let parameters = Parameters::of_query(&query);
     let now = shared.clock.now_milliseconds();
     let page = Duo { shared, rate }.page(log, &parameters, now, None);
-    let page = page.expect("the question is one that Duo answers");
+    let page = page.expect("the request is valid");
     format!(r#"{{"stat":"OK","response":{}}}"#, page.response)
 }
 
-async fn answer(State(duo): State<Arc<Duo>>, request: Request) -> Response {
+async fn serve(State(duo): State<Arc<Duo>>, request: Request) -> Response {
     let path = request.uri().path();
     let Some(log) = LogType::ALL.into_iter().find(|log| log.path() == path) else {
         return duo.dated(Refusal::of_status(404).into_response(), None);
     };
-    duo.shared.calls.duo(log, |calls| calls.requests += 1);
+    duo.shared.counts.duo(log, |counts| counts.requests += 1);
     let (parts, body) = request.into_parts();
     if parts.method != Method::GET {
         return duo.dated(Refusal::of_status(405).into_response(), None);
     }
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
-        return no_answer();
+        return no_response();
     };
     duo.log(log, &parts, &body).await
 }
 
 impl Duo {
     async fn log(&self, log: LogType, parts: &Parts, body: &[u8]) -> Response {
-        let Shared { config, clock, calls, faults, .. } = &*self.shared;
+        let Shared { config, clock, counts, faults, .. } = &*self.shared;
         let parameters = Parameters::of_query(parts.uri.query().unwrap_or_default());
         if let Err(refusal) = signature::check(parts, &parameters, body, config, clock.now()) {
-            calls.duo(log, |calls| calls.unauthorized += 1);
+            counts.duo(log, |counts| counts.unauthorized += 1);
             return self.dated(refusal.into_response(), None);
         }
         if !config.duo_latency.is_zero() {
@@ -92,18 +92,18 @@ impl Duo {
         }
         let cursor = if log == LogType::TrustMonitor { "offset" } else { "next_offset" };
         let has_cursor = !log.is_v1() && !parameters.all(cursor).is_empty();
-        let fault = faults.strike(Call::Duo { log, has_cursor });
+        let fault = faults.apply(Incoming::Duo { log, has_cursor });
         if let Some(fault) = &fault
-            && let Some(spoilt) = instead(fault).await
+            && let Some(replacement) = replacement_for(fault).await
         {
-            return self.dated(spoilt, None);
+            return self.dated(replacement, None);
         }
-        // Taken after all waiting: a page shows what is visible when it is made.
+        // Taken after all delays: a page contains what is visible when it is built.
         let now = clock.now_milliseconds();
         match self.page(log, &parameters, now, fault.as_ref()) {
             Ok(page) => self.dated(self.deliver(log, &page, fault.as_ref()), fault.as_ref()),
             Err(refusal) => {
-                calls.duo(log, |calls| calls.refused += 1);
+                counts.duo(log, |counts| counts.refused += 1);
                 self.dated(refusal.into_response(), fault.as_ref())
             }
         }
@@ -132,9 +132,9 @@ impl Duo {
             Some(FaultKind::WrongEnvelope) => ok_body(r#"{"unexpected":[]}"#),
             _ => ok_body(&page.response),
         };
-        self.shared.calls.duo(log, |calls| {
-            calls.pages += 1;
-            calls.records += page.records as u64;
+        self.shared.counts.duo(log, |counts| {
+            counts.pages += 1;
+            counts.records += page.records as u64;
         });
         let response = respond(StatusCode::OK, "application/json", body.clone());
         if fault == Some(&FaultKind::Truncated) { truncate(response, &body) } else { response }
@@ -152,8 +152,8 @@ impl Duo {
     }
 }
 
-/// What some faults answer instead of a page.
-async fn instead(fault: &FaultKind) -> Option<Response> {
+/// The response of faults that replace a page.
+async fn replacement_for(fault: &FaultKind) -> Option<Response> {
     let refused = |status| Refusal::of_status(status).into_response();
     match fault {
         FaultKind::Forbidden => Some(refused(403)),

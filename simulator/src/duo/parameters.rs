@@ -1,9 +1,9 @@
-//! Query parameters: decoding, the form in which they are signed, and the rules for times.
+//! Query parameters: decoding, canonical form for signatures, and rules for times.
 
 use super::response::Refusal;
 use crate::form;
 
-/// Days back that Duo keeps and that one window may span.
+/// Retention of Duo and maximum window, in days.
 const RETENTION_MILLISECONDS: i64 = 180 * 24 * 3_600 * 1_000;
 
 /// The decoded parameters of a request, in the order of arrival.
@@ -38,7 +38,7 @@ impl Parameters {
         self.0.iter().filter(|(name, _)| name == key).map(|(_, value)| value.as_str()).collect()
     }
 
-    /// The value of a key that may stand there once.
+    /// The value of a key that may occur once.
     pub(super) fn one(&self, key: &str) -> Result<Option<&str>, Refusal> {
         match self.all(key).as_slice() {
             [] => Ok(None),
@@ -47,7 +47,7 @@ impl Parameters {
         }
     }
 
-    /// `mintime` and `maxtime` as the endpoints in milliseconds want them.
+    /// `mintime` and `maxtime` in milliseconds.
     pub(super) fn window(&self, now: i64) -> Result<Window, Refusal> {
         let [mintime, maxtime] = ["mintime", "maxtime"].map(|key| self.milliseconds(key));
         let window = Window { mintime: mintime?, maxtime: maxtime? };
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn times_are_refused_in_duo_s_words() {
+    fn invalid_times_are_refused_with_the_messages_of_duo() {
         let good = window("mintime=1795348800000&maxtime=1795348920000").unwrap();
         assert_eq!(good, Window { mintime: 1_795_348_800_000, maxtime: NOW });
         let cases = [

@@ -7,7 +7,7 @@ use crate::LogType;
 
 const MINUTE_MILLISECONDS: i64 = 60_000;
 
-/// Grants so many calls in any 60 seconds to each endpoint.
+/// Grants a number of requests in any 60 seconds to each endpoint.
 #[derive(Debug)]
 pub(super) struct RateLimit {
     calls_per_minute: Option<u32>,
@@ -19,14 +19,14 @@ impl RateLimit {
         Self { calls_per_minute, granted: Mutex::default() }
     }
 
-    /// Whether a call at `now` (milliseconds) is granted; a refused one costs nothing.
+    /// Whether a request at `now` (milliseconds) is granted; a refused one does not count.
     pub(super) fn allows(&self, log: LogType, now: i64) -> bool {
         let Some(most) = self.calls_per_minute else {
             return true;
         };
         let mut granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);
         let granted = granted.entry(log).or_default();
-        // A time ahead of now stems from a clock that was set back.
+        // A time ahead of now comes from a clock that was set back.
         granted.retain(|time| (now - MINUTE_MILLISECONDS + 1..=now).contains(time));
         let allowed = granted.len() < most as usize;
         if allowed {
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_call_beyond_the_limit_waits_for_the_first_to_be_a_minute_old() {
+    fn a_request_beyond_the_limit_is_granted_when_the_first_is_a_minute_old() {
         let rate = RateLimit::new(Some(2));
         let log = LogType::Activity;
         assert!(rate.allows(log, 0) && rate.allows(log, 10));

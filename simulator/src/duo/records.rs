@@ -1,4 +1,4 @@
-//! The records of a page, with what a fault does to them.
+//! The records of a page, with the effects of a fault.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,11 @@ use serde_json::value::RawValue;
 use crate::events::World;
 use crate::{FaultKind, LogType};
 
-/// A page in the making.
+/// A page being built.
 pub(super) struct Page {
-    /// What stands behind `"response":`.
+    /// The value of `"response":`.
     pub(super) response: String,
-    /// How many records it holds.
+    /// Number of records.
     pub(super) records: usize,
 }
 
@@ -27,17 +27,17 @@ pub(super) fn array(
     let middle = indexes.len() / 2;
     let mut separator = "";
     out.push('[');
-    for (place, index) in indexes.iter().enumerate() {
-        if place == middle && fault == Some(&FaultKind::ShortCount) {
+    for (position, index) in indexes.iter().enumerate() {
+        if position == middle && fault == Some(&FaultKind::ShortCount) {
             continue;
         }
         out.push_str(separator);
         separator = ",";
-        if place == middle && fault == Some(&FaultKind::NotAnObject) {
+        if position == middle && fault == Some(&FaultKind::NotAnObject) {
             out.push_str("\"not an event\",");
         }
-        if place == middle && fault == Some(&FaultKind::LoneSurrogate) {
-            out.push_str(&world.spoil(log, *index));
+        if position == middle && fault == Some(&FaultKind::LoneSurrogate) {
+            out.push_str(&world.corrupt(log, *index));
         } else if fault == Some(&FaultKind::KeyOrder) {
             out.push_str(&in_other_order(&events.record(*index)));
         } else {

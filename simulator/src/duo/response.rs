@@ -1,4 +1,4 @@
-//! The envelopes of Duo's answers.
+//! The envelopes of Duo's responses.
 
 use axum::body::Body;
 use axum::http::header::CONTENT_TYPE;
@@ -7,7 +7,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use serde_json::json;
 
-/// An answer that says no: `{"stat":"FAIL",...}`.
+/// An error response: `{"stat":"FAIL",...}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     /// Duo's code; its first three digits are the HTTP status.
@@ -21,7 +21,7 @@ impl Refusal {
         Self { code, message, detail: None }
     }
 
-    /// 400/40002, with what Duo says about the parameter.
+    /// 400/40002 with Duo's message about the parameter.
     pub(super) fn parameter(detail: impl Into<String>) -> Self {
         let detail = Some(detail.into());
         Self { code: 40_002, message: "Invalid request parameters", detail }
@@ -62,7 +62,7 @@ pub(super) fn empty_code() -> Response {
     respond(StatusCode::INTERNAL_SERVER_ERROR, "application/json", body.to_string().into())
 }
 
-/// 200 with something that is no JSON at all.
+/// 200 with an HTML page instead of JSON.
 pub(super) fn not_json() -> Response {
     let page = "<!DOCTYPE html><html><body>Please log in to the guest network.</body></html>";
     respond(StatusCode::OK, "text/html", page.into())

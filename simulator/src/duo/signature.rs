@@ -1,7 +1,7 @@
-//! Who asks: Basic authentication with an HMAC of the request as password.
+//! Authentication: HTTP Basic with an HMAC of the request as password.
 //!
-//! <https://duo.com/docs/adminapi#authentication>. The string that was signed is rebuilt from the
-//! decoded parameters, for clients may send them in another order or spelling than they signed.
+//! <https://duo.com/docs/adminapi#authentication>. The signed string is rebuilt from the decoded
+//! parameters, because clients may send them in another order or encoding than they signed.
 
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, DATE, HOST};
@@ -18,7 +18,7 @@ use super::response::Refusal;
 use crate::Config;
 use crate::clock::parse_date;
 
-/// A date may be off by this much; the true figure is not documented.
+/// Allowed difference of the date in seconds; the true limit is not documented.
 const WINDOW_SECONDS: i64 = 5 * 60;
 
 const MISSING: Refusal = Refusal::new(40_101, "Missing request credentials");
@@ -27,7 +27,7 @@ const INVALID: Refusal = Refusal::new(40_103, "Invalid signature in request cred
 const NO_DATE: Refusal = Refusal::new(40_104, "Missing request timestamp");
 const BAD_DATE: Refusal = Refusal::new(40_105, "Bad request timestamp");
 
-/// Refuses a request that was not signed with the secret key just now.
+/// Refuses a request that is not signed with the secret key, or whose date is not current.
 pub(super) fn check(
     parts: &Parts,
     parameters: &Parameters,
@@ -125,9 +125,9 @@ fn sha512(bytes: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    /// Vectors made with `duo_client` 5.7.0 and checked with another HMAC.
+    /// Vectors generated with `duo_client` 5.7.0 and checked with another HMAC implementation.
     #[test]
-    fn the_official_client_s_signatures_come_out() {
+    fn signatures_match_those_of_the_official_client() {
         let vectors = include_str!("../../../tests/vectors/duo.json");
         let vectors: Vec<serde_json::Value> = serde_json::from_str(vectors).unwrap();
         assert!(vectors.len() > 5);

@@ -7,13 +7,13 @@ use crate::{FaultKind, LogType, Shared};
 
 const LOG: LogType = LogType::TrustMonitor;
 
-/// Not documented; one client assumes it.
+/// Not documented; one client assumes this value.
 const DEFAULT_LIMIT: usize = 50;
 
 /// Added to a position, so that a cursor does not look like a number of records to skip.
 const CURSOR_BASE: usize = 31_000;
 
-/// Answers a request for Trust Monitor events. A `next_offset` sent here is ignored, as Duo does.
+/// The page for a request of Trust Monitor events. `next_offset` is ignored, as by Duo.
 pub(super) fn page(
     shared: &Shared,
     parameters: &Parameters,
@@ -32,7 +32,7 @@ pub(super) fn page(
             .ok_or_else(|| Refusal::parameter("offset"))?,
     };
     let visible = |position: &usize| events.is_visible(events.index_at(*position), now);
-    // One more than asked for tells whether this is the last page.
+    // One more than requested shows whether this is the last page.
     let mut positions: Vec<usize> = (first..all.end).filter(visible).take(limit + 1).collect();
     let more = positions.len() > limit;
     positions.truncate(limit);
@@ -49,7 +49,7 @@ pub(super) fn page(
     Ok(Page { response, records: indexes.len() })
 }
 
-/// Samples show a text here and a number there, so both occur.
+/// Samples have both a string and a number, so both occur.
 fn metadata(position: usize) -> String {
     let cursor = CURSOR_BASE + position;
     let quote = if position.is_multiple_of(2) { "\"" } else { "" };

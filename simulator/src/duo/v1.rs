@@ -6,10 +6,10 @@ use super::response::Refusal;
 use crate::events::Stream;
 use crate::{FaultKind, LogType, Shared};
 
-/// Answers a request for one of the two logs.
+/// The page for a request of one of the two logs.
 ///
-/// A page holds about [`crate::Config::v1_page`] of the earliest records, one in a hundred more or
-/// fewer, in no promised order. Milliseconds in `mintime` are a far future and find nothing.
+/// A page holds about [`crate::Config::v1_page`] of the earliest records, within one percent, in no
+/// particular order. `mintime` in milliseconds is far in the future and finds nothing.
 pub(super) fn page(
     shared: &Shared,
     log: LogType,

@@ -8,14 +8,14 @@ use crate::{FaultKind, LogType, Shared};
 
 const DEFAULT_LIMIT: usize = 100;
 
-/// The place behind one record.
+/// The position after one record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Cursor {
     millisecond: i64,
     id: u128,
 }
 
-/// Answers a request for one of the three logs.
+/// The page for a request of one of the three logs.
 pub(super) fn page(
     shared: &Shared,
     log: LogType,
@@ -44,7 +44,7 @@ pub(super) fn page(
         None => {}
     }
     let visible = |index: &u32| events.is_visible(*index, now);
-    // One more than asked for tells whether this is the last page.
+    // One more than requested shows whether this is the last page.
     let mut indexes: Vec<u32> = if ascending {
         rest.map(|at| events.index_at(at)).filter(visible).take(limit + 1).collect()
     } else {
@@ -54,13 +54,14 @@ pub(super) fn page(
     indexes.truncate(limit);
     let next = match (indexes.last(), cursor) {
         (_, Some(cursor)) if fault == Some(&FaultKind::RepeatCursor) => cursor.json(log),
-        // On the last page telephony says null, the other two name a cursor that leads to an empty page.
+        // On the last page telephony returns null, the other logs a cursor that leads to an empty
+        // page.
         (Some(last), _) if more || log != LogType::Telephony => {
             Cursor::behind(events, *last).json(log)
         }
         _ => "null".to_owned(),
     };
-    // Seen live: an empty page counts 0, not the whole window.
+    // Observed at Duo: the total of an empty page is 0, not that of the window.
     let total = if indexes.is_empty() { 0 } else { events.count_visible(&all, now) };
     let total = match fault {
         Some(FaultKind::WrongCount(wrong_by)) => {
@@ -86,8 +87,8 @@ impl Cursor {
         Self { millisecond: events.millisecond(index), id: events.id(index) }
     }
 
-    /// Reads `next_offset`: "ms,id", on authentication also as two parameters. It must lie in the
-    /// window that it was made in.
+    /// Parses `next_offset`: "ms,id", for authentication also as two parameters. The time must be
+    /// in the window of the request.
     fn of(log: LogType, values: &[&str], window: Window) -> Result<Option<Self>, Refusal> {
         let (millisecond, id) = match values {
             [] => return Ok(None),

@@ -1,6 +1,6 @@
-//! Identifiers: an event's index, scrambled into the shape Duo uses, and back.
+//! Identifiers: an event's index, scrambled into the format of Duo, and back.
 //!
-//! Being able to go back saves a table of a million identifiers.
+//! The inverse function saves a table of a million identifiers.
 
 use uuid::Uuid;
 
@@ -8,17 +8,17 @@ use super::{Events, Stream};
 use crate::LogType;
 use crate::random::{mix, unmix};
 
-/// The bits of a version 4 UUID that are fixed, and what they are.
+/// The fixed bits of a version 4 UUID, and their values.
 const FIXED: u128 = 0xF000_C000_0000_0000_0000;
 const VERSION: u128 = 0x4000_8000_0000_0000_0000;
 
-/// Of a hundred and one pairs of neighbours one is a special pair.
+/// One in 101 pairs of neighbours is a special pair.
 const PAIRS: u64 = 101;
 
 impl Events {
-    /// The identifier: the number whose text Duo shows as `txid`, `activity_id` or `telephony_id`.
+    /// The identifier: the number behind `txid`, `activity_id` or `telephony_id`.
     ///
-    /// Trust Monitor shows its low half as `sekey`; v1 events have none and are ordered by index.
+    /// For Trust Monitor, `sekey` has its low half; v1 events have none and are ordered by index.
     pub(crate) fn id(&self, index: u32) -> u128 {
         if self.log.is_v1() {
             return index.into();
@@ -29,13 +29,13 @@ impl Events {
             return code;
         }
         let check = u128::from(self.random(Stream::Identity, index.into()).next());
-        // 16 bits of the code stand in the second group, 48 in the last.
+        // The second group has 16 bits of the code, and the last one 48.
         let (head, tail) = ((code >> 48) & 0xFFFF, code & 0xFFFF_FFFF_FFFF);
         let filler = ((check & 0xFFFF_FFFF) << 96) | ((check >> 32) << 48);
         (((filler & !(0xFFFF << 80)) | (head << 80) | tail) & !FIXED) | VERSION
     }
 
-    /// The index of the event with this identifier. Of a pair that shares one, the first.
+    /// The index of the event with this identifier; of a pair that shares one, the first.
     pub(crate) fn index_of(&self, id: u128) -> Option<u32> {
         let code = if self.log == LogType::TrustMonitor {
             u64::try_from(id).ok()?
@@ -46,7 +46,7 @@ impl Events {
         (index < self.count() && self.id(index) == id).then_some(index)
     }
 
-    /// The first event of the pair that `index` belongs to, else `index` itself.
+    /// The first event of the pair that contains `index`, else `index` itself.
     ///
     /// A pair of the authentication log shares a `txid` at two times; a pair of a v1 log is two
     /// identical records.
@@ -54,15 +54,15 @@ impl Events {
         if index % 2 == 1 && self.is_pair(index / 2) { index - 1 } else { index }
     }
 
-    /// The second event of the pair that begins with `index`, if one does.
+    /// The second event of the pair that starts with `index`, if any.
     pub(crate) fn second_twin(&self, index: u32) -> Option<u32> {
         let second = index + 1;
         (index.is_multiple_of(2) && self.is_pair(index / 2) && second < self.count())
             .then_some(second)
     }
 
-    /// Whether events 2·`pair` and 2·`pair` + 1 are a special pair. The sixth always is, so that
-    /// even a small log has one.
+    /// Whether events 2·`pair` and 2·`pair` + 1 are a special pair. The sixth pair always is, so
+    /// that even a small log has one.
     pub(super) fn is_pair(&self, pair: u32) -> bool {
         let suited = self.log.is_v1() || self.log == LogType::Authentication;
         suited && (pair == 5 || self.random(Stream::Pairs, pair.into()).below(PAIRS) == 0)
@@ -101,7 +101,7 @@ mod tests {
     use crate::Config;
 
     #[test]
-    fn an_identifier_leads_back_to_its_event() {
+    fn an_identifier_identifies_its_event() {
         let world = World::new(&Config::default());
         for log in [LogType::Activity, LogType::Telephony, LogType::Authentication] {
             let events = world.events(log);

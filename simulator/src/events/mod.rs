@@ -1,7 +1,7 @@
 //! The events of the simulated tenant.
 //!
-//! Only times are kept; an event's record is made again from (seed, log, index) whenever it is
-//! asked for, so that a million events cost a dozen megabytes.
+//! Only times are stored; a record is generated from (seed, log, index) on each use, so that a
+//! million events take only about 12 MB.
 
 mod identity;
 mod template;
@@ -18,8 +18,8 @@ pub(crate) use world::World;
 
 /// The events of one log.
 ///
-/// An *index* names an event; a *position* is its place in the order of (millisecond, identifier),
-/// the pair by which Duo pages.
+/// An *index* identifies an event; a *position* is its rank in the order of (millisecond,
+/// identifier), by which Duo pages.
 #[derive(Debug)]
 pub(crate) struct Events {
     log: LogType,
@@ -38,7 +38,7 @@ pub(crate) struct Events {
     oversized_bytes: usize,
 }
 
-/// Streams of [`Random`], one for each use within a log.
+/// Streams of [`Random`], one per use within a log.
 #[derive(Clone, Copy)]
 pub(crate) enum Stream {
     Times,
@@ -80,9 +80,9 @@ impl Events {
         events
     }
 
-    /// How many events there are; indexes and positions run from 0 to below it.
+    /// Number of events; indexes and positions are less than it.
     pub(crate) fn count(&self) -> u32 {
-        u32::try_from(self.times.len()).expect("the timeline is made no longer than that")
+        u32::try_from(self.times.len()).expect("the timeline has at most `u32::MAX` events")
     }
 
     /// A generator for one use of one index.
@@ -124,11 +124,11 @@ impl Events {
     }
 
     /// The record with a lone surrogate at the start of its first name.
-    pub(crate) fn spoilt_record(&self, index: u32) -> String {
+    pub(crate) fn corrupted_record(&self, index: u32) -> String {
         let record = self.record(index);
         for key in ["\"name\":\"", "\"username\":\"", "\"context\":\"", "\"state\":\""] {
-            if let Some(place) = record.rfind(key) {
-                let (before, after) = record.split_at(place + key.len());
+            if let Some(position) = record.rfind(key) {
+                let (before, after) = record.split_at(position + key.len());
                 return format!("{before}\\ud800{after}");
             }
         }
@@ -136,7 +136,7 @@ impl Events {
     }
 }
 
-/// What a record is made from, besides chance.
+/// The inputs of a record, besides random numbers.
 pub(crate) struct Event<'a> {
     /// Time in microseconds since 1970.
     microsecond: i64,
@@ -144,7 +144,7 @@ pub(crate) struct Event<'a> {
     id: u128,
     /// API host name.
     host: &'a str,
-    /// Length of the one oversized text, if there is to be one.
+    /// Length of the oversized text, if there is one.
     oversized: Option<usize>,
 }
 

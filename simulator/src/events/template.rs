@@ -1,4 +1,4 @@
-//! Records made from templates; `records.txt` has them, and says how they are written.
+//! Records generated from templates; `records.txt` contains them and describes their syntax.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use super::identity::{sekey, uuid};
 use crate::LogType;
 use crate::random::Random;
 
-const MICROSECONDS_OF_AN_HOUR: i64 = 3_600_000_000;
+const MICROSECONDS_PER_HOUR: i64 = 3_600_000_000;
 
 static TEMPLATES: LazyLock<BTreeMap<String, Vec<Part>>> = LazyLock::new(|| {
     let lines = include_str!("records.txt").lines();
@@ -33,13 +33,13 @@ static TEMPLATES: LazyLock<BTreeMap<String, Vec<Part>>> = LazyLock::new(|| {
 
 enum Part {
     Text(String),
-    /// One of these, by weight; one of weight 0 in an oversized event.
+    /// One of these, by weight; in an oversized event the one with weight 0.
     One(Vec<(u64, Vec<Part>)>),
     Quoted(Vec<Part>),
     Named(String, usize),
 }
 
-/// Reads to the end, or to what ends an alternative or a quotation.
+/// Parses to the end, or to the end of an alternative or a quotation.
 fn parts(rest: &mut Peekable<Chars<'_>>) -> Vec<Part> {
     let (mut parts, mut text) = (Vec::new(), String::new());
     while let Some(&next) = rest.peek() {
@@ -104,22 +104,22 @@ fn named(rest: &mut Peekable<Chars<'_>>) -> Part {
 
 /// Appends a record of this log.
 pub(super) fn write(log: LogType, event: &Event<'_>, random: &mut Random, out: &mut String) {
-    let hours = i64::try_from(1 + random.below(20)).expect("it is at most 20");
-    let earlier = event.microsecond - hours * MICROSECONDS_OF_AN_HOUR;
+    let hours = i64::try_from(1 + random.below(20)).expect("the number is at most 20");
+    let earlier = event.microsecond - hours * MICROSECONDS_PER_HOUR;
     Writer { event, random, earlier }.template(log.name(), out);
 }
 
 struct Writer<'w> {
     event: &'w Event<'w>,
     random: &'w mut Random,
-    /// A time hours before that of the event.
+    /// A time some hours before the event.
     earlier: i64,
 }
 
 impl Writer<'_> {
     fn template(&mut self, name: &str, out: &mut String) {
         let parts = TEMPLATES.get(name);
-        let parts = parts.unwrap_or_else(|| panic!("there is no template {name}"));
+        let parts = parts.unwrap_or_else(|| panic!("no template {name}"));
         self.parts(parts, out);
     }
 
@@ -144,7 +144,7 @@ impl Writer<'_> {
     }
 
     fn one(&mut self, all: &[(u64, Vec<Part>)], out: &mut String) {
-        let place = self.random.below(all.iter().map(|(weight, _)| weight).sum());
+        let position = self.random.below(all.iter().map(|(weight, _)| weight).sum());
         let oversized = all.iter().find(|(weight, _)| *weight == 0);
         if let Some((_, parts)) = oversized.filter(|_| self.event.oversized.is_some()) {
             return self.parts(parts, out);
@@ -152,9 +152,9 @@ impl Writer<'_> {
         let mut end = 0;
         let chosen = all.iter().find(|(weight, _)| {
             end += weight;
-            place < end
+            position < end
         });
-        self.parts(&chosen.expect("it is below the sum").1, out);
+        self.parts(&chosen.expect("the position is below the sum").1, out);
     }
 
     fn named(&mut self, name: &str, argument: usize, out: &mut String) {
@@ -174,7 +174,8 @@ impl Writer<'_> {
             "uuid" => out.write_str(&uuid(u128::from(number()) << 64 | u128::from(number()))),
             "below" => write!(out, "{}", number() % argument as u64),
             "digits" => {
-                let most = 10_u64.pow(u32::try_from(argument).expect("it is small"));
+                let most =
+                    10_u64.pow(u32::try_from(argument).expect("the number of digits is small"));
                 write!(out, "{:0argument$}", number() % most)
             }
             "hex" => write!(out, "{:02x}", number() % 256),
@@ -188,10 +189,10 @@ impl Writer<'_> {
     }
 }
 
-/// RFC 3339 with an offset: `2026-11-22T11:55:01.234567+00:00`, with so many digits behind the point.
+/// RFC 3339 with an offset and `digits` decimals: `2026-11-22T11:55:01.234567+00:00`.
 fn iso_time(microsecond: i64, digits: usize) -> String {
     let time = DateTime::from_timestamp_micros(microsecond)
-        .expect("times of events lie between two times that chrono could hold");
+        .expect("chrono can represent the times of events");
     let format = match digits {
         0 => "%Y-%m-%dT%H:%M:%S+00:00",
         3 => "%Y-%m-%dT%H:%M:%S%.3f+00:00",

@@ -1,4 +1,4 @@
-//! What every log's events must be like.
+//! Properties of the events of every log.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +13,7 @@ fn world(late_per_mille: u32) -> (World, Config) {
 }
 
 #[test]
-fn every_record_is_a_json_object_and_the_same_each_time() {
+fn every_record_is_a_json_object_and_reproducible() {
     let (world, config) = world(0);
     let again = World::new(&config);
     for log in LogType::ALL {
@@ -25,7 +25,7 @@ fn every_record_is_a_json_object_and_the_same_each_time() {
                 serde_json::from_str(&record).unwrap_or_else(|error| panic!("{error}: {record}"));
             assert!(value.is_object());
             assert_eq!(record, again.events(log).record(index));
-            assert!(events.spoilt_record(index).contains("\\ud800"), "{record}");
+            assert!(events.corrupted_record(index).contains("\\ud800"), "{record}");
             assert!(!record.contains('\n'));
             bytes += record.len();
         }
@@ -53,10 +53,10 @@ fn order_is_by_millisecond_and_identifier_with_clusters() {
 }
 
 #[test]
-fn counting_agrees_with_looking_at_each_event() {
+fn counts_agree_with_the_visibility_of_each_event() {
     let (world, _) = world(200);
     let events = world.events(LogType::Authentication);
-    #[expect(clippy::disallowed_methods, reason = "visibility is by the real clock")]
+    #[expect(clippy::disallowed_methods, reason = "visibility depends on the real clock")]
     let now = (Utc::now() - TimeDelta::minutes(1)).timestamp_millis();
     for hours in [0, 1, 5, 30] {
         let range = events.positions(now - hours * 3_600_000, now);

@@ -1,30 +1,30 @@
-//! When events happen: spread over the range, with clusters that are likely to cross page borders.
+//! Times of events: spread over the range, with clusters that are likely to cross page borders.
 
 use super::{Events, Stream};
 use crate::random::Random;
 use crate::{Config, LogType};
 
-/// Chance, in thousandths, that an event starts a cluster of 5 to 30 in one millisecond.
+/// Probability, in thousandths, that an event starts a cluster of 5 to 30 in one millisecond.
 const CLUSTER_PER_MILLE: u32 = 4;
-/// Chance, in thousandths, that an event starts a burst within one second.
+/// Probability, in thousandths, that an event starts a burst within one second.
 const BURST_PER_MILLE: u32 = 1;
-/// Events in one such burst.
+/// Events in one burst.
 const BURST_SIZE: u64 = 200;
 
 /// The time of each event in microseconds, by index.
 pub(super) fn times(config: &Config, log: LogType, events: &Events) -> Vec<i64> {
-    let wanted = config.volumes.get(&log).copied().unwrap_or(0).min(u32::MAX.into());
-    let wanted = usize::try_from(wanted).expect("32 bits fit into a usize here");
+    let volume = config.volumes.get(&log).copied().unwrap_or(0).min(u32::MAX.into());
+    let volume = usize::try_from(volume).expect("32 bits fit into a usize here");
     let range = Range {
         from: config.from.timestamp_micros(),
         to: config.to.timestamp_micros().max(config.from.timestamp_micros()),
     };
     let mut random = events.random(Stream::Times, 0);
-    let mut times = Vec::with_capacity(wanted);
-    let burst = burst_size(config, log, wanted);
-    // Every log that is large enough gets one cluster and one burst to begin with.
-    let mut first = [wanted >= 40, wanted >= 400];
-    while times.len() < wanted {
+    let mut times = Vec::with_capacity(volume);
+    let burst = burst_size(config, log, volume);
+    // Every log that is large enough starts with one cluster and one burst.
+    let mut first = [volume >= 40, volume >= 400];
+    while times.len() < volume {
         let time = range.any(&mut random);
         if std::mem::take(&mut first[0]) || random.chance(CLUSTER_PER_MILLE) {
             let size = 5 + random.below(26);
@@ -38,7 +38,7 @@ pub(super) fn times(config: &Config, log: LogType, events: &Events) -> Vec<i64> 
             times.push(time);
         }
     }
-    times.truncate(wanted);
+    times.truncate(volume);
     let step = log.time_step();
     for time in &mut times {
         *time -= time.rem_euclid(step);
@@ -47,14 +47,14 @@ pub(super) fn times(config: &Config, log: LogType, events: &Events) -> Vec<i64> 
     times
 }
 
-/// A burst is no more than a tenth of the log, and on v1 no more than a third of a page: what
-/// exceeds a page within one second cannot be read from those endpoints at all.
-fn burst_size(config: &Config, log: LogType, wanted: usize) -> u64 {
-    let size = BURST_SIZE.min(wanted as u64 / 10);
+/// A burst is at most a tenth of the log, and on v1 at most a third of a page: records of one
+/// second beyond a page cannot be read from those endpoints.
+fn burst_size(config: &Config, log: LogType, volume: usize) -> u64 {
+    let size = BURST_SIZE.min(volume as u64 / 10);
     if log.is_v1() { size.min(config.v1_page as u64 / 3) } else { size }.max(1)
 }
 
-/// Gives the second event of each special pair its time: the same on v1, some seconds off on
+/// Sets the time of the second event of each special pair: the same on v1, some seconds later on
 /// authentication, where both share a `txid`.
 fn join_pairs(times: &mut [i64], range: &Range, events: &Events, random: &mut Random) {
     let v1 = events.log.is_v1();
@@ -84,5 +84,5 @@ impl Range {
 
 fn below(random: &mut Random, bound: i64) -> i64 {
     let bound = u64::try_from(bound).unwrap_or(0);
-    i64::try_from(random.below(bound)).expect("it is below a number that came from an i64")
+    i64::try_from(random.below(bound)).expect("the bound came from an i64")
 }

@@ -1,20 +1,20 @@
-//! Order and visibility: which events a question finds at which moment.
+//! Order and visibility of events.
 
 use std::ops::Range;
 
 use super::{Events, Stream};
 
 impl Events {
-    /// Whether the event appears only some time after the usual delay.
+    /// Whether the event appears only after the late delay.
     ///
-    /// Identical v1 records appear together, for nobody could tell which of them is still missing.
+    /// Identical v1 records appear together, because a missing one could not be identified.
     pub(crate) fn is_late(&self, index: u32) -> bool {
         let index = if self.log.is_v1() { self.twin(index) } else { index };
         self.late_per_mille > 0
             && self.random(Stream::Late, index.into()).chance(self.late_per_mille)
     }
 
-    /// Whether the event can be seen at `now` (milliseconds).
+    /// Whether the event is visible at `now` (milliseconds).
     pub(crate) fn is_visible(&self, index: u32, now: i64) -> bool {
         let time = self.millisecond(index);
         time <= now - self.hidden_milliseconds
@@ -28,13 +28,14 @@ impl Events {
         start..end.max(start)
     }
 
-    /// The part of `range` that is old enough to show at `now` (milliseconds), late ones included.
+    /// The part of `range` that is old enough to be visible at `now` (milliseconds), with late
+    /// events.
     pub(crate) fn settled(&self, range: &Range<usize>, now: i64) -> Range<usize> {
         let end = self.positions(i64::MIN, now - self.hidden_milliseconds).end;
         range.start.min(end)..range.end.min(end)
     }
 
-    /// The first position behind the event with this millisecond and identifier.
+    /// The first position after the event with this millisecond and identifier.
     pub(crate) fn position_after(&self, millisecond: i64, id: u128) -> usize {
         self.order.partition_point(|index| {
             (self.millisecond(*index), id_key(self, *index, millisecond)) <= (millisecond, id)
@@ -48,11 +49,11 @@ impl Events {
         })
     }
 
-    /// How many events in this range of positions can be seen at `now` (milliseconds).
+    /// Number of events in this range of positions that are visible at `now` (milliseconds).
     pub(crate) fn count_visible(&self, range: &Range<usize>, now: i64) -> usize {
         let settled = self.positions(i64::MIN, now - self.hidden_milliseconds).end;
         let end = range.end.min(settled).max(range.start);
-        // Only late events younger than their delay are still missing below that.
+        // Below that, only late events that are younger than their delay are still missing.
         let appeared = self.positions(i64::MIN, now.saturating_sub(self.late_milliseconds)).end;
         let young = range.start.max(appeared)..end;
         let first = self.late_positions.partition_point(|at| (*at as usize) < young.start);
@@ -61,7 +62,7 @@ impl Events {
     }
 }
 
-/// The identifier where it can matter, that is within `millisecond`; 0 elsewhere.
+/// The identifier within `millisecond`, where it matters; 0 elsewhere.
 fn id_key(events: &Events, index: u32, millisecond: i64) -> u128 {
     if events.millisecond(index) == millisecond { events.id(index) } else { 0 }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong, and with which calls.
+//! Kinds of faults, and the requests they apply to.
 
 use std::time::Duration;
 
@@ -6,64 +6,64 @@ use chrono::TimeDelta;
 
 use crate::LogType;
 
-/// The calls a fault may hit.
+/// The requests that a fault applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Target {
     /// Requests for one Duo log.
     Duo(LogType),
     /// Requests for any Duo log.
     AnyDuo,
-    /// Posts to the Data Collector API.
+    /// Requests to the Data Collector API.
     LogAnalytics,
-    /// Calls of the Logs Ingestion API.
+    /// Requests to the Logs Ingestion API.
     LogsIngestion,
     /// Requests for a token, from either endpoint.
     Identity,
 }
 
-/// How a call goes wrong.
+/// How a request fails.
 ///
-/// Unless said otherwise a kind suits every call; a kind that does not suit a call passes it by
-/// without being used up. A kind that spoils a record does nothing to an empty page, yet
-/// is used up by it.
+/// A kind applies to every request unless stated otherwise; a request it does not apply to does not
+/// use it up. A kind that damages a record has no effect on an empty page, but is used up.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FaultKind {
-    /// A right answer after this additional time.
+    /// A correct response after this additional time.
     Latency(Duration),
-    /// 429, with a `Retry-After` of so many seconds if given.
+    /// 429, with `Retry-After` if given.
     TooManyRequests {
-        /// Seconds to name in `Retry-After`; `None` leaves the header out, as Duo does.
+        /// Seconds in `Retry-After`; `None` omits the header, as Duo does.
         retry_after: Option<u64>,
     },
     /// This HTTP status with the documented error body.
     Status(u16),
-    /// Duo: 403/40301, "Access forbidden". Logs Ingestion: 403 `OperationFailed`, as while the role on
-    /// the rule has not spread yet.
+    /// Duo: 403/40301, "Access forbidden". Logs Ingestion: 403 `OperationFailed`, as before the
+    /// role assignment on the rule is effective.
     Forbidden,
-    /// The connection is closed before any byte of an answer.
+    /// The connection is closed before any byte of a response.
     Reset,
-    /// Duo, identity: the whole length is promised, half the body sent, the connection closed. Logs
+    /// Duo, identity: the response declares its whole length, but ends after half the body. Logs
     /// Ingestion: the same with a 200, after the rows were accepted.
     Truncated,
-    /// No answer, until the client gives up (or ten minutes have passed).
+    /// No response until the client gives up (or ten minutes have passed).
     Hang,
-    /// Azure Monitor: the rows are accepted and counted, then the connection closes unanswered.
+    /// Azure Monitor: the rows are accepted and counted, then the connection is closed without a
+    /// response.
     ResponseLost,
     /// Duo, identity: 200 with an HTML page.
     NotJson,
-    /// Duo: 200 and `"stat":"OK"` around a response of another shape.
+    /// Duo: 200 and `"stat":"OK"` with a response of another shape.
     WrongEnvelope,
-    /// Duo: one further record, which is the string `"not an event"`.
+    /// Duo: an additional record that is the string `"not an event"`.
     NotAnObject,
     /// Duo: one event's name starts with the escape `\ud800`, which no `String` can hold.
     LoneSurrogate,
-    /// Duo, on a request with a cursor: the answer names the cursor it was asked with.
+    /// Duo, on a request with a cursor: the response returns the cursor of the request.
     RepeatCursor,
-    /// Duo v2: one record is left out while `total_objects` still counts it.
+    /// Duo v2: one record is omitted, but counted in `total_objects`.
     ShortCount,
-    /// Duo v2: `total_objects` is wrong by so many.
+    /// Duo v2: `total_objects` is wrong by this number.
     WrongCount(i64),
-    /// Duo: the keys of each record stand in another order, with blanks between them.
+    /// Duo: the keys of each record are in another order, with whitespace between them.
     KeyOrder,
     /// Duo, on a request with a cursor: 400/40002.
     BadCursor,
@@ -74,25 +74,26 @@ pub enum FaultKind {
     },
     /// Duo: 500 with an error body whose `code` is the empty string.
     EmptyCode,
-    /// Azure Monitor: 404 (Data Collector) or 413 (Logs Ingestion), as for a request that is too large.
+    /// Azure Monitor: 404 (Data Collector) or 413 (Logs Ingestion), as for a request that is too
+    /// large.
     TooLarge,
-    /// Azure Monitor: 400 for every post whose body (unpacked) contains this text.
+    /// Azure Monitor: 400 for every request whose uncompressed body contains this text.
     InvalidRecord {
         /// For example the Duo identifier of one event.
         needle: String,
     },
 }
 
-/// A scripted fault.
+/// A fault to inject.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Fault {
-    /// The calls it may hit.
+    /// The requests it applies to.
     pub target: Target,
     /// What happens to them.
     pub kind: FaultKind,
-    /// How many matching calls pass before it first strikes.
+    /// Number of matching requests that pass first.
     pub after: u32,
-    /// How many calls it strikes; [`Fault::FOREVER`] for all until it is cleared.
+    /// Number of requests that fail; [`Fault::FOREVER`] for all until it is cleared.
     pub times: u32,
 }
 
@@ -100,46 +101,46 @@ impl Fault {
     /// For [`Fault::times`]: until cleared.
     pub const FOREVER: u32 = u32::MAX;
 
-    /// Strikes the next matching call.
+    /// Applies to the next matching request.
     pub const fn once(target: Target, kind: FaultKind) -> Self {
         Self { target, kind, after: 0, times: 1 }
     }
 
-    /// Strikes every matching call until cleared.
+    /// Applies to every matching request until cleared.
     pub const fn always(target: Target, kind: FaultKind) -> Self {
         Self { target, kind, after: 0, times: Self::FOREVER }
     }
 
-    /// The same fault, but `calls` matching calls pass first.
+    /// Lets `requests` matching requests pass first.
     #[must_use]
-    pub fn after(mut self, calls: u32) -> Self {
-        self.after = calls;
+    pub fn after(mut self, requests: u32) -> Self {
+        self.after = requests;
         self
     }
 
-    /// The same fault, striking `calls` calls.
+    /// Applies to `requests` requests.
     #[must_use]
-    pub fn times(mut self, calls: u32) -> Self {
-        self.times = calls;
+    pub fn times(mut self, requests: u32) -> Self {
+        self.times = requests;
         self
     }
 }
 
-/// What a plan needs to know of a call to choose a fault for it.
+/// The properties of a request by which a fault is chosen.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Call<'a> {
+pub(crate) enum Incoming<'a> {
     /// A request for a Duo log, and whether it carries a cursor.
     Duo { log: LogType, has_cursor: bool },
-    /// A post with this body.
+    /// A request to the Data Collector API with this body.
     LogAnalytics { body: &'a [u8] },
-    /// A call of the Logs Ingestion API with these rows.
+    /// A request to the Logs Ingestion API with these rows.
     LogsIngestion { body: &'a [u8] },
     /// A request for a token.
     Identity,
 }
 
-impl Call<'_> {
-    /// The endpoint that is called, never [`Target::AnyDuo`].
+impl Incoming<'_> {
+    /// The endpoint of the request, never [`Target::AnyDuo`].
     pub(super) fn endpoint(self) -> Target {
         match self {
             Self::Duo { log, .. } => Target::Duo(log),
@@ -151,17 +152,17 @@ impl Call<'_> {
 }
 
 impl Fault {
-    pub(super) fn matches(&self, call: Call<'_>) -> bool {
-        let endpoint = call.endpoint();
+    pub(super) fn matches(&self, request: Incoming<'_>) -> bool {
+        let endpoint = request.endpoint();
         let hit = self.target == endpoint
             || (self.target == Target::AnyDuo && matches!(endpoint, Target::Duo(_)));
-        hit && self.kind.suits(call)
+        hit && self.kind.suits(request)
     }
 }
 
 impl FaultKind {
-    pub(super) fn suits(&self, call: Call<'_>) -> bool {
-        match (self, call) {
+    pub(super) fn suits(&self, request: Incoming<'_>) -> bool {
+        match (self, request) {
             (
                 Self::Latency(_)
                 | Self::TooManyRequests { .. }
@@ -172,10 +173,10 @@ impl FaultKind {
             )
             | (
                 Self::ResponseLost | Self::TooLarge,
-                Call::LogAnalytics { .. } | Call::LogsIngestion { .. },
+                Incoming::LogAnalytics { .. } | Incoming::LogsIngestion { .. },
             )
-            | (Self::Forbidden | Self::Truncated, Call::LogsIngestion { .. })
-            | (Self::Truncated | Self::NotJson, Call::Identity)
+            | (Self::Forbidden | Self::Truncated, Incoming::LogsIngestion { .. })
+            | (Self::Truncated | Self::NotJson, Incoming::Identity)
             | (
                 Self::Forbidden
                 | Self::Truncated
@@ -186,15 +187,15 @@ impl FaultKind {
                 | Self::KeyOrder
                 | Self::BadDate { .. }
                 | Self::EmptyCode,
-                Call::Duo { .. },
+                Incoming::Duo { .. },
             ) => true,
-            (Self::RepeatCursor | Self::BadCursor, Call::Duo { has_cursor, .. }) => has_cursor,
-            (Self::ShortCount | Self::WrongCount(_), Call::Duo { log, .. }) => {
+            (Self::RepeatCursor | Self::BadCursor, Incoming::Duo { has_cursor, .. }) => has_cursor,
+            (Self::ShortCount | Self::WrongCount(_), Incoming::Duo { log, .. }) => {
                 !log.is_v1() && log != LogType::TrustMonitor
             }
             (
                 Self::InvalidRecord { needle },
-                Call::LogAnalytics { body } | Call::LogsIngestion { body },
+                Incoming::LogAnalytics { body } | Incoming::LogsIngestion { body },
             ) => contains(body, needle.as_bytes()),
             _ => false,
         }

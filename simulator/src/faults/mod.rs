@@ -1,4 +1,4 @@
-//! Faults on demand: which call goes wrong, and how.
+//! Fault injection.
 
 mod kind;
 
@@ -7,19 +7,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 pub use kind::{Fault, FaultKind, Target};
 
-pub(crate) use kind::Call;
+pub(crate) use kind::Incoming;
 
-/// The faults in force. Thread-safe; may be changed while the simulators run.
+/// The active faults. Thread-safe; may be changed while the simulators run.
 ///
-/// Only calls that proved who they are meet faults: a wrong signature is always answered as such.
+/// Faults apply only to authenticated requests: a wrong signature always gets its own response.
 #[derive(Debug, Default)]
 pub struct FaultPlan {
     scripted: Mutex<Vec<Fault>>,
-    struck: Mutex<BTreeMap<Target, u64>>,
+    hits: Mutex<BTreeMap<Target, u64>>,
 }
 
 impl FaultPlan {
-    /// Adds a scripted fault. Of several that match a call, the one added first strikes.
+    /// Adds a fault. If several match a request, the one added first applies.
     pub fn push(&self, fault: Fault) {
         self.lock().push(fault);
     }
@@ -29,36 +29,36 @@ impl FaultPlan {
         self.lock().clear();
     }
 
-    /// How many scripted faults have strikes left.
+    /// Number of faults that can still occur.
     pub fn pending(&self) -> usize {
         self.lock().len()
     }
 
-    /// How many calls were struck so far, by endpoint (never [`Target::AnyDuo`]).
-    pub fn struck(&self) -> BTreeMap<Target, u64> {
-        self.struck.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// Number of requests that a fault was applied to, by endpoint (never [`Target::AnyDuo`]).
+    pub fn hits(&self) -> BTreeMap<Target, u64> {
+        self.hits.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The fault that this call meets, if any.
-    pub(crate) fn strike(&self, call: Call<'_>) -> Option<FaultKind> {
+    /// The fault that applies to this request, if any.
+    pub(crate) fn apply(&self, request: Incoming<'_>) -> Option<FaultKind> {
         let mut scripted = self.lock();
-        let mut struck = None;
-        for fault in scripted.iter_mut().filter(|fault| fault.matches(call)) {
+        let mut hits = None;
+        for fault in scripted.iter_mut().filter(|fault| fault.matches(request)) {
             if fault.after > 0 {
                 fault.after -= 1;
-            } else if struck.is_none() {
-                struck = Some(fault.kind.clone());
+            } else if hits.is_none() {
+                hits = Some(fault.kind.clone());
                 if fault.times != Fault::FOREVER {
                     fault.times = fault.times.saturating_sub(1);
                 }
             }
         }
         scripted.retain(|fault| fault.times > 0);
-        if struck.is_some() {
-            let mut counts = self.struck.lock().unwrap_or_else(PoisonError::into_inner);
-            *counts.entry(call.endpoint()).or_default() += 1;
+        if hits.is_some() {
+            let mut counts = self.hits.lock().unwrap_or_else(PoisonError::into_inner);
+            *counts.entry(request.endpoint()).or_default() += 1;
         }
-        struck
+        hits
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Fault>> {
@@ -71,22 +71,22 @@ mod tests {
     use super::*;
     use crate::LogType;
 
-    const POST: Call<'_> = Call::LogAnalytics { body: b"[{\"txid\":\"abc\"}]" };
+    const POST: Incoming<'_> = Incoming::LogAnalytics { body: b"[{\"txid\":\"abc\"}]" };
 
-    fn duo(log: LogType, has_cursor: bool) -> Call<'static> {
-        Call::Duo { log, has_cursor }
+    fn duo(log: LogType, has_cursor: bool) -> Incoming<'static> {
+        Incoming::Duo { log, has_cursor }
     }
 
     #[test]
-    fn a_kind_that_does_not_suit_a_call_is_not_used_up() {
+    fn a_kind_that_does_not_apply_to_a_request_is_not_used_up() {
         let plan = FaultPlan::default();
         plan.push(Fault::once(Target::AnyDuo, FaultKind::BadCursor));
-        assert_eq!(plan.strike(duo(LogType::Activity, false)), None);
-        assert_eq!(plan.strike(POST), None);
-        assert_eq!(plan.strike(duo(LogType::Activity, true)), Some(FaultKind::BadCursor));
+        assert_eq!(plan.apply(duo(LogType::Activity, false)), None);
+        assert_eq!(plan.apply(POST), None);
+        assert_eq!(plan.apply(duo(LogType::Activity, true)), Some(FaultKind::BadCursor));
         let needle = "abc".to_owned();
         plan.push(Fault::always(Target::LogAnalytics, FaultKind::InvalidRecord { needle }));
-        assert_eq!(plan.strike(Call::LogAnalytics { body: b"[]" }), None);
-        assert!(plan.strike(POST).is_some() && plan.strike(POST).is_some());
+        assert_eq!(plan.apply(Incoming::LogAnalytics { body: b"[]" }), None);
+        assert!(plan.apply(POST).is_some() && plan.apply(POST).is_some());
     }
 }

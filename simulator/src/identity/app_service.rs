@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use super::Refusal;
 use crate::{Shared, form};
 
-/// The protocol's only version for Functions.
+/// The only version of the protocol for Functions.
 const API_VERSION: &str = "2019-08-01";
 
-/// The body of the answer to a request for a token of the managed identity.
+/// The response to a request for a token of the managed identity.
 pub(super) fn token(shared: &Shared, parts: &Parts) -> Result<Value, Refusal> {
     let identity = &shared.config.identity;
     if parts.method != Method::GET {
-        return Err(refused(405, "MethodNotAllowed", "only GET is answered"));
+        return Err(refused(405, "MethodNotAllowed", "only GET is supported"));
     }
     let header = parts.headers.get("x-identity-header");
     if header.map(HeaderValue::as_bytes) != Some(identity.header.as_bytes()) {

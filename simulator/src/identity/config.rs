@@ -1,15 +1,15 @@
-//! Who gets tokens.
+//! Configuration of identities.
 
 use std::time::Duration;
 
-/// The identities of the simulated tenant and the life of their tokens.
+/// The identities of the simulated tenant, and the lifetime of their tokens.
 #[derive(Clone, Debug)]
 pub struct IdentityConfig {
     /// Port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
-    /// What `x-identity-header` must be: the setting `IDENTITY_HEADER` of the function app.
+    /// Expected `x-identity-header`: the setting `IDENTITY_HEADER` of the function app.
     pub header: String,
-    /// Client ID of the managed identity, a GUID; a request without `client_id` means it too.
+    /// Client ID of the managed identity, a GUID; the default of a request without `client_id`.
     pub managed_client_id: String,
     /// Directory (tenant) ID, a GUID, in the address of the Entra token endpoint.
     pub tenant_id: String,
@@ -17,9 +17,9 @@ pub struct IdentityConfig {
     pub client_id: String,
     /// Client secret of the app registration.
     pub client_secret: String,
-    /// The federated token that stands for the app registration (workload identity).
+    /// The federated token of the app registration (workload identity).
     pub federated_token: String,
-    /// How long a token is good for.
+    /// Lifetime of a token.
     pub token_lifetime: Duration,
 }
 

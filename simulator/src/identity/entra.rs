@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use super::Refusal;
 use crate::{Shared, form};
 
-/// How a federated token is announced.
+/// The assertion type of a federated token.
 const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// The body of the answer to a request for a token of the app registration.
+/// The response to a request for a token of the app registration.
 pub(super) fn token(shared: &Shared, parts: &Parts, body: &[u8]) -> Result<Value, Refusal> {
     let identity = &shared.config.identity;
     let path = parts.uri.path().strip_prefix('/').unwrap_or_default();
@@ -21,7 +21,7 @@ pub(super) fn token(shared: &Shared, parts: &Parts, body: &[u8]) -> Result<Value
         return Err(refused(404, "not_found", "no such address"));
     };
     if parts.method != Method::POST {
-        return Err(refused(405, "invalid_request", "only POST is answered"));
+        return Err(refused(405, "invalid_request", "only POST is supported"));
     }
     if !tenant.eq_ignore_ascii_case(&identity.tenant_id) {
         let message = "AADSTS90002: Tenant not found";

@@ -1,4 +1,4 @@
-//! Where tokens come from: a function app's identity endpoint and Entra's token endpoint.
+//! Token endpoints: the identity endpoint of a function app, and Entra.
 
 mod app_service;
 mod config;
@@ -14,18 +14,18 @@ use axum::http::request::Parts;
 use axum::response::Response;
 use serde_json::{Value, json};
 
-use crate::faults::Call;
+use crate::faults::Incoming;
 use crate::response;
-use crate::server::{no_answer, truncate};
+use crate::server::{no_response, truncate};
 use crate::{FaultKind, Shared};
 
 pub use config::IdentityConfig;
-pub(crate) use token::{TokenFault, Tokens};
+pub(crate) use token::{TokenError, Tokens};
 
-/// Requests for tokens are small.
+/// Maximum body; requests for tokens are small.
 const LARGEST_READ: usize = 1_000_000;
 
-/// Where the function app's identity answers.
+/// Path of the function app's identity endpoint.
 pub(crate) const APP_SERVICE_PATH: &str = "/msi/token";
 
 /// Serves `GET /msi/token` and `POST /{tenant}/oauth2/v2.0/token`.
@@ -33,26 +33,26 @@ pub(crate) fn router(shared: Arc<Shared>) -> Router {
     Router::new().fallback(serve).with_state(shared)
 }
 
-/// An answer that says no; each endpoint has a body of its own form.
+/// An error response; each endpoint has its own format of the body.
 #[derive(Debug)]
 struct Refusal {
     status: u16,
-    /// What it is counted as.
+    /// The name under which it is counted.
     code: &'static str,
     body: Value,
 }
 
 async fn serve(State(shared): State<Arc<Shared>>, request: Request) -> Response {
-    shared.calls.identity(|calls| calls.requests += 1);
+    shared.counts.identity(|counts| counts.requests += 1);
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LARGEST_READ).await else {
-        return no_answer();
+        return no_response();
     };
     let response = match token(&shared, &parts, &body).await {
         Ok(response) => response,
         Err(refusal) => {
-            shared.calls.identity(|calls| {
-                *calls.refused.entry(refusal.code.to_owned()).or_default() += 1;
+            shared.counts.identity(|counts| {
+                *counts.refused.entry(refusal.code.to_owned()).or_default() += 1;
             });
             response::json(refusal.status, refusal.body.to_string())
         }
@@ -67,20 +67,20 @@ async fn token(shared: &Shared, parts: &Parts, body: &Bytes) -> Result<Response,
         entra::token(shared, parts, body)?
     };
     let token = Bytes::from(token.to_string());
-    let fault = shared.faults.strike(Call::Identity);
+    let fault = shared.faults.apply(Incoming::Identity);
     if let Some(fault) = fault
-        && let Some(spoilt) = instead(&fault, &token).await
+        && let Some(replacement) = replacement_for(&fault, &token).await
     {
-        return Ok(spoilt);
+        return Ok(replacement);
     }
-    shared.calls.identity(|calls| calls.tokens += 1);
+    shared.counts.identity(|counts| counts.tokens += 1);
     Ok(response::json(200, token))
 }
 
-/// What a fault answers instead of a token.
-async fn instead(fault: &FaultKind, token: &Bytes) -> Option<Response> {
+/// The response of a fault that replaces a token.
+async fn replacement_for(fault: &FaultKind, token: &Bytes) -> Option<Response> {
     let refused = |status: u16| {
-        let body = json!({"statusCode": status, "message": "a fault that was asked for"});
+        let body = json!({"statusCode": status, "message": "an injected fault"});
         response::json(status, body.to_string())
     };
     match fault {

@@ -1,4 +1,4 @@
-//! Bearer tokens: issued here, checked by the Logs Ingestion API.
+//! Bearer tokens, issued here and checked by the Logs Ingestion API.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,28 +11,28 @@ use sha2::Sha256;
 
 use crate::random::Random;
 
-/// Issues tokens and knows its own.
+/// Issues and verifies tokens.
 ///
-/// They look like Entra's (three parts, claims in the middle) but are signed with a key of this run,
-/// so that nobody else can make one.
+/// They look like Entra's (three parts, claims in the middle) but are signed with a random key, so
+/// that no other process can forge them.
 #[derive(Debug)]
 pub(crate) struct Tokens {
     key: [u8; 8],
     issued: AtomicU64,
-    /// Tokens with a smaller number are not good any more.
-    first_good: AtomicU64,
+    /// Tokens with a smaller number were revoked.
+    first_valid: AtomicU64,
 }
 
 /// Why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum TokenFault {
-    /// It was not issued here, or was changed since.
+pub(crate) enum TokenError {
+    /// The token was not issued here, or was modified.
     Unknown,
-    /// Its time is over.
+    /// The token has expired.
     Expired,
-    /// It was withdrawn before its time.
-    Withdrawn,
-    /// It is made out to another service.
+    /// The token was revoked.
+    Revoked,
+    /// The token is for another service.
     Audience,
 }
 
@@ -41,11 +41,11 @@ impl Tokens {
         Self {
             key: Random::new(seed, 0x70CE, 0).next().to_le_bytes(),
             issued: AtomicU64::new(0),
-            first_good: AtomicU64::new(0),
+            first_valid: AtomicU64::new(0),
         }
     }
 
-    /// A token for `client_id` to be shown to `audience`, good until `expires` (Unix seconds).
+    /// A token of `client_id` for `audience`, valid until `expires` (Unix seconds).
     pub(super) fn issue(
         &self,
         audience: &str,
@@ -71,37 +71,37 @@ impl Tokens {
         format!("{signed}.{signature}")
     }
 
-    /// Withdraws every token issued so far.
-    pub(crate) fn withdraw(&self) {
+    /// Revokes every token issued so far.
+    pub(crate) fn revoke(&self) {
         let issued = self.issued.load(Ordering::SeqCst);
-        self.first_good.store(issued, Ordering::SeqCst);
+        self.first_valid.store(issued, Ordering::SeqCst);
     }
 
-    /// Whether the token may be shown to `audience` now.
+    /// Checks that the token is valid for `audience` now.
     pub(crate) fn check(
         &self,
         token: &str,
         audience: &str,
         now: DateTime<Utc>,
-    ) -> Result<(), TokenFault> {
-        let claims = self.claims(token).ok_or(TokenFault::Unknown)?;
+    ) -> Result<(), TokenError> {
+        let claims = self.claims(token).ok_or(TokenError::Unknown)?;
         let number = |name: &str| claims[name].as_i64().unwrap_or(0);
         if number("exp") <= now.timestamp() {
-            return Err(TokenFault::Expired);
+            return Err(TokenError::Expired);
         }
-        let first_good = self.first_good.load(Ordering::SeqCst);
-        if claims["uti"].as_u64() < Some(first_good) {
-            return Err(TokenFault::Withdrawn);
+        let first_valid = self.first_valid.load(Ordering::SeqCst);
+        if claims["uti"].as_u64() < Some(first_valid) {
+            return Err(TokenError::Revoked);
         }
-        // A slash at the end is the same audience to Azure Monitor.
+        // Azure Monitor ignores a trailing slash of the audience.
         let claimed = claims["aud"].as_str().unwrap_or_default();
         if claimed.trim_end_matches('/') != audience.trim_end_matches('/') {
-            return Err(TokenFault::Audience);
+            return Err(TokenError::Audience);
         }
         Ok(())
     }
 
-    /// What a token of ours says.
+    /// The claims of a token issued here.
     fn claims(&self, token: &str) -> Option<Value> {
         let (signed, signature) = token.rsplit_once('.')?;
         let expected = URL_SAFE_NO_PAD.encode(self.signature(signed));

@@ -1,4 +1,4 @@
-//! Columns of a row against those that its event has.
+//! Comparison of the columns of a row with those of its event.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::log_analytics::tables::{
     Leaf, TableRow, canonical, clean, leaves, place, text_of, written,
 };
 
-/// The fields a row has beyond its event.
+/// The fields that a row has in addition to its event.
 pub(super) const ADDED: [&str; 7] = [
     "eventtype",
     "host",
@@ -21,17 +21,17 @@ pub(super) const ADDED: [&str; 7] = [
     "ingest_batch",
 ];
 
-/// Present only in a row with values that were too large for the service.
+/// Present only in a row with truncated values.
 pub(super) const TRUNCATED: &str = "truncated_fields";
 
-/// Fields of `access_device` whose type wavers, which rows therefore hold as texts.
+/// Fields of `access_device` of varying type, which rows have as text.
 const AS_TEXT: [&str; 3] = ["is_encryption_enabled", "is_firewall_enabled", "is_password_set"];
 
-/// What a row must hold; values in the form in which equal ones are equal texts.
+/// The expected content of a row, with values in canonical form.
 #[derive(Debug, Default)]
 pub(super) struct Expected {
     columns: BTreeMap<String, Column>,
-    /// What has no column, by path.
+    /// Values without a column, by path.
     rest: BTreeMap<String, String>,
 }
 
@@ -40,12 +40,12 @@ struct Column {
     value: String,
     /// The path without the suffix.
     path: String,
-    /// The whole text of a value that is larger than the service keeps.
+    /// The whole text of a value that exceeds the limit of the service.
     too_large: Option<String>,
 }
 
 impl Expected {
-    /// The columns of an event, of those that the stream has.
+    /// The columns of an event that the stream has.
     pub(super) fn of(record: &str, stream: &Stream) -> Self {
         let mut expected = Self::default();
         let Some(Json::Object(members)) = Json::parse(record) else {
@@ -77,7 +77,7 @@ impl Expected {
         }
     }
 
-    /// The columns of a row that are its event's.
+    /// The columns of a row that belong to its event.
     pub(super) fn of_row(own: &TableRow) -> Self {
         let column = |(name, value): (&String, &Value)| {
             let column = Column { value: canonical(value)?, path: String::new(), too_large: None };
@@ -86,15 +86,15 @@ impl Expected {
         Self { columns: own.iter().filter_map(column).collect(), rest: BTreeMap::new() }
     }
 
-    /// Names and values of the columns that have one.
+    /// Names and values of the columns that have a value.
     pub(super) fn columns(&self) -> impl Iterator<Item = (&str, &str)> {
         let columns = self.columns.iter();
         columns.map(|(name, column)| (name.as_str(), column.value.as_str()))
     }
 
-    /// The path of the first value without a column that is not in `found`, the column for such values,
-    /// as it should be. A value that `cut` names may be missing or shorter.
-    pub(super) fn left_out(&self, found: &Value, cut: &str) -> Option<String> {
+    /// The path of the first value that is missing or wrong in `found`, the column for values
+    /// without a column. Values that `truncated` names may be missing or shorter.
+    pub(super) fn left_out(&self, found: &Value, truncated: &str) -> Option<String> {
         let none = serde_json::Map::new();
         let found = found.as_object().unwrap_or(&none);
         let found: BTreeMap<_, _> = found
@@ -103,13 +103,14 @@ impl Expected {
             .collect();
         let mut all = self.rest.keys().chain(found.keys());
         let differs = |path: &&String| {
-            self.rest.get(*path) != found.get(*path) && !cut.split(',').any(|name| name == **path)
+            self.rest.get(*path) != found.get(*path)
+                && !truncated.split(',').any(|name| name == **path)
         };
         all.find(differs).cloned()
     }
 }
 
-/// What is sent as a text because its type wavers.
+/// The text of a value that is sent as text because its type varies.
 fn in_text(leaf: &Leaf<'_, '_>) -> Option<Json<'static>> {
     let Json::Truth(truth) = leaf.value else {
         return None;
@@ -120,29 +121,29 @@ fn in_text(leaf: &Leaf<'_, '_>) -> Option<Json<'static>> {
     AS_TEXT.contains(&name).then(|| Json::Text(text.as_bytes().into()))
 }
 
-/// Whether a row has as much of a value as the service keeps, and not more. A character has up to four bytes.
+/// Whether a row has the longest prefix of a value that the service keeps, up to a character
+/// boundary.
 fn is_beginning(event: &[u8], row: &[u8], largest: usize) -> bool {
     event.len() > largest && event.starts_with(row) && (largest - 3..=largest).contains(&row.len())
 }
 
 /// The first column in which a row differs from its event.
 ///
-/// `cut` is the row's list of fields of which it has the beginning only, named like their columns without
-/// the suffix: each of them must be one that the service would have cut, and no other may be shorter than
-/// the event's.
+/// `truncated` lists the truncated fields of the row, named like their columns without the suffix. Each
+/// must exceed the limit of the service, and no other value may be shorter than in the event.
 pub(super) fn difference(
     expected: &Expected,
     own: &TableRow,
-    cut: &str,
+    truncated: &str,
     largest: usize,
 ) -> Option<String> {
-    let mut cut: Vec<_> = cut.split(',').filter(|name| !name.is_empty()).collect();
+    let mut truncated: Vec<_> = truncated.split(',').filter(|name| !name.is_empty()).collect();
     for (name, column) in &expected.columns {
         let found = own.get(name).unwrap_or(&Value::Null);
-        let named = cut.iter().position(|cut| *cut == column.path);
+        let named = truncated.iter().position(|truncated| *truncated == column.path);
         let same = match named {
-            Some(place) => {
-                cut.remove(place);
+            Some(position) => {
+                truncated.remove(position);
                 let found = found.as_str().unwrap_or_default().as_bytes();
                 let whole = column.too_large.as_deref().unwrap_or_default();
                 is_beginning(whole.as_bytes(), found, largest)
@@ -158,7 +159,7 @@ pub(super) fn difference(
     if let Some((name, _)) = added.next() {
         return Some(format!("{name} (added)"));
     }
-    // What has no column may have been cut as well.
-    let in_vain = cut.iter().find(|name| !expected.rest.contains_key(**name));
-    in_vain.map(|name| format!("{TRUNCATED} names {name}, which"))
+    // Values without a column may be truncated too.
+    let wrong = truncated.iter().find(|name| !expected.rest.contains_key(**name));
+    wrong.map(|name| format!("{TRUNCATED} names {name}, which"))
 }

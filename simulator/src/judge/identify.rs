@@ -1,4 +1,4 @@
-//! Which event is this row? Told by Duo's own data alone, never by what the connector added.
+//! Identification of the event of a row, by Duo's data alone and not by the added fields.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::LogType;
 use crate::events::{parse_sekey, parse_uuid};
 use crate::log_analytics::tables::{TableRow, guid};
 
-/// What an accepted row turned out to be.
+/// The result of the identification of a row.
 #[derive(Clone, Copy)]
 pub(super) enum Found {
     Event(LogType, u32),
@@ -17,7 +17,7 @@ pub(super) enum Found {
 }
 
 impl Ledger {
-    /// Finds the event by Duo's own data alone.
+    /// Identifies the event by Duo's data alone.
     pub(super) fn identify(&self, stream: &mut Stream, added: &TableRow, own: &TableRow) -> Found {
         let text = |name: &str| {
             let suffixes = if name == "isotimestamp" { ["_t", "_s"] } else { ["_g", "_s"] };
@@ -33,9 +33,9 @@ impl Ledger {
             let events = self.world.events(log);
             let mut same = stream.find(log, events, own);
             if same.is_empty() {
-                let spoilt = self.world.spoilt_of(log).into_iter();
-                same.extend(spoilt.filter(|index| {
-                    let expected = Expected::of(&events.spoilt_record(*index), stream);
+                let corrupted = self.world.corrupted_of(log).into_iter();
+                same.extend(corrupted.filter(|index| {
+                    let expected = Expected::of(&events.corrupted_record(*index), stream);
                     difference(&expected, own, "", stream.largest).is_none()
                 }));
             }
@@ -46,7 +46,7 @@ impl Ledger {
         Found::Nothing
     }
 
-    /// Finds the event by the identifier among the row's texts; `None` without one.
+    /// Identifies the event by an identifier in the row; `None` without one.
     fn by_identifier<'t>(&self, text: impl Fn(&str) -> Option<&'t str>) -> Option<Found> {
         let by_id = |log: LogType, id: Option<u128>| {
             let index = id.and_then(|id| self.world.events(log).index_of(id));
@@ -75,20 +75,20 @@ impl Ledger {
         None
     }
 
-    /// Records with the same columns are told apart by their uid and content, else by what is still wanting: without a
-    /// field or with null in it, two of them may have one uid.
+    /// Selects one of several records with the same columns, by uid and content, else the one
+    /// delivered least: records that differ only by a null may have one uid.
     fn one_of(&self, log: LogType, same: &[u32], key: Option<(u64, u32)>) -> Option<u32> {
         let tally = &self.counts[&log];
         let known = |index: &&u32| {
-            let place = **index as usize;
-            key == Some((tally.uids[place], tally.contents[place]))
+            let position = **index as usize;
+            key == Some((tally.uids[position], tally.contents[position]))
         };
         let least = || same.iter().min_by_key(|index| tally.deliveries[**index as usize]);
         same.iter().find(known).or_else(least).copied()
     }
 }
 
-/// The number of a UUID in any spelling: another than Duo's is an altered event, not an unknown one.
+/// The number of a UUID in any spelling: another spelling is an altered event, not an unknown one.
 fn uuid_of(text: &str) -> Option<u128> {
     guid(text).as_deref().and_then(parse_uuid)
 }

@@ -1,4 +1,4 @@
-//! What arrived, event by event.
+//! Delivered rows, by event.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use crate::json::Members;
 use crate::log_analytics::tables::{FittedRow, Origin, TableRow};
 use crate::{Config, LogReport, LogType, Report};
 
-/// More findings than this are counted, not told.
+/// Maximum number of problems that are described; more are only counted.
 const MOST_PROBLEMS: usize = 20;
 
-/// Deliveries of every event, and whether each was true to it.
+/// Deliveries of every event, and whether each was unaltered.
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) world: Arc<World>,
     host: String,
     verify: bool,
-    /// The ways into the table, by name.
+    /// The streams into the table, by name.
     streams: BTreeMap<String, Stream>,
     pub(super) counts: BTreeMap<LogType, LogCounts>,
     unknown_rows: u64,
@@ -31,11 +31,11 @@ pub(super) struct Ledger {
     problems: Vec<String>,
 }
 
-/// What arrived of one log, by index of the event.
+/// Deliveries of one log, by index of the event.
 #[derive(Debug)]
 pub(super) struct LogCounts {
     pub(super) deliveries: Vec<u16>,
-    /// 64 bits of each event's `event_uid`; 0 while none is known.
+    /// 64 bits of each event's `event_uid`; 0 if unknown.
     pub(super) uids: Vec<u64>,
     /// Each event's `event_content`.
     pub(super) contents: Vec<u32>,
@@ -66,9 +66,9 @@ impl Ledger {
         }
     }
 
-    /// Counts a row and, if that was asked for, compares it with its event.
+    /// Counts a row and, if configured, compares it with its event.
     pub(super) fn row(&mut self, members: &Members<'_>, origin: &Origin) {
-        // Taken out for as long as it is needed, so that the rest stays within reach.
+        // Removed temporarily, so that `self` can be borrowed.
         let Some((name, mut stream)) = self.streams.remove_entry(stream::name(origin)) else {
             return;
         };
@@ -91,7 +91,7 @@ impl Ledger {
         self.streams.insert(name, stream);
     }
 
-    /// Counts a row by what was found, and what is wrong with it if that is an event.
+    /// Counts a row, with a problem if it has one.
     fn count(
         &mut self,
         found: Found,
@@ -102,12 +102,12 @@ impl Ledger {
         match found {
             Found::Event(log, index) => {
                 let tally = self.counts.get_mut(&log).expect("all logs have one");
-                let place = index as usize;
-                tally.deliveries[place] = tally.deliveries[place].saturating_add(1);
-                if tally.uids[place] == 0 {
+                let position = index as usize;
+                tally.deliveries[position] = tally.deliveries[position].saturating_add(1);
+                if tally.uids[position] == 0 {
                     let bits =
                         key.and_then(|(uid, content)| uid_bits(uid).zip(content_bits(content)));
-                    (tally.uids[place], tally.contents[place]) = bits.unwrap_or_default();
+                    (tally.uids[position], tally.contents[position]) = bits.unwrap_or_default();
                 }
                 if let Some(problem) = problem {
                     self.altered_rows += 1;
@@ -118,8 +118,8 @@ impl Ledger {
                 self.unknown_rows += 1;
                 let known = LogType::ALL.map(LogType::name);
                 let claimed = claimed.filter(|name| known.contains(name));
-                let claimed = claimed.unwrap_or("no known log");
-                self.problem(format!("a row that says it is of {claimed} is no event"));
+                let claimed = claimed.unwrap_or("unknown");
+                self.problem(format!("a row with the log {claimed} is not an event"));
             }
         }
     }
@@ -130,7 +130,7 @@ impl Ledger {
         }
     }
 
-    /// What is wrong with a row, if anything is.
+    /// The first problem of a row, if any.
     fn row_problem(
         &self,
         log: LogType,
@@ -146,28 +146,28 @@ impl Ledger {
         if let Some(column) = row.misfits.first() {
             return Some(format!("the value of {column} does not fit it, and was dropped"));
         }
-        if let Some(column) = row.cut.first() {
-            return Some(format!("{column} is larger than the service keeps, and was cut"));
+        if let Some(column) = row.truncated.first() {
+            return Some(format!("{column} is larger than the service keeps, and was truncated"));
         }
         if let Some(column) = row.twice.first() {
             return Some(format!("{column} occurs twice"));
         }
-        let cut = added_text(added, TRUNCATED);
-        if cut == Some("") {
+        let truncated = added_text(added, TRUNCATED);
+        if truncated == Some("") {
             return Some(format!("{TRUNCATED} names nothing"));
         }
-        let cut = cut.unwrap_or_default();
+        let truncated = truncated.unwrap_or_default();
         let additional = stream.additional.as_ref();
         let additional = additional.map(|name| row.row.get(name).unwrap_or(&Value::Null));
         let differs = |record: &str| {
             let expected = Expected::of(record, stream);
-            let rest = || additional.and_then(|found| expected.left_out(found, cut));
-            difference(&expected, own, cut, stream.largest).or_else(rest)
+            let rest = || additional.and_then(|found| expected.left_out(found, truncated));
+            difference(&expected, own, truncated, stream.largest).or_else(rest)
         };
         let events = self.world.events(log);
-        let spoilt = self.world.was_spoilt(log, index);
+        let corrupted = self.world.was_corrupted(log, index);
         if let Some(column) = differs(&events.record(index))
-            && !(spoilt && differs(&events.spoilt_record(index)).is_none())
+            && !(corrupted && differs(&events.corrupted_record(index)).is_none())
         {
             return Some(format!("{column} differs"));
         }
@@ -177,7 +177,7 @@ impl Ledger {
         self.added_problem(log, index, |name| added_text(added, name))
     }
 
-    /// What is wrong with the fields that a row has beyond its event; all of them are there.
+    /// The first problem of the added fields, which are all present.
     fn added_problem<'t>(
         &self,
         log: LogType,
@@ -185,7 +185,7 @@ impl Ledger {
         text: impl Fn(&str) -> Option<&'t str>,
     ) -> Option<String> {
         let events = self.world.events(log);
-        let spoilt = self.world.was_spoilt(log, index);
+        let corrupted = self.world.was_corrupted(log, index);
         if text("eventtype") != Some(log.name()) {
             return Some("eventtype is not the log's name".to_owned());
         }
@@ -205,12 +205,12 @@ impl Ledger {
             return Some("event_content is not 8 lower-case hexadecimal digits".to_owned());
         }
         let known = self.counts[&log].uids[index as usize];
-        // Without an identifier a uid is made from the content, which a surrogate changes.
-        let changed = known != 0 && known != uid && !(spoilt && log.is_v1());
+        // The uid of an event without identifier depends on its content, which a surrogate changes.
+        let changed = known != 0 && known != uid && !(corrupted && log.is_v1());
         changed.then(|| "event_uid is another than before".to_owned())
     }
 
-    /// The verdict on events visible at `now` (milliseconds).
+    /// The report on events visible at `now` (milliseconds).
     pub(super) fn report(&self, now: i64) -> Report {
         let mut report = Report {
             logs: BTreeMap::new(),
@@ -228,7 +228,7 @@ impl Ledger {
         report
     }
 
-    /// Two events under one uid and content would be one event to whoever removes duplicates.
+    /// Reports events with equal uid and content, which would be removed as duplicates.
     fn report_shared_keys(&self, report: &mut Report) {
         let mut all: Vec<((u64, u32), LogType, u32)> = Vec::new();
         for (log, tally) in &self.counts {
@@ -287,7 +287,7 @@ fn has_digits(text: &str, count: usize) -> bool {
     text.len() == count && text.bytes().all(digit)
 }
 
-/// The text of a column that is no part of the event, by its name without suffix.
+/// The text of an added column, by its name without suffix.
 pub(super) fn added_text<'r>(added: &'r TableRow, name: &str) -> Option<&'r str> {
     let mut values = ["_s", "_t"].iter().filter_map(|suffix| added.get(&format!("{name}{suffix}")));
     values.next().and_then(Value::as_str)

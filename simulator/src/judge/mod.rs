@@ -1,6 +1,6 @@
-//! The judge: which events arrived, how often, and unaltered?
+//! Verification: whether every event was delivered, how often, and unaltered.
 //!
-//! It works on a thread of its own, behind the answers, so that looking closely slows nobody down.
+//! Runs on a separate thread, so that it does not delay responses.
 
 mod compare;
 mod identify;
@@ -25,20 +25,20 @@ use rows_file::RowsFiles;
 /// The table whose rows are Duo events; rows of others are only counted.
 const JUDGED: &str = "CiscoDuo_CL";
 
-/// Bodies waiting to be judged may hold this much memory, in KiB; beyond it posts wait.
+/// Memory for bodies waiting for verification, in KiB; beyond it requests wait.
 const LARGEST_BACKLOG: usize = 256 * 1_024;
 
 /// Accepted rows.
 pub(crate) struct Post {
     pub(crate) origin: Origin,
-    /// The table they go to, with `_CL`.
+    /// The table, with `_CL`.
     pub(crate) table: String,
-    /// A body that was checked: UTF-8, JSON, objects.
+    /// A valid body: UTF-8, JSON, objects.
     pub(crate) body: Bytes,
     pub(crate) received: DateTime<Utc>,
 }
 
-/// The thread's inbox.
+/// The inbox of the thread.
 #[derive(Debug)]
 pub(crate) struct Judge {
     inbox: Sender<Message>,
@@ -66,29 +66,29 @@ impl Judge {
         Ok(Self { inbox, room })
     }
 
-    /// Hands over accepted rows.
+    /// Submits accepted rows.
     pub(crate) async fn submit(&self, post: Post) {
         let permits = self.room.acquire_many(size(&post.body)).await;
         permits.expect("the semaphore is never closed").forget();
         self.send(Message::Post(post));
     }
 
-    /// The verdict on events visible at `now` (milliseconds), after all rows handed over before.
+    /// The report on events visible at `now` (milliseconds), after all rows submitted before.
     pub(crate) async fn report(&self, now: i64) -> Report {
         let (reply, report) = oneshot::channel();
         self.send(Message::Report { now, reply });
-        report.await.expect("the judge's thread answers before it ends")
+        report.await.expect("the thread replies before it ends")
     }
 
-    /// A table, after all rows handed over before.
+    /// A table, after all rows submitted before.
     pub(crate) async fn table(&self, api: IngestionApi, name: &str) -> Option<Table> {
         let (reply, table) = oneshot::channel();
         let name = name.to_owned();
         self.send(Message::Table { api, name, reply });
-        table.await.expect("the judge's thread answers before it ends")
+        table.await.expect("the thread replies before it ends")
     }
 
-    /// Ends the thread once it has seen everything.
+    /// Ends the thread after all submitted rows.
     pub(crate) async fn stop(&self) {
         let (reply, stopped) = oneshot::channel();
         self.send(Message::Stop(reply));
@@ -96,12 +96,12 @@ impl Judge {
     }
 
     fn send(&self, message: Message) {
-        // It fails only after `stop`, when nobody is interested any more.
+        // Fails only after `stop`, when the result does not matter.
         self.inbox.send(message).unwrap_or_default();
     }
 }
 
-/// What a body weighs in the backlog; one that is larger than all of it takes all of it.
+/// Size of a body in the backlog, at most the whole backlog.
 fn size(body: &Bytes) -> u32 {
     u32::try_from((body.len() / 1_024 + 1).min(LARGEST_BACKLOG)).expect("the backlog is small")
 }
@@ -113,13 +113,14 @@ fn work(
     mut tables: Tables,
     freed: &Semaphore,
 ) {
-    // Ends when the judge is dropped, too.
+    // Also ends when the sender is dropped.
     while let Ok(message) = messages.recv() {
         match message {
             Message::Post(post) => {
-                let text = std::str::from_utf8(&post.body).expect("checked before it was accepted");
+                let text = std::str::from_utf8(&post.body)
+                    .expect("the body was checked before it was accepted");
                 let judged = post.table == JUDGED;
-                if judged || files.wanted() || tables.wanted() {
+                if judged || files.is_enabled() || tables.is_enabled() {
                     crate::json::each_row(text, |row, members| {
                         files.append(&post.table, row);
                         tables.store(&post.table, &post.origin, &members, post.received);
@@ -133,7 +134,7 @@ fn work(
                 }
                 freed.add_permits(size(&post.body) as usize);
             }
-            // The receiver is gone if its test timed out: the report is dropped.
+            // If the receiver's test timed out, the report is dropped.
             Message::Report { now, reply } => reply.send(ledger.report(now)).unwrap_or_default(),
             Message::Table { api, name, reply } => {
                 reply.send(tables.table(api, &name)).unwrap_or_default();

@@ -1,11 +1,11 @@
-//! Accepted rows as files, one JSON object a line.
+//! Accepted rows as files, one JSON object per line.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, create_dir_all};
 use std::io::{BufWriter, Result, Write};
 use std::path::{Path, PathBuf};
 
-/// One file for each table in a folder, or nothing at all.
+/// One file per table in a folder, or none.
 pub(super) struct RowsFiles {
     folder: Option<PathBuf>,
     files: BTreeMap<String, BufWriter<File>>,
@@ -21,11 +21,11 @@ impl RowsFiles {
         Ok(Self { folder, files: BTreeMap::new(), failed: None })
     }
 
-    pub(super) fn wanted(&self) -> bool {
+    pub(super) fn is_enabled(&self) -> bool {
         self.folder.is_some()
     }
 
-    /// Appends a row; a failure is kept for [`RowsFiles::flush`] to tell.
+    /// Appends a row; an error is kept for [`RowsFiles::flush`].
     pub(super) fn append(&mut self, table: &str, row: &str) {
         if let Err(error) = self.try_append(table, row) {
             self.failed.get_or_insert(error);
@@ -44,7 +44,7 @@ impl RowsFiles {
         let Some(file) = self.files.get_mut(table) else {
             return Ok(());
         };
-        // Line breaks can only stand between the tokens of JSON, where a blank does as well.
+        // Line breaks occur only between the tokens of JSON, where whitespace is optional.
         for piece in row.split(['\n', '\r']) {
             file.write_all(piece.as_bytes())?;
         }

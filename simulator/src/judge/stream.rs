@@ -1,4 +1,4 @@
-//! The ways into the table, each with what the judge has to know of it.
+//! The streams into the table, with the facts needed for verification.
 
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -12,22 +12,22 @@ use crate::log_analytics::tables::{
 };
 use crate::{Config, LogType, StreamDeclaration};
 
-/// The dynamic column for what has no column.
+/// The dynamic column for values without a column.
 const ADDITIONAL_FIELDS: &str = "AdditionalFields";
 
 /// A stream of the Logs Ingestion API, or the Data Collector API.
 ///
-/// What a column must hold is what the Data Collector API would have put there, had the table the declared
-/// columns.
+/// The expected value of a column is what the Data Collector API would store, if the table had the
+/// declared columns.
 #[derive(Debug)]
 pub(super) struct Stream {
-    /// The declared columns; the Data Collector API makes one of every value.
+    /// The declared columns; the Data Collector API creates a column for every value.
     declaration: Option<StreamDeclaration>,
-    /// The dynamic column for what has no column, if it is declared.
+    /// The dynamic column for values without a column, if it is declared.
     pub(super) additional: Option<String>,
-    /// How many bytes of a value the service keeps.
+    /// Maximum bytes of a value.
     pub(super) largest: usize,
-    /// Hashes of the columns of all events of a v1 log, sorted; made when the first row without an
+    /// Sorted hashes of the columns of all events of a v1 log; built when the first row without an
     /// identifier arrives.
     contents: BTreeMap<LogType, Vec<(u64, u32)>>,
 }
@@ -35,7 +35,7 @@ pub(super) struct Stream {
 /// The name of the Data Collector API among the streams.
 const DATA_COLLECTOR: &str = "";
 
-/// The name of the way that rows came by.
+/// The name of the stream of rows.
 pub(super) fn name(origin: &Origin) -> &str {
     match origin {
         Origin::DataCollector { .. } => DATA_COLLECTOR,
@@ -82,7 +82,7 @@ impl Stream {
             let placed = place(&leaf, |_| true, usize::MAX);
             let is_text = matches!(leaf.value, Json::Text(_) | Json::Array(_));
             if is_text && text_of(leaf.value).len() > self.largest {
-                row.cut.push(placed.column.clone());
+                row.truncated.push(placed.column.clone());
             }
             if row.row.insert(placed.column.clone(), placed.value).is_some() {
                 row.twice.push(placed.column);
@@ -91,7 +91,7 @@ impl Stream {
         row
     }
 
-    /// Whether a column is no part of the event.
+    /// Whether a column is not part of the event.
     pub(super) fn is_added(&self, column: &str) -> bool {
         let own = column.strip_suffix("_s").or(column.strip_suffix("_t"));
         column == TIME_GENERATED
@@ -99,7 +99,7 @@ impl Stream {
             || own.is_some_and(|name| name == TRUNCATED || ADDED.contains(&name))
     }
 
-    /// The indexes of the events with exactly these columns; more than one for identical records.
+    /// The indexes of the events with exactly these columns; several for identical records.
     pub(super) fn find(&mut self, log: LogType, events: &Events, own: &TableRow) -> Vec<u32> {
         if !self.contents.contains_key(&log) {
             let hash = |index| (hash(&Expected::of(&events.record(index), self)), index);

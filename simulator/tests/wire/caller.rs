@@ -1,4 +1,4 @@
-//! A small client of both simulators, with signing of its own.
+//! A small client of all simulators, with its own implementation of signatures.
 
 use std::sync::Once;
 use std::time::Duration;
@@ -99,7 +99,7 @@ impl Caller {
         request.header("content-type", "application/x-www-form-urlencoded").body(form)
     }
 
-    /// A call of the Logs Ingestion API for the stream `Custom-CiscoDuo`.
+    /// A request to the Logs Ingestion API for the stream `Custom-CiscoDuo`.
     pub(crate) fn ingest(&self, token: &str, body: &str) -> RequestBuilder {
         let rule_id = &self.simulator.config().logs_ingestion.rule_id;
         let path = format!("/dataCollectionRules/{rule_id}/streams/Custom-CiscoDuo");
@@ -119,7 +119,7 @@ impl Caller {
         self.http.execute(request).await.unwrap()
     }
 
-    /// The records of a raw page, as the texts they were sent in.
+    /// The records of a raw page as received texts.
     pub(crate) async fn records(&self, log: LogType, query: &str) -> Vec<String> {
         let text = self.duo(log, query).send().await.unwrap().text().await.unwrap();
         let envelope: Envelope<'_> = serde_json::from_str(&text).unwrap();
@@ -146,7 +146,7 @@ struct Envelope<'a> {
     response: &'a RawValue,
 }
 
-/// The row a correct connector makes of a record.
+/// The row that a correct connector sends for a record.
 pub(crate) fn row(log: LogType, record: &str, copy: usize) -> String {
     let mut text = record.to_owned();
     for field in ["is_encryption_enabled", "is_firewall_enabled", "is_password_set"] {
@@ -168,7 +168,7 @@ pub(crate) fn row(log: LogType, record: &str, copy: usize) -> String {
 }
 
 fn time_of(log: LogType, record: &str) -> DateTime<Utc> {
-    // A lone surrogate would keep serde_json from reading the rest.
+    // serde_json rejects a lone surrogate.
     let value: Value = serde_json::from_str(&record.replace("\\ud800", "")).unwrap();
     let whole = |field: &str| value[field].as_i64().unwrap();
     let text = |field: &str| value[field].as_str().unwrap().parse().unwrap();

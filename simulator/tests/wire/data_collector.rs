@@ -1,4 +1,4 @@
-//! Refusals of the Azure Monitor side.
+//! Refusals of the Data Collector API.
 
 use crate::caller::Caller;
 use crate::tenant::roomy;
@@ -7,8 +7,8 @@ use crate::tenant::roomy;
 async fn the_data_collector_refuses_what_azure_refuses() {
     let caller = Caller::start(roomy(60)).await;
     let status = |request: reqwest::RequestBuilder| async move {
-        let answer = request.send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
+        let response = request.send().await.unwrap();
+        (response.status().as_u16(), response.text().await.unwrap())
     };
     let refused = [
         (caller.post("[1]"), 400, "InvalidDataFormat"),
@@ -24,9 +24,9 @@ async fn the_data_collector_refuses_what_azure_refuses() {
     assert_eq!(status(caller.post("[]")).await, (200, String::new()));
     let large = format!("[{{\"a\":\"{}\"}}]", "x".repeat(30_000_000));
     assert_eq!(status(caller.post(&large)).await.0, 404);
-    let calls = caller.simulator.calls().log_analytics;
+    let counts = caller.simulator.counts().log_analytics;
     assert_eq!(
-        (calls.accepted, calls.refused["InvalidDataFormat"], calls.refused["NotFound"]),
+        (counts.accepted, counts.refused["InvalidDataFormat"], counts.refused["NotFound"]),
         (1, 3, 1)
     );
 }

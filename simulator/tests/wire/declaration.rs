@@ -1,4 +1,4 @@
-//! Data collection rules that Azure would not take.
+//! Data collection rules that Azure would refuse.
 
 use serde_json::json;
 use simulator::StreamDeclaration;
@@ -10,11 +10,11 @@ fn a_declaration_that_azure_refuses_is_refused() {
             {"name": "txid_g", "type": "string"}, {"name": name, "type": column_type},
         ]});
         let stream = StreamDeclaration::from_json("Custom-CiscoDuo", "CiscoDuo_CL", &columns);
-        stream.map_err(|fault| fault.to_string())
+        stream.map_err(|error| error.to_string())
     };
     let name_of_46 = "surfaced_auth_access_device_location_country_s";
     assert!(with(&name_of_46[1..], "dynamic").is_ok());
-    for (name, column_type, told) in [
+    for (name, column_type, expected) in [
         (name_of_46, "string", "longer than 45"),
         ("txid_g", "string", "twice"),
         ("user_g", "guid", "guid"),
@@ -25,8 +25,8 @@ fn a_declaration_that_azure_refuses_is_refused() {
         ("credits_d", "double", "unknown type"),
         ("TimeGenerated", "string", "datetime"),
     ] {
-        let fault = with(name, column_type).unwrap_err();
-        assert!(fault.contains(told), "{fault}");
+        let error = with(name, column_type).unwrap_err();
+        assert!(error.contains(expected), "{error}");
     }
     for (name, table) in [("CiscoDuo", "CiscoDuo_CL"), ("Custom-CiscoDuo", "CiscoDuo")] {
         assert!(StreamDeclaration::new(name, table, Vec::new()).is_err(), "{name} into {table}");

@@ -1,4 +1,4 @@
-//! Paging, totals, refusals and the rate limit of the Duo side.
+//! Paging, totals, refusals and the rate limit of the simulated Duo.
 
 use chrono::TimeDelta;
 use serde_json::Value;
@@ -8,7 +8,7 @@ use crate::caller::Caller;
 use crate::tenant::{config, window};
 
 #[tokio::test]
-async fn callers_who_break_a_rule_get_duo_s_codes() {
+async fn invalid_requests_get_the_error_codes_of_duo() {
     let caller = Caller::start(config(50)).await;
     let log = LogType::Activity;
     let good = window(&caller, "", "");
@@ -28,16 +28,16 @@ async fn callers_who_break_a_rule_get_duo_s_codes() {
     assert_eq!(code(undated.send().await.unwrap()).await, (401, 40_104));
     let old = caller.duo_dated(log, &good, now - TimeDelta::minutes(6)).send().await.unwrap();
     assert_eq!(code(old).await, (401, 40_105));
-    // Signed in another order than the canonical one
+    // Signed in another order than the canonical one.
     let unsorted = caller.duo(log, &good.split('&').rev().collect::<Vec<_>>().join("&"));
     assert_eq!(code(unsorted.send().await.unwrap()).await, (401, 40_103));
     let elsewhere = format!("{}/admin/v3/logs/activity", caller.simulator.duo_url());
     assert_eq!(code(http.get(elsewhere).send().await.unwrap()).await, (404, 40_401));
     assert_eq!(code(http.post(&url).send().await.unwrap()).await, (405, 40_501));
     for after in ["&sort=ts", "&next_offset=17,x", "&next_offset=%5B%221%22%5D"] {
-        let answer = caller.duo(log, &window(&caller, "", after)).send().await.unwrap();
-        assert_eq!(code(answer).await.1, if after.contains(',') { 40_103 } else { 40_002 });
+        let response = caller.duo(log, &window(&caller, "", after)).send().await.unwrap();
+        assert_eq!(code(response).await.1, if after.contains(',') { 40_103 } else { 40_002 });
     }
-    let calls = caller.simulator.calls();
-    assert_eq!((calls.duo[&log].unauthorized, calls.duo[&log].refused), (6, 2));
+    let counts = caller.simulator.counts();
+    assert_eq!((counts.duo[&log].unauthorized, counts.duo[&log].refused), (6, 2));
 }

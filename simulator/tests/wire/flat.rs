@@ -1,5 +1,5 @@
-//! Rows as the Logs Ingestion API wants them: those that the simulated Data Collector stored, whose columns are held
-//! against the documentation elsewhere.
+//! Rows for the Logs Ingestion API, derived from those that the simulated Data Collector stored,
+//! whose columns other tests verify.
 
 use std::collections::BTreeMap;
 
@@ -12,12 +12,12 @@ use crate::caller::{Caller, row};
 use crate::tables::{rows, table};
 use crate::tenant::all_records;
 
-/// Columns that are not declared: too long for that (facts D2), or new to everyone.
+/// Undeclared columns: those whose name is too long, and new fields.
 fn is_undeclared(name: &str) -> bool {
     name.len() > 45 || name.starts_with("new_signal")
 }
 
-/// A tenant with a stream that declares what its events have, and the rows of its events.
+/// A tenant with a stream that declares the columns of its events, and the rows of its events.
 pub(crate) async fn start(config: Config) -> (Caller, Vec<Map<String, Value>>) {
     let scout = Caller::start(Config { keep_tables: true, ..config.clone() }).await;
     let mut copies = BTreeMap::new();
@@ -35,7 +35,7 @@ pub(crate) async fn start(config: Config) -> (Caller, Vec<Map<String, Value>>) {
         .filter(|(name, _)| !is_undeclared(name) && *name != "_TimeReceived");
     let mut columns: Vec<Column> = declared
         .map(|(name, column_type)| match column_type {
-            // Streams know no GUID.
+            // Streams do not support GUID.
             ColumnType::Guid => Column::new(name, ColumnType::String),
             _ => Column::new(name, *column_type),
         })
@@ -48,7 +48,7 @@ pub(crate) async fn start(config: Config) -> (Caller, Vec<Map<String, Value>>) {
     (Caller::start(Config { logs_ingestion, ..config }).await, rows)
 }
 
-/// The row with what has no declared column in one of its own, by the names without suffix.
+/// Moves values of undeclared columns to `AdditionalFields`, by names without suffix.
 fn with_additional_fields(row: Value) -> Map<String, Value> {
     let Value::Object(row) = row else { panic!("a row is an object") };
     let (rest, mut row): (Map<_, _>, Map<_, _>) =

@@ -1,4 +1,4 @@
-//! What the judge makes of deliveries through the Logs Ingestion API.
+//! Verification of deliveries through the Logs Ingestion API.
 
 use serde_json::{Map, Value, json};
 use simulator::{Config, LogType};
@@ -11,13 +11,13 @@ async fn ingest(caller: &Caller, rows: &[Map<String, Value>]) {
     let token = caller.token().await;
     for some in rows.chunks(200) {
         let body = serde_json::to_string(some).unwrap();
-        let answer = caller.ingest(&token, &body).send().await.unwrap();
-        assert_eq!(answer.status().as_u16(), 204);
+        let response = caller.ingest(&token, &body).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 204);
     }
 }
 
 #[tokio::test]
-async fn the_judge_sees_what_is_missing_altered_or_invented() {
+async fn missing_altered_and_unknown_rows_are_reported() {
     let (caller, all) = start(roomy(60)).await;
     let mut rows = of(&all, LogType::Authentication);
     rows.truncate(50);
@@ -54,7 +54,7 @@ async fn the_judge_sees_what_is_missing_altered_or_invented() {
         "event_uid is not 40 lower-case hexadecimal digits",
         "invented differs",
         "txid_g differs",
-        "alias_s is larger than the service keeps, and was cut",
+        "alias_s is larger than the service keeps, and was truncated",
         "result_s differs",
         "user_groups_s differs",
         "isotimestamp_t differs",
@@ -75,7 +75,7 @@ async fn the_judge_sees_what_is_missing_altered_or_invented() {
 }
 
 #[tokio::test]
-async fn a_text_of_more_than_64_kilobytes_may_be_cut_if_that_is_said() {
+async fn text_above_64_kilobytes_may_be_truncated_if_reported() {
     let config = Config { oversized_per_mille: 1_000, oversized_bytes: 120_000, ..roomy(20) };
     let (caller, all) = start(config).await;
     let mut rows = of(&all, LogType::Authentication);
@@ -90,6 +90,6 @@ async fn a_text_of_more_than_64_kilobytes_may_be_cut_if_that_is_said() {
     ingest(&caller, &rows[..4]).await;
     let report = caller.simulator.report().await;
     assert_eq!(report.altered_rows, 3, "{:?}", report.first_problems);
-    assert!(report.first_problems[2].ends_with("and was cut"));
-    assert_eq!(caller.simulator.calls().logs_ingestion.values_cut, 1);
+    assert!(report.first_problems[2].ends_with("and was truncated"));
+    assert_eq!(caller.simulator.counts().logs_ingestion.values_cut, 1);
 }

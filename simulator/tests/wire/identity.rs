@@ -1,4 +1,4 @@
-//! Tokens: who gets one, and how long it is good.
+//! Tokens: which clients get them, and their lifetime.
 
 use std::time::Duration;
 
@@ -26,18 +26,18 @@ async fn start(token_lifetime: Duration) -> Caller {
 }
 
 async fn json_of(request: RequestBuilder) -> (u16, Value) {
-    let answer = request.send().await.unwrap();
-    let status = answer.status().as_u16();
-    let text = answer.text().await.unwrap();
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap();
     (status, serde_json::from_str(&text).unwrap())
 }
 
 async fn ingest(caller: &Caller, token: &str) -> u16 {
-    let answer = caller.ingest(token, "[{}]").send().await.unwrap();
-    answer.status().as_u16()
+    let response = caller.ingest(token, "[{}]").send().await.unwrap();
+    response.status().as_u16()
 }
 
-/// `IDENTITY_ENDPOINT` as a function app asks it.
+/// A request to `IDENTITY_ENDPOINT` like that of a function app.
 fn managed(simulator: &Simulator, header: &str, query: &str) -> RequestBuilder {
     let url = format!("{}?{query}", simulator.identity_url());
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -74,13 +74,13 @@ async fn a_function_app_gets_a_token_in_the_documented_form() {
         assert_eq!(status, expected, "{query}");
         assert!(body.get("access_token").is_none() && body["statusCode"] == expected);
     }
-    let calls = simulator.calls().identity;
-    assert_eq!((calls.requests, calls.tokens), (8, 2));
-    assert_eq!(calls.refused["Unauthorized"], 2);
+    let counts = simulator.counts().identity;
+    assert_eq!((counts.requests, counts.tokens), (8, 2));
+    assert_eq!(counts.refused["Unauthorized"], 2);
 }
 
 #[tokio::test]
-async fn entra_gives_tokens_for_a_secret_or_a_federated_token() {
+async fn entra_issues_tokens_for_a_secret_or_a_federated_token() {
     let caller = start(Duration::from_secs(3_600)).await;
     let identity = caller.simulator.config().identity.clone();
     let form = |tenant: &str, pairs: &[(&str, &str)]| caller.entra(tenant, pairs);
@@ -92,8 +92,8 @@ async fn entra_gives_tokens_for_a_secret_or_a_federated_token() {
     let assertion_type = ("client_assertion_type", bearer);
     let assertion = ("client_assertion", identity.federated_token.as_str());
     let tenant = identity.tenant_id.as_str();
-    for proof in [vec![secret], vec![assertion_type, assertion]] {
-        let pairs = [vec![grant, scope, client], proof].concat();
+    for credential in [vec![secret], vec![assertion_type, assertion]] {
+        let pairs = [vec![grant, scope, client], credential].concat();
         let (status, body) = json_of(form(tenant, &pairs)).await;
         assert_eq!((status, &body["token_type"]), (200, &json!("Bearer")), "{body}");
         assert_eq!(body["expires_in"], 3_600);
@@ -115,7 +115,7 @@ async fn entra_gives_tokens_for_a_secret_or_a_federated_token() {
 }
 
 #[tokio::test]
-async fn a_token_is_good_for_its_time_and_its_audience_alone() {
+async fn a_token_is_valid_only_for_its_lifetime_and_audience() {
     let caller = start(Duration::from_secs(60)).await;
     let clock = caller.simulator.clock();
     let token = caller.token().await;
@@ -125,7 +125,7 @@ async fn a_token_is_good_for_its_time_and_its_audience_alone() {
     assert_eq!(ingest(&caller, &token).await, 401);
     let fresh = caller.token().await;
     assert_eq!(ingest(&caller, &fresh).await, 204);
-    caller.simulator.withdraw_tokens();
+    caller.simulator.revoke_tokens();
     assert_eq!(ingest(&caller, &fresh).await, 401);
     let token = caller.token().await;
     assert_eq!(ingest(&caller, &token).await, 204);

@@ -1,4 +1,4 @@
-//! What the judge makes of good and bad deliveries.
+//! Verification of valid and invalid deliveries.
 
 use reqwest::StatusCode;
 use simulator::LogType;
@@ -7,13 +7,13 @@ use crate::caller::{Caller, row};
 use crate::tenant::{roomy, window};
 
 #[tokio::test]
-async fn the_judge_sees_what_is_missing_altered_or_invented() {
+async fn missing_altered_and_unknown_rows_are_reported() {
     let (caller, log) = (Caller::start(roomy(60)).await, LogType::Authentication);
     let records = caller.records(log, &window(&caller, "limit=1000&", "")).await;
     let mut rows: Vec<String> = records[..50].iter().map(|record| row(log, record, 0)).collect();
-    let mut change = |place: usize, old: &str, new: &str| {
-        assert!(rows[place].contains(old), "{old} in {}", rows[place]);
-        rows[place] = rows[place].replace(old, new);
+    let mut change = |row: usize, old: &str, new: &str| {
+        assert!(rows[row].contains(old), "{old} in {}", rows[row]);
+        rows[row] = rows[row].replace(old, new);
     };
     change(1, "\"result\":\"", "\"result\":\"x");
     change(2, "\"ingest_kind\":\"live\"", "\"ingest_kind\":\"new\"");
@@ -32,7 +32,7 @@ async fn the_judge_sees_what_is_missing_altered_or_invented() {
         "timestamp_d differs",
         "result_s differs",
         "host_s occurs twice",
-        "a row that says it is of activity is no event",
+        "a row with the log activity is not an event",
     ];
     assert_eq!(problems.len(), expected.len(), "{problems:?}");
     for (problem, expected) in problems.iter().zip(expected) {

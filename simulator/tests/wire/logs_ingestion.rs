@@ -22,11 +22,11 @@ async fn start(logs_ingestion: LogsIngestionConfig) -> Caller {
 
 /// The status, the code in the body and the one in the header.
 async fn refusal(request: reqwest::RequestBuilder) -> (u16, String, String) {
-    let answer = request.send().await.unwrap();
-    let status = answer.status().as_u16();
-    let header = answer.headers().get("x-ms-error-code").cloned();
+    let response = request.send().await.unwrap();
+    let status = response.status().as_u16();
+    let header = response.headers().get("x-ms-error-code").cloned();
     let header = header.map_or(String::new(), |code| code.to_str().unwrap().to_owned());
-    let text = answer.text().await.unwrap();
+    let text = response.text().await.unwrap();
     let body: Value = serde_json::from_str(&text).unwrap_or_default();
     assert!(body["error"]["message"].is_string(), "{status} {text}");
     let code = body["error"]["code"].as_str().unwrap().to_owned();
@@ -40,7 +40,7 @@ fn gzip(text: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn callers_who_break_a_rule_get_azure_s_codes() {
+async fn invalid_requests_get_the_error_codes_of_azure() {
     let caller = start(ingestion()).await;
     let token = caller.token().await;
     let at = |path: &str, body: &str| caller.ingest_at(path, &token, body);
@@ -64,43 +64,43 @@ async fn callers_who_break_a_rule_get_azure_s_codes() {
         (at(&good.replace("Custom-CiscoDuo", "Custom-CiscoDuo_CL"), "[]"), 404),
         (at(&good.replace("streams", "stream"), "[]"), 404),
     ];
-    for (place, (request, status)) in bad.into_iter().enumerate() {
+    for (number, (request, status)) in bad.into_iter().enumerate() {
         let (found, code, header) = refusal(request).await;
-        assert_eq!(found, status, "case {place}");
-        assert_eq!(code, header, "case {place}");
+        assert_eq!(found, status, "case {number}");
+        assert_eq!(code, header, "case {number}");
     }
     let mut without_type = caller.ingest(&token, "[]").build().unwrap();
     without_type.headers_mut().remove("content-type");
-    let answer = caller.execute(without_type).await;
-    assert_eq!(answer.status(), StatusCode::BAD_REQUEST);
-    assert_eq!(caller.simulator.calls().logs_ingestion.accepted, 0);
+    let response = caller.execute(without_type).await;
+    assert_eq!(response.status(), StatusCode::BAD_REQUEST);
+    assert_eq!(caller.simulator.counts().logs_ingestion.accepted, 0);
 }
 
 #[tokio::test]
-async fn a_call_above_one_mebibyte_of_json_is_refused_however_it_is_packed() {
+async fn a_request_above_one_mebibyte_of_json_is_refused_compressed_or_not() {
     let row = |length: usize| format!("[{{\"eventtype_s\":\"{}\"}}]", "x".repeat(length - 20));
     assert_eq!(row(1_048_576).len(), 1_048_576);
     let caller = start(ingestion()).await;
     let token = caller.token().await;
-    let answer = caller.ingest(&token, &row(1_048_576)).send().await.unwrap();
-    assert_eq!(answer.status(), StatusCode::NO_CONTENT);
+    let response = caller.ingest(&token, &row(1_048_576)).send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::NO_CONTENT);
     let large = row(1_048_577);
     let packed = |caller: &Caller, token: &str| {
         let request = caller.ingest(token, "").body(gzip(&large));
         request.header("content-encoding", "gzip")
     };
     for request in [caller.ingest(&token, &large), packed(&caller, &token)] {
-        let answer = request.send().await.unwrap();
-        assert_eq!(answer.status(), StatusCode::PAYLOAD_TOO_LARGE);
-        let body: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        let response = request.send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::PAYLOAD_TOO_LARGE);
+        let body: Value = serde_json::from_str(&response.text().await.unwrap()).unwrap();
         assert_eq!(body["error"]["code"], "ContentLengthLimitExceeded");
         let message = body["error"]["message"].as_str().unwrap();
         assert!(message.contains("Maximum allowed content length: 1048576 bytes (1 MB)."));
         assert!(message.contains("Provided content length: 1048577"), "{message}");
     }
-    // One value alone is longer than a column keeps.
-    let calls = caller.simulator.calls().logs_ingestion;
-    assert_eq!((calls.largest, calls.values_cut), (1_048_576, 1));
+    // A single value exceeds the limit of a column.
+    let counts = caller.simulator.counts().logs_ingestion;
+    assert_eq!((counts.largest, counts.values_cut), (1_048_576, 1));
 }
 
 #[tokio::test]

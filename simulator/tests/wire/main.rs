@@ -1,6 +1,6 @@
-//! Both simulators over real connections.
+//! The simulators over real connections.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic as the tests do")]
+#![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
 mod caller;
 mod data_collector;

@@ -1,4 +1,4 @@
-//! Small tenants, and a connector that does everything right.
+//! Small tenants, and their queries and records.
 
 use chrono::TimeDelta;
 use simulator::{Config, LogType};
@@ -15,12 +15,12 @@ pub(crate) fn config(count: u64) -> Config {
         trust_monitor_limit: 40,
         ..Config::default()
     };
-    // Nothing is hidden any more, so that counts do not change while a test runs.
+    // All events are visible, so that counts do not change during a test.
     config.to -= TimeDelta::minutes(5);
     config
 }
 
-/// The query for all times, with further parameters that sort before and after the times.
+/// The query for all times, with additional parameters that sort before and after the times.
 pub(crate) fn window(caller: &Caller, before: &str, after: &str) -> String {
     let config = caller.simulator.config();
     let from = config.from.timestamp_millis();

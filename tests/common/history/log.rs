@@ -1,4 +1,4 @@
-//! What weeks of runs leave behind of one log.
+//! The stored state of one log after weeks of runs.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use duo_sentinel::sync::{
 /// Days since the first run.
 const AGE: i64 = 9;
 
-/// What is stored of a log.
+/// The stored state of a log.
 pub(crate) struct Log {
     name: LogType,
     now: Millis,
@@ -25,7 +25,8 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// A log that works: about so many events an hour at noon of a working day, and every closed hour has a count that matches.
+    /// A healthy log: about `at_noon` events per hour at noon of a working day, and matching counts
+    /// for every closed hour.
     pub(crate) fn working(log_type: LogType, at_noon: u64, now: Millis) -> Self {
         let began = Hour::of(now).after(-24 * AGE).start();
         let mut checkpoint = Checkpoint::first(began, now);
@@ -60,7 +61,7 @@ impl Log {
         log
     }
 
-    /// It stands so since this many minutes.
+    /// Sets the current outcome, unchanged for this many minutes.
     pub(crate) fn standing(
         mut self,
         outcome: Outcome,
@@ -86,7 +87,7 @@ impl Log {
         self
     }
 
-    /// Duo asked for fewer calls: it waits for some more minutes.
+    /// Duo throttles requests: the log backs off for some more minutes.
     pub(crate) fn throttled(mut self) -> Self {
         self.checkpoint.back_off = Some(BackOff {
             retry_at: self.now + TimeDelta::minutes(4),
@@ -96,29 +97,29 @@ impl Log {
         self.standing(Outcome::BackingOff, Some((Code::DuoThrottled, 429)), 6)
     }
 
-    /// Its rows went to another workspace until an hour ago.
+    /// Rows were sent to another workspace until an hour ago.
     pub(crate) fn elsewhere(mut self) -> Self {
         self.checkpoint.destination = Some(Destination {
-            fingerprint: "of another workspace".to_owned(),
+            fingerprint: "another workspace".to_owned(),
             used_at: self.now - HOUR,
         });
         self
     }
 
-    /// These fields were seen that have no column, each in so many rows.
+    /// Adds unmapped fields with the number of rows in which they were seen.
     pub(crate) fn unknown_fields(mut self, fields: &[(&str, u64)]) -> Self {
         let fields = fields.iter().map(|(name, rows)| ((*name).to_owned(), *rows));
         self.fields.fields.extend(fields);
         self
     }
 
-    /// What was found of its hours until so many hours ago has its rows.
+    /// Results of hours recorded until `ago` hours ago have been sent as health rows.
     pub(crate) fn hours_reported_to(mut self, ago: i64) -> Self {
         self.health.hours_reported_to = Some(self.now - TimeDelta::hours(ago));
         self
     }
 
-    /// The hours of which something was found after this moment.
+    /// The hours whose results changed in the last `ago` hours.
     pub(crate) fn hours_found_since(&self, ago: i64) -> Vec<Hour> {
         let since = self.now - TimeDelta::hours(ago);
         let found = self.days.iter().flat_map(|(day, results)| {
@@ -129,7 +130,7 @@ impl Log {
         found.collect()
     }
 
-    /// Duo never gave it.
+    /// Duo has never offered this log.
     pub(crate) fn unavailable(mut self) -> Self {
         self = self.standing(Outcome::Unavailable, Some((Code::DuoForbidden, 403)), AGE * 24 * 60);
         self.health.succeeded_at = None;
@@ -139,7 +140,7 @@ impl Log {
         self
     }
 
-    /// It is this many hours behind, and nothing of them was checked.
+    /// The log is this many hours behind, and these hours are not reconciled.
     pub(crate) fn behind(mut self, hours: i64) -> Self {
         self.checkpoint.mintime = self.now - TimeDelta::hours(hours);
         let last = Hour::of(self.checkpoint.mintime);
@@ -153,7 +154,7 @@ impl Log {
         self
     }
 
-    /// Its last run was this many hours ago.
+    /// The last run was this many hours ago.
     pub(crate) fn silent(mut self, hours: i64) -> Self {
         let at = self.now - TimeDelta::hours(hours);
         self = self.behind(hours);
@@ -162,13 +163,13 @@ impl Log {
         self
     }
 
-    /// So many events of an hour, this many hours ago, came late.
+    /// Marks `late` events of the hour `ago` hours ago as late.
     pub(crate) fn late(mut self, ago: i64, late: u64) -> Self {
         let hour = Hour::of(self.now).after(-ago);
         self.set(hour, 90, |result| {
             (result.state, result.late) = (HourState::Verified, late);
         });
-        // It was found by a check two hours later.
+        // Reconciliation found them two hours later.
         let activity = self.health.hours.entry(hour.after(2)).or_default();
         activity.counts.late += late;
         self
@@ -187,14 +188,14 @@ impl Log {
         self
     }
 
-    /// Nothing can be told about an hour.
+    /// Completeness of this hour is unknown.
     pub(crate) fn unknown(mut self, ago: i64) -> Self {
         let hour = Hour::of(self.now).after(-ago);
         self.set(hour, 12, |result| result.state = HourState::Unknown);
         self
     }
 
-    /// Something went wrong, first and last this many minutes ago.
+    /// Adds an error, first and last seen this many minutes ago.
     pub(crate) fn trouble(
         mut self,
         code: Code,
@@ -239,27 +240,27 @@ impl Log {
         day.hours.insert(hour.number_in_day(), result);
     }
 
-    /// Names and contents of its blobs or files.
+    /// Names and contents of the log's blobs or files.
     pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
-        let place = format!("127.0.0.1/self/{}", self.name);
+        let prefix = format!("127.0.0.1/self/{}", self.name);
         let days = self.days.iter().map(|(day, results)| {
-            let name = format!("{place}/ledger/{}.json", day.date());
+            let name = format!("{prefix}/ledger/{}.json", day.date());
             (name, results.to_json())
         });
         let fields = (!self.fields.is_empty()).then(|| {
-            let name = format!("{place}/fields.json");
+            let name = format!("{prefix}/fields.json");
             (name, self.fields.to_json())
         });
         days.chain(fields)
             .chain([
-                (format!("{place}/checkpoint.json"), self.checkpoint.to_json()),
-                (format!("{place}/health.json"), self.health.to_json()),
+                (format!("{prefix}/checkpoint.json"), self.checkpoint.to_json()),
+                (format!("{prefix}/health.json"), self.health.to_json()),
             ])
             .collect()
     }
 }
 
-/// What was done in an hour: much at noon, little at night and at the weekend, and never quite the same.
+/// Activity in an hour: high at noon, low at night and on weekends, with random variation.
 fn activity(hour: Hour, at_noon: u64) -> Activity {
     let start = hour.start().date_time();
     let of_day = u64::from(chrono::Timelike::hour(&start));

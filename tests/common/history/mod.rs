@@ -1,4 +1,4 @@
-//! What weeks of runs leave behind in storage, made at once.
+//! Stored state as after weeks of runs, written at once.
 
 mod log;
 
@@ -11,12 +11,12 @@ use duo_sentinel::status::{Code, Outcome};
 
 pub(crate) use log::Log;
 
-/// Longest time between two looks at one history.
+/// Longest time between two reads of one history.
 const LONGEST_TEST: TimeDelta = TimeDelta::minutes(2);
 
-/// The present, with enough left of its hour for a test: at a full hour one more of them is pending.
+/// The present, with enough time left in its hour for a test: a new hour adds a pending one.
 pub(crate) fn now() -> Millis {
-    #[expect(clippy::disallowed_methods, reason = "the program under test lives in the present")]
+    #[expect(clippy::disallowed_methods, reason = "the program under test uses the current time")]
     let now = || Millis::from(Utc::now());
     let left = Hour::of(now()).end() - now();
     if left < LONGEST_TEST {
@@ -25,7 +25,7 @@ pub(crate) fn now() -> Millis {
     now()
 }
 
-/// Six logs in as many states, with every mark that an hour can have.
+/// Six logs in six states, with every status that an hour can have.
 pub(crate) fn every_state(now: Millis) -> Vec<Log> {
     vec![
         Log::working(LogType::Authentication, 2_400, now).late(31, 4).trouble(
@@ -56,7 +56,7 @@ pub(crate) fn every_state(now: Millis) -> Vec<Log> {
     ]
 }
 
-/// What most people see: everything works, one hour was filled late, and one log waits.
+/// A typical state: all logs work, one hour has late events, and one log backs off.
 pub(crate) fn usual(now: Millis) -> Vec<Log> {
     vec![
         Log::working(LogType::Authentication, 2_400, now).late(31, 4),
@@ -72,17 +72,17 @@ pub(crate) fn usual(now: Millis) -> Vec<Log> {
     ]
 }
 
-/// Lays these logs out in a folder.
+/// Writes these logs to a folder.
 pub(crate) fn write(logs: &[Log], folder: &Path) {
     for (name, content) in logs.iter().flat_map(Log::files) {
         let file = folder.join(name);
-        let parent = file.parent().expect("it lies in a folder");
+        let parent = file.parent().expect("the file is in a folder");
         fs::create_dir_all(parent).expect("a new folder");
         fs::write(file, content).expect("a new file");
     }
 }
 
-/// Six logs after weeks, of which each but one has something to tell.
+/// Six logs after weeks, each but one with something to report.
 pub(crate) fn worn() -> Vec<Log> {
     let now = now();
     vec![

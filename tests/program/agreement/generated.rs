@@ -1,4 +1,4 @@
-//! Files that are made from the schema table: they must stand as it would write them.
+//! Generated files must equal what the schema table generates.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -57,8 +57,8 @@ fn health_reference() -> String {
     format!("| column | type | description |\n|---|---|---|\n{rows}")
 }
 
-/// The tables with the types of their columns in the query language, and the known fields that are kept among those
-/// without a column.
+/// The column types of the tables in KQL, and the known fields without a column, which are kept in
+/// `AdditionalFields`.
 fn table_schema() -> Value {
     let types = |columns: &[Column]| -> Map<String, Value> {
         let of_query = |column: &Column| match column.column_type {
@@ -75,7 +75,7 @@ fn table_schema() -> Value {
 }
 
 #[test]
-fn the_column_reference_is_that_of_the_schema_table() {
+fn the_column_reference_is_generated_from_the_schema_table() {
     let head = include_str!("columns-head.md");
     must_be(
         "docs/columns.md",
@@ -88,12 +88,12 @@ fn the_column_reference_is_that_of_the_schema_table() {
 }
 
 #[test]
-fn the_schema_that_queries_are_checked_against_is_that_of_the_schema_table() {
+fn the_schema_for_checking_queries_is_generated_from_the_schema_table() {
     must_be("sentinel/schema.json", &pretty(&table_schema()));
 }
 
 #[test]
-fn the_template_of_the_rule_declares_the_schema_table_and_the_bridge() {
+fn the_rule_template_declares_the_columns_of_the_schema_table_and_the_bridge() {
     must_be(
         "sentinel/data-collection-rule.json",
         &pretty(&rule::template(&declared(columns()), &declared(&health_columns()))),
@@ -101,7 +101,7 @@ fn the_template_of_the_rule_declares_the_schema_table_and_the_bridge() {
 }
 
 #[test]
-fn what_only_the_data_collector_makes_is_not_declared_and_has_every_name_that_is_too_long() {
+fn data_collector_only_columns_are_undeclared_and_include_every_name_that_is_too_long() {
     let schema = table_schema();
     let made = json_of("sentinel/data-collector-only.json");
     let made: BTreeMap<String, String> =
@@ -109,9 +109,9 @@ fn what_only_the_data_collector_makes_is_not_declared_and_has_every_name_that_is
     for column in made.keys() {
         assert!(schema["tables"][TABLE].get(column).is_none(), "{column} is declared");
     }
-    // Azure Monitor holds 500 columns of a table.
+    // A table in Azure Monitor has at most 500 columns.
     assert!(schema["tables"][TABLE].as_object().unwrap().len() + made.len() < 450);
-    // Without the suffix of the type.
+    // The path is the name without the suffix of the type.
     let paths: BTreeSet<&str> =
         made.keys().filter_map(|column| column.rsplit_once('_')).map(|(path, _)| path).collect();
     for path in schema["additional_fields"][TABLE].as_array().unwrap() {

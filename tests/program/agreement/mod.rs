@@ -1,5 +1,5 @@
-//! The settings in the code, docs/settings.md, the example file and the host's files agree, and so do the files that are made
-//! from the schema table.
+//! The settings in the code, docs/settings.md, the example file and the host's files agree, and
+//! generated files are up to date.
 
 mod generated;
 mod operate;
@@ -24,7 +24,7 @@ fn must_be(file: &str, expected: &str) {
     assert!(text == expected, "{file} is not up to date: {advice}");
 }
 
-/// The same with the part of a file between two comments.
+/// Like [`must_be`], for the part of a file between two comments.
 fn part_must_be(file: &str, name: &str, expected: &str) {
     let text = fs::read_to_string(file).unwrap();
     let (begin, end) = (format!("<!-- {name} -->\n"), format!("<!-- end of {name} -->"));
@@ -34,13 +34,13 @@ fn part_must_be(file: &str, name: &str, expected: &str) {
 }
 
 #[test]
-fn the_hosts_files_name_what_the_handler_serves() {
+fn the_host_files_match_the_routes_of_the_handler() {
     let function = json("CiscoDuoTimer/function.json");
     let binding = &function["bindings"][0];
     assert_eq!(binding["name"], "myTimer");
     assert_eq!(binding["type"], "timerTrigger");
     assert_eq!(binding["schedule"], "0 * * * * *");
-    // The host lets nobody see the page without the function's key, and forwards everything else as it is.
+    // The page needs the function key; the host forwards requests to it unchanged.
     let page = json("CiscoDuoStatus/function.json");
     let expected = serde_json::json!([
         {"name": page["bindings"][0]["name"], "type": "httpTrigger", "direction": "in", "authLevel": "function", "methods": ["get", "head"]},
@@ -49,9 +49,9 @@ fn the_hosts_files_name_what_the_handler_serves() {
     assert_eq!(page["bindings"], expected);
     let host = json("host.json");
     assert_eq!(host["customHandler"]["enableForwardingHttpRequest"], true);
-    assert!(host["extensions"]["http"].is_null(), "the page has another address");
+    assert!(host["extensions"]["http"].is_null(), "the route prefix must be the default");
     let handler = &host["customHandler"]["description"];
-    // Exactly this spelling: the tools that pack the function mark only the file so named as executable.
+    // Exactly this name: deployment tools mark only this file as executable.
     assert_eq!(handler["defaultExecutablePath"], "handler");
     assert!(
         host["customHandler"].get("http").is_none(),

@@ -1,4 +1,4 @@
-//! docs/operate.md lists every code and every line of the log stream as the program has them.
+//! docs/operate.md lists every error code and every log event of the program.
 
 use std::fs;
 
@@ -12,10 +12,10 @@ const FILE: &str = "docs/operate.md";
 
 /// One test, because both parts are in one file.
 #[test]
-fn every_code_and_every_line_is_documented_with_its_remedy() {
+fn every_error_code_and_log_event_is_documented_with_what_to_do() {
     let rows = Code::all().map(|code| {
-        let (name, sentence, remedy) = (code.as_str(), code.sentence(), code.hint());
-        format!("| `{name}` | {sentence} | {remedy} |\n")
+        let (name, sentence, hint) = (code.as_str(), code.sentence(), code.hint());
+        format!("| `{name}` | {sentence} | {hint} |\n")
     });
     let head = "| code | what is wrong | what to do |\n|---|---|---|\n";
     part_must_be(FILE, "codes", &format!("{head}{}", rows.collect::<String>()));
@@ -29,9 +29,9 @@ fn every_code_and_every_line_is_documented_with_its_remedy() {
     part_must_be(FILE, "events", &format!("{head}{}", rows.collect::<String>()));
 }
 
-/// The alerts and the codes lead to sections of the runbook.
+/// Alerts and error codes link to sections of the runbook.
 #[test]
-fn every_link_into_the_runbook_has_its_section() {
+fn every_link_to_the_runbook_has_a_section() {
     let text = fs::read_to_string(FILE).unwrap();
     let headings = text.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
     let anchors: Vec<String> =

@@ -1,5 +1,5 @@
-//! The template of the data collection rule for the Logs Ingestion API: its columns come from the schema table, its bridge from
-//! `sentinel/bridge`.
+//! The template of the data collection rule: its columns come from the schema table, its
+//! transformations from `sentinel/bridge`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,18 +9,18 @@ use serde_json::{Value, json};
 
 use crate::agreement::json;
 
-/// The longest transformation, in characters.
+/// Maximum length of a transformation, in characters.
 /// <https://learn.microsoft.com/azure/azure-monitor/service-limits>
 const LONGEST_TRANSFORMATION: usize = 15_360;
 
-/// A transformation as a rule takes it: on one line, without comments.
+/// A transformation on one line without comments, as a rule requires.
 fn on_one_line(kql: &str) -> String {
     let lines = kql.lines().map(str::trim);
     let lines: Vec<&str> = lines.filter(|line| !line.starts_with("//")).collect();
     lines.join(" ").trim().to_owned()
 }
 
-/// The template with what stands elsewhere written anew.
+/// The template with its generated parts regenerated.
 pub(crate) fn template(columns: &[Value], health_columns: &[Value]) -> Value {
     let mut template = json("sentinel/data-collection-rule.json");
     let variables = &mut template["variables"];
@@ -30,8 +30,8 @@ pub(crate) fn template(columns: &[Value], health_columns: &[Value]) -> Value {
         let table = flow["outputStream"].as_str().unwrap().replace("Custom-", "");
         let file = format!("sentinel/bridge/{table}.kql");
         let transformation = on_one_line(&fs::read_to_string(file).unwrap());
-        // On one line it would end everything behind it.
-        assert!(!transformation.contains("//"), "{table} has a comment beside code");
+        // On one line a comment would hide the rest.
+        assert!(!transformation.contains("//"), "{table} has a comment after code");
         assert!(transformation.len() <= LONGEST_TRANSFORMATION, "{table}");
         flow["transformKql"] = json!(transformation);
     }
@@ -48,11 +48,11 @@ pub(crate) fn template(columns: &[Value], health_columns: &[Value]) -> Value {
             found += 1;
         }
     }
-    assert_eq!(found, bridge.len(), "a table of the bridge is not made");
+    assert_eq!(found, bridge.len(), "the template does not create every table of the bridge");
     template
 }
 
-/// The names before `=` in the parameters of a deployment, as the guide writes them.
+/// The names before `=` after `--parameters` in the guide.
 fn parameters_in(guide: &str) -> Vec<&str> {
     guide
         .split("--parameters ")
@@ -65,12 +65,12 @@ fn parameters_in(guide: &str) -> Vec<&str> {
 }
 
 #[test]
-fn the_guide_and_the_template_of_the_rule_name_the_same_things() {
+fn the_guide_and_the_rule_template_agree_on_parameters_and_outputs() {
     let template = json("sentinel/data-collection-rule.json");
     let guide = fs::read_to_string("docs/migrate.md").unwrap();
     let named = parameters_in(&guide);
     for name in &named {
-        assert!(!template["parameters"][name].is_null(), "{name} is no parameter");
+        assert!(!template["parameters"][name].is_null(), "{name} is not a parameter");
     }
     for (name, parameter) in template["parameters"].as_object().unwrap() {
         assert!(
@@ -80,7 +80,7 @@ fn the_guide_and_the_template_of_the_rule_name_the_same_things() {
     }
     for name in template["outputs"].as_object().unwrap().keys() {
         let is_setting = CATALOG.iter().any(|setting| setting.name == name);
-        assert!(is_setting, "{name} is no setting");
+        assert!(is_setting, "{name} is not a setting");
         assert!(guide.contains(name.as_str()), "{name} is missing in the guide");
     }
 }

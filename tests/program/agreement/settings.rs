@@ -1,4 +1,4 @@
-//! docs/settings.md, the example file and the deployment templates have the settings as the table of the program has them.
+//! docs/settings.md, the example file and the deployment template agree with the settings catalog.
 
 use std::fs;
 
@@ -33,14 +33,14 @@ fn row(setting: &Setting) -> String {
     format!("| `{name}` | {default} | {values} | {meaning} |\n")
 }
 
-/// The words as docs/settings.md writes them.
+/// The words as a quoted list.
 fn listed(words: &[&str]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
     quoted.join(", ")
 }
 
 #[test]
-fn the_documentation_shows_every_setting_as_the_program_has_it() {
+fn the_documentation_lists_every_setting_of_the_catalog() {
     let tables = GROUPS.map(|(group, title)| {
         let rows = CATALOG.iter().filter(|setting| setting.group == group);
         let rows: String = rows.map(|setting| row(setting)).collect();
@@ -52,7 +52,7 @@ fn the_documentation_shows_every_setting_as_the_program_has_it() {
 }
 
 #[test]
-fn the_name_of_a_setting_is_written_once() {
+fn setting_names_occur_only_in_the_catalog() {
     let mut texts = String::new();
     for entry in fs::read_dir("src/settings").unwrap() {
         let file = entry.unwrap().path();
@@ -62,7 +62,7 @@ fn the_name_of_a_setting_is_written_once() {
     }
     for setting in CATALOG {
         let name = format!("\"{}\"", setting.name);
-        assert!(!texts.contains(&name), "{name} stands outside the table");
+        assert!(!texts.contains(&name), "{name} is used outside the catalog");
     }
 }
 
@@ -71,7 +71,7 @@ fn the_example_settings_are_known_and_complete() {
     let example = json("local.settings.json.example");
     let values = example["Values"].as_object().unwrap();
     for name in values.keys().filter(|name| *name != "FUNCTIONS_WORKER_RUNTIME") {
-        assert!(CATALOG.iter().any(|setting| setting.name == name), "{name} is no setting");
+        assert!(CATALOG.iter().any(|setting| setting.name == name), "{name} is not a setting");
     }
     for setting in CATALOG {
         let is_required = matches!(setting.need, Need::Required(_));
@@ -85,7 +85,7 @@ fn the_example_settings_are_known_and_complete() {
 }
 
 #[test]
-fn the_example_settings_filled_in_are_enough() {
+fn the_completed_example_settings_are_valid() {
     let mut example = json("local.settings.json.example");
     example["Values"]["CISCO_DUO_INTEGRATION_KEY"] = "DIFAKEFAKEFAKEFAKE01".into();
     example["Values"]["CISCO_DUO_SECRET_KEY"] = "fakefakefakefakefakefakefakefakefakefake".into();
@@ -100,7 +100,7 @@ fn the_example_settings_filled_in_are_enough() {
     Settings::read(&environment).unwrap();
 }
 
-/// The parameter of a template that becomes this setting.
+/// The parameter of a template for this setting.
 fn parameter<'a>(template: &'a Value, text: &str, setting: &Setting) -> Option<&'a Value> {
     let begin = format!("{{\"name\": \"{}\", \"value\": \"[", setting.name);
     let (_, value) = text.split_once(&begin)?;
@@ -112,7 +112,7 @@ fn parameter<'a>(template: &'a Value, text: &str, setting: &Setting) -> Option<&
 }
 
 #[test]
-fn the_template_takes_the_values_that_the_program_takes() {
+fn the_template_accepts_the_same_values_as_the_program() {
     let file = "azuredeploy.json";
     let (text, template) = (fs::read_to_string(file).unwrap(), json(file));
     let mut numbers = 0;
@@ -131,9 +131,9 @@ fn the_template_takes_the_values_that_the_program_takes() {
             }
             Kind::Choice(words) if parameter["allowedValues"].is_array() => {
                 let expected = (serde_json::json!(words), words[0].into());
-                let stands =
+                let actual =
                     (parameter["allowedValues"].clone(), parameter["defaultValue"].clone());
-                assert_eq!(stands, expected, "{}", setting.name);
+                assert_eq!(actual, expected, "{}", setting.name);
             }
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! Azure Monitor at its worst.
+//! Errors of Azure Monitor.
 
 use simulator::{Fault, FaultKind, LogType, Target};
 
@@ -6,7 +6,7 @@ use crate::bad_input::start;
 use crate::common::{originals, running, running_with, telephony_id, temporary_folder, tenant};
 
 #[tokio::test]
-async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
+async fn a_refused_record_is_found_and_reported_and_no_other_is_lost() {
     let mut config = tenant(19, 120);
     let rows = temporary_folder();
     config.rows_dir = Some(rows.path().to_owned());
@@ -19,7 +19,7 @@ async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
     assert!(invocation.is_caught_up(), "{:?}", invocation.outcomes());
     let report = invocation.log("telephony");
     assert_eq!(report["dead_letters"], 1, "{report:#}");
-    // Its original is kept, and named without its content.
+    // The original is kept; its name does not reveal its content.
     let letters = originals(state.path());
     assert_eq!(letters.len(), 1, "{letters:?}");
     let (path, letter) = letters.first_key_value().unwrap();
@@ -34,11 +34,14 @@ async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
         serde_json::from_str(letter["original"].as_str().unwrap()).unwrap();
     assert_eq!(original["telephony_id"], needle);
     host.stop().await;
-    let told = host.stderr();
-    assert!(told.len() == 1 && told[0].contains("WARN") && told[0].contains(uid), "{told:?}");
-    let said = host.stdout().join("\n") + &told[0];
-    assert!(!said.contains(&needle), "{said}");
-    // Every other record was delivered, and none is sent again, whoever reads them again.
+    let stderr = host.stderr();
+    assert!(
+        stderr.len() == 1 && stderr[0].contains("WARN") && stderr[0].contains(uid),
+        "{stderr:?}"
+    );
+    let output = host.stdout().join("\n") + &stderr[0];
+    assert!(!output.contains(&needle), "{output}");
+    // Every other record was delivered and is not sent again.
     host.restart().await;
     for _ in 0..6 {
         host.fire().await.summary();
@@ -50,9 +53,9 @@ async fn a_record_that_the_service_refuses_is_found_named_and_loses_no_other() {
 }
 
 #[tokio::test]
-async fn a_service_that_refuses_every_record_gets_none_set_aside() {
+async fn refusing_every_record_creates_no_dead_letters() {
     let (simulator, host, state) = start(24, 40).await;
-    // In every row.
+    // A string that every row contains.
     let needle = "event_uid".to_owned();
     simulator
         .faults()
@@ -61,8 +64,11 @@ async fn a_service_that_refuses_every_record_gets_none_set_aside() {
     invocation.assert_failed();
     for log in LogType::ALL {
         assert_eq!(invocation.outcome(log.name()), "failed");
-        let told = invocation.message(log.name());
-        assert!(told.contains("event_uid ") && told.contains("InvalidDataFormat"), "{told}");
+        let message = invocation.message(log.name());
+        assert!(
+            message.contains("event_uid ") && message.contains("InvalidDataFormat"),
+            "{message}"
+        );
     }
     assert!(originals(state.path()).is_empty());
     simulator.faults().clear();
@@ -70,8 +76,8 @@ async fn a_service_that_refuses_every_record_gets_none_set_aside() {
 }
 
 #[tokio::test]
-async fn a_call_that_the_service_calls_too_large_is_halved() {
-    // Above a megabyte only: below, a 404 is a wrong address.
+async fn a_batch_refused_as_too_large_is_halved() {
+    // Only above 1 MB: for a smaller batch, HTTP 404 means a wrong address.
     let mut config = tenant(20, 2000);
     config.max_limit = 1000;
     let (simulator, host, _state) = running_with(config, |settings, _| {
@@ -87,20 +93,20 @@ async fn a_call_that_the_service_calls_too_large_is_halved() {
     let log = &report.logs[&LogType::Authentication];
     assert_eq!((log.missing, log.duplicates), (0, 0), "{report:#?}");
     // Two pages, the first of them in halves.
-    assert!(simulator.calls().log_analytics.accepted >= 3);
+    assert!(simulator.counts().log_analytics.accepted >= 3);
 }
 
 #[tokio::test]
-async fn a_wrong_workspace_address_is_no_reason_to_cut_calls() {
+async fn a_wrong_workspace_address_does_not_split_batches() {
     let (simulator, host, _state) = start(21, 60).await;
     simulator.faults().push(Fault::always(Target::LogAnalytics, FaultKind::Status(404)));
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let told = invocation.message("activity");
-    assert!(told.contains("HTTP 404") && told.contains("logAnalyticsUri"), "{told}");
+    let message = invocation.message("activity");
+    assert!(message.contains("HTTP 404") && message.contains("logAnalyticsUri"), "{message}");
     assert!(
-        simulator.calls().log_analytics.requests <= 8,
-        "one call a log, one about the connector itself and one that only asks, no halves"
+        simulator.counts().log_analytics.requests <= 8,
+        "one request per log, one for health rows, one probe, and no halves"
     );
     simulator.faults().clear();
     host.deliver_all(&simulator, 0).await;

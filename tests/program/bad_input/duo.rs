@@ -1,4 +1,4 @@
-//! Duo and the network at their worst.
+//! Errors of Duo and the network.
 
 use chrono::TimeDelta;
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
@@ -9,7 +9,7 @@ use crate::common::{
 };
 
 #[tokio::test]
-async fn answers_that_break_off_or_are_no_answers_are_asked_again() {
+async fn truncated_and_invalid_responses_are_retried() {
     let kinds = [
         FaultKind::Truncated,
         FaultKind::Reset,
@@ -25,21 +25,24 @@ async fn answers_that_break_off_or_are_no_answers_are_asked_again() {
         simulator.faults().push(Fault::once(Target::Duo(LogType::Activity), kind.clone()).after(2));
         simulator.faults().push(Fault::once(Target::Duo(LogType::Administrator), kind.clone()));
         host.catch_up(5).await;
-        assert_eq!(simulator.faults().pending(), 0, "{kind:?} never struck");
+        assert_eq!(simulator.faults().pending(), 0, "{kind:?} did not occur");
         assert_nothing_lost(&simulator, 0).await;
     }
 }
 
 #[tokio::test]
-async fn answers_that_stay_no_envelope_fail_their_log_and_no_other() {
+async fn persistent_invalid_responses_fail_only_their_log() {
     for kind in [FaultKind::NotJson, FaultKind::WrongEnvelope] {
         let (simulator, host, _state) = start(12, 60).await;
         simulator.faults().push(Fault::always(Target::Duo(LogType::Activity), kind.clone()));
         let invocation = host.fire().await;
         invocation.assert_failed();
         assert_eq!(invocation.outcome("activity"), "failed");
-        let told = invocation.message("activity");
-        assert!(told.contains("HTTP 200") && told.contains("CISCO_DUO_API_HOSTNAME"), "{told}");
+        let message = invocation.message("activity");
+        assert!(
+            message.contains("HTTP 200") && message.contains("CISCO_DUO_API_HOSTNAME"),
+            "{message}"
+        );
         let others = invocation.outcomes();
         assert_eq!(
             others.iter().filter(|outcome| **outcome == "caught_up").count(),
@@ -52,7 +55,7 @@ async fn answers_that_stay_no_envelope_fail_their_log_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_record_that_is_no_event_is_delivered_as_text_and_stops_nothing() {
+async fn a_record_that_is_not_an_object_is_delivered_as_text() {
     let mut config = tenant(13, 120);
     let rows = temporary_folder();
     config.rows_dir = Some(rows.path().to_owned());
@@ -64,10 +67,10 @@ async fn a_record_that_is_no_event_is_delivered_as_text_and_stops_nothing() {
         .faults()
         .push(Fault::once(Target::Duo(LogType::OfflineEnrollment), FaultKind::NotAnObject));
     host.catch_up(5).await;
-    assert_eq!(simulator.faults().pending(), 0, "{:?}", simulator.faults().struck());
+    assert_eq!(simulator.faults().pending(), 0, "{:?}", simulator.faults().hits());
     let report = simulator.report().await;
     assert_eq!(report.missing(), 0, "{report:#?}");
-    // The simulator does not know them as events of its own.
+    // The simulator does not recognize them as its own events.
     assert_eq!(
         report.unknown_rows, 2,
         "{} {} {:?}",
@@ -84,53 +87,53 @@ async fn a_repeated_or_refused_cursor_and_a_short_count_start_the_window_again()
         (FaultKind::BadCursor, "refused its own cursor"),
         (FaultKind::ShortCount, "fewer records than it counted"),
     ];
-    for (kind, told) in cases {
+    for (kind, expected) in cases {
         let (simulator, mut host, _state) = start(15, 900).await;
         simulator
             .faults()
             .push(Fault::once(Target::Duo(LogType::Authentication), kind.clone()).after(2));
         host.catch_up(5).await;
-        assert_eq!(simulator.faults().pending(), 0, "{kind:?} never struck");
+        assert_eq!(simulator.faults().pending(), 0, "{kind:?} did not occur");
         host.stop().await;
         let warnings = host.stderr().join("\n");
-        assert!(warnings.contains("WARN") && warnings.contains(told), "{kind:?}: {warnings}");
+        assert!(warnings.contains("WARN") && warnings.contains(expected), "{kind:?}: {warnings}");
         assert_nothing_lost(&simulator, 0).await;
     }
 }
 
 #[tokio::test]
-async fn a_cursor_that_repeats_for_ever_stops_its_log_with_a_clear_message() {
+async fn a_cursor_that_always_repeats_fails_its_log_with_a_clear_message() {
     let (simulator, host, _state) = start(16, 900).await;
     simulator
         .faults()
         .push(Fault::always(Target::Duo(LogType::Telephony), FaultKind::RepeatCursor));
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let told = invocation.message("telephony");
+    let message = invocation.message("telephony");
     assert!(
-        told.contains("a cursor that it had returned before, twice; the checkpoint is kept"),
-        "{told}"
+        message.contains("a cursor that it had returned before, twice; the checkpoint is kept"),
+        "{message}"
     );
-    assert!(simulator.calls().duo[&LogType::Telephony].requests < 20, "asked for ever");
+    assert!(simulator.counts().duo[&LogType::Telephony].requests < 20, "too many requests");
     simulator.faults().clear();
     host.deliver_all(&simulator, 0).await;
 }
 
 #[tokio::test]
-async fn a_clock_that_is_minutes_off_is_named() {
+async fn a_wrong_clock_is_reported() {
     let (simulator, mut host, _state) = start(18, 60).await;
     simulator.clock().set_offset(TimeDelta::minutes(-10));
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let told = invocation.message("authentication");
-    assert!(told.contains("40105") && told.contains("s ahead of Duo's"), "{told}");
+    let message = invocation.message("authentication");
+    assert!(message.contains("40105") && message.contains("s ahead of Duo's"), "{message}");
     host.stop().await;
     let errors = host.stderr().join("\n");
     assert!(errors.contains("s ahead of Duo's; correct it"), "{errors}");
 }
 
 #[tokio::test]
-async fn a_service_that_never_answers_is_given_up_and_the_log_waits() {
+async fn a_hanging_service_times_out_and_the_log_backs_off() {
     let short =
         |settings: Settings, _: &Simulator| settings.with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "2");
     let (simulator, host, _state) = running_with(tenant(22, 60), short).await;
@@ -139,6 +142,6 @@ async fn a_service_that_never_answers_is_given_up_and_the_log_waits() {
     let invocation = host.fire().await;
     assert_eq!(invocation.outcome("activity"), "backing_off");
     assert!(invocation.message("activity").contains("no response in time"));
-    assert!(invocation.has_succeeded(), "a log that waits is no failure");
+    assert!(invocation.has_succeeded(), "backing off is not a failure");
     host.deliver_all(&simulator, 0).await;
 }

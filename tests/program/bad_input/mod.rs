@@ -1,4 +1,4 @@
-//! What Duo and Azure Monitor may answer at their worst: a clear message, and nothing lost.
+//! Invalid responses of Duo and Azure Monitor cause a clear message and lose no event.
 
 mod azure_monitor;
 mod duo;
@@ -16,7 +16,7 @@ pub(crate) async fn start(seed: u64, events: u64) -> (Simulator, FunctionsHost, 
     running(tenant(seed, events)).await
 }
 
-/// Deletes the checkpoints of these logs but not their ledgers: everything is read again from the start.
+/// Deletes the checkpoints of these logs but not their ledgers, so that all events are read again.
 fn lose_checkpoints(state: &Path, logs: &[LogType]) {
     for log in logs {
         fs::remove_file(state.join(checkpoint_name(log.name()))).unwrap();

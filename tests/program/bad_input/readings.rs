@@ -1,4 +1,4 @@
-//! Duo that tells the same event in another way each time it is read, and counts as it likes.
+//! Events that Duo returns differently each time they are read, and wrong counts.
 
 use simulator::{Fault, FaultKind, LogType, Target};
 
@@ -12,9 +12,9 @@ const WITH_ID: [LogType; 4] =
     [LogType::Authentication, LogType::Activity, LogType::Telephony, LogType::TrustMonitor];
 
 #[tokio::test]
-async fn counts_that_change_between_pages_lose_and_repeat_nothing() {
-    // One window of eight pages: which of them count wrong, and whether that is worth another reading. What Duo counts on
-    // the last page counts.
+async fn changing_counts_cause_no_loss_and_no_duplicate() {
+    // One window of eight pages: the pages with a wrong count, and whether the window is read
+    // again. Only the count of the last page matters.
     let cases = [(0, 6, 7, false), (0, 6, -7, false), (7, 1, 7, true)];
     for (after, times, wrong_by, is_read_again) in cases {
         let (simulator, mut host, _state) = running_with(tenant(31, 400), |settings, _| {
@@ -26,23 +26,24 @@ async fn counts_that_change_between_pages_lose_and_repeat_nothing() {
             simulator.faults().push(wrong.after(after).times(times));
         }
         host.catch_up(5).await;
-        assert_eq!(simulator.faults().pending(), 0, "a fault never struck");
+        assert_eq!(simulator.faults().pending(), 0, "a fault did not occur");
         assert_nothing_lost(&simulator, 0).await;
         host.stop().await;
-        let told = host.stderr().join("\n");
-        let is_told = told.contains("fewer records than it counted");
-        assert_eq!(is_told, is_read_again, "{wrong_by} {told}");
+        let stderr = host.stderr().join("\n");
+        let is_reported = stderr.contains("fewer records than it counted");
+        assert_eq!(is_reported, is_read_again, "{wrong_by} {stderr}");
     }
 }
 
-/// Each fault of every page, the logs that it strikes, their events, and how many rows may come twice.
+/// Each fault of every page, the logs it affects, their events, and the maximum number of
+/// duplicates.
 #[tokio::test]
-async fn what_is_wrong_on_every_page_loses_nothing() {
-    let spoilt = [LogType::Administrator, LogType::OfflineEnrollment, LogType::Authentication];
+async fn faults_on_every_page_lose_nothing() {
+    let affected = [LogType::Administrator, LogType::OfflineEnrollment, LogType::Authentication];
     for (kind, logs, events, duplicates) in [
         (FaultKind::WrongCount(-3), COUNTED, 400, 0),
-        // Another content is another record: it may come once with the surrogate and once without.
-        (FaultKind::LoneSurrogate, spoilt, 120, 20),
+        // A record with another content is sent again: once with the surrogate and once without.
+        (FaultKind::LoneSurrogate, affected, 120, 20),
     ] {
         let (simulator, host, _state) = start(32, events).await;
         let targets = logs.map(Target::Duo);
@@ -50,13 +51,13 @@ async fn what_is_wrong_on_every_page_loses_nothing() {
             simulator.faults().push(Fault::always(log, kind.clone()));
         }
         host.deliver_all(&simulator, duplicates).await;
-        let struck = simulator.faults().struck();
-        assert!(targets.iter().all(|log| struck[log] > 0), "{kind:?}: {struck:?}");
+        let hits = simulator.faults().hits();
+        assert!(targets.iter().all(|log| hits[log] > 0), "{kind:?}: {hits:?}");
     }
 }
 
 #[tokio::test]
-async fn a_count_that_is_always_too_high_stops_no_log_and_is_said() {
+async fn a_count_that_is_always_too_high_stops_no_log_and_is_reported() {
     let (simulator, mut host, _state) = start(33, 120).await;
     let telephony = Target::Duo(LogType::Telephony);
     simulator.faults().push(Fault::always(telephony, FaultKind::WrongCount(3)));
@@ -64,22 +65,22 @@ async fn a_count_that_is_always_too_high_stops_no_log_and_is_said() {
     assert!(invocation.has_succeeded());
     host.deliver_all(&simulator, 0).await;
     host.stop().await;
-    let told = host.stderr().join("\n");
-    assert!(told.contains("WARN") && told.contains("completeness is unknown from"), "{told}");
+    let stderr = host.stderr().join("\n");
+    assert!(stderr.contains("WARN") && stderr.contains("completeness is unknown from"), "{stderr}");
 }
 
 #[tokio::test]
-async fn keys_in_another_order_make_no_other_event() {
+async fn key_order_does_not_change_an_event() {
     let (simulator, host, state) = start(34, 120).await;
     let faults = simulator.faults();
     faults.push(Fault::always(Target::AnyDuo, FaultKind::KeyOrder));
     host.deliver_all(&simulator, 0).await;
-    assert!(LogType::ALL.iter().all(|log| faults.struck()[&Target::Duo(*log)] > 0));
-    let accepted = simulator.calls().log_analytics.rows["CiscoDuo_CL"];
+    assert!(LogType::ALL.iter().all(|log| faults.hits()[&Target::Duo(*log)] > 0));
+    let accepted = simulator.counts().log_analytics.rows["CiscoDuo_CL"];
     faults.clear();
     lose_checkpoints(state.path(), &LogType::ALL);
     host.catch_up(5).await;
-    assert_eq!(simulator.calls().log_analytics.rows["CiscoDuo_CL"], accepted);
+    assert_eq!(simulator.counts().log_analytics.rows["CiscoDuo_CL"], accepted);
     assert_nothing_lost(&simulator, 0).await;
 }
 
@@ -92,14 +93,14 @@ async fn an_event_with_an_id_keeps_its_uid_and_is_sent_again_once_it_has_no_lone
     }
     host.catch_up(5).await;
     for log in WITH_ID {
-        assert!(simulator.faults().struck()[&Target::Duo(log)] > 0, "{log}");
+        assert!(simulator.faults().hits()[&Target::Duo(log)] > 0, "{log}");
     }
-    let accepted = simulator.calls().log_analytics.rows["CiscoDuo_CL"];
-    let repeated = simulator.report().await.duplicates();
+    let accepted = simulator.counts().log_analytics.rows["CiscoDuo_CL"];
+    let duplicates = simulator.report().await.duplicates();
     simulator.faults().clear();
     lose_checkpoints(state.path(), &WITH_ID);
     host.catch_up(5).await;
-    let again = simulator.calls().log_analytics.rows["CiscoDuo_CL"] - accepted;
+    let again = simulator.counts().log_analytics.rows["CiscoDuo_CL"] - accepted;
     assert!((1..=accepted).contains(&again), "{again} of {accepted}");
-    assert_nothing_lost(&simulator, repeated + again).await;
+    assert_nothing_lost(&simulator, duplicates + again).await;
 }

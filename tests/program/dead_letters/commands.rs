@@ -13,7 +13,7 @@ use crate::common::{
 };
 use crate::dead_letters::{dead_letters, oversized, parsed, stderr};
 
-/// A handler's work with one refused telephony record and some records with an oversized value.
+/// The state after runs with one refused telephony record and some records with an oversized value.
 struct Scene {
     simulator: Simulator,
     rows: TempDir,
@@ -21,7 +21,7 @@ struct Scene {
     settings: Settings,
     /// Duo's id of the refused record.
     refused: String,
-    /// How many dead letters there are.
+    /// Number of dead letters.
     all: usize,
 }
 
@@ -45,7 +45,7 @@ impl Scene {
         dead_letters(&self.settings, self.folder.path(), arguments).await
     }
 
-    /// What `list --json` shows under these filters.
+    /// Output of `list --json` with these filters.
     async fn list(&self, filters: &[&str]) -> Vec<Value> {
         let output = self.run(&[&["list", "--json"], filters].concat()).await;
         assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -54,7 +54,7 @@ impl Scene {
 }
 
 #[tokio::test]
-async fn a_list_tells_what_and_why_and_never_the_content() {
+async fn list_shows_records_and_reasons_but_no_content() {
     let scene = Scene::new(84).await;
     let listed = scene.run(&["list"]).await;
     assert_eq!(listed.status.code(), Some(0));
@@ -86,11 +86,11 @@ async fn a_list_tells_what_and_why_and_never_the_content() {
 }
 
 #[tokio::test]
-async fn what_is_accepted_whole_is_removed_and_nothing_else() {
+async fn only_records_accepted_whole_are_removed() {
     let scene = Scene::new(86).await;
     let letter = scene.list(&["--log", "telephony"]).await.remove(0);
     let uid = letter["event_uid"].as_str().unwrap();
-    // Refused again: it stays, and the code says so.
+    // A record refused again is kept, and the exit code is 1.
     let refused = scene.run(&["resend", "--uid", uid]).await;
     assert_eq!(refused.status.code(), Some(1));
     assert!(stderr(&refused).contains("InvalidDataFormat"), "{refused:?}");
@@ -104,19 +104,20 @@ async fn what_is_accepted_whole_is_removed_and_nothing_else() {
     assert_eq!(accepted.status.code(), Some(0), "{accepted:?}");
     assert_eq!(parsed(&accepted)[0]["outcome"], "accepted");
     assert_eq!(scene.list(&[]).await.len(), scene.all - 1);
-    // Nothing is missing any more, and no other row was sent for it.
+    // Nothing is missing, and no other row was sent for the record.
     assert_nothing_lost(&scene.simulator, 0).await;
     let rows = accepted_rows(scene.rows.path(), "CiscoDuo_CL");
     let row = rows.iter().find(|row| row["telephony_id"] == *scene.refused).unwrap();
     assert_eq!(row["event_uid"], uid);
     assert_eq!(row["ingest_kind"], "late");
-    // The ledger knows it since it was set aside: the handler does not send it once more.
+    // The id has been in the ledger since dead-lettering: the handler does not send the record
+    // again.
     let host = FunctionsHost::start(&scene.settings).await;
     for _ in 0..6 {
         host.fire().await.summary();
     }
     assert_nothing_lost(&scene.simulator, 0).await;
-    // What has to be cut again stays: the rows lack what it holds.
+    // A record that is truncated again is kept, because its row is not complete.
     let again = scene.run(&["resend"]).await;
     assert_eq!(again.status.code(), Some(0), "{again:?}");
     assert!(stderr(&again).contains("are kept"), "{again:?}");
@@ -124,11 +125,11 @@ async fn what_is_accepted_whole_is_removed_and_nothing_else() {
     let report = scene.simulator.report().await;
     assert!(report.is_complete(), "{report:#?}");
     assert_eq!(report.duplicates(), scene.all as u64 - 1);
-    assert_eq!(scene.simulator.calls().log_analytics.values_cut, 0);
+    assert_eq!(scene.simulator.counts().log_analytics.values_cut, 0);
 }
 
 #[tokio::test]
-async fn only_what_is_said_is_purged() {
+async fn purge_removes_only_selected_dead_letters() {
     let scene = Scene::new(87).await;
     let usage = scene.run(&["purge"]).await;
     assert_eq!(usage.status.code(), Some(2));
@@ -159,7 +160,7 @@ async fn only_what_is_said_is_purged() {
 }
 
 #[tokio::test]
-async fn a_dead_letter_that_is_damaged_is_named_and_hides_no_other() {
+async fn a_damaged_dead_letter_is_reported_and_the_others_are_listed() {
     let scene = Scene::new(85).await;
     let state = scene.folder.path().join("state");
     let first = originals(&state).into_keys().next().unwrap();
@@ -171,11 +172,11 @@ async fn a_dead_letter_that_is_damaged_is_named_and_hides_no_other() {
     let resent = scene.run(&["resend", "--json"]).await;
     assert_eq!(resent.status.code(), Some(1));
     assert_eq!(parsed(&resent).len(), scene.all);
-    // The service cannot be reached: the rest is not tried.
+    // When the service is unreachable, the remaining records are not sent.
     scene.simulator.faults().push(Fault::always(Target::LogAnalytics, FaultKind::Status(503)));
-    let posts = scene.simulator.calls().log_analytics.requests;
+    let posts = scene.simulator.counts().log_analytics.requests;
     let resent = scene.run(&["resend", "--log", "activity"]).await;
     assert_eq!(resent.status.code(), Some(1));
     assert!(stderr(&resent).contains("HTTP 503"), "{resent:?}");
-    assert_eq!(scene.simulator.calls().log_analytics.requests, posts + 1);
+    assert_eq!(scene.simulator.counts().log_analytics.requests, posts + 1);
 }

@@ -1,5 +1,5 @@
-//! Records that do not become whole rows, with the real program: delivered where possible, their originals kept, listed,
-//! sent again and removed.
+//! Records that cannot become whole rows are delivered where possible; their originals are kept,
+//! listed, sent again and removed.
 
 mod commands;
 mod originals;
@@ -12,7 +12,8 @@ use crate::common::{Settings, accepted_rows, duo_sentinel, temporary_folder};
 use serde_json::Value;
 use simulator::{Config, Simulator};
 
-/// A tenant with two logs some of whose records have a value of 40,000 bytes, and the folder of the accepted rows.
+/// A tenant in which some records of two logs have a value of 40,000 bytes, and the folder of the
+/// rows.
 async fn oversized(seed: u64) -> (Simulator, tempfile::TempDir) {
     let rows = temporary_folder();
     let config = Config {
@@ -27,7 +28,7 @@ fn two_logs(settings: &Settings) -> Settings {
     settings.clone().with("CISCO_DUO_LOG_TYPES", "authentication,activity")
 }
 
-/// The accepted rows that lack something, by `event_uid`.
+/// The accepted rows with truncated fields, by `event_uid`.
 fn cut_rows(rows: &Path) -> BTreeMap<String, Value> {
     let rows = accepted_rows(rows, "CiscoDuo_CL").into_iter();
     rows.filter(|row| row.get("truncated_fields").is_some())
@@ -39,10 +40,10 @@ async fn dead_letters(settings: &Settings, folder: &Path, arguments: &[&str]) ->
     duo_sentinel(settings, folder, &[&["dead-letters"], arguments].concat()).await
 }
 
-/// What a command prints with `--json`.
+/// The JSON that a command printed with `--json`.
 #[track_caller]
 fn parsed(output: &Output) -> Vec<Value> {
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|fault| panic!("{fault}: {output:?}"))
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }
 
 fn stderr(output: &Output) -> String {

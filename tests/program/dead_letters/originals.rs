@@ -1,4 +1,4 @@
-//! Originals are kept, in a folder and in a container of their own, before anything of them is missing.
+//! Originals are stored, in a folder or in a container, before their truncated rows are sent.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use simulator::LogType;
 use crate::common::{FunctionsHost, Settings, originals, temporary_folder};
 use crate::dead_letters::{cut_rows, oversized, two_logs};
 
-/// Each cut row has its dead letter, each dead letter its row, and together they have all of it.
+/// Truncated rows and dead letters match one to one, and each original is complete.
 fn assert_originals(letters: &BTreeMap<String, Vec<u8>>, rows: &BTreeMap<String, Value>) {
     assert_eq!(letters.len(), rows.len());
     assert!(letters.len() > 5, "too few to prove anything");
@@ -33,16 +33,16 @@ fn assert_originals(letters: &BTreeMap<String, Vec<u8>>, rows: &BTreeMap<String,
             _ => "/action/details",
         };
         let value = |of: &Value| of.pointer(pointer).unwrap().as_str().unwrap().to_owned();
-        let (whole, cut) = (value(&original), value(row));
+        let (whole, truncated) = (value(&original), value(row));
         assert_eq!(whole.len(), 39_999);
-        assert_eq!(cut, whole[..32_000]);
+        assert_eq!(truncated, whole[..32_000]);
         let column = pointer[1..].replace('/', "_");
         assert_eq!(row["truncated_fields"], column);
     }
 }
 
 #[tokio::test]
-async fn oversized_values_are_delivered_cut_and_their_originals_kept_in_a_folder() {
+async fn oversized_values_are_truncated_and_their_originals_kept_in_a_folder() {
     let (simulator, rows) = oversized(81).await;
     let state = temporary_folder();
     let settings = two_logs(&Settings::in_folder(&simulator, state.path()));
@@ -57,35 +57,36 @@ async fn oversized_values_are_delivered_cut_and_their_originals_kept_in_a_folder
         let report = &simulator.report().await.logs[&log];
         assert_eq!((report.missing, report.duplicates), (0, 0), "{log}");
     }
-    // The judge compared every row; the service had nothing left to cut.
+    // The simulator compared every row; the service had nothing left to truncate.
     let report = simulator.report().await;
     assert_eq!((report.altered_rows, report.unknown_rows), (0, 0), "{report:#?}");
-    assert_eq!(simulator.calls().log_analytics.values_cut, 0);
+    assert_eq!(simulator.counts().log_analytics.values_cut, 0);
     let rows = cut_rows(rows.path());
     assert_originals(&originals(state.path()), &rows);
     assert_eq!(counted, rows.len() as u64);
-    // One line for each log, which names them and shows nothing of them.
-    let said = host.stderr();
+    // One line per log names the records and shows none of their content.
+    let stderr = host.stderr();
     for log in ["authentication", "activity"] {
-        let lines: Vec<&String> = said
+        let lines: Vec<&String> = stderr
             .iter()
             .filter(|line| line.contains("dead letters") && line.contains(log))
             .collect();
-        assert_eq!(lines.len(), 1, "{said:#?}");
+        assert_eq!(lines.len(), 1, "{stderr:#?}");
         assert!(lines[0].contains("WARN") && lines[0].contains("event_uid "), "{}", lines[0]);
         assert!(rows.keys().any(|uid| lines[0].contains(uid)), "{}", lines[0]);
     }
-    let everything = said.join("\n") + &host.stdout().join("\n") + &invocation.answer.to_string();
+    let everything =
+        stderr.join("\n") + &host.stdout().join("\n") + &invocation.response.to_string();
     assert!(!everything.contains("éxéx"), "{everything}");
 }
 
 #[tokio::test]
-async fn a_dead_letter_that_cannot_be_stored_stops_its_log_with_its_place_kept() {
+async fn a_dead_letter_that_cannot_be_stored_stops_its_log_and_keeps_its_checkpoint() {
     let (simulator, rows) = oversized(83).await;
     let state = temporary_folder();
-    // A file where the folder would be.
-    let in_the_way = state.path().join("dead-letter");
-    fs::write(&in_the_way, "").unwrap();
+    // A file that blocks the creation of the folder.
+    let obstacle = state.path().join("dead-letter");
+    fs::write(&obstacle, "").unwrap();
     let settings = Settings::in_folder(&simulator, state.path());
     let host = FunctionsHost::start(&settings).await;
     for _ in 0..2 {
@@ -93,14 +94,14 @@ async fn a_dead_letter_that_cannot_be_stored_stops_its_log_with_its_place_kept()
         invocation.assert_failed();
         for log in ["authentication", "activity"] {
             assert_eq!(invocation.outcome(log), "failed");
-            let told = invocation.message(log);
-            assert!(told.contains("could not write"), "{told}");
-            assert!(told.contains("CISCO_DUO_DEAD_LETTER_CONTAINER"), "{told}");
+            let message = invocation.message(log);
+            assert!(message.contains("could not write"), "{message}");
+            assert!(message.contains("CISCO_DUO_DEAD_LETTER_CONTAINER"), "{message}");
         }
         assert_eq!(invocation.outcome("telephony"), "caught_up");
-        assert!(cut_rows(rows.path()).is_empty(), "a row went out without its original");
+        assert!(cut_rows(rows.path()).is_empty(), "a row was sent before its original was stored");
     }
-    fs::remove_file(&in_the_way).unwrap();
+    fs::remove_file(&obstacle).unwrap();
     host.deliver_all(&simulator, 0).await;
     assert_originals(&originals(state.path()), &cut_rows(rows.path()));
 }

@@ -1,6 +1,6 @@
-//! What `check` finds and shows.
+//! Findings and output of `check`.
 
-mod surroundings;
+mod clock_and_proxy;
 mod terminal;
 
 use crate::common::{Settings, duo_sentinel, temporary_folder};
@@ -11,10 +11,10 @@ pub(crate) async fn check(settings: &Settings) -> (Option<i32>, Vec<Value>) {
     let folder = temporary_folder();
     let output = duo_sentinel(settings, folder.path(), &["check", "--json"]).await;
     let findings = serde_json::from_slice(&output.stdout);
-    (output.status.code(), findings.unwrap_or_else(|fault| panic!("{fault}: {output:?}")))
+    (output.status.code(), findings.unwrap_or_else(|error| panic!("{error}: {output:?}")))
 }
 
-/// What was found about this, if anything was.
+/// The finding about this subject, if any.
 pub(crate) fn about<'f>(findings: &'f [Value], subject: &str) -> Option<&'f Value> {
     findings.iter().find(|finding| finding["subject"] == subject)
 }

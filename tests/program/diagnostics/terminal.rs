@@ -1,4 +1,4 @@
-//! What `check` shows, compared whole with `tests/expected/`.
+//! Output of `check`, compared with `tests/expected/`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,12 +17,12 @@ async fn small() -> Simulator {
 }
 
 #[tokio::test]
-async fn a_good_configuration_says_ok_everywhere() {
+async fn a_good_configuration_is_ok_everywhere() {
     let (simulator, folder) = (small().await, temporary_folder());
     let settings = Settings::of(&simulator).with("CISCO_DUO_STATE_DIR", "state");
     let output = duo_sentinel(&settings, folder.path(), &["check"]).await;
     assert_expected("check-good", &shown(&output, &simulator, folder.path()));
-    // Nothing was sent, and no place was begun.
+    // Nothing was sent, and no checkpoint was created.
     assert_eq!(simulator.report().await.delivered(), 0);
     let names = |path: &str| -> Vec<String> {
         let entries = fs::read_dir(folder.path().join(path)).unwrap();
@@ -33,14 +33,14 @@ async fn a_good_configuration_says_ok_everywhere() {
 }
 
 #[tokio::test]
-async fn a_broken_configuration_names_each_problem_and_its_remedy() {
+async fn a_broken_configuration_lists_each_problem_with_a_hint() {
     let (simulator, folder) = (small().await, temporary_folder());
     let forbidden = |log| Fault::always(Target::Duo(log), FaultKind::Forbidden);
     simulator.faults().push(forbidden(simulator::LogType::Activity));
     simulator.faults().push(forbidden(simulator::LogType::TrustMonitor));
-    let place = folder.path().join("state/127.0.0.1/self/telephony");
-    fs::create_dir_all(&place).unwrap();
-    fs::write(place.join("checkpoint.json"), "{\"min_reader\": 9}").unwrap();
+    let log = folder.path().join("state/127.0.0.1/self/telephony");
+    fs::create_dir_all(&log).unwrap();
+    fs::write(log.join("checkpoint.json"), "{\"min_reader\": 9}").unwrap();
     let settings = Settings::of(&simulator)
         .with("CISCO_DUO_STATE_DIR", "state")
         .with("SHARED_KEY", "d3Jvbmcgd3Jvbmcgd3Jvbmcgd3Jvbmcg");
@@ -51,17 +51,17 @@ async fn a_broken_configuration_names_each_problem_and_its_remedy() {
 }
 
 #[tokio::test]
-async fn a_worn_state_is_told_with_what_to_do_and_a_log_that_waits_is_not_asked() {
+async fn problems_in_the_state_have_hints_and_a_log_that_backs_off_is_not_requested() {
     let (simulator, folder) = (small().await, temporary_folder());
     write(&worn(), &folder.path().join("state"));
     let settings = Settings::of(&simulator).with("CISCO_DUO_STATE_DIR", "state");
     let output = duo_sentinel(&settings, folder.path(), &["check"]).await;
-    let asked: Vec<_> = simulator.calls().duo.into_keys().collect();
-    assert_eq!(asked.len(), 5);
-    assert!(!asked.contains(&simulator::LogType::Authentication));
+    let requested: Vec<_> = simulator.counts().duo.into_keys().collect();
+    assert_eq!(requested.len(), 5);
+    assert!(!requested.contains(&simulator::LogType::Authentication));
     let text = shown(&output, &simulator, folder.path());
     assert_every_problem_has_a_hint(&text);
-    assert!(!text.contains('\u{1b}'), "a name moves the terminal");
+    assert!(!text.contains('\u{1b}'), "the output contains an escape sequence");
     assert_expected("check-worn", &text);
 }
 

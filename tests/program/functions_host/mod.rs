@@ -1,6 +1,6 @@
-//! The handler as the Functions host runs it: protocol, life and death of the process, what it answers and says.
+//! The handler under the Functions host: protocol, process lifetime, responses and output.
 
-mod ends;
 mod outcomes;
 mod protocol;
+mod shutdown;
 mod streams;

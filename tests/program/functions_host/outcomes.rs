@@ -1,4 +1,4 @@
-//! What a run answers when Duo or Azure Monitor says no.
+//! Responses to an invocation when Duo or Azure Monitor returns an error.
 
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
@@ -13,7 +13,7 @@ const OTHERS: [&str; 5] =
     ["authentication", "administrator", "offline_enrollment", "trust_monitor", "activity"];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_throttled_log_backs_off_and_is_no_failure() {
+async fn a_throttled_log_backs_off_without_a_failure() {
     let (simulator, host, _folder) = running(tenant(7, 60)).await;
     let kind = FaultKind::TooManyRequests { retry_after: Some(1) };
     simulator.faults().push(Fault::once(TELEPHONY, kind));
@@ -27,7 +27,7 @@ async fn a_throttled_log_backs_off_and_is_no_failure() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_duo_never_gave_is_no_failure_and_one_that_it_gave_before_is() {
+async fn a_log_that_was_never_available_is_no_failure_but_one_that_was_is() {
     let (simulator, mut host, _folder) = running(tenant(8, 60)).await;
     simulator.faults().push(Fault::always(TELEPHONY, FaultKind::Forbidden));
     let invocation = host.fire().await;
@@ -52,7 +52,7 @@ async fn a_log_that_duo_never_gave_is_no_failure_and_one_that_it_gave_before_is(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_secret_key_fails_with_advice() {
+async fn a_wrong_secret_key_fails_with_a_hint() {
     let (simulator, mut host, _folder) = running_with(tenant(9, 20), |settings, _| {
         settings.with("CISCO_DUO_SECRET_KEY", "0123456789012345678901234567890123456789")
     })
@@ -62,10 +62,10 @@ async fn a_wrong_secret_key_fails_with_advice() {
     assert_eq!(invocation.outcomes(), ["failed"; 6]);
     assert!(host.ended().is_none(), "the handler ended");
     assert_eq!(simulator.report().await.delivered(), 0);
-    // Its streams are complete only when it ended.
+    // The streams are complete only after the process has ended.
     host.stop().await;
     for line in host.stderr() {
-        assert!(line.contains("CISCO_DUO_SECRET_KEY"), "no advice: {line}");
+        assert!(line.contains("CISCO_DUO_SECRET_KEY"), "no hint: {line}");
     }
     assert_eq!(host.stderr().len(), 6, "{:#?}", host.stderr());
 }
@@ -82,7 +82,7 @@ async fn a_wrong_workspace_key_fails_and_delivers_all_once_it_is_right() {
     host.stop().await;
     assert_ne!(host.stderr(), [""; 0]);
     for line in host.stderr() {
-        assert!(line.contains("SHARED_KEY"), "no advice: {line}");
+        assert!(line.contains("SHARED_KEY"), "no hint: {line}");
     }
     FunctionsHost::start(&right).await.catch_up(5).await;
     assert_nothing_lost(&simulator, 0).await;

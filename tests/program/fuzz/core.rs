@@ -1,4 +1,4 @@
-//! The core, told what was read: whatever stands in it, the run comes to an end.
+//! Feeds damaged documents to the core: every run must end.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
@@ -19,18 +19,18 @@ use duo_sentinel::sync::{Checkpoint, LogConfig, Ports, RunCounts, TokenBucket, r
 
 /// 2026-11-23T12:00:00Z.
 pub(crate) const NOW: Millis = Millis(1_795_435_200_000);
-/// Requests, waits and writes after which a run of one page would never end.
-const MOST_CALLS: u32 = 20_000;
+/// Requests, waits and writes after which a run of one page counts as endless.
+const MAX_OPERATIONS: u32 = 20_000;
 const HOST: &str = "api-x.duosecurity.com";
 
-/// One run from the beginning that is given this page, and then empty ones.
+/// Runs a log from the beginning with this page, followed by empty ones.
 pub(crate) fn take(log_type: LogType, page: PageResponse) {
     run(&config(log_type), None, page);
 }
 
-/// One run of a log of each paging that goes on from this checkpoint, live or in the backfill of a span, while Duo has
-/// nothing new.
-pub(crate) fn go_on(backfill: Option<Span>, checkpoint: &Checkpoint) {
+/// Resumes a log of each kind of paging from this checkpoint, live or in the backfill of a span.
+/// Duo returns no events.
+pub(crate) fn resume(backfill: Option<Span>, checkpoint: &Checkpoint) {
     for log_type in [LogType::Activity, LogType::TrustMonitor, LogType::Administrator] {
         let config = LogConfig { backfill, ..config(log_type) };
         run(&config, Some(checkpoint), PageResponse::default());
@@ -51,12 +51,12 @@ fn run(config: &LogConfig, checkpoint: Option<&Checkpoint>, page: PageResponse) 
     runtime.block_on(async {
         if let Some(checkpoint) = checkpoint {
             let stored = outside.state.save(checkpoint.to_json(), None).await;
-            stored.expect("nothing is stored yet");
+            stored.expect("the store is empty");
         }
         run_log(&outside, config).await;
     });
     let checkpoint = runtime.block_on(outside.state.load::<Checkpoint>());
-    assert!(checkpoint.is_ok(), "{checkpoint:?} could not be read again");
+    assert!(checkpoint.is_ok(), "{checkpoint:?} cannot be read");
 }
 
 /// Blobs in memory that never fail.
@@ -66,14 +66,14 @@ struct Memory(Arc<Mutex<Blobs>>);
 #[derive(Debug, Default)]
 struct Blobs {
     blobs: BTreeMap<String, Vec<u8>>,
-    calls: u32,
+    operations: u32,
 }
 
 impl Memory {
     fn with<T>(&self, use_of: impl FnOnce(&mut Blobs) -> T) -> T {
         let mut blobs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        blobs.calls += 1;
-        assert!(blobs.calls < MOST_CALLS, "a run without an end");
+        blobs.operations += 1;
+        assert!(blobs.operations < MAX_OPERATIONS, "the run does not end");
         use_of(&mut blobs)
     }
 }
@@ -122,7 +122,7 @@ impl BlobStore for Memory {
     }
 }
 
-/// A Duo with one page, and an Azure Monitor that takes everything.
+/// A Duo that returns one page, and an Azure Monitor that accepts everything.
 struct Outside {
     store: Memory,
     state: LogState,
@@ -141,8 +141,8 @@ impl Ports for Outside {
     }
 
     fn now(&self) -> Millis {
-        let calls = self.store.with(|blobs| blobs.calls);
-        NOW + TimeDelta::milliseconds(10 * i64::from(calls))
+        let operations = self.store.with(|blobs| blobs.operations);
+        NOW + TimeDelta::milliseconds(10 * i64::from(operations))
     }
 
     fn random(&self, range: RangeInclusive<i64>) -> i64 {
@@ -162,12 +162,12 @@ impl Ports for Outside {
     }
 
     async fn sleep(&self, pause: TimeDelta) {
-        let calls = u32::try_from(pause.num_milliseconds() / 10).unwrap_or(MOST_CALLS);
-        self.store.with(|blobs| blobs.calls += calls);
+        let operations = u32::try_from(pause.num_milliseconds() / 10).unwrap_or(MAX_OPERATIONS);
+        self.store.with(|blobs| blobs.operations += operations);
     }
 
     async fn fetch_page(&self, request: &PageRequest) -> Result<PageResponse, FetchError> {
-        // As they go into the request and the logs.
+        // Formatted as in the request and in log messages.
         let _shown = (request.mintime.to_string(), request.maxtime.to_string());
         let page = self.page.lock().unwrap().take().unwrap_or_default();
         Ok(PageResponse { server_time: Some(self.now()), ..page })

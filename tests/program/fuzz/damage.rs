@@ -1,15 +1,15 @@
-//! Damage to documents that were whole: what a reader of JSON, of settings or of lists must bear.
+//! Damage to valid documents, for parsers of JSON, settings and lists.
 
 use std::ops::Range;
 
-/// A word in place of what must never be shown: no text of an error may hold it.
+/// Stands for a secret: no error text may contain it.
 pub(crate) const SECRET: &str = "hunter2";
 
-/// Levels of nesting: those that serde still reads, those just beyond, and rarely so many that no stack would hold them.
+/// Levels of nesting: within serde's limit, just beyond it, and rarely too many for any stack.
 const DEPTHS: [usize; 16] =
     [1, 2, 3, 60, 100, 120, 126, 127, 128, 129, 130, 140, 200, 500, 2_000, 100_000];
 
-/// Values to put in the place of others.
+/// Replacement values.
 const ODD_VALUES: [&str; 32] = [
     "null",
     "true",
@@ -45,7 +45,7 @@ const ODD_VALUES: [&str; 32] = [
     "{\"hunter2\":{\"a\":1,\"a\":2}}",
 ];
 
-/// Members to put into objects: names that rows, state and services give a meaning to.
+/// Members to add to objects, with names that have a meaning in rows, state or services.
 const ODD_MEMBERS: [&str; 12] = [
     "\"host\":\"hunter2\"",
     "\"TimeGenerated\":null",
@@ -61,10 +61,10 @@ const ODD_MEMBERS: [&str; 12] = [
     "\"access_device\":{\"is_password_set\":true}",
 ];
 
-/// One damage: its kind, and two numbers that say where and with what.
+/// One change: its kind, and two numbers for position and content.
 pub(crate) type Damage = (u8, u32, u32);
 
-/// A document after all its damages.
+/// A document after all changes.
 pub(crate) fn damaged(document: &[u8], damages: &[Damage]) -> Vec<u8> {
     let mut text = document.to_vec();
     for damage in damages {
@@ -73,78 +73,78 @@ pub(crate) fn damaged(document: &[u8], damages: &[Damage]) -> Vec<u8> {
     text
 }
 
-fn apply(text: &mut Vec<u8>, (kind, place, what): Damage) {
+fn apply(text: &mut Vec<u8>, (kind, position, what): Damage) {
     let odd_value = pick(&ODD_VALUES, what).as_bytes();
     match kind % 16 {
-        0 => text.truncate(index(place, text.len() + 1)),
+        0 => text.truncate(index(position, text.len() + 1)),
         1 if !text.is_empty() => {
-            let at = index(place, text.len());
+            let at = index(position, text.len());
             text[at] ^= 1 << (what % 8);
         }
         2 if !text.is_empty() => {
-            let at = index(place, text.len());
+            let at = index(position, text.len());
             text[at] = what.to_le_bytes()[0];
         }
-        3 => insert(text, place, &what.to_le_bytes()),
-        4 => insert(text, place, odd_value),
-        5 => insert(text, place, SECRET.as_bytes()),
-        // A part twice, and a part away.
+        3 => insert(text, position, &what.to_le_bytes()),
+        4 => insert(text, position, odd_value),
+        5 => insert(text, position, SECRET.as_bytes()),
+        // Duplicate a part, or remove one.
         6 => {
-            let part = text[some_bytes(text, place, what)].to_vec();
+            let part = text[some_bytes(text, position, what)].to_vec();
             insert(text, what.rotate_left(7), &part);
         }
         7 => {
-            text.drain(some_bytes(text, place, what));
+            text.drain(some_bytes(text, position, what));
         }
-        8 => swap_values(text, place, what),
-        9 => duplicate_member(text, place),
-        10 => add_member(text, place, pick(&ODD_MEMBERS, what)),
-        11 => nest(text, place, what),
-        12 => escape(text, place),
-        _ => replace_value(text, place, odd_value),
+        8 => swap_values(text, position, what),
+        9 => duplicate_member(text, position),
+        10 => add_member(text, position, pick(&ODD_MEMBERS, what)),
+        11 => nest(text, position, what),
+        12 => escape(text, position),
+        _ => replace_value(text, position, odd_value),
     }
 }
 
-fn index(place: u32, length: usize) -> usize {
-    usize::try_from(place).expect("32 bits fit") % length
+fn index(position: u32, length: usize) -> usize {
+    usize::try_from(position).expect("32 bits fit") % length
 }
 
 fn pick<'a>(from: &[&'a str], what: u32) -> &'a str {
     from[index(what, from.len())]
 }
 
-fn insert(text: &mut Vec<u8>, place: u32, part: &[u8]) {
-    let at = index(place, text.len() + 1);
+fn insert(text: &mut Vec<u8>, position: u32, part: &[u8]) {
+    let at = index(position, text.len() + 1);
     text.splice(at..at, part.iter().copied());
 }
 
-fn some_bytes(text: &[u8], place: u32, what: u32) -> Range<usize> {
-    let start = index(place, text.len() + 1);
+fn some_bytes(text: &[u8], position: u32, what: u32) -> Range<usize> {
+    let start = index(position, text.len() + 1);
     let length = index(what, 64).min(text.len() - start);
     start..start + length
 }
 
-/// One of the values, if the text has any.
-fn some_value(text: &[u8], place: u32) -> Option<Range<usize>> {
+/// A value in the text, if there is one.
+fn some_value(text: &[u8], position: u32) -> Option<Range<usize>> {
     let values = values(text);
-    (!values.is_empty()).then(|| values[index(place, values.len())].clone())
+    (!values.is_empty()).then(|| values[index(position, values.len())].clone())
 }
 
-fn replace_value(text: &mut Vec<u8>, place: u32, by: &[u8]) {
-    if let Some(value) = some_value(text, place) {
+fn replace_value(text: &mut Vec<u8>, position: u32, by: &[u8]) {
+    if let Some(value) = some_value(text, position) {
         text.splice(value, by.iter().copied());
     }
 }
 
-fn swap_values(text: &mut Vec<u8>, place: u32, what: u32) {
-    if let (Some(one), Some(other)) = (some_value(text, place), some_value(text, what)) {
+fn swap_values(text: &mut Vec<u8>, position: u32, what: u32) {
+    if let (Some(one), Some(other)) = (some_value(text, position), some_value(text, what)) {
         let other = text[other].to_vec();
         text.splice(one, other);
     }
 }
 
-/// A key with its value a second time.
-fn duplicate_member(text: &mut Vec<u8>, place: u32) {
+/// Duplicates a key with its value.
+fn duplicate_member(text: &mut Vec<u8>, position: u32) {
     let values = values(text);
     let keys = values.windows(2).filter(|pair| {
         let between = text.get(pair[0].end..pair[1].start);
@@ -152,27 +152,27 @@ fn duplicate_member(text: &mut Vec<u8>, place: u32) {
     });
     let members: Vec<Range<usize>> = keys.map(|pair| pair[0].start..pair[1].end).collect();
     if !members.is_empty() {
-        let member = members[index(place, members.len())].clone();
+        let member = members[index(position, members.len())].clone();
         let twice = [&text[member.clone()], b",", &text[member.clone()]].concat();
         text.splice(member, twice);
     }
 }
 
-fn add_member(text: &mut Vec<u8>, place: u32, member: &str) {
+fn add_member(text: &mut Vec<u8>, position: u32, member: &str) {
     let braces: Vec<usize> = (0..text.len()).filter(|&at| text[at] == b'{').collect();
     if !braces.is_empty() {
-        let at = braces[index(place, braces.len())] + 1;
+        let at = braces[index(position, braces.len())] + 1;
         let rest = text[at..].trim_ascii_start();
         let comma = if rest.starts_with(b"}") { "" } else { "," };
         text.splice(at..at, format!("{member}{comma}").into_bytes());
     }
 }
 
-/// A value inside many arrays or objects, closed or left open.
-fn nest(text: &mut Vec<u8>, place: u32, what: u32) {
+/// Nests a value in many arrays or objects, closed or left open.
+fn nest(text: &mut Vec<u8>, position: u32, what: u32) {
     let depth = DEPTHS[index(what, DEPTHS.len())];
     let (open, close) = [("[", "]"), ("{\"a\":", "}")][index(what / 16, 2)];
-    if let Some(value) = some_value(text, place) {
+    if let Some(value) = some_value(text, position) {
         let close = if what % 96 < 64 { close } else { "" };
         let inside = String::from_utf8_lossy(&text[value.clone()]).into_owned();
         let nested = [&open.repeat(depth), inside.as_str(), &close.repeat(depth)].concat();
@@ -180,18 +180,18 @@ fn nest(text: &mut Vec<u8>, place: u32, what: u32) {
     }
 }
 
-/// A character as an escape: the same text for whoever reads it, another one for whoever compares bytes.
-fn escape(text: &mut Vec<u8>, place: u32) {
+/// Replaces a character by its escape, which is the same JSON text in other bytes.
+fn escape(text: &mut Vec<u8>, position: u32) {
     let letters = (0..text.len()).filter(|&at| text[at].is_ascii_alphanumeric());
     let letters: Vec<usize> = letters.collect();
     if !letters.is_empty() {
-        let at = letters[index(place, letters.len())];
+        let at = letters[index(position, letters.len())];
         let escaped = format!("\\u{:04x}", text[at]);
         text.splice(at..=at, escaped.into_bytes());
     }
 }
 
-/// Where keys and values stand, by their beginnings. What is no JSON any more gives what can be told of it.
+/// The ranges of keys and values, by start. Works on invalid JSON as far as possible.
 fn values(text: &[u8]) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut open = Vec::new();

@@ -1,9 +1,6 @@
-//! Feeds a target with damaged documents for a while, and watches how long each one takes and what it needs.
+//! Feeds damaged documents to a target for some time, with limits for time and memory.
 
-#![expect(
-    clippy::print_stdout,
-    reason = "a test says what it tried to whoever asks for its output"
-)]
+#![expect(clippy::print_stdout, reason = "fuzz tests print the number of inputs")]
 
 use std::cell::Cell;
 use std::fmt;
@@ -17,16 +14,16 @@ use duo_sentinel::storage::Document;
 
 use crate::fuzz::damage::{Damage, SECRET, damaged};
 
-/// Seconds for each target where nothing else is said; see CONTRIBUTING.md for the long run.
+/// Default seconds per target; see CONTRIBUTING.md for long runs.
 const SECONDS: u64 = 2;
-/// Most damages to one document.
+/// Maximum number of changes per document.
 const MOST_DAMAGES: usize = 6;
-/// Longest time for one input: the largest are some megabytes, in a program built for debugging.
+/// Time limit per input: the largest have some megabytes, and the program is a debug build.
 const LONGEST: Duration = Duration::from_secs(20);
-/// Most memory that all targets together may ever hold, in KiB.
+/// Memory limit of the process for all targets together, in KiB.
 const MOST_MEMORY: u64 = 512 * 1024;
 
-/// An input, shown as a text when it fails.
+/// An input, formatted as text if a property fails.
 #[derive(Clone)]
 pub(crate) struct Input(Vec<u8>);
 
@@ -39,18 +36,18 @@ impl fmt::Debug for Input {
 }
 
 fn seconds() -> u64 {
-    #[expect(clippy::disallowed_methods, reason = "how long a test runs is no setting")]
+    #[expect(clippy::disallowed_methods, reason = "test duration is not a setting of the program")]
     let given = std::env::var("DUO_SENTINEL_FUZZ_SECONDS").ok();
     given.and_then(|text| text.parse().ok()).unwrap_or(SECONDS)
 }
 
-/// Tries a property with the documents, with each of them damaged in every way, and with bytes that mean nothing. An
-/// input that fails is made smaller and shown; `BOLERO_RANDOM_SEED`, which is shown with it, repeats it.
+/// Tests a property with the documents, with damaged copies of them, and with raw bytes. A failing
+/// input is reduced and printed with a seed; `BOLERO_RANDOM_SEED` repeats it.
 pub(crate) fn fuzz(target: &str, documents: &[&[u8]], property: impl Fn(&[u8])) {
     for document in documents {
         property(document);
     }
-    // A property that panicked is not asked again but to make its input smaller.
+    // After a panic the property runs again only to reduce the input.
     let property = AssertUnwindSafe(property);
     let tried = AssertUnwindSafe(Cell::new(documents.len()));
     let watch = Watch::begin(target);
@@ -59,7 +56,7 @@ pub(crate) fn fuzz(target: &str, documents: &[&[u8]], property: impl Fn(&[u8])) 
     let raw = Vec::<u8>::produce().with().len(0..=200_usize);
     let generator = (u16::produce(), damages, raw).map_gen(
         move |(which, damages, raw): (u16, Vec<Damage>, Vec<u8>)| {
-            // One in a few is raw bytes, which are damaged, too.
+            // Some inputs are raw bytes, also damaged.
             match own.get(usize::from(which) % (own.len() * 8 + 1) / 8) {
                 Some(document) => Input(damaged(document, &damages)),
                 None => Input(damaged(&raw, &damages)),
@@ -82,15 +79,15 @@ pub(crate) fn fuzz(target: &str, documents: &[&[u8]], property: impl Fn(&[u8])) 
     assert!(peak < MOST_MEMORY, "{target}: {peak} KiB of memory");
 }
 
-/// The same with stored documents: what is read is the same once it was written again, no fault shows what was inside,
-/// and whatever was read is of use.
+/// Like [`fuzz`], with stored documents: a document that was read is equal after writing and
+/// reading it again and can be used, and no error shows its content.
 pub(crate) fn fuzz_stored<D: Document + fmt::Debug + PartialEq>(
     target: &str,
     documents: &[&[u8]],
     use_of: impl Fn(D),
 ) {
     fuzz(target, documents, |bytes| match D::from_json(bytes) {
-        Err(fault) => assert!(!fault.to_string().contains(SECRET), "{fault}"),
+        Err(error) => assert!(!error.to_string().contains(SECRET), "{error}"),
         Ok(read) => {
             assert_eq!(D::from_json(&read.to_json()).unwrap(), read);
             use_of(read);
@@ -98,7 +95,7 @@ pub(crate) fn fuzz_stored<D: Document + fmt::Debug + PartialEq>(
     });
 }
 
-/// Ends the process when one input takes for ever, as no test could say so itself.
+/// Aborts the process if one input takes too long, because no test can fail in that case.
 struct Watch(Arc<AtomicU64>);
 
 impl Watch {
@@ -114,7 +111,7 @@ impl Watch {
                     (last, since) = (now, Instant::now());
                 }
                 if since.elapsed() > LONGEST {
-                    println!("fuzz {target}: input {now} takes for ever");
+                    println!("fuzz {target}: input {now} does not end");
                     std::process::abort();
                 }
                 std::thread::sleep(Duration::from_millis(200));
@@ -128,7 +125,7 @@ impl Watch {
     }
 }
 
-/// The most memory that this process ever held, in KiB; 0 where the system does not tell.
+/// Peak memory of this process in KiB; 0 if the system does not report it.
 fn peak_memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));

@@ -1,4 +1,4 @@
-//! Pages of the six logs, on their whole way: read, made into rows, and taken by the core.
+//! Pages of the six logs: parsed, written as rows, and run through the core.
 
 use bytes::BytesMut;
 use duo_sentinel::duo::parse_page;
@@ -19,7 +19,7 @@ fn pages() {
     for log_type in LogType::ALL {
         let of_simulator = simulator::LogType::ALL.into_iter();
         let mut of_simulator = of_simulator.filter(|log| log.name() == log_type.as_str());
-        let log = of_simulator.next().expect("both know all logs");
+        let log = of_simulator.next().expect("the simulator has every log");
         let config = Config { volumes: [(log, 3)].into(), ..Config::default() };
         pages_of(*log_type, simulator::page(config, log).as_bytes());
     }
@@ -44,12 +44,12 @@ fn pages_of(log_type: LogType, page: &[u8]) {
         };
         RowWriter::new(api, &fields)
     };
-    let answer = |body: &[u8]| read(body, IngestionApi::DataCollector, usize::MAX);
-    let whole = answer(page).expect("a page as Duo sends it is read");
+    let parse = |body: &[u8]| read(body, IngestionApi::DataCollector, usize::MAX);
+    let whole = parse(page).expect("a valid page is parsed");
     assert_eq!(whole.records.len(), 3);
     let name = format!("page of {log_type}");
-    fuzz(&name, &[page], |body| match answer(body) {
-        Err(fault) => assert!(!fault.contains(SECRET), "{fault}"),
+    fuzz(&name, &[page], |body| match parse(body) {
+        Err(error) => assert!(!error.contains(SECRET), "{error}"),
         Ok(page) => {
             let row = |api, record: &Record| {
                 let mut row = BytesMut::new();
@@ -61,15 +61,16 @@ fn pages_of(log_type: LogType, page: &[u8]) {
                 let row = row(IngestionApi::DataCollector, record);
                 assert_holds(&row, record.text(), log_type, record);
             }
-            let flat = read(body, IngestionApi::LogsIngestion, 64_000).expect("it was read before");
+            let flat = read(body, IngestionApi::LogsIngestion, 64_000)
+                .expect("the page was parsed before");
             for (record, other) in flat.records.iter().zip(&page.records) {
                 let row = row(IngestionApi::LogsIngestion, record);
                 assert_laid_out(&row, record.text(), record);
                 assert_eq!(record.key, other.key);
             }
-            // Once more as if the service kept next to nothing of a value: truncated, but rows all the same.
+            // With a tiny limit for values, they are truncated, but every row is valid JSON.
             for api in [IngestionApi::DataCollector, IngestionApi::LogsIngestion] {
-                let truncated = read(body, api, 16).expect("it was read before");
+                let truncated = read(body, api, 16).expect("the page was parsed before");
                 for record in &truncated.records {
                     let row = row(api, record);
                     let row: Result<IgnoredAny, _> = serde_json::from_slice(&row);

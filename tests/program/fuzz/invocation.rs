@@ -1,4 +1,4 @@
-//! What the Functions host says with an invocation.
+//! The body and headers of an invocation.
 
 use axum::body::Body;
 use axum::extract::Request;
@@ -9,7 +9,7 @@ use crate::fuzz::drive::fuzz;
 const TIMER: &[u8] = br#"{"Data":{"myTimer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":
     {"Last":"0001-01-01T00:00:00","Next":"2026-11-22T10:10:00+00:00","LastUpdated":"0001-01-01T00:00:00+00:00"},
     "IsPastDue":true}},"Metadata":{"sys":{"MethodName":"CiscoDuoTimer","UtcNow":"2026-11-22T10:10:00.0153312Z"}}}"#;
-/// As for triggers that are no timer: a text that holds JSON.
+/// As for triggers other than timers: a string that contains JSON.
 const TEXT: &[u8] =
     br#"{"Data":{"myTimer":"{\"Schedule\":{},\"IsPastDue\":\"True\"}"},"Metadata":{}}"#;
 

@@ -1,5 +1,5 @@
-//! Every parser that meets the outside, with documents that were whole and with bytes that never were; see
-//! CONTRIBUTING.md. Nothing may panic, hang, or take memory without a bound, and no error may show what was inside.
+//! Every parser of external input, with damaged documents and with raw bytes; see CONTRIBUTING.md.
+//! No input may cause a panic, a hang, unlimited memory, or an error that shows its content.
 
 mod core;
 mod damage;

@@ -1,4 +1,4 @@
-//! Whether a row is JSON and holds what its record held, told by a reader of its own.
+//! Compares a row with its record, with a parser that the product does not use.
 
 use duo_sentinel::model::{LogType, Record};
 use duo_sentinel::schema::{ADDITIONAL_FIELDS, columns};
@@ -10,15 +10,15 @@ type Members<'a> = RawMembers<'a, String>;
 /// The fields of a device that are always sent as text.
 const AS_TEXT: [&str; 3] = ["is_encryption_enabled", "is_firewall_enabled", "is_password_set"];
 
-/// A row as a text, and its members.
+/// A row as text, and its members.
 fn members_of(row: &[u8]) -> (&str, Vec<(String, &RawValue)>) {
     let row = std::str::from_utf8(row).expect("a row is UTF-8");
     let members = serde_json::from_str(row);
-    let RawMembers(members) = members.unwrap_or_else(|fault| panic!("{fault}: {row:.2000}"));
+    let RawMembers(members) = members.unwrap_or_else(|error| panic!("{error}: {row:.2000}"));
     (row, members)
 }
 
-/// Asserts that the row of a record is valid JSON with every field of the record, and the added ones behind them.
+/// Asserts that a row is valid JSON with every field of its record, followed by the added fields.
 pub(crate) fn assert_holds(row: &[u8], record_text: &str, log_type: LogType, record: &Record) {
     let (row, members) = members_of(row);
     let has_time = members.last().is_some_and(|(name, _)| name == "event_time");
@@ -50,7 +50,7 @@ pub(crate) fn assert_holds(row: &[u8], record_text: &str, log_type: LogType, rec
         return;
     }
     let RawMembers(fields) =
-        serde_json::from_str(record_text).unwrap_or_else(|fault| panic!("{fault}: {row:.2000}"));
+        serde_json::from_str(record_text).unwrap_or_else(|error| panic!("{error}: {row:.2000}"));
     assert_eq!(own.len(), fields.len(), "{row:.2000}");
     for (own, field) in own.iter().zip(&fields) {
         assert_same(own, field, false);
@@ -71,18 +71,18 @@ const ADDED: [&str; 10] = [
     "raw_record_s",
 ];
 
-/// Asserts that the row of a record for the Logs Ingestion API has declared columns only, none twice, and that every value
-/// of the record went into a column or is told to have none.
+/// Asserts that a row for the Logs Ingestion API has only declared columns, each once, and that
+/// every value of the record is in a column or unmapped.
 pub(crate) fn assert_laid_out(row: &[u8], record_text: &str, record: &Record) {
     let (row, members) = members_of(row);
     let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_str()).collect();
     for name in &names {
         let is_declared = columns().iter().any(|column| column.name == *name);
-        assert!(is_declared, "{name} is no column: {row:.2000}");
+        assert!(is_declared, "{name} is not a column: {row:.2000}");
     }
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), members.len(), "a column twice: {row:.2000}");
+    assert_eq!(names.len(), members.len(), "a duplicate column: {row:.2000}");
     if names.contains(&"raw_record_s") {
         return;
     }
@@ -91,7 +91,8 @@ pub(crate) fn assert_laid_out(row: &[u8], record_text: &str, record: &Record) {
     let additional = additional.map_or("{}", |(_, value)| value.get());
     let inside = serde_json::from_str::<Members<'_>>(additional);
     let laid_out = names.len() + inside.map_or(0, |RawMembers(inside)| inside.len());
-    // What is left out is told elsewhere, and names that are no Unicode cannot be counted here.
+    // Truncated values are reported elsewhere; names that are invalid Unicode cannot be counted
+    // here.
     if !record.is_truncated()
         && let Some(values) = values(record_text, 0)
     {
@@ -99,7 +100,7 @@ pub(crate) fn assert_laid_out(row: &[u8], record_text: &str, record: &Record) {
     }
 }
 
-/// How many values an object has, of any depth, that say something.
+/// Number of values of an object at any depth that are not empty or null.
 fn values(text: &str, depth: usize) -> Option<usize> {
     match text.as_bytes().first()? {
         b'{' if depth < 16 => {
@@ -111,7 +112,7 @@ fn values(text: &str, depth: usize) -> Option<usize> {
     }
 }
 
-/// Asserts that two members are the same, word for word, but for the fields of a device that became texts.
+/// Asserts that two members are equal, except for device fields that became text.
 fn assert_same(row: &(String, &RawValue), record: &(String, &RawValue), of_device: bool) {
     let (row_text, record_text) = (row.1.get(), record.1.get());
     assert_eq!(row.0, record.0);
@@ -126,7 +127,7 @@ fn assert_same(row: &(String, &RawValue), record: &(String, &RawValue), of_devic
         let inside = |text| serde_json::from_str::<Members<'_>>(text);
         let (row, record) = (inside(row_text), inside(record_text));
         let (Ok(RawMembers(row)), Ok(RawMembers(record))) = (row, record) else {
-            // A name that is no Unicode is read by neither.
+            // Neither parser reads a name that is invalid Unicode.
             let bare = |text: &str| text.replace("\"true\"", "true").replace("\"false\"", "false");
             assert_eq!(bare(row_text), bare(record_text));
             return;

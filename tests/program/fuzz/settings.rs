@@ -1,4 +1,4 @@
-//! Settings, however they are given: each fault is told, and no secret with it.
+//! Settings from every source: errors are reported without secrets.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use duo_sentinel::settings::{CATALOG, Environment, Kind, Settings};
 use crate::fuzz::damage::SECRET;
 use crate::fuzz::drive::fuzz;
 
-/// A whole environment, one setting a line.
+/// A valid environment, one setting per line.
 const ENVIRONMENT: &str = "\
 CISCO_DUO_INTEGRATION_KEY=DIXXXXXXXXXXXXXXXXXX
 CISCO_DUO_SECRET_KEY=hunter2hunter2hunter2hunter2hunter2hunte
@@ -40,12 +40,12 @@ AzureFunctionsJobHost__functionTimeout=1.00:10:00";
 fn environments() {
     let by_identity =
         ENVIRONMENT.replace("AzureWebJobsStorage=", "AzureWebJobsStorage__accountName=");
-    let read = Settings::read(&environment(ENVIRONMENT)).expect("a whole environment is read");
+    let read = Settings::read(&environment(ENVIRONMENT)).expect("the environment is valid");
     assert!(!format!("{read:?}").contains(SECRET), "{read:?}");
     let documents = [ENVIRONMENT.as_bytes(), by_identity.as_bytes()];
     fuzz("settings", &documents, |bytes| {
         let text = String::from_utf8_lossy(bytes);
-        // The names of settings stay, or little would ever be read.
+        // Setting names are restored, because with damaged names little would be read.
         let names = CATALOG.iter().map(|info| info.name);
         let lines = names.zip(text.lines().cycle());
         let moved: String = lines.fold(String::new(), |text, (name, line)| {
@@ -73,7 +73,7 @@ fn connection_strings() {
     };
     for text in strings {
         let text = whole(&format!("AzureWebJobsStorage={}", String::from_utf8_lossy(text)));
-        let read = Settings::read(&environment(&text)).expect("a whole connection string is read");
+        let read = Settings::read(&environment(&text)).expect("the connection string is valid");
         assert!(!format!("{read:?}").contains(SECRET), "{read:?}");
     }
     fuzz("connection string", &strings, |bytes| {
@@ -101,7 +101,7 @@ fn local_settings_files() {
                 assert!(was_there);
                 assert_secrets_are_kept(&environment);
             }
-            Err(fault) => assert!(!fault.contains(SECRET), "{fault}"),
+            Err(error) => assert!(!error.contains(SECRET), "{error}"),
         }
     });
 }
@@ -110,25 +110,25 @@ fn check(text: &str) {
     assert_secrets_are_kept(&environment(text));
 }
 
-/// Reads settings; what is wrong with them is told without their secrets.
+/// Asserts that errors in settings are reported without secrets.
 fn assert_secrets_are_kept(environment: &Environment) {
-    let Err(faults) = Settings::read(environment) else {
+    let Err(errors) = Settings::read(environment) else {
         return;
     };
-    // What stands in a setting that is no secret is shown: a secret pasted there is beyond help.
+    // Values of settings that are not secret are shown, even if a secret was pasted there.
     let is_shown = CATALOG.iter().any(|info| {
         let value = environment.get(info.name).unwrap_or_default();
         !matches!(info.kind, Kind::Secret) && value.to_ascii_lowercase().contains(SECRET)
     });
-    for text in [faults.to_string(), faults.one_line()] {
+    for text in [errors.to_string(), errors.one_line()] {
         assert!(is_shown || !text.contains(SECRET), "{text}");
     }
-    assert!(!faults.one_line().contains('\n'), "{}", faults.one_line());
+    assert!(!errors.one_line().contains('\n'), "{}", errors.one_line());
 }
 
-/// The settings of a text with one in each line; of the same name the last one counts.
+/// The settings of a text with one per line; of duplicate names the last one counts.
 fn environment(text: &str) -> Environment {
-    /// More settings than there are.
+    /// More than the number of settings.
     const MOST: usize = 64;
     let mut lines = text.lines().filter_map(|line| line.split_once('='));
     Environment::from([(); MOST].map(|()| lines.next().unwrap_or(("", ""))))

@@ -1,4 +1,4 @@
-//! What was stored, and may have been damaged, restored by halves or written by another release.
+//! Stored state that is damaged, partially restored or written by another release.
 
 use duo_sentinel::http::Transport;
 use duo_sentinel::model::{Hour, LogType};
@@ -6,7 +6,7 @@ use duo_sentinel::settings::StateSettings;
 use duo_sentinel::storage::{Document as _, LedgerEntry, LogState, open};
 use duo_sentinel::sync::{Checkpoint, DayResults};
 
-use crate::fuzz::core::{NOW, go_on};
+use crate::fuzz::core::{NOW, resume};
 use crate::fuzz::damage::SECRET;
 use crate::fuzz::drive::{fuzz, fuzz_stored};
 
@@ -17,7 +17,7 @@ fn checkpoints() {
     let first = Checkpoint::first(NOW, NOW).to_json();
     let whole = include_bytes!("stored/checkpoint.json");
     assert!(Checkpoint::from_json(whole).unwrap().reconciliation.reading.is_some());
-    fuzz_stored("checkpoint", &[whole, &first], |read| go_on(None, &read));
+    fuzz_stored("checkpoint", &[whole, &first], |read| resume(None, &read));
 }
 
 #[test]
@@ -25,7 +25,7 @@ fn day_results() {
     let whole = include_bytes!("stored/2026-11-22.json");
     assert_eq!(DayResults::from_json(whole).unwrap().hours.len(), 3);
     fuzz_stored("day results", &[whole], |mut read: DayResults| {
-        // What was read takes new results, whatever it holds.
+        // A document that was read accepts new results.
         let results: Vec<_> = read.hours.values().cloned().collect();
         for (result, number) in results.into_iter().zip(0..) {
             read.add(Hour::of(NOW).after(number), result);
@@ -59,8 +59,8 @@ fn ledger_entries() {
             let all = [whole, more.to_vec()].concat();
             assert_eq!(state.entries(hour).await.unwrap(), all);
             // Results that cannot be read are quarantined, unless a later release wrote them.
-            if let Err(fault) = state.results::<DayResults>(hour.day()).await {
-                assert!(!fault.to_string().contains(SECRET), "{fault}");
+            if let Err(error) = state.results::<DayResults>(hour.day()).await {
+                assert!(!error.to_string().contains(SECRET), "{error}");
             }
         });
         for file in std::fs::read_dir(&ledger).unwrap() {

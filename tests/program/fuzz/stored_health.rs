@@ -1,4 +1,4 @@
-//! What is stored of how the logs fare and of the last check, and what is shown and told of it.
+//! Stored health of the logs and of the last check, and the status made from it.
 
 use duo_sentinel::http::Transport;
 use duo_sentinel::model::{HOUR, Hour, IngestionApi, LogType, Span};
@@ -8,14 +8,14 @@ use duo_sentinel::status::{Status, page};
 use duo_sentinel::storage::{Document as _, LogState, document, open};
 use duo_sentinel::sync::{Checkpoint, RunCounts};
 
-use crate::fuzz::core::{NOW, go_on};
+use crate::fuzz::core::{NOW, resume};
 use crate::fuzz::drive::{fuzz, fuzz_stored};
 
 const HOST: &str = "api-x.duosecurity.com";
 const HEALTH: &[u8] = include_bytes!("stored/health.json");
 const CHECK: &[u8] = include_bytes!("stored/diagnostics.json");
 
-/// How a run ended.
+/// The health after a run.
 fn standing(outcome: Outcome, code: Option<Code>) -> CurrentHealth {
     CurrentHealth {
         outcome,
@@ -33,7 +33,7 @@ fn health_of_a_log() {
     let whole = LogHealth::from_json(HEALTH).unwrap();
     assert_eq!((whole.hours.len(), whole.last_errors.len()), (3, 2));
     fuzz_stored("health of a log", &[HEALTH], |mut read: LogHealth| {
-        // What was read takes new runs, whatever it holds, and does not grow without end.
+        // A document that was read accepts new runs and does not grow without limit.
         let counts = RunCounts { events: 7, ..RunCounts::default() };
         read.add(standing(Outcome::CaughtUp, None), counts);
         for code in Code::all() {
@@ -58,18 +58,18 @@ fn last_check() {
         let at = read.check.checked_at;
         assert!(!read.is_over(at, sha256.as_deref()));
         assert!(read.is_over(at + HOUR, sha256.as_deref()));
-        assert!(read.is_over(NOW, Some("of another program")) || sha256.is_some());
+        assert!(read.is_over(NOW, Some("another program")) || sha256.is_some());
     });
 }
 
 #[test]
-fn status_of_what_is_stored() {
+fn status_of_stored_documents() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let folder = tempfile::tempdir().unwrap();
     let settings = StateSettings::Folder(folder.path().to_owned());
     let store = open(&settings, &Transport::new().unwrap()).unwrap();
-    let place = folder.path().join(HOST).join("self");
-    std::fs::create_dir_all(place.join("activity/ledger")).unwrap();
+    let account = folder.path().join(HOST).join("self");
+    std::fs::create_dir_all(account.join("activity/ledger")).unwrap();
     let files = [
         ("activity/health.json", HEALTH),
         ("diagnostics.json", CHECK),
@@ -77,7 +77,7 @@ fn status_of_what_is_stored() {
         ("activity/ledger/2026-11-22.json", include_bytes!("stored/2026-11-22.json")),
     ];
     for (name, content) in files {
-        std::fs::write(place.join(name), content).unwrap();
+        std::fs::write(account.join(name), content).unwrap();
     }
     let shown = || {
         let logs = [LogType::Activity];
@@ -94,34 +94,34 @@ fn status_of_what_is_stored() {
         .replace("977", "18446744073709551614");
     let mut documents = files.map(|(_, content)| content).to_vec();
     documents.push(largest.as_bytes());
-    fuzz("status of what is stored", &documents, |bytes| {
-        // Each of them in turn, so that the others say what they should.
+    fuzz("status of stored documents", &documents, |bytes| {
+        // Damage one document at a time, so that the others are valid.
         for (name, content) in files {
-            std::fs::write(place.join(name), bytes).unwrap();
+            std::fs::write(account.join(name), bytes).unwrap();
             let (json, page) = shown();
             assert_eq!(json["logs"].as_array().unwrap().len(), 1);
             assert!(page.ends_with("</html>"), "{page}");
             assert!(page.len() < 2_000_000, "{} bytes", page.len());
-            std::fs::write(place.join(name), content).unwrap();
+            std::fs::write(account.join(name), content).unwrap();
         }
-        // Who stores it anew is not kept from it by anything but a later release.
-        std::fs::write(place.join("activity/health.json"), bytes).unwrap();
+        // Only a document of a later release prevents writing a new one.
+        std::fs::write(account.join("activity/health.json"), bytes).unwrap();
         let state = LogState::new(store.clone(), HOST, LogType::Activity);
         let name = state.health_name();
         let stored = document::read::<LogHealth>(state.store(), &name);
-        if let Err(fault) = runtime.block_on(stored) {
-            assert!(fault.to_string().contains("reader version"), "{fault}");
+        if let Err(error) = runtime.block_on(stored) {
+            assert!(error.to_string().contains("reader version"), "{error}");
         }
-        std::fs::write(place.join("activity/health.json"), HEALTH).unwrap();
+        std::fs::write(account.join("activity/health.json"), HEALTH).unwrap();
     });
 }
 
 #[test]
-fn places_of_backfills() {
+fn backfill_checkpoints() {
     let whole = include_bytes!("stored/backfill.json");
     let read = Checkpoint::from_json(whole).unwrap();
     assert!(read.reconciliation.reading.is_some());
-    // The span is named by the command, not by what is stored.
+    // The span comes from the command, not from the stored document.
     let [from, to] = [-84, -28].map(|hours| Hour::of(NOW).after(hours).start());
-    fuzz_stored("place of a backfill", &[whole], |read| go_on(Some(Span { from, to }), &read));
+    fuzz_stored("backfill checkpoint", &[whole], |read| resume(Some(Span { from, to }), &read));
 }

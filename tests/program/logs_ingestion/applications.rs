@@ -1,4 +1,4 @@
-//! Applications outside Azure: a secret or a workload identity, and an authority that gives their tokens over TLS.
+//! Applications outside Azure: a secret or a workload identity, and an authority behind TLS.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::common::{FunctionsHost, Settings, temporary_folder, tenant_with_rule};
 
-/// A tenant, its simulated authority behind a certificate of its own, and settings of an application without its proof.
+/// A tenant, its authority with a self-signed certificate, and settings of an application without
+/// credentials.
 pub(crate) struct Scene {
     simulator: Simulator,
     pub(crate) settings: Settings,
@@ -44,7 +45,7 @@ impl Scene {
     }
 }
 
-/// A front with a certificate of its own for a service without one; its address.
+/// Starts a TLS front with a self-signed certificate for a service, and returns its URL.
 async fn over_tls(service: &str, certificate: &Path) -> String {
     let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
     std::fs::write(certificate, made.cert.pem()).unwrap();
@@ -64,7 +65,7 @@ async fn over_tls(service: &str, certificate: &Path) -> String {
         while let Ok((caller, _)) = listener.accept().await {
             let (acceptor, service) = (acceptor.clone(), service.clone());
             tokio::spawn(async move {
-                // A caller that does not trust the certificate goes away here.
+                // A client that does not trust the certificate closes the connection here.
                 let mut caller = acceptor.accept(caller).await?;
                 let mut service = TcpStream::connect(service).await?;
                 copy_bidirectional(&mut caller, &mut service).await
@@ -75,41 +76,41 @@ async fn over_tls(service: &str, certificate: &Path) -> String {
 }
 
 #[tokio::test]
-async fn a_wrong_secret_is_told_of_with_the_authority_s_number_and_nothing_is_sent() {
+async fn a_wrong_secret_is_reported_and_nothing_is_sent() {
     let scene = Scene::new(62).await;
     let wrong = "not-the-secret-of-this-application";
     let settings = scene.settings.clone().with("AZURE_CLIENT_SECRET", wrong);
     let mut host = FunctionsHost::start(&settings).await;
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let said = invocation.message("activity");
+    let message = invocation.message("activity");
     for text in ["no token for Azure Monitor: HTTP 401", "AZURE_CLIENT_SECRET"] {
-        assert!(said.contains(text), "no \"{text}\" in {said}");
+        assert!(message.contains(text), "no \"{text}\" in {message}");
     }
     host.stop().await;
-    let said = host.stdout().join("\n") + &host.stderr().join("\n") + &said;
-    assert!(!said.contains(wrong), "it is a secret: {said}");
-    assert_eq!(scene.simulator.calls().logs_ingestion.requests, 0);
+    let output = host.stdout().join("\n") + &host.stderr().join("\n") + &message;
+    assert!(!output.contains(wrong), "the output contains the secret: {output}");
+    assert_eq!(scene.simulator.counts().logs_ingestion.requests, 0);
 }
 
 #[tokio::test]
-async fn an_application_gets_its_tokens_by_its_secret_or_the_text_of_its_file() {
+async fn an_application_gets_tokens_with_a_secret_or_a_token_file() {
     for (name, seed) in [("AZURE_CLIENT_SECRET", 61), ("AZURE_FEDERATED_TOKEN_FILE", 63)] {
         let scene = Scene::new(seed).await;
         let identity = scene.config().identity.clone();
         let file = scene.folder.path().join("federated-token");
         std::fs::write(&file, identity.federated_token).unwrap();
         let file = file.display().to_string();
-        let proof = if name == "AZURE_CLIENT_SECRET" { identity.client_secret } else { file };
-        let mut host = FunctionsHost::start(&scene.settings.clone().with(name, proof)).await;
+        let credential = if name == "AZURE_CLIENT_SECRET" { identity.client_secret } else { file };
+        let mut host = FunctionsHost::start(&scene.settings.clone().with(name, credential)).await;
         host.finish(&scene.simulator, 0).await;
-        let identity = scene.simulator.calls().identity;
+        let identity = scene.simulator.counts().identity;
         assert!((1..=6).contains(&identity.tokens), "{identity:#?}");
     }
 }
 
 #[tokio::test]
-async fn a_token_file_that_is_missing_is_named_and_taken_once_it_is_there() {
+async fn a_missing_token_file_is_reported_and_used_once_it_exists() {
     let scene = Scene::new(64).await;
     let file = scene.folder.path().join("federated-token");
     let settings = scene.settings.clone();
@@ -117,23 +118,23 @@ async fn a_token_file_that_is_missing_is_named_and_taken_once_it_is_there() {
     let mut host = FunctionsHost::start(&settings).await;
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let said = invocation.answer.to_string();
-    assert!(said.contains("AZURE_FEDERATED_TOKEN_FILE"), "{said}");
+    let output = invocation.response.to_string();
+    assert!(output.contains("AZURE_FEDERATED_TOKEN_FILE"), "{output}");
     std::fs::write(&file, &scene.config().identity.federated_token).unwrap();
     host.finish(&scene.simulator, 0).await;
 }
 
 #[tokio::test]
-async fn an_authority_that_nobody_vouches_for_gets_no_secret_and_the_logs_wait() {
+async fn an_untrusted_authority_gets_no_secret_and_the_logs_back_off() {
     let scene = Scene::new(65).await;
     let secret = scene.config().identity.client_secret.clone();
     let settings = scene.settings.clone().without("SSL_CERT_FILE");
     let mut host = FunctionsHost::start(&settings.with("AZURE_CLIENT_SECRET", &secret)).await;
     let invocation = host.fire().await;
     assert_eq!(invocation.outcomes(), ["backing_off"; 6]);
-    let said = invocation.message("activity");
-    assert!(said.contains("no token for Azure Monitor"), "{said}");
+    let message = invocation.message("activity");
+    assert!(message.contains("no token for Azure Monitor"), "{message}");
     host.stop().await;
-    let calls = scene.simulator.calls();
-    assert_eq!((calls.identity.requests, calls.logs_ingestion.requests), (0, 0));
+    let counts = scene.simulator.counts();
+    assert_eq!((counts.identity.requests, counts.logs_ingestion.requests), (0, 0));
 }

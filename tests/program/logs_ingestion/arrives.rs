@@ -1,4 +1,4 @@
-//! Everything arrives, in calls that the service takes.
+//! Every event is delivered, in batches within the limits of the service.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::logs_ingestion::{start, start_with};
 async fn every_event_of_every_log_arrives_and_no_column_is_dropped() {
     let (simulator, mut host, state) = start(31, 400).await;
     host.finish(&simulator, 0).await;
-    let calls = simulator.calls();
-    assert_eq!(calls.log_analytics.requests, 0, "{calls:#?}");
-    let ingestion = calls.logs_ingestion;
+    let counts = simulator.counts();
+    assert_eq!(counts.log_analytics.requests, 0, "{counts:#?}");
+    let ingestion = counts.logs_ingestion;
     assert!(ingestion.columns_dropped.is_empty(), "{ingestion:#?}");
     assert!(ingestion.values_misfit.is_empty(), "{ingestion:#?}");
     assert!(ingestion.refused.is_empty(), "{ingestion:#?}");
     assert!(ingestion.bytes_sent * 4 < ingestion.bytes, "{ingestion:#?}");
-    // One token for all logs, for as long as it lasts.
-    assert_eq!(calls.identity.tokens, 1, "{:#?}", calls.identity);
-    // Every field of every log has a column that takes its values, but for what no source names.
+    // One token for all logs, until it expires.
+    assert_eq!(counts.identity.tokens, 1, "{:#?}", counts.identity);
+    // Every field of every log has a column of the right type, except fields without a source.
     for log in LogType::ALL {
         let file = state.path().join(format!("127.0.0.1/self/{log}/fields.json"));
         let counts = std::fs::read_to_string(file).unwrap_or_else(|_| "{}".to_owned());
@@ -34,18 +34,18 @@ async fn every_event_of_every_log_arrives_and_no_column_is_dropped() {
                 "trusted_session_info_session_drift",
                 "trusted_session_info_session_serial",
             ],
-            // Now and then it is no time that anybody could read.
+            // The simulated Duo sometimes returns an invalid time.
             LogType::Administrator | LogType::OfflineEnrollment => &["isotimestamp"],
             _ => &[],
         };
-        let told = |name: &&str| expected.contains(name);
-        assert!(names.iter().all(told), "{log}: {names:?}");
+        let is_expected = |name: &&str| expected.contains(name);
+        assert!(names.iter().all(is_expected), "{log}: {names:?}");
         assert!(log != LogType::Authentication || names.len() == 4, "{names:?}");
     }
 }
 
 #[tokio::test]
-async fn pages_that_are_too_much_for_one_call_go_in_several() {
+async fn a_page_that_is_too_large_is_sent_in_several_batches() {
     let mut config = tenant_with_rule(32, 0);
     config.volumes = [(LogType::Authentication, 3_000)].into();
     config.max_limit = 1_000;
@@ -54,46 +54,46 @@ async fn pages_that_are_too_much_for_one_call_go_in_several() {
     let (simulator, mut host, _state) =
         start_with(config, |settings| settings.with("LOGS_INGESTION_GZIP", "off")).await;
     host.finish(&simulator, 0).await;
-    let ingestion = simulator.calls().logs_ingestion;
+    let ingestion = simulator.counts().logs_ingestion;
     assert!(ingestion.accepted > 6, "{ingestion:#?}");
     assert!(ingestion.largest <= 1_000_000, "{ingestion:#?}");
     assert!(ingestion.largest > 500_000, "{ingestion:#?}");
     assert_eq!(ingestion.bytes, ingestion.bytes_sent);
-    // What would be longer than the service keeps was cut before, and named.
+    // Values longer than the service keeps were truncated before, and reported.
     assert_eq!(ingestion.values_cut, 0, "{ingestion:#?}");
 }
 
 #[tokio::test]
-async fn a_lost_answer_repeats_one_call_and_loses_none() {
+async fn a_lost_response_duplicates_at_most_one_batch() {
     let (simulator, mut host, _state) = start(33, 200).await;
     let lost = Fault::once(Target::LogsIngestion, FaultKind::ResponseLost).after(3);
     simulator.faults().push(lost);
     host.catch_up(5).await;
     host.stop().await;
-    assert_eq!(simulator.faults().struck()[&Target::LogsIngestion], 1);
+    assert_eq!(simulator.faults().hits()[&Target::LogsIngestion], 1);
     assert_nothing_lost(&simulator, PAGE).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_killed_handler_goes_on_where_it_was() {
+async fn a_killed_handler_resumes_at_its_checkpoint() {
     const KILLS: u64 = 8;
     let mut config = tenant_with_rule(34, 500);
     config.duo_latency = Duration::from_millis(10);
     config.logs_ingestion.latency = Duration::from_millis(10);
     let (simulator, mut host, _state) = start_with(config, |settings| settings).await;
-    let accepted = || simulator.calls().logs_ingestion.requests;
+    let accepted = || simulator.counts().logs_ingestion.requests;
     for kill in 1..=KILLS {
         let run = tokio::spawn(host.begin(Body::Timer));
         while accepted() < 5 * kill {
-            assert!(!run.is_finished(), "no work at kill {kill}");
+            assert!(!run.is_finished(), "the run ended before kill {kill}");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         host.kill().await;
-        assert!(run.await.unwrap().is_err(), "kill {kill} was no kill");
+        assert!(run.await.unwrap().is_err(), "kill {kill} came after the run");
         host.restart().await;
     }
     host.catch_up(10).await;
     host.stop().await;
-    // One call of each log for one kill.
+    // One batch per log and kill.
     assert_nothing_lost(&simulator, KILLS * 6 * PAGE).await;
 }

@@ -1,12 +1,12 @@
-//! The same events by both apis make the same rows.
+//! The same events through both APIs become the same rows.
 
 use simulator::Simulator;
 
 use crate::common::{FunctionsHost, Settings, temporary_folder, tenant_with_rule};
 
 #[tokio::test]
-async fn both_apis_fill_every_declared_column_alike_and_keep_the_rest_by_its_name() {
-    // The judge holds each row of either api against the columns of its event, and its ids against those of the other.
+async fn both_apis_fill_declared_columns_alike_and_keep_other_fields_by_name() {
+    // The simulator compares each row with its event, and its ids with those of the other API.
     let simulator = Simulator::start(tenant_with_rule(71, 400)).await.unwrap();
     for by_logs_ingestion in [false, true] {
         let folder = temporary_folder();

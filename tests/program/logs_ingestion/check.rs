@@ -1,4 +1,4 @@
-//! `check` looks at the api that is chosen.
+//! `check` tests the selected API.
 
 use simulator::{Config, Fault, FaultKind, LogType, Simulator, Target};
 use tempfile::TempDir;
@@ -20,20 +20,20 @@ fn finding<'f>(findings: &'f [serde_json::Value], subject: &str) -> &'f serde_js
 }
 
 #[tokio::test]
-async fn check_tries_the_rule_and_sends_no_row() {
+async fn check_tests_the_rule_and_sends_no_row() {
     let (simulator, settings, _state) = scene(tenant_with_rule(61, 10)).await;
     let (code, findings) = check(&settings).await;
     assert_eq!(code, Some(0), "{findings:#?}");
     let azure = finding(&findings, "Azure Monitor");
     let message = azure["message"].as_str().unwrap();
     assert!(message.contains("data collection rule"), "{message}");
-    let calls = simulator.calls();
-    assert_eq!(calls.log_analytics.requests, 0);
-    assert_eq!(calls.logs_ingestion.rows.values().sum::<u64>(), 0);
+    let counts = simulator.counts();
+    assert_eq!(counts.log_analytics.requests, 0);
+    assert_eq!(counts.logs_ingestion.rows.values().sum::<u64>(), 0);
 }
 
 #[tokio::test]
-async fn fields_that_nobody_knew_of_are_counted_and_listed_by_name_only() {
+async fn unmapped_fields_are_counted_and_listed_by_name_only() {
     let mut config = tenant_with_rule(62, 0);
     config.volumes = [(LogType::Authentication, 300), (LogType::Activity, 60)].into();
     let (_simulator, settings, state) = scene(config).await;
@@ -49,7 +49,7 @@ async fn fields_that_nobody_knew_of_are_counted_and_listed_by_name_only() {
     host.stop().await;
     let (code, findings) = check(&settings).await;
     assert_eq!(code, Some(0));
-    // The simulated Duo sends fields that no source names, in one of these logs.
+    // In one of these logs the simulated Duo sends fields that no source documents.
     assert_eq!(listed(&findings), ["fields authentication"]);
     let message = finding(&findings, "fields authentication")["message"].as_str().unwrap();
     let file = state.path().join("127.0.0.1/self/authentication/fields.json");
@@ -63,12 +63,12 @@ async fn fields_that_nobody_knew_of_are_counted_and_listed_by_name_only() {
     );
 }
 
-/// Sentences about the identity, and whether it is in order.
+/// Whether the identity is in order, and the message about it.
 async fn identity(settings: &Settings) -> (bool, String) {
     let (_, findings) = check(settings).await;
-    let told = finding(&findings, "identity");
-    let message = told["message"].as_str().unwrap();
-    (told["ok"] == true, message.to_owned())
+    let finding = finding(&findings, "identity");
+    let message = finding["message"].as_str().unwrap();
+    (finding["ok"] == true, message.to_owned())
 }
 
 #[tokio::test]
@@ -76,13 +76,13 @@ async fn the_identity_of_the_function_app_is_named() {
     let config = tenant_with_rule(63, 0);
     let user_assigned = config.identity.managed_client_id.clone();
     let (_simulator, settings, _state) = scene(config).await;
-    let told = identity(&settings).await;
+    let actual = identity(&settings).await;
     let system_assigned = "the system-assigned identity of the function app has a token";
-    assert_eq!(told, (true, system_assigned.to_owned()));
+    assert_eq!(actual, (true, system_assigned.to_owned()));
     let settings = settings.with("AZURE_CLIENT_ID", &user_assigned);
-    let told = identity(&settings).await;
+    let actual = identity(&settings).await;
     let expected = format!("the user-assigned identity {user_assigned} has a token");
-    assert_eq!(told, (true, expected));
+    assert_eq!(actual, (true, expected));
 }
 
 #[tokio::test]
@@ -91,18 +91,19 @@ async fn an_application_is_named_without_its_secret() {
     let config = scene.config().identity.clone();
     let with_secret = scene.settings.clone();
     let with_secret = with_secret.with("AZURE_CLIENT_SECRET", &config.client_secret);
-    let proof = scene.folder.path().join("token");
-    std::fs::write(&proof, &config.federated_token).unwrap();
+    let token_file = scene.folder.path().join("token");
+    std::fs::write(&token_file, &config.federated_token).unwrap();
     let workload = scene.settings.clone();
-    let workload = workload.with("AZURE_FEDERATED_TOKEN_FILE", proof.display().to_string());
-    for (settings, proof, secret) in [
+    let workload = workload.with("AZURE_FEDERATED_TOKEN_FILE", token_file.display().to_string());
+    for (settings, credential, secret) in [
         (with_secret, "a secret", &config.client_secret),
         (workload, "a federated token", &config.federated_token),
     ] {
         let (code, findings) = check(&settings).await;
-        let told = finding(&findings, "identity");
-        let expected = format!("the application {} with {proof} has a token", config.client_id);
-        assert_eq!(told["message"], expected);
+        let identity = finding(&findings, "identity");
+        let expected =
+            format!("the application {} with {credential} has a token", config.client_id);
+        assert_eq!(identity["message"], expected);
         assert_eq!(code, Some(0), "{findings:#?}");
         let everything = serde_json::to_string(&findings).unwrap();
         assert!(!everything.contains(secret.as_str()), "{everything}");
@@ -131,26 +132,26 @@ async fn a_missing_token_and_a_missing_role_are_named() {
         let (simulator, settings, _state) = scene(tenant_with_rule(65, 0)).await;
         simulator.faults().push(fault);
         let (exit_code, findings) = check(&settings).await;
-        let told = finding(&findings, subject);
-        assert_eq!((exit_code, &told["code"]), (Some(1), &code.into()), "{told}");
-        assert_eq!(told["ok"], false, "{told}");
-        assert!(told["message"].as_str().unwrap().starts_with(message), "{told}");
-        assert!(told["hint"].as_str().unwrap().contains(hint), "{told}");
+        let problem = finding(&findings, subject);
+        assert_eq!((exit_code, &problem["code"]), (Some(1), &code.into()), "{problem}");
+        assert_eq!(problem["ok"], false, "{problem}");
+        assert!(problem["message"].as_str().unwrap().starts_with(message), "{problem}");
+        assert!(problem["hint"].as_str().unwrap().contains(hint), "{problem}");
         if subject == "identity" {
-            // Services behind it receive no request.
-            for behind in ["Azure Monitor", "health rows"] {
-                assert!(findings.iter().all(|finding| finding["subject"] != behind));
+            // Later checks are skipped and send no request.
+            for skipped in ["Azure Monitor", "health rows"] {
+                assert!(findings.iter().all(|finding| finding["subject"] != skipped));
             }
-            assert_eq!(simulator.calls().logs_ingestion.requests, 0);
+            assert_eq!(simulator.counts().logs_ingestion.requests, 0);
         } else {
-            assert_eq!(told["http_status"], 403);
+            assert_eq!(problem["http_status"], 403);
             assert_eq!(finding(&findings, "identity")["ok"], true);
         }
     }
 }
 
 #[tokio::test]
-async fn a_rule_of_an_earlier_release_lacks_the_rows_about_the_connector_and_nothing_else() {
+async fn a_rule_of_an_earlier_release_lacks_only_the_health_rows() {
     let mut config = tenant_with_rule(67, 0);
     let streams = &mut config.logs_ingestion.streams;
     streams.retain(|stream| stream.name() == "Custom-CiscoDuo");

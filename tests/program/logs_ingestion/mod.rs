@@ -1,5 +1,5 @@
-//! The real handler with the Logs Ingestion API: what arrives, what is refused, whose tokens are used, and whether the
-//! table is the same as on the other api.
+//! The handler with the Logs Ingestion API: delivery, refusals, tokens, and the same rows as
+//! through the Data Collector API.
 
 mod applications;
 mod arrives;
@@ -18,7 +18,7 @@ async fn start(seed: u64, events: u64) -> (Simulator, FunctionsHost, TempDir) {
     start_with(tenant_with_rule(seed, events), |settings| settings).await
 }
 
-/// The same with the tenant and the settings of choice.
+/// Like [`start`], with the given tenant and changed settings.
 async fn start_with(
     config: Config,
     change: impl FnOnce(Settings) -> Settings,

@@ -11,7 +11,7 @@ use crate::common::{
     tenant_with_rule,
 };
 
-/// Makes twenty minutes pass since rows were last sent under this state.
+/// Moves the last use of the destination twenty minutes into the past.
 fn let_twenty_minutes_pass(simulator: &Simulator, state: &Path) {
     let then = simulator.clock().now() - TimeDelta::minutes(20);
     let then = then.to_rfc3339_opts(SecondsFormat::Millis, true);
@@ -26,38 +26,38 @@ fn let_twenty_minutes_pass(simulator: &Simulator, state: &Path) {
 }
 
 #[tokio::test]
-async fn a_changed_api_waits_a_quarter_of_an_hour_and_goes_on_where_the_other_one_stopped() {
+async fn a_changed_api_waits_15_minutes_and_resumes_at_the_checkpoint() {
     let simulator = Simulator::start(tenant_with_rule(81, 300)).await.unwrap();
     let state = temporary_folder();
     let collector = Settings::in_folder(&simulator, state.path());
     let ingestion = collector.clone().by_logs_ingestion(&simulator);
-    // A part of it by the first one.
+    // The first API delivers a part of the events.
     let down = Fault::always(Target::LogAnalytics, FaultKind::Status(500)).after(9);
     simulator.faults().push(down);
     let mut host =
         FunctionsHost::start(&collector.with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "2")).await;
     host.fire().await;
     host.stop().await;
-    let before: u64 = events_in(&simulator.calls().log_analytics.rows);
+    let before: u64 = events_in(&simulator.counts().log_analytics.rows);
     assert!((1..1800).contains(&before), "{before} rows");
     simulator.faults().clear();
     let mut host = FunctionsHost::start(&ingestion).await;
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let said = invocation.message("activity");
-    assert!(said.contains("nothing is sent to this one before"), "{said}");
-    assert_eq!(events_in(&simulator.calls().logs_ingestion.rows), 0);
+    let message = invocation.message("activity");
+    assert!(message.contains("nothing is sent to this one before"), "{message}");
+    assert_eq!(events_in(&simulator.counts().logs_ingestion.rows), 0);
     host.stop().await;
     let_twenty_minutes_pass(&simulator, state.path());
     let mut host = FunctionsHost::start(&ingestion).await;
     host.finish(&simulator, 0).await;
-    let after: u64 = events_in(&simulator.calls().logs_ingestion.rows);
+    let after: u64 = events_in(&simulator.counts().logs_ingestion.rows);
     assert_eq!(before + after, 1800);
 }
 
 #[tokio::test]
-async fn what_was_cut_for_one_api_is_sent_whole_through_the_other_and_is_no_dead_letter_any_more() {
-    // Values of 40,000 bytes: too much for the first one, and not for the second.
+async fn dead_letters_of_one_api_are_resent_whole_through_the_other() {
+    // Values of 40,000 bytes: too long for the first API, but not for the second.
     let config = Config { oversized_per_mille: 30, ..tenant_with_rule(82, 200) };
     let simulator = Simulator::start(config).await.unwrap();
     let state = temporary_folder();
@@ -77,10 +77,10 @@ async fn what_was_cut_for_one_api_is_sent_whole_through_the_other_and_is_no_dead
     assert_eq!(report.duplicates(), letters.len() as u64);
 }
 
-/// What a command about dead letters prints.
+/// The output of a `dead-letters` command.
 async fn dead_letters(settings: &Settings, arguments: &[&str]) -> Vec<Value> {
     let folder = temporary_folder();
     let arguments = [&["dead-letters"], arguments, &["--json"]].concat();
     let output = duo_sentinel(settings, folder.path(), &arguments).await;
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|fault| panic!("{fault}: {output:?}"))
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
 }

@@ -1,4 +1,4 @@
-//! Tokens: whose, for how long, and that nobody sees them.
+//! Tokens: their identity and lifetime, and that they are not disclosed.
 
 use std::time::Duration;
 
@@ -8,34 +8,34 @@ use crate::common::{files, telephony_id, tenant_with_rule};
 use crate::logs_ingestion::{start, start_with};
 
 #[tokio::test]
-async fn a_token_that_is_refused_is_asked_for_anew_once() {
+async fn a_refused_token_is_replaced_once() {
     let (simulator, mut host, _state) = start(51, 200).await;
     let delivered = tokio::spawn(host.begin(crate::common::Body::Timer));
-    while simulator.calls().logs_ingestion.accepted < 4 {
+    while simulator.counts().logs_ingestion.accepted < 4 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    simulator.withdraw_tokens();
+    simulator.revoke_tokens();
     let invocation = delivered.await.unwrap().unwrap();
-    assert!(invocation.has_succeeded(), "{:#}", invocation.answer);
+    assert!(invocation.has_succeeded(), "{:#}", invocation.response);
     host.finish(&simulator, 0).await;
-    let identity = simulator.calls().identity;
+    let identity = simulator.counts().identity;
     assert_eq!(identity.tokens, 2, "{identity:#?}");
 }
 
 #[tokio::test]
-async fn a_token_of_the_wrong_audience_fails_every_log_and_says_what_to_set() {
+async fn a_token_for_the_wrong_audience_fails_every_log_with_a_hint() {
     let mut config = tenant_with_rule(52, 30);
     config.logs_ingestion.audience = "https://monitor.azure.us".to_owned();
     let (simulator, mut host, _state) = start_with(config, |settings| settings).await;
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let said = invocation.message("activity");
-    assert!(said.contains("HTTP 401") && said.contains("CISCO_DUO_CLOUD"), "{said}");
-    // Twice for each log, for the rows about the connector, and for each table that the check looks at; not without end.
-    let calls = simulator.calls();
-    assert!(calls.logs_ingestion.requests <= 18, "{calls:#?}");
+    let message = invocation.message("activity");
+    assert!(message.contains("HTTP 401") && message.contains("CISCO_DUO_CLOUD"), "{message}");
+    // At most two requests per log, for health rows, and per table that the check tests.
+    let counts = simulator.counts();
+    assert!(counts.logs_ingestion.requests <= 18, "{counts:#?}");
     host.stop().await;
-    // With the right cloud all is well.
+    // With the right cloud every event is delivered.
     let mut config = tenant_with_rule(52, 30);
     config.logs_ingestion.audience = "https://monitor.azure.us".to_owned();
     let (simulator, mut host, _state) =
@@ -44,32 +44,32 @@ async fn a_token_of_the_wrong_audience_fails_every_log_and_says_what_to_set() {
 }
 
 #[tokio::test]
-async fn tokens_that_last_a_second_are_enough() {
+async fn tokens_that_expire_after_a_second_are_sufficient() {
     let mut config = tenant_with_rule(53, 100);
     config.identity.token_lifetime = Duration::from_secs(1);
     config.logs_ingestion.latency = Duration::from_millis(150);
     let (simulator, mut host, _state) = start_with(config, |settings| settings).await;
     host.finish(&simulator, 0).await;
-    assert!(simulator.calls().identity.tokens > 2);
+    assert!(simulator.counts().identity.tokens > 2);
 }
 
 #[tokio::test]
-async fn without_a_token_every_log_keeps_its_place() {
+async fn without_a_token_every_log_keeps_its_checkpoint() {
     let (simulator, mut host, _state) = start(54, 60).await;
     let refused = Fault::always(Target::Identity, FaultKind::Status(400));
     simulator.faults().push(refused);
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let said = invocation.message("activity");
-    assert!(said.contains("no token for Azure Monitor: HTTP 400"), "{said}");
-    assert!(said.contains("AZURE_CLIENT_ID"), "{said}");
-    assert_eq!(simulator.calls().logs_ingestion.requests, 0);
+    let message = invocation.message("activity");
+    assert!(message.contains("no token for Azure Monitor: HTTP 400"), "{message}");
+    assert!(message.contains("AZURE_CLIENT_ID"), "{message}");
+    assert_eq!(simulator.counts().logs_ingestion.requests, 0);
     simulator.faults().clear();
     host.finish(&simulator, 0).await;
 }
 
 #[tokio::test]
-async fn a_user_assigned_identity_is_asked_for_by_its_client_id() {
+async fn a_user_assigned_identity_is_selected_by_its_client_id() {
     let mut config = tenant_with_rule(55, 0);
     config.volumes = [(LogType::Activity, 30)].into();
     let client = config.identity.managed_client_id.clone();
@@ -81,13 +81,13 @@ async fn a_user_assigned_identity_is_asked_for_by_its_client_id() {
         start_with(config, |settings| settings.with("AZURE_CLIENT_ID", other)).await;
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let said = invocation.message("activity");
-    assert!(said.contains("no token for Azure Monitor"), "{said}");
+    let message = invocation.message("activity");
+    assert!(message.contains("no token for Azure Monitor"), "{message}");
     host.stop().await;
 }
 
 #[tokio::test]
-async fn no_token_and_no_row_stands_in_what_the_handler_says() {
+async fn output_and_state_contain_no_token_and_no_row() {
     let (simulator, mut host, state) = start(56, 300).await;
     let faults = simulator.faults();
     faults.push(Fault::once(Target::LogsIngestion, FaultKind::Status(400)));
@@ -97,17 +97,17 @@ async fn no_token_and_no_row_stands_in_what_the_handler_says() {
         host.fire().await;
     }
     host.stop().await;
-    let mut said = host.stdout().join("\n") + &host.stderr().join("\n");
+    let mut output = host.stdout().join("\n") + &host.stderr().join("\n");
     let row = telephony_id(&simulator);
     for of_a_row in [row.as_str(), "isotimestamp", "access_device"] {
-        assert!(!said.contains(of_a_row), "{of_a_row}");
+        assert!(!output.contains(of_a_row), "{of_a_row}");
     }
     for stored in files(state.path()).values() {
-        said.push_str(&String::from_utf8_lossy(stored));
+        output.push_str(&String::from_utf8_lossy(stored));
     }
-    assert!(said.contains("activity"));
+    assert!(output.contains("activity"));
     let header = &simulator.config().identity.header;
     for secret in ["Bearer", "eyJ", "access_token", header.as_str()] {
-        assert!(!said.contains(secret), "{secret}");
+        assert!(!output.contains(secret), "{secret}");
     }
 }

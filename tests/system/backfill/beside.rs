@@ -1,4 +1,4 @@
-//! Beside the live log: everything arrives, once, and nothing of the live log moves.
+//! Backfill during live runs: every event is delivered once, and the live log is unchanged.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::backfill::{Scene, parsed};
 use crate::common::{FunctionsHost, assert_nothing_lost, checkpoint_name};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_lies_before_the_first_run_arrives_once_while_the_function_is_at_work() {
+async fn events_before_the_first_run_are_delivered_once_beside_a_running_function() {
     let scene = Scene::new("beside", 101, |config| config).await;
     let mut host = FunctionsHost::start(&scene.settings).await;
     host.catch_up(5).await;
@@ -22,7 +22,7 @@ async fn what_lies_before_the_first_run_arrives_once_while_the_function_is_at_wo
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let output = backfill.wait_with_output().await.unwrap();
-    assert!(ticks > 2, "they hardly met");
+    assert!(ticks > 2, "backfill and live runs did not overlap");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     host.finish(&scene.simulator, 0).await;
     let rows = scene.rows("CiscoDuo_CL");
@@ -32,10 +32,10 @@ async fn what_lies_before_the_first_run_arrives_once_while_the_function_is_at_wo
     };
     assert_eq!(of_kind("live"), live_rows);
     assert_eq!(of_kind("backfill"), rows.len() - live_rows);
-    let told: u64 = parsed(&output).iter().map(|done| done["events"].as_u64().unwrap()).sum();
-    assert_eq!(told, (rows.len() - live_rows) as u64);
-    assert_eq!(scene.places().await, Vec::<String>::new());
-    // What was found out about the hours is told: one row at least for each hour of each log before the live one.
+    let reported: u64 = parsed(&output).iter().map(|done| done["events"].as_u64().unwrap()).sum();
+    assert_eq!(reported, (rows.len() - live_rows) as u64);
+    assert_eq!(scene.checkpoints().await, Vec::<String>::new());
+    // There is at least one health row for each hour of each log before the live checkpoint.
     let hours: BTreeSet<(String, String)> = scene
         .rows("CiscoDuoHealth_CL")
         .into_iter()
@@ -46,7 +46,7 @@ async fn what_lies_before_the_first_run_arrives_once_while_the_function_is_at_wo
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_live_place_does_not_move() {
+async fn the_live_checkpoint_does_not_change() {
     let scene = Scene::new("live-place", 102, |config| config).await;
     scene.catch_up_live().await;
     let mut before = Vec::new();
@@ -61,36 +61,37 @@ async fn the_live_place_does_not_move() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_live_log_its_first_run_sends_nothing_again() {
+async fn the_first_live_run_after_a_backfill_duplicates_nothing() {
     let mut scene = Scene::new("no-live", 103, |config| config).await;
     scene.succeed(&["--from", &scene.from()]).await;
-    // The first run looks back six hours, over all that was delivered already.
+    // The first run looks back six hours, over events that were all delivered.
     scene.settings = scene.settings.with("CISCO_DUO_LOOKBACK_HOURS", "6");
     scene.catch_up_live().await;
     assert_nothing_lost(&scene.simulator, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_waits_while_the_live_log_was_asked_to_make_fewer_calls() {
+async fn a_backfill_backs_off_while_the_live_log_does() {
     let mut scene = Scene::new("waits", 104, |config| config).await;
     scene.settings = scene.settings.with("CISCO_DUO_LOG_TYPES", "activity");
     scene.catch_up_live().await;
-    #[expect(clippy::disallowed_methods, reason = "the program lives in the present")]
+    #[expect(clippy::disallowed_methods, reason = "the program uses the current time")]
     let until = chrono::Utc::now() + chrono::TimeDelta::seconds(4);
     let back_off = serde_json::json!({
         "retry_at": until.to_rfc3339(), "count": 1, "cause": "duo_throttled"
     });
     let name = checkpoint_name("activity");
     scene.container.change(&name, |checkpoint| checkpoint["back_off"] = back_off).await;
-    let asked = || scene.simulator.calls().duo.values().map(|calls| calls.requests).sum::<u64>();
-    let before = asked();
+    let requests =
+        || scene.simulator.counts().duo.values().map(|counts| counts.requests).sum::<u64>();
+    let before = requests();
     let mut backfill = scene.spawn(&["--from", &scene.from(), "--log", "activity"]);
     tokio::time::sleep(Duration::from_secs(2)).await;
-    assert!(backfill.try_wait().unwrap().is_none(), "it did not wait");
-    assert_eq!(asked(), before, "it asked Duo while the live log waits");
+    assert!(backfill.try_wait().unwrap().is_none(), "the backfill did not wait");
+    assert_eq!(requests(), before, "a request reached Duo while the live log backs off");
     let output = backfill.wait_with_output().await.unwrap();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
-    assert!(asked() > before);
-    let said = crate::backfill::stderr(&output);
-    assert!(said.contains("the live log backs off"), "{said}");
+    assert!(requests() > before);
+    let stderr = crate::backfill::stderr(&output);
+    assert!(stderr.contains("the live log backs off"), "{stderr}");
 }

@@ -1,4 +1,4 @@
-//! `backfill` with the real program, on Azurite, beside a function app at work on the same state.
+//! `backfill` on Azurite, beside a function app with the same state.
 
 mod beside;
 mod refused;
@@ -15,8 +15,8 @@ use simulator::{Config, Simulator};
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 
-/// A tenant with five hours of events, and a state whose live log begins two hours ago: a backfill ends with a whole hour
-/// behind the window delay, which may be over an hour ago.
+/// A tenant with five hours of events, and a state whose live log begins two hours ago: a backfill
+/// ends with a whole hour behind the window delay, which may be more than an hour ago.
 struct Scene {
     simulator: Simulator,
     settings: Settings,
@@ -43,7 +43,7 @@ impl Scene {
         }
     }
 
-    /// Lets the function catch up with the live log.
+    /// Runs the function until the live log has caught up.
     async fn catch_up_live(&self) {
         let mut host = FunctionsHost::start(&self.settings).await;
         host.catch_up(5).await;
@@ -55,7 +55,7 @@ impl Scene {
         duo_sentinel(&self.settings, self.folder.path(), &arguments).await
     }
 
-    /// Runs a backfill that has to succeed.
+    /// Runs a backfill that must succeed.
     async fn succeed(&self, arguments: &[&str]) -> Output {
         let output = self.run(arguments).await;
         assert_eq!(output.status.code(), Some(0), "{output:?}");
@@ -64,10 +64,10 @@ impl Scene {
 
     /// Runs a backfill that must fail before the first request to Duo, and returns its error text.
     async fn be_refused(&self, arguments: &[&str]) -> String {
-        let asked = self.simulator.calls().duo;
+        let before = self.simulator.counts().duo;
         let output = self.run(arguments).await;
         assert_eq!(output.status.code(), Some(2), "{arguments:?} {output:?}");
-        assert_eq!(self.simulator.calls().duo, asked, "{arguments:?}: Duo was asked");
+        assert_eq!(self.simulator.counts().duo, before, "{arguments:?}: a request reached Duo");
         stderr(&output)
     }
 
@@ -84,13 +84,13 @@ impl Scene {
         self.simulator.config().from.format("%Y-%m-%dT%H").to_string()
     }
 
-    /// The rows of a table that were accepted.
+    /// The accepted rows of a table.
     fn rows(&self, table: &str) -> Vec<Value> {
         accepted_rows(self.rows.path(), table)
     }
 
-    /// Names of the places of backfills that are stored.
-    async fn places(&self) -> Vec<String> {
+    /// Names of the stored checkpoints of backfills.
+    async fn checkpoints(&self) -> Vec<String> {
         let blobs = self.container.list().await.into_iter();
         let names = blobs.map(|blob| blob.name);
         names.filter(|name| name.contains("/backfill/")).collect()

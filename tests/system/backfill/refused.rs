@@ -1,4 +1,4 @@
-//! What is refused before anything is read, and gaps.
+//! Backfills that are refused before the first request, and gaps.
 
 use serde_json::{Value, json};
 use simulator::{Fault, FaultKind, LogType, Target};
@@ -6,7 +6,7 @@ use simulator::{Fault, FaultKind, LogType, Target};
 use crate::backfill::{Scene, parsed, stderr};
 use crate::common::{FunctionsHost, PAGE};
 
-/// A scene of one log that was delivered once, whose ids are gone.
+/// A scene with one log whose events were delivered once and whose ids are deleted.
 async fn delivered_and_forgotten(container: &str, seed: u64) -> (Scene, u64) {
     let mut scene = Scene::new(container, seed, |config| config).await;
     scene.settings = scene.settings.with("CISCO_DUO_LOG_TYPES", "telephony");
@@ -22,13 +22,13 @@ async fn delivered_and_forgotten(container: &str, seed: u64) -> (Scene, u64) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_without_ids_are_sent_again_only_if_that_is_wanted() {
+async fn rows_without_ids_are_sent_again_only_with_resend() {
     let (scene, rows) = delivered_and_forgotten("resend", 121).await;
-    let said = scene.be_refused(&["--from", &scene.from()]).await;
-    assert!(said.contains("--resend"), "{said}");
-    // As many as it says are sent again, with the ids that they had.
+    let stderr = scene.be_refused(&["--from", &scene.from()]).await;
+    assert!(stderr.contains("--resend"), "{stderr}");
+    // Exactly the announced number of rows is sent again, with the same ids.
     let announced: u64 =
-        said.split_whitespace().find_map(|word| word.replace(',', "").parse().ok()).unwrap();
+        stderr.split_whitespace().find_map(|word| word.replace(',', "").parse().ok()).unwrap();
     scene.succeed(&["--from", &scene.from(), "--resend"]).await;
     let report = scene.simulator.report().await;
     assert_eq!(report.duplicates(), announced, "{report:#?}");
@@ -36,17 +36,17 @@ async fn rows_without_ids_are_sent_again_only_if_that_is_wanted() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_never_go_where_those_of_the_live_log_do_not() {
+async fn a_backfill_to_another_destination_than_the_live_log_is_refused() {
     let (mut scene, _) = delivered_and_forgotten("elsewhere", 122).await;
     scene.settings = scene.settings.with("WORKSPACE_ID", "99999999-2222-3333-4444-555555555555");
-    let said = scene.be_refused(&["--from", &scene.from(), "--resend"]).await;
-    assert!(said.contains("another workspace") && said.contains("WORKSPACE_ID"), "{said}");
+    let stderr = scene.be_refused(&["--from", &scene.from(), "--resend"]).await;
+    assert!(stderr.contains("another workspace") && stderr.contains("WORKSPACE_ID"), "{stderr}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn spans_that_cannot_be_read_are_refused_with_advice() {
+async fn invalid_spans_are_refused_with_a_hint() {
     let scene = Scene::new("usage", 123, |config| config).await;
-    for (arguments, advice) in [
+    for (arguments, hint) in [
         (&["--from", "2019-01-01"][..], "Duo keeps 180 days; the earliest hour"),
         (&["--from", "2100-01-01"], "the live checkpoint"),
         (&["--from", "yesterday"], "use 2026-11-01"),
@@ -55,8 +55,8 @@ async fn spans_that_cannot_be_read_are_refused_with_advice() {
         (&["--from", "2026-11-02", "--to", "2026-11-01"], "--to must be later"),
         (&[], "<--from <TIME>|--gaps>"),
     ] {
-        let said = scene.be_refused(arguments).await;
-        assert!(said.contains(advice), "{arguments:?}: no \"{advice}\" in {said}");
+        let stderr = scene.be_refused(arguments).await;
+        assert!(stderr.contains(hint), "{arguments:?}: no \"{hint}\" in {stderr}");
     }
 }
 
@@ -75,19 +75,19 @@ async fn a_second_backfill_of_the_same_hours_is_refused_until_the_first_is_done(
     backfill.kill().await.unwrap();
     let later = scene.simulator.config().from + chrono::TimeDelta::hours(1);
     let later = later.format("%Y-%m-%dT%H").to_string();
-    let said = scene.be_refused(&["--from", &later]).await;
-    assert!(said.contains("an unfinished backfill of this log"), "{said}");
-    // Without an end the first one is gone on with, also when the live log stands elsewhere by now.
+    let stderr = scene.be_refused(&["--from", &later]).await;
+    assert!(stderr.contains("an unfinished backfill of this log"), "{stderr}");
+    // Without --to the first backfill resumes, also after the live checkpoint has advanced.
     scene.settings = scene.settings.with("CISCO_DUO_WINDOW_DELAY_SECONDS", "3700");
     scene.succeed(&["--from", &scene.from()]).await;
-    assert_eq!(scene.places().await, Vec::<String>::new());
+    assert_eq!(scene.checkpoints().await, Vec::<String>::new());
     scene.succeed(&["--from", &later]).await;
-    let repeated = scene.simulator.report().await.duplicates();
-    assert!(repeated <= PAGE, "{repeated} rows for one kill");
+    let duplicates = scene.simulator.report().await.duplicates();
+    assert!(duplicates <= PAGE, "{duplicates} duplicates for one kill");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_log_that_was_never_given_keeps_no_other_from_being_read() {
+async fn an_unavailable_log_does_not_stop_the_others() {
     let scene = Scene::new("not-given", 126, |config| config).await;
     scene
         .simulator
@@ -97,14 +97,14 @@ async fn a_log_that_was_never_given_keeps_no_other_from_being_read() {
     host.fire().await;
     host.stop().await;
     let output = scene.succeed(&["--from", &scene.from()]).await;
-    let said = stderr(&output);
-    assert!(said.contains("trust_monitor: Duo does not permit this log"), "{said}");
+    let stderr = stderr(&output);
+    assert!(stderr.contains("trust_monitor: Duo does not permit this log"), "{stderr}");
     let report = scene.simulator.report().await;
     assert_eq!(report.missing(), 300, "{report:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn hours_that_stay_incomplete_are_counted_and_no_success() {
+async fn incomplete_hours_are_counted_and_the_exit_code_is_1() {
     let mut scene = Scene::new("incomplete", 127, |config| config).await;
     scene.settings = scene.settings.with("CISCO_DUO_LOG_TYPES", "activity");
     let activity = Target::Duo(LogType::Activity);
@@ -117,11 +117,11 @@ async fn hours_that_stay_incomplete_are_counted_and_no_success() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_gaps_that_the_ledger_names_are_filled() {
+async fn gaps_in_the_ledger_are_filled() {
     let mut scene = Scene::new("gaps", 124, |config| config).await;
     scene.settings = scene.settings.with("CISCO_DUO_LOG_TYPES", "activity,telephony");
     scene.catch_up_live().await;
-    // Two hours before the first run that nobody has.
+    // Two hours before the first run, of which no event was delivered.
     let first = scene.simulator.config().from + chrono::TimeDelta::hours(1);
     let hours = [first, first + chrono::TimeDelta::hours(1)];
     for hour in hours {
@@ -140,19 +140,19 @@ async fn the_gaps_that_the_ledger_names_are_filled() {
         scene.container.write(&name, results.to_string()).await;
     }
     let before = scene.rows("CiscoDuo_CL").len();
-    // Broken off in the middle, the same command goes on with it.
+    // After a kill, the same command resumes.
     let slow = FaultKind::Latency(std::time::Duration::from_millis(400));
     let activity = Target::Duo(LogType::Activity);
     scene.simulator.faults().push(Fault::always(activity, slow));
     let mut killed = scene.spawn(&["--gaps"]);
-    while scene.places().await.is_empty() {
-        assert!(killed.try_wait().unwrap().is_none(), "it ended before it began");
+    while scene.checkpoints().await.is_empty() {
+        assert!(killed.try_wait().unwrap().is_none(), "the backfill ended before it started");
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     killed.kill().await.unwrap();
     scene.simulator.faults().clear();
-    assert_eq!(scene.places().await.len(), 1);
-    // One of its hours was filled in the meantime.
+    assert_eq!(scene.checkpoints().await.len(), 1);
+    // One of the hours was filled in the meantime.
     let filled = |results: &mut Value| {
         let result = &mut results["hours"][hours[0].format("%H").to_string()];
         result["state"] = "verified".into();
@@ -178,7 +178,7 @@ async fn the_gaps_that_the_ledger_names_are_filled() {
     assert_eq!(report.duplicates(), 0);
 }
 
-/// The name of what is known of the hours of a day of the activity log.
+/// Name of the blob with the hourly results of a day of the activity log.
 fn day(hour: &chrono::DateTime<chrono::Utc>) -> String {
     format!("127.0.0.1/self/activity/ledger/{}.json", hour.format("%Y-%m-%d"))
 }

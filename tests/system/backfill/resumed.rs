@@ -1,4 +1,4 @@
-//! Broken off, the same command goes on where it stopped.
+//! After an interruption, the same command resumes.
 
 use std::process::Output;
 use std::time::Duration;
@@ -8,8 +8,8 @@ use simulator::{Fault, FaultKind, Target};
 use crate::backfill::{Scene, parsed, stderr};
 use crate::common::{PAGE, assert_nothing_lost};
 
-/// Rows that a kill may leave delivered and not behind a checkpoint: a page per log.
-const NOT_KEPT: u64 = 6 * PAGE;
+/// Maximum rows delivered but not yet covered by a checkpoint: one page per log.
+const UNCOMMITTED: u64 = 6 * PAGE;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn kills_duplicate_one_batch_per_log_at_most_and_lose_nothing() {
@@ -25,20 +25,20 @@ async fn kills_duplicate_one_batch_per_log_at_most_and_lose_nothing() {
     let mut before = delivered().await;
     while kills < 3 {
         let mut backfill = scene.spawn(&["--from", &scene.from()]);
-        // In the middle of it, with three pages at least behind the checkpoints.
-        while delivered().await < before + NOT_KEPT + 3 * PAGE {
-            assert!(backfill.try_wait().unwrap().is_none(), "it ended without work");
+        // In the middle, with checkpoints after at least three pages.
+        while delivered().await < before + UNCOMMITTED + 3 * PAGE {
+            assert!(backfill.try_wait().unwrap().is_none(), "the backfill has already ended");
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
         backfill.kill().await.unwrap();
         kills += 1;
         before = delivered().await;
     }
-    assert!(!scene.places().await.is_empty(), "no checkpoint was kept");
+    assert!(!scene.checkpoints().await.is_empty(), "no checkpoint was kept");
     let last = scene.succeed(&["--from", &scene.from(), "--json"]).await;
-    assert_nothing_lost(&scene.simulator, kills * NOT_KEPT).await;
-    assert_eq!(scene.places().await, Vec::<String>::new());
-    // It did not begin again: the same hours once more, now without a kill, take more pages.
+    assert_nothing_lost(&scene.simulator, kills * UNCOMMITTED).await;
+    assert_eq!(scene.checkpoints().await, Vec::<String>::new());
+    // The backfill did not start again: reading the same hours without a kill takes more pages.
     let whole = scene.succeed(&["--from", &scene.from(), "--json", "--resend"]).await;
     let (last, whole) = (pages(&last), pages(&whole));
     assert!(last + 3 * kills <= whole, "{last} pages of {whole}");
@@ -49,14 +49,14 @@ fn pages(output: &Output) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn asked_to_end_it_stops_at_a_commit_and_says_how_to_go_on() {
+async fn an_interrupted_backfill_stops_at_a_commit_with_a_hint() {
     let scene = Scene::new("interrupted", 112, |config| simulator::Config {
         duo_latency: Duration::from_millis(100),
         ..config
     })
     .await;
     let backfill = scene.spawn(&["--from", &scene.from()]);
-    while scene.simulator.calls().log_analytics.requests < 3 {
+    while scene.simulator.counts().log_analytics.requests < 3 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let process = backfill.id().unwrap().to_string();
@@ -64,17 +64,17 @@ async fn asked_to_end_it_stops_at_a_commit_and_says_how_to_go_on() {
     assert!(kill.unwrap().success());
     let output = backfill.wait_with_output().await.unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    let said = stderr(&output);
-    assert!(said.contains("rerun the same command to resume"), "{said}");
+    let stderr = stderr(&output);
+    assert!(stderr.contains("rerun the same command to resume"), "{stderr}");
     assert!(String::from_utf8_lossy(&output.stdout).contains("interrupted"));
     scene.succeed(&["--from", &scene.from()]).await;
-    // The last twenty minutes before now have no events; the hour at work is left to the live log.
+    // The last twenty minutes have no events; the current hour is left to the live log.
     scene.catch_up_live().await;
     assert_nothing_lost(&scene.simulator, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn duo_and_azure_that_fail_for_a_while_cost_time_only() {
+async fn temporary_errors_of_duo_and_azure_monitor_lose_nothing() {
     let scene = Scene::new("faults", 113, |config| config).await;
     let faults = scene.simulator.faults();
     for target in [Target::LogAnalytics, Target::AnyDuo] {

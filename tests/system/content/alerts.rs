@@ -1,4 +1,4 @@
-//! The alerts about the connector itself: their form, and that they have a meaning whatever has arrived.
+//! Alerts about the connector: their form, and that their queries compile whatever tables exist.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,18 +9,18 @@ use crate::content::schema::{HEALTH_TABLE, Schema, TABLE};
 use crate::content::sources::{Content, Query};
 use crate::content::tools::{self, Checked};
 
-/// What there can be of the two tables.
-fn worlds(schema: &Schema) -> BTreeMap<&'static str, Value> {
+/// Possible states of the two tables.
+fn table_states(schema: &Schema) -> BTreeMap<&'static str, Value> {
     let first =
         "TimeGenerated record_type_s host_s eventtype_s outcome_s lag_seconds_d throttled_d";
     let columns = first.split(' ').map(|name| (name, schema.health()[name].as_str()));
     let first: BTreeMap<&str, &str> = columns.collect();
     BTreeMap::from([
         ("neither table", json!({})),
-        ("no rows about the connector yet", json!({TABLE: schema.all()})),
+        ("no health row yet", json!({TABLE: schema.all()})),
         ("no event yet", json!({HEALTH_TABLE: schema.health()})),
         (
-            "the first row by the Data Collector API",
+            "the first row through the Data Collector API",
             json!({TABLE: {"TimeGenerated": "datetime"}, HEALTH_TABLE: first}),
         ),
         ("both tables", json!({TABLE: schema.declared(), HEALTH_TABLE: schema.health()})),
@@ -28,109 +28,115 @@ fn worlds(schema: &Schema) -> BTreeMap<&'static str, Value> {
 }
 
 #[test]
-fn alerts_and_coverage_have_a_meaning_whatever_has_arrived() {
+fn alerts_and_coverage_compile_whatever_tables_exist() {
     let (content, schema) = (Content::read(), Schema::read());
     let call = "CiscoDuoCoverage(ago(2d), now()) | where Verdict != \"covered\"";
     let call = Query::of_a_test(call);
     let mut queries: Vec<&Query> = content.alerts.iter().collect();
     queries.extend([&content.functions[1], &call]);
-    let worlds = worlds(&schema);
-    let answers =
+    let worlds = table_states(&schema);
+    let results =
         tools::check_on(worlds.values().map(|tables| (tables.clone(), &content, &queries)));
-    for (world, of_world) in worlds.keys().zip(&answers) {
-        for (answer, of_first) in of_world.iter().zip(&answers[0]) {
+    for (world, of_world) in worlds.keys().zip(&results) {
+        for (result, of_first) in of_world.iter().zip(&results[0]) {
             assert!(
-                answer.problems.is_empty(),
+                result.problems.is_empty(),
                 "{} with {world}: {:?}",
-                answer.name,
-                answer.problems
+                result.name,
+                result.problems
             );
-            assert_eq!(answer.columns, of_first.columns, "{} with {world}", answer.name);
+            assert_eq!(result.columns, of_first.columns, "{} with {world}", result.name);
         }
     }
 }
 
-/// What Azure takes: `evaluationFrequency` and `windowSize` of a scheduled query rule, in minutes.
+/// The values that Azure accepts for `evaluationFrequency` and `windowSize`, in minutes.
 const FREQUENCIES: [u32; 12] = [5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440];
 const WINDOWS: [u32; 13] = [5, 10, 15, 30, 45, 60, 120, 180, 240, 300, 360, 1440, 2880];
 
 #[test]
-fn every_alert_has_the_form_that_azure_monitor_takes() {
+fn every_alert_is_valid_in_azure_monitor() {
     let (content, schema) = (Content::read(), Schema::read());
     let queries: Vec<&Query> = content.alerts.iter().collect();
     let tables = json!({HEALTH_TABLE: schema.health()});
-    let answers = tools::check_on([(tables, &content, &queries)]);
+    let results = tools::check_on([(tables, &content, &queries)]);
     let stems: BTreeSet<&str> = queries.iter().map(|query| query.stem()).collect();
-    let wanted =
+    let expected =
         ["credentials", "dead-letters", "forbidden", "gap", "lag", "no-heartbeat", "throttled"];
-    assert_eq!(stems, wanted.into());
-    let mut faults = Vec::new();
-    for (alert, answer) in queries.iter().zip(&answers[0]) {
-        faults.extend(
-            faults_of(alert, answer).iter().map(|fault| format!("{}: {fault}", alert.name)),
+    assert_eq!(stems, expected.into());
+    let mut errors = Vec::new();
+    for (alert, result) in queries.iter().zip(&results[0]) {
+        errors.extend(
+            errors_of(alert, result).iter().map(|error| format!("{}: {error}", alert.name)),
         );
     }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(errors.is_empty(), "{}", errors.join("\n"));
 }
 
-fn faults_of(alert: &Query, answer: &Checked) -> Vec<String> {
+fn errors_of(alert: &Query, result: &Checked) -> Vec<String> {
     let definition = &alert.definition;
-    let mut faults = Vec::new();
-    let mut must = |holds: bool, fault: &str| {
+    let mut errors = Vec::new();
+    let mut must = |holds: bool, error: &str| {
         if !holds {
-            faults.push(fault.to_owned());
+            errors.push(error.to_owned());
         }
     };
     let description = definition["description"].as_str().unwrap_or_default();
-    let place = format!("What to do: docs/operate.md#{}", alert.stem());
-    must(description.trim().ends_with(&place), "the description does not end with what to do");
+    let ending = format!("What to do: docs/operate.md#{}", alert.stem());
+    must(description.trim().ends_with(&ending), "the description does not end with what to do");
     must(description.len() <= 4096, "the description is too long");
     let name = definition["name"].as_str().unwrap_or_default();
     must(name.starts_with("Cisco Duo connector - "), "the name does not begin with the connector");
-    must(definition["severity"].as_u64().is_some_and(|severity| severity <= 4), "no such severity");
+    must(
+        definition["severity"].as_u64().is_some_and(|severity| severity <= 4),
+        "the severity is invalid",
+    );
     must(definition["version"].is_string(), "there is no version");
     let span = |key: &str| definition[key].as_str().and_then(minutes).unwrap_or_default();
     let (frequency, window) = (span("queryFrequency"), span("queryPeriod"));
-    must(FREQUENCIES.contains(&frequency) && frequency >= 15, "the frequency is none, or dear");
+    must(
+        FREQUENCIES.contains(&frequency) && frequency >= 15,
+        "the frequency is invalid, or too expensive",
+    );
     must(
         WINDOWS.contains(&window) && window >= frequency,
-        "the period is none, or shorter than the frequency",
+        "the period is invalid, or shorter than the frequency",
     );
-    must(definition["autoMitigate"].is_boolean(), "it does not say whether it closes by itself");
+    must(definition["autoMitigate"].is_boolean(), "autoMitigate is missing");
     let dimensions = definition["dimensions"].as_array().map_or(&[][..], Vec::as_slice);
     must((1..=6).contains(&dimensions.len()), "one to six dimensions");
     for dimension in dimensions {
-        let kind = answer.columns.get(dimension.as_str().unwrap_or_default());
+        let kind = result.columns.get(dimension.as_str().unwrap_or_default());
         must(
             kind.is_some_and(|kind| kind == "string"),
-            "a dimension is no text that the query gives",
+            "a dimension is not a string column of the query",
         );
     }
-    // Azure would count the rows of each period by it, and not all that the query gives.
-    must(answer.columns.values().all(|kind| kind != "datetime"), "the query gives a time");
-    // Some functions are not taken, and a word is Azure's own.
+    // With a time column, Azure would count rows per period instead of all rows.
+    must(result.columns.values().all(|kind| kind != "datetime"), "the query returns a time");
+    // Functions that Azure does not accept, and a reserved word.
     for word in ["bag_unpack", "pivot", "narrow", "AggregatedValue", "search "] {
         must(!alert.text.contains(word), word);
     }
-    // ago() of a name is not taken.
+    // ago() accepts only literals.
     let spans = alert.text.split("ago(").skip(1).filter_map(|behind| behind.split(')').next());
     must(
         spans.into_iter().all(|span| minutes(span).is_some()),
-        "ago() takes a number and its unit only",
+        "ago() accepts only a number with a unit",
     );
-    must(alert.text.contains("union isfuzzy=true"), "it fails where the table is not there yet");
+    must(alert.text.contains("union isfuzzy=true"), "the query fails if a table does not exist");
     for (name, _) in definition["parameters"].as_object().into_iter().flatten() {
         must(alert.text.contains(&format!("let {name} = ")), "the query has no such parameter");
     }
     must(
         definition["parameters"]["ApiHostname"] == "apiHostname",
-        "it tells of other accounts too",
+        "the alert includes other accounts",
     );
-    faults
+    errors
 }
 
 #[test]
-fn the_guide_says_of_each_alert_what_its_file_says() {
+fn the_guide_and_the_alert_files_agree() {
     let guide = include_str!("../../../docs/deploy.md");
     for alert in &Content::read().alerts {
         let definition = &alert.definition;

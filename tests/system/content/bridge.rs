@@ -1,5 +1,5 @@
-//! The bridge to Microsoft's newer tables: transformations of the same stream, in the part of KQL that a data collection
-//! rule takes.
+//! The bridge to Microsoft's newer tables: transformations of the same stream, in the subset of KQL
+//! that data collection rules support.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,20 +11,20 @@ use crate::content::schema::{Columns, Schema};
 use crate::content::sources::Query;
 use crate::content::tools::{self, Row};
 
-/// The table of each log that has one.
+/// The tables of the logs that have one.
 const TABLES: [(&str, &str); 3] = [
     ("authentication", "DuoAuthentication_CL"),
     ("activity", "DuoActivity_CL"),
     ("telephony", "DuoTelephony_CL"),
 ];
 
-/// What a transformation may use of what occurs here or is easily written by mistake.
+/// The supported subset of KQL, as far as it is used here or easily confused with it.
 /// <https://learn.microsoft.com/azure/azure-monitor/data-collection/data-collection-transformations-kql>
 const OPERATORS: &str = "extend project where parse project-away project-rename";
 const FUNCTIONS: &str = "case columnifexists datetime_add extract iif isempty isnotempty isnotnull isnull max_of min_of \
     now pack pack_array parse_json split strcat strlen substring tobool todatetime toint toreal tostring";
 
-/// Whether a word is among those of a text.
+/// Whether `words` contains `word`.
 fn is_among(words: &str, word: &str) -> bool {
     words.split_whitespace().any(|known| known == word)
 }
@@ -54,31 +54,31 @@ fn code(text: &str) -> String {
 }
 
 #[test]
-fn a_transformation_gives_the_columns_of_its_table() {
+fn a_transformation_returns_the_columns_of_its_table() {
     let (schema, queries, tables) = (Schema::read(), transformations(), tables());
-    let answers =
+    let results =
         tools::check_transformations(schema.declared(), &queries.iter().collect::<Vec<_>>());
-    for answer in &answers {
-        // The query language has a newer name for it, which no transformation knows.
+    for result in &results {
+        // Transformations do not support `bag_pack`, which replaces `pack` in the query language.
         let of_pack = "The function 'pack' is deprecated; use 'bag_pack' instead.";
-        let mut problems = answer.problems.iter();
+        let mut problems = result.problems.iter();
         let problem = problems.find(|problem| !problem.ends_with(of_pack));
-        assert_eq!(problem, None, "{}", answer.name);
-        let table = answer.name.trim_start_matches("bridge/");
-        assert_eq!(answer.columns, tables[table], "{table}");
+        assert_eq!(problem, None, "{}", result.name);
+        let table = result.name.trim_start_matches("bridge/");
+        assert_eq!(result.columns, tables[table], "{table}");
     }
-    assert_eq!(answers.len(), tables.len());
+    assert_eq!(results.len(), tables.len());
 }
 
 #[test]
-fn a_transformation_keeps_to_what_a_rule_takes_and_to_the_rows_of_its_log() {
+fn a_transformation_uses_supported_kql_and_only_the_rows_of_its_log() {
     for ((log, table), query) in TABLES.iter().zip(transformations()) {
         let code = code(&query.text);
         let begin = format!("source\n| where eventtype_s == \"{log}\" and ");
         assert!(code.starts_with(&begin), "{table}");
         for operator in code.split("\n| ").skip(1) {
             let operator = operator.split_whitespace().next().unwrap();
-            assert!(is_among(OPERATORS, operator), "{table}: no transformation has {operator}");
+            assert!(is_among(OPERATORS, operator), "{table}: {operator} is not supported");
         }
         // A word before a bracket is a function, except for the operators that join conditions.
         let words = code.split('(').rev().skip(1).filter_map(|before| {
@@ -88,7 +88,7 @@ fn a_transformation_keeps_to_what_a_rule_takes_and_to_the_rows_of_its_log() {
         });
         let functions: BTreeSet<&str> = words.collect();
         for function in &functions {
-            assert!(is_among(FUNCTIONS, function), "{table}: no transformation has {function}()");
+            assert!(is_among(FUNCTIONS, function), "{table}: {function}() is not supported");
         }
         assert!(!functions.is_empty(), "{table}");
         assert!(
@@ -98,7 +98,7 @@ fn a_transformation_keeps_to_what_a_rule_takes_and_to_the_rows_of_its_log() {
     }
 }
 
-/// Rows of every log as the connector sends them: two ordinary ones, late and of a backfill, and those that differ.
+/// Rows of every log as the connector sends them: ordinary, late, backfilled and unusual ones.
 fn rows() -> Vec<Row> {
     let mut count = 0;
     let mut rows = Vec::new();
@@ -126,13 +126,13 @@ fn rows() -> Vec<Row> {
         );
     }
     for row in &mut rows {
-        // The table keeps it beside each row; a stream has no such thing.
+        // The table has this column, but the stream does not.
         row.remove("ingested_at");
     }
     rows
 }
 
-/// Without what is empty; values of dynamic columns, which come as text, as what they say.
+/// The row without empty values; values of dynamic columns, which are text, are parsed.
 fn plain(row: &Row, columns: &Columns) -> Value {
     row.iter()
         .filter(|(_, value)| !value.is_null() && *value != "")
@@ -147,15 +147,15 @@ fn plain(row: &Row, columns: &Columns) -> Value {
 }
 
 #[test]
-fn a_transformation_makes_of_each_row_of_its_log_what_the_table_has() {
+fn a_transformation_returns_the_expected_row_for_each_row_of_its_log() {
     let expected: BTreeMap<String, Vec<Value>> =
         serde_json::from_str(include_str!("bridge.json")).unwrap();
     let (schema, queries, tables) = (Schema::read(), transformations(), tables());
     let rows = rows();
-    let answers = tools::transform(schema.declared(), &rows, &queries.iter().collect::<Vec<_>>());
-    for ((_, table), answer) in TABLES.iter().zip(&answers) {
+    let results = tools::transform(schema.declared(), &rows, &queries.iter().collect::<Vec<_>>());
+    for ((_, table), result) in TABLES.iter().zip(&results) {
         let columns = &tables[*table];
-        let given: Vec<Value> = answer.rows().iter().map(|row| plain(row, columns)).collect();
-        assert_eq!(given, expected[*table], "{table}");
+        let actual: Vec<Value> = result.rows().iter().map(|row| plain(row, columns)).collect();
+        assert_eq!(actual, expected[*table], "{table}");
     }
 }

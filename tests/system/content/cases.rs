@@ -1,4 +1,4 @@
-//! What must make a query give rows, and what must not.
+//! Cases for which a query must return rows, and cases for which it must not.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::content::tools::{self, NOW, Row, World};
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Cases {
-    /// An event that the cases begin with: those that name no log say what is other in them.
+    /// The event on which cases without a log are based: those contain only the differences.
     #[serde(default)]
     ordinary: Value,
     fires: Vec<Case>,
@@ -26,25 +26,25 @@ struct Cases {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
-    /// What happens, in words.
+    /// Description of the case.
     when: String,
     #[serde(default)]
     events: Vec<Value>,
-    /// Rows about the connector itself.
+    /// Health rows.
     #[serde(default)]
     health: Vec<HealthRows>,
-    /// What is other in the query: a text in it, and what stands there instead.
+    /// Replacements in the query: text and substitute.
     #[serde(default)]
     with: BTreeMap<String, String>,
-    /// How many rows come of it; one if it is not said.
+    /// Expected number of rows; one by default.
     rows: Option<usize>,
-    /// What stands in one of them.
+    /// Expected values in one of the rows.
     #[serde(default)]
     gives: Row,
 }
 
 impl Case {
-    /// The events with what they begin with.
+    /// The events of the case, laid over the ordinary event.
     fn events(&self, ordinary: &Value) -> Vec<Events> {
         let whole = |event: &Value| {
             let mut whole = if event["log"].is_null() { ordinary.clone() } else { Value::Null };
@@ -54,7 +54,7 @@ impl Case {
         self.events.iter().map(whole).collect()
     }
 
-    /// The same case with everything in it read again long after it happened; `None` where another connector is at work.
+    /// The same case with backfilled events; `None` if another connector takes part.
     fn in_a_backfill(&self) -> Option<Self> {
         let mut case = self.clone();
         case.when += ", in a backfill";
@@ -69,7 +69,7 @@ fn folder() -> String {
     format!("{}/tests/system/content/cases", env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The queries that have cases.
+/// The names of queries that have cases.
 pub(crate) fn stems() -> Vec<String> {
     let files = std::fs::read_dir(folder()).unwrap();
     files
@@ -92,7 +92,8 @@ fn read(query: &Query) -> Cases {
     cases
 }
 
-/// Sentinel hands a rule the rows of its period, by `TimeGenerated`; a hunt sees what it asks for.
+/// The rows that Sentinel passes to a rule, by period and `TimeGenerated`; a hunting query reads
+/// all.
 fn within_period(query: &Query, rows: Vec<Row>) -> Vec<Row> {
     let Some(period) = query.definition["queryPeriod"].as_str() else {
         return rows;
@@ -102,14 +103,14 @@ fn within_period(query: &Query, rows: Vec<Row>) -> Vec<Row> {
     rows.into_iter().filter(|row| row["TimeGenerated"].as_str().unwrap() >= from.as_str()).collect()
 }
 
-fn equal(given: &Value, wanted: &Value) -> bool {
-    match (given.as_f64(), wanted.as_f64()) {
-        (Some(given), Some(wanted)) => (given - wanted).abs() < 1e-9,
-        _ => given == wanted,
+fn equal(actual: &Value, expected: &Value) -> bool {
+    match (actual.as_f64(), expected.as_f64()) {
+        (Some(actual), Some(expected)) => (actual - expected).abs() < 1e-9,
+        _ => actual == expected,
     }
 }
 
-/// A case that is played.
+/// A case to run.
 struct Play<'a> {
     query: &'a Query,
     fires: bool,
@@ -135,7 +136,7 @@ fn plays(queries: &[Query]) -> Vec<Play<'_>> {
     plays
 }
 
-/// Plays the cases of queries on rows that came by both apis.
+/// Runs the cases of queries on rows that arrived through both APIs.
 pub(crate) fn play(queries: &[Query]) {
     let (content, schema) = (Content::read(), Schema::read());
     let columns = schema.all();
@@ -149,12 +150,12 @@ pub(crate) fn play(queries: &[Query]) {
             (within_period(play.query, rows.collect()), vec![play.query])
         })
         .collect();
-    let answers = tools::run(&content.function, &columns, &worlds);
-    judge(&plays, answers.iter().map(|answer| answer[0].rows()));
+    let results = tools::run(&content.function, &columns, &worlds);
+    judge(&plays, results.iter().map(|result| result[0].rows()));
 }
 
-/// Plays the cases of queries on rows about the connector itself, in a table with every column and in one that has only those
-/// of which a value has arrived.
+/// Runs the cases of queries on health rows, in a table with every column and in a table with only
+/// the columns that have a value.
 pub(crate) fn play_health(queries: &[Query]) {
     let schema = Schema::read();
     let plays = plays(queries);
@@ -173,14 +174,14 @@ pub(crate) fn play_health(queries: &[Query]) {
             })
         })
         .collect();
-    let answers = tools::run_in(&schema.all(), &worlds);
+    let results = tools::run_in(&schema.all(), &worlds);
     let (whole, young): (Vec<_>, Vec<_>) =
-        answers.chunks(2).map(|pair| (pair[0][0].rows(), pair[1][0].rows())).unzip();
-    assert_eq!(whole, young, "with columns of which no value has arrived, and without them");
+        results.chunks(2).map(|pair| (pair[0][0].rows(), pair[1][0].rows())).unzip();
+    assert_eq!(whole, young, "with and without columns that have no value");
     judge(&plays, whole.into_iter());
 }
 
-/// The query with other values in it.
+/// The query with replacements.
 fn with(query: &Query, other: &BTreeMap<String, String>) -> Query {
     let mut text = query.text.clone();
     for (old, new) in other {
@@ -190,23 +191,23 @@ fn with(query: &Query, other: &BTreeMap<String, String>) -> Query {
     Query { name: query.name.clone(), text, definition: query.definition.clone() }
 }
 
-fn judge<'a>(plays: &[Play<'_>], answers: impl Iterator<Item = &'a [Row]>) {
-    let mut faults = Vec::new();
-    for (play, rows) in plays.iter().zip(answers) {
+fn judge<'a>(plays: &[Play<'_>], results: impl Iterator<Item = &'a [Row]>) {
+    let mut errors = Vec::new();
+    for (play, rows) in plays.iter().zip(results) {
         let (query, case) = (play.query, &play.case);
-        let wanted = case.rows.unwrap_or(1) * usize::from(play.fires);
-        let given = |row: &Row| {
-            case.gives
-                .iter()
-                .all(|(column, wanted)| row.get(column).is_some_and(|given| equal(given, wanted)))
+        let expected = case.rows.unwrap_or(1) * usize::from(play.fires);
+        let actual = |row: &Row| {
+            case.gives.iter().all(|(column, expected)| {
+                row.get(column).is_some_and(|actual| equal(actual, expected))
+            })
         };
-        let holds = rows.len() == wanted && (!play.fires || rows.iter().any(given));
+        let holds = rows.len() == expected && (!play.fires || rows.iter().any(actual));
         if !holds {
-            faults.push(format!(
-                "{}, {}: {wanted} rows with {:?} are wanted, these came: {rows:#?}",
+            errors.push(format!(
+                "{}, {}: expected {expected} rows with {:?}, got {rows:#?}",
                 query.name, case.when, case.gives
             ));
         }
     }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(errors.is_empty(), "{}", errors.join("\n"));
 }

@@ -1,4 +1,4 @@
-//! The function for auditors: what it says of each hour, and of all.
+//! The coverage function: its verdict for each hour, and for all hours.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,32 +10,32 @@ use crate::content::schema::Schema;
 use crate::content::sources::{Content, Query};
 use crate::content::tools::{self, NOW, Row, World};
 
-/// A case: hours 8, 9 and 10 of the day are asked for.
+/// A case: the function covers hours 8, 9 and 10 of the day.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
     when: String,
-    /// When it is asked, if not three days later.
+    /// The time of the query; three days later by default.
     now: Option<String>,
-    /// The rows about hours: fields that differ from those of a settled hour with three events.
+    /// Rows about hours: the differences from a settled hour with three events.
     #[serde(default)]
     hours: Vec<Map<String, Value>>,
-    /// Other rows about the connector.
+    /// Other health rows.
     #[serde(default)]
     runs: Vec<Map<String, Value>>,
-    /// Events of the log by their time, with the copies of each.
+    /// Times of events, with the number of copies of each.
     #[serde(default)]
     events: BTreeMap<String, u32>,
-    /// Other rows of events, at half past eight.
+    /// Other event rows, at 08:30.
     #[serde(default)]
     rows: Vec<Map<String, Value>>,
-    /// What is asked for, if not the three hours.
+    /// Replacements in the query, to cover other hours.
     #[serde(default)]
     asked: BTreeMap<String, String>,
     /// The verdicts, in the order of logs and hours.
     verdicts: Vec<String>,
     whole: String,
-    /// What stands in the row of the first hour.
+    /// Expected values in the row of the first hour.
     #[serde(default)]
     gives: Row,
 }
@@ -49,7 +49,7 @@ fn common(log: &str, sent: &str) -> Row {
     row.as_object().unwrap().clone()
 }
 
-/// A time of the day, or one that is told in full.
+/// A time of the day, or a full timestamp.
 fn time(text: &str) -> String {
     if text.contains('T') { text.to_owned() } else { format!("{DAY}{text}:00Z") }
 }
@@ -66,7 +66,7 @@ fn laid_over(mut row: Row, fields: &Map<String, Value>) -> Row {
     row
 }
 
-/// A row about an hour that is settled, with as many events as the ordinary case has.
+/// A row about a settled hour with as many events as the ordinary case.
 fn hour(fields: &Map<String, Value>) -> Row {
     let began = DateTime::parse_from_rfc3339(&time(fields["hour_t"].as_str().unwrap())).unwrap();
     let after = |hours: i64| json!((began + chrono::TimeDelta::hours(hours)).to_rfc3339());
@@ -107,8 +107,8 @@ fn events(case: &Case) -> Vec<Row> {
     rows
 }
 
-/// The function, asked for other hours.
-pub(crate) fn asked(function: &Query, other: &BTreeMap<String, String>) -> Query {
+/// The function with replacements, to cover other hours.
+pub(crate) fn with_hours(function: &Query, other: &BTreeMap<String, String>) -> Query {
     let mut query = Query::of_a_test(&function.text);
     for (old, new) in other {
         assert!(query.text.contains(old), "{old}");
@@ -117,19 +117,19 @@ pub(crate) fn asked(function: &Query, other: &BTreeMap<String, String>) -> Query
     query
 }
 
-/// The function, asked for all hours from one to another.
-pub(crate) fn asked_between(function: &Query, first: &str, end: &str) -> Query {
+/// The function for all hours from `first` to `end`.
+pub(crate) fn for_hours(function: &Query, first: &str, end: &str) -> Query {
     let (body, parameters) = (function.definition["FunctionQuery"].as_str().unwrap(), [first, end]);
     let [from, to] = parameters.map(|time| format!("datetime({time})"));
     Query::of_a_test(&format!("let From = {from};\nlet To = {to};\n{body}"))
 }
 
 #[test]
-fn each_hour_and_all_hours_get_the_right_verdict() {
+fn every_hour_and_the_whole_get_the_right_verdict() {
     let (content, schema) = (Content::read(), Schema::read());
     let cases: Vec<Case> = serde_json::from_str(include_str!("coverage.json")).unwrap();
     let function = &content.functions[1];
-    let queries: Vec<Query> = cases.iter().map(|case| asked(function, &case.asked)).collect();
+    let queries: Vec<Query> = cases.iter().map(|case| with_hours(function, &case.asked)).collect();
     let worlds: Vec<(World, Vec<&Query>)> = cases
         .iter()
         .zip(&queries)
@@ -144,22 +144,22 @@ fn each_hour_and_all_hours_get_the_right_verdict() {
             (world, vec![query])
         })
         .collect();
-    let answers = tools::run_in(&schema.all(), &worlds);
-    for (case, answer) in cases.iter().zip(&answers) {
-        let rows = answer[0].rows();
+    let results = tools::run_in(&schema.all(), &worlds);
+    for (case, result) in cases.iter().zip(&results) {
+        let rows = result[0].rows();
         let verdicts: Vec<&str> = rows.iter().map(|row| row["Verdict"].as_str().unwrap()).collect();
         assert_eq!(verdicts, case.verdicts, "{}: {rows:#?}", case.when);
         let whole = rows.iter().all(|row| row["WholeVerdict"] == *case.whole);
         assert!(whole, "{}: {rows:#?}", case.when);
-        for (column, wanted) in &case.gives {
-            let given = &rows[0][column];
-            assert_eq!(given.as_f64(), wanted.as_f64(), "{}: {column} of {rows:#?}", case.when);
+        for (column, expected) in &case.gives {
+            let actual = &rows[0][column];
+            assert_eq!(actual.as_f64(), expected.as_f64(), "{}: {column} of {rows:#?}", case.when);
         }
     }
 }
 
 #[test]
-fn the_page_for_auditors_explains_every_verdict() {
+fn the_completeness_page_explains_every_verdict() {
     let page = include_str!("../../../docs/completeness.md");
     let explained: BTreeSet<&str> = page
         .lines()
@@ -169,9 +169,9 @@ fn the_page_for_auditors_explains_every_verdict() {
         .collect();
     let (content, cases) = (Content::read(), include_str!("coverage.json"));
     let cases: Vec<Case> = serde_json::from_str(cases).unwrap();
-    let played: BTreeSet<&str> =
+    let covered: BTreeSet<&str> =
         cases.iter().flat_map(|case| &case.verdicts).map(String::as_str).collect();
-    assert_eq!(explained, played);
+    assert_eq!(explained, covered);
     for verdict in &explained {
         assert!(content.functions[1].text.contains(&format!("\"{verdict}\"")), "{verdict}");
     }

@@ -1,4 +1,4 @@
-//! Events as Duo sends them, and the rows that the connector makes of them.
+//! Events of Duo, and the rows that the connector sends for them.
 
 use std::sync::LazyLock;
 
@@ -22,26 +22,26 @@ pub(crate) const LOGS: [&str; 6] = [
 static ORDINARY: LazyLock<Map<String, Value>> =
     LazyLock::new(|| serde_json::from_str(include_str!("events.json")).unwrap());
 
-/// Some events of a case, alike but for their number and time.
+/// Events of a case that differ only in number and time.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Events {
     log: String,
-    /// How long ago the first happened.
+    /// Age of the first event.
     minutes_ago: f64,
-    /// How many there are; `{n}` in a text is replaced by the number of the event.
+    /// Number of events; `{n}` in text is replaced by the number of the event.
     #[serde(default = "one")]
     times: u32,
     #[serde(default)]
     every_minutes: f64,
-    /// How long ago they were ingested; four minutes after they happened if it is not said, one minute ago at the latest.
+    /// Age of ingestion; by default four minutes after the event, and at least one minute.
     ingested_minutes_ago: Option<f64>,
     #[serde(default = "live")]
     kind: String,
-    /// Rows of another connector have nothing added but the log and the host.
+    /// Rows of another connector have only log and host added.
     #[serde(default)]
     by_another_connector: bool,
-    /// What is other than in the ordinary event.
+    /// Differences from the ordinary event.
     #[serde(default)]
     fields: Map<String, Value>,
 }
@@ -59,7 +59,7 @@ pub(crate) fn now() -> DateTime<Utc> {
 }
 
 pub(crate) fn minutes(minutes: f64) -> TimeDelta {
-    #[expect(clippy::cast_possible_truncation, reason = "cases speak of days at most")]
+    #[expect(clippy::cast_possible_truncation, reason = "cases span days at most")]
     TimeDelta::milliseconds((minutes * 60_000.0) as i64)
 }
 
@@ -67,7 +67,7 @@ fn text(time: DateTime<Utc>) -> String {
     time.to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// Lays `other` over `event`, object by object.
+/// Merges `other` into `event`, object by object.
 pub(crate) fn lay_over(event: &mut Value, other: &Value) {
     match (event, other) {
         (Value::Object(event), Value::Object(other)) => {
@@ -90,7 +90,8 @@ fn numbered(value: &Value, number: u32) -> Value {
 }
 
 impl Events {
-    /// The rows of these events; `count` numbers all events of a case, and `api` says how each of them comes.
+    /// The rows of these events; `count` numbers all events of a case, and `api` selects the API of
+    /// each.
     pub(crate) fn rows(&self, count: &mut u32, api: impl Fn(u32) -> IngestionApi) -> Vec<Row> {
         (1..=self.times)
             .map(|number| {
@@ -111,7 +112,7 @@ impl Events {
                             .contains(&name.as_str())
                     });
                 }
-                // Another connector knows one api only.
+                // Another connector uses only one API.
                 let api = if self.by_another_connector {
                     IngestionApi::DataCollector
                 } else {
@@ -137,14 +138,14 @@ fn event(log: &str, happened: DateTime<Utc>, count: u32) -> Map<String, Value> {
         ("activity_id", json!(id)),
         ("telephony_id", json!(id)),
     ] {
-        if let Some(place) = event.get_mut(name) {
-            *place = value;
+        if let Some(field) = event.get_mut(name) {
+            *field = value;
         }
     }
     event
 }
 
-/// What the connector adds.
+/// Adds the fields that the connector adds.
 fn add(event: &mut Map<String, Value>, log: &str, kind: &str, count: u32, happened: DateTime<Utc>) {
     for (name, value) in [
         ("eventtype", log),
@@ -158,7 +159,7 @@ fn add(event: &mut Map<String, Value>, log: &str, kind: &str, count: u32, happen
     }
 }
 
-/// The row in the table; it was sent a minute before it was ingested.
+/// The row in the table, sent one minute before its ingestion.
 fn stored(event: &Map<String, Value>, ingested: DateTime<Utc>, api: IngestionApi) -> Row {
     let mut row = flatten(event, api);
     row.insert("TimeGenerated".to_owned(), json!(text(ingested - TimeDelta::minutes(1))));
@@ -166,7 +167,8 @@ fn stored(event: &Map<String, Value>, ingested: DateTime<Utc>, api: IngestionApi
     row
 }
 
-/// An ordinary event of a log as the connector sends it, with a value for what is often null.
+/// An ordinary event of a log as the connector sends it, with values for fields that are often
+/// null.
 pub(crate) fn whole(log: &str) -> Map<String, Value> {
     let mut event = event(log, now(), 1);
     add(&mut event, log, "live", 1, now());

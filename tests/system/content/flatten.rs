@@ -1,4 +1,4 @@
-//! What becomes of a record on either api: columns of their path and type, as the simulated Data Collector makes them.
+//! The columns of a record through either API, named and typed like those of the Data Collector.
 
 use std::sync::LazyLock;
 
@@ -8,12 +8,12 @@ pub(crate) use simulator::IngestionApi;
 use crate::content::schema::{Columns, Schema};
 use crate::content::tools::Row;
 
-/// Each event by another api than the one before, as in a table whose connector changed apis and changed back.
+/// Alternates between the APIs, as in a table whose connector switched to one and back.
 pub(crate) const fn in_turn(number: u32) -> IngestionApi {
     if number.is_multiple_of(2) { IngestionApi::DataCollector } else { IngestionApi::LogsIngestion }
 }
 
-/// The column for what has none of its own.
+/// The column for fields without a declared column.
 pub(crate) const ADDITIONAL_FIELDS: &str = "AdditionalFields";
 
 static DECLARED: LazyLock<Columns> = LazyLock::new(|| Schema::read().declared().clone());
@@ -24,11 +24,11 @@ pub(crate) fn flatten(record: &Map<String, Value>, api: IngestionApi) -> Row {
     if api == IngestionApi::DataCollector {
         return columns.collect();
     }
-    // A text that is empty is left out there, and what has no declared column is kept in one, by its path.
+    // Empty text is omitted, and fields without a declared column are kept in one, by path.
     let columns = columns.filter(|(_, value)| *value != "");
     let (mut row, rest): (Row, Row) = columns.partition(|(name, _)| DECLARED.contains_key(name));
     let plain = |(name, value): (String, Value)| {
-        // A list, which a column has as its text.
+        // A list is stored as text in a column.
         let list = value.as_str().filter(|text| text.starts_with('['));
         let list = list.and_then(|text| serde_json::from_str(text).ok());
         (name[..name.len() - 2].to_owned(), list.unwrap_or(value))

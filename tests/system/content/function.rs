@@ -1,4 +1,4 @@
-//! The function `CiscoDuo`: each event once, and names that published queries rely on.
+//! The function `CiscoDuo`: each event once, and column names that published queries use.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::content::schema::Schema;
 use crate::content::sources::{Content, Query};
 use crate::content::tools::{self, Row};
 
-/// The names that content published by Microsoft (up to its version 3.1.2) reads, with the type that each has.
+/// The columns that Microsoft's published content (up to version 3.1.2) uses, with their types.
 const PUBLISHED: &str = include_str!("published-names.txt");
 
 fn row(fields: Value) -> Row {
@@ -20,17 +20,17 @@ fn row(fields: Value) -> Row {
     row
 }
 
-/// What a query gives on rows.
-fn ask(rows: Vec<Row>, query: &str) -> Vec<Row> {
+/// The result of a query on rows.
+fn query_rows(rows: Vec<Row>, text: &str) -> Vec<Row> {
     let (content, schema) = (Content::read(), Schema::read());
-    let query = Query::of_a_test(query);
-    let answers = tools::run(&content.function, &schema.all(), &[(rows, vec![&query])]);
-    answers[0][0].rows().to_vec()
+    let query = Query::of_a_test(text);
+    let results = tools::run(&content.function, &schema.all(), &[(rows, vec![&query])]);
+    results[0][0].rows().to_vec()
 }
 
 #[test]
-fn of_equal_uids_each_content_stays_as_first_ingested_and_rows_without_a_uid_pass() {
-    // Of each row its uid, its content, its batch, and when it was sent and ingested.
+fn each_uid_and_content_is_kept_once_as_first_ingested_and_rows_without_a_uid_pass() {
+    // Each row: uid, content, batch, time sent and time ingested.
     let rows = [
         ("a", "00000001", "second", "10:00", "10:09"),
         ("a", "00000001", "first", "10:00", "10:01"),
@@ -49,48 +49,48 @@ fn of_equal_uids_each_content_stays_as_first_ingested_and_rows_without_a_uid_pas
     });
     let without_column = row(json!({"user_name_s": "ada", "ingest_batch_s": "without"}));
     let rows = rows.into_iter().chain([without_column]).collect();
-    let given = ask(rows, "CiscoDuo | summarize Rows = count() by IngestBatch");
-    let given: BTreeMap<&str, u64> = given
+    let actual = query_rows(rows, "CiscoDuo | summarize Rows = count() by IngestBatch");
+    let actual: BTreeMap<&str, u64> = actual
         .iter()
         .map(|row| (row["IngestBatch"].as_str().unwrap(), row["Rows"].as_u64().unwrap()))
         .collect();
-    assert_eq!(given, [("first", 1), ("only", 1), ("other content", 1), ("without", 3)].into());
+    assert_eq!(actual, [("first", 1), ("only", 1), ("other content", 1), ("without", 3)].into());
 }
 
 #[test]
-fn the_published_names_are_there_whatever_has_arrived() {
+fn the_published_columns_exist_whatever_columns_the_table_has() {
     let (content, schema) = (Content::read(), Schema::read());
     let tables = schema.tables();
     let queries = content.functions.iter().collect();
-    let answers = tools::check(tables.iter().map(|(_, columns)| (columns, &content, &queries)));
+    let results = tools::check(tables.iter().map(|(_, columns)| (columns, &content, &queries)));
     let added = |columns: &BTreeMap<String, String>| -> BTreeMap<String, String> {
         let raw = schema.all();
         let own = columns.iter().filter(|(column, _)| !raw.contains_key(*column));
         own.map(|(column, kind)| (column.clone(), kind.clone())).collect()
     };
-    let names = added(&answers[0][0].columns);
+    let names = added(&results[0][0].columns);
     for line in PUBLISHED.lines() {
         let (name, kind) = line.split_once(' ').unwrap();
         assert_eq!(names.get(name).map(String::as_str), Some(kind), "{name}");
     }
-    for ((table, _), answer) in tables.iter().zip(&answers) {
-        assert_eq!(added(&answer[0].columns), names, "{table}");
+    for ((table, _), result) in tables.iter().zip(&results) {
+        assert_eq!(added(&result[0].columns), names, "{table}");
     }
 }
 
 #[test]
-fn a_table_with_nothing_but_times_gives_its_rows() {
+fn a_table_with_only_a_time_column_returns_its_rows() {
     let content = Content::read();
     let columns = [("TimeGenerated".to_owned(), "datetime".to_owned())].into();
     let query = Query::of_a_test(
         "CiscoDuo | where EventTime == TimeGenerated and isempty(EventType) | count",
     );
-    let answers = tools::run(&content.function, &columns, &[(vec![row(json!({}))], vec![&query])]);
-    assert_eq!(answers[0][0].rows()[0]["Count"], 1);
+    let results = tools::run(&content.function, &columns, &[(vec![row(json!({}))], vec![&query])]);
+    assert_eq!(results[0][0].rows()[0]["Count"], 1);
 }
 
 #[test]
-fn an_event_of_each_log_has_its_time_and_its_names() {
+fn an_event_of_each_log_has_its_time_and_columns() {
     let mut rows = Vec::new();
     for log in events::LOGS {
         for by_another_connector in [false, true] {
@@ -102,9 +102,9 @@ fn an_event_of_each_log_has_its_time_and_its_names() {
     }
     let query = "CiscoDuo | extend Mine = isnotempty(IngestKind) | project EventType, Mine, EventTime, DstUserName, SrcIpAddr, \
         AdministratorAction, AdministratorName, TrustMonitorType, Phone, HttpUserAgentOriginal";
-    let given = ask(rows, query);
-    assert_eq!(given.len(), 12);
-    for row in &given {
+    let actual = query_rows(rows, query);
+    assert_eq!(actual.len(), 12);
+    for row in &actual {
         assert_eq!(row["EventTime"], "2026-11-23T11:00:00", "{row:?}");
         let log = row["EventType"].as_str().unwrap();
         let (column, value) = match log {
@@ -128,17 +128,18 @@ fn an_event_of_each_log_has_its_time_and_its_names() {
 }
 
 #[test]
-fn a_state_that_came_as_a_truth_value_is_read_too() {
+fn a_state_that_arrived_as_a_boolean_is_read_too() {
     let rows = vec![
         row(json!({"event_uid_s": "a", "access_device_is_encryption_enabled_b": false})),
         row(json!({"event_uid_s": "b", "access_device_is_encryption_enabled_s": "false"})),
     ];
-    let given = ask(rows, "CiscoDuo | where AccessDvcEncryptionEnabled =~ \"false\" | count");
-    assert_eq!(given[0]["Count"], 2);
+    let actual =
+        query_rows(rows, "CiscoDuo | where AccessDvcEncryptionEnabled =~ \"false\" | count");
+    assert_eq!(actual[0]["Count"], 2);
 }
 
 #[test]
-fn every_known_field_without_a_column_is_read_where_it_is_kept() {
+fn every_known_field_without_a_column_is_read_from_additional_fields() {
     let content = Content::read();
     for path in Schema::read().additional_fields() {
         let read = format!("Rest[\"{path}\"]");
@@ -147,7 +148,7 @@ fn every_known_field_without_a_column_is_read_where_it_is_kept() {
 }
 
 #[test]
-fn an_address_stands_without_the_port_that_duo_wrote_beside_it() {
+fn an_address_is_returned_without_its_port() {
     let forms = [
         ("192.0.2.1", "192.0.2.1"),
         ("192.0.2.1:50000", "192.0.2.1"),
@@ -159,10 +160,11 @@ fn an_address_stands_without_the_port_that_duo_wrote_beside_it() {
         ("0.0.0.0", "0.0.0.0"),
         ("unknown", "unknown"),
     ];
-    let rows =
-        forms.iter().map(|(told, _)| row(json!({"event_uid_s": told, "access_device_ip_s": told})));
-    let given = ask(rows.collect(), "CiscoDuo | project EventUid, SrcIpAddr");
-    let found: BTreeMap<&str, &str> = given
+    let rows = forms
+        .iter()
+        .map(|(address, _)| row(json!({"event_uid_s": address, "access_device_ip_s": address})));
+    let actual = query_rows(rows.collect(), "CiscoDuo | project EventUid, SrcIpAddr");
+    let found: BTreeMap<&str, &str> = actual
         .iter()
         .map(|row| (row["EventUid"].as_str().unwrap(), row["SrcIpAddr"].as_str().unwrap()))
         .collect();

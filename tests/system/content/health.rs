@@ -1,4 +1,4 @@
-//! Rows about the connector itself, as it sends them; that they are like the real ones is seen where the real ones are run.
+//! Health rows for the cases. Other tests compare them with rows of the connector.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::content::events::{minutes, now};
 use crate::content::schema::{Columns, Schema};
 use crate::content::tools::Row;
 
-/// Some rows of a case, alike but for their time.
+/// Rows of a case that differ only in time.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct HealthRows {
@@ -19,16 +19,17 @@ pub(crate) struct HealthRows {
     log: String,
     #[serde(default = "host")]
     host: String,
-    /// How long ago the first was sent.
+    /// Age of the first row.
     minutes_ago: f64,
-    /// How many there are.
+    /// Number of rows.
     #[serde(default = "one")]
     times: u32,
     #[serde(default)]
     every_minutes: f64,
-    /// How long ago they were ingested; at once if it is not said.
+    /// Age of ingestion; by default rows are ingested when sent.
     ingested_minutes_ago: Option<f64>,
-    /// What is other than in a row of a log that is caught up; `{"minutes_ago": 90}` is a time, null takes a field away.
+    /// Differences from a row of a log that has caught up; `{"minutes_ago": 90}` is a time, null
+    /// removes a field.
     #[serde(default)]
     fields: Map<String, Value>,
 }
@@ -94,13 +95,14 @@ fn column(field: &str, columns: &Columns) -> String {
         column.rsplit_once('_').is_some_and(|(name, suffix)| name == field && suffix.len() == 1)
     };
     let found = columns.keys().find(of_field);
-    found.unwrap_or_else(|| panic!("there is no field {field}")).clone()
+    found.unwrap_or_else(|| panic!("no field {field}")).clone()
 }
 
-/// The columns that a table of these rows has, where the Data Collector API makes one of each value that arrives.
+/// The columns of a table with these rows; the Data Collector API creates them when a value
+/// arrives.
 pub(crate) fn young(rows: &[Row], columns: &Columns) -> Columns {
     let arrived: BTreeSet<&String> = rows.iter().flat_map(Map::keys).collect();
-    let is_there = |column: &String| arrived.contains(column);
-    let there = columns.iter().filter(|(column, _)| is_there(column));
-    there.map(|(column, kind)| (column.clone(), kind.clone())).collect()
+    let has_arrived = |column: &String| arrived.contains(column);
+    let existing = columns.iter().filter(|(column, _)| has_arrived(column));
+    existing.map(|(column, kind)| (column.clone(), kind.clone())).collect()
 }

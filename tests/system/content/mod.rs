@@ -1,6 +1,5 @@
-//! The content for Microsoft Sentinel: every query has a meaning on every table there can be, in the eyes of
-//! Microsoft's own Kusto language service; every rule fires on what it is for and on nothing else; the files have the
-//! form that Sentinel takes.
+//! The content for Microsoft Sentinel: every query compiles on every possible table in Microsoft's
+//! Kusto language service, every rule fires only when it should, and the files are valid.
 
 mod alerts;
 mod apis;
@@ -22,44 +21,44 @@ use self::schema::Schema;
 use self::sources::Content;
 
 #[test]
-fn every_query_has_a_meaning_on_every_table() {
+fn every_query_compiles_on_every_table() {
     let (content, schema) = (Content::read(), Schema::read());
     let tables = schema.tables();
     let queries = content.queries();
-    let answers = tools::check(tables.iter().map(|(_, columns)| (columns, &content, &queries)));
-    let mut faults = Vec::new();
-    for ((table, _), of_table) in tables.iter().zip(&answers) {
-        for answer in of_table {
-            for problem in &answer.problems {
-                faults.push(format!("{} on {table}: {problem}", answer.name));
+    let results = tools::check(tables.iter().map(|(_, columns)| (columns, &content, &queries)));
+    let mut errors = Vec::new();
+    for ((table, _), of_table) in tables.iter().zip(&results) {
+        for result in of_table {
+            for problem in &result.problems {
+                errors.push(format!("{} on {table}: {problem}", result.name));
             }
         }
     }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    assert!(errors.is_empty(), "{}", errors.join("\n"));
 }
 
 #[test]
-fn every_file_has_the_form_that_sentinel_takes() {
+fn every_file_is_valid_in_sentinel() {
     let (content, schema) = (Content::read(), Schema::read());
     let (_, columns) = &schema.tables()[0];
     let queries = content.queries();
-    let answers = tools::check([(columns, &content, &queries)]).remove(0);
-    let mut faults = form::faults(&content, &answers);
-    faults.extend(workbook::faults(&content, &answers));
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let results = tools::check([(columns, &content, &queries)]).remove(0);
+    let mut errors = form::errors(&content, &results);
+    errors.extend(workbook::errors(&content, &results));
+    assert!(errors.is_empty(), "{}", errors.join("\n"));
 }
 
 #[test]
-fn every_rule_fires_on_what_it_is_for_and_on_nothing_else() {
+fn every_rule_fires_only_when_it_should() {
     cases::play(&Content::read().rules);
 }
 
 #[test]
-fn every_alert_fires_on_what_it_is_for_and_on_nothing_else() {
+fn every_alert_fires_only_when_it_should() {
     cases::play_health(&Content::read().alerts);
 }
 
 #[test]
-fn every_hunting_query_finds_what_it_is_for_and_nothing_else() {
+fn every_hunting_query_finds_only_what_it_should() {
     cases::play(&Content::read().hunting);
 }

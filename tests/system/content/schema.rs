@@ -1,4 +1,4 @@
-//! The columns of `CiscoDuo_CL`, and the tables that have only some of them.
+//! The columns of `CiscoDuo_CL`, and tables with a part of them.
 
 use std::collections::BTreeMap;
 
@@ -9,23 +9,24 @@ use crate::content::flatten::{ADDITIONAL_FIELDS, IngestionApi, flatten};
 
 pub(crate) const TABLE: &str = "CiscoDuo_CL";
 pub(crate) const HEALTH_TABLE: &str = "CiscoDuoHealth_CL";
-/// The function for auditors.
+/// The function that compares stored with accepted events.
 pub(crate) const COVERAGE: &str = "CiscoDuoCoverage";
 
 /// Columns with their types.
 pub(crate) type Columns = BTreeMap<String, String>;
 
-/// The tables that queries meet.
+/// The columns of the tables.
 #[derive(Debug)]
 pub(crate) struct Schema {
-    /// What can be declared, so that both ingestion APIs fill it: `sentinel/schema.json`.
+    /// Columns that both ingestion APIs can fill, because they are declared:
+    /// `sentinel/schema.json`.
     declared: Columns,
     /// The columns of `CiscoDuoHealth_CL`.
     health: Columns,
-    /// What exists only where the Data Collector API made it: names too long to be declared, and the columns beside
-    /// those of another type that values of a wavering type brought about. `sentinel/data-collector-only.json`.
+    /// Columns that only the Data Collector API creates: names too long to declare, and columns
+    /// with another suffix for values of another type. `sentinel/data-collector-only.json`.
     data_collector_only: Columns,
-    /// The fields that are known and have no column, by their paths in `AdditionalFields`.
+    /// Known fields without a column, by path in `AdditionalFields`.
     additional_fields: Vec<String>,
 }
 
@@ -46,13 +47,13 @@ impl File {
 
 impl Schema {
     pub(crate) fn read() -> Self {
-        let mut of_both = File::read("schema.json");
+        let mut both_apis = File::read("schema.json");
         let mut data_collector_only = File::read("data-collector-only.json");
         Self {
-            declared: of_both.tables.remove(TABLE).unwrap(),
-            health: of_both.tables.remove(HEALTH_TABLE).unwrap(),
+            declared: both_apis.tables.remove(TABLE).unwrap(),
+            health: both_apis.tables.remove(HEALTH_TABLE).unwrap(),
             data_collector_only: data_collector_only.tables.remove(TABLE).unwrap(),
-            additional_fields: of_both.additional_fields.remove(TABLE).unwrap(),
+            additional_fields: both_apis.additional_fields.remove(TABLE).unwrap(),
         }
     }
 
@@ -75,12 +76,12 @@ impl Schema {
         all
     }
 
-    /// Tables as they are met, with a name; the first has every column.
+    /// Possible tables with a description; the first has every column.
     pub(crate) fn tables(&self) -> Vec<(String, Columns)> {
         let all = self.all();
-        let only = |wanted: &dyn Fn(&str) -> bool| -> Columns {
+        let only = |expected: &dyn Fn(&str) -> bool| -> Columns {
             all.iter()
-                .filter(|(column, _)| wanted(column))
+                .filter(|(column, _)| expected(column))
                 .map(|(column, kind)| (column.clone(), kind.clone()))
                 .collect()
         };
@@ -91,15 +92,15 @@ impl Schema {
                 || column == ADDITIONAL_FIELDS
         };
         let mut tables = vec![
-            ("every column there can be".to_owned(), all.clone()),
+            ("every possible column".to_owned(), all.clone()),
             ("declared for Logs Ingestion".to_owned(), self.declared().clone()),
-            ("nothing has arrived yet".to_owned(), only(&|column| column == "TimeGenerated")),
+            ("no event yet".to_owned(), only(&|column| column == "TimeGenerated")),
             ("filled by another connector".to_owned(), only(&|column| !added(column))),
         ];
         for log in events::LOGS {
             let columns = flatten(&events::whole(log), IngestionApi::DataCollector);
             let young = only(&|column| column == "TimeGenerated" || columns.contains_key(column));
-            tables.push((format!("only {log} has arrived"), young));
+            tables.push((format!("only {log} events"), young));
         }
         tables
     }

@@ -1,4 +1,4 @@
-//! What stands below `sentinel/`.
+//! The files below `sentinel/`.
 
 use std::collections::BTreeMap;
 
@@ -6,10 +6,10 @@ use serde_json::Value;
 
 use crate::content::{tools, workbook};
 
-/// A query, and the file or tile that it was found in.
+/// A query, with the file or tile that contains it.
 #[derive(Debug)]
 pub(crate) struct Query {
-    /// Kind and name of the file; of a tile the workbook's and its own.
+    /// Kind and file name; for a tile, the names of the workbook and the tile.
     pub(crate) name: String,
     pub(crate) text: String,
     /// The whole rule, hunting query or item of the workbook.
@@ -17,12 +17,12 @@ pub(crate) struct Query {
 }
 
 impl Query {
-    /// The name of its file without folder and ending.
+    /// The file name without folder and extension.
     pub(crate) fn stem(&self) -> &str {
         self.name.rsplit('/').next().expect("a name has a last part")
     }
 
-    /// A query of a test itself.
+    /// A query defined in a test.
     pub(crate) fn of_a_test(text: &str) -> Self {
         Self {
             name: "a query of the test".to_owned(),
@@ -46,11 +46,11 @@ pub(crate) struct Content {
     pub(crate) tiles: Vec<Query>,
 }
 
-/// What the parameters of `CiscoDuoCoverage` are in its cases; its text behind it is a query.
-pub(crate) const ASKED_FOR: &str =
+/// The parameters of `CiscoDuoCoverage` in its cases, which make its text a query.
+pub(crate) const PARAMETERS: &str =
     "let From = datetime(2026-11-20T08:00:00Z);\nlet To = datetime(2026-11-20T11:00:00Z);\n";
 
-/// The files of a folder below `sentinel/`, in the order of their names.
+/// The files of a folder below `sentinel/`, sorted by name.
 fn files(folder: &str) -> Vec<String> {
     let folder = format!("{}/sentinel/{folder}", env!("CARGO_MANIFEST_DIR"));
     let mut files: Vec<String> = std::fs::read_dir(folder)
@@ -78,14 +78,14 @@ impl Content {
         let all = ["functions", "rules", "hunting", "alerts"].map(files);
         let all = all.concat();
         for file in &all {
-            assert_eq!(file.rsplit('.').next(), Some("yaml"), "{file} is no YAML");
+            assert_eq!(file.rsplit('.').next(), Some("yaml"), "{file} is not YAML");
         }
         let yaml = tools::read_yaml(&all);
         let mut functions = queries("functions", &yaml, "FunctionQuery");
         let [function, coverage] = functions.as_mut_slice() else {
             panic!("there are two functions");
         };
-        coverage.text = format!("{ASKED_FOR}{}", coverage.text);
+        coverage.text = format!("{PARAMETERS}{}", coverage.text);
         let text = std::fs::read_to_string(&files("workbooks")[0]).unwrap();
         let workbook: Value = serde_json::from_str(&text).unwrap();
         Self {
@@ -99,7 +99,7 @@ impl Content {
         }
     }
 
-    /// Every query there is.
+    /// All queries.
     pub(crate) fn queries(&self) -> Vec<&Query> {
         let every = [&self.functions, &self.rules, &self.hunting, &self.alerts, &self.tiles];
         every.into_iter().flatten().collect()

@@ -1,24 +1,24 @@
-//! Questions to the scripts below `tools`, and their answers.
+//! Input and output of the scripts in `tools/`.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::common::{ask, tool};
+use crate::common::{run_script, tool};
 use crate::content::schema::{COVERAGE, Columns, HEALTH_TABLE, TABLE};
 use crate::content::sources::{Content, Query};
 
-/// A row of the table, or of what a query gives.
+/// A row of a table or of a query result.
 pub(crate) type Row = Map<String, Value>;
 
-/// What a transformation calls the stream.
+/// The name of the stream in a transformation.
 const SOURCE: &str = "source";
 
-/// When the queries of a case are run.
+/// The current time for the queries of a case.
 pub(crate) const NOW: &str = "2026-11-23T12:00:00Z";
 
-/// What the language service says of a query.
+/// The language service's result for a query.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Checked {
     pub(crate) name: String,
@@ -26,7 +26,7 @@ pub(crate) struct Checked {
     pub(crate) columns: BTreeMap<String, String>,
 }
 
-/// What came of running a query.
+/// The result of running a query.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Ran {
     pub(crate) name: String,
@@ -36,37 +36,37 @@ pub(crate) struct Ran {
 
 impl Ran {
     pub(crate) fn rows(&self) -> &[Row] {
-        let fault = || format!("{}: {}", self.name, self.error.as_deref().unwrap_or("?"));
-        self.rows.as_deref().unwrap_or_else(|| panic!("{}", fault()))
+        let error = || format!("{}: {}", self.name, self.error.as_deref().unwrap_or("?"));
+        self.rows.as_deref().unwrap_or_else(|| panic!("{}", error()))
     }
 }
 
-/// Programs that tools/setup installs, and no arguments.
+/// Python of tools/setup, and an empty list of arguments.
 const PYTHON: &str = "python/bin/python";
 const NOTHING: [&str; 0] = [];
 
-/// The files with what stands in them.
+/// The parsed files.
 pub(crate) fn read_yaml(files: &[String]) -> BTreeMap<String, Value> {
-    let answer = ask(tool(PYTHON), "tools/yaml_to_json.py", files, &Value::Null);
-    serde_json::from_value(answer).unwrap()
+    let result = run_script(tool(PYTHON), "tools/yaml_to_json.py", files, &Value::Null);
+    serde_json::from_value(result).unwrap()
 }
 
 fn listed(queries: &[&Query]) -> Value {
     queries.iter().map(|query| json!({"name": query.name, "text": query.text})).collect()
 }
 
-/// Asks Microsoft's language service about queries, each list on tables of its own.
-fn asked_about(question: &Value) -> Vec<Vec<Checked>> {
+/// Checks queries with Microsoft's language service, each list on its own tables.
+fn compiled(input: &Value) -> Vec<Vec<Checked>> {
     tool("node/node_modules/@kusto/language-service-next/package.json");
-    serde_json::from_value(ask("node", "tools/check_kql.cjs", NOTHING, question)).unwrap()
+    serde_json::from_value(run_script("node", "tools/check_kql.cjs", NOTHING, input)).unwrap()
 }
 
-/// Runs queries, each list on rows of its own.
-fn played(question: &Value) -> Vec<Vec<Ran>> {
-    serde_json::from_value(ask(tool(PYTHON), "tools/run_kql.py", NOTHING, question)).unwrap()
+/// Runs queries, each list on its own rows.
+fn executed(input: &Value) -> Vec<Vec<Ran>> {
+    serde_json::from_value(run_script(tool(PYTHON), "tools/run_kql.py", NOTHING, input)).unwrap()
 }
 
-/// What the language service says of queries on the table of events alone.
+/// Checks queries on the event table alone.
 pub(crate) fn check<'a>(
     worlds: impl IntoIterator<Item = (&'a Columns, &'a Content, &'a Vec<&'a Query>)>,
 ) -> Vec<Vec<Checked>> {
@@ -74,7 +74,7 @@ pub(crate) fn check<'a>(
     check_on(worlds.map(|(columns, content, queries)| (json!({TABLE: columns}), content, queries)))
 }
 
-/// The same of queries on tables, by their names.
+/// Checks queries on the given tables.
 pub(crate) fn check_on<'a>(
     worlds: impl IntoIterator<Item = (Value, &'a Content, &'a Vec<&'a Query>)>,
 ) -> Vec<Vec<Checked>> {
@@ -86,16 +86,16 @@ pub(crate) fn check_on<'a>(
         });
         json!({"tables": tables, "functions": functions, "queries": listed(queries)})
     };
-    asked_about(&worlds.into_iter().map(world).collect())
+    compiled(&worlds.into_iter().map(world).collect())
 }
 
-/// The same of transformations of a stream with these columns.
+/// Checks transformations of a stream with these columns.
 pub(crate) fn check_transformations(columns: &Columns, queries: &[&Query]) -> Vec<Checked> {
     let world = json!({"tables": {SOURCE: columns}, "functions": {}, "queries": listed(queries)});
-    asked_about(&json!([world])).remove(0)
+    compiled(&json!([world])).remove(0)
 }
 
-/// Runs queries, each list on rows of its own, in tables of these columns.
+/// Runs queries, each list on its own rows in tables with these columns.
 pub(crate) fn run(
     function: &str,
     columns: &Columns,
@@ -106,23 +106,23 @@ pub(crate) fn run(
         let functions = json!({"CiscoDuo": function});
         json!({"tables": tables, "functions": functions, "now": NOW, "queries": listed(queries)})
     };
-    played(&worlds.iter().map(world).collect())
+    executed(&worlds.iter().map(world).collect())
 }
 
-/// The rows of both tables, and when something is asked of them.
+/// The rows of both tables, and the current time.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct World {
     /// Rows of `CiscoDuo_CL`.
     pub(crate) events: Vec<Row>,
-    /// Rows of `CiscoDuoHealth_CL`; without any, there is no such table.
+    /// Rows of `CiscoDuoHealth_CL`; if empty, the table does not exist.
     pub(crate) health: Vec<Row>,
-    /// The columns of that table.
+    /// The columns of `CiscoDuoHealth_CL`.
     pub(crate) of_health: Columns,
-    /// When.
+    /// The current time.
     pub(crate) now: String,
 }
 
-/// Runs queries that ask both tables, each list in a world of its own.
+/// Runs queries on both tables, each list in its own world.
 pub(crate) fn run_in(columns: &Columns, worlds: &[(World, Vec<&Query>)]) -> Vec<Vec<Ran>> {
     let world = |(world, queries): &(World, Vec<&Query>)| {
         let mut tables = json!({TABLE: {"columns": columns, "rows": world.events}});
@@ -131,12 +131,12 @@ pub(crate) fn run_in(columns: &Columns, worlds: &[(World, Vec<&Query>)]) -> Vec<
         }
         json!({"tables": tables, "functions": {}, "now": world.now, "queries": listed(queries)})
     };
-    played(&worlds.iter().map(world).collect())
+    executed(&worlds.iter().map(world).collect())
 }
 
 /// Runs transformations on rows of a stream with these columns.
 pub(crate) fn transform(columns: &Columns, rows: &[Row], queries: &[&Query]) -> Vec<Ran> {
     let tables = json!({SOURCE: {"columns": columns, "rows": rows}});
     let world = json!({"tables": tables, "functions": {}, "now": NOW, "queries": listed(queries)});
-    played(&json!([world])).remove(0)
+    executed(&json!([world])).remove(0)
 }

@@ -1,4 +1,4 @@
-//! What happens on the day.
+//! The events of the day.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use crate::day_of_operation::reported::{Reported, rows_of};
 
 const CONTAINER: &str = "day";
 
-/// The day, and what it leaves behind.
+/// A day of operation, and what it left in the tables and the storage.
 pub(crate) struct Day {
     pub(crate) simulator: Simulator,
     _azurite: Azurite,
@@ -23,13 +23,13 @@ pub(crate) struct Day {
     settings: Settings,
     rows: TempDir,
     began: DateTime<Utc>,
-    /// Rows of each log that were accepted in the run that was killed.
+    /// Accepted rows per log of the killed run.
     killed: BTreeMap<String, u64>,
 }
 
 impl Day {
     pub(crate) async fn begin() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "the program lives in the present")]
+        #[expect(clippy::disallowed_methods, reason = "the program uses the current time")]
         let now = Utc::now().duration_trunc(TimeDelta::hours(1)).unwrap();
         let rows = temporary_folder();
         let events = [
@@ -68,7 +68,7 @@ impl Day {
         }
     }
 
-    /// Plays the day, and two more days in which its hours are settled.
+    /// Runs the day, and two more days in which its hours are settled.
     pub(crate) async fn play(&mut self) {
         let any = |kind| Fault::always(Target::AnyDuo, kind);
         let of = |log, kind| Fault::always(Target::Duo(log), kind);
@@ -76,36 +76,36 @@ impl Day {
         self.until(3.0).await;
         self.simulator.faults().push(any(FaultKind::Status(503)));
         self.until(5.0).await;
-        self.assert_stands("activity", "backing_off", "duo_unreachable").await;
+        self.assert_state("activity", "backing_off", "duo_unreachable").await;
         self.clear();
         self.until(7.0).await;
         let throttled = FaultKind::TooManyRequests { retry_after: None };
         self.simulator.faults().push(of(LogType::Activity, throttled));
         self.until(8.0).await;
-        self.assert_stands("activity", "backing_off", "duo_throttled").await;
-        self.assert_stands("telephony", "working", "").await;
+        self.assert_state("activity", "backing_off", "duo_throttled").await;
+        self.assert_state("telephony", "working", "").await;
         self.clear();
         self.until(10.0).await;
         self.kill_a_run().await;
         self.until(12.0).await;
         self.simulator.faults().push(of(LogType::Telephony, FaultKind::Forbidden));
         self.until(14.0).await;
-        self.assert_stands("telephony", "failing", "duo_forbidden").await;
+        self.assert_state("telephony", "failing", "duo_forbidden").await;
         self.clear();
         self.until(16.0).await;
         let down = Fault::always(Target::LogAnalytics, FaultKind::Status(503));
         self.simulator.faults().push(down);
         self.until(17.0).await;
-        self.assert_stands("authentication", "backing_off", "azure_unreachable").await;
+        self.assert_state("authentication", "backing_off", "azure_unreachable").await;
         self.clear();
         self.until(25.0).await;
-        // Until the last check of the last hour: an hour at a time.
+        // Until the last reconciliation of the last hour, one hour per step.
         for hour in 26..76 {
             self.tick(f64::from(hour)).await;
         }
     }
 
-    /// Trust Monitor is refused all along.
+    /// Starts a fault that lasts the whole day: Trust Monitor is forbidden.
     fn always(&self, fault: Fault) {
         self.simulator.faults().push(fault);
     }
@@ -115,7 +115,7 @@ impl Day {
         self.always(Fault::always(Target::Duo(LogType::TrustMonitor), FaultKind::Forbidden));
     }
 
-    /// A run every 20 minutes up to this hour of the day, each in a process of its own.
+    /// Runs every 20 minutes up to this hour of the day, each in a new process.
     async fn until(&self, hour: f64) {
         let mut at = self.hour();
         while at + 0.3 < hour {
@@ -124,7 +124,7 @@ impl Day {
         }
     }
 
-    /// The hour of the day.
+    /// The hours since the start of the day.
     #[expect(clippy::cast_precision_loss, reason = "seconds of three days")]
     fn hour(&self) -> f64 {
         (self.simulator.clock().now() - self.began).num_seconds() as f64 / 3600.0
@@ -150,7 +150,7 @@ impl Day {
         FunctionsHost::start(&settings).await
     }
 
-    /// Kills a run in the middle, after rows of it were accepted and before it ends.
+    /// Kills a run after some of its rows were accepted and before it ends.
     async fn kill_a_run(&mut self) {
         let before = self.rows();
         let mut host = self.host(self.hour() + 0.5).await;
@@ -158,13 +158,13 @@ impl Day {
             Target::LogAnalytics,
             FaultKind::Latency(Duration::from_millis(300)),
         ));
-        let posts = self.simulator.calls().log_analytics.accepted;
+        let posts = self.simulator.counts().log_analytics.accepted;
         tokio::spawn(host.begin(Body::Timer));
-        while self.simulator.calls().log_analytics.accepted < posts + 2 {
+        while self.simulator.counts().log_analytics.accepted < posts + 2 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         host.kill().await;
-        // Calls that are on their way are accepted all the same.
+        // Requests in flight are accepted nevertheless.
         tokio::time::sleep(Duration::from_secs(1)).await;
         self.clear();
         for (log, rows) in self.rows() {
@@ -174,7 +174,7 @@ impl Day {
         assert!(self.killed.values().sum::<u64>() > 0, "nothing was accepted");
     }
 
-    /// Rows of each log that were accepted so far.
+    /// Accepted rows per log so far.
     fn rows(&self) -> BTreeMap<String, u64> {
         let mut rows = BTreeMap::new();
         for row in accepted_rows(self.rows.path(), "CiscoDuo_CL") {
@@ -187,15 +187,15 @@ impl Day {
         self.killed.get(log).copied().unwrap_or(0)
     }
 
-    /// What the page says of a log at this hour.
-    async fn assert_stands(&self, log: &str, state: &str, code: &str) {
+    /// Asserts the status of a log at the current hour.
+    async fn assert_state(&self, log: &str, state: &str, code: &str) {
         let status = json(&self.host(self.hour()).await.address()).await;
         let log_status = rows_of(&status["logs"], log);
         assert_eq!(log_status["state"], state, "{log}: {log_status:#}");
         assert_eq!(log_status["code"].as_str().unwrap_or_default(), code);
     }
 
-    /// What everybody tells in the end.
+    /// Everything that is reported at the end.
     pub(crate) async fn reported(&self) -> Reported {
         let host = self.host(self.hour()).await;
         let web = host.address();

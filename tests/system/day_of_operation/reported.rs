@@ -1,12 +1,12 @@
-//! What the page, its JSON, the rows about the connector and the ledger tell, against the rows that were accepted.
+//! Comparison of page, JSON, health rows and ledger with the accepted rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-/// What everybody tells.
+/// All reports at the end of the day.
 pub(crate) struct Reported {
-    /// Rows of `CiscoDuo_CL`, as they were accepted.
+    /// The accepted rows of `CiscoDuo_CL`.
     pub(crate) events: Vec<Value>,
     /// Rows of `CiscoDuoHealth_CL`.
     pub(crate) health: Vec<Value>,
@@ -17,13 +17,13 @@ pub(crate) struct Reported {
     pub(crate) ledger: BTreeMap<(String, String), Value>,
 }
 
-/// The part of the JSON that is about a log.
+/// The part of the JSON about a log.
 pub(crate) fn rows_of<'a>(logs: &'a Value, log: &str) -> &'a Value {
     let mut logs = logs.as_array().unwrap().iter();
     logs.find(|status| status["log_type"] == log).unwrap()
 }
 
-/// The rows that are about a log.
+/// The rows of a log.
 fn of_log<'a>(rows: &'a [Value], log: &'a str) -> impl Iterator<Item = &'a Value> {
     rows.iter().filter(move |row| row["eventtype"] == log)
 }
@@ -35,7 +35,7 @@ impl Reported {
         of_log.map(|((_, hour), result)| (hour.clone(), result)).collect()
     }
 
-    /// The newest row about each hour.
+    /// The newest health row for each hour.
     fn hour_rows<'a>(&'a self, log: &'a str) -> BTreeMap<String, &'a Value> {
         let rows = of_log(&self.health, log);
         rows.filter(|row| row["record_type"] == "hour")
@@ -44,16 +44,16 @@ impl Reported {
     }
 }
 
-/// Ledger, rows and JSON tell the same of each hour, and it is what was accepted.
-pub(crate) fn assert_hours_agree(told: &Reported, log: &str) {
+/// Asserts that ledger, health rows and JSON agree on each hour, and with the accepted rows.
+pub(crate) fn assert_hours_agree(reported: &Reported, log: &str) {
     let mut accepted: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
-    for row in of_log(&told.events, log) {
+    for row in of_log(&reported.events, log) {
         let hour = row["event_time"].as_str().unwrap()[..13].to_owned();
         accepted.entry(hour).or_default().insert(row["event_uid"].as_str().unwrap());
     }
-    let (results, rows) = (told.results(log), told.hour_rows(log));
+    let (results, rows) = (reported.results(log), reported.hour_rows(log));
     assert!(results.len() >= 72, "{log}: {} hours", results.len());
-    let status = rows_of(&told.status["logs"], log);
+    let status = rows_of(&reported.status["logs"], log);
     let mut marks: BTreeMap<&str, u64> = BTreeMap::new();
     for (hour, result) in &results {
         let row = rows.get(hour).unwrap_or_else(|| panic!("{log} {hour}: no row"));
@@ -80,7 +80,7 @@ pub(crate) fn assert_hours_agree(told: &Reported, log: &str) {
         assert_eq!(mark, expected, "{log} {hour}: {result:#}");
         *marks.entry(expected).or_default() += 1;
     }
-    // Nothing lies in an hour that nobody knows of.
+    // Every accepted row is in an hour with a result.
     let unknown = accepted.keys().filter(|hour| !results.contains_key(*hour));
     assert_eq!(unknown.collect::<Vec<_>>(), Vec::<&String>::new(), "{log}");
     let counts = &status["completeness"];
@@ -91,7 +91,7 @@ pub(crate) fn assert_hours_agree(told: &Reported, log: &str) {
     assert_eq!(status["gaps"], serde_json::json!([]));
 }
 
-/// What the JSON says of an hour.
+/// The status of an hour in the JSON.
 fn mark(status: &Value, hour: &str) -> String {
     let (date, number) = hour.split_once('T').unwrap();
     let mut days = status["days"].as_array().unwrap().iter();
@@ -100,30 +100,30 @@ fn mark(status: &Value, hour: &str) -> String {
     day["hours"][number].as_str().unwrap().to_owned()
 }
 
-/// Rows about runs and the JSON add up to what was accepted; the run that was killed could tell nothing.
-pub(crate) fn assert_runs_agree(told: &Reported, log: &str, killed: u64) {
+/// Asserts that health rows and JSON add up to the accepted rows, without those of the killed run.
+pub(crate) fn assert_runs_agree(reported: &Reported, log: &str, killed: u64) {
     let sum = |field: &str| -> u64 {
-        let rows = of_log(&told.health, log);
+        let rows = of_log(&reported.health, log);
         let rows = rows.filter(|row| row["record_type"] == "run");
         rows.map(|row| row[field].as_u64().unwrap()).sum()
     };
-    let accepted = of_log(&told.events, log).count() as u64;
+    let accepted = of_log(&reported.events, log).count() as u64;
     assert_eq!(sum("events"), accepted - killed, "{log}");
-    let activity = &rows_of(&told.status["logs"], log)["activity"];
+    let activity = &rows_of(&reported.status["logs"], log)["activity"];
     let of_json = |field: &str| activity[field].as_u64().unwrap_or(0);
     for field in ["events", "late", "requests", "throttled", "duplicates_dropped", "runs"] {
         assert_eq!(sum(field), of_json(field), "{log}: {field}");
     }
-    let late = of_log(&told.events, log);
+    let late = of_log(&reported.events, log);
     let late = late.filter(|row| row["ingest_kind"] == "late").count() as u64;
     assert!(sum("late") <= late && late <= sum("late") + killed, "{log}: {late}");
 }
 
-/// The page shows the numbers of its JSON.
-pub(crate) fn assert_page_agrees(told: &Reported) {
-    for status in told.status["logs"].as_array().unwrap() {
+/// Asserts that the page shows the numbers of the JSON.
+pub(crate) fn assert_page_agrees(reported: &Reported) {
+    for status in reported.status["logs"].as_array().unwrap() {
         let log = status["log_type"].as_str().unwrap();
-        let (_, section) = told.page.split_once(&format!("id=\"{log}\"")).unwrap();
+        let (_, section) = reported.page.split_once(&format!("id=\"{log}\"")).unwrap();
         let section = section.split("</section>").next().unwrap();
         let plain = section.replace(',', "");
         let events = status["activity"]["events"].as_u64().unwrap_or(0);
@@ -132,11 +132,11 @@ pub(crate) fn assert_page_agrees(told: &Reported) {
         }
         let counts = &status["completeness"];
         if counts["verified"].as_u64() > Some(0) {
-            let told = format!(
+            let text = format!(
                 "{} verified {} verified late {} count matched",
                 counts["verified"], counts["verified_late"], counts["count_matched"]
             );
-            assert!(plain.contains(&told), "{log}: {told}");
+            assert!(plain.contains(&text), "{log}: {text}");
         }
         for trouble in status["troubles"].as_array().unwrap() {
             let code = trouble["code"].as_str().unwrap();
@@ -144,21 +144,21 @@ pub(crate) fn assert_page_agrees(told: &Reported) {
         }
     }
     let troubles = |log: &str| -> BTreeSet<String> {
-        let status = rows_of(&told.status["logs"], log);
+        let status = rows_of(&reported.status["logs"], log);
         let troubles = status["troubles"].as_array().unwrap().iter();
         troubles.map(|trouble| trouble["code"].as_str().unwrap().to_owned()).collect()
     };
-    let met = |log: &str, codes: &[&str]| {
+    let assert_errors = |log: &str, codes: &[&str]| {
         let troubles = troubles(log);
         for code in codes {
             assert!(troubles.contains(*code), "{log}: no {code} in {troubles:?}");
         }
     };
-    met("activity", &["duo_unreachable", "duo_throttled", "azure_unreachable"]);
-    met("telephony", &["duo_unreachable", "duo_forbidden", "azure_unreachable"]);
-    let trust_monitor = rows_of(&told.status["logs"], "trust_monitor");
+    assert_errors("activity", &["duo_unreachable", "duo_throttled", "azure_unreachable"]);
+    assert_errors("telephony", &["duo_unreachable", "duo_forbidden", "azure_unreachable"]);
+    let trust_monitor = rows_of(&reported.status["logs"], "trust_monitor");
     assert_eq!(trust_monitor["state"], "unavailable", "{trust_monitor:#}");
     for log in ["authentication", "administrator", "telephony", "activity"] {
-        assert_eq!(rows_of(&told.status["logs"], log)["state"], "working");
+        assert_eq!(rows_of(&reported.status["logs"], log)["state"], "working");
     }
 }

@@ -1,4 +1,4 @@
-//! Rows about the connector itself, by both APIs: when they are sent, and what of them is told again.
+//! Health rows through both APIs: when they are sent, and which are sent again.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::common::{
     tenant_with_rule,
 };
 
-/// Events of each log.
+/// Events per log.
 pub(crate) const EVENTS: u64 = 40;
 const QUARTER: TimeDelta = TimeDelta::minutes(15);
 
@@ -45,9 +45,9 @@ impl Scene {
         Self { container: azurite.container(&name), simulator, settings, api, rows }
     }
 
-    /// The accepted rows of a kind, `run` or `hour`, with the names of their fields as they are before the suffix.
+    /// The accepted health rows of this type, `run` or `hour`, with field names without the suffix.
     pub(crate) async fn reported(&self, kind: &str) -> Vec<Map<String, Value>> {
-        // Behind it every accepted row is kept.
+        // Every row accepted so far is in the file after this call.
         self.simulator.report().await;
         let rows = accepted_rows(self.rows.path(), "CiscoDuoHealth_CL").into_iter();
         let rows = rows.map(|row| self.named(row));
@@ -64,7 +64,7 @@ impl Scene {
     }
 }
 
-/// How many rows each log has.
+/// The number of rows per log.
 pub(crate) fn by_log(rows: &[Map<String, Value>]) -> BTreeMap<String, usize> {
     let mut counts = BTreeMap::new();
     for row in rows {
@@ -74,13 +74,13 @@ pub(crate) fn by_log(rows: &[Map<String, Value>]) -> BTreeMap<String, usize> {
     counts
 }
 
-/// How many events they tell of.
+/// The number of events in these rows.
 pub(crate) fn events(rows: &[Map<String, Value>]) -> u64 {
     rows.iter().filter_map(|row| row["events"].as_u64()).sum()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_row_tells_of_each_change_and_of_each_quarter_of_an_hour() {
+async fn a_row_is_sent_for_each_change_and_every_15_minutes() {
     for api in BOTH_APIS {
         let scene = Scene::new(api, 61, "health-change").await;
         let mut host = FunctionsHost::start(&scene.settings).await;
@@ -88,13 +88,13 @@ async fn a_row_tells_of_each_change_and_of_each_quarter_of_an_hour() {
         let first = scene.reported("run").await;
         assert_eq!(by_log(&first).len(), 6, "{first:#?}");
         assert_eq!(events(&first), EVENTS * 6);
-        // Nothing moves, and nothing is told.
+        // Without a change, no row is sent.
         for _ in 0..3 {
             assert!(host.fire().await.is_caught_up());
         }
         assert_eq!(scene.reported("run").await.len(), first.len());
 
-        // Nothing was told of one log for a quarter of an hour.
+        // The last row of one log was sent 15 minutes ago.
         host.kill().await;
         scene
             .container
@@ -110,16 +110,16 @@ async fn a_row_tells_of_each_change_and_of_each_quarter_of_an_hour() {
         }
         let rows = scene.reported("run").await;
         assert_eq!(by_log(&rows[first.len()..]), [("telephony".to_owned(), 1)].into());
-        assert_eq!(events(&rows), EVENTS * 6, "something is counted twice");
+        assert_eq!(events(&rows), EVENTS * 6, "events were counted twice");
 
-        // One log changes.
+        // The state of one log changes.
         let forbidden = Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden);
         scene.simulator.faults().push(forbidden);
         for _ in 0..3 {
             host.fire().await.assert_failed();
         }
         let [.., changed] = &scene.reported("run").await[rows.len()..] else {
-            panic!("the change is not told")
+            panic!("no row about the change")
         };
         assert_eq!(scene.reported("run").await.len(), rows.len() + 1);
         for (field, value) in [
@@ -136,17 +136,17 @@ async fn a_row_tells_of_each_change_and_of_each_quarter_of_an_hour() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn switched_off_none_is_sent_and_the_status_works_all_the_same() {
+async fn when_health_rows_are_off_none_is_sent_and_the_status_works() {
     for api in BOTH_APIS {
         let scene = Scene::new(api, 62, "health-off").await;
         let settings = scene.settings.clone().with("CISCO_DUO_HEALTH", "off");
         let host = FunctionsHost::start(&settings).await;
         host.catch_up(5).await;
         assert!(host.fire().await.is_caught_up());
-        let calls = scene.simulator.calls();
+        let counts = scene.simulator.counts();
         let rows = match api {
-            IngestionApi::DataCollector => calls.log_analytics.rows,
-            IngestionApi::LogsIngestion => calls.logs_ingestion.rows,
+            IngestionApi::DataCollector => counts.log_analytics.rows,
+            IngestionApi::LogsIngestion => counts.logs_ingestion.rows,
         };
         let tables: Vec<&String> = rows.keys().collect();
         assert_eq!(tables, ["CiscoDuo_CL"]);
@@ -160,14 +160,14 @@ async fn switched_off_none_is_sent_and_the_status_works_all_the_same() {
                 agreeing += log["completeness"][mark].as_u64().unwrap();
             }
         }
-        // Of the logs whose events Duo counts.
+        // Only the logs whose events Duo counts.
         assert!(agreeing >= 3 * 4, "{agreeing}");
         assert_eq!(status["check"]["problems"].as_array().unwrap().len(), 0);
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_text_begins_anew_and_one_of_a_later_release_is_left_alone() {
+async fn damaged_health_is_replaced_and_that_of_a_later_release_is_kept() {
     let scene = Scene::new(IngestionApi::DataCollector, 63, "health-damaged").await;
     let mut host = FunctionsHost::start(&scene.settings).await;
     host.catch_up(5).await;
@@ -180,13 +180,13 @@ async fn a_damaged_text_begins_anew_and_one_of_a_later_release_is_left_alone() {
     host.restart().await;
     for _ in 0..4 {
         let invocation = host.fire().await;
-        assert!(invocation.is_caught_up(), "{:#}", invocation.answer);
+        assert!(invocation.is_caught_up(), "{:#}", invocation.response);
     }
     let stored = scene.container.json(&of("telephony")).await;
     assert_eq!(stored["standing"]["outcome"], "caught_up", "{stored:#}");
     let stored = scene.container.read(&of("activity")).await.unwrap();
     assert_eq!(stored, newer.as_bytes());
-    // What was told before is told once more of the log that begins anew, and not at all of the other.
+    // Rows are sent again for the log with damaged health, and none for the other.
     let runs = by_log(&scene.reported("run").await[runs..]);
     assert_eq!(runs, [("activity".to_owned(), 1), ("telephony".to_owned(), 1)].into());
     let hours = by_log(&scene.reported("hour").await[hours..]);

@@ -1,4 +1,4 @@
-//! The hourly check, by the timer under the Functions host, on Azurite.
+//! The hourly check, run by the timer under the Functions host, on Azurite.
 
 use std::time::{Duration, Instant};
 
@@ -11,9 +11,9 @@ use sha2::{Digest as _, Sha256};
 use simulator::{Fault, FaultKind, Simulator, Target};
 
 use crate::common::app::App;
-use crate::common::{Body, Container, FunctionsHost, Gated, Spoil, StorageFault, handler};
+use crate::common::{Body, Container, Failure, FunctionsHost, Proxied, StorageFault, handler};
 
-/// Where the last check is stored.
+/// The name of the stored check.
 pub(crate) const CHECK: &str = "127.0.0.1/self/diagnostics.json";
 
 /// The stored check.
@@ -21,15 +21,15 @@ pub(crate) async fn stored(container: &Container) -> Value {
     container.json(CHECK).await
 }
 
-/// The lines that tell of a check.
+/// The log lines about a check.
 pub(crate) fn lines(host: &FunctionsHost) -> Vec<String> {
     let all = host.stdout().into_iter().chain(host.stderr());
     all.filter(|line| line.contains("event=diagnostics_completed")).collect()
 }
 
-/// A check of no meaning, made this long ago.
-fn made(ago: TimeDelta, sha256: &str) -> Vec<u8> {
-    #[expect(clippy::disallowed_methods, reason = "the program under test lives in the present")]
+/// A check result without problems, of this age.
+fn check_result(ago: TimeDelta, sha256: &str) -> Vec<u8> {
+    #[expect(clippy::disallowed_methods, reason = "the program under test uses the current time")]
     let now = Millis::from(chrono::Utc::now());
     let (checked_at, program) = (now - ago, "0.0.1".to_owned());
     let check = CheckStatus { checked_at, program, check_count: 1, problems: Vec::new() };
@@ -40,13 +40,13 @@ fn sha256() -> String {
     hex::encode(Sha256::digest(std::fs::read(handler()).unwrap()))
 }
 
-/// Calls to Azure Monitor: each check makes one, and so does each run that has something to deliver.
+/// Requests to Azure Monitor: one per check and per run with something to deliver.
 fn posts(simulator: &Simulator) -> u64 {
-    simulator.calls().log_analytics.requests
+    simulator.counts().log_analytics.requests
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_made_once_an_hour_by_whichever_process() {
+async fn the_check_runs_once_an_hour_across_processes() {
     let app = App::start("hourly-once", &[]).await;
     assert_eq!(app.json().await["check"], Value::Null);
     let settings = app.settings.clone().with("CISCO_DUO_HEALTH", "off");
@@ -60,7 +60,7 @@ async fn it_is_made_once_an_hour_by_whichever_process() {
     assert!(first["check"]["check_count"].as_u64().unwrap() >= 16, "{first:#}");
     assert_eq!(first["check"]["problems"], json!([]));
 
-    // Not by the next runs, nor by the next process. They have nothing to deliver either.
+    // Later runs and processes do not repeat the check. They have nothing to deliver either.
     let before = posts(&app.simulator);
     assert!(before > 0);
     for _ in 0..2 {
@@ -74,9 +74,9 @@ async fn it_is_made_once_an_hour_by_whichever_process() {
     assert_eq!(stored(&app.container).await, first);
     assert_eq!((posts(&app.simulator), lines(&host).len()), (before, 1));
 
-    // But after an hour.
+    // After an hour the check is repeated.
     host.kill().await;
-    let an_hour_ago = made(HOUR, &sha256());
+    let an_hour_ago = check_result(HOUR, &sha256());
     app.container.write(CHECK, an_hour_ago).await;
     host.restart().await;
     assert!(host.fire().await.is_caught_up());
@@ -87,9 +87,9 @@ async fn it_is_made_once_an_hour_by_whichever_process() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_is_made_at_once_where_another_program_made_the_last() {
+async fn the_check_runs_at_once_after_a_change_of_the_program() {
     let app = App::start("hourly-program", &[]).await;
-    app.container.write(CHECK, made(MINUTE, "of another program")).await;
+    app.container.write(CHECK, check_result(MINUTE, "another program")).await;
     app.host.fire().await.summary();
     assert_eq!(lines(&app.host).len(), 1);
     let now = stored(&app.container).await;
@@ -101,22 +101,22 @@ async fn it_is_made_at_once_where_another_program_made_the_last() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_another_process_found_counts_from_when_it_was_found() {
+async fn a_check_of_another_process_is_valid_for_an_hour_from_its_time() {
     let app = App::start("hourly-age", &[]).await;
     let left = TimeDelta::seconds(12);
     let began = Instant::now();
-    app.container.write(CHECK, made(HOUR - left, &sha256())).await;
+    app.container.write(CHECK, check_result(HOUR - left, &sha256())).await;
     app.host.fire().await.summary();
     assert!(began.elapsed() < Duration::from_secs(12), "the machine is too slow");
     assert_eq!(lines(&app.host).len(), 0);
     tokio::time::sleep(Duration::from_secs(13).saturating_sub(began.elapsed())).await;
     app.host.fire().await.summary();
-    let made = lines(&app.host).len();
-    assert_eq!(made, 1, "an hour began anew with the process");
+    let checks = lines(&app.host).len();
+    assert_eq!(checks, 1, "the hour started again with the process");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_damaged_one_is_written_anew_and_one_of_a_later_release_is_left_alone() {
+async fn a_damaged_check_is_replaced_and_one_of_a_later_release_is_kept() {
     let app = App::start("hourly-damaged", &[]).await;
     app.container.write(CHECK, "{\"version\":1,\"check\":[").await;
     app.host.fire().await.summary();
@@ -127,7 +127,7 @@ async fn a_damaged_one_is_written_anew_and_one_of_a_later_release_is_left_alone(
     app.container.write(CHECK, newer).await;
     for _ in 0..2 {
         let invocation = app.host.fire().await;
-        assert!(invocation.is_caught_up(), "{:#}", invocation.answer);
+        assert!(invocation.is_caught_up(), "{:#}", invocation.response);
     }
     assert_eq!(app.container.read(CHECK).await.unwrap(), newer.as_bytes());
     assert_eq!(app.json().await["check"], Value::Null);
@@ -137,28 +137,28 @@ async fn a_damaged_one_is_written_anew_and_one_of_a_later_release_is_left_alone(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whatever_hangs_the_invocation_ends_with_the_result_of_its_run() {
+async fn an_invocation_with_a_hanging_check_returns_the_result_of_its_run() {
     let (by_storage, by_duo) = tokio::join!(
         async {
-            let scene = Gated::new(46, 40, "hourly-storage").await;
-            scene.gate.begin(StorageFault::every(Spoil::Hang).of("", "diagnostics.json"));
+            let scene = Proxied::new(46, 40, "hourly-storage").await;
+            scene.proxy.begin(StorageFault::every(Failure::Hang).of("", "diagnostics.json"));
             let host = FunctionsHost::start(&scene.settings).await;
             let began = Instant::now();
             let invocation = host.fire().await;
-            assert!(invocation.is_caught_up(), "{:#}", invocation.answer);
+            assert!(invocation.is_caught_up(), "{:#}", invocation.response);
             began.elapsed()
         },
         async {
-            let scene = Gated::new(47, 40, "hourly-duo").await;
+            let scene = Proxied::new(47, 40, "hourly-duo").await;
             let settings = scene.settings.with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "5");
             let hang = Fault::always(Target::AnyDuo, FaultKind::Hang);
             scene.simulator.faults().push(hang);
             let host = FunctionsHost::start(&settings).await;
             let began = Instant::now();
             let invocation = host.fire().await;
-            assert_eq!(invocation.outcomes(), ["backing_off"; 6], "{:#}", invocation.answer);
+            assert_eq!(invocation.outcomes(), ["backing_off"; 6], "{:#}", invocation.response);
             assert!(invocation.has_succeeded());
-            // What was found is stored all the same.
+            // The findings are stored nevertheless.
             let found = stored(&scene.container).await;
             let codes = found["check"]["problems"].as_array().unwrap().iter();
             let silent = codes.filter(|found| found["code"] == "duo_unreachable");
@@ -166,19 +166,19 @@ async fn whatever_hangs_the_invocation_ends_with_the_result_of_its_run() {
             began.elapsed()
         }
     );
-    // 25 s for the check, and what the run itself takes: the request in flight has 30 s.
+    // 25 s for the check, plus the run itself: the request in flight has 30 s.
     assert!(by_storage < Duration::from_secs(40), "{by_storage:?}");
     assert!(by_duo < Duration::from_secs(65), "{by_duo:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn two_instances_may_check_at_once() {
+async fn two_instances_may_check_at_the_same_time() {
     let app = App::start("hourly-two", &[]).await;
     let other = FunctionsHost::start(&app.settings).await;
     let fired = [app.host.begin(Body::Timer), other.begin(Body::Timer)];
     for invocation in futures::future::join_all(fired).await {
         let invocation = invocation.unwrap();
-        assert!(invocation.has_succeeded(), "{:#}", invocation.answer);
+        assert!(invocation.has_succeeded(), "{:#}", invocation.response);
     }
     assert_eq!(stored(&app.container).await["version"], 1);
     assert!(!lines(&app.host).is_empty() || !lines(&other).is_empty());
@@ -186,23 +186,23 @@ async fn two_instances_may_check_at_once() {
         let stderr = host.stderr();
         assert!(stderr.is_empty(), "{stderr:#?}");
     }
-    // What is tried out in the storage is gone again.
-    let tried = app.container.list().await;
-    let tried = tried.into_iter().find(|blob| blob.name.contains("/check/"));
-    assert_eq!(tried, None);
+    // Blobs written to test the storage are removed.
+    let probes = app.container.list().await;
+    let probe = probes.into_iter().find(|blob| blob.name.contains("/check/"));
+    assert_eq!(probe, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_storage_that_refuses_it_changes_no_run_and_is_not_asked_every_minute() {
-    let scene = Gated::new(48, 40, "hourly-refused").await;
-    let refused = Spoil::Storage(403, "AuthorizationPermissionMismatch");
-    scene.gate.begin(StorageFault::every(refused).of("PUT", "diagnostics.json"));
+async fn storage_that_refuses_the_check_affects_no_run_and_is_not_retried_every_minute() {
+    let scene = Proxied::new(48, 40, "hourly-refused").await;
+    let refused = Failure::Storage(403, "AuthorizationPermissionMismatch");
+    scene.proxy.begin(StorageFault::every(refused).of("PUT", "diagnostics.json"));
     let host = FunctionsHost::start(&scene.settings).await;
     for _ in 0..3 {
         let invocation = host.fire().await;
-        assert!(invocation.has_succeeded(), "{:#}", invocation.answer);
+        assert!(invocation.has_succeeded(), "{:#}", invocation.response);
     }
-    assert!(scene.gate.struck() > 0);
+    assert!(scene.proxy.failed_count() > 0);
     assert_eq!(lines(&host).len(), 1);
     assert_eq!(scene.container.read(CHECK).await, None);
 }

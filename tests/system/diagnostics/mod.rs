@@ -1,4 +1,4 @@
-//! The diagnostics: what the timer finds once an hour, and what is told to the workspace of how each log fares.
+//! The hourly check, and the health rows about each log.
 
 mod health_rows;
 mod hourly;

@@ -1,15 +1,15 @@
-//! Rows about the connector itself that Azure Monitor does not take for a while: no log suffers, and nothing of the hours is
-//! lost.
+//! Health rows that Azure Monitor temporarily refuses: no log is affected, and no result of an hour
+//! is lost.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use simulator::{Fault, FaultKind, IngestionApi, Target};
 
-use crate::common::{FunctionsHost, Gate, Spoil, StorageFault, assert_nothing_lost};
+use crate::common::{Failure, FunctionsHost, Proxy, StorageFault, assert_nothing_lost};
 use crate::diagnostics::health_rows::{BOTH_APIS, EVENTS, Scene, events};
 
-/// When each closed hour of each log was checked last, as it is stored.
+/// The time of the last reconciliation of each closed hour, from the ledger.
 async fn results(scene: &Scene) -> BTreeMap<(String, String), String> {
     let results = scene.container.results().await.into_iter();
     let checked = results.map(|((log, hour), result)| {
@@ -19,20 +19,20 @@ async fn results(scene: &Scene) -> BTreeMap<(String, String), String> {
     checked.collect()
 }
 
-fn complaints(host: &FunctionsHost) -> Vec<String> {
+fn refusals(host: &FunctionsHost) -> Vec<String> {
     let all = host.stdout().into_iter().chain(host.stderr());
     all.filter(|line| line.contains("event=health_refused")).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn rows_that_are_refused_are_sent_until_they_are_accepted_also_by_the_next_process() {
+async fn refused_rows_are_retried_until_accepted_also_by_the_next_process() {
     for api in BOTH_APIS {
         let scene = Scene::new(api, 64, "refused").await;
         let target = match api {
             IngestionApi::DataCollector => Target::LogAnalytics,
             IngestionApi::LogsIngestion => Target::LogsIngestion,
         };
-        // Every row about the connector has this field, and no event has.
+        // Every health row has this field, and no event has.
         let needle = "\"record_type".to_owned();
         let refused = Fault::always(target, FaultKind::InvalidRecord { needle });
         scene.simulator.faults().push(refused);
@@ -41,21 +41,21 @@ async fn rows_that_are_refused_are_sent_until_they_are_accepted_also_by_the_next
         for _ in 0..2 {
             assert!(host.fire().await.is_caught_up());
         }
-        let told = complaints(&host);
-        assert_eq!(told.len(), 1, "{told:#?}");
-        assert!(told[0].contains(" WARN ") && told[0].contains("HTTP 400"), "{told:#?}");
-        let others = host.stderr().len() - told.len();
+        let logged = refusals(&host);
+        assert_eq!(logged.len(), 1, "{logged:#?}");
+        assert!(logged[0].contains(" WARN ") && logged[0].contains("HTTP 400"), "{logged:#?}");
+        let others = host.stderr().len() - logged.len();
         assert_eq!(others, 0, "{:#?}", host.stderr());
         assert_nothing_lost(&scene.simulator, 0).await;
         let found = results(&scene).await;
         assert!(found.len() >= 3 * 4, "{found:#?}");
         assert!(scene.reported("hour").await.is_empty() && scene.reported("run").await.is_empty());
 
-        // A process that ends takes no hour with it.
+        // The end of a process loses no hour.
         host.kill().await;
         host.restart().await;
         assert!(host.fire().await.is_caught_up());
-        assert_eq!(complaints(&host).len(), 2, "one of each process");
+        assert_eq!(refusals(&host).len(), 2, "one per process");
         scene.simulator.faults().clear();
         host.kill().await;
         host.restart().await;
@@ -66,50 +66,50 @@ async fn rows_that_are_refused_are_sent_until_they_are_accepted_also_by_the_next
         let of = |row: &serde_json::Map<String, serde_json::Value>, field: &str| {
             row[field].as_str().unwrap().to_owned()
         };
-        let told: BTreeMap<(String, String), String> = rows
+        let sent: BTreeMap<(String, String), String> = rows
             .iter()
             .map(|row| ((of(row, "eventtype"), of(row, "hour")), of(row, "checked_at")))
             .collect();
-        assert_eq!(told, results(&scene).await, "{api:?}");
-        assert_eq!(told.len(), rows.len(), "told twice");
+        assert_eq!(sent, results(&scene).await, "{api:?}");
+        assert_eq!(sent.len(), rows.len(), "an hour was sent twice");
         assert_eq!(events(&scene.reported("run").await), EVENTS * 6);
 
-        // What was accepted is not told again by the process after that.
+        // Accepted rows are not sent again by the next process.
         host.kill().await;
         host.restart().await;
         assert!(host.fire().await.is_caught_up());
         let again = scene.reported("hour").await.len() - rows.len();
-        // One hour of each log may have become due.
-        assert!(again <= 3, "{again} hours were told again");
+        // One hour per log may have become due.
+        assert!(again <= 3, "{again} hours were sent again");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_table_that_hangs_or_is_forbidden_fails_no_run_and_keeps_no_log_waiting() {
+async fn a_hanging_or_forbidden_health_table_fails_no_run_and_delays_no_log() {
     let scene = Scene::new(IngestionApi::LogsIngestion, 65, "refused-table").await;
-    let gate = Gate::to(&scene.simulator.logs_ingestion_url()).await;
-    let endpoint = gate.instead_of(&scene.simulator.logs_ingestion_url());
+    let proxy = Proxy::to(&scene.simulator.logs_ingestion_url()).await;
+    let endpoint = proxy.instead_of(&scene.simulator.logs_ingestion_url());
     let settings = scene.settings.clone().with("LOGS_INGESTION_ENDPOINT", endpoint);
-    gate.begin(StorageFault::every(Spoil::Hang).of("POST", "CiscoDuoHealth"));
+    proxy.begin(StorageFault::every(Failure::Hang).of("POST", "CiscoDuoHealth"));
     let host = FunctionsHost::start(&settings).await;
     let began = Instant::now();
     let fired = tokio::spawn(host.begin(crate::common::Body::Timer));
-    // The events do not wait for it.
+    // The events are not delayed.
     while scene.simulator.report().await.delivered() < EVENTS * 6 {
-        assert!(began.elapsed() < Duration::from_secs(9), "the logs wait");
+        assert!(began.elapsed() < Duration::from_secs(9), "the logs are delayed");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let invocation = fired.await.unwrap().unwrap();
-    assert!(invocation.is_caught_up(), "{:#}", invocation.answer);
-    // 10 s for the rows, and 20 s for the check, which asks the same table.
+    assert!(invocation.is_caught_up(), "{:#}", invocation.response);
+    // 10 s for the rows, and 20 s for the check, which sends requests to the same table.
     assert!(began.elapsed() < Duration::from_secs(45), "{:?}", began.elapsed());
-    assert!(gate.struck() >= 2);
-    gate.begin(StorageFault::every(Spoil::Status(403)).of("POST", "CiscoDuoHealth"));
+    assert!(proxy.failed_count() >= 2);
+    proxy.begin(StorageFault::every(Failure::Status(403)).of("POST", "CiscoDuoHealth"));
     for _ in 0..2 {
         assert!(host.fire().await.is_caught_up());
     }
-    assert_eq!(complaints(&host).len(), 1);
-    gate.end();
+    assert_eq!(refusals(&host).len(), 1);
+    proxy.end();
     assert!(host.fire().await.is_caught_up());
     assert_eq!(events(&scene.reported("run").await), EVENTS * 6);
     assert_nothing_lost(&scene.simulator, 0).await;

@@ -1,4 +1,4 @@
-//! Who is told of what the hourly check found: the log stream, the status page, its JSON, and the terminal.
+//! Where the findings of the hourly check are shown: log output, status page, JSON and terminal.
 
 use chrono::TimeDelta;
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
@@ -8,20 +8,20 @@ use crate::common::{duo_sentinel, temporary_folder, tenant};
 use crate::diagnostics::hourly::{CHECK, lines};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn problems_are_shown_everywhere_with_what_to_do_and_without_the_words_of_others() {
+async fn problems_are_shown_everywhere_with_a_hint_and_without_texts_of_duo() {
     let simulator = Simulator::start(tenant(49, 20)).await.unwrap();
     let forbidden = Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden);
     simulator.faults().push(forbidden);
     let app = App::of(simulator, "hourly-told", &[]).await;
     app.host.fire().await.summary();
-    // The runs tell of it: nobody is woken twice.
-    let told = lines(&app.host);
-    assert_eq!(told.len(), 1, "{told:#?}");
+    // The runs report the problem: the check does not raise it a second time.
+    let logged = lines(&app.host);
+    assert_eq!(logged.len(), 1, "{logged:#?}");
     assert!(
-        told[0].contains(" INFO ") && told[0].contains("problems that the runs report"),
-        "{told:#?}"
+        logged[0].contains(" INFO ") && logged[0].contains("problems that the runs report"),
+        "{logged:#?}"
     );
-    assert!(told[0].contains("Duo activity"), "{told:#?}");
+    assert!(logged[0].contains("Duo activity"), "{logged:#?}");
 
     let status = app.json().await;
     let problems = status["check"]["problems"].as_array().unwrap();
@@ -40,7 +40,7 @@ async fn problems_are_shown_everywhere_with_what_to_do_and_without_the_words_of_
         assert!(shown.contains(text), "{text} is not on the page");
         assert!(listed.contains(text), "{text} is not in:\n{listed}");
     }
-    // The simulated Duo says this.
+    // The error message of the simulated Duo.
     let words = "Access forbidden";
     assert!(terminal(&["check"]).await.contains(words));
     let stored = String::from_utf8(app.container.read(CHECK).await.unwrap()).unwrap();
@@ -50,7 +50,7 @@ async fn problems_are_shown_everywhere_with_what_to_do_and_without_the_words_of_
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_no_run_tells_of_is_a_warning_once() {
+async fn a_problem_that_no_run_reports_is_a_warning_once() {
     let simulator = Simulator::start(tenant(50, 20)).await.unwrap();
     let slow = FaultKind::BadDate { offset: Some(TimeDelta::minutes(5)) };
     simulator.faults().push(Fault::always(Target::AnyDuo, slow));
@@ -58,9 +58,9 @@ async fn what_no_run_tells_of_is_a_warning_once() {
     for _ in 0..3 {
         assert!(app.host.fire().await.is_caught_up());
     }
-    let told = lines(&app.host);
-    assert_eq!(told.len(), 1, "{told:#?}");
-    assert!(told[0].contains(" WARN ") && told[0].contains("clock"), "{told:#?}");
+    let logged = lines(&app.host);
+    assert_eq!(logged.len(), 1, "{logged:#?}");
+    assert!(logged[0].contains(" WARN ") && logged[0].contains("clock"), "{logged:#?}");
     let status = json(&app.web).await;
     assert_eq!(status["check"]["problems"][0]["code"], "clock");
 }

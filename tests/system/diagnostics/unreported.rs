@@ -1,4 +1,4 @@
-//! Closed hours whose rows were not accepted for days, or whose process ended before it told of them.
+//! Closed hours whose rows were not accepted for days, or whose process ended before sending them.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::common::history::{Log, now};
 use crate::diagnostics::health_rows::{BOTH_APIS, Scene};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_found_in_the_last_days_is_told_however_old_its_hours_are() {
+async fn results_of_the_last_days_are_sent_however_old_their_hours_are() {
     for (api, days) in [(IngestionApi::DataCollector, 2), (IngestionApi::LogsIngestion, 6)] {
         let scene = Scene::new(api, 66, "unreported").await;
         let log = Log::working(model::LogType::Activity, 100, now()).hours_reported_to(days * 24);
@@ -18,13 +18,13 @@ async fn what_was_found_in_the_last_days_is_told_however_old_its_hours_are() {
         for (name, content) in log.files() {
             scene.container.write(&name, content).await;
         }
-        // No hour is checked once more: what is told was found before.
+        // No hour is reconciled again: the results were found before.
         let forbidden = Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden);
         scene.simulator.faults().push(forbidden);
         let settings = scene.settings.clone().with("CISCO_DUO_LOG_TYPES", "activity");
         let host = FunctionsHost::start(&settings).await;
         host.fire().await.assert_failed();
-        let told: Vec<String> = scene
+        let sent: Vec<String> = scene
             .reported("hour")
             .await
             .iter()
@@ -33,16 +33,16 @@ async fn what_was_found_in_the_last_days_is_told_however_old_its_hours_are() {
         let found = log.hours_found_since(days * 24).into_iter();
         let found: BTreeSet<String> = found.map(|hour| hour.start().to_string()).collect();
         assert!(found.len() > 40, "{found:#?}");
-        assert_eq!(told.iter().cloned().collect::<BTreeSet<_>>(), found);
-        assert_eq!(told.len(), found.len(), "told twice");
-        // And not again.
+        assert_eq!(sent.iter().cloned().collect::<BTreeSet<_>>(), found);
+        assert_eq!(sent.len(), found.len(), "an hour was sent twice");
+        // They are not sent again.
         host.fire().await.assert_failed();
         assert_eq!(scene.reported("hour").await.len(), found.len());
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_month_of_hours_is_told_call_by_call_and_goes_on_after_a_restart() {
+async fn a_month_of_hours_is_sent_in_batches_and_resumes_after_a_restart() {
     for api in BOTH_APIS {
         let scene = Scene::new(api, 67, "month").await;
         let settings = scene
@@ -53,7 +53,7 @@ async fn a_month_of_hours_is_told_call_by_call_and_goes_on_after_a_restart() {
             .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "43200");
         let mut hours = BTreeSet::new();
         for _ in 0..30 {
-            // Each run in a process of its own.
+            // Each run in a new process.
             let mut host = FunctionsHost::start(&settings).await;
             host.fire().await.summary();
             host.stop().await;

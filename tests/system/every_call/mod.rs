@@ -1,7 +1,6 @@
-//! Every real call goes wrong once: to Duo, to Azure Monitor and to Blob Storage, in every way. The program is the real
-//! one, the storage Azurite, and each run a process of its own.
-//!
-//! `DUO_SENTINEL_EVERY_CALL=all` tries every call with every fault, hanging ones too; a number tries so many of them.
+//! Every real request to Duo, Azure Monitor and Blob Storage fails once, in every way, with the
+//! real program, Azurite, and a new process for each run.  `DUO_SENTINEL_EVERY_CALL=all` tests
+//! every request with every failure, hanging ones too; a number limits the schedules.
 
 mod play;
 
@@ -11,94 +10,99 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use self::play::{Schedule, Side, play};
-use crate::common::{Azurite, Spoil, text};
+use crate::common::{Azurite, Failure, text};
 
-/// Schedules where nothing else is said.
+/// Default number of schedules.
 const SCHEDULES: usize = 75;
-/// Played against one emulator of Blob Storage.
-const PLAYS_OF_AN_EMULATOR: usize = 300;
-/// Played side by side: most of their time is waiting.
-const SIDE_BY_SIDE: usize = 6;
-/// Those in which a call hangs do little else but wait.
-const WAITING_SIDE_BY_SIDE: usize = 30;
+/// Schedules per instance of Azurite.
+const PLAYS_PER_AZURITE: usize = 300;
+/// Concurrent schedules: most of their time is waiting.
+const CONCURRENT: usize = 6;
+/// Concurrent schedules with a hanging request, which only wait.
+const CONCURRENT_HANGING: usize = 30;
 
-const SPOILS: [Spoil; 7] = [
-    Spoil::Closed,
-    Spoil::Cut,
-    Spoil::Status(429),
-    Spoil::Status(500),
-    Spoil::Status(503),
-    Spoil::Status(403),
-    Spoil::ResponseLost,
+const FAILURES: [Failure; 7] = [
+    Failure::Closed,
+    Failure::Truncated,
+    Failure::Status(429),
+    Failure::Status(500),
+    Failure::Status(503),
+    Failure::Status(403),
+    Failure::ResponseLost,
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_call_goes_wrong_once() {
+async fn every_call_fails_once() {
     let azurite = Arc::new(Azurite::of_its_own());
-    let undisturbed = play(&azurite, None).await.expect("nothing goes wrong");
-    assert_eq!(undisturbed.repeated, 0);
-    let calls = Side::ALL.map(|side| undisturbed.calls[side.index()]);
-    let [duo, sink, blob] = calls;
-    println!("undisturbed: {duo} calls to Duo, {sink} to Azure Monitor, {blob} to Blob Storage");
-    assert!(duo > 30 && sink > 20 && blob > 100, "too little to go wrong");
-    let wanted = match text("DUO_SENTINEL_EVERY_CALL").as_deref() {
+    let undisturbed = play(&azurite, None).await.expect("a run without failures succeeds");
+    assert_eq!(undisturbed.duplicates, 0);
+    let requests = Side::ALL.map(|side| undisturbed.requests[side.index()]);
+    let [duo, sink, blob] = requests;
+    println!(
+        "without failures: {duo} requests to Duo, {sink} to Azure Monitor, {blob} to Blob Storage"
+    );
+    assert!(duo > 30 && sink > 20 && blob > 100, "too few requests");
+    let limit = match text("DUO_SENTINEL_EVERY_CALL").as_deref() {
         None => Some(SCHEDULES),
         Some("all") => None,
         Some(number) => Some(number.parse().expect("a number, or all")),
     };
-    let schedules = schedules(calls, wanted);
+    let schedules = schedules(requests, limit);
     let count = schedules.len();
 
-    let room = Arc::new(Semaphore::new(SIDE_BY_SIDE));
-    let waiting_room = Arc::new(Semaphore::new(WAITING_SIDE_BY_SIDE));
-    let (mut struck, mut repeated, mut faults) = (0, 0, Vec::new());
-    for batch in schedules.chunks(PLAYS_OF_AN_EMULATOR) {
+    let permits = Arc::new(Semaphore::new(CONCURRENT));
+    let hanging_permits = Arc::new(Semaphore::new(CONCURRENT_HANGING));
+    let (mut failed, mut duplicates, mut errors) = (0, 0, Vec::new());
+    for batch in schedules.chunks(PLAYS_PER_AZURITE) {
         let azurite = Arc::new(Azurite::of_its_own());
         let mut plays = JoinSet::new();
         for &schedule in batch {
             let azurite = Arc::clone(&azurite);
-            let room =
-                Arc::clone(if schedule.spoil == Spoil::Hang { &waiting_room } else { &room });
+            let permits = Arc::clone(if schedule.failure == Failure::Hang {
+                &hanging_permits
+            } else {
+                &permits
+            });
             plays.spawn(async move {
-                let _place = room.acquire_owned().await.expect("it is never closed");
+                let _permit = permits.acquire_owned().await.expect("the semaphore is never closed");
                 play(&azurite, Some(schedule)).await
             });
         }
         while let Some(played) = plays.join_next().await {
-            match played.expect("a play tells what is wrong, and does not panic") {
+            match played.expect("a play does not panic") {
                 Ok(played) => {
-                    struck += usize::from(played.is_struck);
-                    repeated += played.repeated;
+                    failed += usize::from(played.has_failed);
+                    duplicates += played.duplicates;
                 }
-                Err(fault) => faults.push(fault),
+                Err(error) => errors.push(error),
             }
         }
-        println!("{struck} struck so far, {} faults", faults.len());
+        println!("{failed} failed so far, {} errors", errors.len());
     }
-    assert!(faults.is_empty(), "{} faults: {faults:#?}", faults.len());
+    assert!(errors.is_empty(), "{} errors: {errors:#?}", errors.len());
     println!(
-        "{count} schedules, in {struck} of them the call went wrong: lost 0, repeated {repeated} rows"
+        "{count} schedules, the request failed in {failed} of them: lost 0, {duplicates} duplicates"
     );
-    // How many calls a catch-up takes varies by a few, as six logs share one process.
-    assert!(struck * 10 >= count * 9, "{struck} of {count} struck");
+    // The number of requests varies by a few, because six logs share one process.
+    assert!(failed * 10 >= count * 9, "{failed} of {count} failed");
 }
 
-/// Every call with every fault, or so many of them, spread evenly over calls and faults.
-fn schedules(calls: [u64; 3], wanted: Option<usize>) -> Vec<Schedule> {
-    let places = Side::ALL
+/// Every request with every failure, or `wanted` of them, spread evenly.
+fn schedules(requests: [u64; 3], limit: Option<usize>) -> Vec<Schedule> {
+    let requests = Side::ALL
         .into_iter()
-        .zip(calls)
-        .flat_map(|(side, count)| (1..=count).map(move |call| (side, call)));
-    let hang = wanted.is_none().then_some(Spoil::Hang);
-    let all: Vec<Schedule> = places
-        .flat_map(|(side, call)| {
-            let spoils = SPOILS.into_iter().chain(hang);
-            spoils.map(move |spoil| Schedule { side, call, spoil })
+        .zip(requests)
+        .flat_map(|(side, count)| (1..=count).map(move |request| (side, request)));
+    let hang = limit.is_none().then_some(Failure::Hang);
+    let all: Vec<Schedule> = requests
+        .flat_map(|(side, request)| {
+            let failures = FAILURES.into_iter().chain(hang);
+            failures.map(move |failure| Schedule { side, request, failure })
         })
         .collect();
-    let mut stride = wanted.map_or(1, |wanted| all.len().div_ceil(wanted.max(1)));
-    if stride > 1 && stride.is_multiple_of(SPOILS.len()) {
-        // It would meet the same fault at every call.
+    let mut stride = limit.map_or(1, |limit| all.len().div_ceil(limit.max(1)));
+    if stride > 1 && stride.is_multiple_of(FAILURES.len()) {
+        // Otherwise every request would have the same failure.
         stride += 1;
     }
     all.into_iter().step_by(stride).collect()

@@ -1,4 +1,4 @@
-//! One catch-up in which one call goes wrong, played to its end.
+//! One catch-up in which one request fails.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,26 +7,27 @@ use serde_json::Value;
 use simulator::{LogType, Simulator};
 
 use crate::common::{
-    Azurite, Container, Gate, Settings, Spoil, StorageFault, duo_sentinel, temporary_folder, tenant,
+    Azurite, Container, Failure, Proxy, Settings, StorageFault, duo_sentinel, temporary_folder,
+    tenant,
 };
 
-/// Events of each log.
+/// Events per log.
 const EVENTS: u64 = 90;
-/// Most records on a page of the logs with cursors. The v1 logs keep the page of all small tenants, into which the most
-/// crowded second fits: what does not fit, Duo never shows.
+/// Records per page of the logs with cursors. v1 logs keep the page size of all small tenants,
+/// which must hold the most crowded second: Duo never returns the rest.
 const PAGE: usize = 25;
 /// Length of a window, so that the six hours of a catch-up take several.
 const WINDOW_MINUTES: &str = "150";
-/// Runs in which everything must be over. A log that was refused waits an hour, which is the second run's.
-const MOST_RUNS: usize = 6;
-/// Pause of a log that backs off, and a little more.
-const PARKED: Duration = Duration::from_millis(1_100);
-/// How far a log that was refused is from being asked again.
+/// Maximum runs to catch up. An unavailable log is requested again after an hour, in run 3.
+const MAX_RUNS: usize = 6;
+/// Pause of a log that backs off, with some margin.
+const BACK_OFF: Duration = Duration::from_millis(1_100);
+/// Time after which an unavailable log is requested again.
 const REFUSED_SECONDS: i64 = 3_700;
-/// Longest time of one process.
-const LONGEST_RUN: Duration = Duration::from_secs(180);
+/// Time limit of one process.
+const RUN_TIME_LIMIT: Duration = Duration::from_secs(180);
 
-/// Who is called.
+/// The service that receives the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Side {
     Duo,
@@ -42,26 +43,26 @@ impl Side {
     }
 }
 
-/// Which call goes wrong, and how.
+/// Which request fails, and how.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Schedule {
     pub(crate) side: Side,
-    /// By its number from 1.
-    pub(crate) call: u64,
-    pub(crate) spoil: Spoil,
+    /// Number of the request, from 1.
+    pub(crate) request: u64,
+    pub(crate) failure: Failure,
 }
 
-/// How a play went.
+/// The result of a play.
 #[derive(Debug)]
 pub(crate) struct Played {
-    /// Calls of each side.
-    pub(crate) calls: [u64; 3],
-    /// Whether the call came that was to go wrong.
-    pub(crate) is_struck: bool,
-    pub(crate) repeated: u64,
+    /// Requests per side.
+    pub(crate) requests: [u64; 3],
+    /// Whether the request that was to fail arrived.
+    pub(crate) has_failed: bool,
+    pub(crate) duplicates: u64,
 }
 
-/// Collects a tenant to its end; the error says which promise was broken, and by what.
+/// Collects a tenant until it has caught up. The error names the broken promise and its cause.
 pub(crate) async fn play(azurite: &Azurite, schedule: Option<Schedule>) -> Result<Played, String> {
     static PLAYS: AtomicU64 = AtomicU64::new(0);
     let number = PLAYS.fetch_add(1, Ordering::Relaxed);
@@ -69,15 +70,15 @@ pub(crate) async fn play(azurite: &Azurite, schedule: Option<Schedule>) -> Resul
     (config.max_limit, config.trust_monitor_limit) = (PAGE, PAGE);
     let simulator = Simulator::start(config).await.expect("free ports");
     let name = format!("call-{number}");
-    let gates = [
-        Gate::to(&simulator.duo_url()).await,
-        Gate::to(&simulator.log_analytics_url()).await,
-        Gate::to(&azurite.endpoint()).await,
+    let proxies = [
+        Proxy::to(&simulator.duo_url()).await,
+        Proxy::to(&simulator.log_analytics_url()).await,
+        Proxy::to(&azurite.endpoint()).await,
     ];
     if let Some(schedule) = schedule {
-        gates[schedule.side.index()].begin(schedule.trouble());
+        proxies[schedule.side.index()].begin(schedule.fault());
     }
-    let [duo, sink, blob] = &gates;
+    let [duo, sink, blob] = &proxies;
     let storage = blob.instead_of(&azurite.connection_string());
     let settings = Settings::in_storage(&simulator, &storage, &name)
         .with("CISCO_DUO_API_HOSTNAME", duo.instead_of(&simulator.duo_url()))
@@ -85,36 +86,38 @@ pub(crate) async fn play(azurite: &Azurite, schedule: Option<Schedule>) -> Resul
         .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", WINDOW_MINUTES);
     let mut play = Play { simulator, container: azurite.container(&name), settings, runs: 0 };
     let result = play.run_to_the_end().await;
-    let spoilt = schedule.and_then(|schedule| gates[schedule.side.index()].spoilt());
-    let told = |fault: String| format!("{schedule:?} ({spoilt:?}), run {}: {fault}", play.runs);
-    result.map_err(told)?;
-    let may_repeat = schedule.is_some_and(|schedule| schedule.may_repeat(spoilt.as_deref()));
-    let repeated = play.judge(may_repeat).await.map_err(told)?;
-    // Azurite writes down all that it has every few seconds: the blobs of thousands of plays would bring it to a halt.
+    let failed = schedule.and_then(|schedule| proxies[schedule.side.index()].failed());
+    let describe = |error: String| format!("{schedule:?} ({failed:?}), run {}: {error}", play.runs);
+    result.map_err(describe)?;
+    let may_duplicate = schedule.is_some_and(|schedule| schedule.may_duplicate(failed.as_deref()));
+    let duplicates = play.judge(may_duplicate).await.map_err(describe)?;
+    // Azurite writes all its data every few seconds: the blobs of thousands of plays would stop it.
     play.container.delete().await;
     Ok(Played {
-        calls: Side::ALL.map(|side| gates[side.index()].calls()),
-        is_struck: spoilt.is_some(),
-        repeated,
+        requests: Side::ALL.map(|side| proxies[side.index()].requests()),
+        has_failed: failed.is_some(),
+        duplicates,
     })
 }
 
 impl Schedule {
-    fn trouble(self) -> StorageFault {
-        StorageFault::every(self.spoil).after(self.call - 1).times(1)
+    fn fault(self) -> StorageFault {
+        StorageFault::every(self.failure).after(self.request - 1).times(1)
     }
 
-    /// Whether rows may have been accepted without the ledger knowing: only then may they be sent again. `call` is the
-    /// method and path of the call that went wrong.
-    fn may_repeat(self, call: Option<&str>) -> bool {
+    /// Whether rows may be accepted without an entry in the ledger, which allows duplicates. `call`
+    /// is the method and path of the request that failed.
+    fn may_duplicate(self, request: Option<&str>) -> bool {
         match self.side {
             Side::Duo => false,
-            Side::Sink => matches!(self.spoil, Spoil::Cut | Spoil::ResponseLost | Spoil::Hang),
-            // The ids of what was just accepted are refused, which the client rightly does not try again.
+            Side::Sink => {
+                matches!(self.failure, Failure::Truncated | Failure::ResponseLost | Failure::Hang)
+            }
+            // A refused write of ids after acceptance, which the client correctly does not retry.
             Side::Blob => {
-                let call = call.unwrap_or_default();
-                let is_ids = call.starts_with("PUT") && call.contains("ledger%2F");
-                is_ids && self.spoil == Spoil::Status(403)
+                let request = request.unwrap_or_default();
+                let is_ids = request.starts_with("PUT") && request.contains("ledger%2F");
+                is_ids && self.failure == Failure::Status(403)
             }
         }
     }
@@ -128,7 +131,7 @@ struct Play {
 }
 
 impl Play {
-    /// Runs again and again, each time in a new process, until every log is caught up.
+    /// Runs new processes until every log has caught up.
     async fn run_to_the_end(&mut self) -> Result<(), String> {
         loop {
             self.runs += 1;
@@ -142,30 +145,30 @@ impl Play {
             if outcomes == ["caught_up"; 6] {
                 return Ok(());
             }
-            if self.runs == MOST_RUNS {
+            if self.runs == MAX_RUNS {
                 return Err(format!("not caught up: {report:#}"));
             }
-            tokio::time::sleep(PARKED).await;
+            tokio::time::sleep(BACK_OFF).await;
             if self.runs == 2 {
                 self.let_an_hour_pass();
             }
         }
     }
 
-    /// One process that collects once.
+    /// Runs one process that collects once.
     async fn run(&self) -> Result<Value, String> {
         let folder = temporary_folder();
         let run = duo_sentinel(&self.settings, folder.path(), &["run", "--json"]);
-        let output = tokio::time::timeout(LONGEST_RUN, run)
+        let output = tokio::time::timeout(RUN_TIME_LIMIT, run)
             .await
             .map_err(|_| "the process does not end".to_owned())?;
-        serde_json::from_slice(&output.stdout).map_err(|fault| {
+        serde_json::from_slice(&output.stdout).map_err(|error| {
             let stderr = String::from_utf8_lossy(&output.stderr);
-            format!("{fault}: {}: {stderr}", output.status)
+            format!("{error}: {}: {stderr}", output.status)
         })
     }
 
-    /// The clocks of everybody but the storage go on.
+    /// Advances the clocks of everything except storage.
     fn let_an_hour_pass(&mut self) {
         let clock = self.simulator.clock();
         clock.advance(chrono::TimeDelta::seconds(REFUSED_SECONDS));
@@ -174,22 +177,24 @@ impl Play {
         self.settings = settings.with("CISCO_DUO_DEMO_CLOCK_SECONDS", ahead);
     }
 
-    /// Rows repeated, if the judge is content.
-    async fn judge(&self, may_repeat: bool) -> Result<u64, String> {
+    /// Checks the result and returns the number of duplicates.
+    async fn judge(&self, may_duplicate: bool) -> Result<u64, String> {
         let report = self.simulator.report().await;
         if !report.is_complete() || report.delivered() != EVENTS * 6 {
             return Err(format!("lost or altered: {report:#?}"));
         }
-        let repeating = LogType::ALL.map(|log| report.logs[&log].duplicates > 0);
-        if repeating.iter().filter(|repeats| **repeats).count() > 1 {
-            return Err(format!("one call went wrong, and several logs repeat: {report:#?}"));
+        let duplicating = LogType::ALL.map(|log| report.logs[&log].duplicates > 0);
+        if duplicating.iter().filter(|repeats| **repeats).count() > 1 {
+            return Err(format!(
+                "one request failed, and several logs have duplicates: {report:#?}"
+            ));
         }
         for log in LogType::ALL {
             let page = if log.is_v1() { self.simulator.config().v1_page } else { PAGE };
-            let bound = if may_repeat { page as u64 } else { 0 };
-            let repeated = report.logs[&log].duplicates;
-            if repeated > bound {
-                return Err(format!("{log}: {repeated} rows repeated, {bound} allowed"));
+            let bound = if may_duplicate { page as u64 } else { 0 };
+            let duplicates = report.logs[&log].duplicates;
+            if duplicates > bound {
+                return Err(format!("{log}: {duplicates} duplicates, {bound} allowed"));
             }
         }
         Ok(report.duplicates())

@@ -1,4 +1,4 @@
-//! The same at the terminal.
+//! `duo-sentinel status`.
 
 use chrono::TimeDelta;
 use duo_sentinel::model::LogType;
@@ -9,15 +9,15 @@ use crate::common::{Settings, assert_expected, duo_sentinel, temporary_folder, t
 use crate::status_page::history::{every_state, now, usual, write};
 
 #[tokio::test]
-async fn status_shows_every_state_and_what_to_do() {
+async fn status_shows_every_state_with_a_hint() {
     let simulator = Simulator::start(tenant(44, 1)).await.unwrap();
     let folder = temporary_folder();
-    // A little ahead, so that what is told of the time has one width for as long as the commands take.
+    // In the future, so that times keep the same width while the commands run.
     write(&every_state(now() + TimeDelta::seconds(30)), folder.path());
     let settings = Settings::in_folder(&simulator, folder.path());
     let output = duo_sentinel(&settings, folder.path(), &["status"]).await;
-    let told = duo_sentinel(&settings, folder.path(), &["status", "--json"]).await;
-    let status: Value = serde_json::from_slice(&told.stdout).unwrap();
+    let json = duo_sentinel(&settings, folder.path(), &["status", "--json"]).await;
+    let status: Value = serde_json::from_slice(&json.stdout).unwrap();
     let mut text = format!(
         "exit code {}\n--- stdout\n{}--- stderr\n{}",
         output.status.code().unwrap(),
@@ -36,11 +36,11 @@ async fn status_shows_every_state_and_what_to_do() {
         text = text.replace(&format!(" 2 min {seconds} s"), " 2 min SS s");
     }
     assert_expected("status", &text);
-    assert!(simulator.calls().duo.is_empty(), "Duo was asked");
+    assert!(simulator.counts().duo.is_empty(), "a request reached Duo");
 }
 
 #[tokio::test]
-async fn status_ends_with_0_where_nobody_has_to_act() {
+async fn status_exits_with_code_0_if_no_action_is_needed() {
     let simulator = Simulator::start(tenant(45, 1)).await.unwrap();
     let folder = temporary_folder();
     write(&usual(now()), folder.path());
@@ -53,7 +53,7 @@ async fn status_ends_with_0_where_nobody_has_to_act() {
     }
 }
 
-/// The counts of events, which depend on the hour of the week in which the test runs, replaced in the same width.
+/// Masks event counts, which depend on the hour of the week, in the same width.
 fn without_events(text: &str) -> String {
     const NAME: &str = "events, 7 days";
     let header = text.lines().find(|line| line.contains(NAME)).unwrap();

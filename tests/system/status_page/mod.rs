@@ -1,9 +1,9 @@
-//! The status page and its JSON as people and programs meet them: through the Functions host, on stored results, in a browser.
+//! The status page and its JSON through the Functions host, with stored results, and in a browser.
 
 mod access;
+mod accessibility;
 mod command;
 mod faults;
-mod looks;
 mod privacy;
 mod quiet;
 mod schema;

@@ -1,4 +1,4 @@
-//! Neither page nor JSON shows a secret, a person, or a text of another service.
+//! Page and JSON show no secrets, no personal data and no texts of other services.
 
 use std::collections::BTreeSet;
 
@@ -8,13 +8,13 @@ use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 use crate::common::{ACCOUNT_KEY, Settings, accepted_rows, temporary_folder, tenant};
 use crate::status_page::app::App;
 
-/// Put into what is stored, where a later release might keep more than this one.
+/// A marker in stored fields that a later release might add.
 const PLANTED: &str = "planted-marker-4711";
-/// Shorter texts stand on the page by chance.
+/// Minimum length: shorter texts may occur on the page by chance.
 const SHORTEST: usize = 6;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_of_an_event_and_no_text_of_another_service_is_shown() {
+async fn no_event_data_and_no_text_of_another_service_is_shown() {
     let rows = temporary_folder();
     let mut config = tenant(43, 120);
     config.rows_dir = Some(rows.path().to_owned());
@@ -33,24 +33,24 @@ async fn nothing_of_an_event_and_no_text_of_another_service_is_shown() {
 
     let status = app.json().await;
     let state = |log: &Value| log["state"].as_str().unwrap().to_owned();
-    let fares: Vec<String> = status["logs"].as_array().unwrap().iter().map(state).collect();
-    assert_eq!(fares, ["working", "failing", "backing_off", "working", "working", "unavailable"]);
-    let told = texts(accepted_rows(rows.path(), "CiscoDuo_CL"));
-    assert!(told.len() > 300, "{} texts in the events", told.len());
+    let states: Vec<String> = status["logs"].as_array().unwrap().iter().map(state).collect();
+    assert_eq!(states, ["working", "failing", "backing_off", "working", "working", "unavailable"]);
+    let event_texts = texts(accepted_rows(rows.path(), "CiscoDuo_CL"));
+    assert!(event_texts.len() > 300, "{} texts in the events", event_texts.len());
     for shown in [app.page().await.body, status.to_string()] {
         assert!(!shown.contains(PLANTED), "{shown}");
         assert_no_secret(&shown, &app.settings);
-        for text in &told {
+        for text in &event_texts {
             assert!(!shown.contains(text.as_str()), "\"{text}\" of an event is shown");
         }
-        // The simulated Duo says these.
+        // Texts of the simulated Duo.
         for text in ["Access forbidden", "40301", "Too Many", "Invalid request"] {
             assert!(!shown.contains(text), "\"{text}\" is shown");
         }
     }
 }
 
-/// Every text in the events that tells of somebody: names, addresses, places, devices, ids.
+/// Texts in the events that may be personal: names, addresses, places, devices, ids.
 fn texts(rows: Vec<Value>) -> BTreeSet<String> {
     fn gather(value: &Value, found: &mut BTreeSet<String>) {
         match value {
@@ -65,7 +65,7 @@ fn texts(rows: Vec<Value>) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     for row in rows {
         let Value::Object(mut row) = row else { panic!("a row is an object: {row}") };
-        // What the connector adds, and Duo's own words for kinds of events.
+        // Exclude fields that the connector adds, and Duo's own words for kinds of events.
         row.retain(|name, _| !["eventtype", "host", "ingest_kind"].contains(&name.as_str()));
         row.values().for_each(|value| gather(value, &mut found));
     }
@@ -74,7 +74,7 @@ fn texts(rows: Vec<Value>) -> BTreeSet<String> {
     found
 }
 
-/// Puts a marker into everything that is stored.
+/// Adds a marker to all stored state.
 async fn plant(app: &App) {
     for blob in app.container.list().await {
         let is_result = blob.name.contains("/ledger/") && !blob.name.contains(".ids");
@@ -106,7 +106,7 @@ async fn plant(app: &App) {
     }
 }
 
-/// Asserts that no key and no address with one is shown.
+/// Asserts that no key and no connection string with one is shown.
 #[track_caller]
 pub(crate) fn assert_no_secret(shown: &str, settings: &Settings) {
     let secret =

@@ -1,22 +1,22 @@
-//! Whoever asks makes no work: not for Duo, not for Azure Monitor, and hardly any for storage.
+//! Requests to the page cause no requests to Duo or Azure Monitor, and few to storage.
 
 use std::time::{Duration, Instant};
 
 use reqwest::Method;
 use serde_json::Value;
 
-use crate::common::{FunctionsHost, Gated};
-use crate::status_page::app::{App, PATH, ask, json, page};
+use crate::common::{FunctionsHost, Proxied};
+use crate::status_page::app::{App, PATH, json, page, send};
 use crate::status_page::history::{every_state, now};
 
-/// How long an answer is given again.
+/// How long a response is cached.
 const KEPT: Duration = Duration::from_secs(30);
-/// How far from that it is looked at.
+/// Distance of the checks from the end of that time.
 const SLACK: Duration = Duration::from_secs(3);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn many_questions_reach_neither_duo_nor_azure_monitor_and_storage_once_in_half_a_minute() {
-    let Gated { simulator, gate, container, settings } = Gated::new(42, 40, "quiet").await;
+async fn many_requests_reach_neither_duo_nor_azure_monitor_and_storage_once_in_30_seconds() {
+    let Proxied { simulator, proxy, container, settings } = Proxied::new(42, 40, "quiet").await;
     container.create().await;
     let logs = every_state(now());
     for (name, content) in logs.iter().flat_map(crate::status_page::history::Log::files) {
@@ -24,46 +24,46 @@ async fn many_questions_reach_neither_duo_nor_azure_monitor_and_storage_once_in_
     }
     let host = FunctionsHost::start(&settings).await;
     let web = host.address();
-    // A run, so that there are counts to be compared with.
+    // A run, so that there are counts to compare with.
     host.fire().await;
-    let calls = || serde_json::to_value(format!("{:?}", simulator.calls())).unwrap();
-    let (before, stored) = (calls(), gate.calls());
+    let counts = || serde_json::to_value(format!("{:?}", simulator.counts())).unwrap();
+    let (before, stored) = (counts(), proxy.requests());
 
     let began = Instant::now();
     let first = json(&web).await;
-    assert_eq!(calls(), before, "somebody was called");
-    let reads = gate.calls() - stored;
-    // Checkpoint, health and fourteen days of each of the six logs, and the last check.
-    assert!(reads <= 6 * 16 + 1, "{reads} calls to storage");
-    let mut asked = 0;
-    while asked < 300 {
+    assert_eq!(counts(), before, "a request reached Duo or Azure Monitor");
+    let reads = proxy.requests() - stored;
+    // Checkpoint, health and fourteen days per log for six logs, and the last check.
+    assert!(reads <= 6 * 16 + 1, "{reads} requests to storage");
+    let mut sent = 0;
+    while sent < 300 {
         for method in [Method::GET, Method::HEAD, Method::POST, Method::DELETE] {
             for path in [PATH, "/api/CiscoDuoStatus?format=json", "/api/CiscoDuoTimer"] {
-                ask(&web, method.clone(), path).await;
-                asked += 1;
+                send(&web, method.clone(), path).await;
+                sent += 1;
             }
         }
     }
-    assert_eq!(calls(), before, "somebody was called");
+    assert_eq!(counts(), before, "a request reached Duo or Azure Monitor");
     tokio::time::sleep(KEPT.saturating_sub(SLACK + began.elapsed())).await;
     assert_eq!(json(&web).await, first);
-    assert!(began.elapsed() < KEPT, "too slow to tell");
-    assert_eq!(gate.calls() - stored, reads, "storage was read again");
+    assert!(began.elapsed() < KEPT, "the machine is too slow");
+    assert_eq!(proxy.requests() - stored, reads, "storage was read again");
 
     tokio::time::sleep(KEPT.saturating_sub(began.elapsed()) + SLACK).await;
     let later = json(&web).await;
     assert_ne!(later["generated_at"], first["generated_at"]);
-    assert_eq!(gate.calls() - stored, 2 * reads);
-    assert_eq!(calls(), before, "somebody was called");
+    assert_eq!(proxy.requests() - stored, 2 * reads);
+    assert_eq!(counts(), before, "a request reached Duo or Azure Monitor");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_instance_shows_the_same() {
+async fn every_instance_shows_the_same_status() {
     let app = App::start("quiet-instances", &every_state(now())).await;
     let other = FunctionsHost::start(&app.settings).await;
     let other = other.address();
     assert_eq!(timeless(json(&other).await), timeless(app.json().await));
-    // What one instance does, every other one shows.
+    // Every instance shows the results of the others.
     app.host.fire().await;
     let third = FunctionsHost::start(&app.settings).await;
     let fourth = FunctionsHost::start(&app.settings).await;
@@ -74,7 +74,7 @@ async fn every_instance_shows_the_same() {
     assert!(page(&third).await.body.contains("</html>"));
 }
 
-/// The same without what the moment of asking changes.
+/// The status without values that depend on the time of the request.
 fn timeless(mut status: Value) -> Value {
     status["generated_at"] = Value::Null;
     for log in status["logs"].as_array_mut().unwrap() {

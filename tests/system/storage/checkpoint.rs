@@ -1,27 +1,27 @@
-//! The checkpoint carries a log from one process to the next.
+//! A checkpoint is continued by the next process.
 
 use std::time::Duration;
 
 use simulator::{LogType, Simulator};
 
 use crate::common::{Azurite, FunctionsHost, Settings, tenant};
-use crate::storage::place::Place;
+use crate::storage::location::Location;
 
 const EVENTS: u64 = 800;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn another_process_goes_on_in_the_middle_of_a_window_in_storage_and_in_a_folder() {
-    for place in Place::both("middle") {
-        goes_on_in_the_middle_of_a_window(&place).await;
+async fn another_process_resumes_in_the_middle_of_a_window_in_storage_and_in_a_folder() {
+    for location in Location::both("middle") {
+        resume_in_the_middle_of_a_window(&location).await;
     }
 }
 
-async fn goes_on_in_the_middle_of_a_window(place: &Place) {
+async fn resume_in_the_middle_of_a_window(location: &Location) {
     let mut config = tenant(21, EVENTS);
     config.duo_latency = Duration::from_millis(150);
     let simulator = Simulator::start(config).await.unwrap();
     // One window for everything, which takes longer than a run.
-    let settings = place
+    let settings = location
         .settings(&simulator)
         .beginning_with_a_whole_hour(&simulator)
         .with("CISCO_DUO_LOG_TYPES", "activity")
@@ -37,7 +37,7 @@ async fn goes_on_in_the_middle_of_a_window(place: &Place) {
         }
     }
     first.stop().await;
-    let checkpoint = place.checkpoint("activity").await;
+    let checkpoint = location.checkpoint("activity").await;
     let window = &checkpoint["window"];
     assert!(window["cursor"].is_string(), "no cursor: {checkpoint:#}");
     let delivered = simulator.report().await.delivered();
@@ -49,16 +49,16 @@ async fn goes_on_in_the_middle_of_a_window(place: &Place) {
     let report = simulator.report().await;
     let activity = report.logs[&LogType::Activity];
     assert_eq!((activity.missing, activity.duplicates), (0, 0));
-    // Every record was asked for once: the second process began with the first one's cursor. The count of a closed
-    // hour brings one more each.
-    let records = simulator.calls().duo[&LogType::Activity].records;
+    // Every record was requested once: the second process resumed with the cursor. The count of
+    // each closed hour adds one record.
+    let records = simulator.counts().duo[&LogType::Activity].records;
     assert!((EVENTS..=EVENTS + 7).contains(&records), "{records}");
-    let checkpoint = place.checkpoint("activity").await;
+    let checkpoint = location.checkpoint("activity").await;
     assert!(checkpoint["window"].is_null(), "{checkpoint:#}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_shared_access_signature_is_enough_for_a_whole_run() {
+async fn a_shared_access_signature_is_sufficient_for_a_run() {
     let simulator = Simulator::start(tenant(22, 100)).await.unwrap();
     let azurite = Azurite::shared();
     let signature = azurite.shared_access_connection_string();

@@ -1,4 +1,4 @@
-//! Dead letters in a container of their own.
+//! Dead letters in a separate container.
 
 use serde_json::Value;
 use simulator::{Config, LogType, Simulator};
@@ -6,7 +6,7 @@ use simulator::{Config, LogType, Simulator};
 use crate::common::{Azurite, FunctionsHost, Settings, duo_sentinel, temporary_folder, tenant};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn dead_letters_have_a_container_of_their_own_which_is_made_when_it_is_needed() {
+async fn dead_letters_have_a_separate_container_that_is_created_when_needed() {
     let config = Config {
         oversized_per_mille: 100,
         volumes: [(LogType::Authentication, 200), (LogType::Activity, 200)].into(),
@@ -26,14 +26,14 @@ async fn dead_letters_have_a_container_of_their_own_which_is_made_when_it_is_nee
         output.stdout
     };
     command(&["list"]).await;
-    assert!(!letters.exists().await, "nothing needed it");
+    assert!(!letters.exists().await, "the container was created too early");
     FunctionsHost::start(&settings).await.catch_up(5).await;
     let kept = letters.list().await;
     assert!(kept.len() > 10 && kept.iter().all(|blob| blob.kind == "BlockBlob"));
     let state = azurite.container("letters-state").list().await;
     let is_letter = |name: &str| kept.iter().any(|letter| letter.name == name);
     assert!(!state.iter().any(|blob| is_letter(&blob.name)), "{state:?}");
-    // The command line sees the same ones.
+    // The command lists the same dead letters.
     let listed: Vec<Value> = serde_json::from_slice(&command(&["list", "--json"]).await).unwrap();
     assert_eq!(listed.len(), kept.len());
     command(&["purge", "--all"]).await;

@@ -1,4 +1,4 @@
-//! Blob Storage by the identity of the function app, over TLS.
+//! Blob Storage with the identity of the function app, over TLS.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 use crate::common::{Azurite, FunctionsHost, Settings, events_in, temporary_folder, tenant};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_run_works_by_the_identity_of_the_function_app() {
+async fn a_run_works_with_the_identity_of_the_function_app() {
     let (simulator, azurite) = (Simulator::start(tenant(71, 60)).await.unwrap(), Tls::start());
     let settings = azurite.settings(&simulator);
     let mut host = FunctionsHost::start(&settings).await;
@@ -16,14 +16,14 @@ async fn a_run_works_by_the_identity_of_the_function_app() {
     host.stop().await;
     let container = azurite.azurite.container("identity");
     assert!(container.checkpoint("activity").await["mintime"].is_string());
-    // Kept and used again; at most one for each log that asks before the first one has come. Azurite takes none that is
-    // made out to another service.
-    let calls = simulator.calls().identity;
-    assert!((1..=6).contains(&calls.tokens) && calls.refused.is_empty(), "{calls:#?}");
+    // Tokens are reused; each log may request one before the first has arrived. Azurite rejects tokens
+    // for another service.
+    let requests = simulator.counts().identity;
+    assert!((1..=6).contains(&requests.tokens) && requests.refused.is_empty(), "{requests:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_identity_fails_with_advice_and_delivers_nothing() {
+async fn a_refused_identity_fails_with_a_hint_and_delivers_nothing() {
     let (simulator, azurite) = (Simulator::start(tenant(72, 20)).await.unwrap(), Tls::start());
     let settings = azurite.settings(&simulator).with("IDENTITY_HEADER", "another-header");
     let mut host = FunctionsHost::start(&settings).await;
@@ -32,24 +32,24 @@ async fn a_refused_identity_fails_with_advice_and_delivers_nothing() {
     assert_eq!(invocation.outcomes(), ["failed"; 6]);
     host.kill().await;
     for line in host.stderr() {
-        assert!(line.contains("AzureWebJobsStorage"), "no advice: {line}");
-        assert!(!line.contains("another-header"), "it is a secret: {line}");
+        assert!(line.contains("AzureWebJobsStorage"), "no hint: {line}");
+        assert!(!line.contains("another-header"), "the line contains a secret: {line}");
     }
-    assert_eq!(events_in(&simulator.calls().log_analytics.rows), 0);
+    assert_eq!(events_in(&simulator.counts().log_analytics.rows), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_certificate_that_nobody_vouches_for_is_refused() {
+async fn an_untrusted_certificate_is_refused() {
     let (simulator, azurite) = (Simulator::start(tenant(73, 20)).await.unwrap(), Tls::start());
     let settings = azurite.settings(&simulator).without("SSL_CERT_FILE");
     let invocation = FunctionsHost::start(&settings).await.fire().await;
     invocation.assert_failed();
     let message = invocation.log("activity")["message"].as_str().unwrap();
     assert!(message.contains("certificate"), "{message}");
-    assert_eq!(events_in(&simulator.calls().log_analytics.rows), 0);
+    assert_eq!(events_in(&simulator.counts().log_analytics.rows), 0);
 }
 
-/// Azurite behind a certificate of its own.
+/// Azurite with a self-signed certificate.
 struct Tls {
     azurite: Azurite,
     certificate: PathBuf,

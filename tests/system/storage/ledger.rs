@@ -1,4 +1,4 @@
-//! The ledger names what was delivered, and nothing else.
+//! The ledger lists exactly the delivered events.
 
 use std::collections::BTreeSet;
 
@@ -6,18 +6,18 @@ use simulator::{LogType, Simulator};
 
 use crate::common::{Azurite, FunctionsHost, Settings, accepted_rows, temporary_folder, tenant};
 
-/// Bytes of an entry: 16 of `event_uid`, 4 of `event_content`, 4 of the content that it replaces.
+/// Bytes per entry: 16 of `event_uid`, 4 of `event_content`, 4 of the replaced content.
 const ENTRY: usize = 24;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_missing_container_is_made_and_its_append_blobs_name_each_delivered_row_once() {
+async fn a_missing_container_is_created_and_its_append_blobs_list_each_delivered_row_once() {
     let rows = temporary_folder();
     let mut config = tenant(31, 150);
     config.rows_dir = Some(rows.path().to_owned());
     let simulator = Simulator::start(config).await.unwrap();
     let azurite = Azurite::shared();
     let container = azurite.container("ledger");
-    assert!(!container.exists().await, "the container is there already");
+    assert!(!container.exists().await, "the container already exists");
     let settings = Settings::in_storage(&simulator, &azurite.connection_string(), "ledger");
     FunctionsHost::start(&settings).await.catch_up(3).await;
     let report = simulator.report().await;
@@ -45,7 +45,7 @@ async fn a_missing_container_is_made_and_its_append_blobs_name_each_delivered_ro
         {
             let day = container.json(&blob.name).await;
             for (hour, result) in day["hours"].as_object().unwrap() {
-                // The hour in which the log began is read: Duo's count is that of the whole hour.
+                // The first hour is read, because Duo's count covers the whole hour.
                 let is_whole = result["from"].as_str().unwrap().ends_with(":00:00.000Z");
                 let state = if is_whole { "count_matched" } else { "verified" };
                 assert_eq!(result["state"], state, "{}: {hour}", blob.name);
@@ -63,7 +63,7 @@ async fn a_missing_container_is_made_and_its_append_blobs_name_each_delivered_ro
     }
 }
 
-/// What the ledger keeps of every accepted row of a log.
+/// The ledger entries for all accepted rows of a log.
 fn delivered_entries(rows: &std::path::Path, log: LogType) -> BTreeSet<String> {
     let rows = accepted_rows(rows, "CiscoDuo_CL").into_iter();
     rows.filter(|row| row["eventtype"] == log.name())

@@ -1,4 +1,4 @@
-//! State on real parts: Blob Storage as Azurite has it, and the folder of this machine, held to the same rules.
+//! Tests of state in Blob Storage (Azurite) and in a folder, by the same rules.
 
 mod checkpoint;
 mod damage;
@@ -6,6 +6,6 @@ mod dead_letters;
 mod errors;
 mod identity;
 mod ledger;
-mod place;
+mod location;
 mod secrets;
 mod two_processes;

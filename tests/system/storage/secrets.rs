@@ -1,4 +1,4 @@
-//! Nothing that a handler says shows a secret, however a run fails and however much it was asked to say.
+//! The output of a handler contains no secret, however a run fails and at any log level.
 
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
@@ -7,7 +7,7 @@ use crate::common::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_line_and_no_answer_shows_a_secret() {
+async fn no_log_line_and_no_response_shows_a_secret() {
     let azurite = Azurite::shared();
     let endpoint = azurite.endpoint();
     let unreachable = "http://127.0.0.1:9/devstoreaccount1";
@@ -25,40 +25,40 @@ async fn no_line_and_no_answer_shows_a_secret() {
             "wrong key",
             format!("AccountName={ACCOUNT};AccountKey={wrong_key};BlobEndpoint={endpoint}"),
         ),
-        // One part is spoilt, so that the settings themselves are refused.
-        ("malformed", format!("BlobEndpoint={endpoint};SharedAccessSignature={good};spoilt")),
+        // One part is invalid, so that the settings are refused.
+        ("malformed", format!("BlobEndpoint={endpoint};SharedAccessSignature={good};invalid")),
     ];
     for (what, connection) in connections {
         let simulator = Simulator::start(tenant(61, 20)).await.unwrap();
-        spoil(&simulator);
+        add_faults(&simulator);
         let settings = Settings::in_storage(&simulator, &connection, "secrets")
             .with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "2");
         let mut host =
             FunctionsHost::start_with_arguments(&settings, &["serve", "--verbose"]).await;
         let invocation = host.fire().await;
         host.kill().await;
-        let mut said = host.stdout();
+        let mut output = host.stdout();
         if what == "succeeds" {
-            let is_verbose = said.iter().any(|line| line.contains("DEBUG"));
-            assert!(is_verbose, "--verbose says no more: {said:#?}");
+            let is_verbose = output.iter().any(|line| line.contains("DEBUG"));
+            assert!(is_verbose, "no debug lines: {output:#?}");
         }
         invocation.assert_failed();
-        assert!(!host.stderr().is_empty(), "{what}: it failed in silence");
-        said.extend(host.stderr());
-        said.push(invocation.answer.to_string());
+        assert!(!host.stderr().is_empty(), "{what}: no error was logged");
+        output.extend(host.stderr());
+        output.push(invocation.response.to_string());
         let config = simulator.config();
         let secrets = ["sig=", ACCOUNT_KEY, wrong_key, &config.secret_key, &config.shared_key];
         let signatures = [&good, &read_only].map(|query| signature(query));
         let signatures = signatures.iter().flatten().map(String::as_str);
         for secret in secrets.into_iter().chain(signatures) {
-            let shown = said.iter().find(|line| line.contains(secret));
+            let shown = output.iter().find(|line| line.contains(secret));
             assert_eq!(shown, None, "{what} shows {secret}");
         }
     }
 }
 
-/// Everything that speaks of a request when it fails.
-fn spoil(simulator: &Simulator) {
+/// Makes requests fail whose errors describe the request.
+fn add_faults(simulator: &Simulator) {
     for (target, kind) in [
         (Target::Duo(LogType::Activity), FaultKind::Status(400)),
         (Target::Duo(LogType::Telephony), FaultKind::Reset),
@@ -70,7 +70,7 @@ fn spoil(simulator: &Simulator) {
     }
 }
 
-/// The signature in a query, as it is sent and as it was before it was encoded.
+/// The signature in a query, encoded and decoded.
 fn signature(query: &str) -> [String; 2] {
     let encoded = query.split("sig=").nth(1).unwrap().to_owned();
     let decoded = url::form_urlencoded::parse(query.as_bytes())

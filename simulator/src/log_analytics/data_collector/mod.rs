@@ -17,17 +17,17 @@ use axum::response::Response;
 use bytes::Bytes;
 use serde_json::json;
 
-use crate::faults::Call;
+use crate::faults::Incoming;
 use crate::judge::{Judge, Post};
 use crate::log_analytics::tables::Origin;
 use crate::response;
-use crate::server::no_answer;
+use crate::server::no_response;
 use crate::{FaultKind, Shared};
 
-/// Largest body of a post.
+/// Maximum body of a request.
 const LARGEST_POST: usize = 30_000_000;
 
-/// A larger body is not even read to its end.
+/// A larger body is not read to its end.
 const LARGEST_READ: usize = 2 * LARGEST_POST;
 
 struct DataCollector {
@@ -40,7 +40,7 @@ pub(crate) fn router(shared: Arc<Shared>, judge: Arc<Judge>) -> Router {
     Router::new().fallback(serve).with_state(Arc::new(DataCollector { shared, judge }))
 }
 
-/// An answer that says no. The shape of its body is not documented; this one is plausible.
+/// An error response. The format of its body is not documented; this one is plausible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Refusal {
     status: u16,
@@ -53,7 +53,7 @@ impl Refusal {
         Self { status: 400, code, message: message.into() }
     }
 
-    /// 404 is both a wrong address and a body that is too large.
+    /// 404, for both a wrong address and a body that is too large.
     fn not_found() -> Self {
         Self { status: 404, code: "", message: String::new() }
     }
@@ -66,7 +66,7 @@ impl Refusal {
             503 => "ServiceUnavailable",
             _ => "",
         };
-        Self { status, code, message: "a fault that was asked for".to_owned() }
+        Self { status, code, message: "an injected fault".to_owned() }
     }
 
     fn into_response(self) -> Response {
@@ -79,17 +79,17 @@ impl Refusal {
 }
 
 async fn serve(State(service): State<Arc<DataCollector>>, request: Request) -> Response {
-    service.shared.calls.log_analytics(|calls| calls.requests += 1);
+    service.shared.counts.log_analytics(|counts| counts.requests += 1);
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LARGEST_READ).await else {
-        return no_answer();
+        return no_response();
     };
     let response = match service.post(&parts, body).await {
         Ok(response) => response,
         Err(refusal) => {
             let name = if refusal.code.is_empty() { "NotFound" } else { refusal.code };
-            service.shared.calls.log_analytics(|calls| {
-                *calls.refused.entry(name.to_owned()).or_default() += 1;
+            service.shared.counts.log_analytics(|counts| {
+                *counts.refused.entry(name.to_owned()).or_default() += 1;
             });
             refusal.into_response()
         }
@@ -105,15 +105,15 @@ impl DataCollector {
         if !config.log_analytics_latency.is_zero() {
             tokio::time::sleep(config.log_analytics_latency).await;
         }
-        let fault = faults.strike(Call::LogAnalytics { body: &body });
+        let fault = faults.apply(Incoming::LogAnalytics { body: &body });
         if let Some(fault) = &fault
-            && let Some(spoilt) = instead(fault).await
+            && let Some(replacement) = replacement_for(fault).await
         {
-            return Ok(spoilt);
+            return Ok(replacement);
         }
         self.accept(&parts.headers, &log_type, body).await?;
         Ok(match fault {
-            Some(FaultKind::ResponseLost) => no_answer(),
+            Some(FaultKind::ResponseLost) => no_response(),
             _ => Response::new(Body::empty()),
         })
     }
@@ -131,17 +131,17 @@ impl DataCollector {
         let time_field = match headers.get("time-generated-field").map(HeaderValue::to_str) {
             None | Some(Ok("")) => None,
             Some(Ok(name)) => Some(name),
-            Some(Err(_)) => return Err(bad_data("the time-generated-field is no text")),
+            Some(Err(_)) => return Err(bad_data("the time-generated-field is not text")),
         };
         let text = std::str::from_utf8(&body).map_err(|_| bad_data("the body is not UTF-8"))?;
-        let rows = rows::count(text, time_field).map_err(|fault| bad_data(&fault))?;
-        self.shared.calls.log_analytics(|calls| {
+        let rows = rows::count(text, time_field).map_err(|error| bad_data(&error))?;
+        self.shared.counts.log_analytics(|counts| {
             let bytes = body.len() as u64;
-            calls.accepted += 1;
-            calls.bytes += bytes;
-            calls.largest = calls.largest.max(bytes);
-            *calls.rows.entry(table.clone()).or_default() += rows.count;
-            calls.values_cut += rows.values_cut;
+            counts.accepted += 1;
+            counts.bytes += bytes;
+            counts.largest = counts.largest.max(bytes);
+            *counts.rows.entry(table.clone()).or_default() += rows.count;
+            counts.values_cut += rows.values_cut;
         });
         let time_field = time_field.map(str::to_owned);
         let post = Post {
@@ -159,7 +159,7 @@ fn bad_data(message: &str) -> Refusal {
     Refusal::bad_request("InvalidDataFormat", message)
 }
 
-/// Everything that can be told without the body and the key; returns the `Log-Type`.
+/// Checks that need neither body nor key. Returns the `Log-Type`.
 fn check_request(parts: &Parts) -> Result<String, Refusal> {
     if parts.uri.path() != "/api/logs" || parts.method != Method::POST {
         return Err(Refusal::not_found());
@@ -179,7 +179,7 @@ fn check_request(parts: &Parts) -> Result<String, Refusal> {
         None => {
             return Err(Refusal::bad_request("MissingContentType", "no Content-Type"));
         }
-        // The type is part of what is signed, so that nothing may be added to it.
+        // The type is part of the signature, so that nothing may be added to it.
         Some("application/json") => {}
         Some(_) => {
             return Err(Refusal::bad_request("UnsupportedContentType", "not application/json"));
@@ -197,8 +197,8 @@ fn check_request(parts: &Parts) -> Result<String, Refusal> {
     Ok(log_type.to_owned())
 }
 
-/// What some faults answer instead of accepting the rows.
-async fn instead(fault: &FaultKind) -> Option<Response> {
+/// The response of faults that replace the acceptance of rows.
+async fn replacement_for(fault: &FaultKind) -> Option<Response> {
     let refused = |status| Refusal::of_status(status).into_response();
     match fault {
         FaultKind::TooLarge => Some(Refusal::not_found().into_response()),

@@ -1,5 +1,4 @@
-//! Reading a posted body as far as the service does: is it JSON, are the rows objects, are the
-//! property names allowed.
+//! Parsing of a request body as far as the service does: JSON, objects, allowed property names.
 
 use chrono::DateTime;
 use serde::de::IgnoredAny;
@@ -7,44 +6,45 @@ use serde::de::IgnoredAny;
 use crate::json::{Json, Members, each_row, member};
 use crate::log_analytics::tables::LARGEST_COLLECTED;
 
-/// Names the service keeps for itself.
+/// Names reserved by the service.
 const RESERVED: [&str; 3] = ["tenant", "TimeGenerated", "RawData"];
 
-/// What a body holds.
+/// The rows of a body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Rows {
     pub(super) count: u64,
-    /// Values that are larger than the service keeps.
+    /// Values that exceed the limit of the service.
     pub(super) values_cut: u64,
 }
 
-/// Counts the rows in a body, one object or an array of them; the text says what is wrong with it.
+/// Counts the rows of a body, one object or an array of objects. The error describes the problem.
 ///
-/// With a `time_field` each row must have that field with a time in ISO 8601.
+/// With `time_field`, each row must have that field with an ISO 8601 time.
 pub(super) fn count(body: &str, time_field: Option<&str>) -> Result<Rows, String> {
     serde_json::from_str::<IgnoredAny>(body).map_err(|error| error.to_string())?;
-    let (mut rows, mut fault) = (Rows::default(), None);
+    let (mut rows, mut error) = (Rows::default(), None);
     let is_whole = each_row(body, |_, members| {
         rows.count += 1;
         rows.values_cut += values_cut(&members);
         let bad = members.iter().find(|(name, _)| !is_allowed(name));
         if let Some((name, _)) = bad {
             let name = String::from_utf8_lossy(name);
-            fault.get_or_insert(format!("the property name {name} is not allowed"));
+            error.get_or_insert(format!("the property name {name} is not allowed"));
         }
         let time = time_field.map(|name| member(&members, name).and_then(Json::as_text));
         if time.is_some_and(|time| !time.is_some_and(is_time)) {
-            fault.get_or_insert("the time-generated-field holds no time".to_owned());
+            error.get_or_insert("the time-generated-field is not a time".to_owned());
         }
     });
-    match fault {
-        Some(fault) => Err(fault),
+    match error {
+        Some(error) => Err(error),
         None if is_whole => Ok(rows),
-        None => Err("the body is no array of objects, and no object".to_owned()),
+        None => Err("the body is neither an array of objects nor an object".to_owned()),
     }
 }
 
-/// How many values of a row the service cuts. Objects become a column for each member, arrays one column.
+/// Number of values of a row that the service truncates. Objects become a column per member, arrays
+/// one column.
 fn values_cut(members: &Members<'_>) -> u64 {
     let of_value = |value: &Json<'_>| match value {
         Json::Object(members) => values_cut(members),
@@ -55,7 +55,7 @@ fn values_cut(members: &Members<'_>) -> u64 {
     members.iter().map(|(_, value)| of_value(value)).sum()
 }
 
-/// Property names hold letters, digits and underscores alone.
+/// Property names may contain only letters, digits and underscores.
 fn is_allowed(name: &[u8]) -> bool {
     let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || *byte == b'_';
     let is_reserved = RESERVED.iter().any(|reserved| reserved.as_bytes() == name);

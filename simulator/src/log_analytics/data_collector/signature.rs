@@ -14,10 +14,10 @@ use super::Refusal;
 use crate::Config;
 use crate::clock::{http_date, parse_date};
 
-/// A date may be off by this much; the true figure is not documented.
+/// Allowed difference of the date in seconds; the true limit is not documented.
 const WINDOW_SECONDS: i64 = 15 * 60;
 
-/// Refuses a post that was not signed with the workspace's key just now.
+/// Refuses a request that is not signed with the workspace's key, or whose date is not current.
 pub(super) fn check(
     headers: &HeaderMap,
     length: usize,
@@ -31,7 +31,7 @@ pub(super) fn check(
         .ok_or_else(|| refused("the Authorization header is missing or malformed"))?;
     let (workspace_id, signature) = credentials;
     if !is_guid(workspace_id) {
-        return Err(Refusal::bad_request("InvalidCustomerId", "the workspace ID is no GUID"));
+        return Err(Refusal::bad_request("InvalidCustomerId", "the workspace ID is not a GUID"));
     }
     if workspace_id != config.workspace_id {
         return Err(refused("the workspace ID is not known"));
@@ -57,7 +57,7 @@ fn is_guid(text: &str) -> bool {
     crate::events::parse_uuid(text).is_some()
 }
 
-/// The signature over a body of `length` bytes; `None` when the key is not base64.
+/// The signature over a body of `length` bytes; `None` if the key is not base64.
 fn sign(shared_key: &str, length: usize, date: &str) -> Option<String> {
     let key = STANDARD.decode(shared_key).ok()?;
     let signed = format!("POST\n{length}\napplication/json\nx-ms-date:{date}\n/api/logs");
@@ -70,9 +70,9 @@ fn sign(shared_key: &str, length: usize, date: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// Vectors made with Python's hmac (facts sheet, A3).
+    /// Vectors generated with Python's hmac.
     #[test]
-    fn the_length_that_is_signed_is_in_bytes() {
+    fn the_signed_length_is_in_bytes() {
         let key = Config::default().shared_key;
         let body = "[{\"a\":1}]";
         let signature = sign(&key, body.len(), "Sun, 22 Nov 2026 15:04:05 GMT").unwrap();

@@ -1,23 +1,23 @@
-//! How the Logs Ingestion API is simulated.
+//! Configuration of the Logs Ingestion API.
 
 use std::time::Duration;
 
 use super::StreamDeclaration;
 
-/// The data collection rule and how its endpoint behaves where facts leave room.
+/// The data collection rule, and the behaviour of its endpoint where the facts leave room.
 #[derive(Clone, Debug)]
 pub struct LogsIngestionConfig {
     /// Port on 127.0.0.1; 0 takes a free one.
     pub port: u16,
     /// Immutable ID of the data collection rule: `dcr-` and 32 hexadecimal digits.
     pub rule_id: String,
-    /// What the rule declares; without streams every call is answered 404.
+    /// Declared streams; without any, every request gets 404.
     pub streams: Vec<StreamDeclaration>,
-    /// The audience (`aud`) that tokens must be made out to; each cloud has its own.
+    /// The required audience (`aud`) of tokens; each cloud has its own.
     pub audience: String,
-    /// How long each answer is delayed.
+    /// Delay of each response.
     pub latency: Duration,
-    /// Whether bodies may be compressed with gzip; if not, they are answered 501.
+    /// Whether gzip bodies are accepted; if not, they get 501.
     pub gzip: bool,
 }
 

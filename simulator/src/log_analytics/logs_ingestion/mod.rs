@@ -19,22 +19,22 @@ use axum::response::Response;
 use bytes::Bytes;
 
 use crate::events::uuid;
-use crate::faults::Call;
+use crate::faults::Incoming;
 use crate::judge::{Judge, Post};
 use crate::log_analytics::tables::Origin;
 use crate::random::Random;
 use crate::response;
-use crate::server::{no_answer, truncate};
+use crate::server::{no_response, truncate};
 use crate::{FaultKind, Shared};
 use refusal::Refusal;
 
 pub use config::LogsIngestionConfig;
-pub use declaration::{DeclarationFault, StreamDeclaration};
+pub use declaration::{DeclarationError, StreamDeclaration};
 
-/// Largest call in bytes: 1 MB, as the service counts it.
+/// Maximum body in bytes: 1 MB, as the service counts it.
 const LARGEST_CALL: usize = 1_048_576;
 
-/// A larger body is not even read or unpacked to its end.
+/// A larger body is not read or decompressed to its end.
 const LARGEST_READ: usize = 64 * LARGEST_CALL;
 
 struct LogsIngestion {
@@ -48,28 +48,28 @@ pub(crate) fn router(shared: Arc<Shared>, judge: Arc<Judge>) -> Router {
 }
 
 async fn serve(State(service): State<Arc<LogsIngestion>>, request: Request) -> Response {
-    let Shared { calls, clock, .. } = &*service.shared;
+    let Shared { counts, clock, .. } = &*service.shared;
     let mut number = 0;
-    calls.logs_ingestion(|calls| {
-        calls.requests += 1;
-        number = calls.requests;
+    counts.logs_ingestion(|counts| {
+        counts.requests += 1;
+        number = counts.requests;
     });
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, LARGEST_READ).await else {
-        return no_answer();
+        return no_response();
     };
     let response = match service.post(&parts, body).await {
         Ok(response) => response,
         Err(refusal) => {
-            calls.logs_ingestion(|calls| {
-                *calls.refused.entry(refusal.code.to_owned()).or_default() += 1;
+            counts.logs_ingestion(|counts| {
+                *counts.refused.entry(refusal.code.to_owned()).or_default() += 1;
             });
             refusal.into_response()
         }
     };
     let mut response = response::dated(response, clock.now());
     let headers = response.headers_mut();
-    let id = HeaderValue::try_from(request_id(number)).expect("it is plain ASCII");
+    let id = HeaderValue::try_from(request_id(number)).expect("a GUID is ASCII");
     headers.insert("x-ms-request-id", id);
     if let Some(id) = parts.headers.get("x-ms-client-request-id") {
         headers.insert("x-ms-client-request-id", id.clone());
@@ -95,18 +95,18 @@ impl LogsIngestion {
         }
         let unpacked = request::unpack(&parts.headers, &sent, ingestion);
         let body = unpacked.as_ref().unwrap_or(&sent);
-        let fault = faults.strike(Call::LogsIngestion { body });
+        let fault = faults.apply(Incoming::LogsIngestion { body });
         if let Some(fault) = &fault
-            && let Some(spoilt) = instead(fault, body.len(), &ingestion.rule_id).await
+            && let Some(replacement) = replacement_for(fault, body.len(), &ingestion.rule_id).await
         {
-            return Ok(spoilt);
+            return Ok(replacement);
         }
         self.accept(stream, sent.len(), unpacked?).await?;
         let mut response = Response::new(Body::empty());
         *response.status_mut() = StatusCode::NO_CONTENT;
         Ok(match fault {
-            Some(FaultKind::ResponseLost) => no_answer(),
-            Some(FaultKind::Truncated) => cut_answer(),
+            Some(FaultKind::ResponseLost) => no_response(),
+            Some(FaultKind::Truncated) => truncated_response(),
             _ => response,
         })
     }
@@ -117,25 +117,26 @@ impl LogsIngestion {
         sent: usize,
         body: Bytes,
     ) -> Result<(), Refusal> {
-        // Documents say "both compressed and uncompressed data": the stricter reading.
+        // The documentation says "both compressed and uncompressed data"; this is the stricter
+        // reading.
         if body.len() > LARGEST_CALL {
             return Err(Refusal::too_large(body.len(), LARGEST_CALL));
         }
         let text =
             std::str::from_utf8(&body).map_err(|_| Refusal::bad_data("the body is not UTF-8"))?;
         let rows = rows::count(text, stream).map_err(Refusal::bad_data)?;
-        self.shared.calls.logs_ingestion(|calls| {
-            calls.accepted += 1;
-            calls.bytes += body.len() as u64;
-            calls.bytes_sent += sent as u64;
-            calls.largest = calls.largest.max(body.len() as u64);
-            *calls.rows.entry(stream.table().to_owned()).or_default() += rows.count;
-            calls.values_cut += rows.values_cut;
+        self.shared.counts.logs_ingestion(|counts| {
+            counts.accepted += 1;
+            counts.bytes += body.len() as u64;
+            counts.bytes_sent += sent as u64;
+            counts.largest = counts.largest.max(body.len() as u64);
+            *counts.rows.entry(stream.table().to_owned()).or_default() += rows.count;
+            counts.values_cut += rows.values_cut;
             for (column, count) in rows.dropped {
-                *calls.columns_dropped.entry(column).or_default() += count;
+                *counts.columns_dropped.entry(column).or_default() += count;
             }
             for (column, count) in rows.misfits {
-                *calls.values_misfit.entry(column).or_default() += count;
+                *counts.values_misfit.entry(column).or_default() += count;
             }
         });
         let name = stream.name().to_owned();
@@ -150,8 +151,9 @@ impl LogsIngestion {
     }
 }
 
-/// What some faults answer instead of accepting the rows. A fault is counted as such, not as a refusal.
-async fn instead(fault: &FaultKind, length: usize, rule_id: &str) -> Option<Response> {
+/// The response of faults that replace the acceptance of rows. Counted as a fault, not as a
+/// refusal.
+async fn replacement_for(fault: &FaultKind, length: usize, rule_id: &str) -> Option<Response> {
     let refused = |status| Refusal::of_status(status).into_response();
     let refusal = match fault {
         FaultKind::Forbidden => Refusal::no_access(rule_id),
@@ -164,8 +166,8 @@ async fn instead(fault: &FaultKind, length: usize, rule_id: &str) -> Option<Resp
     Some(refusal.into_response())
 }
 
-/// 200 with a body that ends too soon: 204 has no body that could.
-fn cut_answer() -> Response {
+/// 200 with a truncated body: 204 has no body.
+fn truncated_response() -> Response {
     let body = Bytes::from_static(b"{\"accepted\":true}");
     truncate(response::json(200, Body::empty()), &body)
 }

@@ -1,17 +1,17 @@
-//! Answers that say no.
+//! Error responses.
 
 use axum::http::HeaderValue;
 use axum::http::header::WWW_AUTHENTICATE;
 use axum::response::Response;
 use serde_json::json;
 
-use crate::identity::TokenFault;
+use crate::identity::TokenError;
 use crate::response;
 
-/// An answer that says no: a status, and a code that stands in the body and in `x-ms-error-code`.
+/// An error response: a status, and a code that is in the body and in `x-ms-error-code`.
 ///
-/// Only `OperationFailed` (403) and `ContentLengthLimitExceeded` (413) were seen at the service; the
-/// other codes are plausible ones, and callers should go by the status.
+/// Only `OperationFailed` (403) and `ContentLengthLimitExceeded` (413) were observed at the
+/// service; the other codes are plausible, and clients should use the status.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Refusal {
     status: u16,
@@ -28,27 +28,27 @@ impl Refusal {
         Self::new(400, "InvalidRequest", message)
     }
 
-    /// The body is not JSON, or no array of objects, or does not fit the stream.
+    /// The body is not a JSON array of objects, or does not match the stream.
     pub(super) fn bad_data(message: impl Into<String>) -> Self {
         Self::new(400, "InvalidPayload", message)
     }
 
     pub(super) fn no_token() -> Self {
-        let message = "the Authorization header is missing or holds no bearer token";
+        let message = "the Authorization header is missing or has no bearer token";
         Self::new(401, "AuthenticationFailed", message)
     }
 
-    pub(super) fn token(fault: TokenFault) -> Self {
-        let message = match fault {
-            TokenFault::Unknown => "the token is malformed or was not issued by this directory",
-            TokenFault::Expired => "the token has expired",
-            TokenFault::Withdrawn => "the token is not valid any more",
-            TokenFault::Audience => "the token is made out to another audience",
+    pub(super) fn token(error: TokenError) -> Self {
+        let message = match error {
+            TokenError::Unknown => "the token is malformed or was not issued by this directory",
+            TokenError::Expired => "the token has expired",
+            TokenError::Revoked => "the token is no longer valid",
+            TokenError::Audience => "the token is issued for another audience",
         };
         Self::new(401, "AuthenticationFailed", message)
     }
 
-    /// The identity lacks the role on the rule, or has it too briefly.
+    /// The identity lacks the role on the rule, or the assignment is not effective yet.
     pub(super) fn no_access(rule_id: &str) -> Self {
         let message = format!(
             "The authentication token provided does not have access to ingest data for the data \
@@ -69,12 +69,12 @@ impl Refusal {
         Self::new(413, "ContentLengthLimitExceeded", message)
     }
 
-    /// 501 for a body in gzip was reported once.
+    /// 501 for a gzip body was reported once.
     pub(super) fn no_gzip() -> Self {
         Self::new(501, "NotImplemented", "gzip is not supported")
     }
 
-    /// What a fault of this status answers.
+    /// The response of a fault with this status.
     pub(super) fn of_status(status: u16) -> Self {
         let code = match status {
             400 => "InvalidRequest",
@@ -86,7 +86,7 @@ impl Refusal {
             503 => "ServiceUnavailable",
             _ => "InternalServerError",
         };
-        Self::new(status, code, "a fault that was asked for")
+        Self::new(status, code, "an injected fault")
     }
 
     pub(super) fn into_response(self) -> Response {

@@ -1,4 +1,4 @@
-//! What can be told of a call before its rows are looked at.
+//! Checks of a request before its rows are parsed.
 
 use std::io::Read as _;
 
@@ -12,10 +12,10 @@ use super::refusal::Refusal;
 use super::{LARGEST_READ, StreamDeclaration};
 use crate::{LogsIngestionConfig, Shared, form};
 
-/// Versions of the API that are in use.
+/// Supported versions of the API.
 const API_VERSIONS: [&str; 2] = ["2023-01-01", "2021-11-01-preview"];
 
-/// The stream that the call is for.
+/// The stream of the request.
 pub(super) fn stream<'c>(
     parts: &Parts,
     config: &'c LogsIngestionConfig,
@@ -25,7 +25,7 @@ pub(super) fn stream<'c>(
         return Err(Refusal::not_found("no such address"));
     };
     if parts.method != Method::POST {
-        return Err(Refusal::not_found("only POST is answered"));
+        return Err(Refusal::not_found("only POST is supported"));
     }
     if rule_id != config.rule_id {
         let message = format!("Data collection rule with immutable Id '{rule_id}' not found.");
@@ -45,7 +45,7 @@ pub(super) fn check_version(parts: &Parts) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses whoever shows no good token.
+/// Refuses a request without a valid token.
 pub(super) fn check_token(headers: &HeaderMap, shared: &Shared) -> Result<(), Refusal> {
     let token = text(headers, AUTHORIZATION.as_str())
         .and_then(|value| value.split_once(' '))
@@ -56,7 +56,7 @@ pub(super) fn check_token(headers: &HeaderMap, shared: &Shared) -> Result<(), Re
     shared.tokens.check(token, audience, shared.clock.now()).map_err(Refusal::token)
 }
 
-/// The JSON that was sent, unpacked if it was packed.
+/// The JSON body, decompressed if it was compressed.
 pub(super) fn unpack(
     headers: &HeaderMap,
     sent: &Bytes,

@@ -1,4 +1,4 @@
-//! Reading the rows of a call as the stream declares them.
+//! Parsing of rows by the declaration of their stream.
 
 use std::collections::BTreeMap;
 
@@ -8,26 +8,26 @@ use super::StreamDeclaration;
 use crate::json::each_row;
 use crate::log_analytics::tables::{LARGEST_INGESTED, fitted};
 
-/// What a call holds.
+/// The rows of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Rows {
     pub(super) count: u64,
-    /// Values of columns that are not declared, by column.
+    /// Values of undeclared columns, by column.
     pub(super) dropped: BTreeMap<String, u64>,
     /// Values that do not fit their column, by column.
     pub(super) misfits: BTreeMap<String, u64>,
-    /// Values that are longer than the service keeps.
+    /// Values that exceed the limit of the service.
     pub(super) values_cut: u64,
 }
 
-/// Counts the rows of an array of objects and what of them is lost; the text says what is wrong.
+/// Counts the rows of an array of objects and their losses. The error describes the problem.
 pub(super) fn count(body: &str, stream: &StreamDeclaration) -> Result<Rows, String> {
     serde_json::from_str::<Vec<IgnoredAny>>(body).map_err(|error| error.to_string())?;
     let mut rows = Rows::default();
     let is_whole = each_row(body, |_, members| {
         rows.count += 1;
         let row = fitted(&members, stream, LARGEST_INGESTED);
-        rows.values_cut += row.cut.len() as u64;
+        rows.values_cut += row.truncated.len() as u64;
         for (column, count) in row.dropped {
             *rows.dropped.entry(column).or_default() += count;
         }
@@ -38,6 +38,6 @@ pub(super) fn count(body: &str, stream: &StreamDeclaration) -> Result<Rows, Stri
     if is_whole {
         Ok(rows)
     } else {
-        Err("a row is no object, or a value is nested too deeply".to_owned())
+        Err("a row is not an object, or a value is nested too deeply".to_owned())
     }
 }

@@ -1,12 +1,12 @@
-//! When are two values of a column the same?
+//! Equality of values of a column.
 
 use serde_json::Value;
 
-/// A form in which equal values are equal texts; `None` for nothing.
+/// A form in which equal values are equal texts; `None` for no value.
 ///
-/// An empty text is nothing: a column of texts knows no null, and whether the Data Collector API keeps
-/// empty texts is not documented. Numbers are equal by value. Texts that are JSON arrays are equal by
-/// what they say, for no document fixes their spelling.
+/// An empty text is no value: a text column has no null, and whether the Data Collector API keeps
+/// empty texts is not documented. Numbers are compared by value, and JSON arrays in texts by
+/// content, because their format is not documented.
 pub(crate) fn canonical(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,
@@ -23,6 +23,6 @@ pub(crate) fn canonical(value: &Value) -> Option<String> {
 }
 
 fn json(value: &Value) -> String {
-    // Members are in the order of their names here.
+    // Members are sorted by name here.
     format!("j{value}")
 }

@@ -10,17 +10,17 @@ use serde::Serialize;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ColumnType {
-    /// A text.
+    /// Text.
     String,
-    /// A number of double precision.
+    /// A double-precision number.
     Real,
     /// True or false.
     Boolean,
-    /// A moment in UTC, in steps of 100 nanoseconds.
+    /// A time in UTC, with a resolution of 100 nanoseconds.
     DateTime,
     /// Any JSON.
     Dynamic,
-    /// A GUID. The Data Collector API makes such columns; a stream cannot declare them.
+    /// A GUID. The Data Collector API creates such columns; a stream cannot declare them.
     Guid,
 }
 
@@ -37,7 +37,7 @@ impl ColumnType {
         }
     }
 
-    /// The type of this name, whatever its case (schemas spell `dateTime` in two ways).
+    /// The type of this name, in any case (schemas spell `dateTime` in two ways).
     pub(crate) fn of_name(name: &str) -> Option<Self> {
         let all =
             [Self::String, Self::Real, Self::Boolean, Self::DateTime, Self::Dynamic, Self::Guid];
@@ -54,9 +54,9 @@ impl fmt::Display for ColumnType {
 /// A declared column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Its name, with a suffix where the table has suffixes.
+    /// The name, with a suffix if the table uses suffixes.
     pub name: String,
-    /// What it holds.
+    /// The type.
     pub column_type: ColumnType,
 }
 

@@ -1,4 +1,4 @@
-//! A value on its way into a column whose type is known.
+//! Conversion of a value to the type of its column.
 
 use serde_json::{Number, Value};
 
@@ -6,27 +6,27 @@ use super::column::ColumnType;
 use super::forms::{moment, spelled};
 use crate::json::Json;
 
-/// What became of a value.
+/// A converted value.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fitted {
-    /// What the column holds; null where there was nothing or it did not fit.
+    /// The stored value; null if there was none or it did not fit.
     pub(crate) value: Value,
     /// Whether the value could not be converted to the column's type.
     pub(crate) misfit: bool,
-    /// Whether the value was longer than a column keeps.
-    pub(crate) cut: bool,
+    /// Whether the value exceeded the limit of a column.
+    pub(crate) truncated: bool,
 }
 
-/// Puts a value into a column of this type that keeps at most `largest` bytes.
+/// Converts a value for a column of this type that stores at most `largest` bytes.
 ///
-/// What is documented is only that types are declared. Conversions are the plain ones, in the manner
-/// of KQL's `tostring`, `toreal`, `tobool` and `todatetime`: anything has a text, and a text
-/// that spells a number, a truth or a moment is one.
+/// Only the declaration of types is documented. Conversions are those of KQL's `tostring`,
+/// `toreal`, `tobool` and `todatetime`: anything has a text, and text that spells a number, boolean
+/// or time is converted.
 pub(crate) fn fit(value: &Json<'_>, column_type: ColumnType, largest: usize) -> Fitted {
     let plain = |value: Option<Value>| Fitted {
         misfit: value.is_none(),
         value: value.unwrap_or(Value::Null),
-        cut: false,
+        truncated: false,
     };
     if *value == Json::Null {
         return plain(Some(Value::Null));
@@ -34,8 +34,8 @@ pub(crate) fn fit(value: &Json<'_>, column_type: ColumnType, largest: usize) -> 
     match column_type {
         ColumnType::String | ColumnType::Guid => {
             let text = as_text(value);
-            let (kept, cut) = cut(&text, largest);
-            Fitted { value: kept.into(), misfit: false, cut }
+            let (kept, truncated) = truncate(&text, largest);
+            Fitted { value: kept.into(), misfit: false, truncated }
         }
         ColumnType::Dynamic => dynamic(value, largest),
         ColumnType::Real => plain(real(value).map(Value::Number)),
@@ -47,7 +47,7 @@ pub(crate) fn fit(value: &Json<'_>, column_type: ColumnType, largest: usize) -> 
     }
 }
 
-/// The text of a value: a text itself, anything else as JSON.
+/// The text of a value: text as it is, anything else as JSON.
 pub(super) fn as_text(value: &Json<'_>) -> String {
     match value {
         Json::Text(text) => readable(text),
@@ -55,7 +55,7 @@ pub(super) fn as_text(value: &Json<'_>) -> String {
     }
 }
 
-/// A value as `serde_json` has it; what a text cannot hold is replaced.
+/// A value as `serde_json` value; lone surrogates are replaced.
 pub(crate) fn written(value: &Json<'_>) -> Value {
     match value {
         Json::Null => Value::Null,
@@ -84,7 +84,7 @@ pub(crate) fn readable(text: &[u8]) -> String {
     let mut rest = text;
     while let [first, after @ ..] = rest {
         rest = after;
-        // The only three bytes of WTF-8 that are not UTF-8.
+        // The only three-byte sequence of WTF-8 that is not UTF-8.
         if let (0xED, [0xA0..=0xBF, _, behind @ ..]) = (first, after) {
             replaced.extend("\u{fffd}".bytes());
             rest = behind;
@@ -95,8 +95,8 @@ pub(crate) fn readable(text: &[u8]) -> String {
     String::from_utf8_lossy(&replaced).into_owned()
 }
 
-/// The beginning of at most `largest` bytes, in whole characters, and whether anything is missing.
-pub(super) fn cut(text: &str, largest: usize) -> (&str, bool) {
+/// The longest prefix of whole characters within `largest` bytes, and whether it is shorter.
+pub(super) fn truncate(text: &str, largest: usize) -> (&str, bool) {
     let mut end = largest.min(text.len());
     while !text.is_char_boundary(end) {
         end -= 1;
@@ -107,8 +107,8 @@ pub(super) fn cut(text: &str, largest: usize) -> (&str, bool) {
 fn dynamic(value: &Json<'_>, largest: usize) -> Fitted {
     let value = written(value);
     let text = value.to_string();
-    let (kept, cut) = cut(&text, largest);
-    Fitted { value: if cut { kept.into() } else { value }, misfit: false, cut }
+    let (kept, truncated) = truncate(&text, largest);
+    Fitted { value: if truncated { kept.into() } else { value }, misfit: false, truncated }
 }
 
 pub(super) fn real(value: &Json<'_>) -> Option<Number> {
@@ -134,7 +134,7 @@ mod tests {
     use serde_json::json;
 
     #[test]
-    fn values_become_what_their_column_is() {
+    fn values_are_converted_to_the_type_of_their_column() {
         use ColumnType::{Boolean, DateTime, Dynamic, Real, String};
         let cases = [
             ("\"a\"", String, json!("a")),
@@ -151,7 +151,7 @@ mod tests {
         for (text, column_type, expected) in cases {
             let fitted = fit(&Json::parse(text).unwrap(), column_type, 64_000);
             assert_eq!(fitted.value, expected, "{text} as {column_type}");
-            assert!(!fitted.misfit && !fitted.cut, "{text} as {column_type}");
+            assert!(!fitted.misfit && !fitted.truncated, "{text} as {column_type}");
         }
         for (text, column_type) in [
             ("\"unknown\"", Boolean),
@@ -167,12 +167,12 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_cut_between_characters() {
+    fn long_text_is_truncated_between_characters() {
         let text = format!("\"{}\"", "\u{20ac}".repeat(4));
         let fitted = fit(&Json::parse(&text).unwrap(), ColumnType::String, 11);
         assert_eq!(fitted.value, "\u{20ac}".repeat(3));
-        assert!(fitted.cut);
+        assert!(fitted.truncated);
         let fitted = fit(&Json::parse(&text).unwrap(), ColumnType::String, 12);
-        assert!(!fitted.cut);
+        assert!(!fitted.truncated);
     }
 }

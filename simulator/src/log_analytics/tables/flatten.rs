@@ -1,26 +1,26 @@
-//! From a record to columns, as the Data Collector API does it.
+//! Conversion of a record to columns, as in the Data Collector API.
 //!
-//! Objects are followed to any depth and their names joined with `_`; what is found at the end goes into
-//! a column that its type is the suffix of.
+//! Nested objects are flattened at any depth, and their names joined with `_`; the suffix of a
+//! column is its type.
 //! <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#record-type-and-properties>
 
 use serde_json::Value;
 
 use super::column::ColumnType;
-use super::declared::{as_text, cut, real, truth};
+use super::declared::{as_text, real, truncate, truth};
 use super::forms::{guid, moment, spelled};
 use super::{LARGEST_COLLECTED, TableRow};
 use crate::json::{Json, Members};
 
-/// A value at the end of a path.
+/// A value with its path.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Leaf<'j, 'a> {
-    /// Its names, joined with `_`.
+    /// The names, joined with `_`.
     pub(crate) path: String,
     pub(crate) value: &'j Json<'a>,
 }
 
-/// A value in its column.
+/// A value with its column.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Placed {
     pub(crate) column: String,
@@ -28,7 +28,7 @@ pub(crate) struct Placed {
     pub(crate) value: Value,
 }
 
-/// Everything in a record that becomes a column; nulls and empty objects do not.
+/// All values of a record that become a column; nulls and empty objects do not.
 pub(crate) fn leaves<'j, 'a>(members: &'j Members<'a>) -> Vec<Leaf<'j, 'a>> {
     let mut leaves = Vec::with_capacity(members.len());
     follow("", members, &mut leaves);
@@ -47,14 +47,14 @@ fn follow<'j, 'a>(parents: &str, members: &'j Members<'a>, leaves: &mut Vec<Leaf
     }
 }
 
-/// A name of letters, digits and underscores; anything else, which only inner names can hold, becomes an
-/// underscore. (Documents forbid such names and do not say what happens to them.)
+/// Replaces characters other than letters, digits and underscores by underscores. Only inner names
+/// can have them; the documentation forbids these names and does not describe the result.
 pub(crate) fn clean(name: &str) -> String {
     let kept = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     name.replace(|letter| !kept(letter), "_")
 }
 
-/// The types that a column can have here, each with its suffix.
+/// The possible types of a column with their suffixes.
 const SUFFIXES: [(&str, ColumnType); 5] = [
     ("_s", ColumnType::String),
     ("_d", ColumnType::Real),
@@ -63,8 +63,8 @@ const SUFFIXES: [(&str, ColumnType); 5] = [
     ("_g", ColumnType::Guid),
 ];
 
-/// Puts a value into a column: the one of its own type if that exists; else, a text, into an existing one
-/// of another type that it can be read as; else into a new one of its own type.
+/// Selects the column of a value: an existing one of its own type; else, for text, an existing one
+/// of another type to which it can be converted; else a new one of its own type.
 pub(crate) fn place(leaf: &Leaf<'_, '_>, exists: impl Fn(&str) -> bool, largest: usize) -> Placed {
     let placed = |(suffix, column_type): (&str, ColumnType)| {
         let value = read(leaf.value, column_type, largest)?;
@@ -88,7 +88,7 @@ pub(crate) fn place(leaf: &Leaf<'_, '_>, exists: impl Fn(&str) -> bool, largest:
     })
 }
 
-/// The columns that the Data Collector API makes of a record in a table without any.
+/// The columns that the Data Collector API creates for a record in a table without any.
 pub fn columns(record: &str) -> TableRow {
     let Some(Json::Object(members)) = Json::parse(record) else {
         return TableRow::new();
@@ -98,7 +98,7 @@ pub fn columns(record: &str) -> TableRow {
     placed.map(|placed| (placed.column, placed.value)).collect()
 }
 
-/// The type that the service sees in a value.
+/// The type that the service infers for a value.
 fn own_type(value: &Json<'_>) -> ColumnType {
     match value {
         Json::Number(_) => ColumnType::Real,
@@ -117,7 +117,7 @@ fn own_type(value: &Json<'_>) -> ColumnType {
     }
 }
 
-/// The value as a column of this type holds it, if it can be read as that.
+/// The value converted to this type, if possible.
 fn read(value: &Json<'_>, column_type: ColumnType, largest: usize) -> Option<Value> {
     match column_type {
         ColumnType::Real => real(value).map(Value::Number),
@@ -126,12 +126,12 @@ fn read(value: &Json<'_>, column_type: ColumnType, largest: usize) -> Option<Val
         ColumnType::Guid => value.as_text().and_then(guid).map(Into::into),
         _ => {
             let text = text_of(value);
-            Some(cut(&text, largest).0.into())
+            Some(truncate(&text, largest).0.into())
         }
     }
 }
 
-/// The text that a column of texts gets of a value: of an array, its JSON as it was sent.
+/// The text of a value in a text column; for an array, its JSON as received.
 pub(crate) fn text_of(value: &Json<'_>) -> String {
     match value {
         Json::Array(array) => array.text.to_owned(),

@@ -1,16 +1,16 @@
-//! Texts that mean more than a text: GUIDs and moments.
+//! Formats of GUIDs and times.
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use uuid::Uuid;
 
-/// The GUID that a text is, with dashes and in lower case; 32 digits without dashes are one too.
+/// Parses a GUID, with or without dashes, and returns it in lower case with dashes.
 pub(crate) fn guid(text: &str) -> Option<String> {
-    // In braces it is none here.
+    // GUIDs in braces are not recognized.
     let uuid = matches!(text.len(), 32 | 36).then(|| Uuid::try_parse(text).ok());
     uuid.flatten().map(|uuid| uuid.to_string())
 }
 
-/// The moment that an ISO 8601 date-time with a `T` means; without a zone it is taken as UTC.
+/// Parses an ISO 8601 time with a `T`; without a time zone it is UTC.
 pub(crate) fn moment(text: &str) -> Option<DateTime<Utc>> {
     if text.as_bytes().get(10) != Some(&b'T') {
         return None;
@@ -22,7 +22,7 @@ pub(crate) fn moment(text: &str) -> Option<DateTime<Utc>> {
     })
 }
 
-/// The one spelling of a moment in a table: UTC, seven digits behind the seconds.
+/// The format of a time in a table: UTC, with seven decimals of a second.
 pub(crate) fn spelled(time: DateTime<Utc>) -> String {
     let ticks = time.timestamp_subsec_nanos() / 100 % 10_000_000;
     format!("{}.{ticks:07}Z", time.format("%Y-%m-%dT%H:%M:%S"))

@@ -1,6 +1,6 @@
 //! The tables of a workspace, as queries find them.
 //!
-//! Each api fills tables of its own, as if in two workspaces, so that they can be compared.
+//! Each API fills separate tables, as in two workspaces, so that they can be compared.
 
 mod canonical;
 mod column;
@@ -25,8 +25,8 @@ pub use table::{Table, TableRow};
 use crate::json::Members;
 use crate::{Config, IngestionApi, StreamDeclaration};
 
-/// What the Data Collector API keeps of a value, in bytes: 32 KB, read in the way in which it is less. It
-/// cuts what is longer, and says nothing.
+/// Maximum bytes of a value in the Data Collector API: 32 KB, read as the smaller unit. Longer
+/// values are truncated silently.
 /// <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#data-limits>
 pub(crate) const LARGEST_COLLECTED: usize = 32_000;
 
@@ -34,12 +34,12 @@ pub(crate) const LARGEST_COLLECTED: usize = 32_000;
 /// <https://learn.microsoft.com/azure/azure-monitor/service-limits#logs-ingestion-api>
 pub(crate) const LARGEST_INGESTED: usize = 64_000;
 
-/// What a call says about its rows.
+/// The origin of rows.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
-    /// The Data Collector API, and the `time-generated-field`.
+    /// The Data Collector API, with the `time-generated-field`.
     DataCollector { time_field: Option<String> },
-    /// The Logs Ingestion API, and the name of the stream.
+    /// The Logs Ingestion API, with the name of the stream.
     LogsIngestion { stream: String },
 }
 
@@ -52,7 +52,7 @@ impl Origin {
     }
 }
 
-/// All tables that rows were stored in.
+/// All tables with stored rows.
 #[derive(Debug)]
 pub(crate) struct Tables {
     kept: bool,
@@ -69,7 +69,7 @@ impl Tables {
         }
     }
 
-    pub(crate) fn wanted(&self) -> bool {
+    pub(crate) fn is_enabled(&self) -> bool {
         self.kept
     }
 
@@ -81,7 +81,7 @@ impl Tables {
         row: &Members<'_>,
         received: DateTime<Utc>,
     ) {
-        if !self.wanted() {
+        if !self.is_enabled() {
             return;
         }
         let api = origin.api();
@@ -103,7 +103,7 @@ impl Tables {
         }
     }
 
-    /// The table as it is now.
+    /// A copy of a table in its current state.
     pub(crate) fn table(&self, api: IngestionApi, name: &str) -> Option<Table> {
         self.by_name.get(&(api, name.to_owned())).cloned()
     }

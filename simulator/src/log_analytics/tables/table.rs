@@ -1,4 +1,4 @@
-//! One table: its columns and rows, filled through either api.
+//! A table with its columns and rows, filled through either API.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use super::forms::{moment, spelled};
 use crate::json::{Json, Members, member};
 use crate::{IngestionApi, StreamDeclaration};
 
-/// The time of each row, a standard column.
+/// The standard column for the time of a row.
 pub(crate) const TIME_GENERATED: &str = "TimeGenerated";
 
-/// When the row was received, a standard column.
+/// The standard column for the time of receipt.
 const TIME_RECEIVED: &str = "_TimeReceived";
 
 /// A row: values by column. A column without a value in this row is absent.
@@ -23,8 +23,8 @@ pub type TableRow = BTreeMap<String, Value>;
 
 /// A table of a simulated workspace, as a query would find it.
 ///
-/// Texts, GUIDs and moments are JSON strings (moments in UTC with seven digits behind the seconds),
-/// `dynamic` is any JSON, the rest what it looks like. Each row has `TimeGenerated` and `_TimeReceived`.
+/// Texts, GUIDs and times are JSON strings (times in UTC with seven decimals of a second),
+/// `dynamic` is any JSON. Each row has `TimeGenerated` and `_TimeReceived`.
 #[derive(Clone, Debug)]
 pub struct Table {
     columns: BTreeMap<String, ColumnType>,
@@ -33,7 +33,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// An empty table with the columns it has before the first row.
+    /// An empty table with its initial columns.
     pub(super) fn new(name: &str, api: IngestionApi, streams: &[StreamDeclaration]) -> Self {
         let mut columns = BTreeMap::from([
             (TIME_GENERATED.to_owned(), ColumnType::DateTime),
@@ -47,17 +47,17 @@ impl Table {
         Self { columns, rows: Vec::new(), left_out: BTreeMap::new() }
     }
 
-    /// Its columns and their types.
+    /// The columns and their types.
     pub fn columns(&self) -> &BTreeMap<String, ColumnType> {
         &self.columns
     }
 
-    /// Its rows in the order of arrival.
+    /// The rows in order of arrival.
     pub fn rows(&self) -> &[TableRow] {
         &self.rows
     }
 
-    /// Values that arrived and were not stored because their column is not declared, by column.
+    /// Values that were not stored because their column is not declared, by column.
     pub fn left_out(&self) -> &BTreeMap<String, u64> {
         &self.left_out
     }
@@ -102,8 +102,8 @@ impl Table {
     }
 }
 
-/// The standard columns: a time that is more than two days old or more than one day ahead is replaced by
-/// that of receipt, as is one that is missing.
+/// The standard columns. A time more than two days old or one day ahead, or a missing one, is
+/// replaced by the time of receipt.
 /// <https://learn.microsoft.com/azure/azure-monitor/logs/data-ingestion-time>
 fn standard(time: Option<DateTime<Utc>>, received: DateTime<Utc>) -> TableRow {
     let from = received - TimeDelta::days(2);
@@ -115,22 +115,22 @@ fn standard(time: Option<DateTime<Utc>>, received: DateTime<Utc>) -> TableRow {
     ])
 }
 
-/// A row of the Logs Ingestion API as its stream declares it.
+/// A row of the Logs Ingestion API by the declaration of its stream.
 #[derive(Debug, Default)]
 pub(crate) struct FittedRow {
     /// Declared columns with a value.
     pub(crate) row: TableRow,
-    /// Columns that are not declared.
+    /// Undeclared columns.
     pub(crate) dropped: BTreeMap<String, u64>,
     /// Columns whose value did not fit.
     pub(crate) misfits: Vec<String>,
-    /// Columns whose value was longer than the service keeps.
-    pub(crate) cut: Vec<String>,
-    /// Columns that occur twice.
+    /// Columns whose value exceeded the limit of the service.
+    pub(crate) truncated: Vec<String>,
+    /// Duplicate columns.
     pub(crate) twice: Vec<String>,
 }
 
-/// Reads a row as its stream declares it. Of a name that occurs twice the last counts.
+/// Converts a row by the declaration of its stream. Of duplicate names the last one counts.
 pub(crate) fn fitted(row: &Members<'_>, stream: &StreamDeclaration, largest: usize) -> FittedRow {
     let mut all = FittedRow::default();
     for (name, value) in row {
@@ -143,8 +143,8 @@ pub(crate) fn fitted(row: &Members<'_>, stream: &StreamDeclaration, largest: usi
             continue;
         };
         let fitted = fit(value, column_type, largest);
-        if fitted.cut {
-            all.cut.push(name.clone());
+        if fitted.truncated {
+            all.truncated.push(name.clone());
         }
         if fitted.misfit {
             all.misfits.push(name);

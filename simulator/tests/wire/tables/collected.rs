@@ -1,11 +1,11 @@
-//! Columns as the Data Collector API makes them.
+//! Columns created by the Data Collector API.
 
 use serde_json::json;
 use simulator::ColumnType;
 
 use super::{collect, rows, start};
 
-/// Facts A6 and D2: the columns that Microsoft's parser reads.
+/// The columns that Microsoft's parser reads.
 #[tokio::test]
 async fn the_data_collector_names_columns_by_path_and_type() {
     let caller = start(&[]).await;
@@ -61,10 +61,10 @@ async fn the_data_collector_names_columns_by_path_and_type() {
     assert_eq!(table.columns().len(), 18);
 }
 
-/// The example of the Data Collector's documentation (facts A6): number, boolean and string, then texts
-/// for all three, then numbers for all three; and, in a fresh table, texts first.
+/// The example of the Data Collector's documentation: number, boolean and string, then text for all
+/// three, then numbers for all three; and, in a new table, text first.
 #[tokio::test]
-async fn a_second_type_is_converted_or_makes_a_second_column() {
+async fn a_second_type_is_converted_or_creates_a_second_column() {
     let caller = start(&[]).await;
     let sent = [
         json!({"number": 1, "boolean": true, "string": "a"}),
@@ -79,7 +79,7 @@ async fn a_second_type_is_converted_or_makes_a_second_column() {
         json!({"number_d": 5.0, "boolean_b": true, "string_s": "5"}),
         json!({"number_d": 5.0, "boolean_d": 5.0, "string_d": 5.0}),
         json!({"number_s": "many", "boolean_s": "unknown", "string_b": true}),
-        // A text has a column of its own by now.
+        // A text column exists by now.
         json!({"number_s": "6", "boolean_s": "false", "string_s": "2026-11-22T15:04:05Z"}),
     ];
     assert_eq!(rows(&table), expected);
@@ -90,7 +90,7 @@ async fn a_second_type_is_converted_or_makes_a_second_column() {
 
 #[tokio::test]
 async fn limits_of_names_and_values() {
-    // 51 characters: workspaces have such columns, though documents allow 45.
+    // 51 characters: workspaces have such columns, although the documentation allows 45.
     let long = "surfaced_auth_access_device_is_encryption_enabled_s";
     let row = json!({
         "surfaced_auth": {"access_device": {"is_encryption_enabled": "true"}},

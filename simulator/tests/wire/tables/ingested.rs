@@ -1,4 +1,4 @@
-//! Columns as a stream declares them, and the time of a row.
+//! Columns declared by a stream, and the time of a row.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -7,7 +7,7 @@ use simulator::ColumnType;
 use super::{collect, ingest, rows, start};
 
 #[tokio::test]
-async fn logs_ingestion_stores_what_is_declared_as_it_is_declared() {
+async fn logs_ingestion_stores_declared_columns_with_their_declared_type() {
     use ColumnType::{Boolean, DateTime, Dynamic, Real, String};
     let columns = [
         ("TimeGenerated", DateTime),
@@ -24,7 +24,7 @@ async fn logs_ingestion_stores_what_is_declared_as_it_is_declared() {
             "result_s": "success", "timestamp_d": 1_581_620_180, "from_new_user_b": true,
             "isotimestamp_t": "2020-02-13T18:56:20.351346+00:00", "Rest": {"a": [1, {"b": null}]},
         }),
-        // Nothing is flattened or suffixed here, and what does not fit is null.
+        // Values are not flattened or suffixed, and those that do not fit are null.
         json!({"result": "success", "user": {"name": "ada"}, "timestamp_d": "soon", "result_s": null}),
         json!({"result_s": "é".repeat(40_000), "Rest": "text"}),
     ];
@@ -43,11 +43,11 @@ async fn logs_ingestion_stores_what_is_declared_as_it_is_declared() {
     assert_eq!(table.columns()["never_s"], String);
     let left_out: Vec<_> = table.left_out().keys().collect();
     assert_eq!(left_out, ["result", "user"]);
-    assert_eq!(caller.simulator.calls().logs_ingestion.values_cut, 1);
+    assert_eq!(caller.simulator.counts().logs_ingestion.values_cut, 1);
 }
 
 #[tokio::test]
-async fn an_old_or_future_time_is_replaced_by_that_of_receipt_on_both_apis() {
+async fn an_old_or_future_time_is_replaced_by_the_time_of_receipt_in_both_apis() {
     let columns = [("TimeGenerated", ColumnType::DateTime)];
     let caller = start(&columns).await;
     let now = caller.simulator.clock().now();
@@ -60,8 +60,8 @@ async fn an_old_or_future_time_is_replaced_by_that_of_receipt_on_both_apis() {
         |field: &str| -> Vec<Value> { times.iter().map(|time| json!({field: time})).collect() };
     for row in rows_of("event_time") {
         let request = caller.post(&format!("[{row}]"));
-        let answer = request.header("time-generated-field", "event_time").send().await;
-        assert_eq!(answer.unwrap().status().as_u16(), 200);
+        let response = request.header("time-generated-field", "event_time").send().await;
+        assert_eq!(response.unwrap().status().as_u16(), 200);
     }
     let collected = collect(&caller, &[json!({"event_time": kept[0]})]).await;
     let ingested =
@@ -73,10 +73,10 @@ async fn an_old_or_future_time_is_replaced_by_that_of_receipt_on_both_apis() {
         for (found, sent) in times.iter().zip(&kept) {
             assert_eq!(**found, format!("{}.0000000Z", &sent[..19]));
         }
-        // Without the header, or without a time, it is that of receipt too.
+        // Without the header or a time, the time of receipt is used.
         assert_eq!(times[2..], received[2..], "{api}");
         assert!(times.len() >= 5);
     }
-    // The field itself stays a column.
+    // The field itself is a column, too.
     assert_eq!(collected.columns()["event_time_t"], ColumnType::DateTime);
 }

@@ -1,4 +1,4 @@
-//! What rows become in a table, on either api.
+//! Storage of rows in tables by both APIs.
 
 mod collected;
 mod ingested;
@@ -10,7 +10,7 @@ use simulator::{
 
 use crate::caller::Caller;
 
-/// A stream of these columns into `CiscoDuo_CL`.
+/// A stream with these columns into `CiscoDuo_CL`.
 pub(crate) fn stream(columns: &[(&str, ColumnType)]) -> StreamDeclaration {
     let columns = columns.iter().map(|(name, it)| Column::new(*name, *it));
     StreamDeclaration::new("Custom-CiscoDuo", "CiscoDuo_CL", columns.collect()).unwrap()
@@ -22,20 +22,20 @@ pub(crate) async fn start(columns: &[(&str, ColumnType)]) -> Caller {
     Caller::start(Config { keep_tables: true, logs_ingestion, ..crate::tenant::config(5) }).await
 }
 
-/// Posts rows to the Data Collector API, one call each.
+/// Sends rows to the Data Collector API, one request each.
 pub(crate) async fn collect(caller: &Caller, rows: &[Value]) -> Table {
     for row in rows {
-        let answer = caller.post(&format!("[{row}]")).send().await.unwrap();
-        assert_eq!(answer.status().as_u16(), 200);
+        let response = caller.post(&format!("[{row}]")).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), 200);
     }
     table(caller, IngestionApi::DataCollector).await
 }
 
-/// Sends rows to the Logs Ingestion API in one call.
+/// Sends rows to the Logs Ingestion API in one request.
 pub(crate) async fn ingest(caller: &Caller, rows: &[Value]) -> Table {
     let (token, body) = (caller.token().await, Value::from(rows.to_vec()));
-    let answer = caller.ingest(&token, &body.to_string()).send().await;
-    assert_eq!(answer.unwrap().status().as_u16(), 204);
+    let response = caller.ingest(&token, &body.to_string()).send().await;
+    assert_eq!(response.unwrap().status().as_u16(), 204);
     table(caller, IngestionApi::LogsIngestion).await
 }
 
@@ -43,7 +43,7 @@ pub(crate) async fn table(caller: &Caller, api: IngestionApi) -> Table {
     caller.simulator.table(api, "CiscoDuo_CL").await.unwrap()
 }
 
-/// The rows without their standard columns.
+/// The rows without the standard columns.
 pub(crate) fn rows(table: &Table) -> Vec<Value> {
     let without = |row: &simulator::TableRow| {
         let mut row = row.clone();

@@ -1,4 +1,4 @@
-//! How the process ends and begins again.
+//! Shutdown and restart of the process.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -13,11 +13,11 @@ use crate::common::{
     tenant,
 };
 
-/// Longest wait for a server that was started without a host.
+/// Longest wait for a server started without a host.
 const START: Duration = Duration::from_secs(30);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_idle_handler_exits_with_200_after_a_signal() {
+async fn an_idle_handler_exits_with_code_200_after_a_signal() {
     let (_simulator, mut host, _folder) = running(tenant(1, 1)).await;
     for signal in ["TERM", "INT"] {
         let began = Instant::now();
@@ -30,7 +30,7 @@ async fn an_idle_handler_exits_with_200_after_a_signal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_a_host_a_server_exits_with_0_after_a_signal() {
+async fn without_a_host_the_server_exits_with_code_0_after_a_signal() {
     let simulator = Simulator::start(tenant(1, 1)).await.unwrap();
     let folder = temporary_folder();
     let settings = Settings::in_folder(&simulator, folder.path());
@@ -45,7 +45,7 @@ async fn without_a_host_a_server_exits_with_0_after_a_signal() {
             .unwrap();
         let began = Instant::now();
         while get(port, "/").await.is_err() {
-            assert!(began.elapsed() < START, "no answer");
+            assert!(began.elapsed() < START, "no response");
             tokio::time::sleep(Duration::from_millis(25)).await;
         }
         let id = server.id().unwrap().to_string();
@@ -56,19 +56,19 @@ async fn without_a_host_a_server_exits_with_0_after_a_signal() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn after_a_signal_a_run_stops_at_its_next_commit_and_the_handler_exits_with_200() {
+async fn after_a_signal_a_run_stops_at_its_next_commit_and_the_handler_exits_with_code_200() {
     let mut config = tenant(5, 600);
     config.duo_latency = Duration::from_millis(40);
     let (simulator, mut host, folder) = running(config).await;
     for signal in ["TERM", "INT"] {
         let run = tokio::spawn(host.begin(Body::Timer));
-        let posts = simulator.calls().log_analytics.accepted;
-        while simulator.calls().log_analytics.accepted < posts + 8 {
+        let posts = simulator.counts().log_analytics.accepted;
+        while simulator.counts().log_analytics.accepted < posts + 8 {
             assert!(!run.is_finished(), "the run is too short for this test");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         host.signal(signal).await;
-        let invocation = run.await.unwrap().expect("the run in flight is answered");
+        let invocation = run.await.unwrap().expect("the current run responds");
         invocation.summary();
         assert_eq!(invocation.outcomes(), ["more_to_fetch"; 6], "after {signal}");
         assert_eq!(host.wait().await.code(), Some(RESTART), "after {signal}");
@@ -83,16 +83,16 @@ async fn after_a_signal_a_run_stops_at_its_next_commit_and_the_handler_exits_wit
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_port_is_used_again_at_once_after_a_kill() {
+async fn the_port_is_reused_immediately_after_a_kill() {
     let mut config = tenant(6, 100);
     config.duo_latency = Duration::from_millis(50);
     let (_simulator, mut host, _folder) = running(config).await;
     for _ in 0..3 {
-        // With a connection open, so that one side of it lingers in the kernel.
+        // With an open connection, so that one side of it lingers in the kernel.
         let run = tokio::spawn(host.begin(Body::Timer));
         tokio::time::sleep(Duration::from_millis(100)).await;
         host.kill().await;
-        assert!(run.await.unwrap().is_err(), "the run was over already");
+        assert!(run.await.unwrap().is_err(), "the run had already finished");
         host.restart().await;
         assert!(host.ready_after < Duration::from_secs(1), "{:?}", host.ready_after);
     }

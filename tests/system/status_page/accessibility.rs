@@ -1,50 +1,51 @@
-//! The page in a real browser: readable in light and dark, on a desk and on a phone, with a screen reader and by keyboard.
+//! The page in a real browser: readable in light and dark, on desktop and phone, with a screen
+//! reader
 //!
-//! Pictures of it are left in `target/status-page/`. The one of the README, docs/status-page.png, is made anew by
-//! `UPDATE_EXPECTED=1 tests/run --test system most_days`.
+//! Screenshots are in `target/status-page/`. docs/status-page.png is updated by
+//! `UPDATE_EXPECTED=1 tests/run --test system usual_page`.
 
 use std::path::PathBuf;
 
 use serde_json::Value;
 use tokio::process::Command;
 
-use crate::common::{Azurite, FunctionsHost, Gate, Settings, Spoil, StorageFault, tool};
+use crate::common::{Azurite, Failure, FunctionsHost, Proxy, Settings, StorageFault, tool};
 use crate::status_page::app::{App, PATH};
 use crate::status_page::history::{every_state, now, usual};
 
-/// Largest page, in bytes.
+/// Maximum size of the page, in bytes.
 const LARGEST: u64 = 100 * 1024;
-/// Longest time to the first paint, in milliseconds: no measurement, a bound against a page that hangs.
+/// Maximum time to the first paint, in milliseconds: a bound against a hanging page, not a target.
 const LONGEST_PAINT: f64 = 5_000.0;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_with_every_state_is_for_everybody() {
+async fn the_page_with_every_state_is_accessible() {
     let app = App::start("looks-every", &every_state(now())).await;
     let looks = look(&app.web, "every-state").await;
-    // Six links, and in each section what can be opened and scrolled.
+    // Six links, and the details and scroll areas of each section.
     let stops = looks[0]["stops"].as_array().unwrap().len();
-    assert!(stops > 20, "the keyboard reaches {stops} places");
+    assert!(stops > 20, "{stops} elements can be focused");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_before_the_first_run_is_for_everybody() {
+async fn the_page_before_the_first_run_is_accessible() {
     let app = App::start("looks-fresh", &[]).await;
     look(&app.web, "fresh").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_without_storage_is_for_everybody() {
+async fn the_page_without_storage_is_accessible() {
     let app = App::start("looks-storage", &[]).await;
     let azurite = Azurite::shared();
-    let gate = Gate::to(&azurite.endpoint()).await;
-    gate.begin(StorageFault::every(Spoil::Storage(403, "AuthorizationFailure")));
-    let storage = gate.instead_of(&azurite.connection_string());
+    let proxy = Proxy::to(&azurite.endpoint()).await;
+    proxy.begin(StorageFault::every(Failure::Storage(403, "AuthorizationFailure")));
+    let storage = proxy.instead_of(&azurite.connection_string());
     let settings = app.settings.clone().with("AzureWebJobsStorage", storage);
     look(&open(&settings).await.1, "no-storage").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_with_wrong_settings_is_for_everybody() {
+async fn the_page_with_wrong_settings_is_accessible() {
     let app = App::start("looks-settings", &[]).await;
     let settings = app
         .settings
@@ -56,13 +57,13 @@ async fn the_page_with_wrong_settings_is_for_everybody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_page_of_most_days_is_for_everybody() {
+async fn the_usual_page_is_accessible() {
     let app = App::start("looks-usual", &usual(now())).await;
     look(&app.web, "usual").await;
     if std::env::var_os("UPDATE_EXPECTED").is_some() {
         let sources = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-        let picture = sources.join("docs/status-page.png");
-        std::fs::copy(pictures().join("usual-light-top.png"), picture).unwrap();
+        let screenshot = sources.join("docs/status-page.png");
+        std::fs::copy(screenshots().join("usual-light-top.png"), screenshot).unwrap();
     }
 }
 
@@ -72,18 +73,18 @@ async fn open(settings: &Settings) -> (FunctionsHost, String) {
     (host, web)
 }
 
-fn pictures() -> PathBuf {
+fn screenshots() -> PathBuf {
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../status-page")
 }
 
-/// Looks at the page, leaves pictures of this name, and asserts what holds for every page.
-#[expect(clippy::print_stdout, reason = "how fast it is painted is told, not judged")]
+/// Opens the page in a browser, takes screenshots and asserts what holds for every page.
+#[expect(clippy::print_stdout, reason = "the paint time is printed for information")]
 async fn look(web: &str, name: &str) -> Vec<Value> {
-    std::fs::create_dir_all(pictures()).unwrap();
+    std::fs::create_dir_all(screenshots()).unwrap();
     let output = Command::new("node")
         .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tools/look_at_page.cjs"))
         .arg(format!("{web}{PATH}"))
-        .arg(pictures().join(name))
+        .arg(screenshots().join(name))
         .env("NODE_PATH", tool("node/node_modules/playwright-core"))
         .output()
         .await
@@ -92,7 +93,7 @@ async fn look(web: &str, name: &str) -> Vec<Value> {
     let looks: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(looks.len(), 4);
     for look in &looks {
-        assert_is_for_everybody(look);
+        assert_is_accessible(look);
     }
     let paints = looks.iter().map(|look| look["paint"].as_f64().unwrap());
     println!(
@@ -104,24 +105,24 @@ async fn look(web: &str, name: &str) -> Vec<Value> {
 }
 
 #[track_caller]
-fn assert_is_for_everybody(look: &Value) {
+fn assert_is_accessible(look: &Value) {
     let which = format!("{} on a {}", look["scheme"], look["size"]);
     let nothing = |what: &str| {
         assert_eq!(look[what], serde_json::json!([]), "{what}, {which}");
     };
-    // Nothing that keeps somebody out, by the Web Content Accessibility Guidelines 2, levels A and AA.
+    // No violations of the Web Content Accessibility Guidelines 2, levels A and AA.
     nothing("barriers");
-    nothing("complaints");
+    nothing("messages");
     nothing("violations");
     let requests = look["requests"].as_array().unwrap();
     assert_eq!(requests.len(), 1, "{which}: {requests:#?}");
-    assert!(look["overflow"].as_i64().unwrap() <= 0, "{which}: it is too wide");
-    assert_eq!(look["unnamed"], 0, "{which}: pictures without words");
+    assert!(look["overflow"].as_i64().unwrap() <= 0, "{which}: the page is too wide");
+    assert_eq!(look["unnamed"], 0, "{which}: images without a text");
     assert!(look["bytes"].as_u64().unwrap() < LARGEST, "{which}");
     assert!(look["paint"].as_f64().unwrap() < LONGEST_PAINT, "{which}");
-    // By keyboard.
+    // Keyboard access.
     nothing("closed");
-    nothing("mute");
+    nothing("unlabelled");
     let stops = look["stops"].as_array().unwrap();
     let names: Vec<&Value> = stops.iter().map(|stop| &stop["name"]).collect();
     let order: Vec<&Value> = look["order"].as_array().unwrap().iter().collect();

@@ -1,17 +1,17 @@
-//! A place for state that a test can look into, whichever kind it is.
+//! The location of state, with direct access for tests.
 
 use simulator::Simulator;
 use tempfile::TempDir;
 
 use crate::common::{Azurite, Container, Settings, temporary_folder};
 
-/// A container, with the connection string of its account; or a folder.
-pub(crate) enum Place {
+/// A container with the connection string of its account, or a folder.
+pub(crate) enum Location {
     Storage(String, Container),
     Folder(TempDir),
 }
 
-impl Place {
+impl Location {
     pub(crate) fn storage(container: &'static str) -> Self {
         let azurite = Azurite::shared();
         let connection = azurite.connection_string();
@@ -43,8 +43,8 @@ impl Place {
         }
     }
 
-    /// Writes a text before the connector wrote anything.
-    pub(crate) async fn begin_with(&self, name: &str, content: &[u8]) {
+    /// Writes a file before the connector has written any.
+    pub(crate) async fn create(&self, name: &str, content: &[u8]) {
         match self {
             Self::Storage(_, container) => {
                 if !container.exists().await {
@@ -64,7 +64,7 @@ impl Place {
         matches!(self, Self::Storage(..))
     }
 
-    /// Names that begin with `folder`, which ends with a slash.
+    /// Names that start with `folder`, which ends with a slash.
     pub(crate) async fn list(&self, folder: &str) -> Vec<String> {
         match self {
             Self::Storage(_, container) => {
@@ -89,18 +89,18 @@ impl Place {
         }
     }
 
-    /// Puts something else in the place of a text.
+    /// Replaces a file.
     pub(crate) async fn replace(&self, name: &str, content: &[u8]) {
         self.remove(name).await;
-        self.begin_with(name, content).await;
+        self.create(name, content).await;
     }
 
-    /// The same for ids, which are added to: what stands in a container is an append blob.
+    /// Replaces a file of ids, which is an append blob in a container.
     pub(crate) async fn replace_appendable(&self, name: &str, content: &[u8]) {
         self.remove(name).await;
         match self {
             Self::Storage(_, container) => container.write_appendable(name, content).await,
-            Self::Folder(_) => self.begin_with(name, content).await,
+            Self::Folder(_) => self.create(name, content).await,
         }
     }
 

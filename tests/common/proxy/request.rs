@@ -1,18 +1,18 @@
-//! A call as it passes a gate.
+//! A request that passes through the proxy.
 
 use std::io;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// A call as it came.
-pub(super) struct Call {
+/// A request as received.
+pub(super) struct Request {
     head: String,
     body: Vec<u8>,
 }
 
-impl Call {
-    /// Reads a whole call; `None` where the caller ends before.
+impl Request {
+    /// Reads a whole request; `None` if the client closes the connection first.
     pub(super) async fn read(caller: &mut TcpStream) -> io::Result<Option<Self>> {
         let mut bytes = Vec::new();
         let end = loop {
@@ -30,7 +30,7 @@ impl Call {
             let mut found = lines.filter(|(header, _)| header.eq_ignore_ascii_case(name));
             found.next().map(|(_, value)| value.trim().to_owned())
         };
-        assert_eq!(header("transfer-encoding"), None, "a body in chunks");
+        assert_eq!(header("transfer-encoding"), None, "a chunked body");
         let length = header("content-length");
         let length: usize =
             length.map_or(0, |length| length.parse().expect("a length is a number"));
@@ -42,14 +42,15 @@ impl Call {
         Ok(Some(Self { head, body }))
     }
 
-    /// Method and path, without the query: it may carry a signature.
+    /// Method and path, without the query, which may carry a signature.
     pub(super) fn name(&self) -> String {
         let mut words = self.head.split([' ', '?']);
         let (method, path) = (words.next(), words.next());
         [method, path].map(Option::unwrap_or_default).join(" ")
     }
 
-    /// The whole answer of the service. Each call has a connection of its own, here and there: its end is the answer's.
+    /// Sends the request and returns the response. Each request has its own connections, so that
+    /// the end of the connection is the end of the response.
     pub(super) async fn ask(&self, upstream: &str) -> io::Result<Vec<u8>> {
         let lines = self.head.trim_end().split("\r\n");
         let kept = lines.filter(|line| !line.to_ascii_lowercase().starts_with("connection:"));
@@ -58,22 +59,22 @@ impl Call {
         let mut service = TcpStream::connect(upstream).await?;
         service.write_all(head.as_bytes()).await?;
         service.write_all(&self.body).await?;
-        let mut answer = Vec::new();
-        service.read_to_end(&mut answer).await?;
-        Ok(answer)
+        let mut response = Vec::new();
+        service.read_to_end(&mut response).await?;
+        Ok(response)
     }
 }
 
-/// The middle of the body, or of the head where there is no body to cut.
-pub(super) fn middle(answer: &[u8]) -> usize {
-    let end = head_end(answer).unwrap_or(answer.len());
-    match answer.len() - end {
+/// The middle of the body, or of the head if there is no body to truncate.
+pub(super) fn middle(response: &[u8]) -> usize {
+    let end = head_end(response).unwrap_or(response.len());
+    match response.len() - end {
         0 | 1 => end / 2,
         body => end + body / 2,
     }
 }
 
-/// Where the head of a message ends, with its empty line.
+/// Offset of the end of the head, including its empty line.
 fn head_end(bytes: &[u8]) -> Option<usize> {
     let place = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     Some(place + 4)

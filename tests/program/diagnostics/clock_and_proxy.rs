@@ -1,4 +1,4 @@
-//! The clock, and the way that calls take.
+//! The clock, and requests through a proxy.
 
 use chrono::TimeDelta;
 use simulator::{Fault, FaultKind, Simulator, Target};
@@ -11,7 +11,7 @@ const USER: &str = "someone";
 const PASSWORD: &str = "hunter2";
 
 #[tokio::test]
-async fn a_clock_that_is_off_is_told_and_from_a_minute_on_is_a_problem() {
+async fn a_wrong_clock_is_reported_and_is_a_problem_from_one_minute() {
     let simulator = Simulator::start(tenant(32, 5)).await.unwrap();
     let state = temporary_folder();
     let settings = Settings::in_folder(&simulator, state.path());
@@ -23,31 +23,31 @@ async fn a_clock_that_is_off_is_told_and_from_a_minute_on_is_a_problem() {
         let (code, findings) = check(&settings).await;
         (code, about(&findings, "clock").unwrap().clone())
     };
-    // Duo tells whole seconds.
-    let about_seconds = |told: &serde_json::Value, expected: i64, direction: &str| {
-        let message = told["message"].as_str().unwrap();
+    // Duo's times have whole seconds.
+    let about_seconds = |finding: &serde_json::Value, expected: i64, direction: &str| {
+        let message = finding["message"].as_str().unwrap();
         let near = (expected - 1..=expected + 1)
             .any(|seconds| message == format!("{seconds} s {direction} Duo's"));
         assert!(near, "{message}");
     };
     for (seconds, direction) in [(-300, "ahead of"), (300, "behind")] {
-        let (code, told) = of(seconds).await;
-        assert_eq!((code, &told["code"]), (Some(1), &"clock".into()), "{told}");
-        about_seconds(&told, 300, direction);
-        let hint = told["hint"].as_str().unwrap();
+        let (code, finding) = of(seconds).await;
+        assert_eq!((code, &finding["code"]), (Some(1), &"clock".into()), "{finding}");
+        about_seconds(&finding, 300, direction);
+        let hint = finding["hint"].as_str().unwrap();
         assert!(hint.contains("set the clock of this machine"), "{hint}");
     }
-    let (code, told) = of(-10).await;
-    assert_eq!((code, &told["ok"]), (Some(0), &true.into()), "{told}");
-    about_seconds(&told, 10, "ahead of");
-    let (code, told) = of(0).await;
-    assert_eq!((code, &told["message"]), (Some(0), &"agrees with Duo's".into()));
+    let (code, finding) = of(-10).await;
+    assert_eq!((code, &finding["ok"]), (Some(0), &true.into()), "{finding}");
+    about_seconds(&finding, 10, "ahead of");
+    let (code, finding) = of(0).await;
+    assert_eq!((code, &finding["message"]), (Some(0), &"agrees with Duo's".into()));
 }
 
 #[tokio::test]
-async fn the_way_through_a_proxy_is_told_without_its_password() {
+async fn a_proxy_is_reported_without_its_password() {
     let simulator = Simulator::start(tenant_with_rule(33, 0)).await.unwrap();
-    // Nothing is asked of the address that stands for Azure Monitor.
+    // Without a token, no request is sent to the address of Azure Monitor.
     let no_token = Fault::always(Target::Identity, FaultKind::Status(400));
     simulator.faults().push(no_token);
     let state = temporary_folder();
@@ -56,9 +56,9 @@ async fn the_way_through_a_proxy_is_told_without_its_password() {
         .with("CISCO_DUO_API_HOSTNAME", "api-12345678.duosecurity.com")
         .with("CISCO_DUO_LOG_TYPES", "activity")
         .with("LOGS_INGESTION_ENDPOINT", "https://duo-abcd.westeurope-1.ingest.monitor.azure.com")
-        // Nobody listens there.
+        // No process listens on this port.
         .with("HTTPS_PROXY", format!("http://{USER}:{PASSWORD}@127.0.0.1:9"));
-    for (except, told) in [
+    for (except, expected) in [
         ("", "Duo through the proxy 127.0.0.1:9, Azure Monitor through the proxy 127.0.0.1:9"),
         (
             "example.com,.ingest.monitor.azure.com",
@@ -68,7 +68,7 @@ async fn the_way_through_a_proxy_is_told_without_its_password() {
         let (code, findings) = check(&settings.clone().with("NO_PROXY", except)).await;
         assert_eq!(code, Some(1));
         let network = about(&findings, "network").unwrap();
-        assert_eq!((&network["ok"], &network["message"]), (&true.into(), &told.into()));
+        assert_eq!((&network["ok"], &network["message"]), (&true.into(), &expected.into()));
         let duo = about(&findings, "Duo activity").unwrap();
         assert_eq!(duo["code"], "duo_unreachable", "{duo}");
         assert!(duo["hint"].as_str().unwrap().contains("HTTPS_PROXY"), "{duo}");
@@ -80,7 +80,7 @@ async fn the_way_through_a_proxy_is_told_without_its_password() {
 }
 
 #[tokio::test]
-async fn calls_to_this_machine_never_take_the_proxy() {
+async fn requests_to_this_machine_bypass_the_proxy() {
     let simulator = Simulator::start(tenant(34, 5)).await.unwrap();
     let state = temporary_folder();
     let settings = Settings::in_folder(&simulator, state.path());
