@@ -1,6 +1,6 @@
 """Evaluates an ARM template as Azure would: the deployed resources with their values.
 
-Supports the functions that our templates use and rejects others. Values that only Azure knows (an identity's ID, an endpoint)
+Supports the functions that our templates use and rejects others. Values that Azure assigns (an identity's ID, an endpoint)
 are placeholders.
 https://learn.microsoft.com/azure/azure-resource-manager/templates/template-functions
 """

@@ -87,7 +87,7 @@ async function byKeyboard(page) {
   return { stops, closed, ...(await page.evaluate(focusable)) };
 }
 
-async function look(started, scheme, size) {
+async function examine(started, scheme, size) {
   const context = await started.newContext({
     colorScheme: scheme,
     viewport: SIZES[size],
@@ -125,10 +125,10 @@ async function main() {
   const found = browser();
   if (!found) throw new Error("no browser: run tools/setup");
   const started = await chromium.launch(found);
-  const looks = [];
-  for (const scheme of SCHEMES) for (const size of Object.keys(SIZES)) looks.push(await look(started, scheme, size));
+  const views = [];
+  for (const scheme of SCHEMES) for (const size of Object.keys(SIZES)) views.push(await examine(started, scheme, size));
   await started.close();
-  console.log(JSON.stringify(looks));
+  console.log(JSON.stringify(views));
 }
 
 main().catch((error) => {

@@ -1,8 +1,7 @@
 //! Resource usage of a child process: CPU, memory, time.
 //!
 //! The kernel reports the usage of all children of a process together, and the peak of a new child
-//! starts with the memory of its parent. So each child gets a small parent: this program in another
-//! role.
+//! starts with the memory of its parent. So each child gets a small parent, this program.
 
 use std::io::{self, Write as _};
 use std::process::{Command, Stdio};

@@ -91,7 +91,7 @@ pub(crate) async fn measure(sizes: &Sizes, selected: &[&str]) -> Result<(), Faul
     Ok(())
 }
 
-/// CPU times of the connector and of the bare program in milliseconds, and their ratio in each turn.
+/// CPU times of the connector and the bare program in milliseconds, and their ratio per turn.
 #[derive(Default)]
 struct Turns {
     connector: Vec<f64>,
@@ -119,8 +119,8 @@ fn milliseconds(usage: Usage) -> f64 {
     usage.cpu.as_secs_f64() * 1_000.0
 }
 
-/// CPU time of the connector relative to that of the bare program, one run of each per turn: with the
-/// Data Collector API, the Logs Ingestion API uncompressed, and the cost and effect of gzip.
+/// CPU time of the connector relative to the bare program, one run of each per turn: with the Data
+/// Collector API, the Logs Ingestion API uncompressed, and the cost and effect of gzip.
 ///
 /// Other load on the machine slows down a whole turn, so the ratio is taken within each turn.
 async fn cpu(sizes: &Sizes) -> Result<[Figure; 2], Fault> {
@@ -146,11 +146,7 @@ async fn cpu(sizes: &Sizes) -> Result<[Figure; 2], Fault> {
     let more = format!("; gzip takes {more:.0} ms more and sends one part in {packed:.1}");
     Ok([
         collector.figure(format!("CPU, {events} authentication events"), 4.0, ""),
-        ingestion.figure(
-            format!("CPU, the same through Logs Ingestion, {events} events"),
-            8.0,
-            &more,
-        ),
+        ingestion.figure(format!("CPU, same by Logs Ingestion, {events} events"), 8.0, &more),
     ])
 }
 

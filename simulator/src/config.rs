@@ -23,11 +23,11 @@ pub struct Config {
     pub workspace_id: String,
     /// Log Analytics shared key, base64.
     pub shared_key: String,
-    /// Port of the Duo simulator on 127.0.0.1; 0 takes a free one.
+    /// Port of the Duo simulator on 127.0.0.1; 0 selects a free port.
     pub duo_port: u16,
-    /// Port of the Azure Monitor simulator on 127.0.0.1; 0 takes a free one.
+    /// Port of the Azure Monitor simulator on 127.0.0.1; 0 selects a free port.
     pub log_analytics_port: u16,
-    /// How many events each log has between [`Config::from`] and [`Config::to`]; absent means none.
+    /// Number of events per log between [`Config::from`] and [`Config::to`]; absent means none.
     pub volumes: BTreeMap<LogType, u64>,
     /// Time of the earliest possible event.
     pub from: DateTime<Utc>,
@@ -39,8 +39,7 @@ pub struct Config {
     pub v1_page: usize,
     /// Largest page of Trust Monitor (Duo: 200).
     pub trust_monitor_limit: usize,
-    /// How long an event stays invisible (Duo: two minutes); administrator events are always
-    /// visible.
+    /// How long an event stays invisible (Duo: two minutes), except administrator events.
     pub hidden: Duration,
     /// Delay of the Duo simulator before each response.
     pub duo_latency: Duration,

@@ -1,4 +1,4 @@
-//! Simulated Cisco Duo Admin API, Azure Monitor and Functions host, for the demo and the tests of duo-sentinel.
+//! Simulated Cisco Duo Admin API, Azure Monitor and Functions host, for demo and tests.
 //!
 //! ```text
 //! events (generated from a seed) --> duo: the log endpoints --> the connector under test
@@ -9,8 +9,7 @@
 //! ```
 //!
 //! All servers are strict: they check signatures with their own code and refuse what the real
-//! services refuse. Nothing is shared with the connector, so that an error cannot hide in its own
-//! test.
+//! services refuse. They share nothing with the connector, so an error cannot hide in its own test.
 
 mod clock;
 mod config;
@@ -132,8 +131,7 @@ impl Simulator {
         format!("{}{}", self.identity.url(), identity::APP_SERVICE_PATH)
     }
 
-    /// The authority of Entra's token endpoint, `http://127.0.0.1:PORT`, to be followed by the
-    /// tenant ID.
+    /// The authority of Entra's token endpoint, `http://127.0.0.1:PORT`, without the tenant ID.
     pub fn authority_url(&self) -> String {
         self.identity.url()
     }

@@ -20,8 +20,7 @@ pub(crate) fn json(status: u16, body: impl Into<Body>) -> Response {
     response
 }
 
-/// The response of faults that are the same for every service. `refuse` builds the error response
-/// of the service for a status.
+/// The response of faults that all services share. `refuse` builds a service's error response.
 pub(crate) async fn of_fault(
     fault: &FaultKind,
     refuse: impl Fn(u16) -> Response,

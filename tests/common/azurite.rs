@@ -22,8 +22,7 @@ const READY: &str = "successfully listens on ";
 /// How long tests that start may share one instance.
 const SHARED_FOR: Duration = Duration::from_secs(300);
 
-/// A running blob service that keeps everything in memory. It ends when dropped, and with this
-/// process.
+/// A running blob service with its data in memory. It ends when dropped, and with this process.
 #[derive(Debug)]
 pub(crate) struct Azurite {
     process: Child,
@@ -31,15 +30,14 @@ pub(crate) struct Azurite {
 }
 
 impl Azurite {
-    /// An instance that tests share, each with its own container. After ten minutes Azurite starts
-    /// to collect garbage and does not respond until it has finished: after five, tests get a new
-    /// one.
+    /// An instance that tests share, each with its container. After ten minutes Azurite collects
+    /// garbage and does not respond meanwhile: tests that start after five minutes get a new one.
     pub(crate) fn shared() -> &'static Self {
         static SHARED: Mutex<Option<(Instant, &'static Azurite)>> = Mutex::new(None);
         let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
         match *shared {
             Some((began, azurite)) if began.elapsed() < SHARED_FOR => azurite,
-            // The old one ends with this process, for tests that still use it.
+            // The old instance ends with this process, because tests may still use it.
             _ => {
                 let azurite: &'static Self = Box::leak(Box::new(Self::start(&[])));
                 *shared = Some((Instant::now(), azurite));
@@ -61,7 +59,7 @@ impl Azurite {
 
     fn start(arguments: &[&str]) -> Self {
         let preload = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/end-with-parent.cjs");
-        // Node itself: a killed npx would leave it running.
+        // Starts Node directly: a killed npx would leave it running.
         let mut process = Command::new("node")
             .arg("--require")
             .arg(preload)
@@ -73,7 +71,7 @@ impl Azurite {
             .stdout(Stdio::piped())
             .spawn()
             .expect("node is installed; run tools/setup");
-        let stdout = process.stdout.take().expect("it is piped");
+        let stdout = process.stdout.take().expect("stdout is piped");
         let address = BufReader::new(stdout)
             .lines()
             .map_while(Result::ok)

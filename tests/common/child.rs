@@ -49,15 +49,15 @@ impl Child {
             .spawn()
             .unwrap_or_else(|error| panic!("{command:?} cannot be started: {error}"));
         let readers = [
-            stdout.read(process.stdout.take().expect("it is piped")),
-            stderr.read(process.stderr.take().expect("it is piped")),
+            stdout.read(process.stdout.take().expect("the stream is piped")),
+            stderr.read(process.stderr.take().expect("the stream is piped")),
         ];
         Self { process, readers }
     }
 
     /// The exit status, if the process has ended.
     pub(super) fn ended(&mut self) -> Option<ExitStatus> {
-        self.process.try_wait().expect("it is our child")
+        self.process.try_wait().expect("the child can be waited for")
     }
 
     pub(super) async fn kill(&mut self) {
@@ -68,7 +68,7 @@ impl Child {
 
     /// Sends a signal: `TERM` or `INT`.
     pub(super) async fn signal(&self, name: &str) {
-        let id = self.process.id().expect("it runs").to_string();
+        let id = self.process.id().expect("the process is running").to_string();
         let sent = Command::new("kill").args(["-s", name, &id]).status().await;
         assert!(sent.expect("kill is installed").success(), "no process {id}");
     }
@@ -76,7 +76,7 @@ impl Child {
     /// Waits until the process has ended and its last line is read.
     pub(super) async fn wait(&mut self) -> ExitStatus {
         let end = async {
-            let status = self.process.wait().await.expect("it is our child");
+            let status = self.process.wait().await.expect("the child can be waited for");
             for reader in &mut self.readers {
                 if !reader.is_finished() {
                     reader.await.expect("reading lines cannot fail");

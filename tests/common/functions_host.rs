@@ -1,6 +1,5 @@
-//! A minimal Functions host: starts the handler, waits until it is ready, fires its timer and
-//! judges its responses as azure-functions-host does (`HttpWorkerProcess`,
-//! `DefaultHttpWorkerService`).
+//! A minimal Functions host: starts the handler, fires its timer and judges its responses as
+//! azure-functions-host does (`HttpWorkerProcess`, `DefaultHttpWorkerService`).
 
 use std::net::TcpStream;
 use std::path::Path;
@@ -58,7 +57,7 @@ pub(crate) struct FunctionsHost {
 }
 
 impl FunctionsHost {
-    /// Lays out a package and starts its handler; returns when it is ready.
+    /// Creates the app's folder and starts the handler; returns when it is ready.
     pub(crate) async fn start(settings: &Settings) -> Self {
         Self::start_with_arguments(settings, &[]).await
     }
@@ -96,8 +95,7 @@ impl FunctionsHost {
         self.port
     }
 
-    /// URL of the handler. The host forwards requests with the function key, with path and query as
-    /// sent.
+    /// URL of the handler. The host forwards requests with the function key unchanged.
     pub(crate) fn address(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
@@ -113,8 +111,7 @@ impl FunctionsHost {
         fired.unwrap_or_else(|error| panic!("no response: {error}; stderr: {:#?}", self.stderr()))
     }
 
-    /// Fires the timer, immediately or when awaited. Returns an error if the handler closes the
-    /// connection.
+    /// Fires the timer, now or when awaited. Returns an error if the handler disconnects.
     pub(crate) fn begin(
         &self,
         body: Body,
@@ -255,7 +252,7 @@ fn spawn(app: &Path, port: u16, settings: &Settings, stdout: &Lines, stderr: &Li
 /// in any process that another test starts at that time.
 pub(crate) fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = u16::try_from(std::process::id() % 10_000).expect("it is small");
+    let first = u16::try_from(std::process::id() % 10_000).expect("the number is small");
     (0..10_000)
         .map(|_| 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000)
         .find(|port| TcpStream::connect(("127.0.0.1", *port)).is_err())

@@ -36,8 +36,7 @@ pub(super) fn stage(arguments: &[&str], is_clock_set: bool) -> TempDir {
         for (name, _) in functions(source) {
             link(&source.join(&name), &app.path().join(&name));
         }
-        // Hard links: a copy written by this process could still be open for writing in a starting
-        // child.
+        // Hard links: a copy could still be open for writing in a child that is starting.
         fs::hard_link(binary(), app.path().join("handler"))
             .expect("the binary is on the same disk");
     }

@@ -40,8 +40,7 @@ impl Invocation {
         }
     }
 
-    /// Asserts a status of 500, on which the host considers the invocation failed, and a readable
-    /// body.
+    /// Asserts a status of 500, which the host takes as failed, and a readable body.
     #[track_caller]
     pub(crate) fn assert_failed(&self) {
         assert_eq!(self.status, 500, "{:#}", self.response);
@@ -82,8 +81,7 @@ impl Invocation {
     }
 }
 
-/// The rules of `DefaultHttpWorkerService` and `HttpScriptInvocationResult` in
-/// azure-functions-host.
+/// The rules of `DefaultHttpWorkerService` and `HttpScriptInvocationResult` in the real host.
 fn judge(response: &Response) -> Result<Value, String> {
     if !(200..300).contains(&response.status) {
         return Err(format!("HTTP {}", response.status));

@@ -22,12 +22,11 @@ pub(crate) fn run_script<A: AsRef<OsStr>>(
         .stderr(Stdio::piped())
         .spawn()
         .expect("the interpreter is installed");
-    let mut stdin = child.stdin.take().expect("it is piped");
+    let mut stdin = child.stdin.take().expect("stdin is piped");
     let input = input.to_string();
-    // Another thread writes the input: a script may write output before it has read all of its
-    // input.
+    // A separate thread writes: a script may write output before it has read all input.
     let writing = std::thread::spawn(move || stdin.write_all(input.as_bytes()));
-    let output = child.wait_with_output().expect("it ends");
+    let output = child.wait_with_output().expect("the script ends");
     let written = writing.join().expect("writing does not panic");
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{script}: {stderr}");

@@ -14,7 +14,7 @@ pub(crate) fn tenant(seed: u64, events: u64) -> Config {
     #[expect(clippy::disallowed_methods, reason = "the program under test uses the current time")]
     let now = Utc::now();
     let now = now.duration_trunc(TimeDelta::seconds(1)).expect("the time can be truncated");
-    let page = usize::try_from(PAGE).expect("it is small");
+    let page = usize::try_from(PAGE).expect("the page is small");
     Config {
         seed,
         volumes: LogType::ALL.map(|log| (log, events)).into(),

@@ -28,14 +28,14 @@ pub(crate) fn accepted_rows(folder: &Path, table: &str) -> Vec<Value> {
 /// Every file below a folder, by relative path.
 pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let paths = fs::read_dir(folder).into_iter().flatten();
-    let paths = paths.map(|entry| entry.expect("it can be listed").path());
+    let paths = paths.map(|entry| entry.expect("the folder can be listed").path());
     let files = paths.flat_map(|path| {
-        let name = path.file_name().expect("it has a name").to_string_lossy().into_owned();
+        let name = path.file_name().expect("a file has a name").to_string_lossy().into_owned();
         if path.is_dir() {
             let below = files(&path).into_iter();
             below.map(|(inner, content)| (format!("{name}/{inner}"), content)).collect()
         } else {
-            vec![(name, fs::read(&path).expect("it can be read"))]
+            vec![(name, fs::read(&path).expect("the file can be read"))]
         }
     });
     files.collect()

@@ -1,5 +1,4 @@
-//! HTTP written as bytes, like the requests of the Functions host, without headers of a client
-//! library.
+//! HTTP written as bytes, like requests of the Functions host, without a client library.
 
 use std::io;
 

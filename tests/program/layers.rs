@@ -10,8 +10,7 @@ use strum::IntoEnumIterator as _;
 
 use crate::common::files;
 
-/// The modules from the lowest to the highest layer. A module may use only lower layers, not its
-/// own.
+/// The modules from the lowest to the highest layer. A module may use only lower layers.
 const LAYERS: [&[&str]; 14] = [
     &["model", "json", "logging", "release"],
     &["settings", "schema"],
@@ -67,8 +66,7 @@ fn imports_point_one_way() {
     assert!(wrong.is_empty(), "imports of a higher layer:\n{}", wrong.join("\n"));
 }
 
-/// The files of one folder never import each other in a circle, except that `mod.rs` and its files
-/// may.
+/// The files of one folder never import each other in a circle, except with their `mod.rs`.
 #[test]
 fn no_files_of_a_folder_import_each_other_in_a_circle() {
     let mut folders: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();

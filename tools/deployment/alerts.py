@@ -22,7 +22,7 @@ def check(result, given, workspace):
         # The table may not exist yet when the rule is created.
         assert alert["properties"]["skipQueryValidation"] is True
         notified = alert["properties"]["actions"]["actionGroups"]
-        assert [each.lower() for each in notified] == groups, f"{alert['name']} tells {notified}"
+        assert [each.lower() for each in notified] == groups, f"{alert['name']} notifies {notified}"
     of_app = {each["name"].removeprefix(f"{app['name']}-"): each for each in alerts}
     is_on = given["CreateAlerts"] and given["WorkspaceResourceId"] and given["CiscoDuoHealth"] == "on"
     assert sorted(of_app) == sorted((RULES if is_on else []) + (["no-run"] if given["AlertEmail"] else [])), sorted(of_app)

@@ -134,8 +134,8 @@ def filled_in(template, definition, elements):
             check(template, given, cloud)
     without_workspace(template, elements, outputs, filled, by_key)
     logs(elements, outputs, filled)
-    # Defaults of the form equal those of the template, except for fields that the form asks for.
-    asked = {"IngestionApi", "SaveFunctionCiscoDuo", "CreateWorkbook", "WorkspaceResourceId", "Location"}
+    # Defaults of the form equal those of the template, except for fields without a default in the form.
+    chosen = {"IngestionApi", "SaveFunctionCiscoDuo", "CreateWorkbook", "WorkspaceResourceId", "Location"}
     for name, about in template["parameters"].items():
-        if "defaultValue" in about and name not in asked:
+        if "defaultValue" in about and name not in chosen:
             assert proposed[name] == about["defaultValue"], f"{name}: the form proposes {proposed[name]!r}"

@@ -15,7 +15,7 @@ SECRET_SETTINGS = {
 # Settings that a function app with an identity does not use.
 NOT_IN_AZURE = {
     "AzureWebJobsStorage": "a connection string holds a key",
-    "AzureWebJobsStorage__accountName": "only in the public cloud; the blob endpoint stands for it",
+    "AzureWebJobsStorage__accountName": "only in the public cloud; the blob endpoint is used instead",
     "AZURE_TENANT_ID": "outside Azure",
     "AZURE_CLIENT_SECRET": "outside Azure",
     "AZURE_FEDERATED_TOKEN_FILE": "outside Azure",

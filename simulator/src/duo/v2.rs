@@ -54,8 +54,7 @@ pub(super) fn page(
     indexes.truncate(limit);
     let next = match (indexes.last(), cursor) {
         (_, Some(cursor)) if fault == Some(&FaultKind::RepeatCursor) => cursor.json(log),
-        // On the last page telephony returns null, the other logs a cursor that leads to an empty
-        // page.
+        // The last page of telephony has null, the others a cursor that leads to an empty page.
         (Some(last), _) if more || log != LogType::Telephony => {
             Cursor::behind(events, *last).json(log)
         }
@@ -87,8 +86,8 @@ impl Cursor {
         Self { millisecond: events.millisecond(index), id: events.id(index) }
     }
 
-    /// Parses `next_offset`: "ms,id", for authentication also as two parameters. The time must be
-    /// in the window of the request.
+    /// Parses `next_offset`: "ms,id", for authentication also as two parameters.
+    /// The time must be in the window.
     fn of(log: LogType, values: &[&str], window: Window) -> Result<Option<Self>, Refusal> {
         let (millisecond, id) = match values {
             [] => return Ok(None),

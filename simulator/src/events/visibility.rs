@@ -28,8 +28,7 @@ impl Events {
         start..end.max(start)
     }
 
-    /// The part of `range` that is old enough to be visible at `now` (milliseconds), with late
-    /// events.
+    /// The part of `range` that is old enough to be visible at `now` (ms), with late events.
     pub(crate) fn settled(&self, range: &Range<usize>, now: i64) -> Range<usize> {
         let end = self.positions(i64::MIN, now - self.hidden_milliseconds).end;
         range.start.min(end)..range.end.min(end)

@@ -46,8 +46,7 @@ pub enum FaultKind {
     Truncated,
     /// No response until the client gives up (or ten minutes have passed).
     Hang,
-    /// Azure Monitor: the rows are accepted and counted, then the connection is closed without a
-    /// response.
+    /// Azure Monitor: the rows are accepted, then the connection is closed without a response.
     ResponseLost,
     /// Duo, identity: 200 with an HTML page.
     NotJson,
@@ -74,8 +73,7 @@ pub enum FaultKind {
     },
     /// Duo: 500 with an error body whose `code` is the empty string.
     EmptyCode,
-    /// Azure Monitor: 404 (Data Collector) or 413 (Logs Ingestion), as for a request that is too
-    /// large.
+    /// Azure Monitor: 404 (Data Collector) or 413 (Logs Ingestion), as for a large request.
     TooLarge,
     /// Azure Monitor: 400 for every request whose uncompressed body contains this text.
     InvalidRecord {

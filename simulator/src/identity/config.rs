@@ -5,13 +5,13 @@ use std::time::Duration;
 /// The identities of the simulated tenant, and the lifetime of their tokens.
 #[derive(Clone, Debug)]
 pub struct IdentityConfig {
-    /// Port on 127.0.0.1; 0 takes a free one.
+    /// Port on 127.0.0.1; 0 selects a free port.
     pub port: u16,
     /// Expected `x-identity-header`: the setting `IDENTITY_HEADER` of the function app.
     pub header: String,
     /// Client ID of the managed identity, a GUID; the default of a request without `client_id`.
     pub managed_client_id: String,
-    /// Directory (tenant) ID, a GUID, in the address of the Entra token endpoint.
+    /// Directory (tenant) ID, a GUID, in the URL of the Entra token endpoint.
     pub tenant_id: String,
     /// Client ID of the app registration, a GUID.
     pub client_id: String,

@@ -121,16 +121,15 @@ fn in_text(leaf: &Leaf<'_, '_>) -> Option<Json<'static>> {
     AS_TEXT.contains(&name).then(|| Json::Text(text.as_bytes().into()))
 }
 
-/// Whether a row has the longest prefix of a value that the service keeps, up to a character
-/// boundary.
+/// Whether a row has the longest prefix of a value that the service keeps, in whole characters.
 fn is_beginning(event: &[u8], row: &[u8], largest: usize) -> bool {
     event.len() > largest && event.starts_with(row) && (largest - 3..=largest).contains(&row.len())
 }
 
 /// The first column in which a row differs from its event.
 ///
-/// `truncated` lists the truncated fields of the row, named like their columns without the suffix. Each
-/// must exceed the limit of the service, and no other value may be shorter than in the event.
+/// `truncated` lists the truncated fields of the row, named like their columns without the suffix.
+/// Each must exceed the limit of the service, and no other value may be shorter than in the event.
 pub(super) fn difference(
     expected: &Expected,
     own: &TableRow,

@@ -17,8 +17,7 @@ const ADDITIONAL_FIELDS: &str = "AdditionalFields";
 
 /// A stream of the Logs Ingestion API, or the Data Collector API.
 ///
-/// The expected value of a column is what the Data Collector API would store, if the table had the
-/// declared columns.
+/// Expected values are those of the Data Collector API in a table with the declared columns.
 #[derive(Debug)]
 pub(super) struct Stream {
     /// The declared columns; the Data Collector API creates a column for every value.
@@ -27,8 +26,7 @@ pub(super) struct Stream {
     pub(super) additional: Option<String>,
     /// Maximum bytes of a value.
     pub(super) largest: usize,
-    /// Sorted hashes of the columns of all events of a v1 log; built when the first row without an
-    /// identifier arrives.
+    /// Sorted hashes of the columns of all events of a v1 log; built when first needed.
     contents: BTreeMap<LogType, Vec<(u64, u32)>>,
 }
 

@@ -25,8 +25,7 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// A healthy log: about `at_noon` events per hour at noon of a working day, and matching counts
-    /// for every closed hour.
+    /// A healthy log: about `at_noon` events per hour at noon on working days, and matching counts.
     pub(crate) fn working(log_type: LogType, at_noon: u64, now: Millis) -> Self {
         let began = Hour::of(now).after(-24 * AGE).start();
         let mut checkpoint = Checkpoint::first(began, now);
@@ -69,7 +68,7 @@ impl Log {
         minutes: i64,
     ) -> Self {
         let since = self.now - TimeDelta::minutes(minutes);
-        let standing = self.health.standing.as_mut().expect("it ran");
+        let standing = self.health.standing.as_mut().expect("the log has run");
         standing.outcome = outcome;
         standing.since = since;
         if let Some((code, status)) = code {
@@ -82,7 +81,7 @@ impl Log {
             self.health.succeeded_at = Some(since);
         }
         if let Some((code, status)) = code {
-            self = self.trouble(code, status, minutes, 1, minutes.unsigned_abs());
+            self = self.error(code, status, minutes, 1, minutes.unsigned_abs());
         }
         self
     }
@@ -125,7 +124,7 @@ impl Log {
         let found = self.days.iter().flat_map(|(day, results)| {
             let found = results.hours.iter();
             let found = found.filter(move |(_, result)| result.checked_at > since);
-            found.map(|(number, _)| day.after(number.parse().expect("it is a number")))
+            found.map(|(number, _)| day.after(number.parse().expect("an hour is a number")))
         });
         found.collect()
     }
@@ -146,7 +145,7 @@ impl Log {
         let last = Hour::of(self.checkpoint.mintime);
         for (day, results) in &mut self.days {
             results.hours.retain(|number, _| {
-                let number: i64 = number.parse().expect("it is a number");
+                let number: i64 = number.parse().expect("an hour is a number");
                 day.after(number) < last
             });
         }
@@ -158,7 +157,7 @@ impl Log {
     pub(crate) fn silent(mut self, hours: i64) -> Self {
         let at = self.now - TimeDelta::hours(hours);
         self = self.behind(hours);
-        self.health.standing.as_mut().expect("it ran").seen_at = at;
+        self.health.standing.as_mut().expect("the log has run").seen_at = at;
         self.health.succeeded_at = Some(at);
         self
     }
@@ -196,7 +195,7 @@ impl Log {
     }
 
     /// Adds an error, first and last seen this many minutes ago.
-    pub(crate) fn trouble(
+    pub(crate) fn error(
         mut self,
         code: Code,
         status: u16,

@@ -28,7 +28,7 @@ pub(crate) fn now() -> Millis {
 /// Six logs in six states, with every status that an hour can have.
 pub(crate) fn every_state(now: Millis) -> Vec<Log> {
     vec![
-        Log::working(LogType::Authentication, 2_400, now).late(31, 4).trouble(
+        Log::working(LogType::Authentication, 2_400, now).late(31, 4).error(
             Code::AzureUnreachable,
             503,
             4_000,

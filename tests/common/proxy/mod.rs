@@ -36,12 +36,11 @@ pub(crate) struct Proxy {
 }
 
 impl Proxy {
-    /// Starts a proxy for the service at `address`: `http://127.0.0.1:PORT`, with or without a
-    /// path.
+    /// Starts a proxy for the service at `address`: `http://127.0.0.1:PORT` with any path.
     pub(crate) async fn to(address: &str) -> Self {
         let upstream = authority(address).to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port is free");
-        let port = listener.local_addr().expect("it is bound").port();
+        let port = listener.local_addr().expect("the listener is bound").port();
         let seen = Arc::<Mutex<Seen>>::default();
         let shared = Arc::clone(&seen);
         let listening = tokio::spawn(async move {

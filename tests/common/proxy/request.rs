@@ -76,6 +76,6 @@ pub(super) fn middle(response: &[u8]) -> usize {
 
 /// Offset of the end of the head, including its empty line.
 fn head_end(bytes: &[u8]) -> Option<usize> {
-    let place = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
-    Some(place + 4)
+    let position = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+    Some(position + 4)
 }

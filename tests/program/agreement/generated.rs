@@ -57,8 +57,7 @@ fn health_reference() -> String {
     format!("| column | type | description |\n|---|---|---|\n{rows}")
 }
 
-/// The column types of the tables in KQL, and the known fields without a column, which are kept in
-/// `AdditionalFields`.
+/// The column types of the tables in KQL, and the known fields in `AdditionalFields`.
 fn table_schema() -> Value {
     let types = |columns: &[Column]| -> Map<String, Value> {
         let of_query = |column: &Column| match column.column_type {

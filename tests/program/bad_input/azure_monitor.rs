@@ -34,12 +34,9 @@ async fn a_refused_record_is_found_and_reported_and_no_other_is_lost() {
         serde_json::from_str(letter["original"].as_str().unwrap()).unwrap();
     assert_eq!(original["telephony_id"], needle);
     host.stop().await;
-    let stderr = host.stderr();
-    assert!(
-        stderr.len() == 1 && stderr[0].contains("WARN") && stderr[0].contains(uid),
-        "{stderr:?}"
-    );
-    let output = host.stdout().join("\n") + &stderr[0];
+    let lines = host.stderr();
+    assert!(lines.len() == 1 && lines[0].contains("WARN") && lines[0].contains(uid), "{lines:?}");
+    let output = host.stdout().join("\n") + &lines[0];
     assert!(!output.contains(&needle), "{output}");
     // Every other record was delivered and is not sent again.
     host.restart().await;
@@ -64,11 +61,8 @@ async fn refusing_every_record_creates_no_dead_letters() {
     invocation.assert_failed();
     for log in LogType::ALL {
         assert_eq!(invocation.outcome(log.name()), "failed");
-        let message = invocation.message(log.name());
-        assert!(
-            message.contains("event_uid ") && message.contains("InvalidDataFormat"),
-            "{message}"
-        );
+        let text = invocation.message(log.name());
+        assert!(text.contains("event_uid ") && text.contains("InvalidDataFormat"), "{text}");
     }
     assert!(originals(state.path()).is_empty());
     simulator.faults().clear();
@@ -102,8 +96,8 @@ async fn a_wrong_workspace_address_does_not_split_batches() {
     simulator.faults().push(Fault::always(Target::LogAnalytics, FaultKind::Status(404)));
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let message = invocation.message("activity");
-    assert!(message.contains("HTTP 404") && message.contains("logAnalyticsUri"), "{message}");
+    let text = invocation.message("activity");
+    assert!(text.contains("HTTP 404") && text.contains("logAnalyticsUri"), "{text}");
     assert!(
         simulator.counts().log_analytics.requests <= 8,
         "one request per log, one for health rows, one probe, and no halves"

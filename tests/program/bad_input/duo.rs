@@ -38,11 +38,8 @@ async fn persistent_invalid_responses_fail_only_their_log() {
         let invocation = host.fire().await;
         invocation.assert_failed();
         assert_eq!(invocation.outcome("activity"), "failed");
-        let message = invocation.message("activity");
-        assert!(
-            message.contains("HTTP 200") && message.contains("CISCO_DUO_API_HOSTNAME"),
-            "{message}"
-        );
+        let text = invocation.message("activity");
+        assert!(text.contains("HTTP 200") && text.contains("CISCO_DUO_API_HOSTNAME"), "{text}");
         let others = invocation.outcomes();
         assert_eq!(
             others.iter().filter(|outcome| **outcome == "caught_up").count(),
@@ -109,10 +106,10 @@ async fn a_cursor_that_always_repeats_fails_its_log_with_a_clear_message() {
         .push(Fault::always(Target::Duo(LogType::Telephony), FaultKind::RepeatCursor));
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let message = invocation.message("telephony");
+    let text = invocation.message("telephony");
     assert!(
-        message.contains("a cursor that it had returned before, twice; the checkpoint is kept"),
-        "{message}"
+        text.contains("a cursor that it had returned before, twice; the checkpoint is kept"),
+        "{text}"
     );
     assert!(simulator.counts().duo[&LogType::Telephony].requests < 20, "too many requests");
     simulator.faults().clear();
@@ -125,8 +122,8 @@ async fn a_wrong_clock_is_reported() {
     simulator.clock().set_offset(TimeDelta::minutes(-10));
     let invocation = host.fire().await;
     invocation.assert_failed();
-    let message = invocation.message("authentication");
-    assert!(message.contains("40105") && message.contains("s ahead of Duo's"), "{message}");
+    let text = invocation.message("authentication");
+    assert!(text.contains("40105") && text.contains("s ahead of Duo's"), "{text}");
     host.stop().await;
     let errors = host.stderr().join("\n");
     assert!(errors.contains("s ahead of Duo's; correct it"), "{errors}");

@@ -35,8 +35,7 @@ async fn changing_counts_cause_no_loss_and_no_duplicate() {
     }
 }
 
-/// Each fault of every page, the logs it affects, their events, and the maximum number of
-/// duplicates.
+/// Each fault of every page, the affected logs, their events, and the maximum of duplicates.
 #[tokio::test]
 async fn faults_on_every_page_lose_nothing() {
     let affected = [LogType::Administrator, LogType::OfflineEnrollment, LogType::Authentication];

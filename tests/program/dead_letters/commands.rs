@@ -110,8 +110,7 @@ async fn only_records_accepted_whole_are_removed() {
     let row = rows.iter().find(|row| row["telephony_id"] == *scene.refused).unwrap();
     assert_eq!(row["event_uid"], uid);
     assert_eq!(row["ingest_kind"], "late");
-    // The id has been in the ledger since dead-lettering: the handler does not send the record
-    // again.
+    // The id is in the ledger since dead-lettering: the handler does not send the record again.
     let host = FunctionsHost::start(&scene.settings).await;
     for _ in 0..6 {
         host.fire().await.summary();

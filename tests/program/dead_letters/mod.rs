@@ -12,8 +12,7 @@ use crate::common::{Settings, accepted_rows, duo_sentinel, temporary_folder};
 use serde_json::Value;
 use simulator::{Config, Simulator};
 
-/// A tenant in which some records of two logs have a value of 40,000 bytes, and the folder of the
-/// rows.
+/// A tenant in which records of two logs have a value of 40,000 bytes, and the folder of rows.
 async fn oversized(seed: u64) -> (Simulator, tempfile::TempDir) {
     let rows = temporary_folder();
     let config = Config {

@@ -91,8 +91,7 @@ pub(crate) fn assert_laid_out(row: &[u8], record_text: &str, record: &Record) {
     let additional = additional.map_or("{}", |(_, value)| value.get());
     let inside = serde_json::from_str::<Members<'_>>(additional);
     let laid_out = names.len() + inside.map_or(0, |RawMembers(inside)| inside.len());
-    // Truncated values are reported elsewhere; names that are invalid Unicode cannot be counted
-    // here.
+    // Truncated values are reported elsewhere; invalid Unicode names cannot be counted here.
     if !record.is_truncated()
         && let Some(values) = values(record_text, 0)
     {

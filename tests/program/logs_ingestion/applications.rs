@@ -14,8 +14,7 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::common::{FunctionsHost, Settings, temporary_folder, tenant_with_rule};
 
-/// A tenant, its authority with a self-signed certificate, and settings of an application without
-/// credentials.
+/// A tenant, its authority behind TLS, and settings of an application without credentials.
 pub(crate) struct Scene {
     simulator: Simulator,
     pub(crate) settings: Settings,

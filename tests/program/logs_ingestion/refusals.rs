@@ -28,8 +28,7 @@ async fn a_role_assignment_not_yet_effective_keeps_every_checkpoint() {
     host.finish(&simulator, 0).await;
 }
 
-/// Each fault occurs `times` times; then every event is delivered, with at most `duplicates`
-/// duplicates.
+/// Each fault occurs `times` times; then all events are delivered, with a bound of duplicates.
 #[tokio::test]
 async fn rows_are_retried_until_the_service_accepts_them() {
     let throttled = vec![FaultKind::TooManyRequests { retry_after: Some(2) }];

@@ -47,7 +47,7 @@ async fn events_before_the_first_run_are_delivered_once_beside_a_running_functio
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_live_checkpoint_does_not_change() {
-    let scene = Scene::new("live-place", 102, |config| config).await;
+    let scene = Scene::new("live-checkpoint", 102, |config| config).await;
     scene.catch_up_live().await;
     let mut before = Vec::new();
     for log in LogType::ALL {

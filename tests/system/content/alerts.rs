@@ -87,17 +87,11 @@ fn errors_of(alert: &Query, result: &Checked) -> Vec<String> {
     must(description.len() <= 4096, "the description is too long");
     let name = definition["name"].as_str().unwrap_or_default();
     must(name.starts_with("Cisco Duo connector - "), "the name does not begin with the connector");
-    must(
-        definition["severity"].as_u64().is_some_and(|severity| severity <= 4),
-        "the severity is invalid",
-    );
+    must(definition["severity"].as_u64().is_some_and(|severity| severity <= 4), "invalid severity");
     must(definition["version"].is_string(), "there is no version");
     let span = |key: &str| definition[key].as_str().and_then(minutes).unwrap_or_default();
     let (frequency, window) = (span("queryFrequency"), span("queryPeriod"));
-    must(
-        FREQUENCIES.contains(&frequency) && frequency >= 15,
-        "the frequency is invalid, or too expensive",
-    );
+    must(FREQUENCIES.contains(&frequency) && frequency >= 15, "invalid or expensive frequency");
     must(
         WINDOWS.contains(&window) && window >= frequency,
         "the period is invalid, or shorter than the frequency",

@@ -23,8 +23,7 @@ const INVENTED: [&str; 3] =
 /// Columns that differ between two deliveries of one event.
 const DELIVERY_COLUMNS: [&str; 3] = ["IngestBatch", "IngestionTime", "ingested_at"];
 
-/// Event and health tables filled through the Data Collector API and through the Logs Ingestion
-/// API.
+/// Event and health tables filled through the Data Collector and the Logs Ingestion API.
 async fn tables() -> [[Table; 2]; 2] {
     let mut config = tenant_with_rule(74, EVENTS_PER_LOG);
     config.keep_tables = true;
@@ -79,8 +78,7 @@ fn plain(value: Value) -> Value {
     }
 }
 
-/// The columns that the function adds to the rows of a table, by event. Also runs every other
-/// query.
+/// The columns that the function adds to rows, by event. Also runs every other query.
 fn added_columns(
     content: &Content,
     table: &Table,

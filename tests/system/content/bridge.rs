@@ -80,7 +80,7 @@ fn a_transformation_uses_supported_kql_and_only_the_rows_of_its_log() {
             let operator = operator.split_whitespace().next().unwrap();
             assert!(is_among(OPERATORS, operator), "{table}: {operator} is not supported");
         }
-        // A word before a bracket is a function, except for the operators that join conditions.
+        // A word before a bracket is a function, except for `and`, `or` and `where`.
         let words = code.split('(').rev().skip(1).filter_map(|before| {
             let part = |character: char| character.is_ascii_alphanumeric() || character == '_';
             let word = before.rsplit(|character| !part(character)).next();

@@ -92,8 +92,7 @@ fn read(query: &Query) -> Cases {
     cases
 }
 
-/// The rows that Sentinel passes to a rule, by period and `TimeGenerated`; a hunting query reads
-/// all.
+/// The rows in a rule's period by `TimeGenerated`, as in Sentinel; a hunting query reads all.
 fn within_period(query: &Query, rows: Vec<Row>) -> Vec<Row> {
     let Some(period) = query.definition["queryPeriod"].as_str() else {
         return rows;

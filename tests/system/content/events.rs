@@ -90,8 +90,7 @@ fn numbered(value: &Value, number: u32) -> Value {
 }
 
 impl Events {
-    /// The rows of these events; `count` numbers all events of a case, and `api` selects the API of
-    /// each.
+    /// The rows of these events; `count` numbers the events of a case, and `api` selects the API.
     pub(crate) fn rows(&self, count: &mut u32, api: impl Fn(u32) -> IngestionApi) -> Vec<Row> {
         (1..=self.times)
             .map(|number| {
@@ -167,8 +166,7 @@ fn stored(event: &Map<String, Value>, ingested: DateTime<Utc>, api: IngestionApi
     row
 }
 
-/// An ordinary event of a log as the connector sends it, with values for fields that are often
-/// null.
+/// An ordinary event of a log as the connector sends it, with values instead of nulls.
 pub(crate) fn whole(log: &str) -> Map<String, Value> {
     let mut event = event(log, now(), 1);
     add(&mut event, log, "live", 1, now());

@@ -109,9 +109,7 @@ fn query_errors(query: &Query, result: &Checked) -> Vec<String> {
             Some((_, of)) if of.iter().any(|tactic| tactics.contains(tactic)) => {
                 covered.extend(of.iter().copied());
             }
-            Some(_) => {
-                errors.push(format!("{technique} belongs to none of the tactics {tactics:?}"))
-            }
+            Some(_) => errors.push(format!("{technique} is in none of the tactics {tactics:?}")),
             None => errors.push(format!("{technique} is not in the list of the test")),
         }
     }
@@ -136,8 +134,7 @@ fn query_errors(query: &Query, result: &Checked) -> Vec<String> {
         }
     }
     for column in named.into_iter().filter(|column| !result.columns.contains_key(*column)) {
-        errors
-            .push(format!("the alert names the column {column}, which the query does not return"));
+        errors.push(format!("the alert uses the column {column}, which the query lacks"));
     }
     errors
 }
@@ -179,16 +176,12 @@ fn rule_errors(rule: &Query) -> Vec<String> {
     );
     match (frequency, period) {
         (Some(frequency), Some(period)) => {
-            must(
-                frequency >= 5 && period <= FOURTEEN_DAYS,
-                "Sentinel accepts 5 minutes to 14 days",
-            );
+            must(frequency >= 5 && period <= FOURTEEN_DAYS, "Sentinel needs 5 minutes to 14 days");
             must(
                 period < 2 * 24 * 60 || frequency >= 60,
                 "a period of two days requires a frequency of at least one hour",
             );
-            // TimeGenerated of a live row may be up to two days old; the other limit costs one hour
-            // of them.
+            // TimeGenerated of a live row may be two days old; the limit above costs one hour.
             must(period >= 47 * 60, "rows that are two days old would be missed");
         }
         _ => must(false, "a frequency or period is not a time span"),

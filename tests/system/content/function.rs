@@ -21,7 +21,7 @@ fn row(fields: Value) -> Row {
 }
 
 /// The result of a query on rows.
-fn query_rows(rows: Vec<Row>, text: &str) -> Vec<Row> {
+fn result(rows: Vec<Row>, text: &str) -> Vec<Row> {
     let (content, schema) = (Content::read(), Schema::read());
     let query = Query::of_a_test(text);
     let results = tools::run(&content.function, &schema.all(), &[(rows, vec![&query])]);
@@ -49,7 +49,7 @@ fn each_uid_and_content_is_kept_once_as_first_ingested_and_rows_without_a_uid_pa
     });
     let without_column = row(json!({"user_name_s": "ada", "ingest_batch_s": "without"}));
     let rows = rows.into_iter().chain([without_column]).collect();
-    let actual = query_rows(rows, "CiscoDuo | summarize Rows = count() by IngestBatch");
+    let actual = result(rows, "CiscoDuo | summarize Rows = count() by IngestBatch");
     let actual: BTreeMap<&str, u64> = actual
         .iter()
         .map(|row| (row["IngestBatch"].as_str().unwrap(), row["Rows"].as_u64().unwrap()))
@@ -102,7 +102,7 @@ fn an_event_of_each_log_has_its_time_and_columns() {
     }
     let query = "CiscoDuo | extend Mine = isnotempty(IngestKind) | project EventType, Mine, EventTime, DstUserName, SrcIpAddr, \
         AdministratorAction, AdministratorName, TrustMonitorType, Phone, HttpUserAgentOriginal";
-    let actual = query_rows(rows, query);
+    let actual = result(rows, query);
     assert_eq!(actual.len(), 12);
     for row in &actual {
         assert_eq!(row["EventTime"], "2026-11-23T11:00:00", "{row:?}");
@@ -133,8 +133,7 @@ fn a_state_that_arrived_as_a_boolean_is_read_too() {
         row(json!({"event_uid_s": "a", "access_device_is_encryption_enabled_b": false})),
         row(json!({"event_uid_s": "b", "access_device_is_encryption_enabled_s": "false"})),
     ];
-    let actual =
-        query_rows(rows, "CiscoDuo | where AccessDvcEncryptionEnabled =~ \"false\" | count");
+    let actual = result(rows, "CiscoDuo | where AccessDvcEncryptionEnabled =~ \"false\" | count");
     assert_eq!(actual[0]["Count"], 2);
 }
 
@@ -160,10 +159,9 @@ fn an_address_is_returned_without_its_port() {
         ("0.0.0.0", "0.0.0.0"),
         ("unknown", "unknown"),
     ];
-    let rows = forms
-        .iter()
-        .map(|(address, _)| row(json!({"event_uid_s": address, "access_device_ip_s": address})));
-    let actual = query_rows(rows.collect(), "CiscoDuo | project EventUid, SrcIpAddr");
+    let rows =
+        forms.iter().map(|(ip, _)| row(json!({"event_uid_s": ip, "access_device_ip_s": ip})));
+    let actual = result(rows.collect(), "CiscoDuo | project EventUid, SrcIpAddr");
     let found: BTreeMap<&str, &str> = actual
         .iter()
         .map(|row| (row["EventUid"].as_str().unwrap(), row["SrcIpAddr"].as_str().unwrap()))

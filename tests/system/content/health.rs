@@ -28,8 +28,7 @@ pub(crate) struct HealthRows {
     every_minutes: f64,
     /// Age of ingestion; by default rows are ingested when sent.
     ingested_minutes_ago: Option<f64>,
-    /// Differences from a row of a log that has caught up; `{"minutes_ago": 90}` is a time, null
-    /// removes a field.
+    /// Differences from a caught-up row; `{"minutes_ago": 90}` is a time, null removes a field.
     #[serde(default)]
     fields: Map<String, Value>,
 }
@@ -98,8 +97,7 @@ fn column(field: &str, columns: &Columns) -> String {
     found.unwrap_or_else(|| panic!("no field {field}")).clone()
 }
 
-/// The columns of a table with these rows; the Data Collector API creates them when a value
-/// arrives.
+/// The columns of a table with these rows, in which the Data Collector API creates columns.
 pub(crate) fn young(rows: &[Row], columns: &Columns) -> Columns {
     let arrived: BTreeSet<&String> = rows.iter().flat_map(Map::keys).collect();
     let has_arrived = |column: &String| arrived.contains(column);

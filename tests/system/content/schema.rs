@@ -18,8 +18,7 @@ pub(crate) type Columns = BTreeMap<String, String>;
 /// The columns of the tables.
 #[derive(Debug)]
 pub(crate) struct Schema {
-    /// Columns that both ingestion APIs can fill, because they are declared:
-    /// `sentinel/schema.json`.
+    /// Declared columns, which both ingestion APIs can fill: `sentinel/schema.json`.
     declared: Columns,
     /// The columns of `CiscoDuoHealth_CL`.
     health: Columns,

@@ -134,7 +134,7 @@ pub(crate) fn errors(content: &Content, results: &[Checked]) -> Vec<String> {
         let mut shown = Vec::new();
         named_columns(definition, &mut shown);
         for column in shown.iter().filter(|column| !columns.contains_key(*column)) {
-            error(format!("shows the column {column}, which the query does not return"));
+            error(format!("shows the column {column}, which the query lacks"));
         }
     }
     errors

@@ -1,5 +1,4 @@
-//! Health rows that Azure Monitor temporarily refuses: no log is affected, and no result of an hour
-//! is lost.
+//! Health rows that Azure Monitor temporarily refuses: no log is affected, and no result is lost.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

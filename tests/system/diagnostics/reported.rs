@@ -12,7 +12,7 @@ async fn problems_are_shown_everywhere_with_a_hint_and_without_texts_of_duo() {
     let simulator = Simulator::start(tenant(49, 20)).await.unwrap();
     let forbidden = Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden);
     simulator.faults().push(forbidden);
-    let app = App::of(simulator, "hourly-told", &[]).await;
+    let app = App::of(simulator, "hourly-reported", &[]).await;
     app.host.fire().await.summary();
     // The runs report the problem: the check does not raise it a second time.
     let logged = lines(&app.host);

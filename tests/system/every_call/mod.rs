@@ -38,9 +38,7 @@ async fn every_call_fails_once() {
     assert_eq!(undisturbed.duplicates, 0);
     let requests = Side::ALL.map(|side| undisturbed.requests[side.index()]);
     let [duo, sink, blob] = requests;
-    println!(
-        "without failures: {duo} requests to Duo, {sink} to Azure Monitor, {blob} to Blob Storage"
-    );
+    println!("no failure: {duo} requests to Duo, {sink} to Azure Monitor, {blob} to Blob Storage");
     assert!(duo > 30 && sink > 20 && blob > 100, "too few requests");
     let limit = match text("DUO_SENTINEL_EVERY_CALL").as_deref() {
         None => Some(SCHEDULES),
@@ -58,11 +56,8 @@ async fn every_call_fails_once() {
         let mut plays = JoinSet::new();
         for &schedule in batch {
             let azurite = Arc::clone(&azurite);
-            let permits = Arc::clone(if schedule.failure == Failure::Hang {
-                &hanging_permits
-            } else {
-                &permits
-            });
+            let is_hanging = schedule.failure == Failure::Hang;
+            let permits = Arc::clone(if is_hanging { &hanging_permits } else { &permits });
             plays.spawn(async move {
                 let _permit = permits.acquire_owned().await.expect("the semaphore is never closed");
                 play(&azurite, Some(schedule)).await
@@ -87,7 +82,7 @@ async fn every_call_fails_once() {
     assert!(failed * 10 >= count * 9, "{failed} of {count} failed");
 }
 
-/// Every request with every failure, or `wanted` of them, spread evenly.
+/// Every request with every failure, or `limit` of them, spread evenly.
 fn schedules(requests: [u64; 3], limit: Option<usize>) -> Vec<Schedule> {
     let requests = Side::ALL
         .into_iter()

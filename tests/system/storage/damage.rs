@@ -123,8 +123,7 @@ async fn damaged_ledger(location: &Location, log: LogType) {
     }
     let mut lost = 0;
     for (number, name) in ids.iter().enumerate() {
-        // The last entry is torn or missing and the ones before are valid; in the first two hours
-        // none is.
+        // The last entry is torn or missing; in the first two hours all entries are.
         let content = location.read(name).await.unwrap();
         let length = content.len();
         lost += if number < 2 { length / ENTRY } else { 1 };

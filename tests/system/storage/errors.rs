@@ -13,7 +13,7 @@ use crate::common::{
 /// Events per log.
 const EVENTS: u64 = 120;
 /// Requests to storage before the failure: by then every log has a lease and delivered some events.
-const REQUESTS_BEFORE: u64 = 60;
+const PASS_FIRST: u64 = 60;
 /// Pause of a log that backs off once, with some margin.
 const BACK_OFF: Duration = Duration::from_millis(1_300);
 /// Maximum runs to catch up.
@@ -63,8 +63,7 @@ impl Scene {
         }
     }
 
-    /// Runs until every log has caught up, then asserts that one more run delivers nothing. Returns
-    /// the number of duplicates.
+    /// Catches up, asserts that one more run delivers nothing, and returns the duplicates.
     async fn run_until_caught_up(&self) -> u64 {
         for number in 1.. {
             tokio::time::sleep(BACK_OFF).await;
@@ -109,7 +108,7 @@ impl Run {
 async fn read_only_storage_is_reported_and_duplicates_at_most_one_page() {
     let scene = Scene::new(81, "read-only").await;
     let refused = Failure::Storage(403, "AuthorizationPermissionMismatch");
-    scene.proxy.begin(StorageFault::every(refused).of("PUT", "").after(REQUESTS_BEFORE));
+    scene.proxy.begin(StorageFault::every(refused).of("PUT", "").after(PASS_FIRST));
     let errors = ["HTTP 403 AuthorizationPermissionMismatch"];
     let run = scene.run().await;
     run.assert_reported(&errors, "Storage Blob Data Owner");
@@ -132,7 +131,7 @@ async fn read_only_storage_duplicates_at_most_one_page_however_often_the_timer_f
     let scene = Scene::new(87, "read-only-host").await;
     let mut host = FunctionsHost::start(&scene.settings).await;
     let refused = Failure::Storage(403, "AuthorizationPermissionMismatch");
-    scene.proxy.begin(StorageFault::every(refused).of("PUT", "").after(REQUESTS_BEFORE));
+    scene.proxy.begin(StorageFault::every(refused).of("PUT", "").after(PASS_FIRST));
     for _ in 0..3 {
         host.fire().await.assert_failed();
     }
@@ -145,7 +144,7 @@ async fn read_only_storage_duplicates_at_most_one_page_however_often_the_timer_f
 async fn temporarily_busy_storage_is_retried_without_an_error() {
     let scene = Scene::new(82, "busy-for-a-moment").await;
     let busy = Failure::Storage(503, "ServerBusy");
-    scene.proxy.begin(StorageFault::every(busy).after(REQUESTS_BEFORE).times(4));
+    scene.proxy.begin(StorageFault::every(busy).after(PASS_FIRST).times(4));
     let run = scene.run().await;
     assert_eq!(run.outcomes(), ["caught_up"; 6], "{run:#?}");
     assert_eq!((run.code, scene.proxy.failed_count()), (Some(0), 4));
@@ -155,9 +154,7 @@ async fn temporarily_busy_storage_is_retried_without_an_error() {
 #[tokio::test(flavor = "multi_thread")]
 async fn busy_storage_is_reported_and_duplicates_at_most_one_page() {
     let scene = Scene::new(83, "throttled").await;
-    scene
-        .proxy
-        .begin(StorageFault::every(Failure::Storage(503, "ServerBusy")).after(REQUESTS_BEFORE));
+    scene.proxy.begin(StorageFault::every(Failure::Storage(503, "ServerBusy")).after(PASS_FIRST));
     let run = scene.run().await;
     run.assert_reported(&["HTTP 503 ServerBusy"], "the storage account is busy or out of order");
     assert!(scene.simulator.report().await.delivered() > 0, "nothing was delivered before");
@@ -217,8 +214,7 @@ async fn after_a_container_is_deleted_during_a_run_collection_restarts_at_the_lo
         let delivered = scene.simulator.report().await.delivered();
         // The ledger is read before the first batch is sent, so that nothing may be delivered.
         assert!(delivered > 0 || method == "GET", "nothing was delivered");
-        // The state is lost: each event is delivered at most twice, and none in the lookback is
-        // missing.
+        // State is lost: events are delivered at most twice, and none of the lookback is missing.
         let duplicates = scene.run_until_caught_up().await;
         assert!(duplicates <= delivered, "{duplicates} of {delivered}");
     }

@@ -16,8 +16,7 @@ async fn a_run_works_with_the_identity_of_the_function_app() {
     host.stop().await;
     let container = azurite.azurite.container("identity");
     assert!(container.checkpoint("activity").await["mintime"].is_string());
-    // Tokens are reused; each log may request one before the first has arrived. Azurite rejects tokens
-    // for another service.
+    // Tokens are reused; each log may request one at first. Azurite checks their audience.
     let requests = simulator.counts().identity;
     assert!((1..=6).contains(&requests.tokens) && requests.refused.is_empty(), "{requests:#?}");
 }

@@ -43,8 +43,7 @@ pub(super) fn count(body: &str, time_field: Option<&str>) -> Result<Rows, String
     }
 }
 
-/// Number of values of a row that the service truncates. Objects become a column per member, arrays
-/// one column.
+/// Number of values of a row that the service truncates, by column.
 fn values_cut(members: &Members<'_>) -> u64 {
     let of_value = |value: &Json<'_>| match value {
         Json::Object(members) => values_cut(members),

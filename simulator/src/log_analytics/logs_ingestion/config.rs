@@ -7,7 +7,7 @@ use super::StreamDeclaration;
 /// The data collection rule, and the behaviour of its endpoint where the facts leave room.
 #[derive(Clone, Debug)]
 pub struct LogsIngestionConfig {
-    /// Port on 127.0.0.1; 0 takes a free one.
+    /// Port on 127.0.0.1; 0 selects a free port.
     pub port: u16,
     /// Immutable ID of the data collection rule: `dcr-` and 32 hexadecimal digits.
     pub rule_id: String,

@@ -29,9 +29,8 @@ impl StreamDeclaration {
     /// A stream `name` (`Custom-…`) into `table` (`…_CL`) with these `columns`.
     ///
     /// Returns an error where Azure would refuse the rule: a stream without `Custom-`, a table
-    /// without `_CL`, a column name that is reserved, duplicate, longer than 45 characters or not a
-    /// letter followed by letters, digits and underscores, the type `guid`, a `TimeGenerated` that
-    /// is not `datetime`.
+    /// without `_CL`, a reserved, duplicate or invalid column name or one above 45 characters, the
+    /// type `guid`, a `TimeGenerated` that is not `datetime`.
     pub fn new(
         name: impl Into<String>,
         table: impl Into<String>,

@@ -117,8 +117,7 @@ impl LogsIngestion {
         sent: usize,
         body: Bytes,
     ) -> Result<(), Refusal> {
-        // The documentation says "both compressed and uncompressed data"; this is the stricter
-        // reading.
+        // The stricter reading of "both compressed and uncompressed data" in the documentation.
         if body.len() > LARGEST_CALL {
             return Err(Refusal::too_large(body.len(), LARGEST_CALL));
         }
@@ -151,8 +150,7 @@ impl LogsIngestion {
     }
 }
 
-/// The response of faults that replace the acceptance of rows. Counted as a fault, not as a
-/// refusal.
+/// The response of faults that replace the acceptance of rows. Not counted as a refusal.
 async fn replacement_for(fault: &FaultKind, length: usize, rule_id: &str) -> Option<Response> {
     let refused = |status| Refusal::of_status(status).into_response();
     let refusal = match fault {

@@ -20,8 +20,7 @@ pub(crate) struct Fitted {
 /// Converts a value for a column of this type that stores at most `largest` bytes.
 ///
 /// Only the declaration of types is documented. Conversions are those of KQL's `tostring`,
-/// `toreal`, `tobool` and `todatetime`: anything has a text, and text that spells a number, boolean
-/// or time is converted.
+/// `toreal`, `tobool` and `todatetime`: text that spells a number, boolean or time is converted.
 pub(crate) fn fit(value: &Json<'_>, column_type: ColumnType, largest: usize) -> Fitted {
     let plain = |value: Option<Value>| Fitted {
         misfit: value.is_none(),
