@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! events (generated from a seed) --> duo: the log endpoints --> the connector under test
-//!    |                                        identity: tokens --+
-//!    +--> judge: compares returned and accepted <-- log_analytics <-------+
+//!    |                                          identity: tokens --+
+//!    +--> verifier: returned against accepted <-- log_analytics <----+
 //!
 //! functions_host: starts the connector, fires its timer, kills it
 //! ```
@@ -21,13 +21,13 @@ mod form;
 mod functions_host;
 mod identity;
 mod json;
-mod judge;
 mod log_analytics;
 mod log_type;
 mod random;
 mod report;
 mod response;
 mod server;
+mod verifier;
 
 use std::sync::Arc;
 
@@ -47,9 +47,9 @@ pub use report::{LogReport, Report};
 use counts::Counter;
 use events::World;
 use identity::Tokens;
-use judge::Judge;
 use log_analytics::{data_collector, logs_ingestion};
 use server::Server;
+use verifier::Verifier;
 
 /// State that the servers share.
 #[derive(Debug)]
@@ -66,7 +66,7 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub struct Simulator {
     shared: Arc<Shared>,
-    judge: Arc<Judge>,
+    verifier: Arc<Verifier>,
     duo: Server,
     log_analytics: Server,
     logs_ingestion: Server,
@@ -98,17 +98,17 @@ impl Simulator {
     pub async fn start(config: Config) -> std::io::Result<Self> {
         let shared = Arc::new(Shared::new(config));
         let config = &shared.config;
-        let judge = Arc::new(Judge::start(config, Arc::clone(&shared.world))?);
+        let verifier = Arc::new(Verifier::start(config, Arc::clone(&shared.world))?);
         let (duo_port, log_analytics_port) = (config.duo_port, config.log_analytics_port);
         let (ingestion_port, identity_port) = (config.logs_ingestion.port, config.identity.port);
         let duo = Server::start(duo_port, duo::router(Arc::clone(&shared))).await?;
-        let router = data_collector::router(Arc::clone(&shared), Arc::clone(&judge));
+        let router = data_collector::router(Arc::clone(&shared), Arc::clone(&verifier));
         let log_analytics = Server::start(log_analytics_port, router).await?;
-        let router = logs_ingestion::router(Arc::clone(&shared), Arc::clone(&judge));
+        let router = logs_ingestion::router(Arc::clone(&shared), Arc::clone(&verifier));
         let logs_ingestion = Server::start(ingestion_port, router).await?;
         let router = identity::router(Arc::clone(&shared));
         let identity = Server::start(identity_port, router).await?;
-        Ok(Self { shared, judge, duo, log_analytics, logs_ingestion, identity })
+        Ok(Self { shared, verifier, duo, log_analytics, logs_ingestion, identity })
     }
 
     /// URL of the Duo Admin API: `http://127.0.0.1:PORT`.
@@ -165,13 +165,13 @@ impl Simulator {
     ///
     /// `None` if no row arrived there, or [`Config::keep_tables`] is off.
     pub async fn table(&self, api: IngestionApi, name: &str) -> Option<Table> {
-        self.judge.table(api, name).await
+        self.verifier.table(api, name).await
     }
 
     /// The report on all events visible now, after every accepted row was verified.
     pub async fn report(&self) -> Report {
         let now = self.shared.clock.now_milliseconds();
-        self.judge.report(now).await
+        self.verifier.report(now).await
     }
 
     /// Stops all servers, drops open connections and ends the verification after its last row.
@@ -180,6 +180,6 @@ impl Simulator {
         self.log_analytics.stop().await;
         self.logs_ingestion.stop().await;
         self.identity.stop().await;
-        self.judge.stop().await;
+        self.verifier.stop().await;
     }
 }

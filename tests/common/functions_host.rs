@@ -1,4 +1,4 @@
-//! A minimal Functions host: starts the handler, fires its timer and judges its responses as
+//! A minimal Functions host: starts the handler, fires its timer and evaluates its responses as
 //! azure-functions-host does (`HttpWorkerProcess`, `DefaultHttpWorkerService`).
 
 use std::net::TcpStream;
@@ -129,7 +129,7 @@ impl FunctionsHost {
                 ("Content-Type", "application/json; charset=utf-8"),
             ];
             let response = wire::post(port, &path, &headers, &body).await?;
-            Ok(Invocation::judge(id, &response))
+            Ok(Invocation::evaluate(id, &response))
         }
     }
 

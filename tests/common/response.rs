@@ -17,12 +17,12 @@ pub(crate) struct Invocation {
 }
 
 impl Invocation {
-    pub(super) fn judge(id: String, response: &Response) -> Self {
+    pub(super) fn evaluate(id: String, response: &Response) -> Self {
         Self {
             id,
             status: response.status,
             response: serde_json::from_slice(&response.body).unwrap_or_default(),
-            verdict: judge(response),
+            verdict: evaluate(response),
         }
     }
 
@@ -82,7 +82,7 @@ impl Invocation {
 }
 
 /// The rules of `DefaultHttpWorkerService` and `HttpScriptInvocationResult` in the real host.
-fn judge(response: &Response) -> Result<Value, String> {
+fn evaluate(response: &Response) -> Result<Value, String> {
     if !(200..300).contains(&response.status) {
         return Err(format!("HTTP {}", response.status));
     }

@@ -27,7 +27,7 @@ async fn check_and_run_write_json() {
 }
 
 #[tokio::test]
-async fn run_shows_a_table_and_what_to_do() {
+async fn run_shows_a_table_and_hints() {
     let (simulator, folder) = (small().await, temporary_folder());
     simulator.faults().push(Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden));
     // A window that starts on the hour, so that the number of pages does not depend on the time of

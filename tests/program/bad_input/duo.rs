@@ -78,7 +78,7 @@ async fn a_record_that_is_not_an_object_is_delivered_as_text() {
 }
 
 #[tokio::test]
-async fn a_repeated_or_refused_cursor_and_a_short_count_start_the_window_again() {
+async fn a_repeated_or_refused_cursor_and_a_short_count_restart_the_window() {
     let cases = [
         (FaultKind::RepeatCursor, "a cursor that it had returned before"),
         (FaultKind::BadCursor, "refused its own cursor"),

@@ -71,7 +71,7 @@ async fn a_wrong_secret_key_fails_with_a_hint() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_workspace_key_fails_and_delivers_all_once_it_is_right() {
+async fn after_a_wrong_workspace_key_is_corrected_all_events_are_delivered() {
     let simulator = Simulator::start(tenant(10, 20)).await.unwrap();
     let folder = temporary_folder();
     let right = Settings::in_folder(&simulator, folder.path());

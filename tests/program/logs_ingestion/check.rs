@@ -72,7 +72,7 @@ async fn identity(settings: &Settings) -> (bool, String) {
 }
 
 #[tokio::test]
-async fn the_identity_of_the_function_app_is_named() {
+async fn the_identity_of_the_function_app_is_reported() {
     let config = tenant_with_rule(63, 0);
     let user_assigned = config.identity.managed_client_id.clone();
     let (_simulator, settings, _state) = scene(config).await;
@@ -86,7 +86,7 @@ async fn the_identity_of_the_function_app_is_named() {
 }
 
 #[tokio::test]
-async fn an_application_is_named_without_its_secret() {
+async fn an_application_is_reported_without_its_secret() {
     let scene = Scene::new(64).await;
     let config = scene.config().identity.clone();
     let with_secret = scene.settings.clone();
@@ -111,7 +111,7 @@ async fn an_application_is_named_without_its_secret() {
 }
 
 #[tokio::test]
-async fn a_missing_token_and_a_missing_role_are_named() {
+async fn a_missing_token_and_a_missing_role_are_reported() {
     let no_token = "the system-assigned identity of the function app: no token for Azure Monitor";
     for (fault, subject, code, message, hint) in [
         (

@@ -2,9 +2,9 @@
 //! through the Data Collector API.
 
 mod applications;
-mod arrives;
 mod both_apis;
 mod check;
+mod delivery;
 mod refusals;
 mod switching;
 mod tokens;

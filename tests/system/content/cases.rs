@@ -150,7 +150,7 @@ pub(crate) fn play(queries: &[Query]) {
         })
         .collect();
     let results = tools::run(&content.function, &columns, &worlds);
-    judge(&plays, results.iter().map(|result| result[0].rows()));
+    verify(&plays, results.iter().map(|result| result[0].rows()));
 }
 
 /// Runs the cases of queries on health rows, in a table with every column and in a table with only
@@ -177,7 +177,7 @@ pub(crate) fn play_health(queries: &[Query]) {
     let (whole, young): (Vec<_>, Vec<_>) =
         results.chunks(2).map(|pair| (pair[0][0].rows(), pair[1][0].rows())).unzip();
     assert_eq!(whole, young, "with and without columns that have no value");
-    judge(&plays, whole.into_iter());
+    verify(&plays, whole.into_iter());
 }
 
 /// The query with replacements.
@@ -190,7 +190,7 @@ fn with(query: &Query, other: &BTreeMap<String, String>) -> Query {
     Query { name: query.name.clone(), text, definition: query.definition.clone() }
 }
 
-fn judge<'a>(plays: &[Play<'_>], results: impl Iterator<Item = &'a [Row]>) {
+fn verify<'a>(plays: &[Play<'_>], results: impl Iterator<Item = &'a [Row]>) {
     let mut errors = Vec::new();
     for (play, rows) in plays.iter().zip(results) {
         let (query, case) = (play.query, &play.case);

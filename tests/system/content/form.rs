@@ -188,11 +188,11 @@ fn rule_errors(rule: &Query) -> Vec<String> {
     }
     // Selected by ingestion time, so that each row is in exactly one run.
     let since = format!("ago({})", definition["queryFrequency"].as_str().unwrap_or_default());
-    let judged = rule
+    let is_selected = rule
         .text
         .lines()
         .any(|line| line.contains("> ") && line.contains("Inges") && line.contains(&since));
-    must(judged, "rows are not selected by ingestion since the previous run");
+    must(is_selected, "rows are not selected by ingestion since the previous run");
     must(rule.text.contains(r#"IngestKind != "backfill""#), "rows of a backfill raise alerts");
     errors
 }

@@ -90,7 +90,7 @@ pub(crate) async fn play(azurite: &Azurite, schedule: Option<Schedule>) -> Resul
     let describe = |error: String| format!("{schedule:?} ({failed:?}), run {}: {error}", play.runs);
     result.map_err(describe)?;
     let may_duplicate = schedule.is_some_and(|schedule| schedule.may_duplicate(failed.as_deref()));
-    let duplicates = play.judge(may_duplicate).await.map_err(describe)?;
+    let duplicates = play.verify(may_duplicate).await.map_err(describe)?;
     // Azurite writes all its data every few seconds: the blobs of thousands of plays would stop it.
     play.container.delete().await;
     Ok(Played {
@@ -178,7 +178,7 @@ impl Play {
     }
 
     /// Checks the result and returns the number of duplicates.
-    async fn judge(&self, may_duplicate: bool) -> Result<u64, String> {
+    async fn verify(&self, may_duplicate: bool) -> Result<u64, String> {
         let report = self.simulator.report().await;
         if !report.is_complete() || report.delivered() != EVENTS * 6 {
             return Err(format!("lost or altered: {report:#?}"));

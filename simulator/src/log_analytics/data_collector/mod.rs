@@ -18,10 +18,10 @@ use bytes::Bytes;
 use serde_json::json;
 
 use crate::faults::Incoming;
-use crate::judge::{Judge, Post};
 use crate::log_analytics::tables::Origin;
 use crate::response;
 use crate::server::no_response;
+use crate::verifier::{Post, Verifier};
 use crate::{FaultKind, Shared};
 
 /// Maximum body of a request.
@@ -32,12 +32,12 @@ const LARGEST_READ: usize = 2 * LARGEST_POST;
 
 struct DataCollector {
     shared: Arc<Shared>,
-    judge: Arc<Judge>,
+    verifier: Arc<Verifier>,
 }
 
 /// Serves `POST /api/logs`.
-pub(crate) fn router(shared: Arc<Shared>, judge: Arc<Judge>) -> Router {
-    Router::new().fallback(serve).with_state(Arc::new(DataCollector { shared, judge }))
+pub(crate) fn router(shared: Arc<Shared>, verifier: Arc<Verifier>) -> Router {
+    Router::new().fallback(serve).with_state(Arc::new(DataCollector { shared, verifier }))
 }
 
 /// An error response. The format of its body is not documented; this one is plausible.
@@ -150,7 +150,7 @@ impl DataCollector {
             body,
             received: self.shared.clock.now(),
         };
-        self.judge.submit(post).await;
+        self.verifier.submit(post).await;
         Ok(())
     }
 }

@@ -20,11 +20,11 @@ use bytes::Bytes;
 
 use crate::events::uuid;
 use crate::faults::Incoming;
-use crate::judge::{Judge, Post};
 use crate::log_analytics::tables::Origin;
 use crate::random::Random;
 use crate::response;
 use crate::server::{no_response, truncate};
+use crate::verifier::{Post, Verifier};
 use crate::{FaultKind, Shared};
 use refusal::Refusal;
 
@@ -39,12 +39,12 @@ const LARGEST_READ: usize = 64 * LARGEST_CALL;
 
 struct LogsIngestion {
     shared: Arc<Shared>,
-    judge: Arc<Judge>,
+    verifier: Arc<Verifier>,
 }
 
 /// Serves `POST /dataCollectionRules/{rule}/streams/{stream}`.
-pub(crate) fn router(shared: Arc<Shared>, judge: Arc<Judge>) -> Router {
-    Router::new().fallback(serve).with_state(Arc::new(LogsIngestion { shared, judge }))
+pub(crate) fn router(shared: Arc<Shared>, verifier: Arc<Verifier>) -> Router {
+    Router::new().fallback(serve).with_state(Arc::new(LogsIngestion { shared, verifier }))
 }
 
 async fn serve(State(service): State<Arc<LogsIngestion>>, request: Request) -> Response {
@@ -145,7 +145,7 @@ impl LogsIngestion {
             body,
             received: self.shared.clock.now(),
         };
-        self.judge.submit(post).await;
+        self.verifier.submit(post).await;
         Ok(())
     }
 }

@@ -23,7 +23,7 @@ use ledger::Ledger;
 use rows_file::RowsFiles;
 
 /// The table whose rows are Duo events; rows of others are only counted.
-const JUDGED: &str = "CiscoDuo_CL";
+const EVENT_TABLE: &str = "CiscoDuo_CL";
 
 /// Memory for bodies waiting for verification, in KiB; beyond it requests wait.
 const LARGEST_BACKLOG: usize = 256 * 1_024;
@@ -40,7 +40,7 @@ pub(crate) struct Post {
 
 /// The inbox of the thread.
 #[derive(Debug)]
-pub(crate) struct Judge {
+pub(crate) struct Verifier {
     inbox: Sender<Message>,
     room: Arc<Semaphore>,
 }
@@ -52,7 +52,7 @@ enum Message {
     Stop(oneshot::Sender<()>),
 }
 
-impl Judge {
+impl Verifier {
     pub(crate) fn start(config: &Config, world: Arc<World>) -> std::io::Result<Self> {
         let files = RowsFiles::new(config.rows_dir.as_deref())?;
         let ledger = Ledger::new(config, world);
@@ -61,7 +61,7 @@ impl Judge {
         let room = Arc::new(Semaphore::new(LARGEST_BACKLOG));
         let freed = Arc::clone(&room);
         thread::Builder::new()
-            .name("simulator-judge".to_owned())
+            .name("simulator-verifier".to_owned())
             .spawn(move || work(&messages, ledger, files, tables, &freed))?;
         Ok(Self { inbox, room })
     }
@@ -119,12 +119,12 @@ fn work(
             Message::Post(post) => {
                 let text = std::str::from_utf8(&post.body)
                     .expect("the body was checked before it was accepted");
-                let judged = post.table == JUDGED;
-                if judged || files.is_enabled() || tables.is_enabled() {
+                let is_event = post.table == EVENT_TABLE;
+                if is_event || files.is_enabled() || tables.is_enabled() {
                     crate::json::each_row(text, |row, members| {
                         files.append(&post.table, row);
                         tables.store(&post.table, &post.origin, &members, post.received);
-                        if judged {
+                        if is_event {
                             ledger.row(&members, &post.origin);
                         }
                     });

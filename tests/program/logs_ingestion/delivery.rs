@@ -8,7 +8,7 @@ use crate::common::{Body, PAGE, assert_nothing_lost, tenant_with_rule};
 use crate::logs_ingestion::{start, start_with};
 
 #[tokio::test]
-async fn every_event_of_every_log_arrives_and_no_column_is_dropped() {
+async fn every_event_of_every_log_is_delivered_and_no_column_is_dropped() {
     let (simulator, mut host, state) = start(31, 400).await;
     host.finish(&simulator, 0).await;
     let counts = simulator.counts();
