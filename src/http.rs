@@ -18,21 +18,21 @@ const READ_TIMEOUT: Duration = Duration::from_secs(30);
 /// The HTTP clients of the process.
 #[derive(Clone, Debug)]
 pub struct Transport {
-    /// Honours `HTTPS_PROXY` and `NO_PROXY`.
+    /// Uses the proxy of `HTTPS_PROXY`, except for the hosts in `NO_PROXY`.
     pub(crate) outside: Client,
-    /// Uses no proxy, as identity endpoints need.
+    /// Uses no proxy; for the identity endpoints on this machine.
     pub(crate) direct: Client,
 }
 
 impl Transport {
-    /// Builds the clients. TLS is rustls with ring and the roots of the operating system; redirects are never
-    /// followed, because a signed request is meant for one host.
+    /// Builds the clients. TLS is rustls with ring and the root certificates of the operating
+    /// system. Redirects are never followed, because a request is signed for one host.
     ///
     /// # Errors
     ///
-    /// When the operating system's certificates cannot be loaded, or a proxy setting is malformed.
+    /// The operating system's certificates cannot be loaded, or a proxy setting is malformed.
     pub fn new() -> reqwest::Result<Self> {
-        // Fails only when another part of the process installed one before: then that one serves.
+        // Fails only if a provider is already installed; that one is then used.
         rustls::crypto::ring::default_provider().install_default().ok();
         let builder = || -> ClientBuilder {
             Client::builder()
@@ -44,7 +44,7 @@ impl Transport {
         Ok(Self { outside: builder().build()?, direct: builder().no_proxy().build()? })
     }
 
-    /// The client for an address: never through a proxy to this machine.
+    /// The client for an origin. Loopback addresses never use a proxy.
     pub fn client_for(&self, origin: &str) -> Client {
         let is_loopback = Url::parse(origin).is_ok_and(|url| is_loopback(&url));
         let client = if is_loopback { &self.direct } else { &self.outside };
@@ -52,8 +52,8 @@ impl Transport {
     }
 }
 
-/// The proxy that the environment names for an address, host and port without user and password; none where requests go
-/// directly. The same code decides here and for the requests themselves.
+/// The proxy for an origin as `host:port`, without user and password; `None` if requests are
+/// direct. Requests use the same matcher.
 pub(crate) fn proxy_for(origin: &str) -> Option<String> {
     if Url::parse(origin).is_ok_and(|url| is_loopback(&url)) {
         return None;
@@ -63,13 +63,13 @@ pub(crate) fn proxy_for(origin: &str) -> Option<String> {
     Some(port.map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
 }
 
-/// The causes of a transport error in one line. The URL must have been removed: it carries cursors.
-pub(crate) fn transport_reason(fault: &reqwest::Error) -> String {
-    if fault.is_timeout() {
+/// A transport error and its causes in one line. Remove the URL first: it contains cursors.
+pub(crate) fn transport_reason(error: &reqwest::Error) -> String {
+    if error.is_timeout() {
         return "no response in time".to_owned();
     }
-    let mut reason = fault.to_string();
-    for cause in causes(fault) {
+    let mut reason = error.to_string();
+    for cause in causes(error) {
         let text = cause.to_string();
         if !reason.contains(&text) {
             reason = format!("{reason}: {text}");
@@ -84,17 +84,17 @@ pub(crate) fn causes<'e>(
     std::iter::successors(error.source(), |cause| Error::source(*cause))
 }
 
-/// Reads a body of at most this many bytes; `None` where it is longer.
+/// Reads a body of at most `most` bytes; `None` if it is longer.
 pub(crate) async fn read_body(
     response: &mut Response,
     most: usize,
 ) -> reqwest::Result<Option<Vec<u8>>> {
-    let promised = response.content_length().and_then(|length| usize::try_from(length).ok());
-    let promised = promised.unwrap_or(0);
-    if promised > most {
+    let declared = response.content_length().and_then(|length| usize::try_from(length).ok());
+    let declared = declared.unwrap_or(0);
+    if declared > most {
         return Ok(None);
     }
-    let mut body = Vec::with_capacity(promised);
+    let mut body = Vec::with_capacity(declared);
     while body.len() <= most {
         match response.chunk().await? {
             Some(chunk) => body.extend_from_slice(&chunk),
@@ -109,7 +109,8 @@ pub(crate) fn is_html(headers: &HeaderMap) -> bool {
     content_type.is_some_and(|content_type| content_type.to_ascii_lowercase().contains("html"))
 }
 
-/// `Retry-After`; as a date it is not read: neither Duo nor Azure Monitor is known to send one.
+/// The value of `Retry-After` in seconds. The date form is ignored: neither Duo nor Azure Monitor
+/// is known to send it.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<TimeDelta> {
     let seconds: i64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     TimeDelta::try_seconds(seconds).filter(|pause| *pause >= TimeDelta::zero())
@@ -122,7 +123,7 @@ mod tests {
     use super::{TimeDelta, retry_after};
 
     #[test]
-    fn retry_after_is_read_in_seconds_and_nothing_else() {
+    fn retry_after_is_read_in_seconds_only() {
         let read = |value: &'static str| {
             retry_after(&HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static(value))]))
         };

@@ -1,4 +1,4 @@
-//! Tokens of the identity that the settings name.
+//! Credentials for Microsoft Entra ID, built from the identity settings.
 
 use std::sync::Arc;
 
@@ -19,9 +19,9 @@ pub(crate) fn credential(
     cloud: Cloud,
     transport: &Transport,
 ) -> azure_core::Result<Arc<dyn TokenCredential>> {
-    let through = |client: reqwest::Client, authority: Option<&String>| ClientOptions {
+    let options_of = |client: reqwest::Client, authority: Option<&String>| ClientOptions {
         transport: Some(AzureTransport::new(Arc::new(client))),
-        // `None` would take the authority from the environment, past the settings.
+        // `None` would read the authority from the environment instead of the settings.
         cloud: Some(Arc::new(match (authority, cloud) {
             (Some(authority), _) => {
                 let mut custom = CustomConfiguration::default();
@@ -38,13 +38,16 @@ pub(crate) fn credential(
         IdentitySettings::Managed(client_id) => {
             ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
                 user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
-                // The endpoint is on this machine or its host: a proxy could not reach it.
-                client_options: through(transport.direct.clone(), None),
+                // The endpoint is on this machine or its host, where a proxy cannot reach it.
+                client_options: options_of(transport.direct.clone(), None),
             }))?
         }
         IdentitySettings::ClientSecret(application, secret) => {
             let options = ClientSecretCredentialOptions {
-                client_options: through(transport.outside.clone(), application.authority.as_ref()),
+                client_options: options_of(
+                    transport.outside.clone(),
+                    application.authority.as_ref(),
+                ),
             };
             let secret = AzureSecret::new(secret.expose().to_owned());
             let client = application.client.clone();
@@ -56,7 +59,7 @@ pub(crate) fn credential(
                 client_id: Some(application.client.clone()),
                 token_file_path: Some(file.clone()),
                 credential_options: ClientAssertionCredentialOptions {
-                    client_options: through(
+                    client_options: options_of(
                         transport.outside.clone(),
                         application.authority.as_ref(),
                     ),

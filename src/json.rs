@@ -1,10 +1,12 @@
-//! Walks through JSON text once, checks its grammar on the way, and builds no tree of it.
+//! A single-pass JSON scanner that checks the grammar and builds no tree.
 //!
-//! A record goes into its row as Duo spelled it, so what is needed is where names and values stand, not what they mean.
-//! `serde_json` gives that only by reading a page twice: once to split it into records, and once more inside each record.
+//! Rows contain a record's text unchanged, so only the positions of names and values are needed.
+//! With `serde_json`, a page would have to be parsed twice: once to split it into records, and once
+//! inside each record.
 //!
-//! The grammar is RFC 8259. The scanner accepts exactly what `serde_json` accepts; a test compares the two. Escapes of lone
-//! surrogates are accepted, because one odd record must not fail a page; [`unescaped`] returns their bytes.
+//! The grammar is RFC 8259. The scanner accepts exactly the texts that `serde_json` accepts; a test
+//! compares the two. Escapes of lone surrogates are accepted, because one invalid record must not
+//! fail a page; [`unescaped`] returns their bytes.
 
 use std::borrow::Cow;
 
@@ -15,8 +17,8 @@ use smallvec::SmallVec;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotJson;
 
-/// A position in a JSON text. Every method that passes a part of the text begins at the position and leaves it behind that
-/// part, but not behind the white space that follows; its error is that no such part follows.
+/// A position in a JSON text. A consuming method advances from the beginning of an item to its end,
+/// but not past white space after it; it fails if no such item follows.
 #[derive(Clone, Debug)]
 pub struct Scanner<'a> {
     text: &'a str,
@@ -24,36 +26,36 @@ pub struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
-    /// At the first value of a text.
+    /// Starts at the first value of a text.
     pub fn new(text: &'a str) -> Self {
         let mut scanner = Self { text, at: 0 };
-        scanner.pass_space();
+        scanner.skip_space();
         scanner
     }
 
-    /// Bytes before the position.
+    /// The position in bytes.
     pub fn at(&self) -> usize {
         self.at
     }
 
-    /// The text from `begin`, a position passed before, to here.
+    /// The text from `begin`, an earlier position, to the current one.
     pub fn since(&self, begin: usize) -> &'a str {
         &self.text[begin..self.at]
     }
 
-    /// Passes the white space after the last value; the error is that anything else follows.
+    /// Consumes white space up to the end of the text; fails if anything else follows.
     pub fn end(&mut self) -> Result<(), NotJson> {
-        self.pass_space();
+        self.skip_space();
         if self.at == self.text.len() { Ok(()) } else { Err(NotJson) }
     }
 
-    /// The first byte of what follows.
+    /// The next byte.
     pub fn peek(&self) -> Result<u8, NotJson> {
         self.text.as_bytes().get(self.at).copied().ok_or(NotJson)
     }
 
-    /// Passes an object. `member` gets the name of each member, without quotation marks and as it is spelled, and must pass
-    /// the value. Its error is returned.
+    /// Consumes an object. `member` is called with the escaped name of each member, without
+    /// quotation marks, and must consume the value. Its error is returned.
     pub fn object<E: From<NotJson>>(
         &mut self,
         mut member: impl FnMut(&mut Self, &'a str) -> Result<(), E>,
@@ -71,7 +73,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Passes an array; `element` must pass each element. Its error is returned.
+    /// Consumes an array; `element` must consume each element. Its error is returned.
     pub fn array<E: From<NotJson>>(
         &mut self,
         mut element: impl FnMut(&mut Self) -> Result<(), E>,
@@ -88,7 +90,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Passes a value of any kind and returns it as it is spelled. Its depth is bounded by memory only.
+    /// Consumes any value and returns its text. Only memory limits the depth.
     pub fn value(&mut self) -> Result<&'a str, NotJson> {
         let begin = self.at;
         let mut closing: SmallVec<[u8; 32]> = SmallVec::new();
@@ -110,7 +112,7 @@ impl<'a> Scanner<'a> {
                     continue;
                 }
             }
-            // Behind a value: to the next one, out of all containers that end here.
+            // After a value: go to the next one, out of all containers that end here.
             loop {
                 let Some(&close) = closing.last() else {
                     return Ok(self.since(begin));
@@ -126,24 +128,24 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Passes the name of a member, its colon and the space around it, and returns the name.
+    /// Consumes the name of a member, its colon and white space; returns the name.
     fn name(&mut self) -> Result<&'a str, NotJson> {
         let begin = self.at + 1;
         self.string()?;
         let name = &self.text[begin..self.at - 1];
-        self.pass_space();
+        self.skip_space();
         self.expect(b':')?;
-        self.pass_space();
+        self.skip_space();
         Ok(name)
     }
 
-    /// Behind a value: passes a comma, or else what closes the container.
+    /// After a value: consumes a comma or the closing character. Returns whether it is a comma.
     fn has_more(&mut self, close: u8) -> Result<bool, NotJson> {
-        self.pass_space();
+        self.skip_space();
         let next = self.peek()?;
         self.at += 1;
         if next == b',' {
-            self.pass_space();
+            self.skip_space();
             return Ok(true);
         }
         if next == close { Ok(false) } else { Err(NotJson) }
@@ -235,27 +237,27 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Passes white space, and this byte if it follows.
+    /// Consumes white space, and `byte` if it follows.
     fn is_next(&mut self, byte: u8) -> bool {
-        self.pass_space();
+        self.skip_space();
         let is_next = self.peek() == Ok(byte);
         self.at += usize::from(is_next);
         is_next
     }
 
-    fn pass_space(&mut self) {
+    fn skip_space(&mut self) {
         while matches!(self.peek(), Ok(b' ' | b'\t' | b'\n' | b'\r')) {
             self.at += 1;
         }
     }
 }
 
-/// How many bytes of a text come before a quotation mark, a backslash or a control character. Names and values are short:
-/// eight bytes at a time, inline, take less time than a call of memchr.
+/// The number of bytes before a quotation mark, a backslash or a control character. For short names
+/// and values, eight bytes at a time inline are faster than a call of memchr.
 fn plain_bytes(bytes: &[u8]) -> usize {
     const LOWEST: u64 = u64::MAX / 255;
     const HIGHEST: u64 = LOWEST << 7;
-    // The lowest bit that is set belongs to the first byte sought; those above it may be wrong.
+    // Only the lowest bit set is reliable: it belongs to the first match.
     let below =
         |word: u64, limit: u8| word.wrapping_sub(LOWEST * u64::from(limit)) & !word & HIGHEST;
     let (words, rest) = bytes.as_chunks();
@@ -272,7 +274,8 @@ fn plain_bytes(bytes: &[u8]) -> usize {
     bytes.len() - rest.len() + rest.iter().take_while(is_plain).count()
 }
 
-/// The bytes of a name or text between quotation marks without its escapes: UTF-8 except for lone surrogates.
+/// The unescaped bytes of a JSON string without its quotation marks: UTF-8 except for lone
+/// surrogates.
 pub fn unescaped(inside: &str) -> Cow<'_, [u8]> {
     if inside.contains('\\') {
         let bytes: Bytes = serde_json::from_str(&format!("\"{inside}\"")).unwrap_or_default();

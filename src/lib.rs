@@ -1,9 +1,9 @@
-//! Brings every Cisco Duo log into Microsoft Sentinel, without a gap.
+//! Delivers every Cisco Duo log to Microsoft Sentinel, without gaps.
 //!
 //! ```text
 //! Functions host ──timer──▶ functions    POST /CiscoDuoTimer
 //!                               │
-//!                           collector    one run; each log on its own, side by side
+//!                           collector    one run of every log, concurrently
 //!                               │
 //!                             sync       one run of one log: windows, deduplication, delivery,
 //!                               │        reconciliation, checkpoint; no I/O of its own
@@ -14,11 +14,12 @@
 //!        via transform   Monitor             of each log; dead letters
 //! ```
 //!
-//! [`sync`] is the core: straight-line code over its [`sync::Ports`], which [`collector`] implements with the real services
-//! and the tests with simulated ones. The order of its steps is the promise: a page is fetched, Azure Monitor accepts a batch,
-//! the ledger records that batch's ids, and only then the checkpoint advances.
+//! [`sync`] is the core: straight-line code over the [`sync::Ports`] trait, which [`collector`]
+//! implements with the real services and the tests with simulated ones. Its order of steps is what
+//! makes delivery reliable: a page is fetched, Azure Monitor accepts a batch, the ledger records
+//! the batch's ids, and only then the checkpoint advances.
 //!
-//! docs/ARCHITECTURE.md says what every module holds. Imports point one way; `tests/program/layers.rs` holds them to it.
+//! docs/ARCHITECTURE.md describes the modules; `tests/program/layers.rs` enforces import order.
 
 pub mod cli;
 pub mod collector;

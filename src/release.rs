@@ -1,4 +1,4 @@
-//! Which program this is: its version, and the SHA-256 of its file, to be compared with what a release lists.
+//! The version of this program and the SHA-256 of its file, to compare with a release.
 
 use std::fs::File;
 use std::io::{self, Read as _};
@@ -8,8 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// SHA-256 of the file of the running program, 64 hexadecimal characters, which `SHA256SUMS` of a release lists as
-/// `handler`. Reads the whole file the first time. None where the operating system does not give it.
+/// SHA-256 of the running program's file as 64 hexadecimal characters; `SHA256SUMS` of a release
+/// lists it as `handler`. The first call reads the whole file. `None` if the operating system does
+/// not provide the file.
 pub(crate) fn sha256() -> Option<&'static str> {
     static DIGEST: OnceLock<Option<String>> = OnceLock::new();
     DIGEST.get_or_init(|| digest().ok()).as_deref()

@@ -13,7 +13,7 @@ pub(super) async fn check(format: Format) -> Result<(), u8> {
             let (subject, message) = (&finding.subject, &finding.message);
             let state = if finding.ok { "ok     " } else { "problem" };
             output::data(format!("{state}  {subject:width$}  {message}"));
-            // A hint that several findings share is shown once.
+            // A hint shared by several findings is shown once.
             if let Some(hint) = &finding.hint
                 && last.replace(hint) != Some(hint)
             {

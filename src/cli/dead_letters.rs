@@ -1,4 +1,4 @@
-//! `dead-letters`: the originals of records that were not stored whole. Their content is never shown.
+//! `dead-letters`: lists, resends and removes dead letters, without showing their content.
 
 use chrono::NaiveDate;
 use clap::Subcommand;
@@ -12,7 +12,7 @@ use crate::storage::{DeadLetter, DeadLetterName, StorageError, Why};
 use crate::sync::RunError;
 
 const CONCURRENCY: usize = 8;
-/// Outcome of a dead letter that is kept: its row was accepted with a truncated value again.
+/// Outcome of a dead letter that is kept because its row was truncated again.
 const TRUNCATED: &str = "accepted, truncated again";
 
 #[derive(Debug, clap::Args)]
@@ -47,7 +47,7 @@ struct Filter {
     json: bool,
 }
 
-/// A deletion must name its extent: everything, or dead letters before a date.
+/// A purge must specify everything, or dead letters before a date.
 #[derive(Debug, clap::Args)]
 #[command(group = clap::ArgGroup::new("extent").args(["before", "all"]).required(true))]
 struct Purge {
@@ -104,7 +104,7 @@ pub(super) async fn dead_letters(arguments: &Arguments) -> Result<(), u8> {
     }
     if kept > 0 {
         output::talk(format!(
-            "{} dead letters are kept: the rows lack what they hold; `dead-letters purge` removes them",
+            "{} dead letters are kept because their rows are truncated; `dead-letters purge` removes them",
             number(kept)
         ));
     }
@@ -115,7 +115,7 @@ async fn names(
     collector: &Collector,
     filter: &Filter,
 ) -> Result<Vec<DeadLetterName>, StorageError> {
-    // Dates of this form sort as texts.
+    // Dates in this format sort as text.
     let before = filter.before.map(|date| date.to_string());
     let only = if let [log_type] = filter.logs[..] { Some(log_type) } else { None };
     let mut names = collector.dead_letters.list(only).await?;
@@ -138,7 +138,7 @@ async fn list(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
             Ok(Some(DeadLetter { when, why, original, .. })) => {
                 Some(Content { when, why, size: original.len() })
             }
-            // Another process removed it meanwhile.
+            // Another process removed it in the meantime.
             Ok(None) => continue,
             Err(error) => {
                 done = Err(storage_failed(&error));
@@ -155,14 +155,14 @@ async fn resend(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
     for name in names {
         let outcome = match collector.resend(&name).await {
             Ok(Resent::Whole) => "accepted",
-            Ok(Resent::Cut) => TRUNCATED,
+            Ok(Resent::Truncated) => TRUNCATED,
             Ok(Resent::Gone) => continue,
             Err(error) => {
                 done = Err(super::FAILED);
                 let message = format!("{} {}: {error}", name.log_type, name.event_uid);
                 output::error(&message, Explanation::from(&error).hint.as_deref());
                 if !is_of_one(&error) {
-                    // It would be the same with the next one.
+                    // The next one would fail alike.
                     break;
                 }
                 "not accepted"
@@ -184,7 +184,7 @@ async fn purge(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
     (shown, Ok(()))
 }
 
-/// Whether an error concerns one dead letter, not the storage or the ingestion API of all.
+/// Whether an error affects only one dead letter.
 fn is_of_one(error: &RunError) -> bool {
     match error {
         RunError::Send(error) => {

@@ -1,6 +1,7 @@
-//! The command line: parses, builds the parts, writes what people and programs read.
+//! The command-line interface.
 //!
-//! stdout is data, stderr is talk. Exit codes: 0 done, 1 some work failed, 2 settings or usage.
+//! Data goes to stdout, messages to stderr. Exit codes: 0 done, 1 some work failed, 2 settings or
+//! usage.
 
 mod backfill;
 mod check;
@@ -55,7 +56,7 @@ enum Command {
     /// Run the connector against a simulated Duo and Azure Monitor; needs no account
     #[cfg(feature = "demo")]
     Demo(demo::Arguments),
-    /// Serve the simulated Duo and Azure Monitor on fixed ports, for trying things by hand
+    /// Serve the simulated Duo and Azure Monitor on fixed ports, for manual tests
     #[cfg(feature = "demo")]
     Simulate(simulate::Arguments),
 }
@@ -75,14 +76,14 @@ pub fn main() -> ExitCode {
         Command::Serve(_) => crate::logging::start_for_host(arguments.verbose),
         _ => crate::logging::start_for_command_line(arguments.verbose),
     }
-    // Collection waits for other services nearly all of its time: a second thread would only pass responses on to the first.
+    // Collection mostly waits for other services: a second thread would not help.
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     #[cfg(feature = "demo")]
     if matches!(command, Command::Demo(_) | Command::Simulate(_)) {
-        // The simulators make and compare every event beside the program.
+        // The simulators create and compare every event in this process.
         runtime = tokio::runtime::Builder::new_multi_thread();
     }
-    let runtime = runtime.enable_all().build().expect("the operating system gives threads");
+    let runtime = runtime.enable_all().build().expect("the runtime can be created");
     let code = runtime.block_on(async {
         match command {
             Command::Serve(arguments) => return serve::serve(&arguments).await,
@@ -99,18 +100,18 @@ pub fn main() -> ExitCode {
         .err()
         .unwrap_or(0)
     });
-    // A file operation that hangs in the kernel must not keep the process from ending.
+    // A hanging file operation must not block the exit.
     runtime.shutdown_background();
     ExitCode::from(code)
 }
 
-/// How a command ends that did all or some of its work.
+/// The exit code of a command that did all or some of its work.
 const fn failed_unless(is_done: bool) -> Result<(), u8> {
     if is_done { Ok(()) } else { Err(FAILED) }
 }
 
-/// The collector for a command: from the environment and, below it, `local.settings.json`.
-/// With `json`, settings errors are printed on stdout as well.
+/// Creates the collector from the environment, then `local.settings.json`. With `json`, settings
+/// errors are also printed on stdout.
 fn collector(json: bool) -> Result<Collector, u8> {
     let mut environment = Environment::of_process();
     if let Err(error) = environment.add_local_settings(Path::new("local.settings.json")) {

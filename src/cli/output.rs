@@ -1,4 +1,4 @@
-//! Writes to stdout and stderr; nothing else prints.
+//! Writes to stdout and stderr; no other module prints.
 
 use std::io::{self, Write as _};
 
@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::model::LogType;
 
 pub(super) fn data(line: impl AsRef<str>) {
-    // A reader that went away, as `head` does, is no error.
+    // A closed pipe is not an error.
     writeln!(io::stdout(), "{}", line.as_ref()).ok();
 }
 
@@ -39,7 +39,7 @@ pub(super) fn about<'a>(
     }
 }
 
-/// A table whose first columns are text and whose others are numbers.
+/// A table with `text_columns` left-aligned columns, followed by numbers.
 pub(super) fn table<const N: usize>(
     header: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,

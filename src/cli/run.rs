@@ -21,11 +21,12 @@ pub(super) async fn run(format: Format) -> Result<(), u8> {
     let mut last = None;
     for log in &report.logs {
         let notices = log.notices.iter().map(|notice| &notice.message);
-        // A hint that several logs share is shown once.
+        // A hint shared by several logs is shown once.
         let hint = log.why.hint.as_deref().filter(|hint| last.replace(*hint) != Some(*hint));
         output::about(log.log_type, notices.chain(&log.why.message), hint);
     }
-    // A log that backs off is no failure for the host, but its events are not delivered yet: this command exits with 1.
+    // For the host, backing off is not a failure. This command exits with 1, because the events are
+    // not delivered yet.
     let backs_off = |log: &LogReport| log.outcome == Outcome::BackingOff;
     super::failed_unless(!report.has_failed() && !report.logs.iter().any(backs_off))
 }

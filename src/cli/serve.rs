@@ -18,10 +18,11 @@ pub(super) struct Arguments {
     port: Option<u16>,
 }
 
-/// Variables in which the Functions host passes the port, the newer one first.
+/// Variables with the port from the Functions host, the newer one first.
 const PORT_NAMES: [&str; 2] = ["FUNCTIONS_CUSTOMHANDLER_PORT", "FUNCTIONS_HTTPWORKER_PORT"];
 
-/// Exit code after SIGINT or SIGTERM under the Functions host, which restarts the handler at once. After 0 it would never do so.
+/// Exit code after SIGINT or SIGTERM under the Functions host, which then restarts the handler at
+/// once; after 0 it would not.
 const RESTART: u8 = 200;
 
 pub(super) async fn serve(arguments: &Arguments) -> u8 {
@@ -36,7 +37,7 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
         );
         return super::USAGE;
     };
-    // Before anything else: the host waits for it, and shows errors that are reported after it.
+    // Listen first: the host waits for the port, and shows errors reported afterwards.
     let listener = match functions::listen(port) {
         Ok(listener) => listener,
         Err(error) => {
@@ -49,7 +50,7 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
         let logs = settings.log_types.iter().map(|log| log.as_str());
         info!(event = %LogEvent::Ready, port, logs = logs.collect::<Vec<_>>().join(","), "ready");
     }
-    // Beside the server: the host must not wait for it.
+    // In the background, so that the host does not wait.
     tokio::task::spawn_blocking(|| {
         let (version, sha256) = (release::VERSION, release::sha256().unwrap_or("unknown"));
         info!(event = %LogEvent::Startup, version, sha256, "startup");
@@ -68,17 +69,17 @@ pub(super) async fn serve(arguments: &Arguments) -> u8 {
     }
 }
 
-/// Does the work. At a request to shut down, `told` reports it, and the work ends at its next commit.
+/// Runs `work`. On a shutdown request, calls `report`; the work ends at its next commit.
 pub(super) async fn until_shutdown<T>(
     work: impl Future<Output = T>,
     shutdown: &CancellationToken,
-    told: impl FnOnce(),
+    report: impl FnOnce(),
 ) -> T {
     tokio::pin!(work);
     tokio::select! {
         done = &mut work => done,
         () = shutdown_requested() => {
-            told();
+            report();
             shutdown.cancel();
             work.await
         }

@@ -1,4 +1,4 @@
-//! `simulate`: the simulated services alone, for trying things by hand.
+//! `simulate`: serves the simulated services for manual tests.
 
 use std::path::PathBuf;
 
@@ -28,12 +28,12 @@ pub(super) struct Arguments {
 }
 
 pub(super) async fn simulate(arguments: &Arguments) -> Result<(), u8> {
-    #[expect(clippy::disallowed_methods, reason = "the simulated time is the real one")]
+    #[expect(clippy::disallowed_methods, reason = "the simulation uses the real time")]
     let now = Utc::now();
     if let Some(rows) = &arguments.rows
-        && let Err(fault) = std::fs::create_dir_all(rows)
+        && let Err(error) = std::fs::create_dir_all(rows)
     {
-        let message = format!("{} cannot be created: {fault}", rows.display());
+        let message = format!("{} cannot be created: {error}", rows.display());
         output::error(&message, Some("choose another folder with --rows"));
         return Err(super::FAILED);
     }
@@ -46,7 +46,7 @@ pub(super) async fn simulate(arguments: &Arguments) -> Result<(), u8> {
         rows_dir: arguments.rows.clone(),
         logs_ingestion: LogsIngestionConfig { port: first + 2, ..simulated::rule() },
         identity: IdentityConfig { port: first + 3, ..IdentityConfig::default() },
-        // The last day and the next one: new events keep appearing.
+        // The last and the next day, so that new events keep appearing.
         from: now - TimeDelta::hours(23),
         to: now + TimeDelta::hours(24),
         ..Config::default()

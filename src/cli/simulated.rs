@@ -1,4 +1,4 @@
-//! The simulated services, as the settings of the connector select them.
+//! Settings for the simulated services.
 
 use simulator::{LogsIngestionConfig, Simulator, StreamDeclaration, Target};
 
@@ -33,7 +33,7 @@ pub(super) fn settings(api: IngestionApi, simulator: &Simulator) -> Vec<(&'stati
         LogsIngestion => vec![
             ("LOGS_INGESTION_ENDPOINT", simulator.logs_ingestion_url()),
             ("LOGS_INGESTION_RULE_ID", config.logs_ingestion.rule_id.clone()),
-            // What App Service sets where the app has an identity.
+            // Set by App Service for apps with an identity.
             ("IDENTITY_ENDPOINT", simulator.identity_url()),
             ("IDENTITY_HEADER", config.identity.header.clone()),
         ],
@@ -54,8 +54,7 @@ pub(super) fn requests_and_rows(api: IngestionApi, simulator: &Simulator) -> (u6
 pub(super) fn rule() -> LogsIngestionConfig {
     let streams = streams().map(|(stream, table, columns)| {
         let columns = serde_json::json!({"columns": declared(&columns)});
-        StreamDeclaration::from_json(stream, table, &columns)
-            .expect("the schema table keeps to what Azure allows")
+        StreamDeclaration::from_json(stream, table, &columns).expect("the schema is valid in Azure")
     });
     LogsIngestionConfig { streams: streams.into(), ..LogsIngestionConfig::default() }
 }

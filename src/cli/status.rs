@@ -11,11 +11,11 @@ pub(super) async fn status(format: Format) -> Result<(), u8> {
     } else {
         show(&status);
     }
-    let in_order = status
+    let is_healthy = status
         .logs
         .iter()
         .all(|log| !log.state.needs_action() && log.gaps.is_empty() && log.unknown.is_empty());
-    super::failed_unless(in_order)
+    super::failed_unless(is_healthy)
 }
 
 fn show(status: &Status) {

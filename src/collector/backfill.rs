@@ -1,8 +1,9 @@
-//! Backfill: whole hours of a log are read again, beside the live log and without moving its checkpoint.
+//! Backfill: reads whole hours of a log again, in parallel with live collection and without moving
+//! the live checkpoint.
 //!
-//! It uses the live log's ledger, so that nothing is sent again of which the ids are still stored, and a checkpoint of its
-//! own, so that it resumes where it was interrupted. It makes half as many requests as the live log may make beside it, and
-//! pauses while the live log backs off from throttling.
+//! It uses the live log's ledger, so that delivered events are not sent again while their ids are
+//! stored, and its own checkpoint, so that it can resume. It makes half as many requests as live
+//! collection may make, and pauses while the live log backs off from throttling.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +19,7 @@ use crate::sync::{Checkpoint, DayResults, HourResult};
 
 const CONCURRENCY: usize = 8;
 
-/// Whole hours of one log to be read again.
+/// Whole hours of one log to read again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Backfill {
     pub log_type: LogType,
@@ -26,13 +27,14 @@ pub(crate) struct Backfill {
 }
 
 impl Backfill {
-    /// Names its checkpoint. The same hours have the same name, so that the same command resumes them.
+    /// The name of its checkpoint. Equal hours have equal names, so that the same command resumes
+    /// them.
     pub(super) fn id(&self) -> String {
         let (from, to) = (Hour::of(self.span.from), Hour::of(self.span.to));
         format!("{from}--{to}")
     }
 
-    /// The backfill of a name; `None` where it is no name of a backfill.
+    /// Parses the name of a backfill checkpoint.
     fn of_id(log_type: LogType, id: &str) -> Option<Self> {
         let (from, to) = id.split_once("--")?;
         let (from, to) = (Hour::parse(from)?.start(), Hour::parse(to)?.start());
@@ -44,11 +46,11 @@ impl Backfill {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BackfillPlan {
     pub backfill: Backfill,
-    /// Rows that were delivered and whose ids are gone: they would be delivered again.
-    pub may_repeat: u64,
-    /// Collected hours of which that number is unknown.
+    /// Delivered rows whose ids are no longer stored: they would be duplicated.
+    pub may_duplicate: u64,
+    /// Collected hours for which that number is unknown.
     pub unknown_hours: u64,
-    /// The first hour whose ids the live log kept when this was planned.
+    /// The first hour with stored ids when the backfill was planned.
     ids_from: Option<Hour>,
 }
 
@@ -57,19 +59,19 @@ pub(crate) enum BackfillError {
     #[error("Duo keeps 180 days; the earliest hour that can be requested is {earliest}")]
     TooOld { earliest: Hour },
     #[error(
-        "nothing to read before the live checkpoint {place}; live collection reads what follows"
+        "nothing to read before the live checkpoint {mintime}; live collection reads what follows"
     )]
-    NotYet { place: Millis },
+    NotYet { mintime: Millis },
     #[error("Duo does not permit this log for this application")]
     Unavailable,
-    /// Another backfill of some of these hours was begun: each would remove the ids that the other needs.
+    /// Another unfinished backfill overlaps: each would remove ids that the other needs.
     #[error("an unfinished backfill of this log covers {} to {}", Hour::of(.0.from), Hour::of(.0.to))]
     Overlaps(Span),
     #[error(
         "{0} rows of the remaining hours were delivered before, and the ledger no longer has their ids"
     )]
-    WouldRepeat(u64),
-    /// The rows of this state go to another destination: rows delivered here would be missing there.
+    WouldDuplicate(u64),
+    /// The live log has another destination: rows delivered here would be missing there.
     #[error("the rows of this state go to another workspace or endpoint than these settings")]
     OtherDestination,
     #[error(transparent)]
@@ -83,24 +85,26 @@ impl BackfillError {
             Self::Overlaps(_) => Some(
                 "finish it first, with its own --from and --to, or delete its blob below backfill/ in the storage",
             ),
-            Self::WouldRepeat(_) => Some("rerun the command with --resend to deliver them again"),
+            Self::WouldDuplicate(_) => {
+                Some("rerun the command with --resend to deliver them again")
+            }
             Self::OtherDestination => Some(
                 "use the settings of the function app: WORKSPACE_ID, or LOGS_INGESTION_ENDPOINT with LOGS_INGESTION_RULE_ID and \
                  LOGS_INGESTION_STREAM",
             ),
-            Self::State(fault) => fault.hint.as_deref(),
+            Self::State(error) => error.hint.as_deref(),
         }
     }
 }
 
-/// Requests per minute of a backfill: half of those that the live log may make beside it.
-pub(super) const fn share_of(calls_per_minute: u32) -> u32 {
-    calls_per_minute.div_ceil(2)
+/// Requests per minute of a backfill: half of the live log's.
+pub(super) const fn backfill_rate(requests_per_minute: u32) -> u32 {
+    requests_per_minute.div_ceil(2)
 }
 
 impl Collector {
-    /// Plans a backfill of these hours; nothing is written. They are widened to whole hours, and end at the live checkpoint;
-    /// without an end, a backfill that was begun at the same hour is resumed.
+    /// Plans a backfill without writing anything. The span is widened to whole hours and ends at
+    /// the live checkpoint; without `to`, an unfinished backfill with the same start is resumed.
     pub(crate) async fn plan_backfill(
         &self,
         log_type: LogType,
@@ -113,33 +117,39 @@ impl Collector {
             return Err(BackfillError::Unavailable);
         }
         let shown = now - self.settings.limits.window_delay;
-        let place = live.as_ref().map_or(shown, |live| live.mintime.min(shown));
+        let mintime = live.as_ref().map_or(shown, |live| live.mintime.min(shown));
         let from = Hour::of(from).start();
         let earliest = Hour::of(now - RETENTION).after(1);
         if from < earliest.start() {
             return Err(BackfillError::TooOld { earliest });
         }
-        let begun = self.begun(log_type).await?;
-        let to = match begun.iter().find(|begun| begun.span.from == from) {
-            Some(begun) if to.is_none() => begun.span.to,
-            _ => to.map_or(place, |to| Hour::of(to.previous()).end().min(place)),
+        let unfinished = self.unfinished(log_type).await?;
+        let to = match unfinished.iter().find(|unfinished| unfinished.span.from == from) {
+            Some(unfinished) if to.is_none() => unfinished.span.to,
+            _ => to.map_or(mintime, |to| Hour::of(to.previous()).end().min(mintime)),
         };
         let span = Span { from, to: Hour::of(to).start() };
         if span.from >= span.to {
-            return Err(BackfillError::NotYet { place });
+            return Err(BackfillError::NotYet { mintime });
         }
         let backfill = Backfill { log_type, span };
-        alone(&backfill, &begun)?;
-        let (may_repeat, unknown_hours) = self.may_repeat(log_type, span, live.as_ref()).await?;
-        Ok(BackfillPlan { backfill, may_repeat, unknown_hours, ids_from: ids_from(live.as_ref()) })
+        check_overlap(&backfill, &unfinished)?;
+        let (may_duplicate, unknown_hours) =
+            self.may_duplicate(log_type, span, live.as_ref()).await?;
+        Ok(BackfillPlan {
+            backfill,
+            may_duplicate,
+            unknown_hours,
+            ids_from: ids_from(live.as_ref()),
+        })
     }
 
-    async fn begun(&self, log_type: LogType) -> Result<Vec<Backfill>, StorageError> {
+    async fn unfinished(&self, log_type: LogType) -> Result<Vec<Backfill>, StorageError> {
         let ids = self.state_of(log_type).backfills().await?;
         Ok(ids.iter().filter_map(|id| Backfill::of_id(log_type, id)).collect())
     }
 
-    /// The live log's checkpoint, whose rows must go where ours go.
+    /// The live log's checkpoint. Fails if its rows go to another destination.
     async fn live_checkpoint(
         &self,
         log_type: LogType,
@@ -152,8 +162,8 @@ impl Collector {
         }
     }
 
-    /// Rows of these hours that were delivered and whose ids are gone, and collected hours without stored results.
-    async fn may_repeat(
+    /// Delivered rows whose ids are no longer stored, and collected hours without stored results.
+    async fn may_duplicate(
         &self,
         log_type: LogType,
         span: Span,
@@ -197,8 +207,8 @@ impl Collector {
         Ok(results.into_iter().collect())
     }
 
-    /// The hours of a log that the ledger says have a gap, of those that Duo still keeps. Where a backfill of some of them was
-    /// begun, all of its hours: the gaps that it filled so far are none any more.
+    /// Hours with a gap within Duo's retention. If an unfinished backfill covers some of them, all
+    /// of its hours: the gaps it filled so far are no longer recorded.
     pub(crate) async fn gaps(
         &self,
         log_type: LogType,
@@ -208,18 +218,18 @@ impl Collector {
         let results = self.results_within(log_type, kept).await?;
         let hours = results.iter().filter(|(_, result)| result.gap.is_some());
         let mut gaps = Span::joined(hours.map(|(hour, _)| Span::of(*hour)).collect());
-        let begun = self.begun(log_type).await?;
+        let unfinished = self.unfinished(log_type).await?;
         for gap in &mut gaps {
-            let mut begun = begun.iter().map(|begun| begun.span);
-            *gap = begun.find(|begun| begun.within(*gap).is_some()).unwrap_or(*gap);
+            let mut unfinished = unfinished.iter().map(|unfinished| unfinished.span);
+            *gap = unfinished.find(|unfinished| unfinished.within(*gap).is_some()).unwrap_or(*gap);
         }
         gaps.dedup();
         Ok(gaps)
     }
 
-    /// Checks, before each run, whether a backfill may continue; returns until when it must wait because Duo throttles the
-    /// live log.
-    pub(crate) async fn may_go_on(
+    /// Checks before each run whether a backfill may continue. Returns the end of the live log's
+    /// back-off if Duo is throttling it.
+    pub(crate) async fn may_continue(
         &self,
         plan: &BackfillPlan,
         resend: bool,
@@ -228,7 +238,7 @@ impl Collector {
         let backfill = &plan.backfill;
         let log_type = backfill.log_type;
         let live = self.live_checkpoint(log_type).await?;
-        alone(backfill, &self.begun(log_type).await?)?;
+        check_overlap(backfill, &self.unfinished(log_type).await?)?;
         if !resend && ids_from(live.as_ref()) > plan.ids_from {
             let state = self.state_of(log_type).of_backfill(&backfill.id());
             let own = state.load::<Checkpoint>().await?;
@@ -237,15 +247,16 @@ impl Collector {
                 to: backfill.span.to,
             };
             let left = left.within(backfill.span).unwrap_or(Span { to: left.from, ..left });
-            let (may_repeat, unknown) = self.may_repeat(log_type, left, live.as_ref()).await?;
-            if may_repeat + unknown > 0 {
-                return Err(BackfillError::WouldRepeat(may_repeat));
+            let (may_duplicate, unknown) =
+                self.may_duplicate(log_type, left, live.as_ref()).await?;
+            if may_duplicate + unknown > 0 {
+                return Err(BackfillError::WouldDuplicate(may_duplicate));
             }
         }
         Ok(live.and_then(|live| live.throttled_until(now)))
     }
 
-    /// Continues a backfill for one run. The results of its hours are sent like those of reconciliation; `unreported` are the
+    /// Continues a backfill for one run and reports the results of its hours; `unreported` are the
     /// hours whose rows were not accepted yet.
     pub(crate) async fn backfill(
         &self,
@@ -263,12 +274,12 @@ impl Collector {
         report
     }
 
-    /// Removes the checkpoint of a finished backfill, and the ids that only it needed.
+    /// Removes the checkpoint of a finished backfill and the ids that only the backfill needed.
     pub(crate) async fn end_backfill(&self, backfill: &Backfill) -> Result<(), StorageError> {
         let state = self.state_of(backfill.log_type);
         let live = state.load::<Checkpoint>().await?;
-        // The live log removes the ids of later hours itself, as soon as it needs them no more. Where there is none yet,
-        // its first run may begin anywhere.
+        // The live log removes the ids of later hours itself. Without a live checkpoint, its first
+        // run may start anywhere.
         let keep_from = live.and_then(|(live, _)| live.reconciliation.entries_from);
         let is_ours = |hour: &Hour| {
             keep_from.is_some_and(|keep_from| *hour < keep_from)
@@ -287,9 +298,9 @@ fn ids_from(live: Option<&Checkpoint>) -> Option<Hour> {
     live?.reconciliation.entries_from
 }
 
-/// Two backfills of the same hours would send what the other one sends, and take its ids away at their end.
-fn alone(backfill: &Backfill, begun: &[Backfill]) -> Result<(), BackfillError> {
-    let mut others = begun.iter().filter(|other| *other != backfill);
+/// Two backfills of the same hours would duplicate rows and remove each other's ids.
+fn check_overlap(backfill: &Backfill, unfinished: &[Backfill]) -> Result<(), BackfillError> {
+    let mut others = unfinished.iter().filter(|other| *other != backfill);
     match others.find(|other| other.span.within(backfill.span).is_some()) {
         Some(other) => Err(BackfillError::Overlaps(other.span)),
         None => Ok(()),

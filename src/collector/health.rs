@@ -1,7 +1,9 @@
-//! After a run: the health of each log is stored, and sent to the workspace with the hours that were reconciled.
+//! After a run, stores the health of each log and sends it to the workspace, with the reconciled
+//! hours.
 //!
-//! Nothing here can fail a run or advance a checkpoint. Rows about runs are sent once or, when storing fails after them,
-//! twice; rows about hours are made from the stored results until they are accepted.
+//! Errors here neither fail a run nor affect a checkpoint. Rows about runs are sent once, or twice
+//! if storing fails afterwards; rows about hours are built from the stored results until Azure
+//! Monitor accepts them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -22,30 +24,30 @@ use crate::status::{Fields, LogHealth, Outcome, body, hour_row, run_row};
 use crate::storage::{Document as _, StorageError, Version, WriteError, document};
 use crate::sync::{DayResults, HourResult};
 
-const STORE_PATIENCE: Duration = Duration::from_secs(5);
-const SEND_PATIENCE: Duration = Duration::from_secs(10);
-/// Most rows about hours of a log in one request; the others wait for the next run. A row has half a kilobyte, and six
-/// logs share a request, which may have a megabyte.
-const MOST_HOURS: usize = 200;
-/// Pause between two warnings that rows are not accepted.
-const COMPLAIN_EVERY: TimeDelta = HOUR;
+const STORE_TIMEOUT: Duration = Duration::from_secs(5);
+const SEND_TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum hour rows per log and request; the others wait for the next run. A row has about 0.5 KB;
+/// the six logs share one request of at most 1 MB.
+const MAX_HOURS: usize = 200;
+/// Interval between warnings that rows are not accepted.
+const WARNING_INTERVAL: TimeDelta = HOUR;
 
-/// Age of the oldest hours that are reconciled in time: the last stage of an hour is due two days after its end.
-const OLDEST_CHECKED: TimeDelta = TimeDelta::days(3);
-/// Most days whose results are read after a start.
-const MOST_DAYS: i64 = 14;
+/// Maximum age of hours reconciled on schedule: the last stage is due two days after an hour.
+const OLDEST_RECONCILED: TimeDelta = TimeDelta::days(3);
+/// Maximum days whose results are read after a start.
+const MAX_DAYS: i64 = 14;
 
 #[derive(Debug, Default)]
 pub(super) struct HealthCache {
     known: Mutex<BTreeMap<LogType, CachedHealth>>,
-    complained_at: Mutex<Option<Millis>>,
+    warned_at: Mutex<Option<Millis>>,
 }
 
 #[derive(Debug, Default)]
 struct CachedHealth {
     health: LogHealth,
     version: Option<Version>,
-    /// Whether it agrees with what is stored, and may be stored again.
+    /// Whether it was read from storage and may be written back.
     is_read: bool,
 }
 
@@ -82,19 +84,19 @@ fn hour_rows(
 }
 
 impl Collector {
-    /// Stores and sends the health of the logs after a run. Takes at most some seconds, whatever hangs.
+    /// Stores and sends the health of the logs after a run. Takes at most some seconds.
     pub(super) async fn report_health(&self, logs: &[LogReport], clock: Clock) {
-        // The instance that holds the lease of a log reports its health.
+        // The instance that holds the lease reports the log's health.
         let seen = logs.iter().filter(|log| log.outcome != Outcome::HeldElsewhere);
         let due = join_all(seen.map(|log| self.due(log, clock.now()))).await;
         let now = clock.now();
-        let is_told = self.send_health(due.iter().flat_map(Due::rows).collect(), now).await;
-        let stored = due.into_iter().map(|due| self.store_health(due, is_told.then_some(now)));
+        let is_accepted = self.send_health(due.iter().flat_map(Due::rows).collect(), now).await;
+        let stored = due.into_iter().map(|due| self.store_health(due, is_accepted.then_some(now)));
         let stored = join_all(stored).await;
         lock(&self.health.known).extend(stored);
     }
 
-    /// Sends the stored results of these hours; those that were accepted are removed.
+    /// Sends the stored results of the waiting hours and removes accepted ones from `waiting`.
     pub(crate) async fn report_hours(&self, log_type: LogType, waiting: &mut BTreeSet<Hour>) {
         let clock = Clock::start(self.settings.clock_offset);
         loop {
@@ -112,7 +114,7 @@ impl Collector {
         let mut cached = self.cached_health(log_type, now).await;
         let health = &mut cached.health;
         health.unreported_hours.extend(log.reconciled.iter().map(|(hour, _)| *hour));
-        let has_run_row = health.add(log.standing(now), log.counts);
+        let has_run_row = health.add(log.current_health(now), log.counts);
         let hours = self.first_hours(log_type, &mut health.unreported_hours).await;
         Due { log_type, cached, has_run_row, hours }
     }
@@ -124,46 +126,46 @@ impl Collector {
         }
         match self.read_health(log_type, now).await {
             Some(mut read) => {
-                // Another instance may have stored the health since; these hours still wait.
+                // Another instance may have stored the health since; these hours are still due.
                 read.health.unreported_hours.extend(known.health.unreported_hours);
                 read
             }
-            // Nothing is stored over it, and nothing that may have been sent is sent again.
+            // The stored health is not overwritten, and its rows are not sent again.
             None => known,
         }
     }
 
-    /// Sends these rows in one request; returns whether they were accepted, or need not be sent.
+    /// Sends the rows in one request. Returns whether they were accepted or need not be sent.
     async fn send_health(&self, rows: Vec<Fields>, now: Millis) -> bool {
         if !self.settings.health || rows.is_empty() {
             return true;
         }
-        let call = SinkCall {
+        let request = SinkCall {
             table: Table::CiscoDuoHealth,
             body: body(self.sink.api(), &self.settings.duo.host, now, rows),
             is_dated_by_event: false,
             now: now.date_time(),
-            timeout: SEND_PATIENCE,
+            timeout: SEND_TIMEOUT,
         };
-        let Err(fault) = self.sink.send(call).await else {
+        let Err(error) = self.sink.send(request).await else {
             return true;
         };
-        let mut complained_at = lock(&self.health.complained_at);
-        if complained_at.is_none_or(|at| now - at >= COMPLAIN_EVERY) {
-            *complained_at = Some(now);
-            let hint = ingestion::hint(&fault);
-            warn!(event = %LogEvent::HealthRefused, error = %fault, hint, "the rows about the connector itself were not accepted; they are sent again later");
+        let mut warned_at = lock(&self.health.warned_at);
+        if warned_at.is_none_or(|at| now - at >= WARNING_INTERVAL) {
+            *warned_at = Some(now);
+            let hint = ingestion::hint(&error);
+            warn!(event = %LogEvent::HealthRefused, %error, hint, "the rows about the connector itself were not accepted; they are sent again later");
         }
         false
     }
 
-    /// Stores the health of a log whose rows were accepted at `reported_at`, or were not.
+    /// Stores the health of a log; `reported_at` is when its rows were accepted, if they were.
     async fn store_health(
         &self,
         mut due: Due,
         reported_at: Option<Millis>,
     ) -> (LogType, CachedHealth) {
-        // Stored, waiting hours survive a restart.
+        // Waiting hours are stored too, so that they survive a restart.
         let is_due = due.has_run_row || !due.cached.health.unreported_hours.is_empty();
         if let Some(now) = reported_at {
             due.reported(now);
@@ -174,12 +176,13 @@ impl Collector {
         }
         let name = self.state_of(log_type).health_name();
         let saved = self.store.write(&name, cached.health.to_json(), cached.version.as_ref());
-        match timeout(STORE_PATIENCE, saved).await {
+        match timeout(STORE_TIMEOUT, saved).await {
             Ok(Ok(version)) => cached.version = Some(version),
-            Ok(Err(WriteError::Failed(fault))) => {
-                debug!(%log_type, error = %fault, "the health of the log could not be stored");
+            Ok(Err(WriteError::Failed(error))) => {
+                debug!(%log_type, %error, "the health of the log could not be stored");
             }
-            // Another instance stored its own, or this one may have been stored: the next run begins with what is there.
+            // Another instance stored its health, or the write may have succeeded: the next run
+            // reads it.
             Ok(Err(WriteError::Conflict)) | Err(_) => cached.is_read = false,
         }
         (log_type, cached)
@@ -187,18 +190,18 @@ impl Collector {
 
     async fn read_health(&self, log_type: LogType, now: Millis) -> Option<CachedHealth> {
         let name = self.state_of(log_type).health_name();
-        let read = timeout(STORE_PATIENCE, document::read::<LogHealth>(&self.store, &name)).await;
+        let read = timeout(STORE_TIMEOUT, document::read::<LogHealth>(&self.store, &name)).await;
         let Ok(Ok((health, version))) = read else {
             debug!(%log_type, reason = reason(read), "the health of a log could not be read");
             return None;
         };
         let mut health = health.unwrap_or_default();
-        // Hours that were reconciled by a process that ended before it sent their rows, or while none was accepted.
+        // Reconciled hours whose rows were not sent before the process ended, or not accepted.
         let reported_to = health.hours_reported_to;
         let today = Hour::of(now).day();
-        let first = Hour::of(reported_to.unwrap_or(now).min(now) - OLDEST_CHECKED).day();
+        let first = Hour::of(reported_to.unwrap_or(now).min(now) - OLDEST_RECONCILED).day();
         let days = (today.start() - first.start()).num_days() + 1;
-        let days = (0..days.min(MOST_DAYS)).map(|days| today.after(-24 * days)).collect();
+        let days = (0..days.min(MAX_DAYS)).map(|days| today.after(-24 * days)).collect();
         let (mut results, _) = self.results(log_type, days).await;
         results.retain(|_, result| {
             reported_to.is_none_or(|reported_to| result.checked_at > reported_to)
@@ -207,13 +210,13 @@ impl Collector {
         Some(CachedHealth { health, version, is_read: true })
     }
 
-    /// The results of the first waiting hours. Hours whose results are gone stop waiting.
+    /// The results of the first waiting hours. Hours without a stored result stop waiting.
     async fn first_hours(
         &self,
         log_type: LogType,
         waiting: &mut BTreeSet<Hour>,
     ) -> BTreeMap<Hour, HourResult> {
-        let first: BTreeSet<Hour> = waiting.iter().take(MOST_HOURS).copied().collect();
+        let first: BTreeSet<Hour> = waiting.iter().take(MAX_HOURS).copied().collect();
         let mut days: Vec<Hour> = first.iter().map(|hour| hour.day()).collect();
         days.dedup();
         let (mut results, are_all) = self.results(log_type, days).await;
@@ -224,7 +227,7 @@ impl Collector {
         results
     }
 
-    /// The stored results of the hours of these days, as far as they can be read, and whether that is all.
+    /// The stored results of these days that can be read, and whether all could be read.
     async fn results(
         &self,
         log_type: LogType,
@@ -233,7 +236,7 @@ impl Collector {
         let state = self.state_of(log_type);
         let mut found = BTreeMap::new();
         for day in days {
-            let read = timeout(STORE_PATIENCE, state.results::<DayResults>(day)).await;
+            let read = timeout(STORE_TIMEOUT, state.results::<DayResults>(day)).await;
             let Ok(Ok(results)) = read else {
                 let reason = reason(read);
                 debug!(%log_type, reason, "the results of a day could not be read for health rows");
@@ -245,7 +248,7 @@ impl Collector {
     }
 }
 
-/// Why nothing was read or stored in time.
+/// The reason why a storage operation failed or timed out.
 pub(super) fn reason<T>(failed: Result<Result<T, StorageError>, Elapsed>) -> String {
     match failed {
         Ok(Err(error)) => error.to_string(),

@@ -1,4 +1,4 @@
-//! Runs the configured logs concurrently: builds the core's ports, and reports what happened.
+//! Runs the configured logs concurrently: implements the core's ports and reports the results.
 
 mod backfill;
 mod health;
@@ -31,7 +31,7 @@ use crate::sync::{ACCOUNT_SHARE, LogConfig, Ports as _, TokenBucket, run_log};
 
 pub(crate) use backfill::{Backfill, BackfillError, BackfillPlan};
 
-use backfill::share_of;
+use backfill::backfill_rate;
 pub(crate) use report::{Explanation, LogReport, RunReport};
 pub(crate) use resend::Resent;
 pub use unmapped_fields::UnmappedFields;
@@ -51,10 +51,10 @@ pub(crate) struct Collector {
     owner: Owner,
     /// The account's rate bucket, shared by the logs of this process.
     account: Mutex<Option<TokenBucket>>,
-    /// Fields without a declared column that were seen, as far as they are not stored.
+    /// Counts of unmapped fields that are not stored yet.
     unstored_fields: Mutex<BTreeMap<LogType, UnstoredFields>>,
     health: HealthCache,
-    /// Numbers the batches of this process, for `ingest_batch`.
+    /// Number of the next batch of this process, for `ingest_batch`.
     batches: AtomicU32,
 }
 
@@ -74,14 +74,14 @@ impl StartError {
             Self::Transport(_) => Some(
                 "check that the operating system's CA certificates are installed, and HTTPS_PROXY",
             ),
-            Self::Identity(fault) => Some(fault.hint()),
-            Self::State(fault) => fault.hint.as_deref(),
+            Self::Identity(error) => Some(error.hint()),
+            Self::State(error) => error.hint.as_deref(),
         }
     }
 }
 
-/// The time as this run sees it: wall-clock time at its start plus the time that passed, so that a clock that is
-/// set while it runs cannot make it end early or never.
+/// The clock of a run: wall-clock time at its start plus elapsed time, so that setting the system
+/// clock during a run cannot change its length.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     started: Millis,
@@ -89,9 +89,9 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    /// `offset` is added to the time of this machine.
+    /// `offset` is added to the system time.
     pub(crate) fn start(offset: TimeDelta) -> Self {
-        #[expect(clippy::disallowed_methods, reason = "the one place where a run meets the clock")]
+        #[expect(clippy::disallowed_methods, reason = "the only use of the system clock")]
         let now = Utc::now();
         Self { started: Millis::from(now) + offset, since: Instant::now() }
     }
@@ -101,13 +101,13 @@ impl Clock {
     }
 }
 
-/// What a log held when it ran into a bug is as good as before.
+/// Locks a mutex. The data behind a poisoned one is still valid.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Collector {
-    /// Builds the parts; nothing is requested or written yet.
+    /// Builds the clients and stores. Makes no request and writes nothing.
     pub(crate) fn new(settings: Settings) -> Result<Self, StartError> {
         let transport = Transport::new()?;
         let duo = DuoClient::new(
@@ -134,12 +134,12 @@ impl Collector {
         })
     }
 
-    /// Collects every configured log once, side by side. No log waits for, or fails with, another.
+    /// Collects every configured log once, concurrently and independently of each other.
     pub(crate) async fn run(&self, shutdown: &CancellationToken) -> RunReport {
         let clock = Clock::start(self.settings.clock_offset);
         let logs = self.settings.log_types.iter().map(|&log_type| async move {
             let run = self.run_one(LogPorts::new(self, log_type, clock, shutdown), log_type, None);
-            // A bug that one log runs into must not take the others with it.
+            // A panic in one log must not end the others.
             let report = AssertUnwindSafe(run).catch_unwind().await;
             report.unwrap_or_else(|_| LogReport::of_panic(log_type))
         });
@@ -164,7 +164,7 @@ impl Collector {
         LogState::new(self.store.clone(), &self.settings.duo.host, log_type)
     }
 
-    /// Takes a request from the account's bucket, of which a log has seen `known`.
+    /// Takes a token from the account's bucket; `known` is its state as last seen by the log.
     fn take_account_token(
         &self,
         known: TokenBucket,
@@ -178,7 +178,7 @@ impl Collector {
         (taken, bucket)
     }
 
-    /// Names the next batch of this process: 20 digits, because a text of 32 would be stored as a GUID.
+    /// The name of the next batch: 20 digits, because Azure Monitor stores 32 digits as a GUID.
     fn next_batch_name(&self) -> String {
         let number = self.batches.fetch_add(1, Ordering::Relaxed);
         format!("{}{number:08x}", self.owner.batch_prefix())
@@ -192,7 +192,7 @@ impl Collector {
     ) -> LogReport {
         let config = self.config(log_type, backfill, ports.now());
         let span = tracing::info_span!("pull", %log_type);
-        // Boxed, because the future is large.
+        // Boxed because the future is large.
         let result = Box::pin(run_log(&ports, &config).instrument(span)).await;
         let now = ports.now();
         let is_shutdown = ports.is_shutdown_requested();
@@ -205,13 +205,13 @@ impl Collector {
 
     fn config(&self, log_type: LogType, backfill: Option<Span>, now: Millis) -> LogConfig {
         let Settings { limits, start, sink, .. } = &self.settings;
-        let requests_per_minute =
-            backfill.map_or(limits.requests_per_minute, |_| share_of(limits.requests_per_minute));
+        let requests_per_minute = backfill
+            .map_or(limits.requests_per_minute, |_| backfill_rate(limits.requests_per_minute));
         LogConfig {
             log_type,
             spec: log_type.spec(),
             limits: Limits { requests_per_minute, ..*limits },
-            max_batch_bytes: self.sink.api().largest_call(),
+            max_batch_bytes: self.sink.api().largest_body(),
             first_mintime: start.of(log_type, now),
             backfill,
             owner: self.owner.name(),

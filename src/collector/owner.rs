@@ -1,19 +1,19 @@
-//! The owner of a lease, and whether that process still runs.
+//! The owner of a lease, and detection of owners that have ended.
 //!
-//! A killed process cannot release its leases, and waiting for them to expire would stall its logs for a minute and a
-//! half. Where the kernel can prove that the process is gone, they are taken over at once.
+//! A killed process cannot release its leases, and waiting for their expiry would stall its logs
+//! for 90 seconds. If the kernel proves that the process has ended, they are taken over at once.
 
 use std::fs;
 
 use sha2::{Digest as _, Sha256};
 
-/// A process, distinct from every other one on any machine.
+/// Identity of a process, unique across machines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Owner {
-    /// Where process ids are counted: one boot of one kernel, one namespace of ids. `-` where that is unknown.
+    /// The process id namespace of one boot of one kernel; `-` if unknown.
     namespace: String,
     process: u32,
-    /// When the process started, in the kernel's ticks: ids are used again.
+    /// Start of the process in clock ticks since boot, because process ids are reused.
     started: u64,
     random: u64,
 }
@@ -38,8 +38,8 @@ impl Owner {
         format!("{:012x}", self.random >> 16)
     }
 
-    /// Whether the process of this name is provably gone: it counted its id where we count
-    /// ours, and no process with that id and that start is there.
+    /// Whether the process has provably ended: it belongs to the same namespace, and no process
+    /// with its id and start time exists.
     pub(super) fn is_dead(&self, name: &str) -> bool {
         let mut parts = name.split(':');
         let mut part = || parts.next().unwrap_or_default();
@@ -54,7 +54,7 @@ impl Owner {
     }
 }
 
-/// Names one boot of one kernel and one namespace of process ids in it.
+/// Identifies one boot of one kernel and a process id namespace in it.
 fn namespace() -> Option<String> {
     let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
     let ids = fs::read_link("/proc/self/ns/pid").ok()?;
@@ -64,11 +64,11 @@ fn namespace() -> Option<String> {
     Some(hex::encode(&hash[..8]))
 }
 
-/// When a process started, in ticks since boot; `None` when it is gone or a zombie.
+/// Start of a process in clock ticks since boot; `None` if it has ended or is a zombie.
 /// <https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html>
 fn started(process: u32) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name stands in brackets and may hold anything; what follows the last bracket is plain.
+    // The process name is in parentheses and may contain any character.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     if matches!(fields.first(), Some(&("Z" | "X"))) {
         return None;
@@ -81,7 +81,7 @@ mod tests {
     use super::Owner;
 
     #[test]
-    fn a_process_that_ended_is_dead_and_one_that_runs_is_not() {
+    fn only_a_process_that_has_ended_is_dead() {
         let ours = Owner::of_process();
         let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
         let theirs = Owner {
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_proved_about_another_machine_or_a_strange_name() {
+    fn owners_on_other_machines_and_invalid_names_are_not_dead() {
         let ours = Owner::of_process();
         let elsewhere =
             Owner { namespace: "0000000000000000".to_owned(), process: 4_000_000, ..ours.clone() };
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_that_is_used_again_does_not_keep_a_dead_claim_alive() {
+    fn a_reused_process_id_does_not_keep_a_dead_lease_alive() {
         let ours = Owner::of_process();
         let before = Owner { started: ours.started - 1, ..ours.clone() };
         assert!(ours.is_dead(&before.name()));

@@ -1,4 +1,4 @@
-//! The core's way to the outside: this machine's clock, the Admin API, Azure Monitor, and storage.
+//! Implements the core's ports: the system clock, the Admin API, Azure Monitor, and storage.
 
 use std::ops::RangeInclusive;
 use std::sync::Mutex;
@@ -19,7 +19,7 @@ use crate::storage::{DeadLetters, LogState};
 use crate::sync::{Ports, RunCounts, TokenBucket};
 use crate::transform::{BatchFields, Records, RowWriter};
 
-/// Receives up to where a run has read the span, and what it did so far.
+/// Receives the progress of a backfill: the time reached and the counts so far.
 pub(super) type Watcher = dyn Fn(Option<Millis>, &RunCounts) + Send + Sync;
 
 pub(super) struct LogPorts<'a> {
@@ -29,9 +29,9 @@ pub(super) struct LogPorts<'a> {
     shutdown: &'a CancellationToken,
     state: LogState,
     watcher: Option<&'a Watcher>,
-    /// Memory of the body that was sent last, for the next one.
+    /// The last request body, whose memory the next one reuses.
     body: Mutex<Bytes>,
-    /// Fields without a declared column in rows that were accepted.
+    /// Unmapped fields in accepted rows.
     unmapped: Mutex<UnmappedFields>,
 }
 
@@ -54,7 +54,7 @@ impl<'a> LogPorts<'a> {
         }
     }
 
-    /// The ports of a backfill: a checkpoint of its own, the ledger of the live log.
+    /// The ports of a backfill: its own checkpoint and the ledger of the live log.
     pub(super) fn of_backfill(self, id: &str, watcher: &'a Watcher) -> Self {
         Self { state: self.state.of_backfill(id), watcher: Some(watcher), ..self }
     }
@@ -108,7 +108,7 @@ impl Ports for LogPorts<'_> {
         let page = self.collector.duo.page(self.log_type, request, now, |page, scanner| {
             reader.read(page, scanner).map(Some)
         });
-        // A request changes nothing: a process that shuts down need not wait for the response.
+        // A request to Duo has no side effects; a shutdown need not wait for the response.
         let page = tokio::select! {
             page = page => page,
             () = self.shutdown.cancelled() => {
@@ -128,7 +128,8 @@ impl Ports for LogPorts<'_> {
         request.timeout = timeout;
         lock(&self.body).clone_from(&request.body);
         let (events, bytes) = (batch.records.len(), request.body.len());
-        // Never cut short by the end of the run: rows whose response comes too late would be sent again.
+        // The end of the run does not abort the request: rows without a response would be sent
+        // again.
         let sent = self.collector.sink.send(request).await;
         match &sent {
             Ok(()) => {
@@ -151,8 +152,8 @@ impl Ports for LogPorts<'_> {
 }
 
 impl Collector {
-    /// A request with the rows of a batch. The memory of `buffer` is used again unless something still holds on to it,
-    /// as after a request that timed out.
+    /// Builds the request for a batch. Reuses the memory of `buffer` unless it is still referenced,
+    /// as after a timeout.
     pub(super) fn request(
         &self,
         log_type: LogType,
@@ -162,7 +163,7 @@ impl Collector {
     ) -> SinkCall {
         let kind = *kind;
         let host = &self.settings.duo.host;
-        // Only rows sent in their turn: the service would replace the time of older ones all the same.
+        // Only live rows: Azure Monitor replaces the time of older ones anyway.
         let is_dated_by_event = kind == IngestKind::Live && self.settings.sink.is_dated_by_event;
         let fields = BatchFields {
             log_type,

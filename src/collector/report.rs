@@ -1,4 +1,4 @@
-//! What a run did, for logs, the command line and the response to the host.
+//! The report of a run for logs, the command line and the Functions host.
 
 use serde::Serialize;
 
@@ -31,23 +31,23 @@ pub(crate) struct LogReport {
     pub outcome: Outcome,
     #[serde(flatten)]
     pub counts: RunCounts,
-    /// Everything before this moment was delivered.
+    /// Events before this time are delivered.
     pub collected_to: Option<Millis>,
     pub lag_seconds: Option<i64>,
-    /// When a log that backs off continues.
+    /// End of the back-off.
     pub retry_at: Option<Millis>,
     #[serde(flatten)]
     pub why: Explanation,
     pub notices: Vec<LogWarning>,
-    /// Closed hours that were reconciled, and their states.
+    /// Reconciled hours and their states.
     #[serde(skip)]
     pub reconciled: Vec<(Hour, HourState)>,
-    /// Whether an unavailable log is to be reported in this run (once a day).
+    /// Whether to report an unavailable log in this run (once a day).
     #[serde(skip)]
     pub news: bool,
 }
 
-/// What happened, where a run was not just completed, and what to do.
+/// The cause of an outcome other than success, and a hint.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Explanation {
     pub code: Option<Code>,
@@ -64,7 +64,7 @@ impl LogReport {
         let http_status = error.as_ref().and_then(|error| error.http_status);
         let (outcome, mut why) = explained(run_outcome, error);
         why.http_status = http_status;
-        // Where the error says nothing more precise.
+        // The hint of the code, unless the error has its own.
         why.hint = why.hint.or_else(|| why.code.map(|code| code.hint().to_owned()));
         let retry_at = match run_outcome {
             RunOutcome::BackingOff { until, .. } => Some(until),
@@ -86,7 +86,7 @@ impl LogReport {
         }
     }
 
-    pub(super) fn standing(&self, now: Millis) -> CurrentHealth {
+    pub(super) fn current_health(&self, now: Millis) -> CurrentHealth {
         CurrentHealth {
             outcome: self.outcome,
             code: self.why.code,
@@ -98,7 +98,7 @@ impl LogReport {
         }
     }
 
-    /// The report of a log whose run ended in a bug of this program.
+    /// The report of a log whose run panicked.
     pub(super) fn of_panic(log_type: LogType) -> Self {
         let outcome = RunOutcome::Failed(Failure::Storage);
         let stats = RunStats::default();
@@ -131,7 +131,7 @@ fn text(message: &str) -> Explanation {
     Explanation { message: Some(message.to_owned()), ..Explanation::default() }
 }
 
-/// How a run ended in the words of the status, and why; `error` is the last one.
+/// The outcome of a run and its explanation; `error` is the last error.
 fn explained(outcome: RunOutcome, error: Option<Explanation>) -> (Outcome, Explanation) {
     let more = |message| (Outcome::MoreToFetch, text(message));
     match outcome {
@@ -148,7 +148,7 @@ fn explained(outcome: RunOutcome, error: Option<Explanation>) -> (Outcome, Expla
             let error = error.unwrap_or_else(|| text(cause.as_str()));
             let message = error.message.unwrap_or_default();
             let message = format!("{message}; backing off until {until}, the checkpoint is kept");
-            // A log whose credentials were refused needs an operator.
+            // Refused credentials need an operator.
             let needs_operator = cause == BackOffCause::DuoCredentials;
             let outcome = if needs_operator { Outcome::Failed } else { Outcome::BackingOff };
             let code = Some(Code::of_back_off(cause));
@@ -172,7 +172,7 @@ fn failed(failure: Failure, error: Option<Explanation>) -> Explanation {
         return why;
     };
     match failure {
-        // What the run decided comes first, and behind it the last error that led to it.
+        // The failure first, then the last error in parentheses.
         Failure::Window(_) | Failure::Reconciliation => {
             let cause = error.message.unwrap_or_default();
             Explanation { message: Some(format!("{failure} ({cause})")), ..why }
@@ -208,7 +208,7 @@ impl From<&Warning> for LogWarning {
     }
 }
 
-/// The originals that a run dead-lettered, by their identity; `None` where there are none.
+/// A warning that names the dead letters of a run by id; `None` if there are none.
 fn dead_letters(stats: &DeadLetterStats) -> Option<LogWarning> {
     let truncated = format!("{} rows have a truncated value", stats.truncated);
     let refused = format!("{} records were refused one by one", stats.refused);

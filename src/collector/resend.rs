@@ -10,14 +10,14 @@ use crate::transform::read_record;
 pub(crate) enum Resent {
     /// The whole record was accepted, and the dead letter removed.
     Whole,
-    /// The row was accepted with a value truncated again. The dead letter stays: it alone has the rest.
-    Cut,
+    /// The row was accepted with a truncated value. The dead letter is kept: it has the rest.
+    Truncated,
     Gone,
 }
 
 impl Collector {
-    /// Sends a dead letter again, alone, and removes it when Azure Monitor accepted all of it. Its row has the same
-    /// `event_uid` as before.
+    /// Sends a dead letter again in its own request, and removes it if Azure Monitor accepted the
+    /// whole record. The row keeps its `event_uid`.
     pub(crate) async fn resend(&self, name: &DeadLetterName) -> Result<Resent, RunError> {
         let (letters, now) = (&self.dead_letters, self.now());
         let Some(letter) = letters.read(name).await? else {
@@ -26,14 +26,14 @@ impl Collector {
         let host = &self.settings.duo.host;
         let text = letter.original.as_str();
         let mut record = read_record(letter.log_type, host, self.sink.api(), text);
-        // Identical records without an id of Duo's have different uids, by their order in the response.
+        // Identical records without a Duo id have different uids, by their order in the response.
         hex::decode_to_slice(&letter.event_uid, &mut record.key.uid).ok();
         let is_truncated = record.is_truncated();
         let batch = Batch { kind: kind_when_resent(record.time(), now), records: vec![record] };
         let request = self.request(letter.log_type, &batch, now, Bytes::new());
         self.sink.send(request).await?;
         if is_truncated {
-            return Ok(Resent::Cut);
+            return Ok(Resent::Truncated);
         }
         letters.remove(name).await?;
         Ok(Resent::Whole)

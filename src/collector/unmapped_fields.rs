@@ -1,7 +1,7 @@
-//! Fields without a declared column: which were seen, and in how many rows. Names only, never values.
+//! Unmapped fields and the number of rows that had them. Names only, never values.
 //!
-//! Only the Logs Ingestion API counts: there the connector puts each value into its column. On the
-//! Data Collector API the service makes a column of every field.
+//! Only for the Logs Ingestion API, where the connector maps each value to a column. With the Data
+//! Collector API, Azure Monitor creates a column for every field.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,21 +17,21 @@ use crate::model::{HOUR, LogType, Millis};
 use crate::storage::{Document, Header, document};
 
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
-/// Longest time that counts of known names are not stored.
+/// Maximum time that counts of known names stay unstored.
 const LONGEST_UNSTORED: TimeDelta = HOUR;
-/// Most fields that are counted by name; Duo adds fewer in years.
-const MOST_NAMES: usize = 200;
-/// Longest name that is kept, in bytes.
+/// Maximum fields counted by name; Duo adds far fewer.
+const MAX_NAMES: usize = 200;
+/// Maximum length of a name, in bytes.
 const LONGEST_NAME: usize = 200;
 
-/// Fields without a column of one log, by their paths, and in how many rows each was.
+/// Unmapped fields of one log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnmappedFields {
     #[serde(flatten)]
     header: Header,
-    /// Rows that had the field, by its path.
+    /// Rows with the field, by its path.
     pub fields: BTreeMap<String, u64>,
-    /// Rows counted for fields beyond those.
+    /// Rows with fields beyond the maximum.
     #[serde(default)]
     pub others: u64,
 }
@@ -39,12 +39,12 @@ pub struct UnmappedFields {
 impl Document for UnmappedFields {}
 
 impl UnmappedFields {
-    /// Counts a field of a row.
+    /// Counts one row with the field.
     pub fn count(&mut self, name: &str) {
         self.add_rows(name, 1);
     }
 
-    /// Adds what was counted elsewhere.
+    /// Adds other counts.
     pub fn add(&mut self, other: &Self) {
         for (name, rows) in &other.fields {
             self.add_rows(name, *rows);
@@ -52,14 +52,14 @@ impl UnmappedFields {
         self.others = self.others.saturating_add(other.others);
     }
 
-    /// Whether nothing was counted.
+    /// Whether there are no counts.
     pub fn is_empty(&self) -> bool {
         self.fields.is_empty() && self.others == 0
     }
 
-    /// Whether another field would find room.
+    /// Whether another field can be added.
     pub fn has_room(&self) -> bool {
-        self.fields.len() < MOST_NAMES
+        self.fields.len() < MAX_NAMES
     }
 
     fn add_rows(&mut self, name: &str, rows: u64) {
@@ -72,17 +72,17 @@ impl UnmappedFields {
     }
 }
 
-/// Fields of one log that this process counted, as far as they are not stored yet.
+/// Unstored counts of one log.
 #[derive(Debug, Default)]
 pub(super) struct UnstoredFields {
     counts: UnmappedFields,
-    /// What this process stored before.
+    /// Counts that this process stored before.
     stored: UnmappedFields,
     stored_at: Option<Millis>,
 }
 
 impl UnstoredFields {
-    /// Whether they are to be stored now: a new name at once, else once an hour.
+    /// Whether to store the counts now: new names at once, known ones once an hour.
     fn is_due(&self, now: Millis) -> bool {
         let is_new = |name: &String| !self.stored.fields.contains_key(name);
         let has_news = self.stored.has_room() && self.counts.fields.keys().any(is_new);
@@ -97,7 +97,8 @@ impl UnstoredFields {
 }
 
 impl Collector {
-    /// Takes what a run of a log counted, and stores it now and then. What cannot be stored is kept for the next run.
+    /// Adds the counts of a run and stores them when due. After a storage error they are kept for
+    /// the next run.
     pub(super) async fn count_unmapped_fields(
         &self,
         log_type: LogType,
@@ -122,12 +123,12 @@ impl Collector {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST_NAME, LONGEST_UNSTORED, MOST_NAMES, UnmappedFields, UnstoredFields};
+    use super::{LONGEST_NAME, LONGEST_UNSTORED, MAX_NAMES, UnmappedFields, UnstoredFields};
     use crate::model::Millis;
     use crate::storage::Document as _;
 
     #[test]
-    fn counts_add_up_and_come_back_as_they_were_stored() {
+    fn counts_are_added_and_survive_a_round_trip() {
         let mut counts = UnmappedFields::default();
         assert!(counts.is_empty());
         counts.count("a_b");
@@ -141,12 +142,12 @@ mod tests {
     }
 
     #[test]
-    fn names_do_not_grow_without_end() {
+    fn the_number_and_length_of_names_are_limited() {
         let mut counts = UnmappedFields::default();
-        for number in 0..MOST_NAMES + 5 {
+        for number in 0..MAX_NAMES + 5 {
             counts.count(&number.to_string());
         }
-        assert_eq!((counts.fields.len(), counts.others), (MOST_NAMES, 5));
+        assert_eq!((counts.fields.len(), counts.others), (MAX_NAMES, 5));
         assert!(!counts.has_room());
         counts.count("0");
         assert_eq!(counts.fields["0"], 2);
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_later_release_stored_is_kept() {
+    fn fields_of_a_later_release_are_kept() {
         let text = r#"{"version":2,"min_reader":1,"fields":{"a":1},"since":"x"}"#;
         let mut counts = UnmappedFields::from_json(text.as_bytes()).unwrap();
         counts.count("a");
@@ -176,7 +177,7 @@ mod tests {
         counts
     }
 
-    /// Adds what a run counted; returns what was stored.
+    /// Adds the counts of a run; returns the stored counts.
     fn add(
         unstored: &mut UnstoredFields,
         counts: &UnmappedFields,
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn names_without_end_are_not_stored_with_every_run() {
+    fn new_names_beyond_the_maximum_are_not_stored_with_every_run() {
         let mut unstored = UnstoredFields::default();
         let mut due = 0;
         for run in 0..400 {

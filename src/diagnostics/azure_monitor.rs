@@ -1,5 +1,5 @@
-//! Azure Monitor: token and permission for each table. No row is sent: the response to an empty list says whether one would
-//! be accepted.
+//! Checks token and permission for each table of Azure Monitor. No row is sent: the response to an
+//! empty list shows whether rows would be accepted.
 
 use bytes::Bytes;
 
@@ -9,7 +9,7 @@ use crate::ingestion::{SinkCall, Table};
 use crate::model::{SendError, SendErrorKind};
 use crate::settings::{IdentitySettings, IngestionSettings};
 
-/// Identity, events, and rows about the connector itself.
+/// Checks identity, events table, and health table.
 pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
     let events = send(collector, Table::CiscoDuo, clock).await;
     let IngestionSettings::LogsIngestion(settings) = &collector.settings.sink.ingestion else {
@@ -17,7 +17,7 @@ pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
     };
     let identity = about(&settings.identity.0);
     if let Err(error @ SendError { kind: SendErrorKind::NoToken { .. }, .. }) = events {
-        // Nothing was requested with it.
+        // Without a token, no request was sent.
         let problem = Finding::of("identity", error);
         let message = format!("{identity}: {}", problem.message);
         return vec![Finding { message, ..problem }];
@@ -27,14 +27,14 @@ pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
         Finding::ok("identity", format!("{identity} has a token")),
         table("Azure Monitor", accepts, events),
     ];
-    // With the other API every table is created by its first row.
+    // With the Data Collector API, tables are created by their first row.
     if collector.settings.health {
         let rows = send(collector, Table::CiscoDuoHealth, clock).await;
         let mut finding = table("health rows", accepts, rows);
         if finding.http_status == Some(404) {
-            // The stream for events may exist all the same: the rule is of an earlier release.
+            // The rule may be of an earlier release, with the stream for events only.
             finding = finding.with_hint(Some("the data collection rule lacks the stream Custom-CiscoDuoHealth: deploy sentinel/data-collection-rule.json \
-                 again, or set CISCO_DUO_HEALTH to off; events arrive all the same"));
+                 again, or set CISCO_DUO_HEALTH to off; events are delivered nevertheless"));
         }
         findings.push(finding);
     }
@@ -42,15 +42,15 @@ pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
 }
 
 async fn send(collector: &Collector, table: Table, clock: Clock) -> Result<(), SendError> {
-    let call = SinkCall {
+    let request = SinkCall {
         table,
         body: Bytes::from_static(b"[]"),
         is_dated_by_event: false,
         now: clock.now().date_time(),
         timeout: TIME_LIMIT,
     };
-    match collector.sink.send(call).await {
-        // Without permission the response would be 401 or 403: only the empty list is refused.
+    match collector.sink.send(request).await {
+        // Only the empty list is refused: without permission the status would be 401 or 403.
         Err(error) if error.kind != SendErrorKind::BadRecord => Err(error),
         _ => Ok(()),
     }

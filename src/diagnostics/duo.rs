@@ -1,4 +1,4 @@
-//! Duo: permission to read each log, and the clock.
+//! Checks the permission to read each log of Duo, and the clock.
 
 use chrono::{DateTime, TimeZone as _, Utc};
 
@@ -8,15 +8,16 @@ use crate::model::{FetchError, FetchErrorKind, LogType, MINUTE, Millis, PageRequ
 use crate::status::Code;
 use crate::sync::Checkpoint;
 
-/// Clock difference above which requests may be refused or windows delayed, in seconds.
+/// Clock difference in seconds above which requests may be refused or windows delayed.
 const MAX_SKEW: i64 = 60;
-/// Clock difference that is not reported, in seconds: the header has whole seconds, and a response takes time.
+/// Clock difference in seconds that is not reported: the header has whole seconds, and a response
+/// takes time.
 const AGREEING: i64 = 2;
 
-/// The finding about one log, and how many seconds the local clock is ahead of Duo's.
+/// The finding for one log, and the seconds that the local clock is ahead of Duo's.
 pub(super) type LogFinding = (Finding, Option<i64>);
 
-/// Requests the smallest page; not of a log that backs off because Duo throttled requests.
+/// Requests the smallest page, unless the log backs off because Duo is throttling requests.
 pub(super) async fn check(collector: &Collector, log_type: LogType, clock: Clock) -> LogFinding {
     let subject = format!("Duo {log_type}");
     let now = clock.now();
@@ -48,14 +49,14 @@ pub(super) async fn check(collector: &Collector, log_type: LogType, clock: Clock
 }
 
 async fn throttled_until(collector: &Collector, log_type: LogType, now: Millis) -> Option<Millis> {
-    // The check of the checkpoint reports one that cannot be read.
+    // An unreadable checkpoint is reported by its own check.
     let stored = collector.state_of(log_type).load::<Checkpoint>().await;
     stored.ok()??.0.throttled_until(now)
 }
 
 /// Duo ends the endpoint of Trust Monitor on 2027-01-31: <https://duo.com/docs/adminapi#trust-monitor>.
 fn end_of_life() -> DateTime<Utc> {
-    Utc.with_ymd_and_hms(2027, 1, 31, 0, 0, 0).single().expect("it is a day")
+    Utc.with_ymd_and_hms(2027, 1, 31, 0, 0, 0).single().expect("a valid date")
 }
 
 fn readable(subject: String, log_type: LogType, now: DateTime<Utc>) -> Finding {
@@ -104,16 +105,16 @@ mod tests {
     use crate::model::LogType;
 
     #[test]
-    fn the_end_of_trust_monitor_is_told_before_and_after() {
-        let told = |log, days| {
+    fn the_end_of_trust_monitor_is_reported_before_and_after() {
+        let message = |log, days| {
             let now = end_of_life() + TimeDelta::days(days);
             readable(String::new(), log, now).message
         };
         assert_eq!(
-            told(LogType::TrustMonitor, -69),
+            message(LogType::TrustMonitor, -69),
             "may be read; Duo ends this log on 2027-01-31, in 69 days"
         );
-        assert!(told(LogType::TrustMonitor, 1).starts_with("may still be read"));
-        assert_eq!(told(LogType::Activity, 1), "may be read");
+        assert!(message(LogType::TrustMonitor, 1).starts_with("may still be read"));
+        assert_eq!(message(LogType::Activity, 1), "may be read");
     }
 }

@@ -42,13 +42,13 @@ impl Finding {
         }
     }
 
-    /// With a hint that is more precise than that of the code, if there is one.
+    /// Replaces the hint of the code with a more precise one, if any.
     pub(super) fn with_hint(self, hint: Option<impl Into<String>>) -> Self {
         let hint = hint.map(Into::into).or(self.hint);
         Self { hint, ..self }
     }
 
-    /// The error of a service or of the storage, with its own hint or that of its code.
+    /// An error of a service or of storage, with its own hint or that of its code.
     pub(super) fn of(subject: impl Into<String>, error: impl Into<RunError>) -> Self {
         let Explanation { code, http_status, message, hint } = (&error.into()).into();
         let hint = hint.or(code.map(|code| code.hint().to_owned()));
@@ -56,7 +56,7 @@ impl Finding {
         Self { ok: false, code, http_status, hint, ..Self::ok(subject, message) }
     }
 
-    /// What is stored of a problem: no text of another service, and no name of a resource.
+    /// The stored form of a problem, without text of other services and names of resources.
     pub(super) fn stored(&self) -> Problem {
         let cause = Cause { code: self.code, http_status: self.http_status };
         Problem { subject: self.subject.clone(), cause }

@@ -1,4 +1,4 @@
-//! The hourly check by the timer; the status page shows its stored result.
+//! The hourly diagnostics of the timer; the status page shows their stored result.
 
 use std::time::Duration;
 
@@ -16,15 +16,17 @@ use crate::release;
 use crate::status::{CheckStatus, Code, LastCheck};
 use crate::storage::{Document as _, StorageError, WriteError, document};
 
-/// Time limit for a check and for storing its result: less than what a run leaves of the time limit of a function.
+/// Time limit for diagnostics and for storing the result, within the function's time limit after a
+/// run.
 const TIME_LIMIT: Duration = Duration::from_secs(25);
 
 #[derive(Debug, Default)]
 pub(crate) struct Hourly(Mutex<Option<Millis>>);
 
 impl Hourly {
-    /// Checks everything and stores the result, if the last check of any instance is an hour old or of another program. A check
-    /// whose result could not be stored is not repeated for an hour either. Nothing here can fail a run.
+    /// Runs all diagnostics and stores the result, if the last ones of any instance are an hour old
+    /// or of another program. After a storage error they are not repeated for an hour either.
+    /// Errors here do not fail a run.
     pub(crate) async fn check(&self, collector: &Collector) {
         let now = collector.now();
         let mut last = self.0.lock().await;
@@ -40,7 +42,7 @@ impl Hourly {
     }
 }
 
-/// Returns when the stored check was made, by this or another instance.
+/// Returns the time of the stored diagnostics, by this or another instance.
 async fn check_and_store(collector: &Collector, now: Millis) -> Result<Millis, StorageError> {
     let store = &collector.store;
     let name = LastCheck::name(&collector.settings.duo.host);
@@ -60,13 +62,13 @@ async fn check_and_store(collector: &Collector, now: Millis) -> Result<Millis, S
     };
     let last = LastCheck::new(sha256, check);
     match store.write(&name, last.to_json(), version.as_ref()).await {
-        // After a conflict, another instance checked at the same time.
+        // A conflict means that another instance checked at the same time.
         Ok(_) | Err(WriteError::Conflict) => Ok(now),
         Err(WriteError::Failed(error)) => Err(error),
     }
 }
 
-/// One line. The runs report what stops a log, so that a second warning would only be noise.
+/// Writes one line. Problems that stop a log are already reported by runs.
 fn log(findings: usize, problems: &[&Finding]) {
     let names: Vec<&str> = problems.iter().map(|finding| &*finding.subject).collect();
     let names = names.join(", ");
@@ -87,6 +89,6 @@ fn runs_report(finding: &Finding) -> bool {
             Code::Clock | Code::StorageUnconditional | Code::Gap | Code::UnknownHours | Code::NoRun
         )
     };
-    // Only runs that dead-letter a record need that storage.
+    // Runs use the dead-letter container only when they dead-letter a record.
     finding.subject != DEAD_LETTERS && finding.code.is_some_and(by_runs)
 }

@@ -1,4 +1,4 @@
-//! The stored state of each log: its checkpoint, its ledger of closed hours, and unmapped fields.
+//! Checks the stored state of each log: checkpoint, results of closed hours, and unmapped fields.
 
 use futures::future::join_all;
 
@@ -12,7 +12,7 @@ use crate::sync::Checkpoint;
 
 const MAX_LISTED: usize = 30;
 
-/// All checkpoints, then all ledgers, then the unmapped fields.
+/// Checkpoints, then closed hours, then unmapped fields.
 pub(super) async fn check(collector: &Collector) -> Vec<Finding> {
     let logs = &collector.settings.log_types;
     let (mut findings, status, fields) = futures::join!(
@@ -54,7 +54,8 @@ fn runs(log: &LogStatus) -> Option<Finding> {
     Some(Finding::problem(subject, Code::NoRun, message))
 }
 
-/// The closed hours of a log; none before its first one, and none if they cannot be read, which its checkpoint reports.
+/// The closed hours of a log; `None` before the first one, or if they are unreadable, which the
+/// checkpoint check reports.
 fn ledger(log: &LogStatus) -> Option<Finding> {
     if log.days.is_empty() {
         return None;
@@ -92,7 +93,7 @@ fn ledger(log: &LogStatus) -> Option<Finding> {
     })
 }
 
-/// The fields without a column of their own, where some were received.
+/// The unmapped fields, if any were received.
 async fn fields(collector: &Collector, log_type: LogType) -> Option<Finding> {
     let subject = format!("fields {log_type}");
     let name = collector.state_of(log_type).fields_name();
@@ -104,7 +105,7 @@ async fn fields(collector: &Collector, log_type: LogType) -> Option<Finding> {
     seen.sort_by_key(|(name, rows)| (std::cmp::Reverse(*rows), *name));
     let has_more = seen.len() > MAX_LISTED || counts.others > 0;
     let listed = seen.into_iter().take(MAX_LISTED).map(|(name, rows)| {
-        // Duo's text, on its way to a terminal.
+        // Duo's text may contain terminal escape codes.
         let name = name.replace(char::is_control, "\u{fffd}");
         format!("{name} ({rows})")
     });

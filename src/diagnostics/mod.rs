@@ -1,4 +1,5 @@
-//! Diagnostics of everything that collection needs, with one real request to each service that leaves nothing behind.
+//! Diagnostics of everything that collection needs, with one real request to each service and
+//! without lasting effects.
 
 mod azure_monitor;
 mod duo;
@@ -21,11 +22,11 @@ pub(crate) use hourly::Hourly;
 
 const TIME_LIMIT: Duration = Duration::from_secs(20);
 
-/// Checks everything. The findings are in the order in which they are best corrected.
+/// Runs all checks. Findings are in the order in which to correct them.
 pub(crate) async fn check(collector: &Collector) -> Vec<Finding> {
     let clock = Clock::start(collector.settings.clock_offset);
     let logs = &collector.settings.log_types;
-    // First: every other reader of the program's SHA-256 would wait for it, and block the other checks.
+    // Computed first: other readers of the SHA-256 would otherwise block the checks.
     let sha256 = tokio::task::spawn_blocking(release::sha256).await;
     let sha256 = sha256.ok().flatten().unwrap_or("unknown");
     let (duo, storage, stored, azure_monitor) = futures::join!(
@@ -47,7 +48,7 @@ pub(crate) async fn check(collector: &Collector) -> Vec<Finding> {
     findings
 }
 
-/// Whether requests to Duo and to Azure Monitor go through a proxy; none if no proxy is set.
+/// The proxies of requests to Duo and Azure Monitor; `None` if no proxy is set.
 fn proxies(collector: &Collector) -> Option<Finding> {
     let settings = &collector.settings;
     let azure_monitor = match &settings.sink.ingestion {

@@ -7,17 +7,17 @@ use crate::storage::{Store, WriteError};
 
 pub(super) const DEAD_LETTERS: &str = "dead letters";
 
-/// The state and the dead letters, which may lie in containers with different rights.
+/// The state and the dead letters, whose containers may have different permissions.
 pub(super) async fn check(collector: &Collector) -> [Finding; 2] {
     let dead_letters = collector.dead_letters.store();
     futures::join!(
-        look(collector, "storage", &collector.store),
-        look(collector, DEAD_LETTERS, dead_letters)
+        check_store(collector, "storage", &collector.store),
+        check_store(collector, DEAD_LETTERS, dead_letters)
     )
     .into()
 }
 
-async fn look(collector: &Collector, subject: &str, store: &Store) -> Finding {
+async fn check_store(collector: &Collector, subject: &str, store: &Store) -> Finding {
     let name = format!("{}/self/check/{:016x}", collector.settings.duo.host, fastrand::u64(..));
     let ledger = format!("{name}.ids");
     let tried = async {
@@ -35,20 +35,20 @@ async fn look(collector: &Collector, subject: &str, store: &Store) -> Finding {
         Ok::<_, WriteError>((compares, reads && appends))
     };
     let tried = tried.await;
-    // Also after an error. A failure to remove them says no more than the error before.
+    // Also after an error. The first error is reported.
     let removed = store.remove(&name).await.and(store.remove(&ledger).await);
     let tried = tried.and_then(|found| Ok(removed.map(|()| found)?));
-    let place = store.place();
+    let location = store.location();
     let unconditional = |message: &str| {
-        let message = format!("{place}: {message}");
+        let message = format!("{location}: {message}");
         Finding::problem(subject, Code::StorageUnconditional, message)
     };
     match tried {
-        Ok((true, true)) => Finding::ok(subject, format!("{place}: reads, writes and compares")),
+        Ok((true, true)) => Finding::ok(subject, format!("{location}: reads, writes and compares")),
         Ok(_) => unconditional("a conditional write was not honoured").with_hint(Some(
-            "something between here and the storage account drops the header If-Match",
+            "a proxy between here and the storage account drops the header If-Match",
         )),
-        Err(WriteError::Conflict) => unconditional("a new name was taken"),
+        Err(WriteError::Conflict) => unconditional("a new name already existed"),
         Err(WriteError::Failed(error)) => Finding::of(subject, error),
     }
 }

@@ -1,4 +1,4 @@
-//! One request to the Admin API: dated, signed and sent by itself on every attempt.
+//! Requests to the Admin API, dated and signed on every try.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ use crate::model::{
 };
 use crate::settings::{Credentials, Endpoint, SignatureVersion};
 
-/// Largest response that is read, in bytes.
+/// Maximum response, in bytes.
 const LARGEST_RESPONSE: usize = 64 * 1024 * 1024;
-/// How much of a refusal's body is read, in bytes.
+/// Maximum body of an error response, in bytes.
 const LARGEST_REFUSAL: usize = 64 * 1024;
 
 /// A client of one account's Admin API.
@@ -30,7 +30,7 @@ pub struct DuoClient {
 }
 
 impl DuoClient {
-    /// A client; `http` must not follow redirects.
+    /// Creates a client; `http` must not follow redirects.
     pub fn new(
         http: reqwest::Client,
         endpoint: Endpoint,
@@ -40,11 +40,11 @@ impl DuoClient {
         Self { http, endpoint, credentials, version }
     }
 
-    /// Requests one page, whose records `read` makes as in [`parse_page`]. `now` dates the request.
+    /// Requests one page. `read` parses records as in [`parse_page`]; `now` dates the request.
     ///
     /// # Errors
     ///
-    /// When there is no page; see the kind of the error.
+    /// [`FetchError`] with the kind of the error.
     pub async fn page(
         &self,
         log_type: LogType,
@@ -65,14 +65,14 @@ impl DuoClient {
             .timeout(request.timeout)
             .send()
             .await;
-        let mut response = sent.map_err(|fault| of_transport(error.clone(), fault))?;
+        let mut response = sent.map_err(|source| of_transport(error.clone(), source))?;
         let status = response.status().as_u16();
         let server_time = server_time(response.headers());
         error.status = Some(status);
         error.clock_ahead = server_time.map(|time| now - time);
         if status != 200 {
             error.kind = kind_of_status(status, retry_after(response.headers()));
-            // The status decides; a body that cannot be read takes nothing away from it.
+            // The status determines the error, even if the body cannot be read.
             let body = read_body(&mut response, LARGEST_REFUSAL).await.ok().flatten();
             error.reason = reason_of_body(&body.unwrap_or_default());
             return Err(error);
@@ -84,7 +84,7 @@ impl DuoClient {
             return Err(refused(FetchErrorKind::Malformed, reason));
         }
         let body = read_body(&mut response, LARGEST_RESPONSE).await;
-        let Some(body) = body.map_err(|fault| of_transport(error.clone(), fault))? else {
+        let Some(body) = body.map_err(|source| of_transport(error.clone(), source))? else {
             let reason = format!("the response is larger than {LARGEST_RESPONSE} bytes");
             return Err(refused(FetchErrorKind::Fatal, reason));
         };
@@ -104,13 +104,13 @@ impl DuoClient {
                 maxtime = request.maxtime.0.to_string();
                 parameters.extend([("mintime", mintime.as_str()), ("maxtime", maxtime.as_str())]);
                 if sorted {
-                    // Without it the newest page comes first.
+                    // Without sorting, the newest page comes first.
                     parameters.push(("sort", "ts:asc"));
                 }
                 parameters.extend(request.cursor.as_deref().map(|cursor| (parameter, cursor)));
             }
             Paging::LastSecond => {
-                // Milliseconds here would silently mean the far future: an endless empty log.
+                // Milliseconds would be a time in the far future: the log would always be empty.
                 mintime = request.mintime.seconds().to_string();
                 parameters.push(("mintime", mintime.as_str()));
             }
@@ -120,13 +120,13 @@ impl DuoClient {
     }
 }
 
-fn of_transport(mut error: FetchError, fault: reqwest::Error) -> FetchError {
+fn of_transport(mut error: FetchError, source: reqwest::Error) -> FetchError {
     error.kind =
-        if fault.is_timeout() { FetchErrorKind::TimedOut } else { FetchErrorKind::Unreachable };
-    // The URL carries cursors.
-    let fault = fault.without_url();
-    error.reason = transport_reason(&fault);
-    error.source = Some(Arc::new(fault));
+        if source.is_timeout() { FetchErrorKind::TimedOut } else { FetchErrorKind::Unreachable };
+    // The URL contains cursors.
+    let source = source.without_url();
+    error.reason = transport_reason(&source);
+    error.source = Some(Arc::new(source));
     error
 }
 
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn each_log_is_asked_in_its_own_units_and_words() {
+    fn each_log_has_its_own_parameters_and_units() {
         let bounds = "maxtime=1795348920000&mintime=1795348800000";
         assert_eq!(query(LogType::Activity, None), format!("limit=1000&{bounds}&sort=ts%3Aasc"));
         assert_eq!(

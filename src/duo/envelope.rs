@@ -1,4 +1,4 @@
-//! Duo's response around the records: strict about the envelope, silent about what is inside a record.
+//! Parses Duo's response. The envelope must be valid; the content of records is not validated.
 
 use std::sync::Arc;
 
@@ -13,9 +13,9 @@ use crate::model::{LogSpec, PageResponse, Record};
 struct Envelope<'a> {
     stat: Option<&'a str>,
     records: Option<Vec<Record>>,
-    /// Inside the response, where most endpoints have it.
+    /// Inside `response`, as most endpoints return it.
     metadata: Option<&'a str>,
-    /// Some of Duo's list endpoints put it beside the response.
+    /// Beside `response`, as some of Duo's list endpoints return it.
     outer_metadata: Option<&'a str>,
 }
 
@@ -38,23 +38,23 @@ impl From<NotJson> for EnvelopeError {
     }
 }
 
-/// Reads a page. `read` makes a record of the JSON that follows in the page, or leaves it out, and must pass it. Whatever is
-/// wrong inside a record condemns that record only.
+/// Parses a page. `read` parses or skips the next JSON value as a record, and must consume it. An
+/// invalid record does not affect the others.
 ///
 /// # Errors
 ///
-/// What is wrong with the envelope, never what is in it.
+/// Describes the error in the envelope, never its content.
 pub fn parse_page(
     spec: &LogSpec,
     body: Vec<u8>,
     mut read: impl FnMut(&Arc<String>, &mut Scanner<'_>) -> Result<Option<Record>, NotJson>,
 ) -> Result<PageResponse, String> {
-    // One byte that is no UTF-8 condemns a character, not a thousand records.
+    // An invalid UTF-8 byte affects one character, not a thousand records.
     let body = String::from_utf8(body)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     let page = Arc::new(body);
     let envelope =
-        envelope(spec, &page, |scanner| read(&page, scanner)).map_err(|fault| match fault {
+        envelope(spec, &page, |scanner| read(&page, scanner)).map_err(|error| match error {
             EnvelopeError::NotJson => not_json(&page),
             EnvelopeError::Unexpected(reason) => reason,
         })?;
@@ -113,9 +113,9 @@ fn records<'a>(
     Ok(records)
 }
 
-/// Stores a member that may occur only once: two values of one name contradict each other.
-fn once<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), EnvelopeError> {
-    match place.replace(value) {
+/// Stores a member that may occur only once.
+fn once<T>(member: &mut Option<T>, name: &str, value: T) -> Result<(), EnvelopeError> {
+    match member.replace(value) {
         None => Ok(()),
         Some(_) => Err(EnvelopeError::Unexpected(format!("\"{name}\" occurs twice"))),
     }
@@ -125,7 +125,7 @@ fn once<T>(place: &mut Option<T>, name: &str, value: T) -> Result<(), EnvelopeEr
 fn not_json(body: &str) -> String {
     let bytes = body.len();
     match serde_json::from_str::<IgnoredAny>(body) {
-        Ok(_) => format!("not the expected envelope (JSON of another form, {bytes} bytes)"),
+        Ok(_) => format!("not the expected envelope (JSON of another structure, {bytes} bytes)"),
         Err(error) => format!(
             "not the expected envelope ({:?} at line {}, column {} of {bytes} bytes)",
             error.classify(),
@@ -139,18 +139,18 @@ fn metadata(text: Option<&str>) -> Result<Metadata, String> {
     let Some(text) = text else {
         return Ok(Metadata::default());
     };
-    let metadata: Option<Metadata> =
-        serde_json::from_str(text).map_err(|_| "\"metadata\" is of an unknown form".to_owned())?;
+    let metadata: Option<Metadata> = serde_json::from_str(text)
+        .map_err(|_| "\"metadata\" has an unexpected format".to_owned())?;
     Ok(metadata.unwrap_or_default())
 }
 
-/// The cursor as it goes back: authentication gives an array whose members are joined by a comma, trust monitor
-/// a text or a number, the others a text.
+/// The cursor as sent back: authentication returns an array whose members are joined by a comma,
+/// trust monitor a text or a number, the others a text.
 fn cursor(value: Value) -> Result<Option<String>, String> {
     let scalar = |value: Value| match value {
         Value::String(text) => Ok(text),
         Value::Number(number) => Ok(number.to_string()),
-        _ => Err("\"next_offset\" is of an unknown form".to_owned()),
+        _ => Err("\"next_offset\" has an unexpected format".to_owned()),
     };
     let text = match value {
         Value::Null => return Ok(None),
@@ -162,7 +162,7 @@ fn cursor(value: Value) -> Result<Option<String>, String> {
     Ok((!text.is_empty()).then_some(text))
 }
 
-/// An exact count: a bare number, or an object that says so.
+/// An exact count: a number, or an object with the relation `eq`.
 fn exact(value: &Value) -> Option<u64> {
     match value {
         Value::Number(number) => number.as_u64(),

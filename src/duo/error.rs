@@ -1,4 +1,4 @@
-//! What a refusal of Duo means, and what to do about it.
+//! Errors of the Duo Admin API and their hints.
 
 use chrono::TimeDelta;
 use serde::Deserialize;
@@ -8,7 +8,7 @@ use crate::model::{FetchError, FetchErrorKind};
 
 const SUSPICIOUS_SKEW_S: i64 = 60;
 
-/// What to do about refused credentials where the clock may be the cause.
+/// The hint for refused credentials if the local clock may be wrong.
 pub fn hint(error: &FetchError) -> Option<String> {
     let skew = error.clock_ahead.unwrap_or_default().num_seconds();
     let is_suspicious = skew.abs() > SUSPICIOUS_SKEW_S;
@@ -33,7 +33,7 @@ pub(super) fn kind_of_status(status: u16, retry_after: Option<TimeDelta>) -> Fet
     }
 }
 
-/// Duo's own words for a refusal: code, message and detail, where the body has them.
+/// Message, detail and code of Duo's error response.
 pub(super) fn reason_of_body(body: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Refusal {
@@ -49,14 +49,14 @@ pub(super) fn reason_of_body(body: &[u8]) -> String {
     if let Some(detail) = refusal.message_detail {
         reason = format!("{reason} ({})", one_line(&detail));
     }
-    // The code is an empty string at times.
+    // The code may be an empty string.
     if let Value::Number(code) = refusal.code {
         reason = format!("{reason}, code {code}");
     }
     reason
 }
 
-/// Text from outside, made fit for one line of a log.
+/// Makes external text safe for one line of a log.
 fn one_line(text: &str) -> String {
     const LONGEST: usize = 200;
     text.chars().map(|char| if char.is_control() { ' ' } else { char }).take(LONGEST).collect()
@@ -67,13 +67,13 @@ mod tests {
     use super::reason_of_body;
 
     #[test]
-    fn refusals_are_told_in_duos_words() {
+    fn refusals_are_reported_with_duos_message() {
         let body = br#"{"stat":"FAIL","code":40002,"message":"Invalid request parameters","message_detail":"mintime"}"#;
         assert_eq!(reason_of_body(body), "Invalid request parameters (mintime), code 40002");
     }
 
     #[test]
-    fn a_refusal_without_code_or_without_json_is_told_too() {
+    fn a_refusal_without_code_or_without_json_is_reported() {
         assert_eq!(reason_of_body(br#"{"stat":"FAIL","code":"","message":"no\nway"}"#), "no way");
         assert_eq!(reason_of_body(b"<html>"), "the response gives no reason");
     }

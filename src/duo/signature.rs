@@ -1,4 +1,4 @@
-//! Signing of Admin API requests, as pure functions: request in, text to sign, header out.
+//! Signs Admin API requests.
 //!
 //! <https://duo.com/docs/adminapi#authentication>
 
@@ -13,16 +13,16 @@ use sha2::{Digest as _, Sha512};
 use crate::model::hmac;
 use crate::settings::{Credentials, SignatureVersion};
 
-/// Everything but the unreserved characters of RFC 3986.
+/// All but the unreserved characters of RFC 3986.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
-/// The `Date` of a request in the form that is signed, RFC 2822 with English names whatever the locale.
+/// The signed `Date` header, RFC 2822.
 pub(super) fn date_header(now: DateTime<Utc>) -> String {
     now.format("%a, %d %b %Y %H:%M:%S -0000").to_string()
 }
 
-/// The canonical parameters of a GET, which are sent as its query just as they are signed: sorted by name,
-/// everything but unreserved characters as `%XX`.
+/// The canonical parameters of a GET, signed and sent as its query: sorted by name and
+/// percent-encoded except for unreserved characters.
 pub(super) fn canonical_query(parameters: &[(&str, &str)]) -> String {
     let mut pairs: Vec<[String; 2]> = parameters
         .iter()
@@ -44,9 +44,9 @@ pub(super) fn text_to_sign(
 ) -> String {
     let mut text = format!("{date}\nGET\n{host}\n{path}\n{query}");
     if version == SignatureVersion::V5 {
-        // A GET has no body and no X-Duo headers: both lines are the hash of nothing.
-        let nothing = hex::encode(Sha512::digest(b""));
-        text = format!("{text}\n{nothing}\n{nothing}");
+        // A GET has no body and no X-Duo headers: both lines are the hash of an empty text.
+        let empty = hex::encode(Sha512::digest(b""));
+        text = format!("{text}\n{empty}\n{empty}");
     }
     text
 }
@@ -75,7 +75,7 @@ mod tests {
     };
     use crate::model::Secret;
 
-    /// Made with `duo_client` 5.7.0 and checked with Python's hmac; none of it by this crate.
+    /// Created with `duo_client` 5.7.0 and verified with Python's hmac.
     const VECTORS: &str = include_str!("../../tests/vectors/duo.json");
 
     #[derive(serde::Deserialize)]
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn signatures_agree_with_duos_own_client() {
+    fn signatures_match_duos_own_client() {
         let credentials = Credentials {
             integration_key: "DIFAKEFAKEFAKEFAKE01".to_owned(),
             secret_key: Secret::new("fakefakefakefakefakefakefakefakefakefake"),
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_english_and_padded() {
+    fn dates_are_in_english_and_zero_padded() {
         let date = chrono::DateTime::from_timestamp(1_772_409_845, 0).unwrap();
         assert_eq!(date_header(date), "Mon, 02 Mar 2026 00:04:05 -0000");
     }

@@ -1,24 +1,24 @@
-//! What the host says with an invocation. All of it is optional: nothing in it may keep a run from its work.
+//! Parses invocations of the host. All fields are optional: an invalid invocation still runs.
 
 use axum::extract::Request;
 use serde_json::Value;
 
-/// Largest invocation body that is read, in bytes.
+/// Maximum body, in bytes.
 const LARGEST_BODY: usize = 1024 * 1024;
-/// Longest invocation id that is repeated in logs.
+/// Maximum invocation id in logs.
 const LONGEST_ID: usize = 64;
 
 /// One invocation by the Functions host.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Invocation {
-    /// The host's id of it, or `-`.
+    /// The host's invocation id, or `-`.
     pub id: String,
-    /// Whether ticks were missed before this one.
+    /// Whether the host missed earlier ticks.
     pub is_past_due: bool,
 }
 
 impl Invocation {
-    /// Reads an invocation. A body that is empty, broken or of another form counts as one without news.
+    /// Parses an invocation. An empty or invalid body is not past due.
     pub async fn read(request: Request) -> Self {
         let id = request.headers().get("x-azure-functions-invocationid");
         let id: String = id
@@ -36,8 +36,8 @@ impl Invocation {
     }
 }
 
-/// Reads `Data.myTimer.IsPastDue`. The host sends the timer as an object; for other triggers it sends texts that
-/// hold JSON, and its documentation shows both.
+/// Parses `Data.myTimer.IsPastDue`. The host sends the timer as an object; for other triggers it
+/// sends JSON in strings, and its documentation shows both.
 fn is_past_due(body: &Value) -> bool {
     let timer = &body["Data"]["myTimer"];
     let decoded = timer.as_str().and_then(|text| serde_json::from_str::<Value>(text).ok());
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_timer_of_the_host_is_understood() {
+    async fn timer_invocations_of_the_host_are_parsed() {
         let body = r#"{"Data":{"myTimer":{"Schedule":{"AdjustForDST":true},"ScheduleStatus":{"Last":"0001-01-01T00:00:00",
             "Next":"2026-11-22T10:10:00+00:00","LastUpdated":"0001-01-01T00:00:00+00:00"},"IsPastDue":true}},
             "Metadata":{"sys":{"MethodName":"CiscoDuoTimer","UtcNow":"2026-11-22T10:10:00.0153312Z"}}}"#;

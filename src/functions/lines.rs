@@ -1,10 +1,10 @@
-//! What a run did, as lines of the log stream.
+//! Writes the report of a run to the log stream.
 
 use crate::collector::RunReport;
 use crate::logging::LogEvent;
 use crate::status::{Code, Outcome};
 
-/// The summary of a log's run. A macro, because the level of a line must be a constant.
+/// The summary line of a log. A macro, because the level must be a constant.
 macro_rules! summary {
     ($level:ident, $log:ident, $($message:tt)+) => {
         tracing::$level!(
@@ -29,9 +29,9 @@ macro_rules! summary {
     };
 }
 
-/// One line per log, after the lines of its warnings. ERROR: an operator must act. WARN: the log backs off, nothing is lost.
-/// INFO: everything else.
-pub(super) fn tell(report: &RunReport) {
+/// Writes one line per log, after its warnings. ERROR: an operator must act. WARN: the log backs
+/// off, nothing is lost. INFO: everything else.
+pub(super) fn log_report(report: &RunReport) {
     for log in &report.logs {
         for notice in &log.notices {
             tracing::warn!(event = %notice.event, log_type = log.log_type.as_str(), "{}", notice.message);

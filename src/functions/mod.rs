@@ -1,4 +1,4 @@
-//! The server that the Functions host talks to.
+//! The HTTP server for the Functions host.
 //!
 //! <https://learn.microsoft.com/azure/azure-functions/functions-custom-handlers>
 
@@ -27,16 +27,17 @@ use crate::collector::Collector;
 use crate::diagnostics::Hourly;
 use crate::logging::LogEvent;
 use crate::release;
-use lines::tell;
+use lines::log_report;
 use response::InvocationResponse;
 
 pub use invocation::Invocation;
 
-/// How long requests in flight may take to end after a shutdown request.
+/// Time limit for requests in flight after a shutdown request.
 const DRAIN: Duration = Duration::from_secs(35);
 
-/// Builds the collector, or says in one line why it cannot. The server stays up and reports that with each invocation, because
-/// a handler that exits takes the host down with it; each invocation tries again, as what was missing may be there by then.
+/// Builds the collector, or returns the error in one line. The server stays up and reports the
+/// error with each invocation, because a handler that exits takes the host down with it. Each
+/// invocation retries.
 pub(crate) type Start = Box<dyn Fn() -> Result<Collector, String> + Send + Sync>;
 
 struct App {
@@ -45,12 +46,12 @@ struct App {
     collector: OnceLock<Collector>,
     running: Mutex<()>,
     hourly: Hourly,
-    status: status::Kept,
+    status: status::StatusCache,
     shutdown: CancellationToken,
 }
 
-/// Listens on the loopback port that the host assigned. The host reuses the port after a restart of this process, so it is
-/// bound even while connections of the previous process linger.
+/// Listens on the loopback port that the host assigned. The host reuses the port after a restart,
+/// so it is bound even while connections of the previous process linger.
 pub(crate) fn listen(port: u16) -> io::Result<TcpListener> {
     let socket = TcpSocket::new_v4()?;
     if cfg!(unix) {
@@ -60,7 +61,7 @@ pub(crate) fn listen(port: u16) -> io::Result<TcpListener> {
     socket.listen(64)
 }
 
-/// Serves invocations until `shutdown`, then lets the active run end at its next commit.
+/// Serves invocations until `shutdown`; the active run then ends at its next commit.
 pub(crate) async fn serve(
     listener: TcpListener,
     start: Start,
@@ -72,7 +73,7 @@ pub(crate) async fn serve(
         collector: OnceLock::new(),
         running: Mutex::default(),
         hourly: Hourly::default(),
-        status: status::Kept::default(),
+        status: status::StatusCache::default(),
         shutdown: token.clone(),
     };
     if let Err(error) = app.collector() {
@@ -92,23 +93,24 @@ pub(crate) async fn serve(
 
 fn router(app: Arc<App>) -> Router {
     Router::new()
-        // Requested every 25 ms until it responds, and later as a sign of life: no work here.
+        // The host's liveness probe, every 25 ms until the first response: does no work.
         .route("/", get(async || format!("duo-sentinel {}\n", release::VERSION)))
         .route("/CiscoDuoTimer", post(timer))
-        .fallback(named)
+        .fallback(by_path)
         .with_state(app)
 }
 
 async fn timer(State(app): State<Arc<App>>, request: Request) -> InvocationResponse {
     let invocation = Invocation::read(request).await;
     let span = info_span!("invocation", invocation_id = %invocation.id);
-    // A task of its own: a host that stops waiting must not interrupt the run in the middle of a page.
+    // In its own task: a host that stops waiting must not interrupt the run within a page.
     let run = tokio::spawn(async move { app.invoke(&invocation).await }.instrument(span));
     run.await.unwrap_or_else(|_| failed("an internal error ended the invocation"))
 }
 
-/// The host forwards a request for the status page as it came, and compares paths without regard to case and a final slash.
-async fn named(State(app): State<Arc<App>>, request: Request) -> Response {
+/// Serves the status page. The host forwards the request unchanged and compares paths ignoring case
+/// and a final slash.
+async fn by_path(State(app): State<Arc<App>>, request: Request) -> Response {
     let path = request.uri().path().trim_end_matches('/');
     if path.eq_ignore_ascii_case("/api/CiscoDuoStatus") {
         let query = request.uri().query().unwrap_or_default();
@@ -155,7 +157,7 @@ impl App {
             info!(event = %LogEvent::PastDue, "past due: the host missed ticks before this one");
         }
         let report = collector.run(&self.shutdown).await;
-        tell(&report);
+        log_report(&report);
         tokio::select! {
             () = self.hourly.check(collector) => {}
             () = self.shutdown.cancelled() => {}

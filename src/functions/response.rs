@@ -1,4 +1,4 @@
-//! Responses to the host. The body must always be a JSON object: an empty one would hang the invocation.
+//! Responses to the host. The body must be a JSON object: an empty one would hang the invocation.
 
 use axum::Json;
 use axum::http::StatusCode;
@@ -15,7 +15,7 @@ fn response(status: StatusCode, log: &str, return_value: &Value) -> InvocationRe
     (status, Json(body))
 }
 
-/// The run is over: 200 when every available log succeeded or is backing off with its checkpoint kept.
+/// The response after a run: 200 if every available log succeeded or is backing off.
 pub(super) fn of_run(report: &RunReport) -> InvocationResponse {
     let status =
         if report.has_failed() { StatusCode::INTERNAL_SERVER_ERROR } else { StatusCode::OK };
@@ -36,7 +36,7 @@ pub(super) fn already_running() -> InvocationResponse {
     response(StatusCode::OK, log, &json!({"already_running": true}))
 }
 
-/// The host drops this body: the reason was logged before.
+/// The host discards this body; the reason is already logged.
 pub(super) fn failed(status: StatusCode, reason: &str) -> InvocationResponse {
     response(status, reason, &json!({"error": reason}))
 }

@@ -1,6 +1,8 @@
-//! `CiscoDuoStatus`: the status page and its JSON, requested through the Functions host, which checks the key.
+//! `CiscoDuoStatus`: the status page and JSON, requested through the Functions host, which checks
+//! the key.
 //!
-//! Only stored results are read, and at most every 30 seconds: a client with the key cannot cause a request to Duo or Azure.
+//! Reads only stored results, at most every 30 seconds: a client with the key cannot cause requests
+//! to Duo or Azure Monitor.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,21 +15,21 @@ use super::App;
 use crate::collector::Collector;
 use crate::status::{Status, content_security_policy, page, page_of_error};
 
-const KEPT: Duration = Duration::from_secs(30);
-/// Longest query that is parsed, in bytes.
+const CACHED_FOR: Duration = Duration::from_secs(30);
+/// Maximum query, in bytes.
 const LONGEST_QUERY: usize = 2_000;
 
 #[derive(Debug, Default)]
-pub(super) struct Kept(Mutex<Option<(Instant, Arc<Status>)>>);
+pub(super) struct StatusCache(Mutex<Option<(Instant, Arc<Status>)>>);
 
-impl Kept {
+impl StatusCache {
     async fn get(&self, collector: &Collector) -> Arc<Status> {
-        let mut kept = self.0.lock().await;
-        match &*kept {
-            Some((at, status)) if at.elapsed() < KEPT => Arc::clone(status),
+        let mut cached = self.0.lock().await;
+        match &*cached {
+            Some((at, status)) if at.elapsed() < CACHED_FOR => Arc::clone(status),
             _ => {
                 let status = Arc::new(collector.status().await);
-                *kept = Some((Instant::now(), Arc::clone(&status)));
+                *cached = Some((Instant::now(), Arc::clone(&status)));
                 status
             }
         }
@@ -57,7 +59,7 @@ pub(super) async fn status(app: &App, query: &str) -> Response {
     private("text/html; charset=utf-8", StatusCode::OK, page)
 }
 
-/// A response that no cache keeps, and for which a browser runs and loads nothing.
+/// A response that is not cached and for which a browser runs and loads nothing.
 fn private(kind: &str, status: StatusCode, body: impl IntoResponse) -> Response {
     let headers = [
         (header::CONTENT_TYPE, kind),
@@ -69,14 +71,15 @@ fn private(kind: &str, status: StatusCode, body: impl IntoResponse) -> Response 
     (status, headers, body).into_response()
 }
 
-/// Whether a query asks for JSON rather than the page; none where it has an unknown part. `code` and `clientId` are the host's.
+/// Whether the query requests JSON; `None` for an unknown parameter. `code` and `clientId` are the
+/// host's.
 fn wants_json(query: &str) -> Option<bool> {
     if query.len() > LONGEST_QUERY {
         return None;
     }
     let mut is_json = false;
     for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-        // The host compares names without regard to case.
+        // The host ignores the case of names.
         match (&*name.to_ascii_lowercase(), &*value) {
             ("code" | "clientid", _) | ("format", "html") => {}
             ("format", "json") => is_json = true,
@@ -88,17 +91,17 @@ fn wants_json(query: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::wants_json as form;
+    use super::wants_json;
 
     #[test]
-    fn only_known_queries_are_understood() {
-        assert_eq!(form(""), Some(false));
-        assert_eq!(form("code=abc%3D%3D&format=html&clientId=default"), Some(false));
-        assert_eq!(form("Format=json&CODE=x"), Some(true));
-        assert_eq!(form("format=json&code=x"), Some(true));
-        for odd in ["format=xml", "format", "log=activity", "%00=1", "format=json&format=exe"] {
-            assert_eq!(form(odd), None, "{odd}");
+    fn only_known_queries_are_accepted() {
+        assert_eq!(wants_json(""), Some(false));
+        assert_eq!(wants_json("code=abc%3D%3D&format=html&clientId=default"), Some(false));
+        assert_eq!(wants_json("Format=json&CODE=x"), Some(true));
+        assert_eq!(wants_json("format=json&code=x"), Some(true));
+        for invalid in ["format=xml", "format", "log=activity", "%00=1", "format=json&format=exe"] {
+            assert_eq!(wants_json(invalid), None, "{invalid}");
         }
-        assert_eq!(form(&format!("code={}", "a".repeat(3_000))), None);
+        assert_eq!(wants_json(&format!("code={}", "a".repeat(3_000))), None);
     }
 }

@@ -11,12 +11,13 @@ use crate::http::{read_body, retry_after};
 use crate::model::{IngestionApi, Secret, SendError, SendErrorKind, azure_signature};
 use crate::settings::DataCollectorSettings;
 
-/// Part of the signed text: any other spelling, or a charset behind it, would not match.
+/// Part of the signed text; must be sent exactly like this, without a charset.
 const JSON: &str = "application/json";
 const RESOURCE: &str = "/api/logs";
-/// A 404 to a body above this size is read as "too large", which the service does not tell from a wrong address.
+/// A 404 for a larger body is treated as "too large", because the API returns 404 for both that and
+/// a wrong address.
 const TOO_LARGE_FROM: usize = 1_000_000;
-/// Codes of the service that another body cannot change.
+/// Error codes that do not depend on the body.
 const FATAL_CODES: [&str; 8] = [
     "InactiveCustomer",
     "InvalidApiVersion",
@@ -28,7 +29,7 @@ const FATAL_CODES: [&str; 8] = [
     "UnsupportedContentType",
 ];
 
-/// Sends rows to one workspace.
+/// A client of the Data Collector API of one workspace.
 #[derive(Clone, Debug)]
 pub struct DataCollector {
     http: reqwest::Client,
@@ -36,14 +37,14 @@ pub struct DataCollector {
 }
 
 impl DataCollector {
-    /// A sink; `http` must not follow redirects.
+    /// Creates a client; `http` must not follow redirects.
     pub fn new(http: reqwest::Client, settings: DataCollectorSettings) -> Self {
         Self { http, settings }
     }
 
-    /// Sends one request and returns when the service accepted it.
-    pub async fn send(&self, call: SinkCall) -> Result<(), SendError> {
-        let SinkCall { table, body, is_dated_by_event, now, timeout } = call;
+    /// Sends one request. Returns when Azure Monitor has accepted it.
+    pub async fn send(&self, request: SinkCall) -> Result<(), SendError> {
+        let SinkCall { table, body, is_dated_by_event, now, timeout } = request;
         let bytes = body.len();
         let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         let text = text_to_sign(bytes, &date);
@@ -62,7 +63,7 @@ impl DataCollector {
         }
         let sent = request.body(body).send().await;
         let api = IngestionApi::DataCollector;
-        let mut response = sent.map_err(|fault| no_response(api, fault))?;
+        let mut response = sent.map_err(|source| no_response(api, source))?;
         let status = response.status();
         if status.is_success() {
             return confirm(api, response).await;
@@ -78,7 +79,7 @@ impl DataCollector {
     }
 }
 
-/// The service's name for a table; it adds `_CL` itself.
+/// The `Log-Type` of a table; the API appends `_CL`.
 const fn log_type(table: Table) -> &'static str {
     match table {
         Table::CiscoDuo => "CiscoDuo",
@@ -86,10 +87,15 @@ const fn log_type(table: Table) -> &'static str {
     }
 }
 
-fn kind(status: u16, answer: &str, bytes: usize, retry_after: Option<TimeDelta>) -> SendErrorKind {
+fn kind(
+    status: u16,
+    response: &str,
+    bytes: usize,
+    retry_after: Option<TimeDelta>,
+) -> SendErrorKind {
     match status {
-        400 if FATAL_CODES.iter().any(|code| answer.contains(code)) => SendErrorKind::Fatal,
-        // InvalidDataFormat, or nothing said: one of the records may be at fault.
+        400 if FATAL_CODES.iter().any(|code| response.contains(code)) => SendErrorKind::Fatal,
+        // InvalidDataFormat or no code: one of the records may be invalid.
         400 => SendErrorKind::BadRecord,
         401 | 403 => SendErrorKind::Credentials,
         404 if bytes > TOO_LARGE_FROM => SendErrorKind::TooLarge,
@@ -100,15 +106,15 @@ fn kind(status: u16, answer: &str, bytes: usize, retry_after: Option<TimeDelta>)
     }
 }
 
-/// The service's code and nothing else: its explanation may quote a row.
-fn code(answer: &str) -> Option<&'static str> {
+/// The error code only: the message may quote a row.
+fn code(response: &str) -> Option<&'static str> {
     const OTHER_CODES: [&str; 4] =
         ["InvalidDataFormat", "InvalidAuthorization", "UnspecifiedError", "ServiceUnavailable"];
     let mut known = FATAL_CODES.into_iter().chain(OTHER_CODES);
-    known.find(|code| answer.contains(code))
+    known.find(|code| response.contains(code))
 }
 
-/// The text to sign; `bytes` is the length of the body in bytes, not in characters.
+/// The text to sign; `bytes` is the length of the body in bytes.
 fn text_to_sign(bytes: usize, date: &str) -> String {
     format!("POST\n{bytes}\n{JSON}\nx-ms-date:{date}\n{RESOURCE}")
 }
@@ -122,7 +128,7 @@ mod tests {
     use super::{authorization, code, kind, text_to_sign};
     use crate::model::{Secret, SendErrorKind};
 
-    /// Made with Python's hmac and hashlib; none of it by this crate.
+    /// Created with Python's hmac and hashlib.
     const VECTORS: &str = include_str!("../../tests/vectors/data-collector.json");
 
     #[derive(serde::Deserialize)]
@@ -135,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn signatures_agree_with_an_implementation_made_elsewhere() {
+    fn signatures_match_another_implementation() {
         let vectors: Vec<Vector> = serde_json::from_str(VECTORS).unwrap();
         assert_eq!(vectors.len(), 2);
         for vector in vectors {
@@ -146,24 +152,27 @@ mod tests {
     }
 
     #[test]
-    fn answers_mean_what_the_documentation_says() {
-        let fault = |status, answer: &str, bytes| kind(status, answer, bytes, None);
-        assert_eq!(fault(400, "{\"Error\":\"InvalidDataFormat\"}", 10), SendErrorKind::BadRecord);
-        assert_eq!(fault(400, "", 10), SendErrorKind::BadRecord);
-        assert_eq!(fault(400, "{\"Error\":\"InactiveCustomer\"}", 10), SendErrorKind::Fatal);
-        assert_eq!(fault(403, "", 10), SendErrorKind::Credentials);
-        assert_eq!(fault(404, "", 1_000_000), SendErrorKind::Fatal);
-        assert_eq!(fault(404, "", 1_000_001), SendErrorKind::TooLarge);
-        assert_eq!(fault(413, "", 10), SendErrorKind::TooLarge);
-        assert_eq!(fault(429, "", 10), SendErrorKind::Throttled { retry_after: None });
-        for passing in [408, 500, 502, 503, 504] {
-            assert_eq!(fault(passing, "", 10), SendErrorKind::Unreachable);
+    fn responses_are_classified_as_documented() {
+        let classify = |status, response: &str, bytes| kind(status, response, bytes, None);
+        assert_eq!(
+            classify(400, "{\"Error\":\"InvalidDataFormat\"}", 10),
+            SendErrorKind::BadRecord
+        );
+        assert_eq!(classify(400, "", 10), SendErrorKind::BadRecord);
+        assert_eq!(classify(400, "{\"Error\":\"InactiveCustomer\"}", 10), SendErrorKind::Fatal);
+        assert_eq!(classify(403, "", 10), SendErrorKind::Credentials);
+        assert_eq!(classify(404, "", 1_000_000), SendErrorKind::Fatal);
+        assert_eq!(classify(404, "", 1_000_001), SendErrorKind::TooLarge);
+        assert_eq!(classify(413, "", 10), SendErrorKind::TooLarge);
+        assert_eq!(classify(429, "", 10), SendErrorKind::Throttled { retry_after: None });
+        for transient in [408, 500, 502, 503, 504] {
+            assert_eq!(classify(transient, "", 10), SendErrorKind::Unreachable);
         }
-        assert_eq!(fault(301, "", 10), SendErrorKind::Fatal);
+        assert_eq!(classify(301, "", 10), SendErrorKind::Fatal);
     }
 
     #[test]
-    fn an_answer_that_quotes_a_row_is_not_repeated() {
+    fn a_response_that_quotes_a_row_is_not_reported() {
         assert_eq!(code("InvalidDataFormat: at \"hunter2\""), Some("InvalidDataFormat"));
         assert_eq!(code("hunter2"), None);
     }

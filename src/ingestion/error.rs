@@ -1,4 +1,4 @@
-//! Why Azure Monitor did not accept a batch, and what to do about it.
+//! Errors of Azure Monitor and their hints.
 
 use std::sync::Arc;
 
@@ -7,10 +7,10 @@ use serde::de::IgnoredAny;
 use crate::http::{is_html, read_body, transport_reason};
 use crate::model::{IngestionApi, SendError, SendErrorKind, Tries};
 
-/// Largest response that is read, in bytes.
+/// Maximum response, in bytes.
 pub(super) const LARGEST_RESPONSE: usize = 64 * 1024;
 
-/// An error without a source, after one request.
+/// An error without a source.
 pub(super) fn error(
     api: IngestionApi,
     kind: SendErrorKind,
@@ -21,20 +21,21 @@ pub(super) fn error(
     SendError { api, kind, status, code, reason, tries: Tries::default(), source: None }
 }
 
-/// No response came; whether the rows were accepted is not known.
-pub(super) fn no_response(api: IngestionApi, fault: reqwest::Error) -> SendError {
+/// An error without a response. The rows may have been accepted.
+pub(super) fn no_response(api: IngestionApi, source: reqwest::Error) -> SendError {
     let kind =
-        if fault.is_timeout() { SendErrorKind::TimedOut } else { SendErrorKind::Unreachable };
-    let fault = fault.without_url();
-    let reason = transport_reason(&fault);
-    SendError { source: Some(Arc::new(fault)), ..error(api, kind, None, None, reason) }
+        if source.is_timeout() { SendErrorKind::TimedOut } else { SendErrorKind::Unreachable };
+    let source = source.without_url();
+    let reason = transport_reason(&source);
+    SendError { source: Some(Arc::new(source)), ..error(api, kind, None, None, reason) }
 }
 
-/// Whether a success status is Azure Monitor's: its body is empty or JSON. A block page of a proxy is neither.
+/// Checks that a success response is from Azure Monitor: its body is empty or JSON, unlike the
+/// block page of a proxy.
 ///
 /// # Errors
 ///
-/// Names what came instead.
+/// [`SendErrorKind::Intercepted`], or the body could not be read.
 pub(super) async fn confirm(
     api: IngestionApi,
     mut response: reqwest::Response,
@@ -42,7 +43,7 @@ pub(super) async fn confirm(
     let status = Some(response.status().as_u16());
     let is_html = is_html(response.headers());
     let body = read_body(&mut response, LARGEST_RESPONSE).await;
-    let body = body.map_err(|fault| no_response(api, fault))?;
+    let body = body.map_err(|source| no_response(api, source))?;
     let is_empty_or_json = body.is_some_and(|body| {
         let text = body.trim_ascii();
         text.is_empty() || serde_json::from_slice::<IgnoredAny>(text).is_ok()
@@ -50,14 +51,14 @@ pub(super) async fn confirm(
     if !is_html && is_empty_or_json {
         return Ok(());
     }
-    let what = if is_html { "an HTML page" } else { "text that is no JSON" };
+    let what = if is_html { "an HTML page" } else { "text instead of JSON" };
     let reason = format!(
         "the response is {what}, so the batch was not accepted; a proxy may be intercepting the connection"
     );
     Err(error(api, SendErrorKind::Intercepted, status, None, reason))
 }
 
-/// What to do about an error; names the setting.
+/// What to do about an error, with the setting to check.
 pub fn hint(error: &SendError) -> Option<&'static str> {
     match error.kind {
         SendErrorKind::NoToken { .. } => Some(
@@ -82,7 +83,7 @@ fn data_collector_hint(error: &SendError) -> Option<&'static str> {
              that the local clock is right",
         ),
         (SendErrorKind::Fatal, Some(404 | 410)) => Some(
-            "check WORKSPACE_ID and logAnalyticsUri; if they are right, this workspace no longer takes the HTTP \
+            "check WORKSPACE_ID and logAnalyticsUri; if they are right, this workspace no longer accepts the HTTP \
              Data Collector API: use the Logs Ingestion API, by LOGS_INGESTION_ENDPOINT and LOGS_INGESTION_RULE_ID",
         ),
         (SendErrorKind::Fatal, Some(400)) => {
@@ -103,17 +104,17 @@ fn logs_ingestion_hint(error: &SendError) -> Option<&'static str> {
         ),
         (SendErrorKind::Credentials, _) => Some(
             "give the identity the role Monitoring Metrics Publisher on the data collection rule; a new role takes up \
-             to 30 minutes to spread, and until then every checkpoint is kept: nothing is lost",
+             to 30 minutes to become effective; until then the checkpoints are kept and nothing is lost",
         ),
         (SendErrorKind::Fatal, Some(404)) => Some(
             "check LOGS_INGESTION_RULE_ID (the immutable ID, dcr-…), LOGS_INGESTION_STREAM (a stream that the rule \
              declares) and LOGS_INGESTION_ENDPOINT (that of the same rule)",
         ),
         (SendErrorKind::Fatal, Some(501)) => {
-            Some("set LOGS_INGESTION_GZIP to off: this endpoint may not take compressed calls")
+            Some("set LOGS_INGESTION_GZIP to off: this endpoint may not accept compressed requests")
         }
         (SendErrorKind::Throttled { .. }, _) => Some(
-            "the data collection rule takes 2 GB and 12,000 calls per minute: find other senders; the connector \
+            "the data collection rule accepts 2 GB and 12,000 requests per minute: look for other senders; the connector \
              retries",
         ),
         (SendErrorKind::Unreachable | SendErrorKind::TimedOut, None) => Some(

@@ -1,4 +1,4 @@
-//! Compressing the body of a request.
+//! Compression of request bodies.
 
 use std::io::Write as _;
 
@@ -6,16 +6,16 @@ use bytes::Bytes;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-/// By measurement: see "Logs Ingestion" in docs/benchmarks.md.
+/// Measured: see "Logs Ingestion" in docs/benchmarks.md.
 const LEVEL: u32 = 1;
-/// What rows come to at the most, as a part of their bytes: room that is taken at once.
+/// Lowest compression ratio expected; determines the initial capacity.
 const EXPECTED: usize = 8;
 
 pub(super) fn gzip(body: &[u8]) -> Bytes {
-    let room = Vec::with_capacity(body.len() / EXPECTED + 64);
-    let mut encoder = GzEncoder::new(room, Compression::new(LEVEL));
+    let buffer = Vec::with_capacity(body.len() / EXPECTED + 64);
+    let mut encoder = GzEncoder::new(buffer, Compression::new(LEVEL));
     let written = encoder.write_all(body).and_then(|()| encoder.finish());
-    written.expect("memory takes everything").into()
+    written.expect("writing to memory cannot fail").into()
 }
 
 #[cfg(test)]
@@ -25,13 +25,13 @@ mod tests {
     use super::gzip;
 
     #[test]
-    fn what_is_compressed_is_smaller_and_comes_back_whole() {
+    fn a_compressed_body_is_smaller_and_decompresses_unchanged() {
         let body = br#"{"eventtype_s":"authentication","result_s":"success"},"#.repeat(1000);
         let compressed = gzip(&body);
         assert!(compressed.len() < body.len() / 10, "{} bytes", compressed.len());
-        let mut back = Vec::new();
+        let mut decompressed = Vec::new();
         let mut decoder = flate2::read::GzDecoder::new(&compressed[..]);
-        decoder.read_to_end(&mut back).unwrap();
-        assert!(back == body);
+        decoder.read_to_end(&mut decompressed).unwrap();
+        assert!(decompressed == body);
     }
 }

@@ -18,15 +18,15 @@ use crate::settings::LogsIngestionSettings;
 
 /// <https://learn.microsoft.com/rest/api/logsingestion>
 const VERSION: &str = "2023-01-01";
-/// The stream of the same rule for the connector's own rows.
+/// The stream for health rows in the same rule.
 const HEALTH_STREAM: &str = "Custom-CiscoDuoHealth";
-/// Longest wait for a token. Token and response together take less time than a lease lasts when a request begins.
-const TOKEN_PATIENCE: Duration = Duration::from_secs(10);
+/// Timeout for a token. Token and response together take less time than a new lease lasts.
+const TOKEN_TIMEOUT: Duration = Duration::from_secs(10);
 const LONGEST_CODE: usize = 64;
-/// Repeats the code of the error in the body, which is not read: its explanation may quote a row.
+/// Header with the error code. The body is not read: its message may quote a row.
 const CODE: &str = "x-ms-error-code";
 
-/// Sends rows to one stream of a data collection rule.
+/// A client of the Logs Ingestion API for one data collection rule.
 #[derive(Debug)]
 pub struct LogsIngestion {
     http: reqwest::Client,
@@ -37,11 +37,11 @@ pub struct LogsIngestion {
 }
 
 impl LogsIngestion {
-    /// A sink; no token is requested yet.
+    /// Creates a client without requesting a token.
     ///
     /// # Errors
     ///
-    /// When the identity that the settings name cannot be used at all.
+    /// The identity in the settings cannot be used.
     pub fn new(
         transport: &Transport,
         settings: LogsIngestionSettings,
@@ -57,17 +57,18 @@ impl LogsIngestion {
         })
     }
 
-    /// Sends one request and returns when the service accepted it. A refused token is replaced once.
-    pub async fn send(&self, call: SinkCall) -> Result<(), SendError> {
-        let url = self.url(call.table);
-        let until = Instant::now() + TOKEN_PATIENCE + call.timeout;
-        let body = if self.gzip { gzip(&call.body) } else { call.body };
+    /// Sends one request. Returns when Azure Monitor has accepted it. A refused token is replaced
+    /// once.
+    pub async fn send(&self, request: SinkCall) -> Result<(), SendError> {
+        let url = self.url(request.table);
+        let deadline = Instant::now() + TOKEN_TIMEOUT + request.timeout;
+        let body = if self.gzip { gzip(&request.body) } else { request.body };
         let mut is_first = true;
         loop {
-            let patience = left(until).min(TOKEN_PATIENCE);
-            let token = self.tokens.token(patience).await.map_err(without_token)?;
-            let patience = left(until).min(call.timeout);
-            let posted = self.post(&url, body.clone(), &token.authorization, patience);
+            let timeout = remaining(deadline).min(TOKEN_TIMEOUT);
+            let token = self.tokens.token(timeout).await.map_err(without_token)?;
+            let timeout = remaining(deadline).min(request.timeout);
+            let posted = self.post(&url, body.clone(), &token.authorization, timeout);
             match posted.await {
                 Err(refusal) if refusal.status == Some(401) => {
                     self.tokens.forget(&token);
@@ -76,7 +77,7 @@ impl LogsIngestion {
                     }
                     is_first = false;
                 }
-                answer => return answer,
+                result => return result,
             }
         }
     }
@@ -110,7 +111,7 @@ impl LogsIngestion {
         }
         let sent = request.body(body).send().await;
         let api = IngestionApi::LogsIngestion;
-        let response = sent.map_err(|fault| no_response(api, fault))?;
+        let response = sent.map_err(|source| no_response(api, source))?;
         let status = response.status();
         if status.is_success() {
             return confirm(api, response).await;
@@ -123,8 +124,8 @@ impl LogsIngestion {
     }
 }
 
-fn left(until: Instant) -> Duration {
-    until.saturating_duration_since(Instant::now())
+fn remaining(deadline: Instant) -> Duration {
+    deadline.saturating_duration_since(Instant::now())
 }
 
 fn without_token(TokenError { is_transient, reason }: TokenError) -> SendError {
@@ -133,21 +134,21 @@ fn without_token(TokenError { is_transient, reason }: TokenError) -> SendError {
 
 fn kind(status: u16, retry_after: Option<TimeDelta>) -> SendErrorKind {
     match status {
-        // One of the records may be at fault; whether the rule is shows when each of them is refused alone.
+        // One of the records may be invalid. If the rule is wrong, every record is refused alone.
         400 => SendErrorKind::BadRecord,
-        // 403 also while a new role spreads: the checkpoint is kept, and the next run tries again.
+        // 403 also until a new role becomes effective; the next run tries again.
         401 | 403 => SendErrorKind::Credentials,
         413 => SendErrorKind::TooLarge,
         429 => SendErrorKind::Throttled { retry_after },
-        // Reported for compressed bodies by an endpoint that does not take them.
+        // Returned by endpoints that do not accept compressed bodies.
         501 => SendErrorKind::Fatal,
         408 | 500..=599 => SendErrorKind::Unreachable,
-        // 404: no such rule, stream or endpoint.
+        // 404: the rule, stream or endpoint does not exist.
         _ => SendErrorKind::Fatal,
     }
 }
 
-/// The service's code, where it is a word: nothing else of a response is repeated.
+/// The error code, if it is a single word; nothing else of a response is reported.
 fn code(headers: &HeaderMap) -> Option<String> {
     let code = headers.get(CODE)?.to_str().ok()?;
     let is_word = (1..=LONGEST_CODE).contains(&code.len())

@@ -1,6 +1,6 @@
-//! Azure Monitor: a send returns only when the batch was accepted.
+//! Sends batches to Azure Monitor. A send returns only after the batch was accepted.
 //!
-//! Two APIs write to the same tables; the settings name one of them.
+//! Both ingestion APIs write to the same tables; the settings select one.
 
 mod data_collector;
 mod error;
@@ -22,7 +22,7 @@ pub use error::hint;
 pub use logs_ingestion::LogsIngestion;
 pub use token::IdentityError;
 
-/// The API that rows go to.
+/// A client of the selected ingestion API.
 #[derive(Debug)]
 pub enum Sink {
     /// The HTTP Data Collector API.
@@ -31,7 +31,7 @@ pub enum Sink {
     LogsIngestion(LogsIngestion),
 }
 
-/// A table of the workspace that rows go to.
+/// A destination table of the workspace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Table {
     /// `CiscoDuo_CL`: Duo's events.
@@ -44,25 +44,25 @@ pub enum Table {
 #[derive(Clone, derive_more::Debug)]
 #[debug("SinkCall({} bytes)", body.len())]
 pub struct SinkCall {
-    /// Where the rows go.
+    /// The destination table.
     pub table: Table,
-    /// A JSON array of rows in the form that the API takes.
+    /// A JSON array of rows in the format of the API.
     pub body: Bytes,
-    /// Whether the events' own times become `TimeGenerated`. The Data Collector needs a header for that; rows for the
-    /// other API carry the column.
+    /// Whether `TimeGenerated` is the event time. The Data Collector API needs a header for that;
+    /// rows for the Logs Ingestion API have the column.
     pub is_dated_by_event: bool,
-    /// Dates the request.
+    /// Date of the request.
     pub now: DateTime<Utc>,
-    /// Longest wait for the response.
+    /// Timeout for the response.
     pub timeout: Duration,
 }
 
 impl Sink {
-    /// The sink that the settings name; nothing is sent yet.
+    /// Creates the client of the API in the settings without sending anything.
     ///
     /// # Errors
     ///
-    /// When the identity that the settings name cannot be used at all.
+    /// The identity in the settings cannot be used.
     pub fn new(settings: &IngestionSettings, transport: &Transport) -> Result<Self, IdentityError> {
         Ok(match settings {
             IngestionSettings::DataCollector(settings) => {
@@ -75,7 +75,7 @@ impl Sink {
         })
     }
 
-    /// The API behind it.
+    /// The ingestion API.
     pub const fn api(&self) -> IngestionApi {
         match self {
             Self::DataCollector(_) => IngestionApi::DataCollector,
@@ -83,11 +83,11 @@ impl Sink {
         }
     }
 
-    /// Sends one request and returns when the service accepted it.
-    pub async fn send(&self, call: SinkCall) -> Result<(), SendError> {
+    /// Sends one request. Returns when Azure Monitor has accepted it.
+    pub async fn send(&self, request: SinkCall) -> Result<(), SendError> {
         match self {
-            Self::DataCollector(sink) => sink.send(call).await,
-            Self::LogsIngestion(sink) => sink.send(call).await,
+            Self::DataCollector(sink) => sink.send(request).await,
+            Self::LogsIngestion(sink) => sink.send(request).await,
         }
     }
 }

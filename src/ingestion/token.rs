@@ -16,13 +16,13 @@ use crate::settings::{Cloud, IdentitySettings};
 
 const NO_RESPONSE: &str = "no usable response from the token endpoint";
 
-/// The identity that the settings name cannot be used.
+/// The identity in the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[error("the identity for Azure Monitor cannot be used: {0}")]
 pub struct IdentityError(String);
 
 impl IdentityError {
-    /// What to do about it.
+    /// What to do.
     pub const fn hint(&self) -> &'static str {
         "check AZURE_TENANT_ID, AZURE_CLIENT_ID and AZURE_FEDERATED_TOKEN_FILE, and that the environment of the function \
          app was not changed by hand (IDENTITY_ENDPOINT, MSI_ENDPOINT)"
@@ -31,29 +31,30 @@ impl IdentityError {
 
 #[derive(Debug)]
 pub(super) struct TokenError {
-    /// Whether another request may get one.
+    /// Whether a retry may succeed.
     pub(super) is_transient: bool,
     pub(super) reason: String,
 }
 
-/// Requests tokens and keeps them until they are about to expire.
+/// Requests tokens and caches them until shortly before they expire.
 #[derive(derive_more::Debug)]
 #[debug("Tokens({identity:?}, {cloud:?})")]
 pub(super) struct Tokens {
     identity: IdentitySettings,
     cloud: Cloud,
     transport: Transport,
-    /// The one that keeps the current token.
+    /// The credential, which caches the current token.
     credential: Mutex<Arc<dyn TokenCredential>>,
 }
 
 /// A token, and the credential that issued it.
 pub(super) struct Token {
     pub(super) authorization: String,
-    giver: Arc<dyn TokenCredential>,
+    issuer: Arc<dyn TokenCredential>,
 }
 
-/// What a token must be for. <https://learn.microsoft.com/azure/azure-monitor/logs/logs-ingestion-api-overview>
+/// The scope of a token.
+/// <https://learn.microsoft.com/azure/azure-monitor/logs/logs-ingestion-api-overview>
 const fn scope(cloud: Cloud) -> &'static str {
     match cloud {
         Cloud::Public => "https://monitor.azure.com/.default",
@@ -69,35 +70,35 @@ impl Tokens {
         transport: Transport,
     ) -> Result<Self, IdentityError> {
         let credential = identity::credential(&identity, cloud, &transport)
-            .map_err(|fault| IdentityError(fault.to_string()))?;
+            .map_err(|error| IdentityError(error.to_string()))?;
         Ok(Self { identity, cloud, transport, credential: Mutex::new(credential) })
     }
 
-    /// A token that was not refused yet, from memory where there is one.
-    pub(super) async fn token(&self, patience: Duration) -> Result<Token, TokenError> {
-        let giver = Arc::clone(&self.lock());
+    /// Returns the cached token or requests one.
+    pub(super) async fn token(&self, limit: Duration) -> Result<Token, TokenError> {
+        let issuer = Arc::clone(&self.lock());
         let scopes = [scope(self.cloud)];
-        let asked = timeout(patience, giver.get_token(&scopes, None)).await;
-        let answer = asked.unwrap_or_else(|_| {
+        let requested = timeout(limit, issuer.get_token(&scopes, None)).await;
+        let result = requested.unwrap_or_else(|_| {
             let kind = ErrorKind::Io;
             Err(azure_core::Error::with_message(kind, NO_RESPONSE))
         });
-        match answer {
+        match result {
             Ok(token) => {
-                Ok(Token { authorization: format!("Bearer {}", token.token.secret()), giver })
+                Ok(Token { authorization: format!("Bearer {}", token.token.secret()), issuer })
             }
-            Err(fault) => {
+            Err(error) => {
                 let has_file = matches!(self.identity, IdentitySettings::Workload(..));
-                Err(TokenError::of(&fault, has_file))
+                Err(TokenError::of(&error, has_file))
             }
         }
     }
 
-    /// Forgets a token that was refused, so that the next one is new. Logs that were refused the same token at the
-    /// same time request one new token together.
+    /// Discards a refused token, so that the next one is new. Logs that were refused the same token
+    /// concurrently share one new token.
     pub(super) fn forget(&self, token: &Token) {
         let mut credential = self.lock();
-        if Arc::ptr_eq(&credential, &token.giver)
+        if Arc::ptr_eq(&credential, &token.issuer)
             && let Ok(new) = identity::credential(&self.identity, self.cloud, &self.transport)
         {
             *credential = new;
@@ -110,24 +111,24 @@ impl Tokens {
 }
 
 impl TokenError {
-    /// A token that no header can hold.
+    /// The error for a token that is not a valid header value.
     pub(super) fn unusable() -> Self {
         Self { is_transient: true, reason: NO_RESPONSE.to_owned() }
     }
 
-    /// Only statuses and the authority's error numbers are reported: the text of a response may quote the request.
-    /// `has_file`: the identity has a token file, which may be unreadable.
-    fn of(fault: &azure_core::Error, has_file: bool) -> Self {
-        let itself: &(dyn Error + 'static) = fault;
-        for cause in std::iter::once(itself).chain(causes(fault)) {
-            if let Some(fault) = cause.downcast_ref::<azure_core::Error>()
-                && let ErrorKind::HttpResponse { status, error_code, .. } = fault.kind()
+    /// Reports only the status and the authority's error number, because the message may quote the
+    /// request. `has_file`: the identity has a token file, which may be unreadable.
+    fn of(error: &azure_core::Error, has_file: bool) -> Self {
+        let itself: &(dyn Error + 'static) = error;
+        for cause in std::iter::once(itself).chain(causes(error)) {
+            if let Some(error) = cause.downcast_ref::<azure_core::Error>()
+                && let ErrorKind::HttpResponse { status, error_code, .. } = error.kind()
             {
-                return Self::of_answer(*status, error_code.as_deref());
+                return Self::of_response(*status, error_code.as_deref());
             }
             if has_file
-                && let Some(fault) = cause.downcast_ref::<io::Error>()
-                && matches!(fault.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied)
+                && let Some(error) = cause.downcast_ref::<io::Error>()
+                && matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied)
             {
                 return Self {
                     is_transient: false,
@@ -138,7 +139,7 @@ impl TokenError {
         Self::unusable()
     }
 
-    fn of_answer(status: StatusCode, code: Option<&str>) -> Self {
+    fn of_response(status: StatusCode, code: Option<&str>) -> Self {
         let is_number =
             |code: &&str| code.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
         let code = code.filter(is_number).map(|code| format!(" AADSTS{code}"));
@@ -151,7 +152,7 @@ impl TokenError {
 }
 
 const fn is_transient(status: u16) -> bool {
-    // Identity endpoints answer 404 and 410 while they are being set up.
+    // Identity endpoints return 404 and 410 while they are being set up.
     matches!(status, 404 | 408 | 410 | 429 | 500..=599)
 }
 
@@ -173,21 +174,21 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_of_a_token_needs_somebody_and_a_busy_authority_does_not() {
+    fn a_refused_token_is_permanent_and_a_busy_authority_transient() {
         for refused in [400, 401, 403] {
             assert!(!is_transient(refused), "{refused}");
         }
-        for passing in [404, 408, 410, 429, 500, 503] {
-            assert!(is_transient(passing), "{passing}");
+        for transient in [404, 408, 410, 429, 500, 503] {
+            assert!(is_transient(transient), "{transient}");
         }
     }
 
     #[test]
-    fn of_an_answer_without_a_token_only_numbers_are_told() {
-        let told = |code| TokenError::of_answer(StatusCode::Unauthorized, code).reason;
-        assert_eq!(told(Some("7000215")), "HTTP 401 AADSTS7000215");
-        assert_eq!(told(Some("secret hunter2")), "HTTP 401");
-        assert_eq!(told(None), "HTTP 401");
+    fn only_numbers_of_a_token_error_are_reported() {
+        let reason = |code| TokenError::of_response(StatusCode::Unauthorized, code).reason;
+        assert_eq!(reason(Some("7000215")), "HTTP 401 AADSTS7000215");
+        assert_eq!(reason(Some("secret hunter2")), "HTTP 401");
+        assert_eq!(reason(None), "HTTP 401");
         let text = azure_core::Error::with_message(ErrorKind::Credential, "hunter2");
         assert_eq!(TokenError::of(&text, true).reason, NO_RESPONSE);
         let missing = io::Error::from(io::ErrorKind::NotFound);

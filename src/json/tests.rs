@@ -8,7 +8,7 @@ fn is_json(text: &str) -> bool {
     scanner.value().and_then(|_| scanner.end()).is_ok()
 }
 
-/// Names and values of an object, those of inner objects too.
+/// Names and values of an object, including nested objects.
 fn walk(text: &str) -> Result<Vec<(&str, &str)>, NotJson> {
     fn object<'a>(
         scanner: &mut Scanner<'a>,
@@ -28,7 +28,7 @@ fn walk(text: &str) -> Result<Vec<(&str, &str)>, NotJson> {
 }
 
 #[test]
-fn every_name_and_value_is_found_as_it_is_spelled() {
+fn names_and_values_are_returned_unparsed() {
     let text = "{ \"a\" : 1 ,\"b\":\"x\\\"}\\\\\",\n\"c\":{\"d\":[1,{\"e\":\"]\\\"\"},[]] , \"f\":{}}, \"g\\u00e9\":null,\"h\":-1.5e3}";
     let expected = [
         ("a", "1"),
@@ -43,7 +43,7 @@ fn every_name_and_value_is_found_as_it_is_spelled() {
 }
 
 #[test]
-fn texts_of_every_length_end_at_their_quotation_mark() {
+fn strings_of_every_length_end_at_their_quotation_mark() {
     for length in 0..40 {
         for special in ["", "\\\"", "\\u00e9", "é", "\u{7f}"] {
             let value = format!("\"{}{special}{}\"", "a".repeat(length), "b".repeat(40 - length));
@@ -54,7 +54,7 @@ fn texts_of_every_length_end_at_their_quotation_mark() {
 }
 
 #[test]
-fn what_serde_json_accepts_is_accepted_and_nothing_else() {
+fn exactly_the_texts_that_serde_json_accepts_are_accepted() {
     let agree = |text: &str| {
         let expected = serde_json::from_str::<IgnoredAny>(text).is_ok();
         assert_eq!(is_json(text), expected, "{text:?}");
@@ -71,7 +71,7 @@ fn what_serde_json_accepts_is_accepted_and_nothing_else() {
     {
         assert!(agree(text));
     }
-    // Valid texts with a few bytes changed, of which many stay valid.
+    // Valid texts with a few changed bytes; many remain valid.
     let texts = [
         r#"{"a":[1,-2.5e+10,{"b":null}],"c":"x\"\\\/\b\f\n\r\t\u00e9\ud800y","d":{"e":{},"f":[]},"g":[true,false]}"#,
         r#" { "long name of a member" : "a text of more than sixteen bytes" , "n" : [ 0 , 10 , 0.0 ] } "#,
@@ -95,7 +95,7 @@ fn what_serde_json_accepts_is_accepted_and_nothing_else() {
 }
 
 #[test]
-fn a_text_of_any_depth_is_passed() {
+fn values_of_any_depth_are_accepted() {
     for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
         let deep = format!("{}1{}", open.repeat(200_000), close.repeat(200_000));
         assert!(is_json(&deep));

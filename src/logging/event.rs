@@ -1,10 +1,10 @@
-//! Every line of the log stream has a name, in its field `event`: what it says, and what to do about it.
+//! The log events: every line of the log stream has a name in its field `event`.
 
 use strum::{Display, EnumIter, EnumMessage, EnumProperty};
 
-/// Names of the lines, in the order of the documentation, which has each comment, level and action below.
+/// Log events, in the order of the documentation, which contains each comment, level and message.
 ///
-/// Lines at level DEBUG, which `--verbose` shows, report single requests and have no name.
+/// DEBUG lines (`--verbose`) report single requests and have no name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Display, EnumIter, EnumMessage, EnumProperty)]
 #[strum(serialize_all = "snake_case")]
 #[rustfmt::skip]

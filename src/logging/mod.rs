@@ -1,8 +1,8 @@
-//! Log lines as the Functions host takes them: one line per event, one level per stream.
+//! Logging in the format of the Functions host: one line per event, levels by stream.
 //!
-//! The host turns every line of stdout into an Information entry and every line of stderr into an Error entry,
-//! except those with the word "warn" in them, which become warnings. So INFO and below go to stdout, WARN and
-//! ERROR to stderr, and WARN lines say so.
+//! The host logs every line of stdout as Information and every line of stderr as Error, except
+//! lines with the word "warn", which become warnings. So INFO and below go to stdout, WARN and
+//! ERROR to stderr, and WARN lines contain their level.
 
 mod event;
 
@@ -17,7 +17,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 
 pub use event::LogEvent;
 
-/// RFC 3339 UTC to the millisecond.
+/// RFC 3339 UTC with milliseconds.
 const TIME: &str = "%Y-%m-%dT%H:%M:%S%.3fZ";
 
 /// Starts logging for the Functions host.
@@ -27,7 +27,8 @@ pub fn start_for_host(verbose: bool) {
     start(verbose, LevelFilter::INFO, false, streams);
 }
 
-/// Starts logging for the command line: stdout is data, so everything goes to stderr, and only errors unless `verbose`.
+/// Starts logging for the command line: to stderr, because stdout is data; only errors unless
+/// `verbose`.
 pub fn start_for_command_line(verbose: bool) {
     let (color, stderr) = (io::stderr().is_terminal(), BoxMakeWriter::new(io::stderr));
     start(verbose, LevelFilter::ERROR, color, stderr);
@@ -41,7 +42,7 @@ fn start(verbose: bool, level: LevelFilter, color: bool, writer: BoxMakeWriter) 
         .with_target(false)
         .with_timer(ChronoUtc::new(TIME.to_owned()))
         .with_writer(writer);
-    // Only our own lines: libraries may log URLs and headers.
+    // Only lines of this crate: libraries may log URLs and headers.
     let ours = Targets::new().with_target(env!("CARGO_CRATE_NAME"), level);
     tracing_subscriber::registry().with(lines).with(ours).init();
 }

@@ -1,4 +1,4 @@
-//! What goes between the core and the services: page requests, pages, batches, and why one of them failed.
+//! Data exchanged with Duo and Azure Monitor: page requests, pages, batches, and errors.
 
 use std::error::Error;
 use std::fmt;
@@ -13,17 +13,17 @@ use super::{IngestionApi, Millis, Record};
 /// One request for a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageRequest {
-    /// First moment, inclusive.
+    /// Start, inclusive.
     pub mintime: Millis,
-    /// Last moment, inclusive. The v1 endpoints have no such parameter.
+    /// End, inclusive. The v1 endpoints have no such parameter.
     pub maxtime: Millis,
-    /// The cursor of the page before, verbatim.
+    /// The cursor of the previous page, verbatim.
     pub cursor: Option<String>,
-    /// Most records wanted, below what the endpoint grants; 1 where only the count matters.
+    /// Page size below the endpoint's maximum; 1 to get only the count.
     pub limit: Option<u32>,
-    /// Longest wait for the whole response.
+    /// Timeout for the whole response.
     pub timeout: Duration,
-    /// Whether it reads closed hours again.
+    /// Whether the request is part of reconciliation.
     pub is_reconciliation: bool,
 }
 
@@ -32,25 +32,25 @@ pub struct PageRequest {
 pub struct PageResponse {
     /// The records, in Duo's order.
     pub records: Vec<Record>,
-    /// Cursor of the next page, in the form in which it goes back.
+    /// Cursor of the next page, as the next request sends it.
     pub cursor: Option<String>,
-    /// How many records the whole request has, where Duo gave an exact number.
+    /// Duo's record count of the whole window, if Duo returned an exact one.
     pub total: Option<u64>,
     /// Duo's clock, from the `Date` header; whole seconds.
     pub server_time: Option<Millis>,
 }
 
-/// Rows that go out in one request.
+/// Rows sent in one request.
 #[derive(Clone, Debug)]
 pub struct Batch {
     /// The records, oldest first.
     pub records: Vec<Record>,
-    /// The kind they all share.
+    /// The kind of all records.
     pub kind: IngestKind,
 }
 
 impl Batch {
-    /// Keeps the older half and returns the newer one; `None` where there is a single record.
+    /// Keeps the older half and returns the newer one; `None` for a single record.
     pub fn halve(&mut self) -> Option<Self> {
         if self.records.len() < 2 {
             return None;
@@ -61,51 +61,51 @@ impl Batch {
     }
 }
 
-/// How a row came to be sent: the value of `ingest_kind`.
+/// Why a row was sent: the value of `ingest_kind`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, IntoStaticStr)]
 #[strum(serialize_all = "snake_case")]
 pub enum IngestKind {
-    /// With its window.
+    /// Sent with its window.
     Live,
-    /// Seen only after its window had been closed.
+    /// First seen after its window was closed.
     Late,
-    /// More than 48 hours after it happened.
+    /// Sent more than 48 hours after the event.
     Backfill,
 }
 
-/// The error below an error, shared so that the error can be kept and reported.
+/// The source of an error, shared so that the error can be cloned.
 pub(crate) type Source = Arc<dyn Error + Send + Sync>;
 
-fn answer(who: &str, status: Option<u16>) -> String {
+fn response(service: &str, status: Option<u16>) -> String {
     match status {
-        Some(status) => format!("{who} returned HTTP {status}"),
-        None => format!("no response from {who}"),
+        Some(status) => format!("{service} returned HTTP {status}"),
+        None => format!("no response from {service}"),
     }
 }
 
-/// Why Duo gave no page.
+/// Why a request to Duo returned no page.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{} for {path}: {reason}{tries}", answer("Duo", *status))]
+#[error("{} for {path}: {reason}{tries}", response("Duo", *status))]
 pub struct FetchError {
-    /// What the caller decides by.
+    /// The kind of error.
     pub kind: FetchErrorKind,
     /// Path of the endpoint.
     pub path: &'static str,
-    /// HTTP status, where there was a response.
+    /// HTTP status, if there was a response.
     pub status: Option<u16>,
-    /// What went wrong, in one line: Duo's own words for a refusal, or the transport error; never a cursor or a key.
+    /// The reason in one line: Duo's message or the transport error; never a cursor or a key.
     pub reason: String,
-    /// How far the local clock is ahead of Duo's (negative: behind), where the response had a date.
+    /// How far the local clock is ahead of Duo's (negative: behind), if the response had a date.
     pub clock_ahead: Option<TimeDelta>,
-    /// Requests that were made, and the time they took.
+    /// Number of tries and their duration.
     pub tries: Tries,
-    /// The error below it.
+    /// The underlying error.
     #[source]
     pub source: Option<Source>,
 }
 
 impl FetchError {
-    /// No response came.
+    /// An error without a response.
     pub fn unreachable(path: &'static str, reason: impl Into<String>) -> Self {
         Self {
             kind: FetchErrorKind::Unreachable,
@@ -123,13 +123,13 @@ impl FetchError {
 pub enum FetchErrorKind {
     /// Too many requests (429).
     Throttled {
-        /// How long Duo wants a pause, where it said so.
+        /// Duo's `Retry-After`.
         retry_after: Option<TimeDelta>,
     },
     TimedOut,
     /// No connection, a truncated response, 408 or 5xx: transient.
     Unreachable,
-    /// A response that is not Duo's envelope.
+    /// A response without Duo's envelope.
     Malformed,
     /// The credentials or the date were refused (401).
     Credentials,
@@ -139,7 +139,7 @@ pub enum FetchErrorKind {
     Gone,
     /// The request was refused (400).
     Rejected,
-    /// Anything that a retry cannot change.
+    /// An error that a retry cannot resolve.
     Fatal,
 }
 
@@ -147,31 +147,31 @@ pub enum FetchErrorKind {
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{}: {reason}{tries}", match kind {
     SendErrorKind::NoToken { .. } => "no token for Azure Monitor".to_owned(),
-    _ => answer("Azure Monitor", *status),
+    _ => response("Azure Monitor", *status),
 })]
 pub struct SendError {
     /// The API that the batch went to.
     pub api: IngestionApi,
-    /// What the caller decides by.
+    /// The kind of error.
     pub kind: SendErrorKind,
-    /// HTTP status, where there was a response.
+    /// HTTP status, if there was a response.
     pub status: Option<u16>,
-    /// The service's error code, where the response has one.
+    /// The error code of the response.
     pub code: Option<String>,
-    /// What went wrong, in one line; never a token, a key or a part of a row.
+    /// The reason in one line; never a token, a key or a part of a row.
     pub reason: String,
-    /// Requests that were made, and the time they took.
+    /// Number of tries and their duration.
     pub tries: Tries,
-    /// The error below it.
+    /// The underlying error.
     #[source]
     pub source: Option<Source>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendErrorKind {
-    /// Too much or too often (429).
+    /// Too much data or too many requests (429).
     Throttled {
-        /// How long the service wants a pause, where it said so.
+        /// Azure Monitor's `Retry-After`.
         retry_after: Option<TimeDelta>,
     },
     /// No response within the timeout. The rows may have been accepted.
@@ -181,18 +181,18 @@ pub enum SendErrorKind {
     TooLarge,
     BadRecord,
     Credentials,
-    /// No token was issued, so that nothing was sent.
+    /// No token was issued; nothing was sent.
     NoToken {
-        /// Whether the next run may get one.
+        /// Whether a later run may get a token.
         is_transient: bool,
     },
-    /// A success status with a body that is not Azure Monitor's: something between here and there answered.
+    /// A success status with a body that is not Azure Monitor's: a proxy intercepted the request.
     Intercepted,
-    /// Anything that a retry cannot change.
+    /// An error that a retry cannot resolve.
     Fatal,
 }
 
-/// Requests that were made for one result, and the time they took.
+/// Number of tries for one request, and their duration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tries {
     pub count: u32,

@@ -1,10 +1,10 @@
-//! The Duo logs and, in one table, everything that differs between them.
+//! The Duo logs and the differences between them.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// How far back Duo keeps logs: 180 days, but a request at exactly that border is refused by the time it arrives.
+/// Duo's retention: 180 days, less one because a request at exactly that age expires in transit.
 pub(crate) const RETENTION: TimeDelta = TimeDelta::days(179);
 
 /// A Duo log, named as in the setting `CISCO_DUO_LOG_TYPES` and in the column `eventtype_s`.
@@ -15,7 +15,7 @@ pub(crate) const RETENTION: TimeDelta = TimeDelta::days(179);
 pub enum LogType {
     /// Sign-ins of users.
     Authentication,
-    /// Actions of administrators, from the older (v1) log.
+    /// Actions of administrators (v1 log).
     Administrator,
     /// Text messages and phone calls that cost credits.
     Telephony,
@@ -23,21 +23,21 @@ pub enum LogType {
     OfflineEnrollment,
     /// Events that Duo Trust Monitor surfaced.
     TrustMonitor,
-    /// Actions of users and administrators, from the newer (v2) log.
+    /// Actions of users and administrators (v2 log).
     Activity,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
-    /// `mintime` and `maxtime` in milliseconds, both inclusive; the cursor comes in `metadata.next_offset`
-    /// and goes back in the parameter named here.
+    /// `mintime` and `maxtime` in milliseconds, both inclusive; the cursor in
+    /// `metadata.next_offset` is sent back in `parameter`.
     Cursor {
         parameter: &'static str,
-        /// Whether the endpoint takes `sort=ts:asc`.
+        /// Whether the endpoint accepts `sort=ts:asc`.
         sorted: bool,
     },
-    /// `mintime` in seconds, inclusive, and nothing else: about a thousand of the earliest records in a
-    /// bare array, in no promised order. The next page starts at the last second of this one.
+    /// Only `mintime` in seconds, inclusive: returns about a thousand of the earliest records as a
+    /// bare array in undocumented order. The next page starts at the last second of this one.
     LastSecond,
 }
 
@@ -46,32 +46,32 @@ impl Paging {
         matches!(self, Self::Cursor { .. })
     }
 
-    /// Whether Duo counts the records of a request: only where it sorts them.
+    /// Whether Duo returns record counts: only with sorting.
     pub const fn has_counts(self) -> bool {
         matches!(self, Self::Cursor { sorted: true, .. })
     }
 }
 
-/// What Duo does differently for one log. Sources: <https://duo.com/docs/adminapi#logs>.
+/// Endpoint properties of one log: <https://duo.com/docs/adminapi#logs>.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LogSpec {
     pub path: &'static str,
     pub paging: Paging,
-    /// Largest page the endpoint grants; `None` where there is no `limit` parameter.
+    /// Maximum page size; `None` if the endpoint has no `limit` parameter.
     pub limit: Option<u32>,
-    /// Key of the records inside `response`; `None` where `response` is the array itself.
+    /// Key of the records inside `response`; `None` if `response` is the array itself.
     pub records_key: Option<&'static str>,
-    /// Field that identifies a record together with its time; `None` where Duo gives no id.
+    /// Field that identifies a record together with its time; `None` if the log has no id.
     pub id_field: Option<&'static str>,
-    /// Whether 403, 404 and 410 always mean "retired or not licensed".
+    /// Whether 403, 404 and 410 always mean that the log is retired or not licensed.
     pub may_be_retired: bool,
 }
 
 impl LogType {
-    /// All logs, in the order in which they are reported.
+    /// All logs, in reporting order.
     pub const ALL: &[Self] = Self::VARIANTS;
 
-    /// What differs between the Duo logs; nothing else in the crate matches on the log type to decide how to request it.
+    /// The endpoint properties of the log; no other code chooses requests by log type.
     pub const fn spec(self) -> LogSpec {
         match self {
             Self::Authentication => v2("/admin/v2/logs/authentication", "authlogs", "txid"),
@@ -81,7 +81,8 @@ impl LogType {
             Self::OfflineEnrollment => v1("/admin/v1/logs/offline_enrollment"),
             Self::TrustMonitor => LogSpec {
                 path: "/admin/v1/trust_monitor/events",
-                // Sent back as `offset`; a `next_offset` would be ignored and page one come again for ever.
+                // The cursor is sent back as `offset`; with `next_offset`, Duo would return page
+                // one forever.
                 paging: Paging::Cursor { parameter: "offset", sorted: false },
                 limit: Some(200),
                 records_key: Some("events"),
@@ -91,18 +92,18 @@ impl LogType {
         }
     }
 
-    /// The name used in settings, state and rows.
+    /// The name in settings, state and rows.
     pub fn as_str(self) -> &'static str {
         self.into()
     }
 
-    /// The log of a name, in any case; the error lists the names.
+    /// Parses a log name, ignoring case; the error lists the valid names.
     pub fn named(name: &str) -> Result<Self, String> {
         let error = |_| format!("\"{name}\" is not a Duo log; use any of {}", Self::names());
         name.to_ascii_lowercase().parse().map_err(error)
     }
 
-    /// The names of all logs, comma-separated, for messages.
+    /// The names of all logs, comma-separated.
     pub fn names() -> String {
         Self::ALL.iter().map(|log| log.as_str()).collect::<Vec<_>>().join(", ")
     }

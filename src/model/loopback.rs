@@ -1,8 +1,9 @@
-//! Addresses of this machine.
+//! Loopback addresses.
 
 use reqwest::Url;
 
-/// An address on this machine without TLS and without a path, for tests and the demo; nothing else may go without TLS.
+/// Parses a loopback URL without TLS and without a path, for tests and the demo. All other requests
+/// use TLS.
 pub(crate) fn loopback(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok().filter(|url| url.scheme() == "http" && is_loopback(url))?;
     let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();

@@ -1,4 +1,4 @@
-//! The words every other module shares: log types and what differs between them, times, secrets.
+//! Types shared by all modules: log types, records, errors, times, secrets.
 
 mod exchange;
 mod ingestion_api;

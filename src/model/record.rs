@@ -1,4 +1,4 @@
-//! One record of Duo's, from the page it came on to the row it becomes.
+//! A Duo record, from its page to its row.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -13,52 +13,52 @@ pub(crate) type EventUid = [u8; 20];
 /// Fingerprint of a record's content: the first 4 bytes of a hash, shown as 8 hex digits in `event_content`.
 pub(crate) type EventContent = [u8; 4];
 
-/// What tells one record from another: records that agree in both are one event, delivered once.
+/// Identity of a record: records with equal keys are one event, delivered once.
 ///
-/// Its text is `{event_uid}-{event_content}`, as dead letters are named.
+/// Displayed as `{event_uid}-{event_content}`, the name of a dead letter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
 #[display("{}-{}", hex::encode(uid), hex::encode(content))]
 pub struct RecordKey {
     /// Identity of the event, from Duo's id and the event time.
     pub uid: EventUid,
-    /// Fingerprint of everything that the record says.
+    /// Fingerprint of the record's content.
     pub content: EventContent,
 }
 
-/// One record: Duo's text, and what was read of it. `Debug` does not show the text.
+/// A record: Duo's text and the values parsed from it. `Debug` does not show the text.
 #[derive(Clone, Default, derive_more::Debug)]
-#[debug("Record({key}, {} bytes)", place.len())]
+#[debug("Record({key}, {} bytes)", range.len())]
 pub struct Record {
-    /// The page that the text is a part of; its memory is shared by the records of the page.
+    /// The page with the text; its memory is shared by the records of the page.
     pub page: Arc<String>,
-    /// Where the text stands in the page.
-    pub place: Range<usize>,
-    /// What tells it from other records.
+    /// Range of the text in the page.
+    pub range: Range<usize>,
+    /// Identity of the record.
     pub key: RecordKey,
-    /// Event time in microseconds since 1970; `None` where the record has none that can be read.
+    /// Event time in microseconds since 1970; `None` if the record has no valid time.
     pub time_micros: Option<i64>,
-    /// How its text becomes a row.
+    /// How the text is converted to a row.
     pub shape: RowShape,
-    /// Values of which only the beginning goes into the row, in the order of the text.
+    /// Truncated values, in text order.
     pub truncations: Vec<Truncation>,
     /// Upper bound of the encoded row, in bytes.
     pub row_bytes: usize,
 }
 
 impl Record {
-    /// The JSON text that Duo sent.
+    /// Duo's JSON text.
     pub fn text(&self) -> &str {
-        &self.page[self.place.clone()]
+        &self.page[self.range.clone()]
     }
 
-    /// The same record with a copy of its text, so that it does not keep the page in memory.
+    /// Copies the text, so that the record does not keep its page in memory.
     #[must_use]
     pub fn detached(self) -> Self {
         let text = self.text().to_owned();
-        Self { place: 0..text.len(), page: Arc::new(text), ..self }
+        Self { range: 0..text.len(), page: Arc::new(text), ..self }
     }
 
-    /// Event time as the newer endpoints count it, rounded down.
+    /// Event time in milliseconds, rounded down.
     pub fn time(&self) -> Option<Millis> {
         self.time_micros.map(|micros| Millis(micros.div_euclid(1000)))
     }
@@ -68,8 +68,8 @@ impl Record {
         self.time().map_or(Hour::UNDATED, Hour::of)
     }
 
-    /// Fields that are larger than the service keeps, so that the row has the beginning of them only, or nothing; named
-    /// like their columns, without the suffix.
+    /// Fields that exceed the limits of the ingestion API and are truncated or omitted, named like
+    /// their columns without the suffix.
     pub fn truncated_fields(&self) -> impl Iterator<Item = &str> {
         let left_out = match &self.shape {
             RowShape::Flattened(flat) => &flat.left_out[..],
@@ -84,8 +84,8 @@ impl Record {
         self.truncated_fields().next().is_some()
     }
 
-    /// Paths of fields without a declared column, or whose value fits no column of theirs; none on the Data Collector
-    /// API, where the service makes the columns.
+    /// Paths of fields without a declared column, or with a value that does not fit it; none with
+    /// the Data Collector API, where Azure Monitor creates the columns.
     pub fn unmapped_fields(&self) -> &[String] {
         match &self.shape {
             RowShape::Flattened(flat) => &flat.unmapped,
@@ -94,8 +94,8 @@ impl Record {
     }
 }
 
-/// The place of a part of a text in it. The part must be borrowed from the whole, as what serde reads without
-/// copying is; for another text the answer is some range that means nothing.
+/// The range of a part within a text. The part must be borrowed from the text, as serde does
+/// without copying; otherwise the range is meaningless.
 pub(crate) fn position(whole: &str, part: &str) -> Range<usize> {
     let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
     start..start.wrapping_add(part.len())
@@ -103,11 +103,11 @@ pub(crate) fn position(whole: &str, part: &str) -> Range<usize> {
 
 #[derive(Clone, Debug, Default)]
 pub enum RowShape {
-    /// As it is, with the values at these places (`true`, `false`) put in quotation marks. A device has three of them.
+    /// Duo's text with the values at these ranges (`true`, `false`) quoted. A device has three.
     Object(SmallVec<[Range<usize>; 3]>),
     /// One member per column.
     Flattened(Box<FlatRow>),
-    /// As one text in `raw_record`, because it is no object, or has a field that the row or the service reserves.
+    /// The whole text in `raw_record`, because it is not an object or has a reserved field.
     #[default]
     Wrapped,
 }
@@ -116,24 +116,24 @@ pub enum RowShape {
 #[derive(Clone, Default, derive_more::Debug)]
 #[debug("FlatRow({} bytes)", members.len())]
 pub struct FlatRow {
-    /// The members of the row, each with a comma behind it.
+    /// The members of the row, each followed by a comma.
     pub members: BytesMut,
-    /// Paths without a declared column, or with a value that fits no column of theirs.
+    /// Paths without a declared column, or with a value that does not fit it.
     pub unmapped: Vec<String>,
-    /// Paths without a column for which `AdditionalFields` had no room.
+    /// Paths without a column that did not fit into `AdditionalFields`.
     pub left_out: Vec<String>,
 }
 
-/// A value of which only the beginning goes into the row.
+/// A truncated value.
 #[derive(Clone, Debug)]
 pub struct Truncation {
-    /// Where the value stands in the text of the record.
-    pub place: Range<usize>,
-    /// Bytes that are kept: of the text that the value means, or of its JSON.
+    /// Range of the value in the record's text.
+    pub range: Range<usize>,
+    /// Bytes kept: of the decoded text, or of the JSON.
     pub kept: usize,
-    /// Whether the value is a text, and not JSON that becomes one.
+    /// Whether the value is a JSON string.
     pub is_text: bool,
-    /// Its path, as the service names the column, without the suffix.
+    /// Its path, named like the column without the suffix.
     pub field: String,
 }
 
@@ -142,7 +142,7 @@ mod tests {
     use super::position;
 
     #[test]
-    fn a_part_is_found_where_it_was_borrowed() {
+    fn the_position_of_a_borrowed_part_is_its_range() {
         let whole = "true true";
         assert_eq!(position(whole, &whole[5..]), 5..9);
     }

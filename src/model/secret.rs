@@ -1,4 +1,4 @@
-//! Text that must never be shown.
+//! Secrets and signatures.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +15,7 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The secret itself, for signing and sending only.
+    /// The plain text, for signing and sending only.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
@@ -28,10 +28,10 @@ pub(crate) fn hmac<M: Mac + KeyInit>(key: &[u8], text: &str) -> Vec<u8> {
     mac.finalize().into_bytes().to_vec()
 }
 
-/// The signature of a text with a shared key of Azure, which is base64 of the key's bytes.
+/// Signs a text with a base64-encoded shared key of Azure.
 pub(crate) fn azure_signature(shared_key: &Secret, text: &str) -> String {
     let key = STANDARD.decode(shared_key.expose());
-    let key = key.expect("the settings were checked");
+    let key = key.expect("the settings validate the key");
     STANDARD.encode(hmac::<Hmac<Sha256>>(&key, text))
 }
 

@@ -1,4 +1,4 @@
-//! Numbers and spans as people read them.
+//! Numbers and durations for display.
 
 use indicatif::HumanCount;
 
@@ -6,7 +6,7 @@ pub(crate) fn number(number: u64) -> String {
     HumanCount(number).to_string()
 }
 
-/// A span of time in the two units that matter.
+/// A duration in its two largest units.
 pub(crate) fn span(seconds: i64) -> String {
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
     match (days, hours, minutes) {

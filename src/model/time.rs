@@ -1,4 +1,4 @@
-//! Points in time as Duo's newer endpoints count them, spans of time, and the hours of the ledger.
+//! Times in milliseconds, spans, and the hours of the ledger.
 
 use std::ops::{Add, Sub};
 
@@ -15,19 +15,19 @@ pub(crate) const DAY: TimeDelta = TimeDelta::hours(24);
 const MILLIS_PER_SECOND: i64 = SECOND.num_milliseconds();
 const MILLIS_PER_HOUR: i64 = HOUR.num_milliseconds();
 
-/// Milliseconds since 1970-01-01T00:00:00Z. Stored and shown as RFC 3339 UTC, so that a thousandfold slip of
-/// units is seen at a glance.
+/// Milliseconds since 1970-01-01T00:00:00Z. Stored and displayed as RFC 3339 UTC, which makes
+/// mistaken units obvious.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
 #[display("{}", self.date_time().to_rfc3339_opts(SecondsFormat::Millis, true))]
 pub struct Millis(pub i64);
 
 impl Millis {
-    /// The time a Unix second begins.
+    /// The start of a Unix second.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(MILLIS_PER_SECOND))
     }
 
-    /// The whole Unix seconds of this time, rounded down.
+    /// Unix seconds, rounded down.
     pub const fn seconds(self) -> i64 {
         self.0.div_euclid(MILLIS_PER_SECOND)
     }
@@ -38,18 +38,18 @@ impl Millis {
         Self(self.0.saturating_add(1))
     }
 
-    /// The millisecond before.
+    /// The previous millisecond.
     #[must_use]
     pub const fn previous(self) -> Self {
         Self(self.0.saturating_sub(1))
     }
 
-    /// Reads an RFC 3339 time; digits beyond the millisecond are cut.
+    /// Parses an RFC 3339 time; digits beyond the millisecond are ignored.
     pub fn parse(text: &str) -> Option<Self> {
         DateTime::parse_from_rfc3339(text.trim()).ok().map(|time| Self(time.timestamp_millis()))
     }
 
-    /// This time as a calendar value; times beyond the calendar become its border.
+    /// The calendar time, clamped to the range of `DateTime`.
     pub fn date_time(self) -> DateTime<Utc> {
         DateTime::from_timestamp_millis(self.0).unwrap_or(if self.0 < 0 {
             DateTime::<Utc>::MIN_UTC
@@ -85,7 +85,7 @@ impl Sub for Millis {
     type Output = TimeDelta;
 
     fn sub(self, earlier: Self) -> TimeDelta {
-        // `TimeDelta` holds every number of milliseconds but the smallest.
+        // `TimeDelta` cannot represent `i64::MIN` milliseconds.
         TimeDelta::milliseconds(self.0.saturating_sub(earlier.0).max(-i64::MAX))
     }
 }
@@ -99,36 +99,36 @@ impl Serialize for Millis {
 impl<'de> Deserialize<'de> for Millis {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| de::Error::custom("a time is not in the form of RFC 3339"))
+        Self::parse(&text).ok_or_else(|| de::Error::custom("a time is not in RFC 3339 format"))
     }
 }
 
-/// One hour of event time: the unit in which delivered ids are kept. Its text is `2026-11-22T10`, as in the names of
+/// One hour of event time: the unit of the ledger. Displayed as `2026-11-22T10`, as in the names of
 /// ledger blobs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
 #[display("{}", self.start().date_time().format("%Y-%m-%dT%H"))]
 pub struct Hour(i64);
 
 impl Hour {
-    /// Where the ids of records without a readable time are kept.
+    /// The hour of records without a valid time.
     pub const UNDATED: Self = Self(0);
 
-    /// The hour in which an event happened.
+    /// The hour that contains a time.
     pub const fn of(time: Millis) -> Self {
         Self(time.0.div_euclid(MILLIS_PER_HOUR))
     }
 
-    /// When the hour begins.
+    /// Start of the hour.
     pub const fn start(self) -> Millis {
         Millis(self.0.saturating_mul(MILLIS_PER_HOUR))
     }
 
-    /// The first moment after the hour.
+    /// End of the hour, exclusive.
     pub const fn end(self) -> Millis {
         self.after(1).start()
     }
 
-    /// The hour this many hours later, or earlier where it is negative.
+    /// The hour `hours` later; earlier if negative.
     #[must_use]
     pub const fn after(self, hours: i64) -> Self {
         Self(self.0.saturating_add(hours))
@@ -140,17 +140,17 @@ impl Hour {
         Self(self.0.div_euclid(24) * 24)
     }
 
-    /// Its UTC date, `2026-11-22`.
+    /// The UTC date, `2026-11-22`.
     pub fn date(self) -> String {
         self.start().date_time().format("%Y-%m-%d").to_string()
     }
 
-    /// Its number in its UTC day, in two digits.
+    /// Hour of the UTC day, two digits.
     pub fn number_in_day(self) -> String {
         format!("{:02}", self.0.rem_euclid(24))
     }
 
-    /// Reads `2026-11-22T10`.
+    /// Parses `2026-11-22T10`.
     pub fn parse(text: &str) -> Option<Self> {
         let start = Millis::parse(&format!("{text}:00:00Z"))?;
         Some(Self::of(start))
@@ -167,21 +167,21 @@ impl<'de> Deserialize<'de> for Hour {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         Self::parse(&text)
-            .ok_or_else(|| de::Error::custom("an hour is not of the form 2026-11-22T10"))
+            .ok_or_else(|| de::Error::custom("an hour is not in the format 2026-11-22T10"))
     }
 }
 
-/// A span of event time; never empty where it is stored.
+/// A span of event time; a stored span is never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
-    /// First moment.
+    /// Start, inclusive.
     pub from: Millis,
-    /// First moment after it.
+    /// End, exclusive.
     pub to: Millis,
 }
 
 impl Span {
-    /// The part that lies inside another span.
+    /// The intersection with another span; `None` if empty.
     pub fn within(self, other: Self) -> Option<Self> {
         let part = Self { from: self.from.max(other.from), to: self.to.min(other.to) };
         (part.from < part.to).then_some(part)
@@ -192,13 +192,13 @@ impl Span {
         Self { from: hour.start(), to: hour.end() }
     }
 
-    /// The hours that it touches.
+    /// The hours that the span overlaps.
     pub fn hours(self) -> impl Iterator<Item = Hour> {
         let (first, end) = (Hour::of(self.from), self.to);
         (0..).map(move |number| first.after(number)).take_while(move |hour| hour.start() < end)
     }
 
-    /// The spans in order, those that touch each other as one.
+    /// The spans in order, with adjacent and overlapping ones merged.
     pub(crate) fn joined(mut spans: Vec<Self>) -> Vec<Self> {
         spans.sort_unstable_by_key(|span| span.from);
         spans.dedup_by(|next, last| {
@@ -217,7 +217,7 @@ mod tests {
     use super::{Hour, Millis};
 
     #[test]
-    fn times_are_stored_as_rfc_3339_and_come_back_unchanged() {
+    fn times_survive_a_round_trip_as_rfc_3339() {
         let time = Millis(1_795_348_501_234);
         let stored = serde_json::to_string(&time).unwrap();
         assert_eq!(stored, "\"2026-11-22T11:55:01.234Z\"");

@@ -1,8 +1,9 @@
-//! The table `CiscoDuo_CL`: every column that is declared, its type, and what fills it.
+//! The schema of `CiscoDuo_CL`: every declared column, its type, and its source.
 //!
-//! The HTTP Data Collector API makes columns of what it gets and names them by path and type; for the Logs Ingestion
-//! API the connector does, from this one table, so that both APIs fill the same columns. From it come the rows of the
-//! Logs Ingestion API, the table and stream of the deployment template, and the column reference in the documentation.
+//! The HTTP Data Collector API creates columns and names them by path and type. For the Logs
+//! Ingestion API the connector does so from this schema, so that both APIs fill the same columns.
+//! The rows of the Logs Ingestion API, the table and stream of the deployment template, and the
+//! column reference in the documentation are generated from it.
 //! <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#record-type-and-properties>
 
 mod connector;
@@ -20,18 +21,18 @@ pub(crate) use connector::HEALTH_FIELDS;
 pub use connector::{HEALTH_TABLE, health_columns};
 pub(crate) use tree::Node;
 
-/// The table's name.
+/// Name of the event table.
 pub const TABLE: &str = "CiscoDuo_CL";
-/// The column for everything that has no column of its own.
+/// The column for unmapped fields.
 pub const ADDITIONAL_FIELDS: &str = "AdditionalFields";
-/// Longest name that a column of a data collection rule may have, in characters.
+/// Maximum length of a column name in a data collection rule.
 /// <https://learn.microsoft.com/azure/azure-monitor/logs/custom-logs-migrate>
 pub const LONGEST_NAME: usize = 45;
 
-/// Most known fields and columns: each row notes in as many bits which of them it has.
+/// Maximum known fields and columns: size of the bit set of a row.
 pub(crate) const MOST_COLUMNS: usize = 256;
 
-/// Every declared column: first those of every row, then Duo's by name.
+/// Every declared column: the connector's, then Duo's by name.
 pub fn columns() -> &'static [Column] {
     static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(|| {
         let mut of_duo: Vec<Column> = duo::FIELDS.iter().flat_map(duo::Field::columns).collect();
@@ -41,7 +42,7 @@ pub fn columns() -> &'static [Column] {
     &COLUMNS
 }
 
-/// What a data collection rule declares for the connector: each stream with its table and columns.
+/// The streams of the data collection rule, with their tables and columns.
 pub fn streams() -> [(&'static str, &'static str, Vec<Column>); 2] {
     [
         ("Custom-CiscoDuo", TABLE, columns().to_vec()),
@@ -49,31 +50,32 @@ pub fn streams() -> [(&'static str, &'static str, Vec<Column>); 2] {
     ]
 }
 
-/// Columns as a data collection rule and a table declare them: name and type.
+/// Column declarations for a data collection rule or table: name and type.
 pub fn declared(columns: &[Column]) -> Vec<Value> {
     let declare =
         |column: &Column| json!({"name": column.name, "type": column.column_type.declared()});
     columns.iter().map(declare).collect()
 }
 
-/// Duo's fields that are known and cannot be declared: the path, the logs that have it, and its description.
+/// Duo's known fields without a declared column: path, logs, and description.
 pub fn undeclared() -> impl Iterator<Item = (&'static str, &'static [LogType], &'static str)> {
     let fields = duo::FIELDS.iter().filter(|field| field.types.is_empty());
     fields.map(|field| (field.path, field.logs, field.about))
 }
 
-/// The columns that a value of one flattened path, such as `access_device_ip`, can go into; `None` for an unknown path.
+/// The columns for values of a flattened path such as `access_device_ip`; `None` for an unknown
+/// path.
 pub(crate) fn columns_of(path: &str) -> Option<&'static PathColumns> {
     static BY_PATH: LazyLock<FxHashMap<String, PathColumns>> = LazyLock::new(|| {
         let mut by_path: FxHashMap<String, PathColumns> = FxHashMap::default();
-        let mut behind = columns().len()..;
+        let mut beyond = columns().len()..;
         for field in duo::FIELDS {
             let path = field.path.replace('.', "_");
             let begin = format!("\"{path}\":");
             let of_path = by_path.entry(path).or_default();
             of_path.is_text |= field.varies;
             if field.types.is_empty() {
-                of_path.additional = behind.next().map(|number| RowField { begin, number });
+                of_path.additional = beyond.next().map(|number| RowField { begin, number });
             }
         }
         for (number, column) in columns().iter().enumerate() {
@@ -90,16 +92,16 @@ pub(crate) fn columns_of(path: &str) -> Option<&'static PathColumns> {
 
 #[derive(Debug)]
 pub(crate) struct RowField {
-    /// Its name as a row spells it, up to the value.
+    /// The quoted name and colon, as in a row.
     pub(crate) begin: String,
-    /// Its index in [`columns`]; behind them those that cannot be declared.
+    /// Index in [`columns`], or a higher number for a field without a column.
     pub(crate) number: usize,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct PathColumns {
     by_type: [Option<RowField>; 6],
-    /// In `AdditionalFields`: for a known field whose column would have too long a name.
+    /// In `AdditionalFields`: a known field whose column name would be too long.
     pub(crate) additional: Option<RowField>,
     /// Whether booleans are sent as text, because the field's type varies.
     pub(crate) is_text: bool,
@@ -114,22 +116,22 @@ impl PathColumns {
 /// A declared column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Column {
-    /// Its name, with the suffix of its type where the service gives one.
+    /// Name with the suffix of its type, if any.
     pub name: String,
-    /// What it holds.
+    /// Type.
     pub column_type: ColumnType,
-    /// What fills it.
+    /// Source of the values.
     pub source: Source,
-    /// Its description, in one line.
+    /// Description in one line.
     pub about: &'static str,
 }
 
-/// What a column holds.
+/// Type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnType {
-    /// Text; of arrays their JSON. Suffix `_s`.
+    /// Text; arrays as JSON. Suffix `_s`.
     Text,
-    /// Text that looks like a GUID. Suffix `_g`; declared as text, which is how the service keeps it.
+    /// A GUID. Suffix `_g`; declared as text, as Azure Monitor stores it.
     Guid,
     /// Date and time. Suffix `_t`.
     DateTime,
@@ -137,7 +139,7 @@ pub enum ColumnType {
     Real,
     /// True or false. Suffix `_b`.
     Boolean,
-    /// Anything; no suffix.
+    /// Any value; no suffix.
     Dynamic,
 }
 
@@ -167,16 +169,16 @@ impl ColumnType {
     }
 }
 
-/// What fills a column.
+/// Source of the values of a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// The connector.
+    /// Set by the connector.
     Connector,
     /// A field of Duo's records.
     Duo {
-        /// Its path, with dots.
+        /// Path of the field, with dots.
         path: &'static str,
-        /// The logs whose records have it.
+        /// Logs with the field.
         logs: &'static [LogType],
         /// Whether booleans are sent as text, because the field's type varies.
         is_text: bool,

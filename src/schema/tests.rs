@@ -2,12 +2,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ADDITIONAL_FIELDS, Column, LONGEST_NAME, MOST_COLUMNS, Source, columns, columns_of};
 
-/// Columns that content of Microsoft's reads: the parser `CiscoDuo` of the solution, and rules, hunting queries and
-/// workbook through it. Facts gathered from the solution, one name a line, with the type; those of more than 45
-/// characters cannot be declared and are guarded there.
+/// Columns that Microsoft's content reads: the parser `CiscoDuo` of the solution, and rules,
+/// hunting queries and workbook through it. One name per line, with the type; names of more than 45
+/// characters too_long be declared and are guarded in the content.
 const CONTRACT: &str = include_str!("contract.txt");
 
-/// Names that a column of a table may not have.
+/// Reserved column names.
 /// <https://learn.microsoft.com/azure/azure-monitor/logs/custom-logs-migrate>
 const RESERVED: [&str; 7] =
     ["_ResourceId", "id", "_SubscriptionId", "TenantId", "Type", "UniqueId", "Title"];
@@ -17,9 +17,9 @@ fn names() -> BTreeSet<&'static str> {
 }
 
 #[test]
-fn every_name_is_legal_and_stands_once() {
-    assert_eq!(names().len(), columns().len(), "a name stands twice");
-    // Case does not tell columns apart.
+fn column_names_are_valid_and_unique() {
+    assert_eq!(names().len(), columns().len(), "a duplicate name");
+    // Names are not case-sensitive.
     let lower: BTreeSet<String> = names().iter().map(|name| name.to_lowercase()).collect();
     assert_eq!(lower.len(), columns().len());
     for name in names() {
@@ -31,7 +31,7 @@ fn every_name_is_legal_and_stands_once() {
 }
 
 #[test]
-fn suffix_and_type_agree() {
+fn suffixes_match_types() {
     for Column { name, column_type, .. } in columns() {
         if ["TimeGenerated", ADDITIONAL_FIELDS].contains(&name.as_str()) {
             continue;
@@ -52,20 +52,20 @@ fn suffix_and_type_agree() {
 }
 
 #[test]
-fn every_column_that_microsofts_content_reads_is_declared_unless_it_cannot_be() {
-    let mut cannot = BTreeSet::new();
+fn every_column_of_microsofts_content_is_declared_unless_its_name_is_too_long() {
+    let mut too_long = BTreeSet::new();
     let mut read = 0;
     for name in CONTRACT.lines().filter(|line| !line.starts_with('#')) {
         read += 1;
         if name.len() > LONGEST_NAME {
-            cannot.insert(name);
+            too_long.insert(name);
         } else {
             assert!(names().contains(name), "{name} is missing");
         }
     }
     assert_eq!(read, 82, "81 columns and TimeGenerated");
     assert_eq!(
-        cannot.into_iter().collect::<Vec<_>>(),
+        too_long.into_iter().collect::<Vec<_>>(),
         [
             "surfaced_auth_access_device_is_encryption_enabled_s",
             "surfaced_auth_access_device_is_firewall_enabled_s",
@@ -75,7 +75,7 @@ fn every_column_that_microsofts_content_reads_is_declared_unless_it_cannot_be() 
 }
 
 #[test]
-fn every_field_of_duos_is_found_by_its_path_and_no_other() {
+fn duos_columns_and_no_others_are_found_by_path() {
     let mut found = 0;
     for column in columns() {
         let Source::Duo { path, is_text, .. } = &column.source else {
@@ -94,7 +94,7 @@ fn every_field_of_duos_is_found_by_its_path_and_no_other() {
 }
 
 #[test]
-fn only_a_name_that_is_too_long_keeps_a_known_field_from_having_a_column() {
+fn known_fields_have_a_column_unless_its_name_is_too_long() {
     let without: Vec<String> = super::duo::FIELDS
         .iter()
         .map(|field| field.path.replace('.', "_"))
@@ -108,9 +108,9 @@ fn only_a_name_that_is_too_long_keeps_a_known_field_from_having_a_column() {
 }
 
 #[test]
-fn the_bits_of_a_row_are_enough_for_all_columns() {
+fn all_columns_fit_into_the_bit_set_of_a_row() {
     let beyond = super::duo::FIELDS.iter().filter(|field| field.types.is_empty());
     assert!(columns().len() + beyond.count() <= MOST_COLUMNS);
-    // The service's own limit.
+    // The limit of Azure Monitor.
     assert!(columns().len() <= 500);
 }

@@ -1,4 +1,5 @@
-//! Duo's fields as a tree, in which the columns of a value are found without building its path (docs/benchmarks.md).
+//! Duo's fields as a tree, which finds the columns of a value without building its path
+//! (docs/benchmarks.md).
 
 use std::sync::LazyLock;
 
@@ -32,7 +33,7 @@ impl Node {
         self.members.get(name)
     }
 
-    /// The columns for a value that is no object.
+    /// The columns for values other than objects.
     pub(crate) const fn columns(&self) -> Option<&'static PathColumns> {
         self.columns
     }
@@ -44,7 +45,7 @@ mod tests {
     use crate::schema::{columns_of, duo};
 
     #[test]
-    fn every_field_is_found_where_it_lies() {
+    fn every_field_is_found_at_its_path() {
         for field in duo::FIELDS {
             let mut node = Node::root();
             for name in field.path.split('.') {

@@ -1,6 +1,6 @@
-//! Every setting: its name, default, bounds, group and meaning, and what to do if it is missing.
+//! The catalog of settings: name, default, bounds, group, meaning, and the hint for a missing one.
 //!
-//! Reading, docs/settings.md, the bounds of the deployment templates and the tests are all held to this table.
+//! The reader, docs/settings.md, the deployment templates and the tests use this catalog.
 
 use Kind::{Choice, Form, Number, Secret, Text};
 use Need::{Alternative, Optional, Required};
@@ -10,67 +10,67 @@ use crate::model::RETENTION;
 /// One setting.
 #[derive(Debug)]
 pub struct Setting {
-    /// Name of the environment variable or application setting.
+    /// Name of the environment variable or app setting.
     pub name: &'static str,
-    /// Its part of the documentation.
+    /// Section of the documentation.
     pub group: Group,
-    /// Values that it takes.
+    /// Accepted values.
     pub kind: Kind,
-    /// Whether it is needed.
+    /// Whether the setting is required.
     pub need: Need,
-    /// What it means, in one sentence.
+    /// Meaning, in one sentence.
     pub meaning: &'static str,
 }
 
-/// Part of the documentation.
+/// Section of the documentation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
-    /// The account that logs are read from.
+    /// The Duo account.
     Duo,
-    /// The table that rows are sent to.
+    /// The destination of rows.
     AzureMonitor,
-    /// Identities that request tokens.
+    /// Identities for tokens.
     Identity,
-    /// Where checkpoints, ledgers and dead letters are stored.
+    /// Storage of checkpoints, ledgers and dead letters.
     State,
-    /// How the logs are collected.
+    /// Collection of the logs.
     Collection,
 }
 
-/// Values that a setting takes.
+/// Accepted values of a setting.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
-    /// Text, with the default as documented.
+    /// Text, with the documented default.
     Text(&'static str),
-    /// Text of a form: default, whether a text has the form, and the error if it does not, with `{}` for the text.
+    /// Text in a format: default, validation, and the error with `{}` for the text.
     Form(&'static str, fn(&str) -> bool, &'static str),
     /// Text that is never shown.
     Secret,
-    /// A whole number: least, most, default.
+    /// A whole number: minimum, maximum, default.
     Number(i64, i64, i64),
-    /// One of a few words; the first is the default.
+    /// One of several words; the first is the default.
     Choice(&'static [&'static str]),
 }
 
-/// Whether a setting is needed, and what to do if it is needed and not set.
+/// Whether a setting is required, with the hint if it is not set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// Never needed.
+    /// Not required.
     Optional,
-    /// Needed unless others take its place; most installations set it.
+    /// Required unless alternative settings are set.
     Required(&'static str),
-    /// Needed if others are set that belong to it.
+    /// Required if related settings are set.
     Alternative(&'static str),
 }
 
-/// Makes a constant of each row, and the table of all.
+/// Defines a constant per setting, and `CATALOG`.
 macro_rules! settings {
     ($($group:ident { $($row:ident = $name:literal, $kind:expr, $need:expr, $meaning:expr;)* })*) => {
         $($(pub(super) const $row: &Setting = &Setting {
             name: $name, group: Group::$group, kind: $kind, need: $need, meaning: $meaning,
         };)*)*
 
-        /// Every setting, in the order of the documentation.
+        /// All settings, in the order of the documentation.
         pub const CATALOG: &[&Setting] = &[$($($row),*),*];
     };
 }
@@ -138,10 +138,10 @@ settings! {
             "`managedidentity` selects a user-assigned identity for storage";
         STORAGE_CLIENT_ID = "AzureWebJobsStorage__clientId", Text(""), Optional,
             "Client ID of the user-assigned identity for storage";
-        CONTAINER = "CISCO_DUO_CONTAINER", Form("cisco-duo", is_container_name, NO_CONTAINER_NAME), Optional,
+        CONTAINER = "CISCO_DUO_CONTAINER", Form("cisco-duo", is_container_name, INVALID_CONTAINER_NAME), Optional,
             "Blob container for state; created if it does not exist";
         DEAD_LETTER_CONTAINER = "CISCO_DUO_DEAD_LETTER_CONTAINER",
-            Form("cisco-duo-dead-letter", is_container_name, NO_CONTAINER_NAME), Optional,
+            Form("cisco-duo-dead-letter", is_container_name, INVALID_CONTAINER_NAME), Optional,
             "Blob container for [dead letters](dead-letters.md); created if it does not exist";
         STATE_DIR = "CISCO_DUO_STATE_DIR", Text(""), Optional,
             "Local folder for state instead of Blob Storage (one machine only)";
@@ -166,7 +166,7 @@ settings! {
     }
 }
 
-const NO_CONTAINER_NAME: &str =
+const INVALID_CONTAINER_NAME: &str =
     "\"{}\" is not a container name: 3 to 63 lower-case letters, digits and single hyphens";
 
 fn is_uuid(text: &str) -> bool {
@@ -188,6 +188,6 @@ fn is_stream_name(text: &str) -> bool {
 
 fn is_container_name(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-    let has_edges = text.starts_with('-') || text.ends_with('-') || text.contains("--");
-    (3..=63).contains(&text.len()) && text.bytes().all(allowed) && !has_edges
+    let has_bad_hyphens = text.starts_with('-') || text.ends_with('-') || text.contains("--");
+    (3..=63).contains(&text.len()) && text.bytes().all(allowed) && !has_bad_hyphens
 }

@@ -10,23 +10,23 @@ use super::catalog::{
 use super::reader::{Reader, parts};
 use crate::model::{LogType, MINUTE, Millis};
 
-/// The shortest default time limit of any hosting plan (Consumption).
+/// The shortest default time limit of the hosting plans (Consumption).
 const DEFAULT_TIMEOUT: TimeDelta = TimeDelta::minutes(5);
-/// How long before the host's limit a run ends, so that it is never killed during a request.
+/// Time between the end of a run and the host's time limit, so that the host never kills a run.
 const MARGIN: TimeDelta = MINUTE;
 
-/// How collection is paced.
+/// Rate and time limits of collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Longest window.
     pub longest_window: TimeDelta,
-    /// How far behind now a window ends.
+    /// Time between the end of a window and now.
     pub window_delay: TimeDelta,
-    /// Requests to Duo per log; 0 for no limit.
+    /// Requests to Duo per minute and log; 0 for no limit.
     pub requests_per_minute: u32,
-    /// First backoff after a 429 without `Retry-After`.
+    /// First back-off after a 429 without `Retry-After`.
     pub throttle_backoff: TimeDelta,
-    /// How long a run starts new requests.
+    /// Time during which a run starts new requests.
     pub run_time_limit: TimeDelta,
 }
 
@@ -36,9 +36,9 @@ impl Limits {
             longest_window: TimeDelta::minutes(reader.number(WINDOW)),
             window_delay: TimeDelta::seconds(reader.number(WINDOW_DELAY)),
             requests_per_minute: u32::try_from(reader.number(REQUESTS_PER_MINUTE))
-                .expect("its bounds are small"),
+                .expect("the catalog bounds it to 600"),
             throttle_backoff: TimeDelta::seconds(reader.number(THROTTLE_BACKOFF)),
-            run_time_limit: run_budget(reader),
+            run_time_limit: run_time_limit(reader),
         }
     }
 }
@@ -51,7 +51,7 @@ pub(crate) struct Start {
 }
 
 impl Start {
-    /// The first moment to collect of a log that was never collected, on a whole second.
+    /// Start of collection of a log without a checkpoint, on a whole second.
     pub(crate) fn of(&self, log_type: LogType, now: Millis) -> Millis {
         let start = self.each.get(&log_type).copied().or(self.all);
         let start = start.unwrap_or(now - self.lookback);
@@ -82,7 +82,7 @@ impl Start {
     }
 }
 
-/// RFC 3339, or the Unix seconds or milliseconds in which other connectors store their checkpoint.
+/// Parses RFC 3339, or Unix seconds or milliseconds, which other connectors store.
 fn moment(text: &str) -> Option<Millis> {
     let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
     match text.len() {
@@ -92,8 +92,7 @@ fn moment(text: &str) -> Option<Millis> {
     }
 }
 
-/// How far the clock of runs is ahead of this machine's: for the demo and for tests, which cannot wait for a
-/// day. The deployed program does not read it.
+/// Offset of the clock of runs, for the demo and for tests. The deployed program ignores it.
 pub(super) fn clock_offset(reader: &Reader<'_>) -> TimeDelta {
     let text = reader.environment.get("CISCO_DUO_DEMO_CLOCK_SECONDS");
     let seconds: Option<i64> = text.and_then(|text| text.parse().ok());
@@ -101,32 +100,32 @@ pub(super) fn clock_offset(reader: &Reader<'_>) -> TimeDelta {
     seconds.and_then(TimeDelta::try_seconds).unwrap_or_default()
 }
 
-/// How long a run starts new requests: always less than the host's time limit.
-fn run_budget(reader: &mut Reader<'_>) -> TimeDelta {
+/// Time during which a run starts new requests; always less than the host's time limit.
+fn run_time_limit(reader: &mut Reader<'_>) -> TimeDelta {
     let wanted = TimeDelta::seconds(reader.number(RUN_TIME_LIMIT));
     let limit = match reader.optional(FUNCTION_TIMEOUT) {
         Some(text) => {
             let problem = format!("\"{text}\" is not of the form hh:mm:ss");
             reader.valid(FUNCTION_TIMEOUT, time_limit(text), problem)
         }
-        // The host reports errors in host.json.
+        // Errors in host.json are reported by the host.
         None => (reader.environment.host_json.as_deref())
             .and_then(|text| serde_json::from_str::<Value>(text).ok())
             .and_then(|json| time_limit(json.get("functionTimeout")?.as_str()?)),
     };
     let limit = limit.unwrap_or(DEFAULT_TIMEOUT);
-    // A limit that leaves no margin leaves at least half of itself.
+    // A short limit is halved instead.
     wanted.min((limit - MARGIN).max(limit / 2))
 }
 
-/// Reads `hh:mm:ss` or `d.hh:mm:ss`; "-1" is no limit.
+/// Parses `hh:mm:ss` or `d.hh:mm:ss`; "-1" is no limit.
 fn time_limit(text: &str) -> Option<TimeDelta> {
     if text == "-1" {
         return Some(TimeDelta::MAX);
     }
     let days_and_clock = text.split_once('.').filter(|(_, rest)| rest.contains(':'));
     let (days, clock) = days_and_clock.unwrap_or(("0", text));
-    // The host writes fractions of a second.
+    // The host may write fractions of a second.
     let clock = clock.split('.').next()?.split(':');
     let numbers: Vec<u32> = clock.map(|part| part.parse().ok()).collect::<Option<_>>()?;
     let [hours @ ..=23, minutes @ ..=59, seconds @ ..=59] = numbers[..] else {
@@ -143,7 +142,7 @@ mod tests {
     use super::{TimeDelta, time_limit};
 
     #[test]
-    fn time_limits_are_read_as_the_host_writes_them() {
+    fn time_limits_are_parsed_in_the_formats_of_the_host() {
         assert_eq!(time_limit("00:10:00"), Some(TimeDelta::minutes(10)));
         assert_eq!(time_limit("1.00:00:30"), Some(TimeDelta::seconds(86_430)));
         assert_eq!(time_limit("00:05:00.0000000"), Some(TimeDelta::minutes(5)));

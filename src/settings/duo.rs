@@ -6,24 +6,24 @@ use crate::model::{LogType, Secret, loopback};
 pub struct Endpoint {
     /// Scheme, host and port, without a path: `https://api-XXXXXXXX.duosecurity.com`.
     pub(crate) origin: String,
-    /// The host name that is signed: without a port, in lower case.
+    /// The signed host name: without a port, in lower case.
     pub(crate) host: String,
 }
 
 #[derive(Clone, Debug)]
 pub struct Credentials {
     pub(crate) integration_key: String,
-    /// Its UTF-8 bytes are the key of the HMAC.
+    /// The HMAC key, as UTF-8 bytes.
     pub(crate) secret_key: Secret,
 }
 
-/// Which canonical text is signed, and with what.
+/// Version of the request signature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SignatureVersion {
-    /// Seven lines, HMAC-SHA512: what Duo's own clients send today.
+    /// Seven lines, HMAC-SHA512: used by Duo's current clients.
     #[default]
     V5,
-    /// Five lines, HMAC-SHA1: what the published documentation describes.
+    /// Five lines, HMAC-SHA1: described in the published documentation.
     V2,
 }
 
@@ -36,7 +36,7 @@ pub(super) fn credentials(reader: &mut Reader<'_>) -> Option<Credentials> {
     })
 }
 
-/// Forgives what is commonly pasted: a scheme, a path, capitals, a final dot.
+/// Accepts common variants: a scheme, a path, capitals, a final dot.
 pub(super) fn endpoint(reader: &mut Reader<'_>) -> Option<Endpoint> {
     let lower = reader.required(API_HOSTNAME)?.to_ascii_lowercase();
     if let Some(url) = loopback(&lower) {
@@ -57,9 +57,7 @@ pub(super) fn endpoint(reader: &mut Reader<'_>) -> Option<Endpoint> {
         .and_then(|name| name.strip_prefix("api-"))
         .filter(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     let problem = if host.starts_with("admin-") || host.starts_with("sso-") {
-        format!(
-            "\"{host}\" is a page for people; the API hostname of the same account begins with api-"
-        )
+        format!("\"{host}\" is a web page; the API hostname of the same account begins with api-")
     } else if is_example {
         "is still the example; copy the API hostname of the Admin API application".to_owned()
     } else {

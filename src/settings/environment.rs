@@ -4,7 +4,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The text of every setting. `Debug` shows their names only.
+/// The text of every setting. `Debug` shows only the names.
 #[derive(Clone, Default, derive_more::Debug)]
 #[debug("{:?}", values.keys())]
 pub struct Environment {
@@ -13,9 +13,9 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The environment of this process and `host.json` of the application folder, as under the Functions host.
+    /// The environment variables, and `host.json` of the application folder of the Functions host.
     pub fn of_process() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+        #[expect(clippy::disallowed_methods, reason = "the only code that reads the environment")]
         let values: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
@@ -24,8 +24,8 @@ impl Environment {
         Self { values, host_json }
     }
 
-    /// Adds the `Values` of a `local.settings.json` for names that are not set yet. Returns whether the file exists; the error
-    /// says why it cannot be used.
+    /// Adds the `Values` of a `local.settings.json` whose names are not set. Returns whether the
+    /// file exists, or why it is invalid.
     pub fn add_local_settings(&mut self, file: &Path) -> Result<bool, String> {
         #[derive(Deserialize)]
         struct LocalSettings {
@@ -40,19 +40,19 @@ impl Environment {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(format!("{shown} cannot be read: {error}")),
         };
-        // Editors on Windows put a byte order mark in front.
+        // Windows editors add a byte order mark.
         let text = text.trim_start_matches('\u{feff}').trim_start();
-        let wrong_form = format!(
+        let wrong_format = format!(
             "{shown} is not of the form {{\"IsEncrypted\": false, \"Values\": {{\"NAME\": \"value\"}}}}"
         );
-        // serde would take an array, too, for the two fields.
+        // serde would also accept an array for the two fields.
         if text.starts_with('[') {
-            return Err(wrong_form);
+            return Err(wrong_format);
         }
         let settings: LocalSettings = serde_json::from_str(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             if error.is_data() {
-                wrong_form
+                wrong_format
             } else {
                 format!("{shown} is not valid JSON (line {line}, column {column})")
             }
@@ -71,7 +71,7 @@ impl Environment {
         Ok(true)
     }
 
-    /// A setting's text without blanks around it; an empty one counts as not set.
+    /// The trimmed text of a setting; an empty one is not set.
     pub fn get(&self, name: &str) -> Option<&str> {
         let value = self.values.get(name)?.trim();
         (!value.is_empty()).then_some(value)
@@ -87,7 +87,7 @@ impl<const N: usize> From<[(&str, &str); N]> for Environment {
 
 #[cfg(test)]
 impl Environment {
-    /// The same with one setting changed; an empty text unsets it.
+    /// Changes one setting; an empty text unsets it.
     pub(super) fn with(mut self, name: &str, value: &str) -> Self {
         self.values.insert(name.to_owned(), value.to_owned());
         self

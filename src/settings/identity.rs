@@ -22,11 +22,11 @@ pub(crate) enum Cloud {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum IdentitySettings {
-    /// The identity of the function app: the user-assigned one with this client ID, or the system-assigned one.
+    /// The managed identity: user-assigned with this client ID, or system-assigned.
     Managed(Option<String>),
-    /// An application with a secret.
+    /// An application with a client secret.
     ClientSecret(Box<Application>, Secret),
-    /// An application with a federated token in a file.
+    /// An application with a federated token file.
     Workload(Box<Application>, PathBuf),
 }
 
@@ -34,20 +34,20 @@ pub(crate) enum IdentitySettings {
 pub(crate) struct Application {
     pub(crate) tenant: String,
     pub(crate) client: String,
-    /// Authority that issues its tokens, if it is not that of the cloud.
+    /// Token authority, if it is not that of the cloud.
     pub(crate) authority: Option<String>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Identities {
     pub(super) cloud: Cloud,
-    /// The one for Blob Storage.
+    /// The identity for Blob Storage.
     pub(super) storage: IdentitySettings,
-    /// The one for everything else.
+    /// The identity for everything else.
     pub(super) general: IdentitySettings,
 }
 
-/// Azure Kubernetes Service sets it beside the token file of a workload identity.
+/// Azure Kubernetes Service sets this together with the token file of a workload identity.
 fn authority(reader: &mut Reader<'_>) -> Option<String> {
     let text = reader.optional(AUTHORITY_HOST)?;
     let host = Url::parse(text).ok().filter(|url| {
@@ -61,7 +61,7 @@ fn authority(reader: &mut Reader<'_>) -> Option<String> {
     Some(host.origin().ascii_serialization())
 }
 
-/// Reads the identities, also where they are not needed: a setting that is wrong is an error everywhere.
+/// Reads the identities even if unused: an invalid setting is always an error.
 pub(super) fn read(reader: &mut Reader<'_>) -> Identities {
     let cloud = reader.choice(CLOUD, [Cloud::Public, Cloud::UsGov, Cloud::China]);
     let tenant = reader.owned(TENANT_ID);
@@ -90,14 +90,14 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Identities {
         IdentitySettings::ClientSecret(..) | IdentitySettings::Workload(..) if !managed => {
             general.clone()
         }
-        // Without a client ID of its own, storage is reached by the system-assigned identity.
+        // Without its own client ID, storage uses the system-assigned identity.
         _ => IdentitySettings::Managed(for_storage.or(client.filter(|_| !managed))),
     };
     Identities { cloud, storage, general }
 }
 
-/// A secret or token file without the rest of its application is an error: otherwise the identity of the function app would be
-/// used without a word.
+/// A secret or token file without its application is an error: otherwise the managed identity would
+/// be used silently.
 fn needs(reader: &mut Reader<'_>, one: &Setting, other: &Setting) {
     if reader.is_set(one) && !reader.is_set(other) {
         let problem = format!("is not set, and {} is: set both, or neither", one.name);

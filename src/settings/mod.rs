@@ -1,6 +1,6 @@
-//! The settings: what the table of `catalog` lists, read and checked. Nothing else reads the environment.
+//! The settings of `catalog`, read and validated. No other module reads the environment.
 //!
-//! All errors are reported together, so that they can be corrected at once.
+//! All errors are reported together.
 
 mod catalog;
 mod collection;
@@ -29,25 +29,25 @@ use chrono::TimeDelta;
 use crate::model::LogType;
 use reader::Reader;
 
-/// Every setting, checked.
+/// The validated settings.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub(crate) duo: Endpoint,
     pub(crate) credentials: Credentials,
     pub(crate) signature: SignatureVersion,
-    /// Logs to collect, in the order given, none twice.
+    /// Logs to collect, in the given order, without duplicates.
     pub(crate) log_types: Vec<LogType>,
     pub(crate) sink: SinkSettings,
     pub(crate) state: StateSettings,
     pub(crate) limits: Limits,
     pub(crate) start: Start,
     pub(crate) health: bool,
-    /// How far the clock of runs is ahead of this machine's; zero except in the demo.
+    /// Offset of the clock of runs; zero except in the demo.
     pub(crate) clock_offset: TimeDelta,
 }
 
 impl Settings {
-    /// Reads and checks every setting.
+    /// Reads and validates every setting.
     pub fn read(environment: &Environment) -> Result<Self, SettingErrors> {
         let mut reader = Reader::new(environment);
         let credentials = duo::credentials(&mut reader);
@@ -63,8 +63,7 @@ impl Settings {
         let health = reader.choice(catalog::HEALTH, [true, false]);
         let clock_offset = collection::clock_offset(&reader);
         reader.finish()?;
-        // Each of them is there, or an error was reported.
-        let missing = "a setting that is missing was reported as an error";
+        let missing = "a missing setting is reported as an error";
         Ok(Self {
             duo: duo.expect(missing),
             credentials: credentials.expect(missing),

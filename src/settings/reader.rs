@@ -21,7 +21,7 @@ impl<'a> Reader<'a> {
     pub(super) fn error(&mut self, setting: &Setting, problem: impl Into<String>) {
         self.errors.push(SettingError {
             setting: setting.name,
-            // A pasted value can have line breaks, and an error is one line of a log.
+            // A value may contain line breaks, but an error is one log line.
             problem: problem.into().replace(char::is_control, "\u{fffd}"),
         });
     }
@@ -42,7 +42,7 @@ impl<'a> Reader<'a> {
         self.environment.get(setting.name).is_some()
     }
 
-    /// The text of a setting that may be missing. An unresolved Key Vault reference is an error.
+    /// The text of a setting, if set. An unresolved Key Vault reference is an error.
     pub(super) fn optional(&mut self, setting: &Setting) -> Option<&'a str> {
         let value = self.environment.get(setting.name)?;
         let is_reference = value.starts_with("@Microsoft.KeyVault(");
@@ -63,10 +63,10 @@ impl<'a> Reader<'a> {
         self.optional(setting)
     }
 
-    /// The text of a setting that has a form: as it is set, otherwise the default of its row; without one, it is needed.
+    /// The text of a setting with a format, or its default. Without a default it is required.
     pub(super) fn form(&mut self, setting: &Setting) -> Option<&'a str> {
         let Kind::Form(default, is_valid, problem) = setting.kind else {
-            unreachable!("{} has no form", setting.name);
+            unreachable!("{} has no format", setting.name);
         };
         let text = if default.is_empty() {
             self.required(setting)?
@@ -81,10 +81,10 @@ impl<'a> Reader<'a> {
         self.optional(setting).map(str::to_owned)
     }
 
-    /// A whole number within the bounds of its row.
+    /// A whole number within its bounds.
     pub(super) fn number(&mut self, setting: &Setting) -> i64 {
         let Kind::Number(least, most, default) = setting.kind else {
-            unreachable!("{} is no number", setting.name);
+            unreachable!("{} is not a number", setting.name);
         };
         let Some(text) = self.optional(setting) else {
             return default;
@@ -95,14 +95,14 @@ impl<'a> Reader<'a> {
         self.valid(setting, within, problem).unwrap_or(default)
     }
 
-    /// The value for the word that is set, in the order of the words in its row; the first if none is.
+    /// The value for the chosen word, in the order of the catalog; by default the first.
     pub(super) fn choice<T: Copy, const N: usize>(
         &mut self,
         setting: &Setting,
         values: [T; N],
     ) -> T {
         let Kind::Choice(words) = setting.kind else {
-            unreachable!("{} is no choice", setting.name);
+            unreachable!("{} is not a choice", setting.name);
         };
         assert_eq!(words.len(), N, "{}", setting.name);
         let Some(text) = self.optional(setting) else {
@@ -126,7 +126,7 @@ pub(super) fn parts(text: &str, separator: char) -> impl Iterator<Item = &str> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SettingError {
     pub(crate) setting: &'static str,
-    /// What is wrong and what to do; never the value of a secret.
+    /// The error and a hint; never the value of a secret.
     pub(crate) problem: String,
 }
 

@@ -13,7 +13,7 @@ use crate::model::{Secret, loopback};
 #[derive(Clone, Debug)]
 pub(crate) struct SinkSettings {
     pub(crate) ingestion: IngestionSettings,
-    /// Whether the time of a live event becomes `TimeGenerated`, and not that of its ingestion.
+    /// Whether `TimeGenerated` of live rows is the event time instead of the ingestion time.
     pub(crate) is_dated_by_event: bool,
 }
 
@@ -23,7 +23,7 @@ pub enum IngestionSettings {
     LogsIngestion(LogsIngestionSettings),
 }
 
-/// The workspace behind the HTTP Data Collector API.
+/// Settings of the HTTP Data Collector API.
 #[derive(Clone, Debug)]
 pub struct DataCollectorSettings {
     /// Scheme and host of the endpoint, without a path.
@@ -43,7 +43,7 @@ pub struct LogsIngestionSettings {
 }
 
 impl SinkSettings {
-    /// Tells this destination from another one without naming it.
+    /// Identifies the destination without naming it.
     pub(crate) fn fingerprint(&self) -> String {
         let destination = match &self.ingestion {
             IngestionSettings::DataCollector(to) => format!("{}\n{}", to.origin, to.workspace_id),
@@ -57,7 +57,7 @@ impl SinkSettings {
 
 pub(super) fn read(reader: &mut Reader<'_>, identities: &Identities) -> Option<SinkSettings> {
     let is_dated_by_event = reader.choice(TIME_GENERATED, [false, true]);
-    // Read also where they are not needed: a setting that is wrong is an error everywhere.
+    // Read even if unused: an invalid setting is always an error.
     let gzip = reader.choice(GZIP, [true, false]);
     let stream = reader.form(STREAM);
     let ingestion = if reader.is_set(ENDPOINT) || reader.is_set(RULE_ID) {
@@ -84,7 +84,7 @@ pub(super) fn read(reader: &mut Reader<'_>, identities: &Identities) -> Option<S
     Some(SinkSettings { ingestion, is_dated_by_event })
 }
 
-/// Every cloud has its own end of the host's name; the rest is read from the rule, never built.
+/// Host suffixes by cloud. The full name is read from the rule, never constructed.
 const INGESTION_HOSTS: [(&str, Cloud); 3] = [
     (".ingest.monitor.azure.com", Cloud::Public),
     (".ingest.monitor.azure.us", Cloud::UsGov),
@@ -144,11 +144,11 @@ fn endpoint(reader: &mut Reader<'_>, workspace_id: Option<&str>) -> Option<Strin
     let id = reader.valid(LOG_ANALYTICS_URI, id, problem)?;
     let expected = workspace_id.unwrap_or(id);
     let problem = format!("names the workspace \"{id}\", but WORKSPACE_ID is \"{expected}\"");
-    let is_it = (id == expected).then(|| lower.trim_end_matches('/').to_owned());
-    reader.valid(LOG_ANALYTICS_URI, is_it, problem)
+    let valid_uri = (id == expected).then(|| lower.trim_end_matches('/').to_owned());
+    reader.valid(LOG_ANALYTICS_URI, valid_uri, problem)
 }
 
-/// The host of an HTTPS address with nothing behind it but slashes.
+/// The host of an HTTPS URL without a path.
 fn host_of(address: &str) -> Option<&str> {
     Some(address.strip_prefix("https://")?.trim_end_matches('/'))
 }

@@ -1,7 +1,8 @@
-//! The settings of where state is stored.
+//! The settings of state storage.
 //!
-//! Forms of `AzureWebJobsStorage`: <https://learn.microsoft.com/azure/azure-functions/functions-reference#connections>,
-//! connection strings: <https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string>.
+//! Formats of `AzureWebJobsStorage`:
+//! <https://learn.microsoft.com/azure/azure-functions/functions-reference#connections>, connection
+//! strings: <https://learn.microsoft.com/azure/storage/common/storage-configure-connection-string>.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -20,7 +21,7 @@ use crate::model::Secret;
 /// Where state is stored.
 #[derive(Clone, Debug)]
 pub enum StateSettings {
-    /// A folder on this machine.
+    /// A local folder.
     Folder(PathBuf),
     /// A blob container.
     Blob(BlobSettings),
@@ -31,7 +32,7 @@ pub struct BlobSettings {
     /// Blob endpoint of the account, without a final slash.
     pub(crate) service_url: Url,
     pub(crate) container: String,
-    /// Never the same as `container`.
+    /// Always differs from `container`.
     pub(crate) dead_letter_container: String,
     pub(crate) access: BlobAccess,
 }
@@ -52,19 +53,19 @@ const DEVELOPMENT_KEY: &str =
 const DEVELOPMENT_ENDPOINT: &str = "http://127.0.0.1:10000/devstoreaccount1";
 
 pub(super) fn read(reader: &mut Reader<'_>, identities: &Identities) -> Option<StateSettings> {
-    // Read also where they are not needed: a setting that is wrong is an error everywhere.
+    // Read even if unused: an invalid setting is always an error.
     let state = reader.form(CONTAINER);
     let dead_letters = reader.form(DEAD_LETTER_CONTAINER);
     if state.is_some() && state == dead_letters {
-        // The rule that deletes old dead letters would delete the checkpoints with them.
+        // A lifecycle rule for dead letters would also delete the checkpoints.
         let other = CONTAINER.name;
-        let problem = format!("names the container of {other}; give dead letters one of their own");
+        let problem = format!("names the container of {other}; use a separate container");
         reader.error(DEAD_LETTER_CONTAINER, problem);
     }
     if let Some(folder) = reader.optional(STATE_DIR) {
         return Some(StateSettings::Folder(folder.into()));
     }
-    // A connection string wins over an identity, as in the Functions host.
+    // A connection string takes precedence over an identity, as in the Functions host.
     let (service_url, access) = if let Some(text) = reader.optional(STORAGE) {
         let read = connection_string(text);
         read.map_err(|problem| reader.error(STORAGE, problem)).ok()?
@@ -86,7 +87,7 @@ fn identity_endpoint(reader: &mut Reader<'_>) -> Option<Url> {
         return reader.valid(
             SERVICE_URI,
             endpoint(text).filter(|url| url.scheme() == "https"),
-            "is not of the form https://ACCOUNT.blob.core.windows.net, with nothing behind it",
+            "is not of the form https://ACCOUNT.blob.core.windows.net, without a path",
         );
     }
     if let Some(name) = reader.optional(ACCOUNT_NAME) {
@@ -102,13 +103,13 @@ fn identity_endpoint(reader: &mut Reader<'_>) -> Option<Url> {
     None
 }
 
-/// Reads a connection string; the error never shows a part of it.
+/// Parses a connection string; the error never quotes it.
 fn connection_string(text: &str) -> Result<(Url, BlobAccess), &'static str> {
     const NO_PART: &str = "is not a connection string: a part of it has no \"=\"; copy it again from the storage account's page \
                            \"Access keys\"";
     let mut values = BTreeMap::new();
     for part in parts(text, ';') {
-        // Keys and signatures contain the sign themselves: only the first one separates.
+        // Only the first "=" separates: keys and signatures may contain it.
         let (name, value) = part.split_once('=').ok_or(NO_PART)?;
         values.insert(name.trim().to_ascii_lowercase(), value.trim());
     }
@@ -124,9 +125,8 @@ fn connection_string(text: &str) -> Result<(Url, BlobAccess), &'static str> {
         (None, Some(account)) => {
             let scheme = part("defaultendpointsprotocol").unwrap_or("https");
             let suffix = part("endpointsuffix").unwrap_or("core.windows.net");
-            account_url(account, scheme, suffix).ok_or(
-                "has an AccountName that is not one: 3 to 24 lower-case letters and digits",
-            )?
+            account_url(account, scheme, suffix)
+                .ok_or("has an invalid AccountName: use 3 to 24 lower-case letters and digits")?
         }
         (None, None) => return Err("names no account: AccountName or BlobEndpoint is missing"),
     };
@@ -154,8 +154,8 @@ fn account_url(name: &str, scheme: &str, suffix: &str) -> Option<Url> {
     endpoint(&format!("{scheme}://{name}.blob.{suffix}"))
 }
 
-/// A blob endpoint without the final slash, which would make the container's name begin with one. One that carries a
-/// signature or a password is refused: an endpoint is shown in messages.
+/// Parses a blob endpoint and removes the final slash, which would become part of the container
+/// name. An endpoint with a signature or password is refused, because it appears in messages.
 fn endpoint(text: &str) -> Option<Url> {
     let mut url = Url::parse(text).ok()?;
     url.host()?;

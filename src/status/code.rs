@@ -7,8 +7,8 @@ use strum::{EnumIter, EnumMessage, IntoEnumIterator as _, IntoStaticStr};
 use crate::model::{FetchErrorKind, SendErrorKind};
 use crate::sync::{BackOffCause, Failure};
 
-/// An error, as rows, logs and the status page show it, without any text of another service. The comment of a code is the
-/// sentence that is shown, its message the hint.
+/// An error code as shown in rows, logs and on the status page, without text of other services. The
+/// doc comment of a code is its displayed sentence, its strum message the hint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[derive(EnumIter, EnumMessage, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
@@ -106,7 +106,7 @@ impl Code {
 
     /// The error in one sentence.
     pub fn sentence(self) -> &'static str {
-        self.get_documentation().expect("every code has a sentence")
+        self.get_documentation().expect("every code has a doc comment")
     }
 
     /// What to do.
@@ -165,8 +165,8 @@ impl Code {
     }
 }
 
-/// The code of an error, and the HTTP status of the response that caused it. JSON has the code in words, too; they are not
-/// read again.
+/// An error code and the HTTP status of the response that caused it. JSON also has the sentence and
+/// the hint of the code, which are ignored when read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Cause {
     /// The code, if there is an error.
@@ -177,9 +177,9 @@ pub struct Cause {
 
 impl Serialize for Cause {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let (message, remedy) = (self.code.map(Code::sentence), self.code.map(Code::hint));
+        let (message, hint) = (self.code.map(Code::sentence), self.code.map(Code::hint));
         let http_status = self.http_status;
-        json!({"code": self.code, "message": message, "remedy": remedy, "http_status": http_status})
+        json!({"code": self.code, "message": message, "remedy": hint, "http_status": http_status})
             .serialize(serializer)
     }
 }
@@ -189,7 +189,7 @@ mod tests {
     use super::Code;
 
     #[test]
-    fn each_code_is_stored_as_it_is_spelled_and_says_what_to_do() {
+    fn each_code_survives_a_round_trip_and_has_a_sentence_and_a_hint() {
         for code in Code::all().chain([Code::Unknown]) {
             let shown = (code.sentence(), code.hint());
             assert!(shown.0.ends_with('.') && shown.1.ends_with('.'), "{shown:?}");

@@ -7,8 +7,8 @@ use strum::{EnumIter, EnumMessage, EnumProperty, IntoEnumIterator as _, IntoStat
 use crate::model::{Hour, Millis, Span};
 use crate::sync::{DayResults, HourState};
 
-/// What is known of an hour, from the best to the worst. The comment is shown on the page; the shape is the outline of the mark
-/// from the corner of its cell, so that marks differ in more than their colour.
+/// The status of an hour, from best to worst. The doc comment is shown on the page; the shape is
+/// the outline of the mark in its cell, so that marks differ not only in colour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[derive(EnumIter, EnumMessage, EnumProperty, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
@@ -67,12 +67,12 @@ impl HourStatus {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Day {
     pub date: String,
-    /// Its hours, from 00 to 23.
+    /// Status by hour of day.
     pub hours: [HourStatus; 24],
 }
 
 impl Day {
-    /// The days since collection began; `collected` is the span of event time that was collected.
+    /// The days since collection began; `collected` is the collected span.
     pub(super) fn all(
         results: &[(Hour, DayResults)],
         collected: Option<Span>,
@@ -81,7 +81,7 @@ impl Day {
         let day = |(day, results): &(Hour, DayResults)| Self {
             date: day.date(),
             hours: std::array::from_fn(|number| {
-                let hour = day.after(i64::try_from(number).expect("it is below 24"));
+                let hour = day.after(i64::try_from(number).expect("below 24"));
                 HourStatus::of(hour, results, collected, now)
             }),
         };
@@ -94,7 +94,7 @@ impl Day {
     }
 }
 
-/// Hours by what is known of them.
+/// Number of hours by status.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct HourCounts(BTreeMap<HourStatus, u32>);
 
@@ -112,7 +112,7 @@ impl HourCounts {
         self.0.get(&mark).copied().unwrap_or_default()
     }
 
-    /// How many of the reconciled hours are verified: `190 of 214`.
+    /// Verified hours among the reconciled ones: `190 of 214`.
     pub(crate) fn verified_of_reconciled(&self) -> String {
         let verified = self.count(HourStatus::Verified) + self.count(HourStatus::VerifiedLate);
         let others = [HourStatus::CountMatched, HourStatus::Unknown, HourStatus::Gap]

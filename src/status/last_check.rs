@@ -1,4 +1,4 @@
-//! The stored result of the last diagnostics, which the status shows.
+//! The stored result of the last diagnostics, for the status.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -7,34 +7,34 @@ use super::code::Cause;
 use crate::model::{HOUR, Millis};
 use crate::storage::{Document, Header};
 
-/// The last diagnostics as they are stored.
+/// The stored form of the last diagnostics.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastCheck {
     #[serde(flatten)]
     header: Header,
-    /// SHA-256 of the file of the program that checked.
+    /// SHA-256 of the program that ran the diagnostics.
     pub sha256: Option<String>,
-    /// Their result.
+    /// The result.
     pub check: CheckStatus,
 }
 
 /// The result of diagnostics.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckStatus {
-    /// When they began.
+    /// Start of the diagnostics.
     pub checked_at: Millis,
-    /// Version of the program that checked.
+    /// Version of the program that ran the diagnostics.
     pub program: String,
     /// Number of checks.
     pub check_count: usize,
-    /// Those that found an error.
+    /// Checks that found an error.
     pub problems: Vec<Problem>,
 }
 
 /// A check that found an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// What was checked: `clock`, `Duo activity`, `storage`.
+    /// Subject of the check: `clock`, `Duo activity`, `storage`.
     pub subject: String,
     /// The error.
     #[serde(flatten)]
@@ -44,17 +44,18 @@ pub struct Problem {
 impl Document for LastCheck {}
 
 impl LastCheck {
-    /// Name of the stored form; `host` is the API hostname of the account.
+    /// Name of the stored document; `host` is the API hostname of the account.
     pub fn name(host: &str) -> String {
         format!("{host}/self/diagnostics.json")
     }
 
-    /// The result of the program with this SHA-256, to be stored.
+    /// Creates the stored form; `sha256` is that of the program.
     pub fn new(sha256: Option<&str>, check: CheckStatus) -> Self {
         Self { header: Header::default(), sha256: sha256.map(str::to_owned), check }
     }
 
-    /// Whether the next one is due: after an hour, or when another program runs. A time in the future comes from a wrong clock.
+    /// Whether the next diagnostics are due: after an hour, or for another program. A time in the
+    /// future was written by a wrong clock.
     pub fn is_over(&self, now: Millis, sha256: Option<&str>) -> bool {
         !(TimeDelta::zero()..HOUR).contains(&(now - self.check.checked_at))
             || self.sha256.as_deref() != sha256
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_one_is_due_after_an_hour_and_for_another_program() {
+    fn diagnostics_are_due_after_an_hour_and_for_another_program() {
         assert!(!last().is_over(NOW, Some("ab")));
         assert!(!last().is_over((NOW + HOUR).previous(), Some("ab")));
         assert!(last().is_over(NOW + HOUR, Some("ab")));
@@ -90,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn it_comes_back_as_it_was_stored_and_says_what_to_do() {
+    fn the_result_survives_a_round_trip_and_has_hints() {
         let json: serde_json::Value = serde_json::from_slice(&last().to_json()).unwrap();
         let problem = &json["check"]["problems"][0];
         assert_eq!(problem["message"], Code::DuoForbidden.sentence());

@@ -14,12 +14,12 @@ use crate::storage::{LogState, StorageError, document};
 use crate::sync::{Checkpoint, DayResults, HourResult, HourState};
 
 const DAYS: i64 = 14;
-/// Longest time without a recorded run: at least every quarter of an hour one is recorded.
+/// Maximum time without a recorded run; one is recorded at least every 15 minutes.
 const LONGEST_SILENCE: TimeDelta = TimeDelta::minutes(30);
 /// Lag above which a log is catching up.
 const BEHIND: TimeDelta = TimeDelta::minutes(30);
 
-/// The state of a log, in one word.
+/// The state of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumProperty, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
@@ -70,9 +70,9 @@ pub(crate) struct LogStatus {
     pub(crate) state: State,
     #[serde(flatten)]
     pub(crate) cause: Cause,
-    /// Begin of the current outcome and error.
+    /// Start of the current outcome and error.
     pub(crate) since: Option<Millis>,
-    /// Everything before this moment was delivered.
+    /// Events before this time are delivered.
     pub(crate) collected_to: Option<Millis>,
     pub(crate) lag_seconds: Option<i64>,
     pub(crate) retry_at: Option<Millis>,
@@ -80,16 +80,16 @@ pub(crate) struct LogStatus {
     pub(crate) succeeded_at: Option<Millis>,
     /// Totals of the last seven days.
     pub(crate) activity: Activity,
-    /// Each hour of the last seven days, by the time of the run.
+    /// Totals per hour of the last seven days, by time of the run.
     pub(crate) hours: BTreeMap<Hour, Activity>,
-    /// The last days, the newest day first.
+    /// The last days, newest first.
     pub(crate) days: Vec<Day>,
     pub(crate) completeness: HourCounts,
     pub(crate) gaps: Vec<Span>,
-    /// The hours whose completeness is unknown, the first one first.
+    /// The hours whose completeness is unknown, oldest first.
     #[serde(skip)]
     pub(crate) unknown: Vec<Span>,
-    /// The last errors, the newest first.
+    /// The last errors, newest first.
     pub(crate) last_errors: Vec<LastError>,
 }
 
@@ -112,13 +112,13 @@ impl LogStatus {
     }
 
     fn of(log_type: LogType, (checkpoint, health, results): Stored, now: Millis) -> Self {
-        let standing = health.standing;
+        let current = health.standing;
         let collected = checkpoint
             .map(|checkpoint| Span { from: checkpoint.collected_from, to: checkpoint.mintime });
         let collected_to = collected.map(|span| span.to);
         let lag = collected_to.map(|time| now - time);
         let state = state(&health, lag, now);
-        let cause = match standing {
+        let cause = match current {
             _ if state == State::Silent => Cause { code: Some(Code::NoRun), http_status: None },
             Some(CurrentHealth { code, http_status, .. }) => Cause { code, http_status },
             None => Cause::default(),
@@ -136,11 +136,11 @@ impl LogStatus {
             log_type,
             state,
             cause,
-            since: standing.map(|standing| standing.since),
+            since: current.map(|current| current.since),
             collected_to,
             lag_seconds: lag.map(|lag| lag.num_seconds()),
-            retry_at: standing.and_then(|standing| standing.retry_at),
-            seen_at: standing.map(|standing| standing.seen_at),
+            retry_at: current.and_then(|current| current.retry_at),
+            seen_at: current.map(|current| current.seen_at),
             succeeded_at: health.succeeded_at,
             activity,
             hours: health.hours,
@@ -153,7 +153,7 @@ impl LogStatus {
     }
 }
 
-/// The checkpoint, the health, and the results of each day, the newest first.
+/// The checkpoint, the health, and the results of each day, newest first.
 type Stored = (Option<Checkpoint>, LogHealth, Vec<(Hour, DayResults)>);
 
 async fn stored(state: &LogState, now: Millis) -> Result<Stored, StorageError> {
@@ -170,13 +170,13 @@ async fn stored(state: &LogState, now: Millis) -> Result<Stored, StorageError> {
 }
 
 fn state(health: &LogHealth, lag: Option<TimeDelta>, now: Millis) -> State {
-    let Some(standing) = &health.standing else {
+    let Some(current) = &health.standing else {
         return State::New;
     };
-    if now - standing.seen_at > LONGEST_SILENCE {
+    if now - current.seen_at > LONGEST_SILENCE {
         return State::Silent;
     }
-    match standing.outcome {
+    match current.outcome {
         Outcome::CaughtUp | Outcome::MoreToFetch | Outcome::HeldElsewhere => {
             if lag.is_some_and(|lag| lag > BEHIND) { State::CatchingUp } else { State::Working }
         }

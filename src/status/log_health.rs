@@ -13,7 +13,7 @@ use crate::sync::RunCounts;
 
 const KEPT_HOURS: i64 = 7 * 24;
 const KEPT_ERRORS: usize = 10;
-/// Longest time without a row and without being stored.
+/// Maximum time between rows.
 const LONGEST_SILENCE: TimeDelta = TimeDelta::minutes(15);
 
 /// The health of one log after its last runs.
@@ -21,128 +21,127 @@ const LONGEST_SILENCE: TimeDelta = TimeDelta::minutes(15);
 pub struct LogHealth {
     #[serde(flatten)]
     header: Header,
-    /// How the last recorded run ended.
+    /// Health after the last recorded run.
     pub standing: Option<CurrentHealth>,
     /// End of the last run that succeeded.
     pub succeeded_at: Option<Millis>,
-    /// Each of the last hours, by the time of the run.
+    /// Totals per hour, by time of the run.
     #[serde(default)]
     pub hours: BTreeMap<Hour, Activity>,
-    /// The last errors, the newest first.
+    /// The last errors, newest first.
     #[serde(default)]
     pub last_errors: Vec<LastError>,
     /// Totals since the last row.
     #[serde(default)]
     pub unreported: Activity,
-    /// When the last row was accepted.
+    /// Time of the last accepted row.
     pub reported_at: Option<Millis>,
-    /// Results of closed hours up to this moment have their rows.
+    /// Rows were accepted for hours reconciled up to this time.
     pub hours_reported_to: Option<Millis>,
-    /// Reconciled hours that have no row yet.
+    /// Reconciled hours without an accepted row.
     #[serde(default)]
     pub unreported_hours: BTreeSet<Hour>,
 }
 
-/// How a run ended.
+/// Health after a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CurrentHealth {
-    /// The outcome in one word.
+    /// The outcome.
     pub outcome: Outcome,
     /// The error, if there was one.
     pub code: Option<Code>,
-    /// HTTP status of the response that caused it.
+    /// HTTP status of the response that caused the error.
     pub http_status: Option<u16>,
-    /// Begin of this outcome and error.
+    /// Start of this outcome and error.
     pub since: Millis,
     /// End of the run.
     pub seen_at: Millis,
-    /// Everything before this moment was delivered.
+    /// Events before this time are delivered.
     pub collected_to: Option<Millis>,
-    /// When a log that backs off continues.
+    /// End of the back-off.
     pub retry_at: Option<Millis>,
 }
 
-/// An error, met once or repeatedly.
+/// An error that occurred once or repeatedly.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastError {
     /// The error.
     pub code: Code,
-    /// HTTP status of the response that caused it.
+    /// HTTP status of the response that caused the error.
     pub http_status: Option<u16>,
-    /// End of the first run that met it.
+    /// End of the first run with the error.
     pub first_at: Millis,
-    /// End of the last run that met it.
+    /// End of the last run with the error.
     pub last_at: Millis,
-    /// Runs that met it.
+    /// Number of runs with the error.
     pub runs: u64,
 }
 
 impl Document for LogHealth {}
 
 impl LogHealth {
-    /// Adds a run: how it ended, `since` apart, and what it did. Returns whether it is worth a row now: it delivered or changed
+    /// Adds a run; `since` is computed. Returns whether a row is due: the run delivered or changed
     /// something, or the last row is 15 minutes old.
-    pub fn add(&mut self, mut standing: CurrentHealth, counts: RunCounts) -> bool {
+    pub fn add(&mut self, mut current: CurrentHealth, counts: RunCounts) -> bool {
         let run = Activity { runs: 1, counts };
-        let now = standing.seen_at;
-        standing.since = match &self.standing {
-            Some(before) if !has_changed(before, &standing) => before.since,
+        let now = current.seen_at;
+        current.since = match &self.standing {
+            Some(before) if !has_changed(before, &current) => before.since,
             _ => now,
         };
-        let has_changed = standing.since == now;
-        if standing.outcome.is_success() {
+        let has_changed = current.since == now;
+        if current.outcome.is_success() {
             self.succeeded_at = Some(now);
         }
-        if let Some(code) = standing.code {
-            self.meet(code, standing.http_status, now);
+        if let Some(code) = current.code {
+            self.add_error(code, current.http_status, now);
         }
         *self.hours.entry(Hour::of(now)).or_default() += run;
         let kept_from = Hour::of(now).after(1 - KEPT_HOURS);
         self.hours = self.hours.split_off(&kept_from);
         self.unreported += run;
-        self.standing = Some(standing);
+        self.standing = Some(current);
         let is_silent = self
             .reported_at
             .is_none_or(|reported_at| now - reported_at >= LONGEST_SILENCE || now < reported_at);
         has_changed || run.has_moved() || is_silent
     }
 
-    /// Rows about everything up to now were accepted.
+    /// Marks everything up to now as reported.
     pub fn reported(&mut self, now: Millis) {
         self.unreported = Activity::default();
         self.reported_at = Some(now);
     }
 
-    fn meet(&mut self, code: Code, http_status: Option<u16>, now: Millis) {
-        let is_it =
-            |trouble: &LastError| trouble.code == code && trouble.http_status == http_status;
-        let mut trouble = match self.last_errors.iter().position(is_it) {
+    fn add_error(&mut self, code: Code, http_status: Option<u16>, now: Millis) {
+        let is_same = |error: &LastError| error.code == code && error.http_status == http_status;
+        let mut error = match self.last_errors.iter().position(is_same) {
             Some(known) => self.last_errors.remove(known),
             None => LastError { code, http_status, first_at: now, last_at: now, runs: 0 },
         };
-        trouble.last_at = now;
-        trouble.runs = trouble.runs.saturating_add(1);
-        self.last_errors.insert(0, trouble);
+        error.last_at = now;
+        error.runs = error.runs.saturating_add(1);
+        self.last_errors.insert(0, error);
         self.last_errors.truncate(KEPT_ERRORS);
     }
 }
 
-/// Having more to fetch after one run and being caught up after the next one is no change.
+/// A change between `MoreToFetch` and `CaughtUp` does not count.
 fn has_changed(before: &CurrentHealth, now: &CurrentHealth) -> bool {
-    let of = |standing: &CurrentHealth| (standing.outcome, standing.code);
-    let goes_on =
+    let of = |health: &CurrentHealth| (health.outcome, health.code);
+    let still_succeeds =
         before.outcome.is_success() && now.outcome.is_success() && before.code == now.code;
-    of(before) != of(now) && !goes_on
+    of(before) != of(now) && !still_succeeds
 }
 
-/// How the run of a log ended, from the best to the worst.
+/// The outcome of a run, from best to worst.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumIter, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Everything that Duo returns was delivered.
     #[strum(to_string = "caught up")]
     CaughtUp,
-    /// There is more; the next run continues.
+    /// More events are left; the next run continues.
     #[strum(to_string = "more to fetch")]
     MoreToFetch,
     /// The log backs off; its checkpoint is kept.
@@ -169,7 +168,7 @@ impl Outcome {
         self.into()
     }
 
-    /// Whether the log advanced, or there was nothing new.
+    /// Whether the log advanced or had nothing new.
     pub const fn is_success(self) -> bool {
         matches!(self, Self::CaughtUp | Self::MoreToFetch)
     }
@@ -181,7 +180,7 @@ impl Outcome {
 pub struct Activity {
     /// Number of runs.
     pub runs: u64,
-    /// What they did; zeros are not stored.
+    /// The counts; zeros are not stored.
     #[serde(flatten, serialize_with = "without_zeros")]
     pub counts: RunCounts,
 }
@@ -195,7 +194,7 @@ fn without_zeros<S: Serializer>(counts: &RunCounts, serializer: S) -> Result<S::
 }
 
 impl Activity {
-    /// Whether something happened that is worth a row of its own.
+    /// Whether the runs need a row of their own.
     pub const fn has_moved(&self) -> bool {
         self.counts.events > 0 || self.counts.dead_letters > 0 || self.counts.throttled > 0
     }

@@ -1,8 +1,9 @@
-//! Status and health: what is stored after each run and each check, the rows of `CiscoDuoHealth_CL`, and the status page and
-//! JSON, which are built from stored results alone, without a request to Duo or Azure Monitor.
+//! Status and health: the documents stored after each run and check, the rows of
+//! `CiscoDuoHealth_CL`, and the status page and JSON, which are built only from stored results,
+//! without a request to Duo or Azure Monitor.
 //!
-//! Everything here is in the words of this program: texts of Duo and of Azure Monitor stay in the log stream, because more
-//! people read a page and a table.
+//! All texts are those of this program: messages of Duo and Azure Monitor stay in the log stream,
+//! because a page and a table have more readers.
 
 mod code;
 mod hour_status;
@@ -38,20 +39,20 @@ const TIME_LIMIT: Duration = Duration::from_secs(10);
 /// The status of the connector.
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
-    /// Version of this form; fields are only ever added.
+    /// Version of the format; fields are only ever added.
     version: u32,
     generated_at: Millis,
     /// Version of the program that generated it.
     program: &'static str,
     sha256: Option<&'static str>,
     ingestion_api: IngestionApi,
-    /// The last diagnostics, where stored and readable.
+    /// The last diagnostics, if stored and readable.
     pub(crate) check: Option<CheckStatus>,
     pub(crate) logs: Vec<LogStatus>,
 }
 
 impl Status {
-    /// Reads the stored state of these logs. An unreadable log hides nothing else.
+    /// Reads the stored state of the logs. An unreadable log does not affect the others.
     pub async fn read(
         store: &Store,
         host: &str,
@@ -66,7 +67,7 @@ impl Status {
         let name = LastCheck::name(host);
         let check = timeout(TIME_LIMIT, document::read::<LastCheck>(store, &name));
         let (logs, check) = futures::join!(join_all(logs), check);
-        // Each log reports a storage that does not respond.
+        // If storage does not respond, each log reports it.
         let check = check.ok().and_then(Result::ok).and_then(|(check, _)| check);
         Self {
             version: 1,

@@ -7,10 +7,10 @@ use crate::release;
 use crate::schema::HEALTH_FIELDS;
 use crate::sync::HourResult;
 
-/// The fields of a row, before they are named for an API.
+/// The fields of a row, without the column suffixes of an API.
 pub(crate) type Fields = Map<String, Value>;
 
-/// Fields without a value are left out.
+/// Removes fields without a value.
 fn fields(row: Value) -> Fields {
     let Value::Object(mut fields) = row else {
         unreachable!("rows are objects");
@@ -19,23 +19,23 @@ fn fields(row: Value) -> Fields {
     fields
 }
 
-/// A row about the runs since the row before; none before the first run.
+/// A row message the runs since the previous row; `None` before the first run.
 pub(crate) fn run_row(log_type: LogType, health: &LogHealth) -> Option<Fields> {
-    let standing = health.standing.as_ref()?;
-    let about = |code: Code| format!("{} {}", code.sentence(), code.hint());
-    let lag = standing.collected_to.map(|time| standing.seen_at - time);
+    let current = health.standing.as_ref()?;
+    let message = |code: Code| format!("{} {}", code.sentence(), code.hint());
+    let lag = current.collected_to.map(|time| current.seen_at - time);
     let mut row = json!({
         "record_type": "run",
         "eventtype": log_type,
-        "outcome": standing.outcome,
-        "error": standing.code,
-        "error_message": standing.code.map(about),
-        "http_status": standing.http_status,
-        "status_since": standing.since,
+        "outcome": current.outcome,
+        "error": current.code,
+        "error_message": current.code.map(message),
+        "http_status": current.http_status,
+        "status_since": current.since,
         "succeeded_at": health.succeeded_at,
-        "collected_to": standing.collected_to,
+        "collected_to": current.collected_to,
         "lag_seconds": lag.map(|lag| lag.num_seconds()),
-        "retry_at": standing.retry_at,
+        "retry_at": current.retry_at,
         "runs": health.unreported.runs,
     });
     row.as_object_mut()?.append(json!(health.unreported.counts).as_object_mut()?);
@@ -84,11 +84,11 @@ pub(crate) fn body(
     serde_json::to_vec(&rows).expect("rows are JSON").into()
 }
 
-/// The Data Collector API names the columns itself; for the Logs Ingestion API they are named here.
+/// Names the columns for the Logs Ingestion API; the Data Collector API names them itself.
 fn with_column_names(row: Fields, now: Millis) -> Fields {
     let named = row.into_iter().map(|(name, value)| {
         let field = HEALTH_FIELDS.iter().find(|field| field.name == name);
-        let column_type = field.expect("every field is in the table").column_type;
+        let column_type = field.expect("every field is in HEALTH_FIELDS").column_type;
         (format!("{name}{}", column_type.suffix()), value)
     });
     let generated = ("TimeGenerated".to_owned(), now.to_string().into());
@@ -113,7 +113,7 @@ mod tests {
 
     fn rows(api: IngestionApi) -> Vec<Map<String, Value>> {
         let mut health = LogHealth::default();
-        let standing = CurrentHealth {
+        let current_health = CurrentHealth {
             outcome: Outcome::BackingOff,
             code: Some(Code::DuoThrottled),
             http_status: Some(429),
@@ -122,7 +122,7 @@ mod tests {
             collected_to: Some(NOW - TimeDelta::milliseconds(90_500)),
             retry_at: Some(NOW + TimeDelta::seconds(60)),
         };
-        health.add(standing, RunCounts { events: 7, ..RunCounts::default() });
+        health.add(current_health, RunCounts { events: 7, ..RunCounts::default() });
         health.succeeded_at = Some(NOW);
         let result = HourResult {
             state: HourState::Gap,
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn every_field_is_filled_by_a_row_and_has_its_type() {
+    fn every_field_occurs_in_a_row_with_its_type() {
         let mut filled = BTreeSet::new();
         for row in rows(IngestionApi::DataCollector) {
             for (name, value) in row {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn for_logs_ingestion_the_fields_have_the_names_of_their_columns() {
+    fn rows_for_the_logs_ingestion_api_have_column_names() {
         let rows = rows(IngestionApi::LogsIngestion);
         let [run, hour] = &rows[..] else { panic!("{rows:?}") };
         assert_eq!(run["TimeGenerated"], NOW.to_string());

@@ -1,4 +1,4 @@
-//! Requests to Blob Storage signed with an account key, which the storage crate does not do itself.
+//! Signs requests to Blob Storage with an account key, which the storage crate does not support.
 //!
 //! <https://learn.microsoft.com/rest/api/storageservices/authorize-with-shared-key>
 
@@ -12,14 +12,14 @@ use chrono::Utc;
 
 use crate::model::{Secret, azure_signature};
 
-/// Signs each try of a request, because a signature is bound to its date.
+/// Signs each try of a request, because the signature includes the date.
 #[derive(Debug)]
 pub(super) struct AccountKeyPolicy {
     account: String,
     key: Secret,
 }
 
-/// Headers of the text to sign, in its order; `date` stays empty because `x-ms-date` is sent.
+/// Signed headers, in order; `date` stays empty because `x-ms-date` is sent.
 const SIGNED_HEADERS: [&str; 11] = [
     "content-encoding",
     "content-language",
@@ -48,14 +48,14 @@ impl AccountKeyPolicy {
             ("content-length", "0") | ("date", _) => String::new(),
             (_, value) => value.to_owned(),
         }));
-        let mut own: Vec<String> = request
+        let mut ms_headers: Vec<String> = request
             .headers()
             .iter()
             .filter(|(name, _)| name.as_str().starts_with("x-ms-"))
             .map(|(name, value)| format!("{}:{}", name.as_str(), value.as_str().trim()))
             .collect();
-        own.sort();
-        lines.extend(own);
+        ms_headers.sort();
+        lines.extend(ms_headers);
         lines.push(format!("/{}{}", self.account, request.url().path()));
         let mut query: Vec<String> = request
             .url()
@@ -78,12 +78,12 @@ impl Policy for AccountKeyPolicy {
     ) -> PolicyResult {
         #[expect(
             clippy::disallowed_methods,
-            reason = "each try has its own date, deep in the storage crate's retries"
+            reason = "each try needs the current date, inside the storage crate's retries"
         )]
         let now = Utc::now();
         let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         request.insert_header("x-ms-date", date);
-        // The length must be signed; for requests that carry a body it is known here.
+        // The length must be signed. It is known here for requests with a body.
         if let Some(length) = request.body().len().filter(|length| *length > 0) {
             request.insert_header("content-length", length.to_string());
         }

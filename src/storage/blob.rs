@@ -22,18 +22,18 @@ use crate::identity;
 use crate::model::is_loopback;
 use crate::settings::{BlobAccess, BlobSettings};
 
-/// Version of the storage service's protocol: new enough for every request here, old enough for every cloud.
+/// API version: new enough for every request here, old enough for every cloud.
 const SERVICE_VERSION: &str = "2023-11-03";
 const RETRIES: u32 = 4;
 const RETRY_SECONDS: i64 = 20;
 
-// Not the client: its URL may carry a signature.
+// Without the client, whose URL may contain a signature.
 #[derive(Clone, derive_more::Debug)]
-#[debug("ContainerStore({place})")]
+#[debug("ContainerStore({location})")]
 pub(super) struct ContainerStore {
     container: Arc<BlobContainerClient>,
     name: String,
-    place: String,
+    location: String,
     is_on_this_machine: bool,
 }
 
@@ -57,11 +57,11 @@ impl ContainerStore {
         let mut url = settings.service_url.clone();
         let path = format!("{}/{}", url.path().trim_end_matches('/'), settings.container);
         url.set_path(&path);
-        let place = format!("container {} of {}", settings.container, settings.service_url);
-        let unusable = |fault: azure_core::Error| StorageError {
+        let location = format!("container {} of {}", settings.container, settings.service_url);
+        let unusable = |error: azure_core::Error| StorageError {
             action: "open",
-            name: place.clone(),
-            reason: reason(&fault),
+            name: location.clone(),
+            reason: reason(&error),
             hint: Some("check AzureWebJobsStorage and its identity settings".to_owned()),
         };
         let mut token = None;
@@ -81,7 +81,7 @@ impl ContainerStore {
         Ok(Self {
             container: Arc::new(client),
             name: settings.container.clone(),
-            place,
+            location,
             is_on_this_machine: is_loopback(&settings.service_url),
         })
     }
@@ -92,8 +92,8 @@ impl ContainerStore {
 
     async fn create_container(&self) -> Result<(), StorageError> {
         match self.container.create(None).await {
-            Err(fault) if !is_code(&fault, "ContainerAlreadyExists") => {
-                Err(self.explained("create", &self.name, &fault))
+            Err(error) if !is_code(&error, "ContainerAlreadyExists") => {
+                Err(self.explained("create", &self.name, &error))
             }
             _ => Ok(()),
         }
@@ -105,7 +105,7 @@ impl ContainerStore {
         name: &str,
         etag: Option<Etag>,
     ) -> Result<Version, StorageError> {
-        let missing = || self.error(action, name, &"the answer has no ETag", None);
+        let missing = || self.error(action, name, &"the response has no ETag", None);
         Ok(Version(etag.ok_or_else(missing)?.to_string()))
     }
 
@@ -113,16 +113,16 @@ impl ContainerStore {
         &self,
         action: &'static str,
         name: &str,
-        fault: &azure_core::Error,
+        error: &azure_core::Error,
     ) -> StorageError {
-        self.error(action, name, &reason(fault), hint(fault, self.is_on_this_machine))
+        self.error(action, name, &reason(error), hint(error, self.is_on_this_machine))
     }
 }
 
 #[async_trait]
 impl BlobStore for ContainerStore {
-    fn place(&self) -> String {
-        self.place.clone()
+    fn location(&self) -> String {
+        self.location.clone()
     }
 
     async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StorageError> {
@@ -133,8 +133,8 @@ impl BlobStore for ContainerStore {
         };
         match download.await {
             Ok((content, etag)) => Ok(Some((content.to_vec(), self.version("read", name, etag)?))),
-            Err(fault) if fault.http_status() == Some(StatusCode::NotFound) => Ok(None),
-            Err(fault) => Err(self.explained("read", name, &fault)),
+            Err(error) if error.http_status() == Some(StatusCode::NotFound) => Ok(None),
+            Err(error) => Err(self.explained("read", name, &error)),
         }
     }
 
@@ -155,23 +155,24 @@ impl BlobStore for ContainerStore {
             self.blob(name).upload(RequestContent::from(content.clone()), Some(options)).await
         };
         let mut result = upload().await;
-        // Only for a new blob: where something was read before, a missing container is an error to report.
-        if let Err(fault) = &result
+        // Only for a new blob: if a blob was read before, a missing container is an error.
+        if let Err(error) = &result
             && expected.is_none()
-            && is_code(fault, "ContainerNotFound")
+            && is_code(error, "ContainerNotFound")
         {
             self.create_container().await?;
             result = upload().await;
         }
         match result {
             Ok(uploaded) => Ok(self.version("write", name, uploaded.etag)?),
-            // The codes of the comparison and no other: a leased or immutable blob answers 409 or 412 too.
-            Err(fault)
-                if is_code(&fault, "BlobAlreadyExists") || is_code(&fault, "ConditionNotMet") =>
+            // Only the codes of a failed condition: a leased or immutable blob also returns 409 or
+            // 412.
+            Err(error)
+                if is_code(&error, "BlobAlreadyExists") || is_code(&error, "ConditionNotMet") =>
             {
                 Err(WriteError::Conflict)
             }
-            Err(fault) => Err(self.explained("write", name, &fault).into()),
+            Err(error) => Err(self.explained("write", name, &error).into()),
         }
     }
 
@@ -182,26 +183,26 @@ impl BlobStore for ContainerStore {
             blob.append_block(RequestContent::from(content.clone()), length, None).await.map(drop)
         };
         let mut result = append().await;
-        if let Err(fault) = &result
-            && fault.http_status() == Some(StatusCode::NotFound)
+        if let Err(error) = &result
+            && error.http_status() == Some(StatusCode::NotFound)
         {
-            if is_code(fault, "ContainerNotFound") {
+            if is_code(error, "ContainerNotFound") {
                 self.create_container().await?;
             }
             let new = AppendBlobClientCreateOptions::default().if_not_exists();
             match blob.create(Some(new)).await {
-                // Another writer made it first: that is as good.
-                Err(fault) if fault.http_status() != Some(StatusCode::Conflict) => {
-                    return Err(self.explained("append to", name, &fault).into());
+                // Another writer may have created it first.
+                Err(error) if error.http_status() != Some(StatusCode::Conflict) => {
+                    return Err(self.explained("append to", name, &error).into());
                 }
                 _ => {}
             }
             result = append().await;
         }
         match result {
-            // There is a blob of another kind.
-            Err(fault) if is_code(&fault, "InvalidBlobType") => Err(WriteError::Conflict),
-            result => Ok(result.map_err(|fault| self.explained("append to", name, &fault))?),
+            // The blob has another type.
+            Err(error) if is_code(&error, "InvalidBlobType") => Err(WriteError::Conflict),
+            result => Ok(result.map_err(|error| self.explained("append to", name, &error))?),
         }
     }
 
@@ -219,25 +220,25 @@ impl BlobStore for ContainerStore {
             Ok(names)
         };
         match listed.await {
-            // Nothing was ever stored.
-            Err(fault) if is_code(&fault, "ContainerNotFound") => Ok(Vec::new()),
-            listed => listed.map_err(|fault| self.explained("list", prefix, &fault)),
+            // Nothing has been stored yet.
+            Err(error) if is_code(&error, "ContainerNotFound") => Ok(Vec::new()),
+            listed => listed.map_err(|error| self.explained("list", prefix, &error)),
         }
     }
 
     async fn remove(&self, name: &str) -> Result<(), StorageError> {
         match self.blob(name).delete(None).await {
-            Err(fault) if fault.http_status() != Some(StatusCode::NotFound) => {
-                Err(self.explained("remove", name, &fault))
+            Err(error) if error.http_status() != Some(StatusCode::NotFound) => {
+                Err(self.explained("remove", name, &error))
             }
             _ => Ok(()),
         }
     }
 }
 
-fn hint(fault: &azure_core::Error, is_on_this_machine: bool) -> Option<&'static str> {
-    match fault.http_status() {
-        _ if matches!(fault.kind(), ErrorKind::Credential) => Some(
+fn hint(error: &azure_core::Error, is_on_this_machine: bool) -> Option<&'static str> {
+    match error.http_status() {
+        _ if matches!(error.kind(), ErrorKind::Credential) => Some(
             "check the identity: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET outside Azure, \
                  AzureWebJobsStorage__clientId for a user-assigned identity",
         ),
@@ -245,17 +246,17 @@ fn hint(fault: &azure_core::Error, is_on_this_machine: bool) -> Option<&'static 
             "check AzureWebJobsStorage: the key or signature must be valid, and an identity needs the role \
                  Storage Blob Data Owner on the account (a new role takes up to 30 minutes)",
         ),
-        _ if is_code(fault, "ContainerBeingDeleted") => Some(
-            "the container is being deleted, and Azure makes no new one of that name for a while: the runs after \
-                 that begin CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START_TIME to where the logs stood, or \
+        _ if is_code(error, "ContainerBeingDeleted") => Some(
+            "the container is being deleted, and Azure cannot recreate it yet: later runs start \
+                 CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START_TIME to the time of the last checkpoint, or \
                  CISCO_DUO_CONTAINER to another name",
         ),
-        _ if is_code(fault, "ContainerNotFound") => Some(
-            "the container is gone: the next run creates it and begins CISCO_DUO_LOOKBACK_HOURS ago; set \
-                 CISCO_DUO_START_TIME to where the logs stood",
+        _ if is_code(error, "ContainerNotFound") => Some(
+            "the container does not exist: the next run creates it and starts CISCO_DUO_LOOKBACK_HOURS ago; set \
+                 CISCO_DUO_START_TIME to the time of the last checkpoint",
         ),
         Some(StatusCode::Conflict | StatusCode::PreconditionFailed) => Some(
-            "something protects it: look for a lease, a legal hold or an immutability policy on the container",
+            "the blob is protected: look for a lease, a legal hold or an immutability policy on the container",
         ),
         Some(
             StatusCode::TooManyRequests
@@ -273,30 +274,30 @@ fn hint(fault: &azure_core::Error, is_on_this_machine: bool) -> Option<&'static 
     }
 }
 
-fn is_code(fault: &azure_core::Error, code: &str) -> bool {
-    matches!(fault.kind(), ErrorKind::HttpResponse { error_code: Some(found), .. } if found == code)
+fn is_code(error: &azure_core::Error, code: &str) -> bool {
+    matches!(error.kind(), ErrorKind::HttpResponse { error_code: Some(found), .. } if found == code)
 }
 
-/// The cause in one line. The texts down to that of the HTTP client may contain a URL with a shared access signature: only
-/// the service's code and the causes below the client are reported.
-fn reason(fault: &azure_core::Error) -> String {
-    match fault.kind() {
+/// The cause in one line. Messages down to the HTTP client's may contain a URL with a shared access
+/// signature, so only the error code and the causes below the client are reported.
+fn reason(error: &azure_core::Error) -> String {
+    match error.kind() {
         ErrorKind::HttpResponse { status, error_code, .. } => {
             let code = error_code.as_deref().unwrap_or("no code");
             format!("HTTP {} {code}", u16::from(*status))
         }
         ErrorKind::Credential => {
-            let of_azure = |cause: &'_ (dyn Error + 'static)| {
+            let azure_status = |cause: &'_ (dyn Error + 'static)| {
                 let error = cause.downcast_ref::<azure_core::Error>();
                 error.and_then(azure_core::Error::http_status)
             };
-            match causes(fault).find_map(of_azure) {
+            match causes(error).find_map(azure_status) {
                 Some(status) => format!("the identity got no token (HTTP {})", u16::from(status)),
                 None => "the identity got no token".to_owned(),
             }
         }
         _ => {
-            let mut causes = causes(fault);
+            let mut causes = causes(error);
             match causes.find_map(|cause| cause.downcast_ref::<reqwest::Error>()) {
                 Some(client) if client.is_timeout() => "no response in time".to_owned(),
                 _ => causes

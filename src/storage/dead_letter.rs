@@ -1,4 +1,4 @@
-//! The stored form of a dead letter: the original of a record, and why its row lacks a part of it or never was.
+//! The stored form of a dead letter: the original record, and why its row is incomplete or missing.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,26 +13,26 @@ pub(crate) struct DeadLetter {
     /// `event_uid` of its row, in hexadecimal digits.
     pub event_uid: String,
     pub event_content: String,
-    /// Event time; none where the record has none that can be read.
+    /// Event time; `None` if the record has no valid time.
     pub event_time: Option<Millis>,
     pub when: Millis,
     pub why: Why,
-    /// The text that Duo sent.
+    /// Duo's text.
     pub original: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reason", rename_all = "snake_case")]
 pub(crate) enum Why {
-    /// Values are larger than the service keeps: the row was delivered with the beginning of them.
+    /// Values exceed the limits of the ingestion API; the row was delivered with truncated values.
     Oversized {
         /// The fields, named like their columns, without the suffix.
         fields: Vec<String>,
     },
-    /// The service refused the record even alone, while it accepted another one.
+    /// Azure Monitor refused the record even alone, and accepted another one.
     Refused {
         status: Option<u16>,
-        /// Its error code, where it is a known one; never its text, which may quote the record.
+        /// The error code, if known; never the message, which may quote the record.
         code: Option<String>,
     },
 }
@@ -51,7 +51,7 @@ impl DeadLetter {
         }
     }
 
-    /// Whether both hold the same record for the same reason, whenever they were stored.
+    /// Whether both have the same record and reason, regardless of when they were stored.
     pub(crate) fn has_content_of(&self, other: &Self) -> bool {
         (self.log_type, &self.event_uid, &self.why, &self.original)
             == (other.log_type, &other.event_uid, &other.why, &other.original)
@@ -72,7 +72,7 @@ mod tests {
         let original = "{\"name\":\"\\ud800 \\u0001é\", \"n\":1.0e2}".to_owned();
         let when = Millis(1_795_348_800_000);
         let record = Record {
-            place: 0..original.len(),
+            range: 0..original.len(),
             page: std::sync::Arc::new(original),
             ..Record::default()
         };
@@ -80,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn a_dead_letter_comes_back_with_the_text_that_duo_sent() {
+    fn a_dead_letter_keeps_duos_text_in_a_round_trip() {
         for why in [
             Why::Oversized { fields: vec!["action_details".to_owned()] },
             Why::Refused { status: Some(400), code: Some("InvalidDataFormat".to_owned()) },
@@ -92,11 +92,11 @@ mod tests {
     }
 
     #[test]
-    fn letters_are_alike_whenever_they_were_stored() {
-        let cut = || Why::Oversized { fields: vec!["action_details".to_owned()] };
-        let first = letter(cut());
+    fn dead_letters_are_compared_without_the_time_of_storing() {
+        let truncated = || Why::Oversized { fields: vec!["action_details".to_owned()] };
+        let first = letter(truncated());
         let changed = |change: fn(&mut DeadLetter)| {
-            let mut other = letter(cut());
+            let mut other = letter(truncated());
             change(&mut other);
             first.has_content_of(&other)
         };

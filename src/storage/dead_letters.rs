@@ -1,4 +1,4 @@
-//! The dead letters of one account, in a store of their own: originals of records that did not become whole rows.
+//! The dead letters of one account: originals of records whose rows are incomplete or missing.
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Serialize;
@@ -20,7 +20,7 @@ pub struct DeadLetters {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct DeadLetterName {
     pub log_type: LogType,
-    /// UTC date of the event, `2026-11-22`; of one without a time, the date on which it was stored.
+    /// UTC date of the event, `2026-11-22`; for an event without a time, the date of storing.
     pub date: String,
     pub event_uid: String,
     #[serde(skip)]
@@ -45,7 +45,7 @@ impl DeadLetterName {
 }
 
 impl DeadLetters {
-    /// The dead letters of the account at `host`, its API hostname.
+    /// The dead letters of an account; `host` is its API hostname.
     pub fn new(store: Store, host: &str) -> Self {
         Self { store, prefix: format!("{host}/self/") }
     }
@@ -64,7 +64,7 @@ impl DeadLetters {
     }
 
     async fn keep_one(&self, letter: &DeadLetter) -> Result<(), StorageError> {
-        // By the date of the event, so that storing it again finds the same name.
+        // The date of the event, so that storing it again uses the same name.
         let name = self.name_of(&DeadLetterName {
             log_type: letter.log_type,
             date: Hour::of(letter.event_time.unwrap_or(letter.when)).date(),
@@ -76,13 +76,13 @@ impl DeadLetters {
             match self.store.write(&name, letter.to_json(), expected.as_ref()).await {
                 Ok(_) => return Ok(()),
                 Err(WriteError::Conflict) => {}
-                Err(WriteError::Failed(fault)) => return Err(explained(fault)),
+                Err(WriteError::Failed(error)) => return Err(explained(error)),
             }
             expected = match self.store.read(&name).await.map_err(explained)? {
                 None => None,
                 Some((content, version)) => match DeadLetter::from_json(&content) {
                     Ok(stored) if stored.has_content_of(letter) => return Ok(()),
-                    // A later release holds the original of the same event under this name.
+                    // A later release stored the same event.
                     Err(Unreadable::Newer { .. }) => return Ok(()),
                     Ok(_) | Err(Unreadable::Damaged(_)) => Some(version),
                 },
@@ -92,7 +92,7 @@ impl DeadLetters {
         Err(explained(error))
     }
 
-    /// The names of all dead letters, by log and date; of one log where it is given.
+    /// The names of all dead letters or those of one log, sorted by log and date.
     pub(crate) async fn list(
         &self,
         log_type: Option<LogType>,
@@ -133,14 +133,14 @@ impl DeadLetters {
     }
 }
 
-fn explained(fault: StorageError) -> StorageError {
-    let meaning = "the log is stopped, because a record whose original is not kept is not passed over: \
+fn explained(error: StorageError) -> StorageError {
+    let meaning = "the log is stopped because the dead letter of a record could not be stored: \
                    CISCO_DUO_DEAD_LETTER_CONTAINER, or the folder dead-letter in CISCO_DUO_STATE_DIR, must be writable";
-    let hint = match &fault.hint {
+    let hint = match &error.hint {
         Some(hint) => format!("{meaning}; {hint}"),
         None => meaning.to_owned(),
     };
-    StorageError { hint: Some(hint), ..fault }
+    StorageError { hint: Some(hint), ..error }
 }
 
 #[cfg(test)]
@@ -149,7 +149,7 @@ mod tests {
     use crate::model::LogType;
 
     #[test]
-    fn names_are_read_and_what_is_no_dead_letter_is_left_alone() {
+    fn names_of_dead_letters_are_parsed_and_others_ignored() {
         let name = DeadLetterName::parse("activity/2026-11-22/ab-cd.json").unwrap();
         assert_eq!(name.log_type, LogType::Activity);
         assert_eq!(

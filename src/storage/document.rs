@@ -1,4 +1,4 @@
-//! Stored JSON: a version, the oldest reader that understands it, and what happens to one that cannot be read.
+//! Stored JSON documents: version, minimum reader version, and handling of unreadable ones.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -9,24 +9,24 @@ use tracing::warn;
 use super::{StorageError, Store, Version, WriteError};
 use crate::logging::LogEvent;
 
-/// Tries of a change that other instances make at the same time.
+/// Tries of a change that conflicts with other writers.
 pub(super) const TRIES: u32 = 5;
 
 pub(super) fn changed_by_others() -> String {
-    format!("it was changed by others {TRIES} times in a row")
+    format!("other writers changed it {TRIES} times in a row")
 }
 
-/// Version of the documents that this release writes and reads.
+/// Document version that this release writes and reads.
 const VERSION: u32 = 1;
 
-/// The fields that every document has.
+/// The fields of every document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    /// Version of the form this was written in.
+    /// Version of the format.
     version: u32,
-    /// Oldest reader version that understands it; a higher one than ours is refused, never overwritten.
+    /// Minimum reader version; a document that requires a newer one is never overwritten.
     min_reader: u32,
-    /// Fields of a later release, kept as they are.
+    /// Fields of a later release, kept unchanged.
     #[serde(flatten)]
     unknown: Map<String, Value>,
 }
@@ -37,23 +37,23 @@ impl Default for Header {
     }
 }
 
-/// A JSON document that is stored under a name of its own, with a [`Header`].
+/// A stored JSON document with a [`Header`].
 pub trait Document: Serialize + DeserializeOwned {
-    /// Whether a damaged one is quarantined before another takes its name; otherwise it is overwritten.
+    /// Whether a damaged document is quarantined; otherwise it is overwritten.
     const IS_EVIDENCE: bool = false;
 
-    /// What this document says that no release ever wrote: it then counts as damaged.
+    /// Describes values that no release writes; such a document is damaged.
     fn contradiction(&self) -> Option<&'static str> {
         None
     }
 
-    /// Reads the stored form.
+    /// Parses the stored form.
     ///
     /// # Errors
     ///
-    /// [`Unreadable`] without the content: a damaged document is not ours to print.
+    /// [`Unreadable`], which never quotes the content.
     fn from_json(bytes: &[u8]) -> Result<Self, Unreadable> {
-        /// The field that decides who may read the others.
+        /// The field that is checked first.
         #[derive(Deserialize)]
         struct Reader {
             min_reader: u32,
@@ -74,32 +74,32 @@ pub trait Document: Serialize + DeserializeOwned {
         }
     }
 
-    /// The stored form: readable JSON, one field per line.
+    /// The stored form: JSON with one field per line.
     fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec_pretty(self).expect("what is stored has text keys and finite numbers")
+        serde_json::to_vec_pretty(self).expect("documents have text keys and finite numbers")
     }
 }
 
 /// Why a stored document cannot be used.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Unreadable {
-    /// Not JSON, not the fields that must be there, or values that contradict one another.
+    /// Invalid JSON, missing fields, or contradictory values.
     #[error("it is damaged ({0})")]
     Damaged(String),
-    /// Written by a later release whose state this one cannot read.
+    /// Written by a later release that this one cannot read.
     #[error("it needs reader version {min_reader}, this release is version {VERSION}")]
     Newer {
-        /// The reader version it needs.
+        /// The required reader version.
         min_reader: u32,
     },
 }
 
-/// Reads a document and its version. A damaged one counts as none: it is quarantined if it is evidence, and its version
-/// is returned otherwise, so that a write replaces it.
+/// Reads a document and its version. A damaged one counts as missing: it is quarantined if it is
+/// evidence; otherwise its version is returned, so that a write replaces it.
 ///
 /// # Errors
 ///
-/// When storage fails, or the document needs a newer reader.
+/// Storage fails, or the document requires a newer reader.
 pub async fn read<T: Document>(
     store: &Store,
     name: &str,
@@ -121,11 +121,11 @@ pub async fn read<T: Document>(
     }
 }
 
-/// Changes a document, which others may change at the same time.
+/// Changes a document, retrying on conflicts with other writers.
 ///
 /// # Errors
 ///
-/// When storage fails, the document needs a newer reader, or others change it each time.
+/// Storage fails, the document requires a newer reader, or every try conflicts.
 pub async fn update<T: Document + Default>(
     store: &Store,
     name: &str,
@@ -133,7 +133,7 @@ pub async fn update<T: Document + Default>(
 ) -> Result<(), StorageError> {
     for _ in 0..TRIES {
         let (document, version) = read::<T>(store, name).await?;
-        // What is written is made before the wait: the document need not be `Send`.
+        // Serialized before the `await`, so that the document need not be `Send`.
         let content = {
             let mut document = document.unwrap_or_default();
             change(&mut document);
@@ -149,11 +149,11 @@ pub async fn update<T: Document + Default>(
     Err(store.error("write", name, &changed_by_others(), Some(hint)))
 }
 
-/// Keeps a copy of what is damaged under `{name}.damaged-…`, by the hash of its content, and removes the original.
+/// Copies damaged content to `{name}.damaged-{hash}` and removes the original.
 ///
 /// # Errors
 ///
-/// When storage fails: the original is still there then.
+/// Storage fails; the original then still exists.
 pub(super) async fn quarantine(
     store: &Store,
     name: &str,

@@ -1,8 +1,7 @@
-//! State in a folder of this machine, with the same rule as in Blob Storage.
+//! State in a local folder, with the same conditional writes as in Blob Storage.
 //!
-//! A write goes to a new file that then replaces the old one, so that a reader sees the one or the other and never a
-//! part. The expected version is compared under a lock that the operating system releases when the process ends, however
-//! it ends.
+//! A write creates a new file that replaces the old one, so that readers never see a partial file.
+//! Versions are compared under a lock that the operating system releases when the process ends.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek as _, Write as _};
@@ -23,7 +22,7 @@ impl FolderStore {
         Self { folder }
     }
 
-    /// Does file work on a thread that may block; the error tells what was tried.
+    /// Runs blocking file operations on a separate thread.
     async fn blocking<T: Send + 'static>(
         &self,
         action: &'static str,
@@ -33,14 +32,14 @@ impl FolderStore {
         let path = self.folder.join(name);
         let done = tokio::task::spawn_blocking(move || work(&path)).await;
         let hint = "check CISCO_DUO_STATE_DIR: the folder must be writable and the disk not full";
-        done.unwrap_or_else(|fault| Err(io::Error::other(fault)))
-            .map_err(|fault| self.error(action, name, &fault, Some(hint)))
+        done.unwrap_or_else(|error| Err(io::Error::other(error)))
+            .map_err(|error| self.error(action, name, &error, Some(hint)))
     }
 }
 
 #[async_trait]
 impl BlobStore for FolderStore {
-    fn place(&self) -> String {
+    fn location(&self) -> String {
         format!("folder {}", self.folder.display())
     }
 
@@ -61,7 +60,8 @@ impl BlobStore for FolderStore {
                 if read(path)?.map(|(_, version)| version) != expected {
                     return Ok(None);
                 }
-                // The lock makes one name enough; what a killed process left of it is overwritten.
+                // The lock makes one name sufficient; a file left by a killed process is
+                // overwritten.
                 let mut new = path.as_os_str().to_owned();
                 new.push(".new");
                 let mut file = File::create(&new)?;
@@ -81,7 +81,7 @@ impl BlobStore for FolderStore {
             let is_new = !path.exists();
             let mut file =
                 OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
-            // A process that was killed while it wrote may have left a part of an addition.
+            // A process that was killed while writing may have left a partial append.
             let length = file.metadata()?.len();
             let whole = length - length % unit as u64;
             file.set_len(whole)?;
@@ -106,7 +106,7 @@ impl BlobStore for FolderStore {
 
     async fn remove(&self, name: &str) -> Result<(), StorageError> {
         self.blocking("remove", name, |path| match fs::remove_file(path) {
-            Err(fault) if fault.kind() != io::ErrorKind::NotFound => Err(fault),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         })
         .await
@@ -119,7 +119,7 @@ impl BlobStore for FolderStore {
 
 fn read(path: &Path) -> io::Result<Option<(Vec<u8>, Version)>> {
     match fs::read(path) {
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         content => content.map(|content| {
             let version = version(&content);
             Some((content, version))
@@ -127,15 +127,15 @@ fn read(path: &Path) -> io::Result<Option<(Vec<u8>, Version)>> {
     }
 }
 
-/// Adds the names of the files in a folder and in those below it, each behind `prefix`.
+/// Adds the names of the files in a folder and its subfolders, each with `prefix`.
 fn add_names(folder: &Path, prefix: &str, names: &mut Vec<String>) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
-        Err(fault) if fault.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,
     };
     for entry in entries {
         let entry = entry?;
-        // A name that is no Unicode is none of ours.
+        // This program writes only Unicode names.
         let Ok(name) = entry.file_name().into_string() else {
             continue;
         };
@@ -148,7 +148,7 @@ fn add_names(folder: &Path, prefix: &str, names: &mut Vec<String>) -> io::Result
     Ok(())
 }
 
-/// Holds the lock of the folder that a file is in, until dropped.
+/// Locks the folder of a file until the result is dropped.
 fn lock(path: &Path) -> io::Result<File> {
     let folder = path.parent().unwrap_or_else(|| Path::new("."));
     fs::create_dir_all(folder)?;
@@ -158,9 +158,9 @@ fn lock(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Makes a new name in a folder survive a power cut.
+/// Makes a new file name survive a power failure.
 fn sync_folder(path: &Path) -> io::Result<()> {
-    // Windows has no such call, and its file system keeps names in a journal.
+    // Windows has no such call; its file system journals names.
     if cfg!(unix) {
         File::open(path.parent().unwrap_or_else(|| Path::new(".")))?.sync_all()?;
     }

@@ -1,4 +1,4 @@
-//! The delivery ledger: the events already accepted, per hour of event time, read when first needed in a run.
+//! The delivery ledger: ids of accepted events per hour of event time, loaded on demand.
 
 use std::collections::VecDeque;
 
@@ -8,31 +8,31 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::{LogState, StorageError};
 use crate::model::{EventContent, Hour, RecordKey};
 
-/// Size of a stored entry: 16 bytes of `event_uid`, 4 of `event_content`, 4 of the content that it replaces.
+/// Size of an entry: 16 bytes of `event_uid`, 4 of `event_content`, 4 of the replaced content.
 pub(super) const ENTRY_BYTES: usize = 24;
-/// Entries kept in memory, over all hours; the hours used longest ago make room. Bounds memory whatever the backlog.
+/// Maximum entries in memory; the least recently used hours are evicted.
 const MAX_ENTRIES: usize = 100_000;
 const CONCURRENCY: usize = 8;
 
-/// What the ledger keeps of a record that was accepted.
+/// The ledger entry of an accepted record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LedgerEntry {
     /// The first 16 bytes of `event_uid`.
     uid: [u8; 16],
     content: EventContent,
-    /// Content of the same event that this one replaces; zeros where it replaces none.
+    /// Content of the same event that this one replaces; zeros for none.
     replaces: EventContent,
 }
 
 impl From<RecordKey> for LedgerEntry {
     fn from(key: RecordKey) -> Self {
-        let uid = *key.uid.first_chunk().expect("an event's identity is longer than the ledger's");
+        let uid = *key.uid.first_chunk().expect("event_uid is longer than 16 bytes");
         Self { uid, content: key.content, replaces: EventContent::default() }
     }
 }
 
 impl LedgerEntry {
-    /// Reads a stored entry.
+    /// Parses a stored entry.
     pub fn from_bytes(bytes: &[u8; ENTRY_BYTES]) -> Self {
         let (uid, rest) = bytes.split_first_chunk().expect("an entry has 24 bytes");
         let (content, rest) = rest.split_first_chunk().expect("an entry has 24 bytes");
@@ -54,10 +54,10 @@ impl LedgerEntry {
     }
 }
 
-/// The entries of one hour, as stored and as appended since.
+/// The entries of one hour, stored and appended.
 #[derive(Debug, Default)]
 struct HourEntries {
-    /// Ids are parts of a SHA-256: no sender can choose them so that they collide in a plain hash.
+    /// Ids are parts of a SHA-256, so no sender can craft collisions in this fast hash.
     known: FxHashSet<([u8; 16], EventContent)>,
     replacements: u64,
 }
@@ -74,7 +74,7 @@ impl HourEntries {
 pub(crate) struct Ledger {
     state: LogState,
     hours: FxHashMap<Hour, HourEntries>,
-    /// The hours in memory, those used longest ago first.
+    /// The hours in memory, least recently used first.
     used: VecDeque<Hour>,
 }
 
@@ -100,20 +100,20 @@ impl Ledger {
         }
         self.used.retain(|hour| !hours.contains(hour));
         self.used.extend(hours);
-        self.make_room(hours.len());
+        self.evict(hours.len());
         Ok(())
     }
 
-    /// Whether a record of an hour in memory was delivered.
+    /// Whether a record was delivered; its hour must be loaded.
     pub(crate) fn contains(&self, hour: Hour, key: &RecordKey) -> bool {
         let entry = LedgerEntry::from(*key);
         self.hours.get(&hour).is_some_and(|hour| hour.known.contains(&(entry.uid, entry.content)))
     }
 
-    /// How many events of each hour were delivered: entries less replacements.
+    /// Delivered events per hour: entries less replacements.
     pub(crate) async fn delivered(&mut self, hours: &[Hour]) -> Result<Vec<u64>, StorageError> {
         let mut delivered = Vec::with_capacity(hours.len());
-        // One after another: two days of a busy log are more than memory is for.
+        // One hour at a time: two days of a busy log exceed the memory limit.
         for hour in hours {
             self.load(&[*hour]).await?;
             let count =
@@ -123,12 +123,12 @@ impl Ledger {
         Ok(delivered)
     }
 
-    /// Appends the keys of an accepted batch, each with its hour. An error may leave a part of them appended.
+    /// Appends the keys of an accepted batch. After an error some may have been appended.
     pub(crate) async fn append(
         &mut self,
         keys: impl Iterator<Item = (Hour, RecordKey)>,
     ) -> Result<(), StorageError> {
-        // In the order of the hours: the same records make the same requests.
+        // Ordered by hour, so that equal records make equal requests.
         let mut by_hour = std::collections::BTreeMap::<Hour, Vec<LedgerEntry>>::new();
         for (hour, key) in keys {
             by_hour.entry(hour).or_default().push(key.into());
@@ -158,14 +158,14 @@ impl Ledger {
         self.state.remove_entries(hour).await
     }
 
-    /// Forgets the hours used longest ago, but never the `needed` ones just used.
-    fn make_room(&mut self, needed: usize) {
-        let mut held: usize = self.hours.values().map(|hour| hour.known.len()).sum();
-        while held > MAX_ENTRIES && self.used.len() > needed {
+    /// Evicts the least recently used hours, but never the `needed` most recent ones.
+    fn evict(&mut self, needed: usize) {
+        let mut count: usize = self.hours.values().map(|hour| hour.known.len()).sum();
+        while count > MAX_ENTRIES && self.used.len() > needed {
             let Some(oldest) = self.used.pop_front() else {
                 return;
             };
-            held -= self.hours.remove(&oldest).map_or(0, |hour| hour.known.len());
+            count -= self.hours.remove(&oldest).map_or(0, |hour| hour.known.len());
         }
     }
 }

@@ -20,22 +20,22 @@ impl LogState {
         Self { store, prefix, checkpoint: "checkpoint.json".to_owned() }
     }
 
-    /// The same log and the same ledger, with the checkpoint of a backfill instead of the live one.
+    /// The same log and ledger, with the checkpoint of a backfill.
     #[must_use]
     pub fn of_backfill(&self, id: &str) -> Self {
         Self { checkpoint: format!("backfill/{id}.json"), ..self.clone() }
     }
 
-    /// The store that it is in.
+    /// The store of the state.
     pub const fn store(&self) -> &Store {
         &self.store
     }
 
-    /// Reads the checkpoint. One that cannot be understood is an error, and is never overwritten.
+    /// Loads the checkpoint. An unreadable one is an error and is never overwritten.
     ///
     /// # Errors
     ///
-    /// When storage fails, or the checkpoint is damaged or needs a newer reader.
+    /// Storage fails, or the checkpoint is damaged or requires a newer reader.
     pub async fn load<T: Document>(&self) -> Result<Option<(T, Version)>, StorageError> {
         let name = self.checkpoint_name();
         let Some((content, version)) = self.store.read(&name).await? else {
@@ -51,12 +51,12 @@ impl LogState {
         Ok(Some((checkpoint, version)))
     }
 
-    /// Stores the checkpoint in place of the one that was read. A conflict with what this very write stored, when its
-    /// first response was lost, is none.
+    /// Replaces the checkpoint that was read. A conflict with the content of this write, whose
+    /// first response was lost, is a success.
     ///
     /// # Errors
     ///
-    /// [`WriteError::Conflict`] when there is another checkpoint; a storage error, also when it was removed.
+    /// [`WriteError::Conflict`] if the checkpoint changed; a storage error if it was removed.
     pub async fn save(
         &self,
         content: Vec<u8>,
@@ -78,17 +78,17 @@ impl LogState {
         }
     }
 
-    /// Removes the checkpoint; a backfill that came to its end needs none.
+    /// Removes the checkpoint of a finished backfill.
     pub(crate) async fn remove_checkpoint(&self) -> Result<(), StorageError> {
         self.store.remove(&self.checkpoint_name()).await
     }
 
-    /// The ids of the backfills whose checkpoints are stored, in no particular order.
+    /// The ids of unfinished backfills, unordered.
     pub(crate) async fn backfills(&self) -> Result<Vec<String>, StorageError> {
         self.names_below("backfill", ".json").await
     }
 
-    /// The hours of which ledger entries are stored, in no particular order.
+    /// The hours with stored ledger entries, unordered.
     pub(crate) async fn hours_with_entries(&self) -> Result<Vec<Hour>, StorageError> {
         let names = self.names_below("ledger", ".ids").await?;
         Ok(names.iter().filter_map(|name| Hour::parse(name)).collect())
@@ -102,8 +102,8 @@ impl LogState {
         Ok(names.map(str::to_owned).collect())
     }
 
-    /// The ledger entries of an hour of event time. A blob that is no whole number of entries is quarantined, and the
-    /// whole entries are written again.
+    /// The ledger entries of an hour of event time. A blob with a partial entry is quarantined, and
+    /// its whole entries are written again.
     pub async fn entries(&self, hour: Hour) -> Result<Vec<LedgerEntry>, StorageError> {
         let name = self.ledger_name(hour);
         let Some((content, _)) = self.store.read(&name).await? else {
@@ -112,16 +112,16 @@ impl LogState {
         let (entries, rest) = content.as_chunks::<ENTRY_BYTES>();
         let entries: Vec<_> = entries.iter().map(LedgerEntry::from_bytes).collect();
         if !rest.is_empty() && !self.store.truncates_torn_appends() {
-            // Entries appended behind it would be out of step, and no reader would recognise them.
-            let reason = format!("{} bytes are no whole number of entries", content.len());
+            // Entries appended after a partial one would be misaligned and unreadable.
+            let reason = format!("{} bytes are not a whole number of entries", content.len());
             quarantine(&self.store, &name, content, &reason).await?;
             self.append(hour, &entries).await?;
         }
         Ok(entries)
     }
 
-    /// Appends entries to the ledger of an hour of event time. A blob that cannot be appended to is
-    /// quarantined; its entries are kept.
+    /// Appends entries to the ledger of an hour. A blob that cannot be appended to is quarantined;
+    /// its entries are kept.
     pub async fn append(&self, hour: Hour, entries: &[LedgerEntry]) -> Result<(), StorageError> {
         let name = self.ledger_name(hour);
         match self.append_once(&name, entries).await {
@@ -129,7 +129,7 @@ impl LogState {
             Err(WriteError::Failed(error)) => return Err(error),
             Ok(()) => return Ok(()),
         }
-        // Something else was put there, by a restore or by hand.
+        // A restore or an operator put another blob there.
         let found = self.store.read(&name).await?;
         let content = found.map(|(content, _)| content).unwrap_or_default();
         let mut all: Vec<_> = content.as_chunks().0.iter().map(LedgerEntry::from_bytes).collect();
@@ -148,7 +148,7 @@ impl LogState {
 
     async fn append_once(&self, name: &str, entries: &[LedgerEntry]) -> Result<(), WriteError> {
         if entries.is_empty() {
-            // Azure refuses to append no bytes with 400.
+            // Azure refuses an empty append with 400.
             return Ok(());
         }
         let content = entries.iter().flat_map(LedgerEntry::to_bytes).collect();
@@ -159,13 +159,13 @@ impl LogState {
         self.store.remove(&self.ledger_name(hour)).await
     }
 
-    /// The results of the hours of a day. Damaged ones are quarantined and count as none.
+    /// The results of a day. Damaged ones are quarantined and count as missing.
     pub async fn results<T: Document + Default>(&self, day: Hour) -> Result<T, StorageError> {
         let (results, _) = document::read(&self.store, &self.results_name(day)).await?;
         Ok(results.unwrap_or_default())
     }
 
-    /// The same for readers that must not change anything: damaged results are left alone and count as none.
+    /// The results of a day without changing anything: damaged ones count as missing.
     pub(crate) async fn peek_results<T: Document + Default>(
         &self,
         day: Hour,
@@ -174,7 +174,7 @@ impl LogState {
         Ok(stored.and_then(|(content, _)| T::from_json(&content).ok()).unwrap_or_default())
     }
 
-    /// Changes the results of a day, which others may change at the same time.
+    /// Changes the results of a day, retrying on conflicts with other writers.
     pub(crate) async fn update_results<T: Document + Default>(
         &self,
         day: Hour,
@@ -195,7 +195,7 @@ impl LogState {
         format!("{}/fields.json", self.prefix)
     }
 
-    /// Name of the document about the health of the log.
+    /// Name of the log's health document.
     pub fn health_name(&self) -> String {
         format!("{}/health.json", self.prefix)
     }

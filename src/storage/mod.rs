@@ -1,8 +1,8 @@
-//! Where the checkpoint of each log and the ids of delivered events are stored.
+//! Storage of checkpoints, ledgers, results and dead letters.
 //!
-//! [`Store`] is a folder or a blob container with one rule: a write says what it expects to replace. [`LogState`] names the
-//! checkpoint, ledger and results of one log in it, `Ledger` is what a run knows of the ledger, and [`DeadLetters`] keeps
-//! originals in a store of their own.
+//! [`Store`] is a folder or a blob container with conditional writes. [`LogState`] has the
+//! checkpoint, ledger and results of one log, `Ledger` the entries that a run has loaded, and
+//! [`DeadLetters`] the originals in a store of their own.
 
 mod account_key;
 mod blob;
@@ -34,14 +34,14 @@ use folder::FolderStore;
 
 const DEAD_LETTER_FOLDER: &str = "dead-letter";
 
-/// The state of a blob when it was read: a write that expects it fails when the blob was written since.
+/// The version of a blob: a write that expects it fails if the blob has changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version(pub String);
 
-/// A folder or a blob container, shared by everything that reads or writes state in it.
+/// A shared folder or blob container.
 pub type Store = Arc<dyn BlobStore>;
 
-/// Opens the store of the state; nothing is read or written yet.
+/// Opens the state store without reading or writing.
 pub fn open(settings: &StateSettings, transport: &Transport) -> Result<Store, StorageError> {
     Ok(match settings {
         StateSettings::Folder(folder) => Arc::new(FolderStore::new(folder.clone())),
@@ -49,57 +49,58 @@ pub fn open(settings: &StateSettings, transport: &Transport) -> Result<Store, St
     })
 }
 
-/// Opens the store of dead letters, beside the state; nothing is read or written yet.
+/// Opens the store of dead letters without reading or writing.
 pub fn open_dead_letters(
     settings: &StateSettings,
     transport: &Transport,
 ) -> Result<Store, StorageError> {
-    let beside = match settings {
+    let settings = match settings {
         StateSettings::Folder(folder) => StateSettings::Folder(folder.join(DEAD_LETTER_FOLDER)),
         StateSettings::Blob(blob) => StateSettings::Blob(BlobSettings {
             container: blob.dead_letter_container.clone(),
             ..blob.clone()
         }),
     };
-    open(&beside, transport)
+    open(&settings, transport)
 }
 
-/// State that could not be read or written. Never shows a URL: it may carry a signature.
+/// An error of a storage operation. Never contains a URL, which may include a signature.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("could not {action} {name}: {reason}")]
 pub struct StorageError {
-    /// What was tried: read, write, append to, remove.
+    /// The operation: read, write, append to, remove.
     pub action: &'static str,
     /// Name of the blob or file.
     pub name: String,
-    /// What went wrong, in one line.
+    /// The reason in one line.
     pub reason: String,
-    /// What to do about it.
+    /// What to do.
     pub hint: Option<String>,
 }
 
 /// Why a blob was not written or appended to.
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
-    /// Another writer changed it since it was read; or the blob is of a kind that cannot be appended to.
+    /// Another writer changed the blob, or its type does not support appends.
     #[error("another writer changed it")]
     Conflict,
-    /// It could not be written.
+    /// The operation failed.
     #[error(transparent)]
     Failed(#[from] StorageError),
 }
 
-/// Named blobs with one rule: a write says what it expects to replace.
+/// Named blobs with conditional writes.
 #[async_trait]
 pub trait BlobStore: Debug + Send + Sync {
-    /// Reads a blob and its version; `None` when there is none.
+    /// Reads a blob and its version; `None` if it does not exist.
     async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StorageError>;
 
-    /// Writes a blob in place of the expected one; `None` expects that there is none.
+    /// Replaces the expected version of a blob; `None` expects that it does not exist.
     ///
     /// # Errors
     ///
-    /// [`WriteError::Conflict`] when another one is there. After any other error it may have been written.
+    /// [`WriteError::Conflict`] if the version differs. After any other error the blob may have
+    /// been written.
     async fn write(
         &self,
         name: &str,
@@ -107,24 +108,25 @@ pub trait BlobStore: Debug + Send + Sync {
         expected: Option<&Version>,
     ) -> Result<Version, WriteError>;
 
-    /// Appends to a blob, which is created if it does not exist. Whole appends of several writers follow one another;
-    /// none is torn or lost. `unit` is the size of the entries in bytes.
+    /// Appends to a blob, which is created if it does not exist. Concurrent appends are neither
+    /// torn nor lost. `unit` is the size of an entry in bytes.
     ///
     /// # Errors
     ///
-    /// [`WriteError::Conflict`] when the blob cannot be appended to. After any other error it may have been appended.
+    /// [`WriteError::Conflict`] if the blob does not support appends. After any other error the
+    /// content may have been appended.
     async fn append(&self, name: &str, content: Vec<u8>, unit: usize) -> Result<(), WriteError>;
 
-    /// The names of all blobs that begin with `prefix`, which ends with a slash, in no particular order.
+    /// The names of all blobs below `prefix`, which ends with a slash, unordered.
     async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError>;
 
-    /// Removes a blob; one that does not exist is no error.
+    /// Removes a blob if it exists.
     async fn remove(&self, name: &str) -> Result<(), StorageError>;
 
-    /// Where it is, without secrets, for messages.
-    fn place(&self) -> String;
+    /// The location for messages, without secrets.
+    fn location(&self) -> String;
 
-    /// The error of an action on a blob.
+    /// An error of an operation on a blob.
     fn error(
         &self,
         action: &'static str,
@@ -134,13 +136,14 @@ pub trait BlobStore: Debug + Send + Sync {
     ) -> StorageError {
         StorageError {
             action,
-            name: format!("{name} in the {}", self.place()),
+            name: format!("{name} in the {}", self.location()),
             reason: reason.to_string(),
             hint: hint.map(str::to_owned),
         }
     }
 
-    /// Whether an append first truncates what a killed writer left of its own; in a container none is ever torn.
+    /// Whether an append first truncates a partial one of a killed writer; containers never have
+    /// any.
     fn truncates_torn_appends(&self) -> bool {
         false
     }

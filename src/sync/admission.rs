@@ -1,4 +1,4 @@
-//! Whether a run may work on its log at all.
+//! Decides whether a run may start.
 
 use chrono::TimeDelta;
 
@@ -11,14 +11,14 @@ use super::stop::{LONGEST_PAUSE, Stop};
 use crate::model::{HOUR, Millis, RETENTION};
 use crate::storage::{Document as _, StorageError, Version, WriteError};
 
-/// A lease that expires later than this was written by a clock that is wrong; it is not waited for.
+/// A lease that expires later than this was written by a wrong clock and is ignored.
 const LONGEST_LEASE: TimeDelta = TimeDelta::minutes(10);
-/// How long another destination must have been silent before this one takes over.
+/// How long another destination must be unused before this one takes over.
 const HANDOVER: TimeDelta = TimeDelta::minutes(15);
-/// Pause between two requests for a log that Duo refuses.
+/// Interval between requests for a log that is unavailable.
 const REQUEST_AGAIN: TimeDelta = HOUR;
 
-/// Reads or creates the checkpoint, and decides from it whether the run may begin.
+/// Reads or creates the checkpoint and decides from it whether the run may start.
 pub(super) async fn admit<'a, P: Ports>(
     ports: &'a P,
     config: &'a LogConfig,
@@ -37,22 +37,22 @@ pub(super) async fn admit<'a, P: Ports>(
     let mut run = Run::new(ports, config, stored, stats);
     run.oldest = run.now() - RETENTION;
     let mintime = run.checkpoint.mintime;
-    // It is passed over when a window is planned, and never moved by itself: a clock that is wrong for a while must not move it
-    // for good.
+    // The window planner skips the gap; the stored value stays, so that a temporarily wrong clock
+    // cannot move it for good.
     if mintime < run.oldest {
         run.stats.warnings.push(Warning::Gap { from: mintime, to: run.oldest });
     }
     Ok(run)
 }
 
-/// The stored checkpoint. The first one is stored before the first request to Duo, also for a log that Duo will refuse: a
-/// later success starts there.
+/// Loads the checkpoint, or stores the first one. That happens before the first request to Duo,
+/// even for a log that Duo will refuse, so that a later success starts from it.
 async fn read_or_create<P: Ports>(
     ports: &P,
     config: &LogConfig,
     stats: &mut RunStats,
 ) -> Result<(Checkpoint, Version), Stop> {
-    // Where another instance stored the first checkpoint before this one could, that one counts.
+    // If another instance stored the first checkpoint in the meantime, its checkpoint is used.
     for _ in 0..2 {
         if let Some(stored) = ports.state().load().await.map_err(Stop::storage)? {
             return Ok(stored);
@@ -67,7 +67,7 @@ async fn read_or_create<P: Ports>(
     Err(Stop::storage(StorageError {
         action: "create",
         name: ports.state().checkpoint_name(),
-        reason: "storage says that it exists, and does not return it".to_owned(),
+        reason: "it exists but could not be read".to_owned(),
         hint: None,
     }))
 }
@@ -85,7 +85,7 @@ fn first_checkpoint(
         return Err(Stop::at(RunOutcome::Failed(Failure::Future)));
     }
     let oldest = now - RETENTION;
-    // An hour of slack: a start is rounded down, and some time passed since it was computed.
+    // One hour of tolerance: the start is rounded down and was computed a moment ago.
     if wanted + HOUR < oldest {
         stats.warnings.push(Warning::Gap { from: wanted, to: oldest });
     }
@@ -102,7 +102,7 @@ fn refusal<P: Ports>(
     if let Some(last) = &checkpoint.destination
         && last.fingerprint != config.destination
     {
-        // A time far ahead was written by a clock that is wrong.
+        // A time far in the future was written by a wrong clock.
         if (-LONGEST_LEASE..HANDOVER).contains(&(now - last.used_at)) {
             let free_at = last.used_at + HANDOVER;
             return Some(RunOutcome::Failed(Failure::OtherDestination { free_at }));

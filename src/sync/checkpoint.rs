@@ -1,4 +1,4 @@
-//! Where a log stands, as it is stored.
+//! The stored checkpoint of a log.
 
 use std::time::Duration;
 
@@ -12,56 +12,56 @@ use super::window::Window;
 use crate::model::{Hour, Millis, Span};
 use crate::storage::{Document, Header};
 
-/// Between these lies every time that a checkpoint can have, also one that a wrong clock set: 1960 and 2160.
+/// The range of valid times in a checkpoint, 1960 to 2160; a wrong clock stays within it.
 const EARLIEST: Millis = Millis(-315_619_200_000);
 const LATEST: Millis = Millis(5_995_814_400_000);
 const FIRST_TIMEOUT_S: u32 = 30;
 const LONGEST_TIMEOUT_S: u32 = 120;
 
-/// Everything that one log needs to continue where it stopped, in any instance.
+/// Everything that an instance needs to continue the collection of one log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Checkpoint {
     #[serde(flatten)]
     header: Header,
-    /// First moment that is not collected yet: the end of the last closed window plus one millisecond, or for
-    /// the seconds-based logs the second that is read again inclusively.
+    /// First millisecond that is not collected yet: one after the end of the last closed window.
+    /// For the v1 logs, the second that is read again, inclusively.
     pub mintime: Millis,
-    /// Where collection began; nothing before it is ever requested.
+    /// Start of collection; nothing earlier is requested.
     pub collected_from: Millis,
-    /// The window being paged through, if a run ended inside one.
+    /// The window that the last run did not finish.
     pub window: Option<Window>,
-    /// Whether Duo ever answered this log with events or an empty page.
+    /// Whether Duo has ever returned a page of this log, with or without events.
     #[serde(default)]
     pub answered: bool,
-    /// Set while Duo refuses a log that never answered.
+    /// Set while the log is unavailable.
     pub unavailable: Option<Unavailable>,
     /// Set while the log backs off.
     pub back_off: Option<BackOff>,
-    /// What is left of the rate config.
+    /// Requests left under the rate limits.
     pub rate: Rates,
-    /// Seconds that a request of this log may take: 30, doubled up to 120 while requests time out.
+    /// Request timeout in seconds: 30, doubled up to 120 while requests time out.
     pub timeout_s: u32,
     /// The instance that may send rows of this log.
     pub lease: Option<Lease>,
-    /// Where the rows last went.
+    /// The destination that rows were last sent to.
     pub destination: Option<Destination>,
-    /// How far reconciliation has come.
+    /// Progress of reconciliation.
     pub reconciliation: ReconciliationState,
     /// Time of the newest event that Azure Monitor accepted.
     pub newest_event: Option<Millis>,
 }
 
-/// A log that Duo refuses and that never answered: the permission or the edition lacks it.
+/// A log that Duo refuses and has never returned: the API permission or the edition lacks it.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Unavailable {
     pub since: Millis,
-    /// When it was last requested; requested again an hour later.
+    /// Time of the last request; the next one follows an hour later.
     pub requested_at: Millis,
-    /// When it was last reported; reported once a day.
+    /// Time of the last report; the next one follows a day later.
     pub reported_at: Millis,
 }
 
-/// Why a log backs off. The comment of a cause is what is reported where no error says more.
+/// Why a log backs off. The comment of a cause is its text in reports without an error message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, EnumMessage)]
 #[serde(rename_all = "snake_case")]
 pub enum BackOffCause {
@@ -84,46 +84,46 @@ pub enum BackOffCause {
 
 impl BackOffCause {
     pub(crate) fn as_str(self) -> &'static str {
-        self.get_documentation().expect("every cause has a comment")
+        self.get_documentation().expect("every cause has a doc comment")
     }
 }
 
-/// A pause that outlives the run.
+/// A pause between runs.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BackOff {
     /// No request before this time.
     pub retry_at: Millis,
-    /// Pauses in a row without a success between them; lengthens the next one.
+    /// Consecutive pauses without a success in between; determines the next pause.
     pub count: u32,
     /// Why the log backs off.
     pub cause: BackOffCause,
 }
 
-/// Requests left for this log and for the account as this log last saw it.
+/// Requests left for this log, and for the account as last seen by this log.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Rates {
     pub log: TokenBucket,
     pub account: TokenBucket,
 }
 
-/// The exclusive right to send rows of a log.
+/// The exclusive right to run a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
     pub owner: String,
     pub expires_at: Millis,
 }
 
-/// Where the rows of this state go.
+/// The destination of the rows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Destination {
-    /// Fingerprint of the workspace or rule.
+    /// Fingerprint of the workspace or data collection rule.
     pub fingerprint: String,
-    /// When rows were last sent there under this state.
+    /// Time of the last use by the log.
     pub used_at: Millis,
 }
 
 impl Checkpoint {
-    /// The checkpoint of a log that was never collected.
+    /// The first checkpoint of a log.
     pub fn first(mintime: Millis, now: Millis) -> Self {
         Self {
             header: Header::default(),
@@ -138,7 +138,7 @@ impl Checkpoint {
             lease: None,
             destination: None,
             reconciliation: ReconciliationState {
-                // What is read now need not be read again at once.
+                // Events that are being read now need no immediate reconciliation.
                 reread_at: Some(now),
                 ..ReconciliationState::begin(mintime)
             },
@@ -146,14 +146,14 @@ impl Checkpoint {
         }
     }
 
-    /// Until when the log backs off, because Duo throttled requests.
+    /// End of the back-off after a throttled request to Duo; `None` if it has passed.
     pub(crate) fn throttled_until(&self, now: Millis) -> Option<Millis> {
         let back_off =
             self.back_off.filter(|back_off| back_off.cause == BackOffCause::DuoThrottled);
         back_off.map(|back_off| back_off.retry_at).filter(|retry_at| *retry_at > now)
     }
 
-    /// The checkpoint of a backfill of which nothing was read yet: its hours count as collected and not reconciled.
+    /// The first checkpoint of a backfill: its hours are collected and not yet reconciled.
     pub(super) fn of_backfill(span: Span, now: Millis) -> Self {
         Self {
             mintime: span.to,
@@ -163,7 +163,7 @@ impl Checkpoint {
         }
     }
 
-    /// How long a request of this log may take.
+    /// Timeout of a request, 30 to 120 seconds.
     pub fn timeout(&self) -> Duration {
         Duration::from_secs(self.timeout_s.clamp(FIRST_TIMEOUT_S, LONGEST_TIMEOUT_S).into())
     }
@@ -172,7 +172,7 @@ impl Checkpoint {
         self.timeout_s = self.timeout_s.saturating_mul(2).clamp(FIRST_TIMEOUT_S, LONGEST_TIMEOUT_S);
     }
 
-    /// Shortens the timeout again after a request that took `elapsed`, where half of it would have been ample.
+    /// Halves the timeout after a request that took less than a quarter of it.
     pub(super) fn shorten_timeout(&mut self, elapsed: TimeDelta) {
         let timeout_s = self.timeout_s.clamp(FIRST_TIMEOUT_S, LONGEST_TIMEOUT_S);
         if elapsed < TimeDelta::seconds(i64::from(timeout_s / 4)) {
@@ -181,7 +181,7 @@ impl Checkpoint {
     }
 }
 
-/// A checkpoint that says what no release ever wrote counts as damaged: no run could continue from it.
+/// A checkpoint with values that no release writes is damaged: no run could continue from it.
 impl Document for Checkpoint {
     fn contradiction(&self) -> Option<&'static str> {
         let is_in_range = |time: Millis| (EARLIEST..LATEST).contains(&time);
@@ -191,13 +191,13 @@ impl Document for Checkpoint {
             return Some("a timestamp is out of range");
         }
         if self.window.as_ref().is_some_and(|window| !window.is_sound()) {
-            return Some("the moment reached lies outside of its window");
+            return Some("the read position is outside the window");
         }
         let reading = self.reconciliation.reading.as_ref();
-        // Only what was collected is ever read again.
+        // Only collected spans are reconciled.
         reading
             .is_some_and(|reading| !reading.is_sound() || reading.span.to > self.mintime)
-            .then_some("a reading of closed hours is impossible")
+            .then_some("the reconciliation state is invalid")
     }
 }
 
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_comes_back_as_it_was_stored() {
+    fn a_checkpoint_survives_a_round_trip() {
         let checkpoint = stored();
         assert_eq!(Checkpoint::from_json(&checkpoint.to_json()).unwrap(), checkpoint);
     }
@@ -228,11 +228,11 @@ mod tests {
     }
 
     #[test]
-    fn state_that_asks_for_a_newer_reader_is_refused() {
+    fn a_checkpoint_that_requires_a_newer_reader_is_refused() {
         let mut json: serde_json::Value = serde_json::from_slice(&stored().to_json()).unwrap();
         json["min_reader"] = 2.into();
-        let fault = Checkpoint::from_json(json.to_string().as_bytes()).unwrap_err();
-        assert!(matches!(fault, Unreadable::Newer { min_reader: 2, .. }), "{fault}");
+        let error = Checkpoint::from_json(json.to_string().as_bytes()).unwrap_err();
+        assert!(matches!(error, Unreadable::Newer { min_reader: 2, .. }), "{error}");
     }
 
     #[test]
@@ -247,7 +247,7 @@ mod tests {
             "began_at": "2026-11-22T13:00:00Z", "window": window
         });
         assert!(Checkpoint::from_json(json.to_string().as_bytes()).is_ok());
-        for (place, value) in [
+        for (pointer, value) in [
             ("/mintime", serde_json::json!("9026-11-22T12:00:00Z")),
             ("/reconciliation/next/3", "-9026-11-22T12".into()),
             ("/window/from", "2036-11-22T11:30:00Z".into()),
@@ -258,14 +258,14 @@ mod tests {
             ("/reconciliation/reading/window/maxtime", "2026-11-22T11:00:00Z".into()),
         ] {
             let mut damaged = json.clone();
-            *damaged.pointer_mut(place).unwrap() = value;
-            let fault = Checkpoint::from_json(damaged.to_string().as_bytes()).unwrap_err();
-            assert!(matches!(fault, Unreadable::Damaged(_)), "{place}: {fault}");
+            *damaged.pointer_mut(pointer).unwrap() = value;
+            let error = Checkpoint::from_json(damaged.to_string().as_bytes()).unwrap_err();
+            assert!(matches!(error, Unreadable::Damaged(_)), "{pointer}: {error}");
         }
     }
 
     #[test]
-    fn times_of_two_centuries_are_in_range() {
+    fn times_between_1960_and_2160_are_in_range() {
         let with = |mintime: &str| {
             let mut json: serde_json::Value = serde_json::from_slice(&stored().to_json()).unwrap();
             json["mintime"] = mintime.into();
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_checkpoint_is_named_without_its_content() {
+    fn the_error_for_a_damaged_checkpoint_does_not_quote_it() {
         for damaged in [
             &b""[..],
             b"{",
@@ -287,9 +287,9 @@ mod tests {
             b"\xff\xfe",
             b"{\"min_reader\":\"hunter2\"}",
         ] {
-            let fault = Checkpoint::from_json(damaged).unwrap_err();
-            assert!(matches!(fault, Unreadable::Damaged(_)), "{fault}");
-            assert!(!fault.to_string().contains("hunter2"), "{fault}");
+            let error = Checkpoint::from_json(damaged).unwrap_err();
+            assert!(matches!(error, Unreadable::Damaged(_)), "{error}");
+            assert!(!error.to_string().contains("hunter2"), "{error}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What is new on a page, and in which batches it goes out.
+//! Deduplicates the records of a page and groups the new ones into batches.
 
 use std::collections::VecDeque;
 
@@ -7,18 +7,18 @@ use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use crate::model::{Batch, IngestKind, Millis, Record};
 
-/// Rows older than this when they are sent in their turn are marked as backfill, so that alert rules on recent activity can
-/// leave them out.
+/// Live rows older than this are marked as backfill, so that alert rules on recent activity can
+/// exclude them.
 const BACKFILL_AGE: TimeDelta = TimeDelta::hours(48);
 
-/// Which records of a page are delivered, and as what.
+/// Selects the records of a page to deliver, and their [`IngestKind`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Deduplicator {
-    /// Everything before this was read before: what is new there is late.
+    /// Start of the unread span: new records before it are late events.
     pub(super) closed_before: Millis,
-    /// Records after this are left to a later run.
+    /// Later records are left to a later run.
     pub(super) take_through: Millis,
-    /// The kind of every row, where it does not depend on its time.
+    /// The kind of every row; `None` derives it from the event time.
     pub(super) kind: Option<IngestKind>,
     pub(super) now: Millis,
     pub(super) max_batch_bytes: usize,
@@ -30,14 +30,14 @@ pub(super) struct SortedPage {
     pub(super) facts: PageFacts,
 }
 
-/// What the records of a page say about the window.
+/// Counts and times of a page.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct PageFacts {
     /// Event times of all records, in Duo's order.
     pub(super) times: Vec<Option<Millis>>,
     pub(super) fresh: usize,
     pub(super) known: usize,
-    /// Newest time among the records that are not left to a later run.
+    /// Newest event time, without the records left to a later run.
     pub(super) newest: Option<Millis>,
 }
 
@@ -46,14 +46,14 @@ impl PageFacts {
         self.times.len()
     }
 
-    /// Records that are not left to a later run.
+    /// Records at or before `take_through`.
     pub(super) fn taken(&self) -> usize {
         self.fresh + self.known
     }
 }
 
 impl Deduplicator {
-    /// Sorts a page out. Records that agree in id and content are one event.
+    /// Deduplicates a page. Records with equal id and content are one event.
     pub(super) fn sort(
         &self,
         mut records: Vec<Record>,
@@ -61,9 +61,9 @@ impl Deduplicator {
     ) -> SortedPage {
         let mut page = SortedPage::default();
         page.facts.times = records.iter().map(Record::time).collect();
-        // The v1 endpoints promise no order; where Duo sorts, this changes nothing.
+        // The v1 endpoints document no order; other pages are sorted already.
         records.sort_by_key(Record::time);
-        // Parts of a SHA-256: no sender can choose keys that collide in a plain hash.
+        // Keys are parts of a SHA-256, so no sender can craft collisions in this fast hash.
         let mut keys = FxHashSet::with_capacity_and_hasher(records.len(), FxBuildHasher);
         let mut bytes = 0;
         for record in records {
@@ -78,7 +78,7 @@ impl Deduplicator {
             }
             page.facts.fresh += 1;
             let kind = self.kind.unwrap_or_else(|| self.kind_at(time));
-            // Two bytes more than the row: its comma, and one of the brackets.
+            // Two bytes more than the row: the comma and one bracket.
             let cost = record.row_bytes + 2;
             match page.batches.back_mut() {
                 Some(last) if last.kind == kind && bytes + cost <= self.max_batch_bytes => {
@@ -103,7 +103,7 @@ impl Deduplicator {
     }
 }
 
-/// The kind of a row of `time` that is sent again at `now`, when its window is long closed.
+/// The kind of a row with event time `time` that is sent again at `now`, after its window closed.
 pub(crate) fn kind_when_resent(time: Option<Millis>, now: Millis) -> IngestKind {
     match time {
         Some(time) if now - time > BACKFILL_AGE => IngestKind::Backfill,
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn batches_stay_below_the_limit_and_known_rows_are_left_out() {
+    fn batches_stay_below_the_limit_without_known_rows() {
         let records = (1..=6)
             .map(|number| record(number, NOW - TimeDelta::milliseconds(number.cast_signed())));
         let records = records.map(|record| record_of(record, 98)).collect();
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_larger_than_the_limit_goes_alone() {
+    fn a_row_larger_than_the_limit_is_sent_alone() {
         let sizes = [98, 10_000, 98];
         let records = (1..).zip(sizes).map(|(number, size)| record_of(record(number, NOW), size));
         let page = deduplicator().sort(records.collect(), |_| false);
@@ -154,14 +154,14 @@ mod tests {
     }
 
     #[test]
-    fn records_that_duo_may_still_add_to_are_left_to_a_later_run() {
+    fn records_after_take_through_are_left_to_a_later_run() {
         let records = vec![record(1, NOW.previous()), record(2, NOW), record(3, NOW.next())];
         let PageFacts { newest, times, .. } = &deduplicator().sort(records, |_| false).facts;
         assert_eq!((*newest, times.len()), (Some(NOW), 3));
     }
 
     #[test]
-    fn the_same_record_twice_on_a_page_is_sent_once_and_one_with_other_content_as_well() {
+    fn a_duplicate_on_a_page_is_sent_once_and_an_update_is_sent_too() {
         let mut changed = record(1, NOW);
         changed.key.content = [7; 4];
         let page = deduplicator().sort(vec![record(1, NOW), record(1, NOW), changed], |_| false);
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_follow_the_time_and_never_share_a_batch() {
+    fn kinds_depend_on_the_event_time_and_never_share_a_batch() {
         let records = vec![record(1, NOW - HOUR * 11), record(2, NOW - HOUR)];
         let page = deduplicator().sort(records, |_| false);
         let kinds: Vec<IngestKind> = page.batches.iter().map(|batch| batch.kind).collect();
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_sent_again_is_late_and_after_two_days_backfill() {
+    fn a_resent_row_is_late_and_backfill_after_two_days() {
         let kind = |age| kind_when_resent(Some(NOW - age), NOW);
         assert_eq!(kind(HOUR * 48), IngestKind::Late);
         assert_eq!(kind(HOUR * 48 + TimeDelta::milliseconds(1)), IngestKind::Backfill);
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn halving_ends_at_the_single_row() {
+    fn halving_stops_at_a_single_row() {
         let page =
             deduplicator().sort((4..=6).map(|number| record(number, NOW)).collect(), |_| false);
         let mut batch = page.batches.into_iter().next().unwrap();

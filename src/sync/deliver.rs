@@ -1,4 +1,4 @@
-//! Delivering the records of a page. The order of this function is the promise.
+//! Delivers the records of a page. Its order of steps guarantees that no record is lost.
 
 use super::checkpoint::BackOffCause;
 use super::dedup::{Deduplicator, PageFacts, SortedPage};
@@ -13,15 +13,16 @@ use crate::storage::{DeadLetter, Why};
 #[derive(Debug)]
 pub(super) struct Delivered {
     pub(super) facts: PageFacts,
-    /// The hours of the records that were accepted, one per record.
+    /// The hours of the accepted records, one per record.
     pub(super) hours: Vec<Hour>,
 }
 
-/// Delivers the records of a page that were not delivered before, up to `take_through`; `kind` is given where it does not
-/// depend on their times.
+/// Delivers the new records of a page up to `take_through`. `kind` overrides the kind derived from
+/// the event times.
 ///
-/// A batch is sent, its ids go to the ledger, and when this returns the checkpoint may advance. A crash after a batch was
-/// accepted and before the ledger has it delivers that batch again; no record is ever passed over.
+/// Each batch is sent, then its ids are appended to the ledger. When this function returns, the
+/// checkpoint may advance. A crash after Azure Monitor accepted a batch and before the ledger has
+/// its ids delivers that batch again; no record is skipped.
 pub(super) async fn deliver<P: Ports>(
     run: &mut Run<'_, P>,
     records: Vec<Record>,
@@ -64,9 +65,9 @@ pub(super) async fn deliver<P: Ports>(
 
 enum Sent {
     Accepted,
-    /// A transient error; the pause is over.
+    /// A transient error; the pause before the next try has passed.
     NotYet,
-    /// It is too large, or one of its records is refused.
+    /// The batch is too large, or Azure Monitor refuses one of its records.
     Refused(SendError),
 }
 
@@ -87,7 +88,7 @@ async fn new_records<P: Ports>(
     Ok(page)
 }
 
-/// Stores the originals of records whose rows lack a part of them, before the rows go out.
+/// Dead-letters the originals of records with truncated values, before their rows are sent.
 async fn dead_letter_truncated<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) -> Result<(), Stop> {
     let is_new = |record: &&Record| {
         record.is_truncated() && !run.refused.dead_lettered.contains(&record.key)
@@ -108,12 +109,12 @@ async fn dead_letter_truncated<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) ->
         run.stats.dead_letters.truncated += 1;
         run.stats.dead_letters.name(record.key);
     }
-    // Storing them may have outlasted the lease.
+    // The lease may have expired while they were stored.
     run.hold_lease().await
 }
 
-/// Dead-letters the records that wait, once another one was accepted. From then on the ledger names them like delivered
-/// ones, so that they are not sent again; with the last of them the checkpoint may advance.
+/// Dead-letters the waiting records once another record was accepted, and adds them to the ledger
+/// so that they are not sent again. After the last one the checkpoint may advance.
 async fn dead_letter_refused<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     while let Some((record, error)) = run.refused.at_fault() {
         let why = Why::Refused { status: error.status, code: error.code.clone() };
@@ -132,7 +133,7 @@ async fn dead_letter_refused<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop>
     Ok(())
 }
 
-/// Sends a batch once. After a transient error it waits, if the run lasts long enough for another try.
+/// Sends a batch once. After a transient error it pauses if the run has time for another try.
 async fn send<P: Ports>(
     run: &mut Run<'_, P>,
     batch: &Batch,
@@ -186,7 +187,7 @@ async fn send<P: Ports>(
     }
 }
 
-/// Appends an accepted batch to the ledger, before anything else is sent.
+/// Appends an accepted batch to the ledger, before the next batch is sent.
 async fn record<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) -> Result<(), Stop> {
     let rows = batch.records.len() as u64;
     run.refused.is_another_accepted = true;

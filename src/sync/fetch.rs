@@ -1,4 +1,4 @@
-//! Requesting a page: rate config, retries, refusals.
+//! Requests a page: rate limit, retries, refusals.
 
 use chrono::TimeDelta;
 
@@ -11,16 +11,16 @@ use crate::model::{FetchError, FetchErrorKind, Millis, PageRequest, PageResponse
 
 const FIRST_PAUSE: TimeDelta = TimeDelta::milliseconds(500);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::seconds(15);
-/// Requests whose responses are not Duo's envelope, before the log stops.
+/// Tries after malformed responses, before the log stops.
 const MALFORMED_TRIES: u32 = 3;
-/// A clock that is ahead by more than this is reported: it lengthens what Duo still hides.
+/// A local clock that is ahead by more than this is reported.
 const CLOCK_AHEAD_REPORTED: TimeDelta = TimeDelta::seconds(30);
 
 pub(super) enum NoPage {
     Stop(Stop),
     /// Duo refuses the request, and a retry does not help.
     Refused(FetchError),
-    /// The same, for a request with a cursor that Duo returned.
+    /// Duo refuses a request with a cursor that Duo returned.
     CursorRefused(FetchError),
 }
 
@@ -45,7 +45,7 @@ impl Attempts {
         Tries { count: self.count, elapsed: now - self.began_at }
     }
 
-    /// The pause before the next try of a request, or `None` when the run has no time left for it.
+    /// The pause before the next try, or `None` if the run has no time left for it.
     pub(super) fn pause<P: Ports>(&self, run: &Run<'_, P>) -> Option<TimeDelta> {
         let doubled = FIRST_PAUSE * (1 << self.count.saturating_sub(1).min(10));
         let longest = doubled.min(LONGEST_PAUSE).num_milliseconds();
@@ -54,14 +54,14 @@ impl Attempts {
     }
 }
 
-/// Requests a page within the rate config. Transient errors are retried while the run lasts, each attempt dated and signed
-/// by itself.
+/// Requests a page within the rate limits. Transient errors are retried while the run lasts; each
+/// try is dated and signed anew.
 pub(super) async fn fetch<P: Ports>(
     run: &mut Run<'_, P>,
     mut request: PageRequest,
 ) -> Result<PageResponse, NoPage> {
     let mut attempts = Attempts::new(run.now());
-    let mut is_signed_again = false;
+    let mut is_resigned = false;
     take_token(run).await?;
     loop {
         request.timeout = run.checkpoint.timeout();
@@ -107,9 +107,9 @@ pub(super) async fn fetch<P: Ports>(
                 }
                 _ => return Err(NoPage::Refused(error)),
             },
-            // Once more, dated and signed again: a date that aged on the way is refused like a wrong key.
-            FetchErrorKind::Credentials if !is_signed_again => {
-                is_signed_again = true;
+            // One retry, dated and signed anew: an outdated date is refused like a wrong key.
+            FetchErrorKind::Credentials if !is_resigned => {
+                is_resigned = true;
                 run.stats.counts.retries += 1;
             }
             FetchErrorKind::Credentials => return Err(Stop::credentials(run.now(), error).into()),
@@ -145,7 +145,8 @@ async fn pause_and_retry<P: Ports>(run: &mut Run<'_, P>, pause: TimeDelta) -> Re
     take_token(run).await
 }
 
-/// Takes a request from the buckets of the log and of the account. Waits of more than some seconds end the run instead.
+/// Takes a token from the buckets of the log and of the account. A wait longer than
+/// [`LONGEST_RATE_WAIT`] ends the run.
 async fn take_token<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     let rate = run.config.limits.requests_per_minute;
     loop {
@@ -175,7 +176,8 @@ async fn take_token<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     }
 }
 
-/// Duo hides its last two minutes by its own clock: a local clock that is ahead must not make a window reach into them.
+/// Duo withholds its last two minutes by its own clock: a local clock that is ahead must not make a
+/// window reach into them.
 fn note_clock<P: Ports>(run: &mut Run<'_, P>, server_time: Option<Millis>) {
     let now = run.now();
     let ahead = now - server_time.map_or(now, |time| time.min(now));

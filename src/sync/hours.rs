@@ -1,4 +1,4 @@
-//! What is known of closed hours: the proof that nothing is missing, or what is.
+//! Stored reconciliation results of closed hours.
 
 use std::collections::BTreeMap;
 
@@ -15,20 +15,21 @@ pub(crate) const RESULT_DAYS: i64 = 400;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HourState {
-    /// As many events were delivered as Duo counts; the hour was not read in full yet.
+    /// Duo's count equals the delivered events; the hour was not yet read in full.
     CountMatched,
     /// The hour was read in full, and every record in it was delivered.
     Verified,
-    /// The same, but the hour was reconciled for the first time more than 24 hours after its end.
+    /// As `Verified`, but first reconciled more than 24 hours after the end of the hour.
     VerifiedLate,
-    /// A part was never collected.
+    /// A part of the hour was never collected.
     Gap,
-    /// Completeness is unknown: Duo counts more records than it returns, or does not keep the hour any more.
+    /// Completeness is unknown: Duo counts more records than it returns, or no longer keeps the
+    /// hour.
     Unknown,
 }
 
 impl HourState {
-    /// Whether the hour was read in full and every record in it was delivered.
+    /// Whether the hour was read in full and every record was delivered.
     pub const fn is_verified(self) -> bool {
         matches!(self, Self::Verified | Self::VerifiedLate)
     }
@@ -38,30 +39,30 @@ impl HourState {
     }
 }
 
-/// What is known of one hour.
+/// The reconciliation result of one hour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HourResult {
-    /// Its state.
+    /// Outcome of the last reconciliation.
     pub state: HourState,
     /// The part of the hour that was reconciled.
     #[serde(flatten)]
     pub span: Span,
-    /// Records that Duo counts, where it gave an exact number.
+    /// Duo's record count, if Duo returned an exact one.
     pub duo_count: Option<u64>,
-    /// Events of the hour that Azure Monitor accepted, and those that were dead-lettered because it refused them.
+    /// Events that Azure Monitor accepted, plus refused ones that were dead-lettered.
     pub delivered: u64,
-    /// Events among them that were found by reconciliation.
+    /// Delivered events that reconciliation found.
     #[serde(default)]
     pub late: u64,
-    /// The part that is missing.
+    /// The part that was never collected.
     pub gap: Option<Span>,
-    /// When the last full reading of the hour began, by Duo's clock: what Duo returned then was delivered.
+    /// Start of the last full reading, by Duo's clock; records returned by then are delivered.
     pub read_at: Option<Millis>,
-    /// When it was last reconciled.
+    /// Time of the last reconciliation.
     pub checked_at: Millis,
-    /// Stages of reconciliation it has passed, from 1 to 6.
+    /// Reconciliation stages passed, 1 to 6.
     pub stages: usize,
-    /// Fields of a later release, kept as they are.
+    /// Fields of a later release, kept unchanged.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
 }
@@ -78,7 +79,7 @@ impl HourResult {
 pub struct DayResults {
     #[serde(flatten)]
     header: Header,
-    /// By the hour's number, `00` to `23`.
+    /// Keyed by hour of day, `00` to `23`.
     pub hours: BTreeMap<String, HourResult>,
 }
 
@@ -87,7 +88,7 @@ impl Document for DayResults {
 }
 
 impl DayResults {
-    /// The results by hour; `day` is the day that they are of.
+    /// The results by hour; `day` is the first hour of their day.
     pub fn by_hour(self, day: Hour) -> impl Iterator<Item = (Hour, HourResult)> {
         let hours = self.hours.into_iter();
         hours.filter_map(move |(number, result)| {
@@ -95,30 +96,30 @@ impl DayResults {
         })
     }
 
-    /// Adds a result to what is known of the hour.
+    /// Merges a result into the stored one of the hour.
     pub fn add(&mut self, hour: Hour, mut result: HourResult) {
         let name = hour.number_in_day();
         if let Some(before) = self.hours.remove(&name) {
             if before.state.is_consistent() {
                 if result.state == HourState::Unknown && before.is_final() {
-                    // A reading beyond the schedule that failed takes nothing away.
+                    // A failed reading outside the schedule does not change the state.
                     result.state = before.state;
                 }
-                // What was reconciled before and not now stays so.
+                // The part that only the earlier reconciliation covered still counts.
                 result.span.from = result.span.from.min(before.span.from);
                 result.span.to = result.span.to.max(before.span.to);
             }
             result.late = result.late.saturating_add(before.late);
-            // Entries are removed once an hour is final: what was delivered does not become less.
+            // Ledger entries are removed once an hour is final; the delivered count must not fall.
             result.delivered = result.delivered.max(before.delivered);
             result.stages = result.stages.max(before.stages);
             result.read_at = result.read_at.or(before.read_at);
-            let still_agrees = before.duo_count == Some(result.delivered);
-            result.duo_count = result.duo_count.or(before.duo_count.filter(|_| still_agrees));
+            let still_matches = before.duo_count == Some(result.delivered);
+            result.duo_count = result.duo_count.or(before.duo_count.filter(|_| still_matches));
             result.state = match (before.state, result.state) {
-                // A count says less than a full reading, and nothing about when the hour was first reconciled.
+                // A matching count is weaker than a full reading.
                 (known, HourState::CountMatched) if known.is_verified() => known,
-                // It was reconciled before, which a backfill does not know of.
+                // A backfill does not know that the hour was reconciled before.
                 (known, HourState::VerifiedLate) if known != HourState::VerifiedLate => {
                     HourState::Verified
                 }
@@ -157,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn results_add_up_and_come_back_as_they_were_stored() {
+    fn results_are_merged_and_survive_a_round_trip() {
         let mut day = DayResults::default();
         day.add(HOUR, result(HourState::Verified, 2, 12));
         day.add(HOUR, result(HourState::CountMatched, 0, 12));
@@ -170,25 +171,25 @@ mod tests {
     }
 
     #[test]
-    fn a_reading_that_failed_takes_nothing_from_a_final_hour() {
-        let settled = HourResult { stages: 6, ..result(HourState::CountMatched, 0, 5) };
+    fn a_failed_reading_does_not_change_a_final_hour() {
+        let final_result = HourResult { stages: 6, ..result(HourState::CountMatched, 0, 5) };
         let failed = HourResult { duo_count: None, ..result(HourState::Unknown, 0, 0) };
         let mut day = DayResults::default();
-        day.add(HOUR, settled.clone());
+        day.add(HOUR, final_result.clone());
         day.add(HOUR, failed.clone());
         assert_eq!(
             (day.hours["12"].state, day.hours["12"].duo_count),
             (HourState::CountMatched, Some(5))
         );
-        // One that is not final is reconciled again, and that result counts.
+        // For an hour that is not final, the new result counts.
         let mut day = DayResults::default();
-        day.add(HOUR, HourResult { stages: 2, ..settled });
+        day.add(HOUR, HourResult { stages: 2, ..final_result });
         day.add(HOUR, failed);
         assert_eq!(day.hours["12"].state, HourState::Unknown);
     }
 
     #[test]
-    fn what_was_verified_of_a_part_of_an_hour_stays_verified() {
+    fn the_verified_part_of_an_hour_stays_verified() {
         let part = |state, from, to| HourResult {
             span: Span { from: HOUR.start() + minutes(from), to: HOUR.start() + minutes(to) },
             ..result(state, 0, 5)
@@ -218,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_later_release_stored_is_kept() {
+    fn fields_of_a_later_release_are_kept() {
         let text = r#"{"version":2,"min_reader":1,"hours":{"12":{"state":"verified","from":"2026-11-22T12:00:00.000Z","to":"2026-11-22T13:00:00.000Z","delivered":1,"checked_at":"2026-11-22T13:15:00.000Z","stages":1,"seal":"x"}},"day":7}"#;
         let mut day = DayResults::from_json(text.as_bytes()).unwrap();
         day.add(HOUR, result(HourState::CountMatched, 0, 1));

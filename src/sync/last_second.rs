@@ -1,20 +1,21 @@
-//! Pages of the v1 endpoints, which have no cursor, no upper bound and whole seconds only.
+//! Paging of the v1 endpoints, which have no cursor, no upper bound and whole seconds only.
 //!
-//! The rule: the last second seen is read again until it brings nothing new. It holds whatever number of records Duo puts on
-//! a page, but for a second that is larger than a page.
+//! The last second seen is read again until it brings nothing new. This holds for any page size,
+//! except for a second with more records than a page.
 
 use super::dedup::PageFacts;
 use crate::model::{Millis, SECOND};
 
 /// A page of at least this many records may have been truncated ("about 1000").
 const FULL_PAGE: usize = 900;
-/// Pages in a row that bring something new in the same second before it counts as read.
+/// Consecutive pages with new records of the same second before the second counts as read.
 const MAX_STAYS: u32 = 3;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LastSecond {
     stays: u32,
-    /// Whether Duo has more of the second of the page before shows on the next page.
+    /// The last page, if all its records share one second: the next page shows whether it was
+    /// truncated.
     full: Option<FullSecond>,
 }
 
@@ -23,13 +24,13 @@ pub(super) struct LastSecond {
 struct FullSecond {
     second: Millis,
     rows: usize,
-    /// Up to where Duo showed the log when the page was read.
+    /// Newest time that Duo returned records for when the page was read.
     shown_through: Millis,
 }
 
 impl FullSecond {
-    /// Whether a page shows what the page before would have shown, had it not been truncated.
-    fn hid_what_shows(&self, facts: &PageFacts) -> bool {
+    /// Whether the next page has records that this page would have had if it was not truncated.
+    fn was_truncated(&self, facts: &PageFacts) -> bool {
         let mut times = facts.times.iter().flatten();
         times.any(|time| *time >= self.second + SECOND && *time <= self.shown_through)
     }
@@ -37,23 +38,23 @@ impl FullSecond {
 
 struct Step {
     second: i64,
-    /// Whether the end of what can be read is reached.
+    /// Whether no readable record is left.
     is_end: bool,
-    /// A second of which Duo may hide a part, and the records seen of it.
+    /// A second with possibly more records than Duo returns, and the number returned.
     truncated: Option<(Millis, usize)>,
 }
 
 impl LastSecond {
-    /// Notes a page that was read from `from` on. Returns where to read on, whether nothing is left to read, and the seconds of
-    /// which Duo may hide a part.
+    /// Records a page that was read from `from` on. Returns where to continue, whether nothing is
+    /// left to read, and the seconds with possibly more records than Duo returns.
     pub(super) fn advance(
         &mut self,
         from: Millis,
         facts: &PageFacts,
         take_through: Millis,
     ) -> (Millis, bool, Vec<(Millis, usize)>) {
-        // Known only now: the page before was truncated inside its second.
-        let before = self.full.take().filter(|full| full.hid_what_shows(facts));
+        // Only this page shows that the page before was truncated inside its second.
+        let before = self.full.take().filter(|full| full.was_truncated(facts));
         let step = self.step(from.seconds(), facts, take_through);
         let before = before.map(|full| (full.second, full.rows));
         let truncated = before.into_iter().chain(step.truncated).collect();
@@ -64,10 +65,10 @@ impl LastSecond {
         let rows = facts.rows();
         let last = facts.newest.map_or(here, Millis::seconds);
         let go_on = |second| Step { second, is_end: false, truncated: None };
-        // Everything up to where records are taken was read; but a full page of records that are left to a later run says
-        // nothing about older ones, for order is not promised.
-        let end = |behind: i64| Step {
-            second: if rows >= FULL_PAGE { here } else { take_through.seconds().max(behind) },
+        // Everything up to `take_through` was read. But a full page of later records proves nothing
+        // about older ones, because the order is undocumented.
+        let end = |at_least: i64| Step {
+            second: if rows >= FULL_PAGE { here } else { take_through.seconds().max(at_least) },
             is_end: true,
             truncated: None,
         };
@@ -87,7 +88,7 @@ impl LastSecond {
         if facts.taken() >= FULL_PAGE {
             return Step { truncated: Some((second, rows)), ..go_on(here + 1) };
         }
-        // A record without a time says nothing of how far the page goes.
+        // A record without a time does not show how far the page reaches.
         let shows_second = facts.newest.is_some_and(|time| time.seconds() == here);
         if shows_second && facts.times.iter().flatten().all(|time| time.seconds() <= here) {
             self.full = Some(FullSecond { second, rows, shown_through: take_through });

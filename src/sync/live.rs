@@ -1,4 +1,4 @@
-//! Live collection: window after window, from the checkpoint to what Duo returns for sure.
+//! Live collection: consecutive windows from the checkpoint to the present minus the window delay.
 
 use chrono::TimeDelta;
 
@@ -13,7 +13,8 @@ use super::stop::Stop;
 use super::window::Window;
 use crate::model::{MINUTE, Millis, PageResponse};
 
-/// Finds the live window to read: the one at hand, the one a run ended in, or the next one. Returns whether there is one.
+/// Selects the live window to read: the current one, the stored one, or the next one. Returns
+/// whether there is one.
 pub(super) fn plan<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> bool {
     if run.live.window.is_some() {
         return true;
@@ -26,7 +27,8 @@ pub(super) fn plan<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> bool {
     let not_before = is_first.then_some(run.checkpoint.collected_from.max(run.oldest));
     let mintime = run.checkpoint.mintime.max(run.oldest);
     let stored = run.checkpoint.window.take();
-    // One that begins later was planned by a clock that was ahead: reading on in it would pass over what lies before.
+    // A window that starts later was planned by a clock that was ahead; it would skip earlier
+    // events.
     let stored =
         stored.filter(|window| is_first && window.from >= run.oldest && window.mintime <= mintime);
     let window = stored.or_else(|| following(run, mintime, not_before, now));
@@ -43,12 +45,13 @@ fn following<P: Ports>(
     now: Millis,
 ) -> Option<Window> {
     let horizon = now - run.clock_ahead - run.config.limits.window_delay;
-    // What became readable during this run is left to the next one, or each run would continue with ever shorter windows.
+    // Events that became readable during this run are left to the next one; otherwise the run would
+    // continue with ever shorter windows.
     if not_before.is_none() && horizon - mintime < MINUTE {
         return None;
     }
-    // A v1 endpoint has no upper bound: a shorter window would only fetch the same records again. And while refused records
-    // wait, the next event, however far it is, must be within the requests of a run.
+    // A v1 endpoint has no upper bound: a shorter window would fetch the same records again. While
+    // refused records wait, the next event must be within reach of this run.
     let longest = if run.config.spec.paging.has_cursor() && !run.refused.are_waiting() {
         run.config.limits.longest_window
     } else {
@@ -57,7 +60,7 @@ fn following<P: Ports>(
     Window::next(mintime, horizon, longest, not_before)
 }
 
-/// Reads and delivers the next page of the window at hand, and saves how far the log was read.
+/// Reads and delivers the next page of the current window, and saves the progress.
 pub(super) async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     let request = window(run).request(false);
     let PageResponse { records, cursor, total, server_time } = match fetch(run, request).await {
@@ -87,7 +90,7 @@ async fn advance_second<P: Ports>(
     facts: &PageFacts,
     take_through: Millis,
 ) -> Result<(), Stop> {
-    let mut open = run.live.window.take().expect("a page is read of a window at hand only");
+    let mut open = run.live.window.take().expect("a page belongs to an open window");
     let (is_over, truncated) = open.advance_second(facts, take_through);
     run.remember_truncated(truncated);
     run.remember_gap_before(open.mintime);
@@ -98,11 +101,11 @@ async fn advance_second<P: Ports>(
 }
 
 fn window<'r, P: Ports>(run: &'r mut Run<'_, P>) -> &'r mut Window {
-    run.live.window.as_mut().expect("a page is read of a window at hand only")
+    run.live.window.as_mut().expect("a page belongs to an open window")
 }
 
-/// Starts the window again. Where its records stay fewer than Duo counts, it is closed: reconciliation finds the hours that
-/// lack them. Where its cursors stay bad, the log stops.
+/// Restarts the window once. If Duo again returns fewer records than it counts, the window is
+/// closed, and reconciliation finds the incomplete hours. If its cursors fail again, the log stops.
 async fn restart<P: Ports>(run: &mut Run<'_, P>, error: WindowError) -> Result<(), Stop> {
     let paging = run.config.spec.paging;
     let open = window(run);
@@ -121,9 +124,9 @@ async fn restart<P: Ports>(run: &mut Run<'_, P>, error: WindowError) -> Result<(
 }
 
 async fn close_window<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
-    let open = run.live.window.take().expect("a window at hand is closed");
+    let open = run.live.window.take().expect("only an open window is closed");
     run.remember_gap_before(open.mintime);
-    // Where Duo's clock is far behind the local one, nothing closes: the window lies in what Duo hides.
+    // If Duo's clock is far behind the local one, nothing closes: Duo still withholds the window.
     run.checkpoint.mintime = run.checkpoint.mintime.max(open.next_mintime());
     run.live.is_done = following(run, run.checkpoint.mintime, None, run.now()).is_none();
     run.commit().await

@@ -1,9 +1,10 @@
 //! The core: one run of one log, as straight-line code over [`Ports`].
 //!
-//! [`run_log`] is a run. `deliver` has the order that is the promise: a batch is sent, its ids go to the delivery ledger, and
-//! only after the last batch of a page does the checkpoint advance. Live collection, reconciliation and backfill share it.
+//! [`run_log`] is a run. `deliver` keeps the order that guarantees delivery: a batch is sent, its
+//! ids are appended to the delivery ledger, and the checkpoint advances only after the last batch
+//! of a page. Live collection, reconciliation and backfill share it.
 //!
-//! Nothing here touches a clock, a socket, a file or a global: the tests run this same code on simulated ports.
+//! No code here uses a clock, a socket, a file or a global; tests run it on simulated ports.
 
 mod admission;
 mod checkpoint;
@@ -43,20 +44,20 @@ pub use token_bucket::TokenBucket;
 use crate::model::{LogSpec, LogType, Millis, Span};
 use crate::settings::Limits;
 
-/// The settings and facts that a run of a log is decided by.
+/// The settings of a run of one log.
 #[derive(Clone, Debug)]
 pub struct LogConfig {
     /// The log.
     pub log_type: LogType,
-    /// What is special about the log.
+    /// Properties of the log's endpoint.
     pub spec: LogSpec,
-    /// How fast it is collected.
+    /// Rate and time limits.
     pub limits: Limits,
-    /// Largest request body to Azure Monitor, in bytes.
+    /// Maximum request body to Azure Monitor, in bytes.
     pub max_batch_bytes: usize,
-    /// Where the first run of this log begins.
+    /// Start of collection if the log has no checkpoint.
     pub first_mintime: Millis,
-    /// The span of whole hours that is read again, once, instead of the live log.
+    /// The whole hours to read again, once, instead of the live log.
     pub backfill: Option<Span>,
     /// Identity of this process.
     pub owner: String,

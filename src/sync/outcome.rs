@@ -1,4 +1,4 @@
-//! How a run ended, what it did, and what is worth reporting of it.
+//! Outcome, statistics and warnings of a run.
 
 use std::ops::AddAssign;
 
@@ -13,9 +13,9 @@ use crate::storage::StorageError;
 #[derive(Debug)]
 pub struct RunResult {
     pub outcome: RunOutcome,
-    /// The last error that led there.
+    /// The last error, if the outcome has one.
     pub error: Option<RunError>,
-    /// The checkpoint as stored last; none where it could not be read.
+    /// The stored checkpoint; `None` if it could not be read.
     pub checkpoint: Option<Checkpoint>,
     pub stats: RunStats,
 }
@@ -24,18 +24,18 @@ pub struct RunResult {
 pub enum RunOutcome {
     /// Everything that Duo returns was delivered.
     CaughtUp,
-    /// There is more; the run time limit was reached.
+    /// More events are left; the run time limit was reached.
     OutOfTime,
-    /// There is more; the rate limit was reached.
+    /// More events are left; the rate limit was reached.
     RateLimited,
-    /// There may be more.
+    /// The run ended early because a shutdown was requested.
     ShutdownRequested,
     /// The log makes no request until the given time.
     BackingOff {
         until: Millis,
         cause: BackOffCause,
     },
-    /// Duo refuses a log that never answered, or ended it; `report` it now, once a day.
+    /// Duo refuses the log; `report` is true once a day.
     Unavailable {
         report: bool,
     },
@@ -44,7 +44,7 @@ pub enum RunOutcome {
     Failed(Failure),
 }
 
-/// Why a log cannot continue by itself. [`RunResult::error`] has the last error.
+/// Why a log cannot continue without an operator. [`RunResult::error`] has the last error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     #[error("Duo refused the request")]
@@ -53,12 +53,12 @@ pub enum Failure {
     Reconciliation,
     #[error("Azure Monitor refused the request")]
     AzureMonitor,
-    /// The batch may not be at fault: Azure Monitor accepted no other record in this run, or refused too many.
+    /// The records may be valid: Azure Monitor accepted no other record, or refused too many.
     #[error("records were refused one by one")]
     RecordsRefused,
     #[error("the state could not be read or written")]
     Storage,
-    #[error("the log would begin in the future")]
+    #[error("the start time is in the future")]
     Future,
     #[error(
         "rows of this state went to another workspace, endpoint or API a moment ago; nothing is sent to this one before {free_at}"
@@ -68,7 +68,7 @@ pub enum Failure {
     Window(WindowError),
 }
 
-/// Why a window had to be started again.
+/// Why a window was restarted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WindowError {
     #[error("Duo returned a cursor that it had returned before")]
@@ -87,7 +87,7 @@ pub enum RunError {
     Send(#[from] SendError),
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// These records are neither delivered nor dead-lettered.
+    /// The records are neither delivered nor dead-lettered.
     #[error("records were refused one by one: event_uid {} ({last})", uids(refused))]
     RecordsRefused { refused: Vec<RecordKey>, last: SendError },
 }
@@ -97,7 +97,7 @@ fn uids(keys: &[RecordKey]) -> String {
     uids.join(", ")
 }
 
-/// Something to report that does not end the run.
+/// A condition that is reported and does not end the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Warning {
     #[error(
@@ -125,17 +125,17 @@ pub enum Warning {
     LeaseTakenOver,
 }
 
-/// What runs did, in numbers.
+/// Counts of one or more runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RunCounts {
     /// Rows that Azure Monitor accepted.
     pub events: u64,
-    /// Rows among them that were seen only after their window had been closed.
+    /// Accepted rows of late events.
     pub late: u64,
-    /// Records whose originals were dead-lettered: delivered with a value truncated, or refused even alone.
+    /// Dead-lettered records: delivered with a truncated value, or refused even alone.
     pub dead_letters: u64,
-    /// Records that had been delivered before and were not sent again.
+    /// Records that were not sent because they were delivered before.
     pub duplicates_dropped: u64,
     /// Pages that Duo returned.
     pub pages: u64,
@@ -143,7 +143,7 @@ pub struct RunCounts {
     pub requests: u64,
     /// Responses with HTTP 429.
     pub throttled: u64,
-    /// Requests repeated after a transient error.
+    /// Retries after a transient error.
     pub retries: u64,
 }
 
@@ -162,10 +162,10 @@ impl AddAssign for RunCounts {
     }
 }
 
-/// What a run did.
+/// Statistics of one run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunStats {
-    /// All of it that is counted; the dead letters at the end of the run.
+    /// The counts; `dead_letters` is set at the end of the run.
     pub counts: RunCounts,
     pub dead_letters: DeadLetterStats,
     pub reconciled: Vec<(Hour, HourState)>,
@@ -174,11 +174,11 @@ pub struct RunStats {
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DeadLetterStats {
-    /// Those whose rows go out with a value truncated.
+    /// Records delivered with a truncated value.
     pub truncated: u64,
-    /// Those that the service refused one by one.
+    /// Records that Azure Monitor refused even alone.
     pub refused: u64,
-    /// The first ten of them, to be named.
+    /// Keys of the first ten.
     pub named: Vec<RecordKey>,
 }
 

@@ -1,4 +1,4 @@
-//! The pages of a window: which one comes next, and whether the window was read to its end.
+//! Paging of a window: the next request, and whether the window is complete.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ pub(super) enum AfterPage {
 }
 
 impl Window {
-    /// The request for the next page; its timeout is set when it is made.
+    /// The request for the next page; `fetch` sets its timeout.
     pub(super) fn request(&self, is_reconciliation: bool) -> PageRequest {
         PageRequest {
             mintime: self.from,
@@ -26,8 +26,9 @@ impl Window {
         }
     }
 
-    /// Up to where the records of a page are taken, if Duo showed everything up to `shown_through` when it was read. Pages
-    /// with a cursor end at `maxtime` by themselves, and the ledger knows what is read twice.
+    /// Upper bound for the records of a page, if Duo returned everything up to `shown_through`.
+    /// Pages with a cursor end at `maxtime`, and the ledger drops duplicates, so they have no
+    /// bound.
     pub(super) fn take_through(&mut self, paging: Paging, shown_through: Millis) -> Millis {
         if !paging.has_cursor() {
             return self.maxtime.min(shown_through);
@@ -58,8 +59,8 @@ impl Window {
         }
     }
 
-    /// Notes a page of a log without cursor that was delivered. Returns whether the window was read to its end, and the
-    /// seconds of which Duo may hide a part, with the records seen of them.
+    /// Records a delivered page of a log without cursor. Returns whether the window is complete,
+    /// and the seconds with possibly more records than Duo returns, with the number returned.
     pub(super) fn advance_second(
         &mut self,
         facts: &PageFacts,
@@ -70,11 +71,12 @@ impl Window {
         (is_end || from > self.maxtime, truncated)
     }
 
-    /// Starts the window again, once: from its beginning where records may be missing anywhere in it, otherwise from the
-    /// last delivered millisecond. Returns the warning, or `None` where it was started again before.
+    /// Restarts the window once: from its beginning if records may be missing anywhere, otherwise
+    /// from the last delivered millisecond. Returns the warning, or `None` if it was restarted
+    /// before.
     pub(super) fn restart(&mut self, error: WindowError, paging: Paging) -> Option<Warning> {
         let is_first = if error == WindowError::CountShort {
-            // Kept with the window: reading it again may take more than one run.
+            // Stored with the window, because reading it again may take several runs.
             !std::mem::replace(&mut self.recounted, true)
         } else {
             !std::mem::replace(&mut self.is_restarted, true)

@@ -1,5 +1,5 @@
-//! Comparing closed hours with Duo again: Duo's count first, a full reading where it differs, where there is none, and once
-//! for every hour.
+//! Reconciliation of closed hours: first by Duo's count; by a full reading if the count differs or
+//! is missing, and once for every hour.
 
 use super::deliver::deliver;
 use super::fetch::{NoPage, fetch};
@@ -19,7 +19,7 @@ fn next_reading<P: Ports>(run: &Run<'_, P>, now: Millis) -> Option<Reading> {
     }
     let due = run.next_due(now)?;
     let hour = Hour::of(due.span.from);
-    // The ledger entries of an hour say nothing of how many of them lie in a part of it: a backfill may have read the rest.
+    // For a part of an hour the ledger has no count: a backfill may have delivered the rest.
     let is_whole_hour = due.span == Span::of(hour);
     let is_read_in_full = due.stage >= FULL_STAGE && state.needs_full_reading(hour);
     let has_counts = run.config.spec.paging.has_counts() && run.config.backfill.is_none();
@@ -28,7 +28,7 @@ fn next_reading<P: Ports>(run: &Run<'_, P>, now: Millis) -> Option<Reading> {
     Some(reading)
 }
 
-/// Up to where a backfill was read; `None` for other runs.
+/// Progress of a backfill; `None` for other runs.
 pub(super) fn reached<P: Ports>(run: &Run<'_, P>) -> Option<Millis> {
     run.config.backfill?;
     Some(match &run.reading {
@@ -44,10 +44,11 @@ pub(super) async fn step<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> Result<
         return Ok(());
     };
     if reading.span.from < run.oldest {
-        // Hours that Duo does not keep any more are not requested; those behind them are, in their turn.
+        // Hours older than Duo's retention are not requested; later hours of the span follow in
+        // turn.
         let kept_from = Hour::of(run.oldest).after(1).start();
         reading.span.to = reading.span.to.min(kept_from);
-        // It takes time, though no request: the live log has its turn before the next one.
+        // This takes time without a request: the live log has its turn before the next step.
         run.checkpoint.reconciliation.live_requests = 0;
         return conclude(run, &reading, Basis::Nothing).await;
     }
@@ -66,16 +67,16 @@ async fn count<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
         Err(NoPage::Refused(error) | NoPage::CursorRefused(error)) => return refuse(run, error),
         Err(NoPage::Stop(stop)) => return Err(stop),
     };
-    let at_hand = reading(run);
-    at_hand.duo_count = total;
-    at_hand.is_counted_first = false;
-    let hour = Hour::of(at_hand.span.from);
+    let open = reading(run);
+    open.duo_count = total;
+    open.is_counted_first = false;
+    let hour = Hour::of(open.span.from);
     let delivered = run.ledger.delivered(&[hour]).await.map_err(Stop::storage)?;
     // Without an exact count, or where it differs, the hour is read.
     if total.is_none_or(|total| [total] != delivered[..]) {
         return Ok(());
     }
-    let counted = run.reading.take().expect("a count is of hours at hand");
+    let counted = run.reading.take().expect("a count belongs to an open reading");
     conclude(run, &counted, Basis::Count).await
 }
 
@@ -115,7 +116,7 @@ async fn read_page<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
 }
 
 fn reading<'r, P: Ports>(run: &'r mut Run<'_, P>) -> &'r mut Reading {
-    run.reading.as_mut().expect("a page is read of hours at hand only")
+    run.reading.as_mut().expect("a page belongs to an open reading")
 }
 
 async fn restart<P: Ports>(run: &mut Run<'_, P>, error: WindowError) -> Result<(), Stop> {
@@ -134,7 +135,7 @@ async fn end<P: Ports>(run: &mut Run<'_, P>, basis: Basis) -> Result<(), Stop> {
         return Ok(());
     };
     let window = &reading.window;
-    // After a restart in the middle of the span Duo's count is that of the rest.
+    // After a restart inside the span, Duo's count covers only the rest.
     if window.from == window.mintime {
         reading.duo_count = window.expected.or(reading.duo_count);
     }
@@ -144,8 +145,8 @@ async fn end<P: Ports>(run: &mut Run<'_, P>, basis: Basis) -> Result<(), Stop> {
     conclude(run, &reading, basis).await
 }
 
-/// Duo refuses a request. A backfill is nothing else; otherwise the run goes on without reconciliation and reports it at its
-/// end, so that the live log is read as far as ever.
+/// Handles a refused request. A backfill fails; any other run continues without reconciliation and
+/// reports it at its end, so that live collection is unaffected.
 fn refuse<P: Ports>(run: &mut Run<'_, P>, error: FetchError) -> Result<(), Stop> {
     if run.config.backfill.is_some() {
         return Err(Stop::failed(Failure::Duo, error));

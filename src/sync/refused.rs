@@ -1,8 +1,8 @@
-//! Records that Azure Monitor refuses one by one: dead-lettered, never passed over.
+//! Records that Azure Monitor refuses even alone: dead-lettered, never skipped.
 //!
-//! Whether the record is at fault shows only when the service accepts another one in the same run. Until then a refused
-//! record waits and the stored checkpoint stays before it; the run reads on, because the record that shows it may stand on a
-//! later page.
+//! A record is known to be at fault only once Azure Monitor accepts another one in the same run.
+//! Until then the refused record waits and the stored checkpoint stays before it; the run reads on,
+//! because an acceptable record may be on a later page.
 
 use std::collections::VecDeque;
 
@@ -13,19 +13,19 @@ use super::outcome::{Failure, RunError, RunOutcome};
 use super::stop::Stop;
 use crate::model::{Batch, Record, RecordKey, SendError};
 
-/// Records dead-lettered in one run because they were refused: beyond it the records are not at fault.
+/// Maximum refused records of one run; with more of them the records are not at fault.
 const MAX_REFUSED: usize = 10;
 
 #[derive(Default)]
 pub(super) struct RefusedRecords {
-    /// Those that are not dead-lettered, in the order in which they were refused, with the refusal.
+    /// Records not dead-lettered yet, in order of refusal, with the error.
     waiting: VecDeque<(Record, SendError)>,
     count: usize,
-    /// Whether another record was accepted: what is refused now is at fault itself.
+    /// Whether another record was accepted, so that a refused record is at fault.
     pub(super) is_another_accepted: bool,
-    /// Truncated records whose originals are stored.
+    /// Truncated records whose originals are already dead-lettered.
     pub(super) dead_lettered: FxHashSet<RecordKey>,
-    /// The checkpoint that is stored while they wait.
+    /// The checkpoint to store while records wait.
     pub(super) held: Option<Box<Checkpoint>>,
 }
 
@@ -39,12 +39,12 @@ impl RefusedRecords {
         !self.waiting.is_empty()
     }
 
-    /// The next record to dead-letter: one that waits, after another one was accepted.
+    /// The next record to dead-letter: a waiting one, after another record was accepted.
     pub(super) fn at_fault(&self) -> Option<&(Record, SendError)> {
         self.waiting.front().filter(|_| self.is_another_accepted)
     }
 
-    /// The record at fault was dead-lettered. With the last of them the checkpoint may advance.
+    /// Removes the dead-lettered record. After the last one the checkpoint may advance.
     pub(super) fn settle(&mut self) {
         self.waiting.pop_front();
         if self.waiting.is_empty() {
@@ -52,7 +52,8 @@ impl RefusedRecords {
         }
     }
 
-    /// Takes the record of a batch that was refused and cannot be halved. Ends the run when there were too many of them.
+    /// Adds the record of a refused batch that cannot be halved. Ends the run after
+    /// [`MAX_REFUSED`].
     pub(super) fn add(&mut self, batch: Batch, error: &SendError) -> Result<(), Stop> {
         for record in batch.records {
             self.waiting.push_back((record.detached(), error.clone()));
@@ -64,7 +65,7 @@ impl RefusedRecords {
         Ok(())
     }
 
-    /// The records that wait, by their identity, never by their content.
+    /// An error that names the waiting records by id, never by content.
     pub(super) fn error(&self) -> Option<RunError> {
         let (_, last) = self.waiting.back()?;
         let refused = self.waiting.iter().map(|(record, _)| record.key).collect();

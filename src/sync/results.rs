@@ -1,4 +1,4 @@
-//! What a reconciliation found: the results of its hours, and how far reconciliation has come.
+//! Stores the results of a reconciliation and its progress.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use super::state::{Reconciliation, Run};
 use super::stop::Stop;
 use crate::model::{HOUR, Hour, Millis, Span};
 
-/// How long after its end an hour that was never reconciled counts as verified late.
+/// An hour first reconciled later than this after its end is verified late.
 const LATE: TimeDelta = TimeDelta::hours(24);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,14 +21,14 @@ pub(super) enum Basis {
     Count,
     /// The hours were read to their end.
     Reading,
-    /// A reading that could not be brought to its end.
+    /// The reading could not be completed.
     BrokenReading(WindowError),
-    /// There was no request: Duo does not keep the hours any more.
+    /// No request was made: the hours are older than Duo's retention.
     Nothing,
 }
 
-/// Stores the results of the hours, removes ledger entries that no reading needs any more, and notes how far reconciliation
-/// has come.
+/// Stores the results of the hours, removes ledger entries that no reading needs any more, and
+/// records the progress of reconciliation.
 pub(super) async fn conclude<P: Ports>(
     run: &mut Run<'_, P>,
     reading: &Reading,
@@ -70,7 +70,8 @@ pub(super) async fn conclude<P: Ports>(
     run.commit().await
 }
 
-/// Results first, then what they make superfluous: a crash in between leaves entries that the next run removes.
+/// Results are stored before entries are removed: after a crash in between, the next run removes
+/// the entries.
 async fn store<P: Ports>(
     run: &mut Run<'_, P>,
     results: &[(Hour, HourResult)],
@@ -99,8 +100,8 @@ async fn store<P: Ports>(
     Ok(())
 }
 
-/// The hours that get a result. A log without counts is read 48 hours at once: most of them have one, and get another when it
-/// is their last stage.
+/// The hours to store results for. A log without counts is read 48 hours at once: most of its hours
+/// already have a result, and get another one at their last stage.
 fn hours_with_results<P: Ports>(run: &Run<'_, P>, reading: &Reading) -> Vec<Hour> {
     let backfill = run.config.backfill;
     if run.config.spec.paging.has_counts() || backfill.is_some() {
@@ -109,17 +110,17 @@ fn hours_with_results<P: Ports>(run: &Run<'_, P>, reading: &Reading) -> Vec<Hour
     let state = &run.checkpoint.reconciliation;
     let began_at = reading.began_at;
     let is_whole = |hour: &Hour| hour.end() <= reading.span.to;
-    let has_news = |hour: &Hour| {
+    let needs_result = |hour: &Hour| {
         *hour >= state.results_from()
             || reading.late.contains_key(hour)
             || state.gap_in(*hour).is_some()
             || state.finalizes(*hour, reading.span.to, began_at)
     };
-    reading.span.hours().filter(is_whole).filter(has_news).collect()
+    reading.span.hours().filter(is_whole).filter(needs_result).collect()
 }
 
-/// Whether a reading of several hours delivered less than Duo counts: which hour it is that Duo counts more records in than it
-/// returns is found by reading each of them.
+/// Whether a reading of several hours is short of Duo's count: its hours are then read one at a
+/// time to find the affected one.
 fn must_be_narrowed<P: Ports>(
     run: &Run<'_, P>,
     reading: &Reading,
@@ -135,8 +136,9 @@ fn must_be_narrowed<P: Ports>(
     reads_several && is_short && reading.span.to - reading.span.from > HOUR
 }
 
-/// Notes how far reconciliation has come. Returns the hours whose ledger entries are not needed any more, by what is stored:
-/// what this reading makes final could be read again, if it is never stored. `None` where nothing is due by Duo's clock.
+/// Records the progress of reconciliation. Returns the hours whose ledger entries can be removed
+/// according to the stored checkpoint: hours that this reading makes final could be read again if
+/// the checkpoint is not stored. `None` if nothing is due by Duo's clock.
 fn note_progress<P: Ports>(
     run: &mut Run<'_, P>,
     reading: &Reading,
@@ -161,7 +163,7 @@ fn note_progress<P: Ports>(
         state.unverified = first.filter(|_| is_broken);
         let began_at = reading.began_at.min(now);
         let has_advanced = state.reread_done(reading.span.to, began_at);
-        // Behind hours that Duo no longer keeps, the next ones follow at once.
+        // After hours beyond Duo's retention, the next ones follow at once.
         if basis != Basis::Nothing || !has_advanced {
             state.reread_at = Some(run.ports.now());
         }
@@ -206,8 +208,7 @@ fn result<P: Ports>(
     }
 }
 
-/// Which stage a reconciliation is for an hour. A reading of several hours is for each of them the stage that it is old enough
-/// for.
+/// The stage that a reconciliation is for an hour; in a reading of several hours, by their age.
 fn stage_of<P: Ports>(run: &Run<'_, P>, reading: &Reading, hour: Hour, now: Millis) -> usize {
     let began_at = reading.began_at.min(now);
     if run.config.spec.paging.has_counts() && run.config.backfill.is_none() {

@@ -1,4 +1,4 @@
-//! One run of one log, from the stored checkpoint to the last write of it.
+//! One run of one log, from loading the checkpoint to the last write of it.
 
 use super::LogConfig;
 use super::admission::admit;
@@ -11,13 +11,13 @@ use super::state::Run;
 use super::stop::{LastWrite, Stop};
 use crate::model::DAY;
 
-/// Live requests after which one for reconciliation is made, while the log is behind.
+/// Live requests per reconciliation request while the log is behind.
 const LIVE_REQUESTS: u32 = 4;
 
-/// Runs a log until it is caught up, or its time, its requests or its luck run out.
+/// Runs a log until it has caught up, reaches its time or rate limit, or fails.
 ///
-/// Never panics on what a service returned; every error is in the result. A future that is dropped is a killed process:
-/// nothing is lost, and the next run delivers at most one batch again.
+/// Never panics on a response; every error is in the result. Dropping the future is like killing
+/// the process: nothing is lost, and the next run duplicates at most one batch.
 pub async fn run_log<P: Ports>(ports: &P, config: &LogConfig) -> RunResult {
     let mut run = match admit(ports, config).await {
         Ok(run) => run,
@@ -32,7 +32,7 @@ pub async fn run_log<P: Ports>(ports: &P, config: &LogConfig) -> RunResult {
 }
 
 impl<P: Ports> Run<'_, P> {
-    /// Reads one page, or reconciles one step further. While the log is behind, one request in five goes to
+    /// Reads one page or reconciles one step. While the log is behind, one request in five is for
     /// reconciliation.
     async fn take_turn(&mut self) -> Result<(), Stop> {
         if self.ports.is_shutdown_requested() {
@@ -54,7 +54,8 @@ impl<P: Ports> Run<'_, P> {
         Ok(())
     }
 
-    /// The last write: how far the run came, the lease given back, and what keeps the log from continuing at once.
+    /// The last write: saves the progress, releases the lease, and records a back-off or that the
+    /// log is unavailable.
     async fn end(mut self, stop: Stop) -> RunResult {
         let mut outcome = self.whole_outcome(stop.outcome);
         let mut error = stop.error.map(|error| *error).or_else(|| self.remaining_error(outcome));
@@ -74,19 +75,20 @@ impl<P: Ports> Run<'_, P> {
         };
         if must_write {
             self.checkpoint.lease = None;
-            // Another instance that wrote meanwhile knows better.
-            if let Err(Stop { outcome: RunOutcome::Failed(failure), error: fault, .. }) =
+            // If another instance wrote in the meantime, its checkpoint stays.
+            if let Err(Stop { outcome: RunOutcome::Failed(failure), error: save_error, .. }) =
                 self.save().await
             {
-                (outcome, error) = (RunOutcome::Failed(failure), fault.map(|fault| *fault));
+                (outcome, error) =
+                    (RunOutcome::Failed(failure), save_error.map(|save_error| *save_error));
             }
         }
         self.stats.counts.dead_letters = self.stats.dead_letters.count();
         RunResult { outcome, error, checkpoint: Some(self.stored), stats: self.stats }
     }
 
-    /// Reconciliation that is left to the next run does not keep the log from having caught up; records that are neither
-    /// delivered nor dead-lettered do, and a refused reconciliation is reported.
+    /// The outcome of the whole run. Open reconciliation does not prevent `CaughtUp`; records that
+    /// are neither delivered nor dead-lettered and a refused reconciliation are failures.
     fn whole_outcome(&self, outcome: RunOutcome) -> RunOutcome {
         let ends_well = matches!(
             outcome,
@@ -114,7 +116,7 @@ impl<P: Ports> Run<'_, P> {
         }
     }
 
-    /// Notes that Duo refuses the log. Returns whether to report it: once a day.
+    /// Marks the log as unavailable. Returns whether to report it, once a day.
     fn mark_unavailable(&mut self) -> bool {
         let now = self.now();
         let before = self.checkpoint.unavailable;

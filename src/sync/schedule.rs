@@ -1,4 +1,4 @@
-//! When closed hours are reconciled, and how far that has come.
+//! The reconciliation schedule of closed hours and its progress.
 
 use std::collections::BTreeMap;
 
@@ -11,75 +11,77 @@ use crate::model::{DAY, HOUR, Hour, Millis, Span};
 
 pub(super) const STAGES: usize = 6;
 pub(super) const FULL_STAGE: usize = 4;
-/// All stages fall due at a quarter past the hour.
+/// All stages are due at a quarter past the hour.
 const QUARTER: TimeDelta = TimeDelta::minutes(15);
-/// How long after its end an hour is reconciled. Duo's incident reports name delays of 1 to 15 hours; the last stage finds
-/// what came within two days.
+/// Ages, after its end, at which an hour is reconciled. Duo's incident reports name delays of 1 to
+/// 15 hours; the last stage finds events delayed by up to two days.
 const AGES: [TimeDelta; STAGES] = [age(0), age(2), age(6), age(12), age(24), age(48)];
-/// How far back a log without counts is read again, and how often.
+/// Span and interval of the reconciliation of a log without counts.
 const REREAD_SPAN: TimeDelta = AGES[STAGES - 1];
 const REREAD_EVERY: TimeDelta = HOUR;
 const LONGEST_FULL_READING: i64 = 24;
-/// Most hours whose ledger entries are removed at once.
+/// Maximum hours whose ledger entries are removed at once.
 const MAX_REMOVED: i64 = 100;
-/// Longest span that is read again at once: each of its hours takes a request to storage.
+/// Longest span of one reading: each of its hours takes a storage request.
 const LONGEST_READING: TimeDelta = TimeDelta::days(31);
-/// Most gaps that are remembered until their hours are final; beyond it the two oldest become one.
+/// Maximum stored gaps; beyond it the two oldest are merged.
 const MAX_GAPS: usize = 64;
 
 const fn age(hours: i64) -> TimeDelta {
     TimeDelta::minutes(hours * 60 + QUARTER.num_minutes())
 }
 
-/// How far reconciliation has come; part of the checkpoint.
+/// Progress of reconciliation; part of the checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconciliationState {
-    /// For each stage the first hour that has not passed it. A later stage is never ahead of an earlier one.
+    /// For each stage, the first hour that has not passed it. A later stage is never ahead of an
+    /// earlier one.
     pub next: [Hour; STAGES],
-    /// The reading that a run ended in.
+    /// The reading that the last run did not finish.
     pub reading: Option<Reading>,
-    /// When a log without counts was last begun to be read again.
+    /// Start of the last reconciliation of a log without counts.
     pub reread_at: Option<Millis>,
-    /// The first hour whose ledger entries are still stored; missing where none were removed.
+    /// The first hour whose ledger entries are still stored; `None` if none were removed.
     pub entries_from: Option<Hour>,
     /// Live requests since the last reconciliation request.
     #[serde(default)]
     pub live_requests: u32,
-    /// Spans that were never collected, until their hours are final.
+    /// Spans that were never collected; kept until their hours are final.
     #[serde(default)]
     pub gaps: Vec<Span>,
-    /// The first hour whose result says that a reading could not be brought to its end, in a log without counts: the
-    /// next reading gives it another result.
+    /// In a log without counts, the first hour whose reading could not be completed: the next
+    /// reading replaces its result.
     pub unverified: Option<Hour>,
-    /// Up to where hours are read one at a time, to find the hour that made a reading of several end short.
+    /// Hours before this are read one at a time, to find the one that made a reading of several
+    /// hours short.
     pub narrow_until: Option<Millis>,
-    /// Fields of a later release, kept as they are.
+    /// Fields of a later release, kept unchanged.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Due {
-    /// Whole hours, clipped to what was collected.
+    /// Whole hours, clipped to the collected span.
     pub span: Span,
-    /// The stage that its hours pass, and with it all earlier ones.
+    /// The stage that the hours pass, together with all earlier ones.
     pub stage: usize,
 }
 
-/// A span that is being read again.
+/// A span that is being reconciled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reading {
     #[serde(flatten)]
     pub span: Span,
     pub stage: usize,
-    /// When it was begun, by Duo's clock.
+    /// Start by Duo's clock.
     pub began_at: Millis,
-    /// How many records Duo counts in it, where it gave an exact number.
+    /// Duo's record count of the span, if Duo returned an exact one.
     pub duo_count: Option<u64>,
-    /// Whether Duo's count is requested first.
+    /// Whether to request Duo's count before reading.
     #[serde(skip)]
     pub(super) is_counted_first: bool,
-    /// Events found that were not delivered before, by hour.
+    /// New events found, by hour.
     #[serde(default)]
     pub late: BTreeMap<Hour, u64>,
     pub window: Window,
@@ -98,7 +100,7 @@ impl Reading {
         }
     }
 
-    /// It began no later than this by Duo's clock, whatever the local one says.
+    /// Corrects the start of the reading by Duo's clock; the earlier time counts.
     pub(super) fn note_time(&mut self, server_time: Option<Millis>) {
         self.began_at = server_time.map_or(self.began_at, |time| time.min(self.began_at));
     }
@@ -113,7 +115,7 @@ impl Reading {
 }
 
 impl ReconciliationState {
-    /// Nothing was reconciled of a log that is collected from here on.
+    /// The state of a log whose collection starts at `collected_from`.
     pub fn begin(collected_from: Millis) -> Self {
         Self {
             next: [Hour::of(collected_from); STAGES],
@@ -122,9 +124,9 @@ impl ReconciliationState {
         }
     }
 
-    /// The hour whose stage is due, the oldest first; stages that are overdue together are one. Adjoining hours that are due
-    /// for their full reading are read together. `collected` runs from where collection began to the first moment that is
-    /// not closed yet.
+    /// The oldest hour with the highest due stage; several due stages are passed together.
+    /// Adjoining hours due for their full reading are read together. `collected` runs from the
+    /// start of collection to the first millisecond that is not closed.
     pub fn due_hour(&self, collected: Span, now: Millis) -> Option<Due> {
         let is_due =
             |hour: Hour, stage| hour.end() <= collected.to && due_stage(hour, now) >= Some(stage);
@@ -140,7 +142,7 @@ impl ReconciliationState {
             last = hours.take_while(|hour| is_due(*hour, FULL_STAGE)).last().unwrap_or(hour);
         }
         let span = Span { from: hour.start(), to: last.end() };
-        // An hour that was never collected is passed over as it stands.
+        // An hour that was never collected passes the stage whole.
         let span = span.within(collected).unwrap_or_else(|| Span::of(hour));
         Some(Due { span, stage: if last > hour { FULL_STAGE } else { stage } })
     }
@@ -149,8 +151,8 @@ impl ReconciliationState {
         self.next[FULL_STAGE] <= hour
     }
 
-    /// What is due of a log without counts: once an hour everything that was not read again after its last stage, up to the
-    /// longest reading.
+    /// The due span of a log without counts: once an hour, everything not read since its last
+    /// stage, up to [`LONGEST_READING`].
     pub fn due_span(&self, collected: Span, now: Millis) -> Option<Due> {
         if self.reread_at.is_some_and(|at| (TimeDelta::zero()..REREAD_EVERY).contains(&(now - at)))
         {
@@ -161,7 +163,7 @@ impl ReconciliationState {
         Some(Due { span, stage: 0 })
     }
 
-    /// What is next to be read of a backfill: up to a day, and an hour at a time before `narrow_until`.
+    /// The next span of a backfill: up to a day, or one hour before `narrow_until`.
     pub fn due_backfill(&self, backfill: Span) -> Option<Due> {
         let from = self.next[0].start().max(backfill.from);
         let is_narrow = self.narrow_until.is_some_and(|until| from < until);
@@ -180,13 +182,14 @@ impl ReconciliationState {
         }
     }
 
-    /// Whether a reading of a log without counts, up to `to` and from `began_at` on, is the last stage of an hour.
+    /// Whether a reading of a log without counts up to `to`, started at `began_at`, is the last
+    /// stage of an hour.
     pub fn finalizes(&self, hour: Hour, to: Millis, began_at: Millis) -> bool {
         (self.next[STAGES - 1]..final_before(to, began_at)).contains(&hour)
     }
 
-    /// After a log without counts was read again, from `began_at` on: hours that ended before `to` have passed the first
-    /// stage, and those that were old enough the last. Returns whether there are such.
+    /// Records a reading of a log without counts up to `to`, started at `began_at`: its hours pass
+    /// the first stage, old ones also the last. Returns whether any passed the last.
     pub fn reread_done(&mut self, to: Millis, began_at: Millis) -> bool {
         let before = self.next[STAGES - 1];
         self.done_before(final_before(to, began_at), STAGES - 1);
@@ -194,12 +197,12 @@ impl ReconciliationState {
         self.next[STAGES - 1] > before
     }
 
-    /// The first hour of a log without counts that has no final result yet.
+    /// The first hour of a log without counts that needs a new result.
     pub fn results_from(&self) -> Hour {
         self.unverified.map_or(self.next[0], |unverified| unverified.min(self.next[0]))
     }
 
-    /// Takes the hours whose ledger entries are not needed any more: no reading covers them again.
+    /// Takes the hours whose ledger entries can be removed because no reading covers them again.
     pub fn take_removable(&mut self) -> Vec<Hour> {
         let end = removable_before(self.next[STAGES - 1]);
         let first = self.entries_from.unwrap_or(end);
@@ -211,7 +214,7 @@ impl ReconciliationState {
         hours
     }
 
-    /// Remembers a span that was never collected. Returns whether it is a new one.
+    /// Records a span that was never collected. Returns whether it is new.
     pub fn remember_gap(&mut self, gap: Span) -> bool {
         if gap.from >= gap.to || self.gaps.iter().any(|known| gap.within(*known) == Some(gap)) {
             return false;
@@ -227,7 +230,7 @@ impl ReconciliationState {
         true
     }
 
-    /// The part of an hour that was never collected, from its first to its last such moment.
+    /// The uncollected part of an hour, from its first to its last such millisecond.
     pub fn gap_in(&self, hour: Hour) -> Option<Span> {
         let parts = self.gaps.iter().filter_map(|gap| gap.within(Span::of(hour)));
         parts.reduce(|one, other| Span { from: one.from.min(other.from), to: one.to.max(other.to) })
@@ -239,7 +242,7 @@ impl ReconciliationState {
     }
 }
 
-/// Hours before this one are final after a reading up to `to` that began at `began_at`.
+/// The first hour that is not final after a reading up to `to` that began at `began_at`.
 fn final_before(to: Millis, began_at: Millis) -> Hour {
     Hour::of((began_at - REREAD_SPAN).min(to))
 }
@@ -249,7 +252,8 @@ pub(super) fn due_stage(hour: Hour, now: Millis) -> Option<usize> {
     AGES.iter().rposition(|age| hour.end() + *age <= now)
 }
 
-/// A record near the border of an hour may be found in the hour beside it: entries stay for two more.
+/// Entries are kept for two more hours: a record near an hour boundary may be returned for the
+/// adjacent hour.
 fn removable_before(end: Hour) -> Hour {
     end.after(-2)
 }

@@ -1,4 +1,4 @@
-//! A run in progress: its checkpoint and lease, and what every part of the run may do with them.
+//! A run in progress: its checkpoint, lease, ledger and statistics.
 
 use chrono::TimeDelta;
 
@@ -14,19 +14,19 @@ use super::window::Window;
 use crate::model::{FetchError, Millis, SECOND, Span};
 use crate::storage::{Document as _, Ledger, StorageError, Version, WriteError};
 
-/// How long a lease outlives the longest request made under it.
+/// Time that a lease lasts beyond the timeout of a request.
 const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(60);
-/// A request begins only while the lease outlives it by this much: the ledger is written under it too.
+/// Time that the lease must last beyond a request's timeout, for the ledger write.
 const LEASE_RESERVE: TimeDelta = TimeDelta::seconds(30);
-/// Longest sleep for the rate limit inside a run; longer waits happen between runs.
+/// Longest sleep for the rate limit within a run; a longer wait ends the run.
 pub(super) const LONGEST_RATE_WAIT: TimeDelta = TimeDelta::seconds(5);
 
 /// Whether closed hours are reconciled in this run.
 pub(super) enum Reconciliation {
     Open,
-    /// Nothing is due by Duo's clock, though by the local one.
+    /// Hours are due by the local clock, but not by Duo's.
     NotDueYet,
-    /// Duo refused such a request; the run goes on without.
+    /// Duo refused a reconciliation request; the run continues without reconciliation.
     Refused(FetchError),
 }
 
@@ -42,34 +42,35 @@ impl Reconciliation {
 #[derive(Default)]
 pub(super) struct Live {
     pub(super) window: Option<Window>,
-    /// Whether a window was planned in this run already.
+    /// Whether this run has planned a window.
     pub(super) is_planned: bool,
-    /// Whether everything was read that Duo returned for sure when the run began.
+    /// Whether everything that was readable when the run began was read.
     pub(super) is_done: bool,
 }
 
 pub(super) struct Run<'a, P: Ports> {
     pub(super) ports: &'a P,
     pub(super) config: &'a LogConfig,
-    /// No request begins after this.
+    /// No request starts after this time.
     pub(super) deadline: Millis,
-    /// How far the run came; saved with [`Run::commit`].
+    /// Progress of the run; saved with [`Run::commit`].
     pub(super) checkpoint: Checkpoint,
-    /// The checkpoint as read or written last.
+    /// The checkpoint as last loaded or saved.
     pub(super) stored: Checkpoint,
     version: Option<Version>,
-    /// Whether there is something that the next write has to save.
+    /// Whether `checkpoint` has unsaved progress.
     pub(super) is_unsaved: bool,
-    /// Whether this run took the lease: one that an earlier run of this process left behind proves nothing of storage.
+    /// Whether this run took the lease. A lease left by an earlier run of this process does not
+    /// count.
     has_lease: bool,
     pub(super) ledger: Ledger,
     pub(super) refused: RefusedRecords,
     pub(super) live: Live,
     pub(super) reading: Option<Reading>,
     pub(super) reconciliation: Reconciliation,
-    /// The oldest moment that Duo still keeps.
+    /// Start of Duo's retention.
     pub(super) oldest: Millis,
-    /// How far the local clock is ahead of Duo's, as far as responses showed.
+    /// How far the local clock is ahead of Duo's, according to responses.
     pub(super) clock_ahead: TimeDelta,
     pub(super) stats: RunStats,
 }
@@ -106,13 +107,13 @@ impl<'a, P: Ports> Run<'a, P> {
         self.ports.now()
     }
 
-    /// Up to where Duo showed everything when it sent a response.
+    /// Newest time for which Duo returned every record when it sent a response.
     pub(super) fn shown_through(&self, server_time: Option<Millis>) -> Millis {
         let now = self.now();
         server_time.map_or(now, |time| time.min(now)) - self.config.limits.window_delay
     }
 
-    /// Takes the lease, or renews it if it would expire before a request that begins now has ended.
+    /// Takes the lease, or renews it if it could expire during a request that starts now.
     pub(super) async fn hold_lease(&mut self) -> Result<(), Stop> {
         let needed_until = self.now() + self.timeout() + LEASE_RESERVE;
         let lease = self.checkpoint.lease.as_ref();
@@ -131,7 +132,7 @@ impl<'a, P: Ports> Run<'a, P> {
         self.sign_destination();
     }
 
-    /// Binds the state to the destination of its rows, also while there are none.
+    /// Records the destination of the rows, even if there are none.
     fn sign_destination(&mut self) {
         let fingerprint = self.config.destination.clone();
         self.checkpoint.destination = Some(Destination { fingerprint, used_at: self.now() });
@@ -141,7 +142,7 @@ impl<'a, P: Ports> Run<'a, P> {
         TimeDelta::from_std(self.checkpoint.timeout()).expect("at most two minutes")
     }
 
-    /// Saves how far the run came, unless it ends here: then its last write does.
+    /// Saves the progress, unless the run ends here: the last write then saves it.
     pub(super) async fn commit(&mut self) -> Result<(), Stop> {
         self.checkpoint.back_off = None;
         self.is_unsaved = true;
@@ -180,7 +181,7 @@ impl<'a, P: Ports> Run<'a, P> {
         lease.is_some_and(|lease| lease.owner == self.config.owner)
     }
 
-    /// The checkpoint with how far the windows at hand were read. While refused records wait, it stays before them.
+    /// The checkpoint with the open windows. While refused records wait, it stays before them.
     pub(super) fn snapshot(&self) -> Checkpoint {
         let mut checkpoint = self.checkpoint.clone();
         if self.config.spec.paging.has_cursor() {
@@ -214,7 +215,7 @@ impl<'a, P: Ports> Run<'a, P> {
 
     pub(super) fn has_due_hours(&self, now: Millis) -> bool {
         matches!(self.reconciliation, Reconciliation::Open)
-            // What would be verified now has to be read again from the held checkpoint.
+            // Hours verified now would be read again from the held checkpoint.
             && !self.refused.are_waiting()
             && self.checkpoint.answered
             && (self.reading.is_some() || self.next_due(now).is_some())
@@ -236,20 +237,21 @@ impl<'a, P: Ports> Run<'a, P> {
         }
     }
 
-    /// Before the run moves past a page: keeps the checkpoint before it if refused records wait.
+    /// Holds the checkpoint before this page if refused records wait.
     pub(super) fn hold_position(&mut self) {
         if self.refused.are_waiting() && self.refused.held.is_none() {
             self.refused.held = Some(Box::new(self.snapshot()));
         }
     }
 
-    /// Where a window begins behind the checkpoint, Duo did not keep what lies between.
+    /// Records a gap between the checkpoint and the start of a window: Duo no longer has the
+    /// events.
     pub(super) fn remember_gap_before(&mut self, began: Millis) {
         let gap = Span { from: self.checkpoint.mintime, to: began };
         self.checkpoint.reconciliation.remember_gap(gap);
     }
 
-    /// A second that may hold more than Duo returns is a gap of its hour, reported once however often it is read again.
+    /// Records possibly truncated seconds as gaps, each with one warning.
     pub(super) fn remember_truncated(&mut self, truncated: Vec<(Millis, usize)>) {
         for (second, rows) in truncated {
             let gap = Span { from: second, to: second + SECOND };
@@ -260,7 +262,7 @@ impl<'a, P: Ports> Run<'a, P> {
         }
     }
 
-    /// Backs off for as long as the service wants, or else a step longer each time.
+    /// Backs off for `retry_after`, or for the next longer pause.
     pub(super) fn back_off(
         &self,
         retry_after: Option<TimeDelta>,
@@ -274,13 +276,14 @@ impl<'a, P: Ports> Run<'a, P> {
         Stop::back_off(self.now() + pause, cause, error)
     }
 
-    /// Waits before the next try of a request.
+    /// Pauses before the next try.
     pub(super) async fn pause(&mut self, pause: TimeDelta) {
         self.stats.counts.retries += 1;
         self.ports.sleep(pause).await;
     }
 
-    /// The ledger did not take an accepted batch: it will be sent again, so not at once.
+    /// A stop after a failed ledger write: it backs off, because the accepted batch will be sent
+    /// again.
     pub(super) fn ledger_failed(&self, error: StorageError) -> Stop {
         Stop {
             outcome: RunOutcome::Failed(Failure::Storage),
@@ -288,12 +291,12 @@ impl<'a, P: Ports> Run<'a, P> {
         }
     }
 
-    /// The next pause where the service does not say how long: a step longer each time.
+    /// The next pause without `Retry-After`, longer each time.
     fn next_pause(&self) -> TimeDelta {
         let count = self.checkpoint.back_off.map_or(0, |before| before.count);
         let step = usize::try_from(count).unwrap_or(usize::MAX).min(LADDER.len() - 1);
         let pause = self.config.limits.throttle_backoff * LADDER[step];
-        // Up to a fifth longer, so that logs refused together do not come back together.
+        // Up to a fifth longer, so that logs throttled together do not resume together.
         pause + TimeDelta::milliseconds(self.ports.random(0..=pause.num_milliseconds() / 5))
     }
 }

@@ -1,4 +1,4 @@
-//! What ends a run early: an outcome, the error behind it, and what its last write of the checkpoint says.
+//! The end of a run: its outcome, the error, and the last write of the checkpoint.
 
 use chrono::TimeDelta;
 
@@ -7,10 +7,10 @@ use super::outcome::{Failure, RunError, RunOutcome};
 use crate::model::Millis;
 use crate::storage::StorageError;
 
-/// Longest pause that a `Retry-After` is followed for.
+/// Longest `Retry-After` that is respected.
 pub(super) const LONGEST_RETRY_AFTER: TimeDelta = TimeDelta::minutes(15);
 const CREDENTIALS_PAUSE: TimeDelta = TimeDelta::minutes(5);
-/// Multiples of the first pause when requests keep failing.
+/// Consecutive pauses as multiples of the first one.
 pub(super) const LADDER: [i32; 3] = [1, 2, 5];
 
 #[derive(Debug)]
@@ -22,13 +22,13 @@ pub(super) struct Stop {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) enum LastWrite {
-    /// How far the run came, without its lease.
+    /// Saves the progress and releases the lease.
     Progress,
-    /// The same, and no request before the given time.
+    /// As `Progress`, and sets a back-off.
     BackOff { retry_at: Millis, cause: BackOffCause },
-    /// The same, and that Duo refuses the log.
+    /// As `Progress`, and marks the log as unavailable.
     Unavailable,
-    /// There is none: storage failed, or another instance wrote.
+    /// Writes nothing: storage failed, or another instance wrote the checkpoint.
     None,
 }
 
@@ -42,12 +42,12 @@ impl Stop {
         Self { outcome: RunOutcome::Failed(failure), error, last_write: LastWrite::Progress }
     }
 
-    /// Storage failed: nothing more is written.
+    /// Storage failed; the run writes nothing more.
     pub(super) fn storage(error: StorageError) -> Self {
         Self { last_write: LastWrite::None, ..Self::failed(Failure::Storage, error) }
     }
 
-    /// Another instance wrote the checkpoint since this run read it.
+    /// Another instance wrote the checkpoint during this run.
     pub(super) fn lease_lost() -> Self {
         Self { last_write: LastWrite::None, ..Self::at(RunOutcome::LeaseHeld) }
     }
@@ -64,7 +64,7 @@ impl Stop {
         }
     }
 
-    /// Duo refused the credentials twice: no request for five minutes.
+    /// Duo refused the credentials twice; backs off for five minutes.
     pub(super) fn credentials(now: Millis, error: impl Into<RunError>) -> Self {
         let retry_at = now + CREDENTIALS_PAUSE;
         let last_write = LastWrite::BackOff { retry_at, cause: BackOffCause::DuoCredentials };
@@ -72,5 +72,5 @@ impl Stop {
     }
 }
 
-/// Longest pause that any rule sets, with room for jitter; a longer one was written by a wrong clock.
+/// Longest possible pause including jitter; a longer one was written by a wrong clock.
 pub(super) const LONGEST_PAUSE: TimeDelta = TimeDelta::minutes(75);

@@ -1,4 +1,4 @@
-//! The token bucket that keeps requests below Duo's rate config without sleeping.
+//! A token bucket that keeps requests below Duo's rate limits without sleeping.
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -6,29 +6,29 @@ use serde::{Deserialize, Serialize};
 use crate::model::Millis;
 
 const MINUTE_MS: u32 = 60_000;
-/// Requests that may follow one another at once before the rate applies.
+/// Requests allowed at once before the rate applies.
 const BURST: u32 = 10;
-/// The account's bucket is this many times that of one log, because Duo config the account as a whole too.
+/// The account's bucket is this many times that of one log, because Duo also limits the account.
 pub(crate) const ACCOUNT_SHARE: u32 = 3;
 
-/// Requests that may still be made. Kept in the checkpoint, so that the limit holds over runs and restarts.
+/// Remaining requests. Stored in the checkpoint, so that the limit holds across runs and restarts.
 ///
-/// Instead of tokens it counts the time until none is missing: each request puts that off by the time in which the rate
-/// brings one.
+/// Instead of tokens it stores the time at which it is full again: each request delays that time by
+/// the interval of the rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TokenBucket {
-    /// When the bucket is full again.
+    /// Time at which the bucket is full again.
     pub full_at: Millis,
 }
 
 impl TokenBucket {
-    /// A bucket from which nothing was taken yet.
+    /// A full bucket.
     pub const fn full(now: Millis) -> Self {
         Self { full_at: now }
     }
 
-    /// Takes one request; where there is none, the error is how long to wait for the next one. `requests_per_minute` is one
-    /// log's rate, 0 for no limit; `share` is how many times that rate and burst the bucket has.
+    /// Takes one token; the error is the time until the next one. `requests_per_minute` is the rate
+    /// per log, 0 for no limit; `share` multiplies rate and burst.
     pub fn take(
         &mut self,
         requests_per_minute: u32,
@@ -38,13 +38,13 @@ impl TokenBucket {
         let Some(rate) = requests_per_minute.checked_mul(share).filter(|rate| *rate > 0) else {
             return Ok(());
         };
-        // Rounded up: a little below Duo's limit is within it.
+        // Rounded up, to stay within Duo's limit.
         let per_request = TimeDelta::milliseconds(MINUTE_MS.div_ceil(rate).into());
         let empty_for = per_request * (BURST * share).cast_signed();
         self.full_at = self.full_at.max(now);
         if self.full_at > now + empty_for {
-            // Filled by a clock that was set back since, or at a lower rate. One request is left, so that the run goes on and
-            // stores the bucket; without it each run would find it like this until the clock catches up.
+            // The clock was set back, or the rate was raised. One token remains, so that the run
+            // continues and stores the bucket; otherwise every run would wait for the clock.
             self.full_at = now + empty_for - per_request;
         }
         let wait = self.full_at - now + per_request - empty_for;
@@ -67,7 +67,7 @@ mod tests {
     }
 
     #[test]
-    fn ten_requests_go_at_once_and_the_eleventh_waits_six_seconds() {
+    fn ten_requests_are_granted_at_once_and_the_eleventh_waits_six_seconds() {
         let now = Millis(1_000_000);
         let mut bucket = TokenBucket::full(now);
         for _ in 0..10 {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_is_for_what_is_missing_of_a_request() {
+    fn the_wait_lasts_until_one_token_is_available() {
         let mut bucket = TokenBucket { full_at: Millis(55_500) };
         assert_eq!(bucket.take(10, 1, Millis(0)), Err(ms(1500)));
         assert_eq!(bucket.take(10, 1, Millis(1499)), Err(ms(1)));

@@ -1,4 +1,4 @@
-//! The span of event time that is being read, page by page.
+//! A window: the span of event time being read page by page.
 
 use std::collections::HashSet;
 
@@ -9,43 +9,44 @@ use serde_json::{Map, Value};
 use super::last_second::LastSecond;
 use crate::model::Millis;
 
-/// How far the overlap re-read reaches back before `mintime`.
+/// Length of the overlap that is read again before `mintime`.
 const OVERLAP: TimeDelta = TimeDelta::minutes(15);
-/// The overlap is read again whenever a multiple of this lies within the last interval.
+/// The overlap is read again when a multiple of this lies between `mintime` and the horizon.
 const OVERLAP_EVERY: TimeDelta = TimeDelta::minutes(5);
 
-/// A span of event time with fixed bounds, and how far it was read.
+/// A span of event time with fixed bounds, and the progress of reading it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Window {
     pub mintime: Millis,
-    /// Last millisecond of the window; for the seconds-based logs, up to where records are taken.
+    /// Last millisecond, inclusive; for the v1 logs, the upper bound of the records taken.
     pub maxtime: Millis,
-    /// First millisecond asked for: later than `mintime` after a restart at the last delivered record.
+    /// First millisecond requested: later than `mintime` after a restart at the last delivered
+    /// record.
     pub from: Millis,
     /// Duo's cursor for the next page; `None` before the first.
     pub cursor: Option<String>,
     #[serde(default)]
     pub rows_read: u64,
-    /// Records that Duo says lie between `from` and `maxtime`, where it gave an exact number.
+    /// Duo's record count from `from` to `maxtime`, if Duo returned an exact one.
     pub expected: Option<u64>,
-    /// Up to where Duo showed everything when the first page was read: beyond it records may still be hidden,
-    /// so the window is not closed past it.
+    /// Newest time for which Duo returned every record when the first page was read: the window is
+    /// not closed past it.
     pub readable_through: Option<Millis>,
-    /// Time of the newest record delivered or found already delivered.
+    /// Newest event time among delivered and duplicate records.
     pub last_time: Option<Millis>,
-    /// Whether it was read again because fewer records came than Duo counted.
+    /// Whether the window was restarted because Duo returned fewer records than it counted.
     #[serde(default)]
     pub recounted: bool,
-    /// Cursors met in this run, to notice one that comes again.
+    /// Cursors of this run, to detect a repeated one.
     #[serde(skip)]
     pub(super) cursors: HashSet<String>,
-    /// Whether it was started again in this run because of its cursors.
+    /// Whether this run restarted the window because of its cursors.
     #[serde(skip)]
     pub(super) is_restarted: bool,
-    /// What is left to decide on the next page of this run (v1 logs).
+    /// State between pages of one run (v1 logs).
     #[serde(skip)]
     pub(super) last_second: LastSecond,
-    /// Fields of a later release, kept as they are.
+    /// Fields of a later release, kept unchanged.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
 }
@@ -55,18 +56,18 @@ impl Window {
         Self { mintime, maxtime, from: mintime, ..Self::default() }
     }
 
-    /// The next window after `mintime`, or `None` when everything that Duo shows for sure was read.
+    /// The next window after `mintime`, or `None` if nothing is readable.
     ///
-    /// `horizon` is now minus the window delay. `not_before` is given for the first window of a run: when a multiple of
-    /// five minutes lies between `mintime` and `horizon`, that window also covers the 15 minutes before `mintime`, but
-    /// nothing before `not_before`.
+    /// `horizon` is now minus the window delay. `not_before` is given for the first window of a
+    /// run: if a multiple of five minutes lies between `mintime` and `horizon`, that window also
+    /// covers the 15 minutes before `mintime`, but nothing before `not_before`.
     pub fn next(
         mintime: Millis,
         horizon: Millis,
         longest: TimeDelta,
         not_before: Option<Millis>,
     ) -> Option<Self> {
-        // Duo refuses mintime >= maxtime, and there is nothing to read then.
+        // Duo refuses mintime >= maxtime.
         if mintime >= horizon {
             return None;
         }
@@ -81,15 +82,15 @@ impl Window {
         Some(Self::new(from, maxtime))
     }
 
-    /// Whether the moment reached lies inside the window, as in all that is ever stored.
+    /// Whether `from` lies inside the window.
     pub(super) fn is_sound(&self) -> bool {
         self.mintime <= self.from && self.from <= self.maxtime
     }
 
-    /// Starts the window again: from its beginning, or from the last delivered millisecond.
+    /// Restarts the window from its beginning or from the last delivered millisecond.
     pub fn begin_again(&mut self, from_beginning: bool) {
         self.from = match self.last_time {
-            // Not `clamp`, which panics where a window is a single millisecond.
+            // Not `clamp`, which panics for a window of a single millisecond.
             Some(last) if !from_beginning => last.min(self.maxtime.previous()).max(self.mintime),
             _ => self.mintime,
         };
@@ -98,14 +99,15 @@ impl Window {
         self.expected = None;
     }
 
-    /// Notes a page that was read and delivered. `total` is Duo's exact count, where it gave one.
+    /// Records a delivered page. `total` is Duo's exact count, if Duo returned one.
     pub fn count_page(&mut self, rows: u64, total: Option<u64>, newest: Option<Millis>) {
-        // Duo says 0 on the empty page behind the last one: only a page with records, or the first, tells.
+        // Duo returns 0 on the empty page after the last one: only the first page and pages with
+        // records have the count.
         if rows > 0 || self.cursor.is_none() {
             self.expected = total;
         }
         self.rows_read = self.rows_read.saturating_add(rows);
-        // A broken time far ahead must not make a restart pass over what lies before it.
+        // A wrong time in the future must not make a restart skip earlier records.
         self.last_time = self.last_time.max(newest.filter(|time| *time <= self.maxtime));
     }
 
@@ -113,7 +115,7 @@ impl Window {
         self.expected.is_some_and(|expected| self.rows_read < expected)
     }
 
-    /// The first millisecond after the window, once it was read to its end.
+    /// The first millisecond after the complete window.
     pub fn next_mintime(&self) -> Millis {
         self.readable_through.map_or(self.maxtime, |readable| readable.min(self.maxtime)).next()
     }
@@ -128,7 +130,7 @@ mod tests {
     const NOON: Millis = Millis(1_795_348_800_000);
 
     #[test]
-    fn an_idle_log_has_nothing_to_ask() {
+    fn an_idle_log_has_no_next_window() {
         assert_eq!(Window::next(NOON, NOON, HOUR, None), None);
         assert_eq!(Window::next(NOON.next(), NOON, HOUR, None), None);
     }
@@ -156,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn the_zero_on_the_empty_page_behind_the_last_one_is_no_count() {
+    fn the_zero_on_the_empty_last_page_is_not_a_count() {
         let mut window = Window::next(NOON - HOUR, NOON, HOUR, None).unwrap();
         window.count_page(2, Some(3), None);
         window.cursor = Some("c".to_owned());
@@ -167,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_page_and_every_page_with_records_tell_the_count() {
+    fn the_first_page_and_every_page_with_records_have_the_count() {
         let mut window = Window::next(NOON - HOUR, NOON, HOUR, None).unwrap();
         window.count_page(0, Some(3), None);
         assert!(window.is_short());
@@ -183,11 +185,11 @@ mod tests {
         let mut window = Window::next(NOON - HOUR, NOON, HOUR, None).unwrap();
         window.count_page(1, None, Some(NOON));
         window.begin_again(false);
-        // Duo refuses a window of nothing.
+        // Duo refuses an empty window.
         assert_eq!(window.from, NOON.previous());
         window.begin_again(true);
         assert_eq!(window.from, NOON - HOUR);
-        // A time beyond the window is not what was read last.
+        // A time after the window is not the last one read.
         window.last_time = None;
         window.count_page(1, None, Some(NOON.next()));
         window.begin_again(false);

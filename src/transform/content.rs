@@ -1,4 +1,4 @@
-//! What a record says, found in one walk through its text.
+//! The content of a record, read in one pass through its text.
 
 use std::ops::Range;
 
@@ -7,36 +7,37 @@ use twox_hash::XxHash3_64;
 
 use crate::json::{NotJson, Scanner};
 
-/// The members of an object, in their order: names without quotation marks, names and values as they are spelled.
+/// The members of an object in order: names without quotation marks, names and values unparsed.
 pub(super) type Members<'a> = SmallVec<[(&'a str, &'a str); 32]>;
 
-/// What a value says, as a number: a hash that does not depend on the order of keys or on white space.
+/// A hash of a value that does not depend on the order of keys or on white space.
 pub(super) type Content = u64;
 
-/// Depth to which the keys of objects may come in any order; below, a value is what is spelled. Duo's records have four
-/// levels.
+/// Depth up to which the order of keys is ignored; deeper values are hashed as text. Duo's records
+/// have four levels.
 const DEEPEST: usize = 8;
-/// Tell objects, arrays and other values with the same bytes in them apart.
+/// Distinguish objects, arrays and other values with equal bytes.
 const OBJECT: Content = 1;
 const ARRAY: Content = 2;
 
 pub(super) struct Reading<'a> {
-    /// `None` where the record is no object.
+    /// `None` if the record is not an object.
     pub(super) members: Option<Members<'a>>,
     pub(super) content: Content,
-    /// Every `true` and `false` that is a member of an object.
+    /// Every object member with the value `true` or `false`.
     pub(super) booleans: SmallVec<[Boolean<'a>; 8]>,
 }
 
 /// A member of an object whose value is `true` or `false`.
 pub(super) struct Boolean<'a> {
-    /// Names of the two objects around it, the inner one last; empty for the record itself and for elements of arrays.
+    /// Names of the two enclosing objects, the inner one last; empty for the record itself and for
+    /// elements of arrays.
     pub(super) path: [&'a str; 2],
-    /// Objects and arrays around it, the record itself not counted.
+    /// Number of enclosing objects and arrays, without the record itself.
     pub(super) depth: usize,
     pub(super) name: &'a str,
-    /// Where the value stands in the text of the scanner.
-    pub(super) place: Range<usize>,
+    /// Range of the value in the scanner's text.
+    pub(super) range: Range<usize>,
 }
 
 pub(super) fn read<'a>(scanner: &mut Scanner<'a>) -> Result<Reading<'a>, NotJson> {
@@ -57,7 +58,7 @@ pub(super) fn read<'a>(scanner: &mut Scanner<'a>) -> Result<Reading<'a>, NotJson
     Ok(Reading { members: Some(members), content, booleans: walk.booleans })
 }
 
-/// The content of a text, whether it is JSON or not.
+/// The content hash of a text, whether it is JSON or not.
 pub(super) fn content(text: &str) -> Content {
     let mut walk = Walk { booleans: SmallVec::new() };
     let content = walk.value(&mut Scanner::new(text), ["", ""], 0);
@@ -69,7 +70,8 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Passes a value, which is a member of the object named last in `path` or an element, and returns its content.
+    /// Consumes a value, which is an element or a member of the last object in `path`, and returns
+    /// its content hash.
     fn value(
         &mut self,
         scanner: &mut Scanner<'a>,
@@ -80,25 +82,25 @@ impl<'a> Walk<'a> {
             b'{' if depth < DEEPEST => {
                 let mut sum: Content = 0;
                 scanner.object(|scanner, name| {
-                    // A sum does not depend on the order.
+                    // A sum is independent of the order.
                     sum = sum.wrapping_add(self.member(scanner, path, name, depth)?);
                     Ok::<_, NotJson>(())
                 })?;
                 Ok(combined(OBJECT, sum))
             }
             b'[' if depth < DEEPEST => {
-                let mut all = ARRAY;
+                let mut hash_so_far = ARRAY;
                 scanner.array(|scanner| {
-                    all = combined(all, self.value(scanner, ["", ""], depth + 1)?);
+                    hash_so_far = combined(hash_so_far, self.value(scanner, ["", ""], depth + 1)?);
                     Ok::<_, NotJson>(())
                 })?;
-                Ok(all)
+                Ok(hash_so_far)
             }
             _ => Ok(hash(scanner.value()?)),
         }
     }
 
-    /// Passes the value of a member, and returns the content of both.
+    /// Consumes the value of a member, and returns the content hash of name and value.
     fn member(
         &mut self,
         scanner: &mut Scanner<'a>,
@@ -113,9 +115,9 @@ impl<'a> Walk<'a> {
         let begin = scanner.at();
         let value = scanner.value()?;
         if matches!(value, "true" | "false") {
-            self.booleans.push(Boolean { path, depth, name, place: begin..scanner.at() });
+            self.booleans.push(Boolean { path, depth, name, range: begin..scanner.at() });
         }
-        // Nearly always nothing but a quotation mark and a colon stands between them: one hash of both is enough.
+        // Usually only a quotation mark and a colon are between them, so that one hash covers both.
         let is_dense = value.as_ptr() as usize - name.as_ptr() as usize == name.len() + 2;
         Ok(if is_dense {
             hash(scanner.since(begin - 2 - name.len()))

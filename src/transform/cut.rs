@@ -1,9 +1,10 @@
-//! Values that are larger than the service keeps: found, cut at a character boundary and named.
+//! Truncates values that exceed the limits of the ingestion API, at a character boundary, and names
+//! their fields.
 //!
-//! The service would cut them too, and say nothing. It makes a column of every value of an object, whatever its depth, and
-//! names it by the path, joined with `_`; an array becomes one column, which holds its JSON text. So a text is cut, and
-//! an array is replaced by the first part of its JSON text, which goes into the same column.
-//! <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#data-limits>
+//! Azure Monitor would truncate them silently. It creates a column for every value of an object at
+//! any depth, named by the path joined with `_`; an array becomes one column with its JSON text. So
+//! a text is truncated, and an array is replaced by the beginning of its JSON text, in the same
+//! column. <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#data-limits>
 
 use std::borrow::Cow;
 
@@ -13,39 +14,40 @@ use super::quoted;
 use crate::json::{NotJson, Scanner, unescaped};
 use crate::model::{Truncation, position};
 
-/// Objects in objects that are followed; below, an object is treated like an array. Duo's records have four of them.
+/// Maximum depth of nested objects; a deeper object is treated like an array. Duo's records have
+/// four levels.
 pub(super) const DEEPEST: usize = 16;
-/// Longest part of a path that is kept, in characters.
+/// Maximum length of a name in a path, in characters.
 const LONGEST_NAME: usize = 100;
-/// Longest list of names in `truncated_fields`, in bytes; what does not fit is left out and marked.
+/// Maximum length of `truncated_fields`, in bytes; further names are omitted and marked with `…`.
 const LONGEST_LIST: usize = 1000;
-/// Where `raw_record` is too large, it is the name of the cut field.
+/// The field name if `raw_record` is truncated.
 pub(super) const RAW_RECORD: &str = "raw_record";
 
-/// The values of an object that are larger than `largest`, in bytes, in their order.
+/// The values of an object larger than `largest` bytes, in order.
 pub(super) fn of_object(text: &str, largest: usize) -> Vec<Truncation> {
-    let mut search = Search { text, largest, cuts: Vec::new() };
-    search.look_at(text, "", 0);
-    search.cuts
+    let mut search = Search { text, largest, truncations: Vec::new() };
+    search.visit(text, "", 0);
+    search.truncations
 }
 
-/// The cut of a record that goes out as one text.
+/// The truncation of a record that is sent as one text.
 pub(super) fn of_text(text: &str, largest: usize) -> Vec<Truncation> {
     if text.len() <= largest {
         return Vec::new();
     }
     let kept = whole_characters(text.as_bytes(), largest);
-    vec![Truncation { place: 0..text.len(), kept, is_text: false, field: RAW_RECORD.to_owned() }]
+    vec![Truncation { range: 0..text.len(), kept, is_text: false, field: RAW_RECORD.to_owned() }]
 }
 
-/// The part of the JSON that is kept, where the value is no text.
+/// The kept part of the JSON, if the value is not a string.
 pub(super) fn kept_json<'a>(truncation: &Truncation, text: &'a str) -> &'a str {
-    &text[truncation.place.clone()][..truncation.kept]
+    &text[truncation.range.clone()][..truncation.kept]
 }
 
 pub(super) fn write(truncation: &Truncation, out: &mut BytesMut, text: &str) {
     if truncation.is_text {
-        let value = meaning(&text[truncation.place.clone()]);
+        let value = decoded(&text[truncation.range.clone()]);
         let kept = std::str::from_utf8(&value[..truncation.kept]);
         quoted(out, kept.expect("truncated between characters"));
     } else {
@@ -53,18 +55,18 @@ pub(super) fn write(truncation: &Truncation, out: &mut BytesMut, text: &str) {
     }
 }
 
-/// How many bytes longer than the value what is written for it may be.
+/// Maximum bytes by which the written value exceeds the original.
 pub(super) fn longest_growth(truncation: &Truncation) -> usize {
     if truncation.is_text {
-        // No character needs more escapes than Duo gave it.
+        // Escapes are never longer than Duo's.
         0
     } else {
         // A quotation mark, a backslash or a line break becomes two bytes.
-        (2 * truncation.kept + 2).saturating_sub(truncation.place.len())
+        (2 * truncation.kept + 2).saturating_sub(truncation.range.len())
     }
 }
 
-/// The value of `truncated_fields`: the names of the cut fields, comma-separated.
+/// The value of `truncated_fields`: field names, comma-separated.
 pub(super) fn list<'a>(fields: impl Iterator<Item = &'a str>) -> String {
     let mut list = String::new();
     for field in fields {
@@ -80,9 +82,9 @@ pub(super) fn list<'a>(fields: impl Iterator<Item = &'a str>) -> String {
     list
 }
 
-/// Upper bound of the bytes of `truncated_fields` in a row, with its name.
+/// Upper bound for `truncated_fields` in a row including its name, in bytes.
 pub(super) fn longest_list<'a>(fields: impl Iterator<Item = &'a str>) -> usize {
-    // Each byte is at most escaped.
+    // At most every byte is escaped.
     let names: usize = fields.map(|field| 6 * field.len() + 1).sum();
     match names {
         0 => 0,
@@ -93,21 +95,21 @@ pub(super) fn longest_list<'a>(fields: impl Iterator<Item = &'a str>) -> usize {
 struct Search<'a> {
     text: &'a str,
     largest: usize,
-    cuts: Vec<Truncation>,
+    truncations: Vec<Truncation>,
 }
 
 impl Search<'_> {
-    /// Looks at one value, whose JSON is a part of the text.
-    fn look_at(&mut self, value: &str, path: &str, depth: usize) {
-        // What a value means, or holds, is never longer than its JSON.
+    /// Visits one value, whose JSON is a part of the text.
+    fn visit(&mut self, value: &str, path: &str, depth: usize) {
+        // A decoded value is never longer than its JSON.
         if value.len() <= self.largest {
             return;
         }
         match value.as_bytes()[0] {
             b'"' => {
-                let meaning = meaning(value);
-                if meaning.len() > self.largest {
-                    self.cut(value, path, true, whole_characters(&meaning, self.largest));
+                let decoded = decoded(value);
+                if decoded.len() > self.largest {
+                    self.add(value, path, true, whole_characters(&decoded, self.largest));
                 }
             }
             b'{' if depth < DEEPEST => {
@@ -118,35 +120,35 @@ impl Search<'_> {
                     let name: String = name.chars().take(LONGEST_NAME).collect();
                     let separator = if path.is_empty() { "" } else { "_" };
                     let path = format!("{path}{separator}{name}");
-                    self.look_at(value, &path, depth + 1);
+                    self.visit(value, &path, depth + 1);
                     Ok::<_, NotJson>(())
                 });
-                debug_assert!(walked.is_ok(), "the record was read before");
+                debug_assert!(walked.is_ok(), "the record is valid JSON");
             }
             b'{' | b'[' => {
                 let kept = whole_characters(value.as_bytes(), self.largest);
-                self.cut(value, path, false, kept);
+                self.add(value, path, false, kept);
             }
-            // A number goes into a column of eight bytes, however it is spelt.
+            // A number takes eight bytes in its column.
             _ => {}
         }
     }
 
-    fn cut(&mut self, value: &str, path: &str, is_text: bool, kept: usize) {
-        let (place, field) = (position(self.text, value), path.to_owned());
-        self.cuts.push(Truncation { place, kept, is_text, field });
+    fn add(&mut self, value: &str, path: &str, is_text: bool, kept: usize) {
+        let (range, field) = (position(self.text, value), path.to_owned());
+        self.truncations.push(Truncation { range, kept, is_text, field });
     }
 }
 
-/// The text that a JSON string means, in UTF-8 except for lone surrogates.
-fn meaning(value: &str) -> Cow<'_, [u8]> {
+/// The decoded text of a JSON string, in UTF-8 except for lone surrogates.
+fn decoded(value: &str) -> Cow<'_, [u8]> {
     unescaped(&value[1..value.len() - 1])
 }
 
-/// The most bytes, up to `most`, that are whole characters of Unicode.
+/// The number of bytes up to `most` that are whole Unicode characters.
 fn whole_characters(text: &[u8], most: usize) -> usize {
     let kept = &text[..most.min(text.len())];
-    std::str::from_utf8(kept).map_or_else(|fault| fault.valid_up_to(), str::len)
+    std::str::from_utf8(kept).map_or_else(|error| error.valid_up_to(), str::len)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! The form of a record that the Logs Ingestion API takes: one member for each column, named as the Data Collector API
-//! would name it: by its path (see `cut`) and its type. A text goes into a column of another type where there is no better
-//! one and it can be read as that type.
+//! Flattens records for the Logs Ingestion API: one member per column, named as by the Data
+//! Collector API, by path (see `cut`) and type. A text is converted to another type if there is no
+//! better column.
 
 mod additional;
 mod look;
@@ -18,22 +18,27 @@ use crate::schema::{
 };
 use look::{dashed, is_guid, is_number, is_time};
 
-/// Memory that is taken at once, in bytes: that of some hundred rows.
+/// Size of an allocation, in bytes: enough for some hundred rows.
 const CHUNK: usize = 256 * 1024;
 
-/// Flattens the records of a page, one after another.
+/// Flattens the records of a page in order.
 #[derive(Debug, Default)]
 pub(super) struct Flattener {
-    /// What is left of the memory that was taken last.
+    /// The rest of the last allocation.
     members: BytesMut,
     additional: BytesMut,
 }
 
 impl Flattener {
-    /// Flattens the text of a record that is an object. Values in `cuts` are written as far as they are kept; what has no
-    /// column of its own is kept up to `largest` bytes in all.
-    pub(super) fn flatten(&mut self, text: &str, cuts: &[Truncation], largest: usize) -> FlatRow {
-        // Names take more than what is left out of it.
+    /// Flattens the text of an object record. Values in `truncations` are written truncated;
+    /// unmapped fields are limited to `largest` bytes in total.
+    pub(super) fn flatten(
+        &mut self,
+        text: &str,
+        truncations: &[Truncation],
+        largest: usize,
+    ) -> FlatRow {
+        // The flattened names may need more space.
         let room = 2 * text.len();
         if self.members.capacity() < room {
             self.members = BytesMut::with_capacity(room.max(CHUNK));
@@ -41,18 +46,18 @@ impl Flattener {
         self.additional.clear();
         let mut walk = Walk {
             text,
-            cuts,
+            truncations,
             names: SmallVec::new(),
             written: [0; MOST_COLUMNS / 64],
             members: &mut self.members,
             additional: &mut self.additional,
             without_column: Vec::new(),
             left_out: Vec::new(),
-            taken: FxHashMap::default(),
+            names_used: FxHashMap::default(),
             largest,
         };
         let walked = walk.object(&mut Scanner::new(text), Some(Node::root()));
-        debug_assert!(walked.is_ok(), "the record was read before");
+        debug_assert!(walked.is_ok(), "the record is valid JSON");
         let Walk { members, additional, without_column, left_out, .. } = walk;
         // Without the last comma.
         if let Some((_, additional)) = additional.split_last() {
@@ -68,24 +73,24 @@ impl Flattener {
 
 struct Walk<'w> {
     text: &'w str,
-    cuts: &'w [Truncation],
-    /// Names that lead to the current value, as they are spelled.
+    truncations: &'w [Truncation],
+    /// Names on the path to the current value, escaped.
     names: SmallVec<[&'w str; DEEPEST]>,
-    /// Columns that have a value, by their numbers, one bit each.
+    /// Bit set of the columns with a value, by number.
     written: [u64; MOST_COLUMNS / 64],
-    /// The members of the row, each with a comma behind it.
+    /// The members of the row, each followed by a comma.
     members: &'w mut BytesMut,
-    /// What has no column of its own: members, each with a comma behind it.
+    /// The members of `AdditionalFields`, each followed by a comma.
     additional: &'w mut BytesMut,
     without_column: Vec<String>,
     left_out: Vec<String>,
-    /// Names of unknown fields, and how often each occurred.
-    taken: FxHashMap<String, u32>,
+    /// Names of unmapped fields and their number of occurrences.
+    names_used: FxHashMap<String, u32>,
     largest: usize,
 }
 
 impl<'w> Walk<'w> {
-    /// Walks through an object; `node` is what is known of it.
+    /// Walks through an object; `node` is its node in the schema.
     fn object(
         &mut self,
         scanner: &mut Scanner<'w>,
@@ -107,28 +112,28 @@ impl<'w> Walk<'w> {
     }
 
     fn leaf(&mut self, value: &'w str, known: Option<&'static PathColumns>) {
-        // Names may lead to a column in more than one way: the service joins them.
+        // Different paths may lead to one column, because Azure Monitor joins the names.
         let columns = known.or_else(|| schema::columns_of(&self.path()));
         let Some(columns) = columns else {
             return self.without_column(value, false);
         };
         let is_truth = matches!(value.as_bytes()[0], b't' | b'f');
-        if let Some(place) = &columns.additional {
-            return self.undeclared(place, value, is_truth && columns.is_text);
+        if let Some(field) = &columns.additional {
+            return self.undeclared(field, value, is_truth && columns.is_text);
         }
-        let taken = match value.as_bytes()[0] {
+        let is_written = match value.as_bytes()[0] {
             b'"' => self.text(columns, value),
             b'{' | b'[' => self.put_text(columns, value, true),
             _ if is_truth && columns.is_text => self.put_text(columns, value, true),
             _ if is_truth => self.copy(columns.of(ColumnType::Boolean), value),
             _ => is_number(value) && self.copy(columns.of(ColumnType::Real), value),
         };
-        if !taken {
+        if !is_written {
             self.without_column(value, is_truth && columns.is_text);
         }
     }
 
-    /// The names that lead to the current value, without their escapes, joined as the service does.
+    /// The unescaped path to the current value, joined as by Azure Monitor.
     fn path(&self) -> String {
         let mut path = String::new();
         for name in &self.names {
@@ -140,10 +145,11 @@ impl<'w> Walk<'w> {
         path
     }
 
-    /// A JSON text goes into the column of its own type, or into one of another type that it can be read as.
+    /// Writes a JSON string into the column of its type, or into one of another type that it can be
+    /// converted to.
     fn text(&mut self, columns: &PathColumns, value: &str) -> bool {
         let inside = &value[1..value.len() - 1];
-        // A text that is empty says nothing, and a column without a value is empty to every query.
+        // Queries treat a missing column and an empty text alike.
         if inside.is_empty() {
             return true;
         }
@@ -166,28 +172,30 @@ impl<'w> Walk<'w> {
         is_number(inside) && self.copy(columns.of(ColumnType::Real), inside)
     }
 
-    /// A value in the column for texts, as far as it is kept; `as_text` where it is not a JSON text itself.
+    /// Writes a value into the text column, possibly truncated; `as_text` if it is not a JSON
+    /// string.
     fn put_text(&mut self, columns: &PathColumns, value: &str, as_text: bool) -> bool {
-        let (text, cut) = (self.text, self.cut_of(value));
+        let (text, truncation) = (self.text, self.truncation_of(value));
         self.put(columns.of(ColumnType::Text), |out| {
-            write_value(out, text, value, cut, as_text);
+            write_value(out, text, value, truncation, as_text);
         })
     }
 
-    /// The cut of a value, where it has one.
-    fn cut_of(&self, value: &str) -> Option<&'w Truncation> {
-        if self.cuts.is_empty() {
+    /// The truncation of a value, if any.
+    fn truncation_of(&self, value: &str) -> Option<&'w Truncation> {
+        if self.truncations.is_empty() {
             return None;
         }
-        let place = position(self.text, value);
-        self.cuts.iter().find(|cut| cut.place == place)
+        let range = position(self.text, value);
+        self.truncations.iter().find(|truncation| truncation.range == range)
     }
 
     fn copy(&mut self, column: Option<&RowField>, value: &str) -> bool {
         self.put(column, |out| out.extend_from_slice(value.as_bytes()))
     }
 
-    /// Writes a column unless it is missing or has a value: two paths of a record may lead to one name.
+    /// Writes a column unless it does not exist or has a value, because two paths may lead to one
+    /// name.
     fn put(&mut self, column: Option<&RowField>, write: impl FnOnce(&mut BytesMut)) -> bool {
         let Some(RowField { begin, number }) = column else {
             return false;
@@ -202,7 +210,7 @@ impl<'w> Walk<'w> {
         true
     }
 
-    /// Notes that a field has a value; whether it had none before.
+    /// Marks a column as written. Returns whether it had no value before.
     fn is_first(&mut self, number: usize) -> bool {
         let (word, bit) = (number / 64, 1_u64 << (number % 64));
         let is_first = self.written[word] & bit == 0;
@@ -211,16 +219,16 @@ impl<'w> Walk<'w> {
     }
 }
 
-/// Writes a value as far as it is kept; `text` is the record.
+/// Writes a value, possibly truncated; `text` is the record.
 fn write_value(
     out: &mut BytesMut,
     text: &str,
     value: &str,
-    cut: Option<&Truncation>,
+    truncation: Option<&Truncation>,
     as_text: bool,
 ) {
-    match cut {
-        Some(cut) => cut::write(cut, out, text),
+    match truncation {
+        Some(truncation) => cut::write(truncation, out, text),
         None if as_text => quoted(out, value),
         None => out.extend_from_slice(value.as_bytes()),
     }

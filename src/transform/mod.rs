@@ -1,7 +1,7 @@
-//! From a record of Duo's to a row of `CiscoDuo_CL`: identity, time, and the fields that are added.
+//! Converts Duo records to rows of `CiscoDuo_CL`: identity, time, and the added fields.
 //!
-//! A record is never rebuilt: its text is copied as Duo sent it, and the added fields are put behind its last one. Values that
-//! the service would not keep whole are truncated, and their fields named.
+//! A record is not rebuilt: its text is copied as Duo sent it, and the added fields are appended.
+//! Values that Azure Monitor would truncate are truncated, and their fields named.
 
 mod content;
 mod cut;
@@ -26,17 +26,17 @@ use probe::Probe;
 
 pub use row::{BatchFields, RowWriter};
 
-/// Places in the text of a record. A device has three of them.
+/// Ranges in the text of a record. A device has three.
 type Parts = SmallVec<[Range<usize>; 3]>;
 
-/// What the rows of a batch may be.
+/// Size limits of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RowLimits {
-    /// The API that they go to.
+    /// The ingestion API.
     pub api: IngestionApi,
-    /// Largest value of a column, in bytes.
+    /// Maximum value of a column, in bytes.
     pub largest_value: usize,
-    /// Largest row, in bytes: values are truncated further where it would be larger.
+    /// Maximum row, in bytes; values are truncated further if it is exceeded.
     pub largest_row: usize,
 }
 
@@ -46,10 +46,10 @@ impl From<IngestionApi> for RowLimits {
     }
 }
 
-/// Below this a value is never truncated, whatever the size of its row.
+/// Values up to this size are never truncated, whatever the size of the row.
 const NEVER_TRUNCATED: usize = 1000;
 
-/// Reads the records of one response, one after another.
+/// Parses the records of one response in order.
 #[derive(Debug)]
 pub struct Records<'h> {
     log_type: LogType,
@@ -60,7 +60,8 @@ pub struct Records<'h> {
 }
 
 impl<'h> Records<'h> {
-    /// A reader for one response. `host` is the API hostname, part of every row and identity.
+    /// Creates a parser for one response. `host` is the API hostname, part of every row and
+    /// identity.
     pub fn new(log_type: LogType, host: &'h str, limits: impl Into<RowLimits>) -> Self {
         Self {
             log_type,
@@ -71,11 +72,11 @@ impl<'h> Records<'h> {
         }
     }
 
-    /// Reads the record that follows in the page.
+    /// Parses the next record of the page.
     ///
     /// # Errors
     ///
-    /// Where no JSON follows.
+    /// No JSON value follows.
     pub fn read(
         &mut self,
         page: &Arc<String>,
@@ -86,12 +87,12 @@ impl<'h> Records<'h> {
         Ok(self.record(page, begin..scanner.at(), &reading))
     }
 
-    fn record(&mut self, page: &Arc<String>, place: Range<usize>, reading: &Reading<'_>) -> Record {
-        let text = &page[place.clone()];
-        let probe = Probe::new(self.log_type, place.start, reading);
+    fn record(&mut self, page: &Arc<String>, range: Range<usize>, reading: &Reading<'_>) -> Record {
+        let text = &page[range.clone()];
+        let probe = Probe::new(self.log_type, range.start, reading);
         let mut record = Record {
             page: Arc::clone(page),
-            place,
+            range,
             key: self.identities.of(reading.content, &probe),
             time_micros: probe.time_micros,
             shape: probe.shape,
@@ -107,10 +108,10 @@ impl<'h> Records<'h> {
         record
     }
 
-    /// Brings a record into the shape for its API, with values of at most so many bytes.
+    /// Converts a record for its API, with values of at most `largest_value` bytes.
     fn shape(&mut self, record: &mut Record, text: &str, largest_value: usize) {
         let is_wrapped = matches!(record.shape, RowShape::Wrapped);
-        // A small record cannot hold a large value.
+        // A small record has no large value.
         record.truncations = if text.len() <= largest_value {
             Vec::new()
         } else if is_wrapped {
@@ -129,19 +130,21 @@ impl<'h> Records<'h> {
 #[derive(Debug)]
 struct Identities<'a> {
     log_type: LogType,
-    /// The account: its API hostname.
+    /// API hostname of the account.
     host: &'a str,
-    /// How often each record without an id was met: two identical records in one second are two events.
-    met: HashMap<Content, u32>,
+    /// Occurrences of each record without an id: two identical records in one second are two
+    /// events.
+    occurrences: HashMap<Content, u32>,
 }
 
 impl<'a> Identities<'a> {
     fn new(log_type: LogType, host: &'a str) -> Self {
-        Self { log_type, host, met: HashMap::new() }
+        Self { log_type, host, occurrences: HashMap::new() }
     }
 
-    /// The key of a record: account, log, Duo's id and the event's time, the pair Duo itself pages by; without an id the time,
-    /// action, user, object and description, with the number of the record among identical ones.
+    /// The key of a record: a hash of account, log, Duo's id and event time, the pair that Duo
+    /// pages by. Without an id: time, action, user, object and description, and the index of the
+    /// record among identical ones.
     fn of(&mut self, record: Content, probe: &Probe<'_>) -> RecordKey {
         let mut hash = Sha256::new();
         for part in [self.host, "\n", self.log_type.as_str()] {
@@ -153,7 +156,7 @@ impl<'a> Identities<'a> {
             hash.update(id.as_bytes());
             hash.update(time);
         } else {
-            let count = self.met.entry(record).or_insert(0);
+            let count = self.occurrences.entry(record).or_insert(0);
             hash.update("\naction\n");
             hash.update(time.unwrap_or_default());
             for part in probe.action {
@@ -170,7 +173,7 @@ impl<'a> Identities<'a> {
     }
 }
 
-/// Reads a single record; see [`Records::new`]. Text that is no JSON becomes a row, too.
+/// Parses a single record; see [`Records::new`]. Text that is not JSON also becomes a row.
 pub fn read_record(
     log_type: LogType,
     host: &str,
@@ -187,12 +190,12 @@ pub fn read_record(
     })
 }
 
-/// Writes a text as JSON.
+/// Writes a text as a JSON string.
 fn quoted(out: &mut BytesMut, text: &str) {
-    serde_json::to_writer(out.writer(), text).expect("a text can be written to memory");
+    serde_json::to_writer(out.writer(), text).expect("writing to memory cannot fail");
 }
 
-/// The records with these texts, as of one response.
+/// Parses texts as the records of one response.
 #[cfg(test)]
 fn read_records<'a>(
     log_type: LogType,

@@ -1,4 +1,4 @@
-//! The few fields of a record that are read.
+//! The parsed fields of a record.
 
 use std::borrow::Cow;
 
@@ -10,19 +10,19 @@ use super::content::{Boolean, Members, Reading};
 use crate::json::unescaped;
 use crate::model::{LogType, RowShape};
 
-/// What identity, time and row need of a record.
+/// Identity, time and shape of a record.
 #[derive(Default)]
 pub(super) struct Probe<'a> {
-    /// Duo's id, where the log has one and the record carries it.
+    /// Duo's id, if the record has one.
     pub(super) id: Option<Cow<'a, str>>,
     /// Event time in microseconds since 1970.
     pub(super) time_micros: Option<i64>,
-    /// What identifies an event without an id: action, username, object and description, as they are spelled.
+    /// Action, username, object and description, unparsed: the identity of an event without an id.
     pub(super) action: [Option<&'a str>; 4],
     pub(super) shape: RowShape,
 }
 
-/// The values of the fields that are read, as they are spelled.
+/// The unparsed values of the fields.
 #[derive(Default)]
 struct Fields<'a> {
     id: Option<&'a str>,
@@ -31,13 +31,13 @@ struct Fields<'a> {
     timestamp: Option<&'a str>,
     surfaced_timestamp: Option<&'a str>,
     action: [Option<&'a str>; 4],
-    /// Whether there is a name that the row adds, or the service refuses.
+    /// Whether a name is reserved for an added field or by Azure Monitor.
     has_reserved: bool,
 }
 
 impl<'a> Probe<'a> {
-    /// Reads a record that begins at `begin` in the text of its scanner. Nothing is read of a record that is no object, or
-    /// has one of the fields that are read twice: it is wrapped.
+    /// Parses a record that begins at `begin` in the scanner's text. A record that is not an object
+    /// or has a duplicate field is wrapped.
     pub(super) fn new(log_type: LogType, begin: usize, reading: &Reading<'a>) -> Self {
         Self::of_object(log_type, begin, reading).unwrap_or_default()
     }
@@ -48,9 +48,11 @@ impl<'a> Probe<'a> {
         let Fields { id, isotimestamp, ts, timestamp, surfaced_timestamp, action, has_reserved } =
             fields;
         let iso_time = iso(isotimestamp);
-        // One transaction may have two records, told apart by their time only: whole seconds are too coarse for that.
+        // Two records of one transaction differ only in their time, for which whole seconds are too
+        // coarse.
         let id = id.filter(|_| id_field != Some("txid") || iso_time.is_some());
-        // The finest time first. The v1 logs' `isotimestamp` is only a copy of `timestamp`, and was seen malformed.
+        // The most precise time first. In the v1 logs, `isotimestamp` is a copy of `timestamp` and
+        // sometimes malformed.
         let time_micros = match log_type {
             LogType::Administrator | LogType::OfflineEnrollment => seconds(timestamp).or(iso_time),
             LogType::TrustMonitor => milliseconds(surfaced_timestamp),
@@ -61,16 +63,16 @@ impl<'a> Probe<'a> {
             RowShape::Wrapped
         } else {
             let varying = reading.booleans.iter().filter(|boolean| is_varying(boolean));
-            let places =
-                varying.map(|Boolean { place, .. }| place.start - begin..place.end - begin);
-            RowShape::Object(places.collect::<Parts>())
+            let ranges =
+                varying.map(|Boolean { range, .. }| range.start - begin..range.end - begin);
+            RowShape::Object(ranges.collect::<Parts>())
         };
         Some(Self { id: id.and_then(scalar), time_micros, action: action.map(not_null), shape })
     }
 }
 
 impl<'a> Fields<'a> {
-    /// `None` where one of them occurs twice, or a name is no Unicode.
+    /// `None` if a field occurs twice or a name is not valid Unicode.
     fn of(id_field: Option<&str>, members: &Members<'a>) -> Option<Self> {
         let mut fields = Self::default();
         for (name, value) in members {
@@ -101,7 +103,7 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// A name without its escapes; `None` where it is no Unicode.
+/// An unescaped name; `None` if it is not valid Unicode.
 fn unicode(name: &str) -> Option<Cow<'_, str>> {
     if name.contains('\\') {
         String::from_utf8(unescaped(name).into()).ok().map(Cow::Owned)
@@ -114,7 +116,7 @@ fn not_null(value: Option<&str>) -> Option<&str> {
     value.filter(|value| *value != "null")
 }
 
-/// Whether it is a field of a device whose type varies between a boolean and `"unknown"`.
+/// Whether the boolean is a device field that is `"unknown"` in other records.
 fn is_varying(Boolean { path, depth, name, .. }: &Boolean<'_>) -> bool {
     let is_device = match path {
         [_, "access_device"] if *depth == 1 => true,
@@ -126,7 +128,7 @@ fn is_varying(Boolean { path, depth, name, .. }: &Boolean<'_>) -> bool {
     is_device && varies
 }
 
-/// A text or number as text; none of an empty text.
+/// A string or number as text; `None` if empty.
 fn scalar(raw: &str) -> Option<Cow<'_, str>> {
     match raw.as_bytes().first()? {
         b'"' => {
@@ -153,7 +155,7 @@ fn milliseconds(raw: Option<&str>) -> Option<i64> {
     number(raw)?.checked_mul(1000)
 }
 
-/// A whole number, also in quotation marks or with a fraction, which is dropped.
+/// A whole number, possibly in quotation marks; a fraction is dropped.
 fn number(raw: Option<&str>) -> Option<i64> {
     let text = scalar(raw?)?;
     text.parse().ok().or_else(|| text.split_once('.')?.0.parse().ok())
@@ -189,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn times_of_another_type_are_read_where_they_can_be() {
+    fn times_of_another_type_are_parsed_if_possible() {
         for timestamp in ["\"1795348501\"", "1795348501.9", "1795348501"] {
             let text = format!("{{\"timestamp\":{timestamp}}}");
             assert_eq!(time(LogType::Administrator, &text), Some(1_795_348_501_000_000), "{text}");
@@ -201,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn only_true_and_false_are_put_in_quotation_marks() {
+    fn only_true_and_false_are_quoted() {
         let text = r#"{"access_device":{"is_encryption_enabled":true,"is_firewall_enabled":"unknown","is_password_set": false},
             "surfaced_auth":{"access_device":{"is_password_set":false}},"is_password_set":true}"#;
         let RowShape::Object(parts) = probe(LogType::TrustMonitor, text).shape else { panic!() };
@@ -210,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn an_access_device_of_another_type_is_left_alone() {
+    fn an_access_device_of_another_type_is_not_changed() {
         for device in [
             "null",
             "\"unknown\"",
@@ -229,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn records_that_cannot_be_rows_are_wrapped() {
+    fn records_that_cannot_be_converted_to_columns_are_wrapped() {
         for text in [
             "\"text\"",
             "[{}]",

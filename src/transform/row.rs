@@ -1,4 +1,4 @@
-//! Writing rows: Duo's text, followed by the added fields.
+//! Writes rows: Duo's text, followed by the added fields.
 
 use bytes::{BufMut as _, BytesMut};
 use chrono::{DateTime, SecondsFormat};
@@ -10,41 +10,41 @@ use crate::model::{
 };
 use crate::schema::ColumnType;
 
-/// Longest text of the added fields apart from host and batch, in bytes.
+/// Maximum size of the added fields without host and batch, in bytes.
 const ADDED_FIELDS: usize = 400;
 
-/// What the rows of a batch have in common.
+/// The common fields of the rows of a batch.
 #[derive(Clone, Copy, Debug)]
 pub struct BatchFields<'a> {
     /// The log.
     pub log_type: LogType,
     /// The API hostname of the account.
     pub host: &'a str,
-    /// How the rows came to be sent.
+    /// The value of `ingest_kind`.
     pub kind: IngestKind,
-    /// Names the batch.
+    /// The name of the batch.
     pub batch: &'a str,
-    /// When it is sent.
+    /// Time at which the batch is sent.
     pub sent_at: Millis,
-    /// Whether the time of an event becomes `TimeGenerated`, and not that of sending.
+    /// Whether `TimeGenerated` is the event time instead of `sent_at`.
     pub is_dated_by_event: bool,
 }
 
 /// Writes the rows of one batch.
 #[derive(Debug)]
 pub struct RowWriter {
-    /// The added fields before the digits of `event_uid`, between them and those of `event_content`, and behind those: the
-    /// same in every row.
+    /// The constant added fields before, between and after the values of `event_uid` and
+    /// `event_content`.
     around_key: [String; 3],
-    /// Suffixes of the names of added fields: of texts, and of times.
+    /// Column suffixes of added fields: for texts and for times.
     suffixes: [&'static str; 2],
-    /// The time of rows without one, where rows carry it.
+    /// Default of `TimeGenerated`, if rows have it.
     time_generated: Option<String>,
     is_dated_by_event: bool,
 }
 
 impl RowWriter {
-    /// Rows for this API.
+    /// Creates a writer for an API.
     pub fn new(api: IngestionApi, fields: &BatchFields<'_>) -> Self {
         let BatchFields { log_type, host, batch, .. } = fields;
         let kind: &str = fields.kind.into();
@@ -55,7 +55,7 @@ impl RowWriter {
             }
         };
         let [s, _] = suffixes;
-        // The Data Collector API has a header for it, and forbids a field of that name.
+        // The Data Collector API uses a header instead and forbids a field of that name.
         let time_generated =
             (api == IngestionApi::LogsIngestion).then(|| fields.sent_at.to_string());
         Self {
@@ -76,20 +76,20 @@ impl RowWriter {
         let [text_suffix, time_suffix] = self.suffixes;
         match &record.shape {
             RowShape::Object(parts) => {
-                let quoted = parts.iter().map(|place| (place, None));
-                let cuts = record.truncations.iter().map(|cut| (&cut.place, Some(cut)));
-                let mut changes: SmallVec<[_; 4]> = quoted.chain(cuts).collect();
-                changes.sort_unstable_by_key(|(place, _)| place.start);
+                let quoted = parts.iter().map(|range| (range, None));
+                let truncations = record.truncations.iter().map(|one| (&one.range, Some(one)));
+                let mut changes: SmallVec<[_; 4]> = quoted.chain(truncations).collect();
+                changes.sort_unstable_by_key(|(range, _)| range.start);
                 let mut copied = 0;
-                for (place, cut) in changes {
-                    put(out, &[&text[copied..place.start]]);
-                    match cut {
-                        Some(cut) => cut::write(cut, out, text),
-                        None => put(out, &["\"", &text[place.clone()], "\""]),
+                for (range, truncation) in changes {
+                    put(out, &[&text[copied..range.start]]);
+                    match truncation {
+                        Some(truncation) => cut::write(truncation, out, text),
+                        None => put(out, &["\"", &text[range.clone()], "\""]),
                     }
-                    copied = place.end;
+                    copied = range.end;
                 }
-                // Without the closing brace; an object's text ends with it.
+                // Without the closing brace of the object.
                 put(out, &[&text[copied..text.len() - 1]]);
                 if text[1..text.len() - 1].bytes().any(|byte| !byte.is_ascii_whitespace()) {
                     out.put_u8(b',');
@@ -101,7 +101,7 @@ impl RowWriter {
             }
             RowShape::Wrapped => {
                 put(out, &["{\"raw_record", text_suffix, "\":"]);
-                let kept = record.truncations.first().map_or(text, |cut| cut::kept_json(cut, text));
+                let kept = record.truncations.first().map_or(text, |one| cut::kept_json(one, text));
                 quoted(out, kept);
                 out.put_u8(b',');
             }
@@ -111,13 +111,13 @@ impl RowWriter {
             quoted(out, &cut::list(record.truncated_fields()));
             out.put_u8(b',');
         }
-        // 40 digits: a text of 32 would be stored as a GUID, in a column of another name.
+        // 40 digits: 32 would be stored as a GUID, in a column of another name.
         let mut uid = [0; 2 * size_of::<EventUid>()];
         let mut content = [0; 2 * size_of::<EventContent>()];
         hex::encode_to_slice(record.key.uid, &mut uid).expect("two digits for each byte");
         hex::encode_to_slice(record.key.content, &mut content).expect("two digits for each byte");
-        let [before_uid, between, behind] = &self.around_key;
-        for part in [before_uid.as_bytes(), &uid, between.as_bytes(), &content, behind.as_bytes()] {
+        let [before_uid, between, after] = &self.around_key;
+        for part in [before_uid.as_bytes(), &uid, between.as_bytes(), &content, after.as_bytes()] {
             out.extend_from_slice(part);
         }
         let time = record.time_micros.and_then(DateTime::from_timestamp_micros);
@@ -140,21 +140,21 @@ fn put(out: &mut BytesMut, parts: &[&str]) {
     }
 }
 
-/// Upper bound of the bytes of a row; `text` is the record's own, `host` the API hostname.
+/// Upper bound of a row in bytes; `text` is the record's text, `host` the API hostname.
 pub(super) fn longest_row(record: &Record, text: &str, host: &str) -> usize {
-    let own = match &record.shape {
+    let text_bytes = match &record.shape {
         RowShape::Object(parts) => {
             let growth: usize = record.truncations.iter().map(cut::longest_growth).sum();
             text.len() + 2 * parts.len() + growth
         }
         RowShape::Flattened(flat) => flat.members.len(),
-        // Each byte is at most escaped.
+        // At most every byte is escaped.
         RowShape::Wrapped => {
-            let kept = record.truncations.first().map_or(text, |cut| cut::kept_json(cut, text));
+            let kept = record.truncations.first().map_or(text, |one| cut::kept_json(one, text));
             2 * kept.len() + kept.bytes().filter(u8::is_ascii_control).count() * 4
         }
     };
-    own + cut::longest_list(record.truncated_fields()) + ADDED_FIELDS + host.len()
+    text_bytes + cut::longest_list(record.truncated_fields()) + ADDED_FIELDS + host.len()
 }
 
 #[cfg(test)]
@@ -168,7 +168,7 @@ pub(super) mod tests {
 
     const HOST: &str = "api-x.duosecurity.com";
 
-    /// The row of a record. It is no longer than was said before.
+    /// Writes the row of a record, and checks its size against `row_bytes`.
     pub(in crate::transform) fn written(
         api: IngestionApi,
         log_type: LogType,
@@ -200,7 +200,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn a_row_is_duos_text_and_behind_it_the_added_fields() {
+    fn a_row_is_duos_text_followed_by_the_added_fields() {
         let text = r#"{"txid":"a", "isotimestamp":"2026-11-22T11:55:01.234567+00:00","n":1.0e2,"access_device":{"is_password_set":true}}"#;
         assert_eq!(
             row(LogType::Authentication, text),
@@ -215,7 +215,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn an_empty_object_and_a_text_become_rows_too() {
+    fn an_empty_object_and_a_text_become_rows() {
         for text in ["{}", "{ }"] {
             let row: Value = serde_json::from_str(&row(LogType::Activity, text)).unwrap();
             assert_eq!(row["eventtype"], "activity");

@@ -13,9 +13,9 @@ fn ids(log_type: LogType, texts: &[&str]) -> Vec<RecordKey> {
     records.into_iter().map(|record| record.key).collect()
 }
 
-/// Of each pair of records of a log: whether they have one uid. Their contents tell them apart all the same.
+/// Pairs of records with equal or different uids; their contents always differ.
 #[test]
-fn a_uid_is_made_of_id_and_time_or_of_time_and_action() {
+fn a_uid_is_derived_from_id_and_time_or_from_time_and_action() {
     let administrator = |description: &str, time: &str| {
         format!(
             r#"{{"action":"a","timestamp":1795347000,"username":"u","object":"o","description":"{description}","isotimestamp":"{time}"}}"#
@@ -49,7 +49,7 @@ fn a_uid_is_made_of_id_and_time_or_of_time_and_action() {
 }
 
 #[test]
-fn the_same_id_in_two_accounts_or_logs_is_two_events() {
+fn equal_ids_in_two_accounts_or_logs_are_two_events() {
     let text = r#"{"txid":"a","activity_id":"a","ts":"2026-11-22T11:55:01Z","isotimestamp":"2026-11-22T11:55:01Z"}"#;
     let key = |log_type, host| read_record(log_type, host, IngestionApi::DataCollector, text).key;
     let one = key(LogType::Activity, "api-1.duosecurity.com");
@@ -72,7 +72,7 @@ fn identical_records_without_an_id_are_counted_and_key_order_does_not_matter() {
 }
 
 #[test]
-fn key_order_does_not_matter_where_a_record_holds_what_no_value_can() {
+fn key_order_does_not_matter_with_values_that_serde_json_cannot_represent() {
     let one = r#"{"action":"admin_login","object":{"name":"\ud800","size":[1e999, {"a":1,"b":2}]},"timestamp":1}"#;
     let same = r#"{"timestamp":1, "object":{"size":[1e999,{ "b":2,"a":1 }],"name":"\ud800"},"action":"admin_login"}"#;
     let other = one.replace("\\ud800", "\\ud801");
@@ -89,7 +89,7 @@ fn key_order_does_not_matter_where_a_record_holds_what_no_value_can() {
 }
 
 #[test]
-fn records_that_are_no_objects_have_an_identity_too() {
+fn records_other_than_objects_have_an_identity() {
     let page = ids(LogType::Activity, &["null", "\"\\ud800\"", "[1]", "null"]);
     let distinct: std::collections::HashSet<_> = page.iter().collect();
     assert_eq!(distinct.len(), 4);

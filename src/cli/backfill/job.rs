@@ -1,4 +1,4 @@
-//! The backfill of one span: runs until it is read.
+//! The backfill of one span.
 
 use std::collections::BTreeSet;
 
@@ -13,19 +13,19 @@ use crate::model::{Hour, LogType, MINUTE, Span};
 use crate::status::{self, Code};
 use crate::sync::{HourState, RunCounts};
 
-/// Pause before rows about hours are sent again.
+/// Pause before hour rows are sent again.
 const REPORT_PAUSE: TimeDelta = TimeDelta::seconds(6);
 const REPORT_ATTEMPTS: u32 = 5;
-/// Pause while another process runs the same backfill.
+/// Pause between tries while another process runs the same backfill.
 const HELD: TimeDelta = TimeDelta::seconds(15);
-/// How long to wait for another process: longer than its lease lasts after a crash.
+/// Maximum wait for another process: longer than its lease lasts after a crash.
 const LONGEST_HELD: TimeDelta = TimeDelta::minutes(4);
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, strum::Display)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub(super) enum Outcome {
-    /// The span was read to its end.
+    /// The span was read completely.
     Done,
     #[strum(to_string = "unavailable")]
     Unavailable,
@@ -40,7 +40,7 @@ pub(super) enum Outcome {
 pub(super) struct HourCounts {
     /// Read in full; every record was delivered.
     pub(super) verified: u64,
-    /// Duo's count agrees; not read in full yet.
+    /// Duo's count matches; not yet read in full.
     pub(super) count_matched: u64,
     pub(super) gap: u64,
     pub(super) unknown: u64,
@@ -72,7 +72,7 @@ pub(super) struct Done {
 }
 
 impl Done {
-    /// Whether nothing of the span is left to read, missing or unknown.
+    /// Whether the whole span is read, without gaps and unknown hours.
     pub(super) fn is_complete(&self) -> bool {
         match self.outcome {
             Outcome::Done => self.hours.gap == 0 && self.hours.unknown == 0,
@@ -88,7 +88,7 @@ pub(super) struct Job<'a> {
     shutdown: &'a CancellationToken,
     bar: Bar,
     done: Done,
-    /// Reconciled hours whose health row was not accepted yet.
+    /// Reconciled hours without an accepted health row.
     unreported: BTreeSet<Hour>,
 }
 
@@ -121,7 +121,7 @@ impl<'a> Job<'a> {
 
     /// Runs until the span is read, an operator must act, or shutdown is requested.
     pub(super) async fn run(mut self) -> Done {
-        self.done.outcome = match self.run_to_the_end().await {
+        self.done.outcome = match self.run_until_done().await {
             Ok(outcome) => outcome,
             Err(error) => {
                 self.done.why.message = Some(error.to_string());
@@ -134,12 +134,12 @@ impl<'a> Job<'a> {
         self.done
     }
 
-    async fn run_to_the_end(&mut self) -> Result<Outcome, BackfillError> {
+    async fn run_until_done(&mut self) -> Result<Outcome, BackfillError> {
         let collector = self.collector;
         let mut held_since = None;
         while !self.shutdown.is_cancelled() {
             let now = collector.now();
-            let wait = collector.may_go_on(&self.plan, self.resend, now);
+            let wait = collector.may_continue(&self.plan, self.resend, now);
             if let Some(until) = wait.await? {
                 let pause = until - collector.now();
                 self.pause(pause, "the live log backs off").await;
@@ -205,7 +205,7 @@ impl<'a> Job<'a> {
         report
     }
 
-    /// The longest time until the next request may be made.
+    /// Maximum time until the next request is allowed.
     fn request_interval(&self) -> TimeDelta {
         let per_minute = self.collector.settings.limits.requests_per_minute;
         i32::try_from(per_minute)

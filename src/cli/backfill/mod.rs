@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     /// End; the checkpoint of the live log if left out
     #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with = "gaps")]
     to: Option<Millis>,
-    /// The hours that the ledger reports as gaps, instead of a span
+    /// Read hours with a gap instead of a span
     #[arg(long)]
     gaps: bool,
     /// A log; repeat for several; all configured logs if left out
@@ -35,7 +35,7 @@ pub(super) struct Arguments {
     /// Deliver rows again whose ids the ledger no longer has
     #[arg(long)]
     resend: bool,
-    /// Print what was done as JSON
+    /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
@@ -68,7 +68,7 @@ pub(super) async fn backfill(arguments: &Arguments) -> Result<(), u8> {
             _ => super::USAGE,
         }
     })?;
-    if (plans.is_empty() && !arguments.gaps) || (!arguments.resend && repeats(&plans)) {
+    if (plans.is_empty() && !arguments.gaps) || (!arguments.resend && has_duplicates(&plans)) {
         return Err(super::USAGE);
     }
     plans.sort_by_key(|plan| (plan.backfill.log_type, plan.backfill.span.from));
@@ -81,7 +81,7 @@ pub(super) async fn backfill(arguments: &Arguments) -> Result<(), u8> {
     super::failed_unless(done.iter().all(Done::is_complete))
 }
 
-/// What is to be read. A log of which there is nothing to read is reported, and the others are read.
+/// Plans the backfills. A log with nothing to read is reported and skipped.
 async fn plan(
     collector: &Collector,
     arguments: &Arguments,
@@ -111,13 +111,13 @@ async fn plan(
     Ok(plans)
 }
 
-/// Reports rows that would be delivered again; whether there are any.
-fn repeats(plans: &[BackfillPlan]) -> bool {
-    let mut repeats = false;
+/// Reports rows that would be duplicated. Returns whether there are any.
+fn has_duplicates(plans: &[BackfillPlan]) -> bool {
+    let mut has_duplicates = false;
     for plan in plans {
         for (count, what) in [
             (
-                plan.may_repeat,
+                plan.may_duplicate,
                 "rows of these hours were delivered before, and the ledger no longer has their ids",
             ),
             (
@@ -126,22 +126,22 @@ fn repeats(plans: &[BackfillPlan]) -> bool {
             ),
         ] {
             if count > 0 {
-                repeats = true;
+                has_duplicates = true;
                 let (log_type, count) = (plan.backfill.log_type, number(count));
                 output::talk(format!("{log_type}: {count} {what}"));
             }
         }
     }
-    if repeats {
+    if has_duplicates {
         output::error(
             "these rows would be delivered again, with the same event_uid",
             Some("add --resend to deliver them again, or narrow the span"),
         );
     }
-    repeats
+    has_duplicates
 }
 
-/// Reads everything, the logs concurrently and the spans of a log one after another.
+/// Runs the backfills: logs concurrently, the spans of a log in order.
 async fn run(collector: &Collector, plans: &[BackfillPlan], resend: bool) -> Vec<Done> {
     let shutdown = &CancellationToken::new();
     let progress = &MultiProgress::new();
@@ -160,7 +160,7 @@ async fn run(collector: &Collector, plans: &[BackfillPlan], resend: bool) -> Vec
         progress.suspend(|| output::talk(line));
     });
     let done = done.await;
-    // The table that follows has it all.
+    // The result table replaces the bars.
     progress.clear().ok();
     done.into_iter().flatten().collect()
 }
@@ -209,14 +209,14 @@ mod tests {
     use crate::model::Millis;
 
     #[test]
-    fn a_day_an_hour_and_a_moment_are_understood() {
+    fn a_day_an_hour_and_a_time_are_parsed() {
         let noon = Ok(Millis(1_795_348_800_000));
         assert_eq!(moment("2026-11-22T12"), noon);
         assert_eq!(moment("2026-11-22T12:00:00Z"), noon);
         assert_eq!(moment("2026-11-22T13:00:00+01:00"), noon);
         assert_eq!(moment("2026-11-22"), Ok(Millis(1_795_305_600_000)));
-        for odd in ["yesterday", "2026-13-01", "22.11.2026", "2026-11-22T25", ""] {
-            assert!(moment(odd).is_err(), "{odd}");
+        for invalid in ["yesterday", "2026-13-01", "22.11.2026", "2026-11-22T25", ""] {
+            assert!(moment(invalid).is_err(), "{invalid}");
         }
     }
 }

@@ -33,7 +33,7 @@ impl Bar {
         Self { drawn, name, from }
     }
 
-    /// Shows up to where the span was read, and what was done for it in all runs.
+    /// Shows the time reached and the counts of all runs.
     pub(super) fn advance(&self, reached: Option<Millis>, counts: &RunCounts) {
         let RunCounts { events, pages, .. } = *counts;
         if let Some(reached) = reached {
@@ -41,7 +41,7 @@ impl Bar {
             let is_first = self.drawn.position() == 0 && pages == 0;
             self.drawn.set_position(reached.max(self.drawn.position()));
             if is_first {
-                // What an earlier command reached says nothing about the speed of this one.
+                // The progress of an earlier command must not affect the estimate.
                 self.drawn.reset_eta();
             }
         }

@@ -1,4 +1,4 @@
-//! How the demo ends: the numbers that matter.
+//! The final report of the demo.
 
 use serde_json::Value;
 use simulator::{FunctionsHost, Report};
@@ -8,12 +8,12 @@ use crate::cli::output;
 use crate::model::number;
 
 impl Demo {
-    /// Prints the numbers that matter; whether everything was delivered.
+    /// Prints the results. Returns whether everything was delivered.
     pub(super) async fn report(&self, in_turn: &Report) -> bool {
         let report = self.simulator.report().await;
         let row = |name: &str, counts: [u64; 5]| {
-            let [shown, delivered, late, twice, lost] = counts.map(number);
-            [name.to_owned(), shown, delivered, late, twice, lost]
+            let [shown, delivered, late, duplicates, lost] = counts.map(number);
+            [name.to_owned(), shown, delivered, late, duplicates, lost]
         };
         let logs = report.logs.iter().map(|(log, counts)| {
             let late = counts.delivered - in_turn.logs[log].delivered;
@@ -51,7 +51,7 @@ impl Demo {
     }
 }
 
-/// What the status says of the hours.
+/// Summarises the hours of the status.
 async fn hours(host: &FunctionsHost) -> Result<String, String> {
     let status = host.status().await?;
     let of = |marks: &[&str]| {

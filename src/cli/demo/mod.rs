@@ -1,5 +1,5 @@
-//! `demo`: the main job with no account. A simulated Duo and Azure Monitor, and between them this very program as
-//! the Functions host runs it, with everything that goes wrong in a bad week.
+//! `demo`: runs this program as the Functions host does, with a simulated Duo and Azure Monitor and
+//! common errors. Needs no account.
 
 mod closing;
 
@@ -25,7 +25,7 @@ pub(super) struct Arguments {
     /// Seed of the simulated events: the same seed makes the same events
     #[arg(long, default_value_t = 1)]
     seed: u64,
-    /// Folder for the delivered rows and the state; what an earlier demo left in it is replaced
+    /// Folder for the delivered rows and the state; replaces those of an earlier demo
     #[arg(long, default_value = "duo-sentinel-demo")]
     folder: PathBuf,
     /// Send rows through the Logs Ingestion API instead of the HTTP Data Collector API
@@ -33,10 +33,10 @@ pub(super) struct Arguments {
     logs_ingestion: bool,
 }
 
-/// Ticks after which the demo gives up; the lease of a killed process has to expire first.
-const MOST_TICKS: u32 = 200;
+/// Maximum ticks; the lease of a killed process may have to expire.
+const MAX_TICKS: u32 = 200;
 const AZURE_LATENCY: Duration = Duration::from_millis(30);
-/// How far the clocks are set ahead, so that Duo shows all late events.
+/// Clock offset after which Duo returns all late events.
 const DAY: TimeDelta = TimeDelta::hours(25);
 /// Events of each log, per thousand.
 const SHARES: [(LogType, u64); 6] = [
@@ -51,8 +51,8 @@ const SHARES: [(LogType, u64); 6] = [
 pub(super) async fn demo(arguments: &Arguments) -> Result<(), u8> {
     let complete = async {
         let mut demo = Demo::new(arguments).await?;
-        let in_turn = demo.play().await?;
-        Ok(demo.report(&in_turn).await)
+        let before_last_day = demo.play().await?;
+        Ok(demo.report(&before_last_day).await)
     };
     let complete = complete.await.unwrap_or_else(|error: String| {
         output::error(&error, None);
@@ -79,7 +79,7 @@ impl Demo {
         let folder = &arguments.folder;
         prepare(folder).map_err(|error| format!("{} cannot be used: {error}", folder.display()))?;
         let (rows, state) = (folder.join("rows"), folder.join("state"));
-        #[expect(clippy::disallowed_methods, reason = "the simulated day ends now")]
+        #[expect(clippy::disallowed_methods, reason = "the simulated day ends at the current time")]
         let now = Utc::now();
         let config = Config {
             seed: arguments.seed,
@@ -103,7 +103,7 @@ impl Demo {
         let mut settings = simulated::settings(api, &simulator);
         settings.extend([
             ("CISCO_DUO_STATE_DIR", state.display().to_string()),
-            // A day in seconds: no waiting for Duo's rate limit, and runs that end before everything is done.
+            // No rate limit, and runs that end before everything is delivered.
             ("CISCO_DUO_REQUESTS_PER_MINUTE", "0".to_owned()),
             ("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "1".to_owned()),
             ("CISCO_DUO_THROTTLE_BACKOFF_SECONDS", "1".to_owned()),
@@ -119,40 +119,40 @@ impl Demo {
         ));
         let progress = ProgressBar::new(events).with_style(
             ProgressStyle::with_template("  {bar:40} {human_pos} of {human_len} events  {elapsed}")
-                .expect("a constant template"),
+                .expect("a valid template"),
         );
         Ok(Self { simulator, api, host, progress, rows, state, ticks: 0, reported: 0 })
     }
 
-    /// Plays the bad week; gives what was there before its last day.
+    /// Plays the scenario. Returns the report before the last day.
     async fn play(&mut self) -> Result<Report, String> {
         self.tick("no errors").await?;
-        self.spoil_duo();
+        self.add_duo_faults();
         self.tick("Duo: HTTP 429, HTTP 500, a truncated response").await?;
-        self.spoil_azure();
+        self.add_azure_faults();
         self.tick("Azure Monitor: a lost response, HTTP 503").await?;
         self.kill().await?;
         self.catch_up("no errors, until every log is caught up").await?;
-        // Before the day ends: what is there now came in its turn.
-        let in_turn = self.simulator.report().await;
+        // Events delivered so far are not late.
+        let before_last_day = self.simulator.report().await;
         self.pass_a_day().await?;
         self.catch_up("a day later: late events, found by reconciliation").await?;
         self.progress.finish_and_clear();
-        Ok(in_turn)
+        Ok(before_last_day)
     }
 
-    /// Fires the timer until every log is caught up.
+    /// Fires the timer until every log has caught up.
     async fn catch_up(&mut self, what: &str) -> Result<(), String> {
         let before = self.delivered();
         let mut quiet = 0;
-        // A log counts as caught up although hours are left to reconcile when the run time limit is reached: a run that
-        // delivers nothing more reconciles them.
+        // A log may be caught up with hours left to reconcile at the run time limit; these are
+        // reconciled by runs that deliver nothing more.
         while quiet < 2 {
             let delivered = self.delivered();
             let caught_up = self.tick("").await?;
             quiet = if caught_up && self.delivered() == delivered { quiet + 1 } else { 0 };
-            if self.ticks > MOST_TICKS {
-                return Err("the logs never caught up".to_owned());
+            if self.ticks > MAX_TICKS {
+                return Err("the logs did not catch up".to_owned());
             }
         }
         self.line(what, self.delivered() - before);
@@ -165,7 +165,7 @@ impl Demo {
         self.restart(DAY).await
     }
 
-    fn spoil_duo(&self) {
+    fn add_duo_faults(&self) {
         let throttled = FaultKind::TooManyRequests { retry_after: Some(1) };
         for (log, kind) in [
             (LogType::Activity, throttled),
@@ -177,14 +177,14 @@ impl Demo {
         }
     }
 
-    fn spoil_azure(&self) {
+    fn add_azure_faults(&self) {
         for kind in [FaultKind::ResponseLost, FaultKind::Status(503)] {
             let fault = Fault::once(simulated::target(self.api), kind).after(1);
             self.simulator.faults().push(fault);
         }
     }
 
-    /// Fires the timer and waits for the response; `true` when every log is caught up.
+    /// Fires the timer and waits for the response. Returns whether every log has caught up.
     async fn tick(&mut self, what: &str) -> Result<bool, String> {
         let before = self.delivered();
         self.ticks += 1;
@@ -196,17 +196,17 @@ impl Demo {
             self.line(what, self.delivered() - before);
         }
         if !caught_up {
-            // A log that backs off makes no request before.
+            // Logs may be backing off.
             tokio::time::sleep(Duration::from_millis(300)).await;
         }
         Ok(caught_up)
     }
 
-    /// Fires the timer, kills the process in the middle of its work, and starts it again.
+    /// Fires the timer, kills the process during the run, and restarts it.
     async fn kill(&mut self) -> Result<(), String> {
         let before = self.delivered();
         self.ticks += 1;
-        let in_the_middle = async {
+        let mid_run = async {
             let requests = || simulated::requests_and_rows(self.api, &self.simulator).0;
             let enough = requests() + 2;
             while requests() <= enough {
@@ -214,7 +214,7 @@ impl Demo {
             }
         };
         tokio::select! {
-            () = in_the_middle => {}
+            () = mid_run => {}
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
             _ = self.host.fire() => {}
         }
@@ -223,7 +223,7 @@ impl Demo {
         self.restart(TimeDelta::zero()).await
     }
 
-    /// Starts the killed process again, its clock ahead of this machine's.
+    /// Restarts the killed process with a clock offset.
     async fn restart(&mut self, clock_ahead: TimeDelta) -> Result<(), String> {
         let seconds = clock_ahead.num_seconds().to_string();
         self.host.restart_with("CISCO_DUO_DEMO_CLOCK_SECONDS", seconds).await
@@ -255,17 +255,19 @@ impl Demo {
     }
 }
 
-/// HourCounts the folder of a demo, so that the next one replaces nothing else.
+/// Marks the folder of a demo, so that the next one replaces nothing else.
 const MARK: &str = "made-by-duo-sentinel-demo";
 
-/// Empties the folder of an earlier demo, or creates a new one; anything else is left as it is.
+/// Empties the folder of an earlier demo or creates a new one. Fails for other folders with
+/// content.
 fn prepare(folder: &Path) -> io::Result<()> {
     let is_ours = folder.join(MARK).exists();
     for part in [folder.join("rows"), folder.join("state")] {
         if part.exists() {
             if !is_ours {
                 let part = part.display();
-                let error = format!("{part} exists and is not of a demo; give another --folder");
+                let error =
+                    format!("{part} exists and is not from a demo; choose another --folder");
                 return Err(io::Error::other(error));
             }
             fs::remove_dir_all(&part)?;

@@ -25,7 +25,7 @@ fn result() -> HourResult {
 }
 
 #[test]
-fn rows_about_hours_alone_leave_what_the_runs_did_to_the_next_row_about_runs() {
+fn reporting_only_hours_keeps_the_counts_for_the_next_run_row() {
     let mut cached = CachedHealth::default();
     cached.health.unreported.runs = 3;
     cached.health.unreported_hours = [HOUR, HOUR.after(1)].into();

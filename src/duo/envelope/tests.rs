@@ -4,11 +4,11 @@ use super::parse_page;
 use crate::json::{NotJson, Scanner};
 use crate::model::{LogType, PageResponse, Record};
 
-/// Keeps the texts and nothing else.
+/// Keeps only the texts.
 fn read(page: &Arc<String>, scanner: &mut Scanner<'_>) -> Result<Option<Record>, NotJson> {
     let (page, begin) = (Arc::clone(page), scanner.at());
     scanner.value()?;
-    Ok(Some(Record { page, place: begin..scanner.at(), ..Record::default() }))
+    Ok(Some(Record { page, range: begin..scanner.at(), ..Record::default() }))
 }
 
 fn page(log_type: LogType, body: &str) -> Result<PageResponse, String> {
@@ -27,7 +27,7 @@ fn metadata(next_offset: &str, total: &str) -> PageResponse {
 }
 
 #[test]
-fn records_stay_the_text_that_duo_sent() {
+fn records_keep_duos_text() {
     let body =
         r#"{"response": {"metadata": {}, "authlogs": [ {"a" : 1.0e2} , "x", null]}, "stat": "OK"}"#;
     let page = page(LogType::Authentication, body).unwrap();
@@ -38,9 +38,9 @@ fn records_stay_the_text_that_duo_sent() {
 #[test]
 fn records_of_every_form_are_split() {
     let plain = [r#"{"a":1}"#, r#"{ "a" : {"b":[{"c":"},{"}]} }"#, r#"{"a":"\u007d, \"{"}"#];
-    let odd = ["{}", "7", "\"{\"", r#"{"\u0061":1}"#, "[{}]"];
-    for odd in [None].into_iter().chain(odd.map(Some)) {
-        let members: Vec<&str> = plain.into_iter().chain(odd).collect();
+    let unusual = ["{}", "7", "\"{\"", r#"{"\u0061":1}"#, "[{}]"];
+    for unusual in [None].into_iter().chain(unusual.map(Some)) {
+        let members: Vec<&str> = plain.into_iter().chain(unusual).collect();
         for separator in [",", " ,\n "] {
             let body = format!("{{\"stat\":\"OK\",\"response\":[ {} ]}}", members.join(separator));
             let page = page(LogType::Administrator, &body).unwrap();
@@ -50,7 +50,7 @@ fn records_of_every_form_are_split() {
 }
 
 #[test]
-fn cursors_of_every_form_go_back_as_one_text() {
+fn cursors_of_every_form_become_one_text() {
     let cursor = |form| metadata(form, "null").cursor;
     assert_eq!(cursor(r#"["1795348861234","txid"]"#).unwrap(), "1795348861234,txid");
     assert_eq!(cursor(r#"[1795348861234,"txid"]"#).unwrap(), "1795348861234,txid");
@@ -62,7 +62,7 @@ fn cursors_of_every_form_go_back_as_one_text() {
 }
 
 #[test]
-fn metadata_may_be_null_or_stand_beside_the_response() {
+fn metadata_may_be_null_or_beside_the_response() {
     let null = r#"{"stat":"OK","response":{"events":[],"metadata":null}}"#;
     assert_eq!(page(LogType::TrustMonitor, null).unwrap().cursor, None);
     let beside = r#"{"stat":"OK","response":{"events":[]},"metadata":{"next_offset":7}}"#;
@@ -80,20 +80,20 @@ fn only_an_exact_count_is_a_count() {
 }
 
 #[test]
-fn a_lone_surrogate_and_a_strange_number_condemn_no_page() {
+fn a_lone_surrogate_and_a_huge_number_do_not_fail_the_page() {
     let body = r#"{"stat":"OK","response":[{"username":"\ud800"},{"n":1e999},{"n":123456789012345678901234567890}]}"#;
     assert_eq!(page(LogType::Administrator, body).unwrap().records.len(), 3);
 }
 
 #[test]
-fn bytes_that_are_no_text_condemn_a_character_only() {
+fn invalid_utf8_affects_one_character_only() {
     let body = b"{\"stat\":\"OK\",\"response\":[{\"username\":\"a\xffb\"}]}".to_vec();
     let page = parse_page(&LogType::Administrator.spec(), body, read).unwrap();
     assert_eq!(page.records[0].text(), "{\"username\":\"a\u{fffd}b\"}");
 }
 
 #[test]
-fn a_wrong_envelope_is_refused_without_showing_what_was_in_it() {
+fn the_error_for_a_wrong_envelope_does_not_quote_it() {
     let wrong = [
         (LogType::Authentication, r#"{"stat":"OK","response":[{"user":"hunter2"}]}"#),
         (LogType::Authentication, r#"{"stat":"OK","response":{"items":["hunter2"]}}"#),
@@ -112,7 +112,7 @@ fn a_wrong_envelope_is_refused_without_showing_what_was_in_it() {
         (LogType::Activity, ""),
     ];
     for (log_type, body) in wrong {
-        let fault = page(log_type, body).unwrap_err();
-        assert!(!fault.contains("hunter2"), "{fault}");
+        let error = page(log_type, body).unwrap_err();
+        assert!(!error.contains("hunter2"), "{error}");
     }
 }

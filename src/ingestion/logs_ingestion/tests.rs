@@ -9,32 +9,32 @@ use crate::ingestion::token::TokenError;
 use crate::model::{IngestionApi, SendError, SendErrorKind};
 
 #[test]
-fn answers_mean_what_the_documentation_says() {
-    let fault = |status| kind(status, None);
-    assert_eq!(fault(400), SendErrorKind::BadRecord);
-    assert_eq!(fault(401), SendErrorKind::Credentials);
-    assert_eq!(fault(403), SendErrorKind::Credentials);
-    assert_eq!(fault(404), SendErrorKind::Fatal);
-    assert_eq!(fault(413), SendErrorKind::TooLarge);
-    assert_eq!(fault(429), SendErrorKind::Throttled { retry_after: None });
-    for passing in [408, 500, 502, 503, 504] {
-        assert_eq!(fault(passing), SendErrorKind::Unreachable, "{passing}");
+fn responses_are_classified_as_documented() {
+    let classify = |status| kind(status, None);
+    assert_eq!(classify(400), SendErrorKind::BadRecord);
+    assert_eq!(classify(401), SendErrorKind::Credentials);
+    assert_eq!(classify(403), SendErrorKind::Credentials);
+    assert_eq!(classify(404), SendErrorKind::Fatal);
+    assert_eq!(classify(413), SendErrorKind::TooLarge);
+    assert_eq!(classify(429), SendErrorKind::Throttled { retry_after: None });
+    for transient in [408, 500, 502, 503, 504] {
+        assert_eq!(classify(transient), SendErrorKind::Unreachable, "{transient}");
     }
-    assert_eq!(fault(301), SendErrorKind::Fatal);
-    assert_eq!(fault(501), SendErrorKind::Fatal);
+    assert_eq!(classify(301), SendErrorKind::Fatal);
+    assert_eq!(classify(501), SendErrorKind::Fatal);
 }
 
 #[test]
-fn the_wait_that_the_service_asks_for_is_told() {
-    let asked = SendErrorKind::Throttled { retry_after: Some(TimeDelta::seconds(7)) };
-    assert_eq!(kind(429, Some(TimeDelta::seconds(7))), asked);
+fn retry_after_is_reported() {
+    let expected = SendErrorKind::Throttled { retry_after: Some(TimeDelta::seconds(7)) };
+    assert_eq!(kind(429, Some(TimeDelta::seconds(7))), expected);
 }
 
 const LONGEST: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 const TOO_LONG: &str = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
 
 #[test]
-fn only_a_word_is_taken_as_the_services_code() {
+fn only_a_single_word_is_an_error_code() {
     let of = |text: &'static str| {
         code(&HeaderMap::from_iter([(
             "x-ms-error-code".parse().unwrap(),
@@ -58,17 +58,17 @@ fn refusal(api: IngestionApi, kind: SendErrorKind, status: Option<u16>) -> SendE
 }
 
 #[test]
-fn each_api_says_what_to_do_about_its_own_settings() {
+fn hints_name_the_settings_of_the_api() {
     let cases = [
         (SendErrorKind::Credentials, Some(401), "CISCO_DUO_CLOUD"),
         (SendErrorKind::Credentials, Some(403), "Monitoring Metrics Publisher"),
         (SendErrorKind::Fatal, Some(404), "LOGS_INGESTION_RULE_ID"),
-        (SendErrorKind::Throttled { retry_after: None }, Some(429), "12,000 calls"),
+        (SendErrorKind::Throttled { retry_after: None }, Some(429), "12,000 requests"),
         (SendErrorKind::Fatal, Some(501), "LOGS_INGESTION_GZIP"),
         (SendErrorKind::Unreachable, None, "LOGS_INGESTION_ENDPOINT"),
     ];
-    for (fault, status, named) in cases {
-        let hint = hint(&refusal(IngestionApi::LogsIngestion, fault, status)).unwrap();
+    for (error, status, named) in cases {
+        let hint = hint(&refusal(IngestionApi::LogsIngestion, error, status)).unwrap();
         assert!(hint.contains(named), "{hint}");
         assert!(!hint.contains("WORKSPACE_ID") && !hint.contains("SHARED_KEY"), "{hint}");
     }
@@ -79,8 +79,8 @@ fn each_api_says_what_to_do_about_its_own_settings() {
 }
 
 #[test]
-fn a_missing_token_is_told_as_that() {
-    let fault = without_token(TokenError { is_transient: false, reason: "HTTP 400".to_owned() });
-    assert_eq!(fault.to_string(), "no token for Azure Monitor: HTTP 400");
-    assert!(hint(&fault).unwrap().contains("AZURE_CLIENT_ID"));
+fn a_missing_token_is_reported() {
+    let error = without_token(TokenError { is_transient: false, reason: "HTTP 400".to_owned() });
+    assert_eq!(error.to_string(), "no token for Azure Monitor: HTTP 400");
+    assert!(hint(&error).unwrap().contains("AZURE_CLIENT_ID"));
 }

@@ -9,7 +9,7 @@ use crate::model::{HOUR, LogType, Millis};
 const KEY: &str =
     "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw==";
 
-fn enough() -> Environment {
+fn required() -> Environment {
     Environment::from([
         ("CISCO_DUO_INTEGRATION_KEY", "DIFAKEFAKEFAKEFAKE01"),
         ("CISCO_DUO_SECRET_KEY", "fakefakefakefakefakefakefakefakefakefake"),
@@ -24,7 +24,7 @@ fn read(environment: &Environment) -> Settings {
     Settings::read(environment).unwrap()
 }
 
-/// Where rows go.
+/// The origin of the destination.
 fn origin(settings: &Settings) -> &str {
     match &settings.sink.ingestion {
         IngestionSettings::DataCollector(settings) => &settings.origin,
@@ -32,14 +32,14 @@ fn origin(settings: &Settings) -> &str {
     }
 }
 
-/// The faults of one changed setting, as shown.
-fn fault(name: &str, value: &str) -> String {
-    Settings::read(&enough().with(name, value)).unwrap_err().to_string()
+/// The errors after one setting is changed.
+fn error(name: &str, value: &str) -> String {
+    Settings::read(&required().with(name, value)).unwrap_err().to_string()
 }
 
 #[test]
-fn the_settings_of_the_documented_connector_are_enough() {
-    let settings = read(&enough());
+fn the_required_settings_are_sufficient() {
+    let settings = read(&required());
     assert_eq!(settings.log_types, LogType::ALL);
     assert_eq!(settings.signature, SignatureVersion::V5);
     assert_eq!(
@@ -54,7 +54,7 @@ fn the_settings_of_the_documented_connector_are_enough() {
 }
 
 #[test]
-fn all_faults_are_reported_at_once_each_with_a_remedy() {
+fn all_errors_are_reported_at_once_with_hints() {
     let environment = Environment::from([
         (
             "CISCO_DUO_SECRET_KEY",
@@ -71,15 +71,15 @@ fn all_faults_are_reported_at_once_each_with_a_remedy() {
     assert_eq!(format!("{shown}\n"), expected);
 }
 
-/// Each setting is read in one of these surroundings at least.
+/// Each setting is read in at least one of these environments.
 #[test]
-fn every_setting_of_the_table_is_read() {
-    let by_rule = enough()
+fn every_setting_of_the_catalog_is_read() {
+    let by_rule = required()
         .with("LOGS_INGESTION_ENDPOINT", "http://127.0.0.1:1")
         .with("LOGS_INGESTION_RULE_ID", "dcr-");
-    let by_identity = enough().with("AzureWebJobsStorage", "");
+    let by_identity = required().with("AzureWebJobsStorage", "");
     for setting in CATALOG {
-        let is_read = [enough(), by_rule.clone(), by_identity.clone()].map(|environment| {
+        let is_read = [required(), by_rule.clone(), by_identity.clone()].map(|environment| {
             let unresolved = environment.with(setting.name, "@Microsoft.KeyVault(VaultName=v)");
             let errors = Settings::read(&unresolved).map_or_else(|errors| errors.0, |_| Vec::new());
             errors.iter().any(|error| {
@@ -90,10 +90,10 @@ fn every_setting_of_the_table_is_read() {
     }
 }
 
-/// The table holds the words in the order in which the reader expects the values.
+/// The catalog and the reader have the same order of words.
 #[test]
-fn every_word_of_the_table_chooses_its_value() {
-    let chosen = |name: &str, word: &str| format!("{:?}", read(&enough().with(name, word)));
+fn every_word_of_the_catalog_selects_its_value() {
+    let chosen = |name: &str, word: &str| format!("{:?}", read(&required().with(name, word)));
     for (name, word, shown) in [
         ("CISCO_DUO_SIGNATURE", "v5", "signature: V5"),
         ("CISCO_DUO_SIGNATURE", "V2", "signature: V2"),
@@ -104,49 +104,49 @@ fn every_word_of_the_table_chooses_its_value() {
     ] {
         assert!(chosen(name, word).contains(shown), "{name} {word}");
     }
-    assert!(fault("CISCO_DUO_SIGNATURE", "v3").contains("is not known; use v5 or v2"));
+    assert!(error("CISCO_DUO_SIGNATURE", "v3").contains("is not known; use v5 or v2"));
 }
 
 #[test]
-fn no_secret_is_shown_by_debug_or_by_a_fault() {
+fn secrets_are_not_shown_by_debug_or_by_errors() {
     let secrets = ["hunter2", "fakefakefake", "AAECAwQF", "sig=abc"];
     let environment =
-        enough().with("AzureWebJobsStorage", "AccountName=abc;AccountKey=aHVudGVyMg==");
+        required().with("AzureWebJobsStorage", "AccountName=abc;AccountKey=aHVudGVyMg==");
     let shown = format!("{:#?} {environment:#?}", read(&environment));
     let sas = "BlobEndpoint=https://abc.blob.core.windows.net;SharedAccessSignature=?sv=1&sig=abc";
-    let shown_too = format!("{:#?}", read(&enough().with("AzureWebJobsStorage", sas)));
-    let faults = [
-        fault("SHARED_KEY", "hunter2"),
-        fault("AzureWebJobsStorage", "AccountName=abc;AccountKey=hunter2"),
-        fault("AzureWebJobsStorage", "hunter2"),
-        fault("AzureWebJobsStorage", "AccountKey=hunter2"),
+    let shown_too = format!("{:#?}", read(&required().with("AzureWebJobsStorage", sas)));
+    let errors = [
+        error("SHARED_KEY", "hunter2"),
+        error("AzureWebJobsStorage", "AccountName=abc;AccountKey=hunter2"),
+        error("AzureWebJobsStorage", "hunter2"),
+        error("AzureWebJobsStorage", "AccountKey=hunter2"),
     ];
     for secret in secrets.into_iter().chain(["aHVudGVyMg"]) {
-        for text in faults.iter().chain([&shown, &shown_too]) {
+        for text in errors.iter().chain([&shown, &shown_too]) {
             assert!(!text.contains(secret), "{secret} in {text}");
         }
     }
 }
 
 #[test]
-fn a_hostname_is_forgiven_what_is_commonly_pasted() {
+fn common_variants_of_the_hostname_are_accepted() {
     for pasted in [
         "API-00000000.DuoSecurity.com",
         "https://api-00000000.duosecurity.com/",
         "api-00000000.duosecurity.com.",
         " https://api-00000000.duosecurity.com/admin/v1?x=1 ",
     ] {
-        let duo = read(&enough().with("CISCO_DUO_API_HOSTNAME", pasted)).duo;
+        let duo = read(&required().with("CISCO_DUO_API_HOSTNAME", pasted)).duo;
         assert_eq!(duo.origin, "https://api-00000000.duosecurity.com", "{pasted}");
         assert_eq!(duo.host, "api-00000000.duosecurity.com");
     }
-    let federal = enough().with("CISCO_DUO_API_HOSTNAME", "api-1a2b3c.duofederal.com");
+    let federal = required().with("CISCO_DUO_API_HOSTNAME", "api-1a2b3c.duofederal.com");
     assert_eq!(read(&federal).duo.host, "api-1a2b3c.duofederal.com");
 }
 
 #[test]
-fn only_duo_and_this_machine_are_asked() {
-    let duo = read(&enough().with("CISCO_DUO_API_HOSTNAME", "http://127.0.0.1:8080")).duo;
+fn only_hosts_of_duo_and_loopback_addresses_are_accepted() {
+    let duo = read(&required().with("CISCO_DUO_API_HOSTNAME", "http://127.0.0.1:8080")).duo;
     assert_eq!((duo.origin.as_str(), duo.host.as_str()), ("http://127.0.0.1:8080", "127.0.0.1"));
     for wrong in [
         "http://192.0.2.1:8080",
@@ -159,75 +159,75 @@ fn only_duo_and_this_machine_are_asked() {
         "http://user@127.0.0.1:1",
     ] {
         assert!(
-            fault("CISCO_DUO_API_HOSTNAME", wrong).contains("api-XXXXXXXX.duosecurity.com"),
+            error("CISCO_DUO_API_HOSTNAME", wrong).contains("api-XXXXXXXX.duosecurity.com"),
             "{wrong}"
         );
     }
-    assert!(fault("CISCO_DUO_API_HOSTNAME", "sso-0.duosecurity.com").contains("begins with api-"));
+    assert!(error("CISCO_DUO_API_HOSTNAME", "sso-0.duosecurity.com").contains("begins with api-"));
 }
 
 #[test]
-fn a_dedicated_cloud_needs_the_same_workspace() {
+fn the_endpoint_must_match_the_workspace() {
     let id = "11111111-2222-3333-4444-555555555555";
     let uri = format!("https://{id}.ods.opinsights.azure.us/");
-    let dedicated = read(&enough().with("logAnalyticsUri", &uri));
+    let dedicated = read(&required().with("logAnalyticsUri", &uri));
     assert_eq!(origin(&dedicated), uri.trim_end_matches('/'));
     for wrong in [
         "http://11111111-2222-3333-4444-555555555555.ods.opinsights.azure.us",
         "https://example.com",
         "x",
     ] {
-        assert!(fault("logAnalyticsUri", wrong).contains("ods.opinsights.azure.us"), "{wrong}");
+        assert!(error("logAnalyticsUri", wrong).contains("ods.opinsights.azure.us"), "{wrong}");
     }
     let other = "https://99999999-2222-3333-4444-555555555555.ods.opinsights.azure.us";
-    assert!(fault("logAnalyticsUri", other).contains("names the workspace"));
-    let local = enough().with("logAnalyticsUri", "http://127.0.0.1:9");
+    assert!(error("logAnalyticsUri", other).contains("names the workspace"));
+    let local = required().with("logAnalyticsUri", "http://127.0.0.1:9");
     assert_eq!(origin(&read(&local)), "http://127.0.0.1:9");
 }
 
 #[test]
-fn log_types_may_be_spaced_repeated_and_capitalised() {
+fn log_types_may_have_spaces_duplicates_and_capitals() {
     let settings =
-        read(&enough().with("CISCO_DUO_LOG_TYPES", " Telephony, authentication ,telephony,"));
+        read(&required().with("CISCO_DUO_LOG_TYPES", " Telephony, authentication ,telephony,"));
     assert_eq!(settings.log_types, [LogType::Telephony, LogType::Authentication]);
-    assert!(fault("CISCO_DUO_LOG_TYPES", ",").contains("names no log"));
+    assert!(error("CISCO_DUO_LOG_TYPES", ",").contains("names no log"));
 }
 
 #[test]
-fn numbers_out_of_bounds_name_the_bounds() {
-    assert!(fault("CISCO_DUO_WINDOW_DELAY_SECONDS", "119").contains("from 120 to 86400"));
-    assert!(fault("CISCO_DUO_LOOKBACK_HOURS", "4297").contains("from 1 to 4296"));
-    assert!(fault("CISCO_DUO_REQUESTS_PER_MINUTE", "ten").contains("from 0 to 600"));
+fn errors_of_numbers_name_the_bounds() {
+    assert!(error("CISCO_DUO_WINDOW_DELAY_SECONDS", "119").contains("from 120 to 86400"));
+    assert!(error("CISCO_DUO_LOOKBACK_HOURS", "4297").contains("from 1 to 4296"));
+    assert!(error("CISCO_DUO_REQUESTS_PER_MINUTE", "ten").contains("from 0 to 600"));
     assert_eq!(
-        read(&enough().with("CISCO_DUO_REQUESTS_PER_MINUTE", "0")).limits.requests_per_minute,
+        read(&required().with("CISCO_DUO_REQUESTS_PER_MINUTE", "0")).limits.requests_per_minute,
         0
     );
 }
 
 #[test]
-fn a_start_is_one_time_or_a_time_for_each_log() {
+fn the_start_is_one_time_or_one_per_log() {
     let noon = Millis(1_795_348_800_000);
     let now = noon + TimeDelta::hours(10);
     for text in ["2026-11-22T12:00:00Z", "1795348800", "1795348800000", "2026-11-22T13:00:00+01:00"]
     {
-        let start = read(&enough().with("CISCO_DUO_START_TIME", text)).start;
+        let start = read(&required().with("CISCO_DUO_START_TIME", text)).start;
         assert_eq!(start.of(LogType::Activity, now), noon, "{text}");
     }
     let each = "authentication=1795348800, 2026-11-22T13:00:00Z";
-    let start = read(&enough().with("CISCO_DUO_START_TIME", each)).start;
+    let start = read(&required().with("CISCO_DUO_START_TIME", each)).start;
     assert_eq!(start.of(LogType::Authentication, now), noon);
     assert_eq!(start.of(LogType::Activity, now), noon + HOUR);
-    assert_eq!(read(&enough()).start.of(LogType::Activity, now), now - TimeDelta::hours(24));
-    assert!(fault("CISCO_DUO_START_TIME", "yesterday").contains("is not a time"));
+    assert_eq!(read(&required()).start.of(LogType::Activity, now), now - TimeDelta::hours(24));
+    assert!(error("CISCO_DUO_START_TIME", "yesterday").contains("is not a time"));
     assert!(
-        fault("CISCO_DUO_START_TIME", "users=1795348800").contains("\"users\" is not a Duo log")
+        error("CISCO_DUO_START_TIME", "users=1795348800").contains("\"users\" is not a Duo log")
     );
 }
 
 #[test]
 fn an_error_about_a_value_with_line_breaks_is_one_line() {
-    let problem = fault("CISCO_DUO_LOG_TYPES", "auth\r\n\u{1b}[31mtication");
-    // The headline, and the line of the setting.
+    let problem = error("CISCO_DUO_LOG_TYPES", "auth\r\n\u{1b}[31mtication");
+    // The headline and the line of the setting.
     assert_eq!(problem.lines().count(), 2, "{problem:?}");
     assert!(!problem.contains(['\r', '\u{1b}']), "{problem:?}");
 }
@@ -235,12 +235,12 @@ fn an_error_about_a_value_with_line_breaks_is_one_line() {
 #[test]
 fn a_run_ends_a_minute_before_the_host_would_kill_it() {
     let name = "AzureFunctionsJobHost__functionTimeout";
-    let budget = |timeout: &str| read(&enough().with(name, timeout)).limits.run_time_limit;
+    let budget = |timeout: &str| read(&required().with(name, timeout)).limits.run_time_limit;
     assert_eq!(budget("00:10:00"), TimeDelta::milliseconds(50_000));
     assert_eq!(budget("00:01:30"), TimeDelta::milliseconds(45_000));
     assert_eq!(budget("00:01:40"), TimeDelta::milliseconds(50_000));
     assert_eq!(budget("00:00:30"), TimeDelta::milliseconds(15_000));
-    let long = enough().with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "3000");
+    let long = required().with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "3000");
     assert_eq!(
         read(&long.clone().with(name, "-1")).limits.run_time_limit,
         TimeDelta::milliseconds(3_000_000)
@@ -249,5 +249,5 @@ fn a_run_ends_a_minute_before_the_host_would_kill_it() {
     let mut environment = long;
     environment.host_json = Some(r#"{"version":"2.0","functionTimeout":"00:10:00"}"#.to_owned());
     assert_eq!(read(&environment).limits.run_time_limit, TimeDelta::milliseconds(540_000));
-    assert!(fault(name, "10 minutes").contains("hh:mm:ss"));
+    assert!(error(name, "10 minutes").contains("hh:mm:ss"));
 }

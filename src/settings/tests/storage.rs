@@ -1,6 +1,6 @@
-//! The settings of where state is stored.
+//! The settings of state storage.
 
-use super::{enough, fault, read};
+use super::{error, read, required};
 use crate::settings::{BlobAccess, Cloud, Environment, IdentitySettings, Settings, StateSettings};
 
 fn blob(environment: &Environment) -> (String, BlobAccess) {
@@ -11,8 +11,8 @@ fn blob(environment: &Environment) -> (String, BlobAccess) {
 }
 
 #[test]
-fn connection_strings_of_every_form_are_read() {
-    let string = |text: &str| blob(&enough().with("AzureWebJobsStorage", text));
+fn connection_strings_of_every_format_are_parsed() {
+    let string = |text: &str| blob(&required().with("AzureWebJobsStorage", text));
     let (url, access) = string("UseDevelopmentStorage=true");
     assert_eq!(url, "http://127.0.0.1:10000/devstoreaccount1");
     assert!(matches!(access, BlobAccess::AccountKey(account, _) if account == "devstoreaccount1"));
@@ -38,13 +38,13 @@ fn connection_strings_of_every_form_are_read() {
         ("nonsense", "no \"=\""),
         ("BlobEndpoint=nonsense;SharedAccessSignature=s", "BlobEndpoint"),
     ] {
-        assert!(fault("AzureWebJobsStorage", wrong).contains(named), "{wrong}");
+        assert!(error("AzureWebJobsStorage", wrong).contains(named), "{wrong}");
     }
 }
 
 #[test]
-fn storage_is_reached_by_identity_where_no_connection_string_is_given() {
-    let none = enough().with("AzureWebJobsStorage", "");
+fn storage_uses_an_identity_without_a_connection_string() {
+    let none = required().with("AzureWebJobsStorage", "");
     let named = none.clone().with("AzureWebJobsStorage__accountName", "abc");
     let (url, access) = blob(&named);
     assert_eq!(url, "https://abc.blob.core.windows.net/");
@@ -76,7 +76,7 @@ fn storage_is_reached_by_identity_where_no_connection_string_is_given() {
         let Ok(BlobAccess::Identity(IdentitySettings::ClientSecret(application, _), _)) =
             authority(text)
         else {
-            panic!("{text} was not taken");
+            panic!("{text} was not accepted");
         };
         let host = application.authority.as_deref();
         assert_eq!(host, Some("https://login.example.org"));
@@ -96,23 +96,24 @@ fn storage_is_reached_by_identity_where_no_connection_string_is_given() {
 
 #[test]
 fn a_local_folder_needs_no_storage_account() {
-    let environment = enough().with("AzureWebJobsStorage", "").with("CISCO_DUO_STATE_DIR", "state");
+    let environment =
+        required().with("AzureWebJobsStorage", "").with("CISCO_DUO_STATE_DIR", "state");
     assert!(matches!(read(&environment).state, StateSettings::Folder(_)));
 }
 
 #[test]
-fn dead_letters_have_a_container_of_their_own() {
+fn dead_letters_have_their_own_container() {
     let containers = |environment: &Environment| match read(environment).state {
         StateSettings::Blob(blob) => (blob.container, blob.dead_letter_container),
         StateSettings::Folder(_) => panic!("a folder has no containers"),
     };
-    let (state, dead_letters) = containers(&enough());
+    let (state, dead_letters) = containers(&required());
     assert_eq!((state.as_str(), dead_letters.as_str()), ("cisco-duo", "cisco-duo-dead-letter"));
-    let named = enough().with("CISCO_DUO_DEAD_LETTER_CONTAINER", "kept-apart");
-    assert_eq!(containers(&named).1, "kept-apart");
-    let shared = fault("CISCO_DUO_DEAD_LETTER_CONTAINER", "cisco-duo");
+    let named = required().with("CISCO_DUO_DEAD_LETTER_CONTAINER", "letters");
+    assert_eq!(containers(&named).1, "letters");
+    let shared = error("CISCO_DUO_DEAD_LETTER_CONTAINER", "cisco-duo");
     assert!(shared.contains("names the container of CISCO_DUO_CONTAINER"), "{shared}");
-    let wrong = fault("CISCO_DUO_DEAD_LETTER_CONTAINER", "Kept_Apart");
+    let wrong = error("CISCO_DUO_DEAD_LETTER_CONTAINER", "Kept_Apart");
     assert!(
         wrong.contains("CISCO_DUO_DEAD_LETTER_CONTAINER")
             && wrong.contains("is not a container name"),

@@ -10,7 +10,7 @@ const NOW: Millis = Millis(1_795_348_800_000);
 type Run = (CurrentHealth, RunCounts);
 
 fn run(at: Millis, outcome: Outcome, code: Option<Code>, events: u64) -> Run {
-    let standing = CurrentHealth {
+    let current = CurrentHealth {
         outcome,
         code,
         http_status: None,
@@ -19,11 +19,11 @@ fn run(at: Millis, outcome: Outcome, code: Option<Code>, events: u64) -> Run {
         collected_to: Some(at - MINUTE),
         retry_at: None,
     };
-    (standing, RunCounts { events, requests: 1, ..RunCounts::default() })
+    (current, RunCounts { events, requests: 1, ..RunCounts::default() })
 }
 
-fn add(health: &mut LogHealth, (standing, counts): Run) -> bool {
-    health.add(standing, counts)
+fn add(health: &mut LogHealth, (current, counts): Run) -> bool {
+    health.add(current, counts)
 }
 
 fn quiet(at: Millis) -> Run {
@@ -31,7 +31,7 @@ fn quiet(at: Millis) -> Run {
 }
 
 #[test]
-fn a_row_is_due_when_something_moved_or_changed_and_after_a_quarter_of_an_hour() {
+fn a_row_is_due_after_activity_or_a_change_and_after_15_minutes() {
     let mut health = LogHealth::default();
     assert!(add(&mut health, quiet(NOW)));
     health.reported(NOW);
@@ -52,13 +52,13 @@ fn a_row_is_due_when_something_moved_or_changed_and_after_a_quarter_of_an_hour()
     let refused =
         run(NOW + HOUR + TimeDelta::minutes(3), Outcome::BackingOff, Some(Code::AzureThrottled), 0);
     assert!(add(&mut health, refused));
-    // A clock that was set back must not silence it.
+    // A clock that was set back must not suppress rows.
     health.reported(NOW + TimeDelta::hours(9));
     assert!(add(&mut health, quiet(NOW)));
 }
 
 #[test]
-fn what_was_done_is_kept_until_it_is_told_and_by_hour_for_a_week() {
+fn counts_are_kept_until_they_are_reported_and_per_hour_for_a_week() {
     let mut health = LogHealth::default();
     for hour in 0..KEPT_HOURS + 5 {
         add(&mut health, run(NOW + TimeDelta::hours(hour), Outcome::CaughtUp, None, 2));
@@ -72,7 +72,7 @@ fn what_was_done_is_kept_until_it_is_told_and_by_hour_for_a_week() {
 }
 
 #[test]
-fn since_when_and_the_last_success_are_kept() {
+fn since_and_the_last_success_are_kept() {
     let mut health = LogHealth::default();
     add(&mut health, quiet(NOW));
     for minute in 1..4 {
@@ -81,32 +81,32 @@ fn since_when_and_the_last_success_are_kept() {
             run(NOW + TimeDelta::minutes(minute), Outcome::Failed, Some(Code::DuoCredentials), 0),
         );
     }
-    let standing = health.standing.as_ref().unwrap();
-    assert_eq!((standing.since, standing.seen_at), (NOW + MINUTE, NOW + TimeDelta::minutes(3)));
+    let current = health.standing.as_ref().unwrap();
+    assert_eq!((current.since, current.seen_at), (NOW + MINUTE, NOW + TimeDelta::minutes(3)));
     assert_eq!(health.succeeded_at, Some(NOW));
-    let [trouble] = &health.last_errors[..] else { panic!("{:?}", health.last_errors) };
+    let [error] = &health.last_errors[..] else { panic!("{:?}", health.last_errors) };
     assert_eq!(
-        (trouble.first_at, trouble.last_at, trouble.runs),
+        (error.first_at, error.last_at, error.runs),
         (NOW + MINUTE, NOW + TimeDelta::minutes(3), 3)
     );
 }
 
 #[test]
-fn the_last_troubles_are_kept_each_once() {
+fn the_last_errors_are_kept_once_each() {
     let mut health = LogHealth::default();
     for (number, code) in Code::all().enumerate() {
         let at = NOW + MINUTE * i32::try_from(number).unwrap();
         add(&mut health, run(at, Outcome::BackingOff, Some(code), 0));
     }
     add(&mut health, run(NOW + HOUR, Outcome::BackingOff, Some(Code::State), 0));
-    let codes: Vec<Code> = health.last_errors.iter().map(|trouble| trouble.code).collect();
+    let codes: Vec<Code> = health.last_errors.iter().map(|error| error.code).collect();
     assert_eq!(codes.len(), KEPT_ERRORS);
     assert_eq!(codes[..2], [Code::State, Code::Internal]);
     assert_eq!(health.last_errors[0].runs, 2);
 }
 
 #[test]
-fn it_comes_back_as_it_was_stored_with_what_a_later_release_added() {
+fn health_survives_a_round_trip_with_fields_of_a_later_release() {
     let mut health = LogHealth::default();
     add(&mut health, run(NOW, Outcome::Failed, Some(Code::State), 3));
     let mut json: serde_json::Value = serde_json::from_slice(&health.to_json()).unwrap();

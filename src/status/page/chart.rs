@@ -1,6 +1,7 @@
 //! Two charts per log, as plain SVG: the events and the completeness of each hour.
 //!
-//! Each colour is one path, so that a page with thousands of hours stays small. Each chart has its meaning as text, too.
+//! Each colour is one path, which keeps pages with thousands of hours small. Each chart also has a
+//! text alternative.
 
 use maud::{Markup, html};
 use strum::EnumProperty as _;
@@ -9,13 +10,13 @@ use super::super::{Activity, Day, HourStatus, LogStatus};
 use super::{log_name, table};
 use crate::model::{Hour, Millis, number};
 
-/// Hours that are drawn, the last one at the right.
+/// Number of hours, the last one at the right.
 const HOURS: i64 = 7 * 24;
-/// Height of the bars, in the picture's own units; an hour is one wide.
+/// Height of the bars in SVG units; an hour is one unit wide.
 const HEIGHT: u64 = 40;
-/// Size of the square of an hour, with the space around it.
+/// Size of the cell of an hour.
 const CELL: usize = 10;
-/// Space for the date at the left of a day.
+/// Width of the date column.
 const LABEL: usize = 52;
 
 pub(super) fn events(log: &LogStatus, now: Millis) -> Markup {
@@ -25,7 +26,7 @@ pub(super) fn events(log: &LogStatus, now: Millis) -> Markup {
         (1 - HOURS..=0).map(|number| last.after(number)).map(|hour| (hour, of(hour))).collect();
     let events = || hours.iter().map(|(_, activity)| activity.counts.events);
     let most = events().max().unwrap_or(0);
-    // Stored counts can be damaged, so that no sum or product of them may overflow.
+    // Stored counts may be damaged: their sums and products must not overflow.
     let total = events().fold(0, u64::saturating_add);
     // At least one unit, so that a single event is visible.
     let height = |events: u64| {
@@ -85,7 +86,7 @@ pub(super) fn completeness(log: &LogStatus) -> Markup {
                     }
                 }
             }
-            p.told { (label) }
+            p.caption { (label) }
             (by_day(log))
         }
     }
@@ -99,7 +100,7 @@ fn shape(mark: HourStatus) -> &'static str {
     mark.get_str("shape").unwrap_or_default()
 }
 
-/// A mark as it is drawn, for the legend.
+/// A mark for the legend.
 pub(super) fn key(mark: HourStatus) -> Markup {
     html! {
         svg.key aria-hidden="true" viewBox={ "0 0 " (CELL) " " (CELL) } {
@@ -108,7 +109,7 @@ pub(super) fn key(mark: HourStatus) -> Markup {
     }
 }
 
-/// The same as text, for screen readers and for the exact hours.
+/// The hours as text, for screen readers.
 fn by_day(log: &LogStatus) -> Markup {
     let label = format!("Hours by day: {}", log_name(log.log_type));
     let headings = HourStatus::all().map(HourStatus::name);
@@ -125,7 +126,7 @@ fn by_day(log: &LogStatus) -> Markup {
     }
 }
 
-/// The hours of a day with a mark: `00–07, 09`.
+/// The hours of a day with a status: `00–07, 09`.
 fn spans(day: &Day, mark: HourStatus) -> String {
     let hours: Vec<usize> = hours(day, mark).collect();
     let spans = hours.chunk_by(|one, next| one + 1 == *next).map(|span| match span {

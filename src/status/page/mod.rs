@@ -1,6 +1,6 @@
-//! The status page: one page without scripts, for people.
+//! The status page in HTML, without scripts.
 //!
-//! It shows states, times, counts and codes: no secret, no event, and no text of another service.
+//! It shows states, times, counts and codes, but no secrets, events or text of other services.
 
 mod chart;
 mod section;
@@ -17,7 +17,7 @@ use section::section;
 
 const STYLE: &str = include_str!("style.css");
 
-/// The content security policy of the page: nothing but its own style.
+/// The content security policy of the page: allows only its own style.
 pub(crate) fn content_security_policy() -> String {
     let style = STANDARD.encode(Sha256::digest(STYLE));
     format!(
@@ -25,7 +25,7 @@ pub(crate) fn content_security_policy() -> String {
     )
 }
 
-/// The page.
+/// Renders the status page.
 pub fn page(status: &Status) -> String {
     let (tone, sentence) = verdict(status);
     let content = html! {
@@ -40,7 +40,8 @@ pub fn page(status: &Status) -> String {
     document(tone, &sentence, &content)
 }
 
-/// The page in place of the status: `what: this | that`, or one sentence, says why there is none.
+/// Renders a page for an error instead of the status. An error of the form `headline: this | that`
+/// becomes a list.
 pub(crate) fn page_of_error(sentence: &str, error: &str) -> String {
     let content = html! {
         main {
@@ -82,7 +83,7 @@ fn document(tone: &str, verdict: &str, content: &Markup) -> String {
     document.into_string()
 }
 
-/// The whole in a colour and a sentence.
+/// The overall tone and sentence.
 fn verdict(status: &Status) -> (&'static str, String) {
     let logs = &status.logs;
     let count = |is: fn(State) -> bool| logs.iter().filter(|log| is(log.state)).count();
@@ -100,7 +101,7 @@ fn verdict(status: &Status) -> (&'static str, String) {
     if count(|state| state == State::New) == logs.len() {
         waiting("No run is recorded yet; the timer starts one every minute.")
     } else if count(|state| state == State::Unavailable) == logs.len() {
-        failing("Duo gives none of these logs to this application; see what to do below.")
+        failing("Duo permits none of these logs for this application; see what to do below.")
     } else if acting > 0 {
         let need = of(acting, "needs", "need");
         failing(&format!("{need} attention; see what to do below."))
@@ -124,7 +125,7 @@ fn badge(state: State) -> Markup {
     html! { span class={ "badge " (state.tone()) } { (state.as_str()) } }
 }
 
-/// A table that scrolls by itself on narrow screens; each heading has its class.
+/// A table that scrolls on narrow screens; each heading has a class.
 fn table<T: Render>(
     label: &str,
     headings: impl IntoIterator<Item = (T, &'static str)>,
@@ -170,15 +171,15 @@ fn overview(status: &Status) -> Markup {
     }
 }
 
-/// Whether there is anything to count: where nothing was collected or can be read, a zero would be misleading.
+/// Whether to show counts: a zero would be misleading if nothing was collected or can be read.
 fn is_known(log: &LogStatus) -> bool {
     !matches!(log.state, State::Unavailable | State::New | State::Unreadable)
 }
 
-fn trouble(tone: &str, subject: Option<&str>, cause: Cause) -> Markup {
+fn problem(tone: &str, subject: Option<&str>, cause: Cause) -> Markup {
     html! {
         @if let Some(code) = cause.code {
-            div class={ "trouble " (tone) } {
+            div class={ "problem " (tone) } {
                 p {
                     strong { @if let Some(subject) = subject { (subject) ": " } (code.sentence()) }
                     @if let Some(status) = cause.http_status { " (HTTP " (status) ")" }
@@ -194,7 +195,7 @@ fn check(status: &Status) -> Markup {
         section {
             h2 { "Last check" }
             @match &status.check {
-                None => p { "None is stored yet. The timer checks once an hour everything that collection needs." },
+                None => p { "No check is stored yet. The timer runs the checks once an hour." },
                 Some(check) => {
                     p {
                         (moment(check.checked_at)) ": " (check.check_count) " checks, "
@@ -205,7 +206,7 @@ fn check(status: &Status) -> Markup {
                         }
                     }
                     @for problem in &check.problems {
-                        (trouble("failing", Some(&problem.subject), problem.cause))
+                        (self::problem("failing", Some(&problem.subject), problem.cause))
                     }
                 },
             }
@@ -247,7 +248,7 @@ fn clock(time: Millis) -> String {
     time.date_time().format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
-/// A time that programs can read too.
+/// A machine-readable time.
 fn moment(time: Millis) -> Markup {
     html! { time datetime=(time) { (clock(time)) } }
 }

@@ -4,14 +4,14 @@ use maud::{Markup, html};
 
 use super::super::{LogStatus, State};
 use super::chart::{completeness, events};
-use super::{badge, is_known, log_name, moment, table, trouble};
+use super::{badge, is_known, log_name, moment, problem, table};
 use crate::model::{Millis, number};
 
 pub(super) fn section(log: &LogStatus, now: Millis) -> Markup {
     html! {
         section.log id=(log.log_type) aria-labelledby={ (log.log_type) "-name" } {
             h2 id={ (log.log_type) "-name" } { (log_name(log.log_type)) " " (badge(log.state)) }
-            (trouble(log.state.tone(), None, log.cause))
+            (problem(log.state.tone(), None, log.cause))
             @if is_known(log) {
                 (facts(log))
                 (events(log, now))
@@ -75,13 +75,13 @@ fn last_errors(log: &LogStatus) -> Markup {
             details {
                 summary { "Last errors" }
                 (table(&label, headings, &html! {
-                    @for trouble in &log.last_errors {
+                    @for error in &log.last_errors {
                         tr {
-                            td.long { (trouble.code.sentence()) @if let Some(status) = trouble.http_status { " HTTP " (status) } }
-                            td { (moment(trouble.last_at)) }
-                            td { (moment(trouble.first_at)) }
-                            td.number { (number(trouble.runs)) }
-                            td.long { (trouble.code.hint()) }
+                            td.long { (error.code.sentence()) @if let Some(status) = error.http_status { " HTTP " (status) } }
+                            td { (moment(error.last_at)) }
+                            td { (moment(error.first_at)) }
+                            td.number { (number(error.runs)) }
+                            td.long { (error.code.hint()) }
                         }
                     }
                 }))

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "what these tests build beside what they judge cannot fail")]
+#![allow(clippy::unwrap_used, reason = "the setup of these tests cannot fail")]
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::model::{Hour, LogType, Millis, RecordKey};
 use crate::storage::LogState;
 use crate::storage::folder::FolderStore;
 
-/// 2026-11-22T22:00:00Z: the next hour but one is of the next day.
+/// 2026-11-22T22:00:00Z, two hours before the next day.
 const FIRST: Hour = Hour::of(Millis(1_795_384_800_000));
 
 fn state(folder: &TempDir) -> LogState {
@@ -28,7 +28,7 @@ fn keys(hour: Hour, numbers: std::ops::Range<u64>) -> impl Iterator<Item = (Hour
     numbers.map(move |number| (hour, key(number)))
 }
 
-/// A ledger in whose folder the hours from the first on have so many entries.
+/// A ledger whose folder has `counts` entries in the hours from `FIRST` on.
 async fn filled(folder: &TempDir, counts: &[u64]) -> Ledger {
     let mut before = Ledger::new(state(folder));
     for (number, count) in (0..).zip(counts) {
@@ -37,23 +37,23 @@ async fn filled(folder: &TempDir, counts: &[u64]) -> Ledger {
     Ledger::new(state(folder))
 }
 
-fn held(ledger: &Ledger) -> Vec<i64> {
-    let is_held = |number: &i64| ledger.hours.contains_key(&FIRST.after(*number));
-    (0..9).filter(is_held).collect()
+fn loaded(ledger: &Ledger) -> Vec<i64> {
+    let is_loaded = |number: &i64| ledger.hours.contains_key(&FIRST.after(*number));
+    (0..9).filter(is_loaded).collect()
 }
 
 #[tokio::test]
-async fn what_is_appended_is_known_in_this_run_and_in_the_next() {
+async fn appended_entries_are_known_in_this_run_and_in_the_next() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = filled(&folder, &[3]).await;
-    // An hour that is not in memory is not taken for one that was read.
+    // An append does not count as loading the hour.
     ledger.append(keys(FIRST, 3..5)).await.unwrap();
     assert!(!ledger.contains(FIRST, &key(3)));
     ledger.load(&[FIRST, FIRST.after(1)]).await.unwrap();
     assert!((0..5).all(|number| ledger.contains(FIRST, &key(number))));
     assert!(!ledger.contains(FIRST, &key(5)));
     assert!(!ledger.contains(FIRST.after(1), &key(0)));
-    // An hour that is, is known at once.
+    // Entries of a loaded hour are known at once.
     let two_hours = keys(FIRST, 5..6).chain(keys(FIRST.after(1), 8..9));
     ledger.append(two_hours).await.unwrap();
     assert!(ledger.contains(FIRST, &key(5)));
@@ -75,7 +75,7 @@ async fn each_entry_of_an_hour_counts_once() {
 }
 
 #[tokio::test]
-async fn the_hours_used_longest_ago_make_room() {
+async fn the_least_recently_used_hours_are_evicted() {
     let most = MAX_ENTRIES as u64;
     let folder = tempfile::tempdir().unwrap();
     let tenth = most / 10;
@@ -83,25 +83,25 @@ async fn the_hours_used_longest_ago_make_room() {
     for number in 0..3 {
         ledger.load(&[FIRST.after(number)]).await.unwrap();
     }
-    // As many as there is room for.
-    assert_eq!(held(&ledger), [0, 1, 2]);
-    // The first is used again: the second has to go.
+    // The maximum.
+    assert_eq!(loaded(&ledger), [0, 1, 2]);
+    // The first is used again: the second is evicted.
     ledger.load(&[FIRST]).await.unwrap();
     ledger.load(&[FIRST.after(3)]).await.unwrap();
-    assert_eq!(held(&ledger), [0, 2, 3]);
-    // Two have to go for one.
+    assert_eq!(loaded(&ledger), [0, 2, 3]);
+    // Two are evicted for one.
     ledger.load(&[FIRST.after(4)]).await.unwrap();
-    assert_eq!(held(&ledger), [3, 4]);
+    assert_eq!(loaded(&ledger), [3, 4]);
     assert_eq!(ledger.used, [3, 4].map(|number| FIRST.after(number)));
-    // What one page needs stays, however much it is.
+    // The hours of one page stay, whatever their size.
     let page = [FIRST.after(1), FIRST.after(2), FIRST.after(4)];
     ledger.load(&page).await.unwrap();
-    assert_eq!(held(&ledger), [1, 2, 4]);
+    assert_eq!(loaded(&ledger), [1, 2, 4]);
     assert!(ledger.contains(FIRST.after(1), &key(0)));
 }
 
 #[tokio::test]
-async fn an_entry_that_replaces_another_is_no_delivery_of_its_own() {
+async fn a_replacement_is_not_counted_as_a_delivery() {
     let folder = tempfile::tempdir().unwrap();
     let state = state(&folder);
     let first = LedgerEntry::from(key(1));
@@ -121,7 +121,7 @@ async fn removed_hours_are_forgotten() {
     let mut ledger = filled(&folder, &[3, 3]).await;
     ledger.load(&[FIRST, FIRST.after(1)]).await.unwrap();
     ledger.remove(FIRST).await.unwrap();
-    assert_eq!(held(&ledger), [1]);
+    assert_eq!(loaded(&ledger), [1]);
     let state = state(&folder);
     assert_eq!(state.entries(FIRST).await.unwrap(), []);
     assert_eq!(state.entries(FIRST.after(1)).await.unwrap().len(), 3);

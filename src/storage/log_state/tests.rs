@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, reason = "what these tests build beside what they judge cannot fail")]
+#![allow(clippy::unwrap_used, reason = "the setup of these tests cannot fail")]
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ fn state(folder: &TempDir, log_type: LogType) -> LogState {
     LogState::new(store, HOST, log_type)
 }
 
-/// A document of these tests; checkpoints and results are the core's.
+/// A test document in place of the core's checkpoints and results.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Counts {
     version: u32,
@@ -68,7 +68,7 @@ async fn a_checkpoint_replaces_only_the_one_that_was_read() {
     assert!(matches!(conflict, Err(WriteError::Conflict)));
     let conflict = state.save(checkpoint(3).to_json(), None).await;
     assert!(matches!(conflict, Err(WriteError::Conflict)));
-    // The answer to this write was lost, and it is written once more.
+    // The response to this write was lost; the write is retried.
     let again = state.save(checkpoint(2).to_json(), Some(&first)).await.unwrap();
     assert_eq!(again, second);
     assert_eq!(load(&state).await, checkpoint(2));
@@ -81,10 +81,10 @@ async fn a_checkpoint_that_cannot_be_used_is_named_and_kept() {
     let state = state(&folder, LogType::Activity);
     state.save(checkpoint(1).to_json(), None).await.unwrap();
     std::fs::write(file(&folder, "checkpoint.json"), "{}").unwrap();
-    let fault = state.load::<Counts>().await.unwrap_err();
-    assert_eq!(fault.action, "use");
-    assert!(fault.name.contains("self/activity/checkpoint.json"));
-    assert!(fault.hint.unwrap().contains("CISCO_DUO_START_TIME"));
+    let error = state.load::<Counts>().await.unwrap_err();
+    assert_eq!(error.action, "use");
+    assert!(error.name.contains("self/activity/checkpoint.json"));
+    assert!(error.hint.unwrap().contains("CISCO_DUO_START_TIME"));
     let kept = std::fs::read(file(&folder, "checkpoint.json")).unwrap();
     assert_eq!(kept, b"{}");
 }
@@ -102,12 +102,12 @@ async fn entries_are_appended_to_their_hour_and_removed_with_it() {
     activity.remove_entries(NOON).await.unwrap();
     assert!(activity.entries(NOON).await.unwrap().is_empty());
     assert_eq!(activity.entries(NOON.after(1)).await.unwrap(), entries(7..8));
-    // Nothing to forget.
+    // Nothing is left to remove.
     activity.remove_entries(NOON).await.unwrap();
 }
 
 #[tokio::test]
-async fn what_a_killed_process_left_of_an_entry_spoils_no_other() {
+async fn a_partial_entry_of_a_killed_process_damages_no_other_entry() {
     let folder = tempfile::tempdir().unwrap();
     let state = state(&folder, LogType::Activity);
     let name = file(&folder, "ledger/2026-11-22T12.ids");
@@ -116,7 +116,7 @@ async fn what_a_killed_process_left_of_an_entry_spoils_no_other() {
     content.extend([9; 5]);
     std::fs::write(&name, &content).unwrap();
     assert_eq!(state.entries(NOON).await.unwrap(), entries(0..2));
-    // A folder needs no copy of it: the next addition cuts it off.
+    // A folder store needs no quarantine: the next append truncates it.
     assert_eq!(std::fs::read(&name).unwrap(), content);
     state.append(NOON, &entries(2..3)).await.unwrap();
     assert_eq!(state.entries(NOON).await.unwrap(), entries(0..3));
@@ -124,7 +124,7 @@ async fn what_a_killed_process_left_of_an_entry_spoils_no_other() {
 }
 
 #[tokio::test]
-async fn results_that_several_add_at_once_are_all_kept() {
+async fn concurrent_updates_of_results_are_all_kept() {
     let folder = tempfile::tempdir().unwrap();
     let state = state(&folder, LogType::Activity);
     let day = NOON.day();
@@ -161,23 +161,23 @@ async fn damaged_results_are_quarantined_and_newer_ones_are_not() {
         let files = std::fs::read_dir(name.parent().unwrap()).unwrap();
         files.map(|file| file.unwrap().path()).collect::<Vec<_>>()
     };
-    let aside: Vec<PathBuf> = files()
+    let quarantined: Vec<PathBuf> = files()
         .into_iter()
         .filter(|file| file.to_string_lossy().contains(".json.damaged-"))
         .collect();
-    let [aside] = &aside[..] else { panic!("{aside:?}") };
-    assert_eq!(std::fs::read(aside).unwrap(), b"{\"version\":1");
+    let [quarantined] = &quarantined[..] else { panic!("{quarantined:?}") };
+    assert_eq!(std::fs::read(quarantined).unwrap(), b"{\"version\":1");
 
     let newer = r#"{"version":9,"min_reader":9,"hours":{}}"#;
     std::fs::write(&name, newer).unwrap();
-    let fault = state.update_results(day, one_hour(NOON)).await.unwrap_err();
-    assert_eq!(fault.action, "use");
-    assert!(fault.hint.unwrap().contains("release"));
+    let error = state.update_results(day, one_hour(NOON)).await.unwrap_err();
+    assert_eq!(error.action, "use");
+    assert!(error.hint.unwrap().contains("release"));
     assert_eq!(std::fs::read_to_string(&name).unwrap(), newer);
 }
 
 #[tokio::test]
-async fn a_damaged_document_that_is_no_evidence_is_overwritten_and_a_newer_one_is_left_alone() {
+async fn a_damaged_document_without_evidence_is_overwritten_and_a_newer_one_is_kept() {
     #[derive(Default, Serialize, Deserialize)]
     struct Plain(Counts);
     impl Document for Plain {}

@@ -89,7 +89,7 @@ fn every_operation_goes_wrong_once_in_every_way() {
                 live_through(&mut world);
                 let what = format!("{name}: {fault:?} at {deed}");
                 assert!(world.lost().is_empty(), "{what}: {:?}", world.lost());
-                let bound = if world.may_repeat > 0 { PAGE } else { 0 };
+                let bound = if world.may_duplicate > 0 { PAGE } else { 0 };
                 let repeated = world.duplicates();
                 assert!(repeated <= bound, "{what}: {repeated} repeated");
                 assert!(world.runs <= MOST_RUNS, "{what}: {} runs", world.runs);

@@ -125,7 +125,7 @@ fn play(seed: u64, is_traced: bool) -> World {
     world.config.limits.requests_per_minute = 0;
     world.limits = millis(10);
     // What is still at work is killed, perhaps with a batch just accepted.
-    world.may_repeat += instances.len() as u64;
+    world.may_duplicate += instances.len() as u64;
     drop(instances);
     world.now = world.now + minutes(4);
     let last = world.events.iter().map(|event| event.time).max();
@@ -155,7 +155,7 @@ fn play(seed: u64, is_traced: bool) -> World {
 
 fn judge(world: &World) {
     assert!(world.lost().is_empty(), "{:?}", world.lost());
-    let bound = usize::try_from(world.may_repeat).unwrap() * world.page_size;
+    let bound = usize::try_from(world.may_duplicate).unwrap() * world.page_size;
     let repeated = world.duplicates();
     assert!(repeated <= bound, "{repeated} duplicated, {bound} allowed");
     for refused in &world.letters.refused {

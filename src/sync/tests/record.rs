@@ -34,9 +34,9 @@ pub(in crate::sync) fn record_of(record: Record, row_bytes: usize) -> Record {
 /// A record whose row lacks a part of it where it is truncated.
 pub(super) fn of_key(key: RecordKey, time: Option<Millis>, is_truncated: bool) -> Record {
     let text = format!("{{\"number\":{}}}", number(key));
-    let truncation = Truncation { place: 1..2, kept: 1, is_text: true, field: "long".to_owned() };
+    let truncation = Truncation { range: 1..2, kept: 1, is_text: true, field: "long".to_owned() };
     Record {
-        place: 0..text.len(),
+        range: 0..text.len(),
         page: Arc::new(text),
         key,
         time_micros: time.map(|time| time.0 * 1000),

@@ -6,25 +6,25 @@ use crate::transform::row::tests::written;
 use crate::transform::{RowLimits, read_records};
 
 const HOST: &str = "api-x.duosecurity.com";
-/// What the service of these tests keeps of a value, in bytes.
+/// Maximum value in these tests, in bytes.
 const LARGEST: usize = 100;
 
-/// The form of the Data Collector with values of at most so many bytes.
-fn form(largest_value: usize) -> RowLimits {
+/// The limits of the Data Collector API with another maximum value.
+fn limits(largest_value: usize) -> RowLimits {
     RowLimits { largest_value, ..RowLimits::from(IngestionApi::DataCollector) }
 }
 
 fn record(text: &str) -> Record {
-    read_records(LogType::Activity, HOST, form(LARGEST), [text]).pop().unwrap()
+    read_records(LogType::Activity, HOST, limits(LARGEST), [text]).pop().unwrap()
 }
 
-/// The row of a record. It is JSON, and not longer than was said before.
+/// The row of a record, checked for valid JSON and size.
 fn row(text: &str) -> Value {
     let out = written(IngestionApi::DataCollector, LogType::Activity, false, &record(text));
-    serde_json::from_slice(&out).unwrap_or_else(|fault| panic!("{fault}: {out:?}"))
+    serde_json::from_slice(&out).unwrap_or_else(|error| panic!("{error}: {out:?}"))
 }
 
-/// What is kept of a text, whose JSON this is, and whether that was named.
+/// The kept part of a JSON string, and whether the field was named.
 fn kept(json: &str) -> (String, bool) {
     let row = row(&format!("{{\"a\":{json},\"b\":1}}"));
     assert_eq!(row["b"], 1);
@@ -34,14 +34,14 @@ fn kept(json: &str) -> (String, bool) {
 }
 
 #[test]
-fn a_text_is_cut_when_it_is_too_large_and_not_before() {
+fn a_text_is_truncated_only_above_the_limit() {
     let whole = "x".repeat(LARGEST);
     assert_eq!(kept(&format!("\"{whole}\"")), (whole.clone(), false));
     assert_eq!(kept(&format!("\"{whole}y\"")), (whole, true));
 }
 
 #[test]
-fn a_text_is_cut_between_characters() {
+fn a_text_is_truncated_between_characters() {
     for (character, bytes) in [("é", 2), ("李", 3), ("😀", 4)] {
         for before in 0..4 {
             let text = format!("{}{}", "x".repeat(before), character.repeat(60));
@@ -53,7 +53,7 @@ fn a_text_is_cut_between_characters() {
 }
 
 #[test]
-fn what_a_text_means_is_measured_and_not_how_it_is_spelt() {
+fn the_limit_applies_to_the_decoded_text() {
     // 50 characters of 2 bytes in 300 bytes of JSON.
     assert_eq!(kept(&format!("\"{}\"", r"\u00e9".repeat(50))), ("é".repeat(50), false));
     assert_eq!(kept(&format!("\"{}\"", r"\u00e9".repeat(51))), ("é".repeat(50), true));
@@ -68,7 +68,7 @@ fn what_a_text_means_is_measured_and_not_how_it_is_spelt() {
 }
 
 #[test]
-fn a_lone_surrogate_in_a_text_that_is_too_large_ends_it() {
+fn a_truncated_text_ends_before_a_lone_surrogate() {
     let late = format!("\"{}\\ud800\"", "x".repeat(150));
     assert_eq!(kept(&late), ("x".repeat(100), true));
     let early = format!("\"abc\\ud800{}\"", "x".repeat(150));
@@ -76,12 +76,12 @@ fn a_lone_surrogate_in_a_text_that_is_too_large_ends_it() {
 }
 
 #[test]
-fn values_of_any_depth_are_cut_and_named_as_the_service_names_their_columns() {
+fn values_of_any_depth_are_truncated_and_named_like_their_columns() {
     let long = "x".repeat(150);
     let text = format!(
         r#"{{"a":{{"b":{{"c":"{long}","d":true}},"e":"short"}}, "access_device":{{"is_password_set":true,"hostname":"{long}","is_firewall_enabled":false}},"x":{{"\ud800":"{long}"}}}}"#
     );
-    // The surrogate keeps the row from being read here, not from being written.
+    // The test cannot parse a row with the surrogate, which is written nevertheless.
     let record = record(&text);
     let fields: Vec<&str> = record.truncated_fields().collect();
     assert_eq!(fields, ["a_b_c", "access_device_hostname", "x_\u{fffd}\u{fffd}\u{fffd}"]);
@@ -97,29 +97,29 @@ fn values_of_any_depth_are_cut_and_named_as_the_service_names_their_columns() {
 }
 
 #[test]
-fn an_array_counts_as_one_value_and_becomes_the_beginning_of_its_text() {
+fn an_array_is_one_value_and_is_truncated_as_text() {
     let array = format!("[{}\"\\\\é\"]", "\"a\",\n".repeat(30));
     let row = row(&format!("{{\"groups\":{array},\"few\":[1,2]}}"));
     assert_eq!(row["groups"], array[..LARGEST]);
     assert_eq!(row["few"], serde_json::json!([1, 2]));
     assert_eq!(row["truncated_fields"], "groups");
-    // Not one text in it is too large; together they are.
+    // Each text is below the limit, but not the array.
     let quotes = format!("{{\"a\":[{}]}}", vec![r#""\"\"\"""#; 40].join(","));
     assert_eq!(self::row(&quotes)["a"].as_str().unwrap().len(), LARGEST);
 }
 
 #[test]
-fn an_array_that_doubles_when_it_becomes_a_text_stays_within_what_was_said() {
+fn an_array_that_doubles_when_quoted_stays_within_row_bytes() {
     let text = format!("{{\"a\":[{}]}}", vec![r#""\"\"\"\"""#; 2000].join(","));
     let largest = text.len() - 100;
-    let record = read_records(LogType::Activity, HOST, form(largest), [text.as_str()]).remove(0);
+    let record = read_records(LogType::Activity, HOST, limits(largest), [text.as_str()]).remove(0);
     let out = written(IngestionApi::DataCollector, LogType::Activity, false, &record);
-    assert!(out.len() > text.len() + 10_000, "it does not grow enough to prove anything");
+    assert!(out.len() > text.len() + 10_000, "the row is too small for this test");
     assert!(serde_json::from_slice::<Value>(&out).is_ok());
 }
 
 #[test]
-fn objects_too_deep_to_follow_are_treated_like_arrays() {
+fn objects_beyond_the_maximum_depth_are_treated_like_arrays() {
     let deep = format!("{}1{}", "{\"a\":".repeat(3000), "}".repeat(3000));
     let record = record(&deep);
     let fields: Vec<&str> = record.truncated_fields().collect();
@@ -131,7 +131,7 @@ fn objects_too_deep_to_follow_are_treated_like_arrays() {
 }
 
 #[test]
-fn a_record_that_goes_out_as_text_is_cut_as_that() {
+fn a_wrapped_record_is_truncated_as_text() {
     let text = format!("\"{}é{}\"", "x".repeat(98), "y".repeat(50));
     let row = row(&text);
     assert_eq!(row["raw_record"], text[..99]);
@@ -139,13 +139,13 @@ fn a_record_that_goes_out_as_text_is_cut_as_that() {
     let reserved = format!("{{\"tenant\":\"{}\"}}", "\\n".repeat(120));
     let row = self::row(&reserved);
     assert_eq!(row["raw_record"], reserved[..LARGEST]);
-    // A field of Duo's own with the name of ours.
-    let own = self::row(r#"{"truncated_fields":"mine"}"#);
-    assert_eq!(own["raw_record"], r#"{"truncated_fields":"mine"}"#);
+    // A Duo field with the name of an added one.
+    let reserved_name = self::row(r#"{"truncated_fields":"mine"}"#);
+    assert_eq!(reserved_name["raw_record"], r#"{"truncated_fields":"mine"}"#);
 }
 
 #[test]
-fn numbers_and_records_of_many_small_values_are_left_alone() {
+fn numbers_and_small_values_are_not_truncated() {
     let many: Vec<String> = (0..100).map(|number| format!("\"n{number}\":\"{number}\"")).collect();
     let number = "1".repeat(300);
     let text = format!("{{{},\"n\":{number}}}", many.join(","));
@@ -153,7 +153,7 @@ fn numbers_and_records_of_many_small_values_are_left_alone() {
 }
 
 #[test]
-fn a_list_of_names_that_is_itself_too_long_is_marked() {
+fn a_list_of_names_that_is_too_long_is_marked() {
     let long = "x".repeat(150);
     let fields: Vec<String> =
         (0..80).map(|number| format!("\"{}{number}\":\"{long}\"", "n".repeat(60))).collect();

@@ -1,4 +1,4 @@
-//! What has no column of its own: kept under its path in `AdditionalFields`, as far as there is room.
+//! Unmapped fields, stored by path in `AdditionalFields` up to its size limit.
 
 use bytes::BufMut as _;
 
@@ -7,23 +7,23 @@ use crate::schema::RowField;
 use crate::transform::quoted;
 
 impl<'w> Walk<'w> {
-    /// Keeps the value of a known field that cannot be declared.
-    pub(super) fn undeclared(&mut self, place: &RowField, value: &'w str, as_text: bool) {
+    /// Stores the value of a known field without a declared column.
+    pub(super) fn undeclared(&mut self, field: &RowField, value: &'w str, as_text: bool) {
         if value == "\"\"" {
             return;
         }
-        if !self.is_first(place.number) {
-            self.taken.entry(self.path()).or_insert(1);
+        if !self.is_first(field.number) {
+            self.names_used.entry(self.path()).or_insert(1);
             return self.without_column(value, as_text);
         }
         let before = self.additional.len();
-        self.additional.extend_from_slice(place.begin.as_bytes());
+        self.additional.extend_from_slice(field.begin.as_bytes());
         if !self.add(before, value, as_text) {
             self.left_out.push(self.path());
         }
     }
 
-    /// Keeps a value under its path among those that have no column, as a text where it has to be one.
+    /// Stores the value of an unmapped field; `as_text` if it must be quoted.
     pub(super) fn without_column(&mut self, value: &'w str, as_text: bool) {
         if value == "\"\"" {
             return;
@@ -38,30 +38,30 @@ impl<'w> Walk<'w> {
         self.without_column.push(name);
     }
 
-    /// The path; with a number behind it where it occurs in the record more than once.
+    /// The path, with a number appended from its second occurrence in the record on.
     fn free_name(&mut self) -> String {
         let path = self.path();
         let mut name = path.clone();
-        while let Some(times) = self.taken.get_mut(&name) {
+        while let Some(times) = self.names_used.get_mut(&name) {
             *times += 1;
-            // Counted where it began, so that the next one need not look at all before it.
+            // The count avoids trying every earlier number again.
             let next = *times;
             if name == path {
                 name = format!("{path}'{next}");
             } else {
-                // A name that ends like one of ours: on from here.
+                // The name itself ends like a numbered one: append to it.
                 name.push('\'');
             }
         }
-        self.taken.insert(name.clone(), 1);
+        self.names_used.insert(name.clone(), 1);
         name
     }
 
-    /// Writes a value behind its name, which began at `before`, if there is room for both.
+    /// Writes a value after its name, which begins at `before`, if both fit.
     fn add(&mut self, before: usize, value: &'w str, as_text: bool) -> bool {
-        let cut = self.cut_of(value);
+        let truncation = self.truncation_of(value);
         let out = &mut *self.additional;
-        write_value(out, self.text, value, cut, as_text);
+        write_value(out, self.text, value, truncation, as_text);
         out.put_u8(b',');
         let has_room = out.len() <= self.largest;
         if !has_room {

@@ -1,15 +1,16 @@
-//! What a text looks like to the Data Collector API, which names the column by it.
+//! Detects the type of a text as the Data Collector API does, which names the column by it.
 
 use chrono::{DateTime, Datelike as _, NaiveDateTime};
 
-/// What is before it, no column of the service can hold; nor is a second 60 or a zone further than this any time to it.
+/// Limits of a `datetime` column: it has no earlier year, no second 60 and no larger UTC offset.
 /// <https://learn.microsoft.com/kusto/query/scalar-data-types/datetime>
 const FIRST_YEAR: i32 = 1;
 const FURTHEST_ZONE: i32 = 14 * 60 * 60;
-/// Longest spelling of a number that goes into a column, in bytes.
+/// Maximum text of a number in a column, in bytes.
 const LONGEST_NUMBER: usize = 100;
 
-/// Whether a text is a GUID, with dashes or without; `inside` is what a JSON text has between its quotation marks.
+/// Whether a text is a GUID with or without dashes; `inside` is a JSON string without its quotation
+/// marks.
 pub(super) fn is_guid(inside: &str) -> bool {
     let bytes = inside.as_bytes();
     match bytes.len() {
@@ -31,19 +32,19 @@ pub(super) fn is_time(inside: &str) -> bool {
             .is_ok_and(|time| time.year() >= FIRST_YEAR))
 }
 
-/// Whether a number fits a column of eight bytes, as the service understands it.
+/// Whether a number fits into a `real` column.
 pub(super) fn is_number(inside: &str) -> bool {
     inside.len() <= LONGEST_NUMBER && serde_json::from_str::<f64>(inside).is_ok_and(f64::is_finite)
 }
 
 fn is_dashed(bytes: &[u8]) -> bool {
-    (0..).zip(bytes).all(|(place, byte)| match place {
+    (0..).zip(bytes).all(|(index, byte)| match index {
         8 | 13 | 18 | 23 => *byte == b'-',
         _ => byte.is_ascii_hexdigit(),
     })
 }
 
-/// The form with dashes of a GUID without, which is how the service stores it.
+/// Adds the dashes to a GUID without, as Azure Monitor stores it.
 pub(super) fn dashed(inside: &str) -> Option<String> {
     (inside.len() == 32).then(|| {
         let parts = [0..8, 8..12, 12..16, 16..20, 20..32];
@@ -56,7 +57,7 @@ mod tests {
     use super::{LONGEST_NUMBER, dashed, is_guid, is_number, is_time};
 
     #[test]
-    fn guids_and_times_are_told_from_other_texts() {
+    fn guids_and_times_are_distinguished_from_other_texts() {
         for guid in [
             "340a23e3-23f3-4e9d-9a1d-2b1f0a7c9b11",
             "340a23e323f34e9d9a1d2b1f0a7c9b11",
@@ -94,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_those_that_a_column_can_hold() {
+    fn numbers_must_fit_into_a_column() {
         for number in ["0", "-1.5e3", "1795348501", "0.1"] {
             assert!(is_number(number), "{number}");
         }

@@ -7,7 +7,7 @@ use crate::transform::{RowLimits, read_record};
 
 const HOST: &str = "api-x.duosecurity.com";
 const API: IngestionApi = IngestionApi::LogsIngestion;
-/// Names of the columns that every row has.
+/// Columns of every row.
 const ADDED: [&str; 7] = [
     "eventtype_s",
     "host_s",
@@ -22,14 +22,14 @@ fn record(text: &str) -> Record {
     read_record(LogType::Authentication, HOST, API, text)
 }
 
-/// The row of a record. It is JSON, no longer than was said before, and has no column that is not declared.
+/// The row of a record, checked for valid JSON, size, and declared columns.
 fn row_of(record: &Record, is_dated_by_event: bool) -> Value {
     let out = written(API, LogType::Authentication, is_dated_by_event, record);
     let row: Value =
-        serde_json::from_slice(&out).unwrap_or_else(|fault| panic!("{fault}: {out:?}"));
+        serde_json::from_slice(&out).unwrap_or_else(|error| panic!("{error}: {out:?}"));
     for name in row.as_object().unwrap().keys() {
         let is_declared = schema::columns().iter().any(|column| column.name == *name);
-        assert!(is_declared, "{name} is no column");
+        assert!(is_declared, "{name} is not a column");
     }
     row
 }
@@ -38,7 +38,7 @@ fn row(text: &str) -> Value {
     row_of(&record(text), false)
 }
 
-/// The columns that Duo's fields fill.
+/// The columns filled by Duo's fields.
 fn filled(text: &str) -> Value {
     let mut row = row(text);
     let columns = row.as_object_mut().unwrap();
@@ -47,7 +47,7 @@ fn filled(text: &str) -> Value {
 }
 
 #[test]
-fn every_value_goes_into_the_column_that_the_data_collector_would_name() {
+fn values_are_stored_in_the_columns_that_the_data_collector_api_would_create() {
     let text = r#"{"txid":"340a23e323f34e9d9a1d2b1f0a7c9b11","isotimestamp":"2026-11-22T11:55:01.234567+00:00",
         "timestamp":1795348501,"result":"success","alias":"","email":null,
         "user":{"name":"Zo\u00eb \"Z\"","groups":["a","b \"c\""],"key":"DU1"},
@@ -71,7 +71,7 @@ fn every_value_goes_into_the_column_that_the_data_collector_would_name() {
 }
 
 #[test]
-fn a_text_that_can_be_read_as_the_columns_type_goes_there() {
+fn a_text_is_converted_to_the_type_of_the_column() {
     assert_eq!(
         filled(r#"{"from_new_user":"True","low_risk_ip":false,"credits":"5","timestamp":"1e3"}"#),
         json!({"from_new_user_b": true, "low_risk_ip_b": false, "credits_d": 5, "timestamp_d": 1e3})
@@ -79,7 +79,7 @@ fn a_text_that_can_be_read_as_the_columns_type_goes_there() {
 }
 
 #[test]
-fn a_value_that_no_column_takes_is_kept_with_its_path_and_told() {
+fn a_value_without_a_column_is_stored_by_path_and_reported() {
     let text = r#"{"new":{"deep":[1,{"x":"y"}],"text":"t","none":null,"nothing":""},"txid":"no guid","credits":"many",
         "result":7,"from_new_user":2,"isotimestamp":"yesterday","reason":"r"}"#;
     let row = filled(text);
@@ -106,7 +106,7 @@ fn a_value_that_no_column_takes_is_kept_with_its_path_and_told() {
 }
 
 #[test]
-fn names_that_lead_to_one_column_lose_nothing() {
+fn values_with_the_same_column_name_are_all_kept() {
     let text = r#"{"user_name":"flat","user":{"name":"deep"},"odd":1,"odd":2}"#;
     let row = filled(text);
     assert_eq!(row["user_name_s"], "flat");
@@ -126,13 +126,14 @@ fn the_added_columns_have_the_suffixes_of_their_types() {
     assert_eq!(sent["TimeGenerated"], "2026-11-22T12:00:00.000Z");
     let happened = row_of(&record(text), true);
     assert_eq!(happened["TimeGenerated"], "2026-11-22T11:55:01.234567Z");
-    // Without a time of its own it is that of sending, or the service would have to make one up.
+    // A row without an event time has the time of sending; otherwise Azure Monitor would choose
+    // one.
     let timeless = row_of(&record("{}"), true);
     assert_eq!(timeless["TimeGenerated"], "2026-11-22T12:00:00.000Z");
 }
 
 #[test]
-fn a_record_that_is_no_object_is_one_text() {
+fn a_record_that_is_not_an_object_is_one_text() {
     for text in ["\"text \\\" \\u0001\"", "[1,2]", r#"{"host":"mine"}"#] {
         let row = filled(text);
         assert_eq!(row, json!({"raw_record_s": text}));
@@ -142,7 +143,7 @@ fn a_record_that_is_no_object_is_one_text() {
 }
 
 #[test]
-fn a_value_that_is_too_large_is_cut_and_named_whatever_becomes_of_it() {
+fn a_value_that_is_too_large_is_truncated_or_omitted_and_named() {
     let long = "é".repeat(40_000);
     let array = format!("[{}1]", "\"a\",".repeat(20_000));
     let text = format!(
@@ -150,7 +151,7 @@ fn a_value_that_is_too_large_is_cut_and_named_whatever_becomes_of_it() {
     );
     let record = record(&text);
     let cut: Vec<&str> = record.truncated_fields().collect();
-    // The second one without a column finds no room behind the first.
+    // Neither unmapped field fits into `AdditionalFields`.
     assert_eq!(cut, ["reason", "user_groups", "new", "other", "new", "other"]);
     let row = filled(&text);
     assert_eq!(row["reason_s"], "é".repeat(32_000));
@@ -161,7 +162,7 @@ fn a_value_that_is_too_large_is_cut_and_named_whatever_becomes_of_it() {
 }
 
 #[test]
-fn what_has_no_column_never_makes_a_column_too_large() {
+fn unmapped_fields_never_exceed_the_column_limit() {
     let fields: Vec<String> =
         (0..9000).map(|number| format!(r#""n{number}":"0123456789""#)).collect();
     let text = format!("{{{}}}", fields.join(","));
@@ -174,7 +175,7 @@ fn what_has_no_column_never_makes_a_column_too_large() {
 }
 
 #[test]
-fn a_row_is_never_larger_than_a_call() {
+fn a_row_is_never_larger_than_a_request() {
     let long = "x".repeat(60_000);
     let fields: Vec<String> = schema::columns()
         .iter()
@@ -195,8 +196,8 @@ fn a_row_is_never_larger_than_a_call() {
 }
 
 #[test]
-fn a_name_that_stands_in_a_record_thousands_of_times_stops_nothing() {
-    // In time that grows with the number of names, or this would not end.
+fn a_record_may_have_a_name_thousands_of_times() {
+    // The time must be linear in the number of names, or the test would not end.
     let text = format!("{{{}}}", vec![r#""x":1"#; 50_000].join(","));
     let row = row(&text);
     let kept = row[ADDITIONAL_FIELDS].as_object().unwrap();
@@ -208,7 +209,7 @@ fn a_name_that_stands_in_a_record_thousands_of_times_stops_nothing() {
 }
 
 #[test]
-fn a_number_that_no_column_holds_is_kept_as_it_is_spelt() {
+fn a_number_that_fits_no_column_is_kept_unparsed() {
     let digits = "7".repeat(2_000_000);
     let text = format!(r#"{{"credits":{digits},"timestamp":"{digits}","reason":"r"}}"#);
     let record = record(&text);
@@ -225,7 +226,7 @@ fn a_number_that_no_column_holds_is_kept_as_it_is_spelt() {
 }
 
 #[test]
-fn objects_without_names_are_followed_as_deep_as_their_values_are_cut() {
+fn nested_objects_are_flattened_and_truncated_to_the_same_depth() {
     let long = "x".repeat(70_000);
     for depth in 1..40 {
         let (begin, end) = (r#"{"":"#.repeat(depth), "}".repeat(depth));
@@ -239,7 +240,7 @@ fn objects_without_names_are_followed_as_deep_as_their_values_are_cut() {
 }
 
 #[test]
-fn names_and_texts_that_are_no_unicode_do_no_harm() {
+fn names_and_texts_may_be_invalid_unicode() {
     let text = r#"{"x":{"\ud800":1},"user":{"name":"\ud800"},"a\"b":2}"#;
     let record = record(text);
     assert_eq!(record.unmapped_fields(), ["x_\u{fffd}\u{fffd}\u{fffd}", "a\"b"]);
@@ -248,7 +249,7 @@ fn names_and_texts_that_are_no_unicode_do_no_harm() {
 }
 
 #[test]
-fn objects_too_deep_to_follow_are_kept_as_they_are() {
+fn objects_beyond_the_maximum_depth_are_kept_unchanged() {
     let deep = format!("{}1{}", "{\"a\":".repeat(3000), "}".repeat(3000));
     let record = record(&deep);
     assert_eq!(record.unmapped_fields().len(), 1);
@@ -256,16 +257,16 @@ fn objects_too_deep_to_follow_are_kept_as_they_are() {
 }
 
 #[test]
-fn a_smaller_value_is_asked_for_by_the_form() {
+fn values_are_truncated_to_the_given_limit() {
     let text = r#"{"reason":"0123456789","txid":"340a23e323f34e9d9a1d2b1f0a7c9b11"}"#;
-    let form = RowLimits { largest_value: 5, ..RowLimits::from(API) };
-    let record = read_record(LogType::Authentication, HOST, form, text);
+    let limits = RowLimits { largest_value: 5, ..RowLimits::from(API) };
+    let record = read_record(LogType::Authentication, HOST, limits, text);
     let row = row_of(&record, false);
     assert_eq!(row["reason_s"], "01234");
 }
 
 #[test]
-fn what_is_known_and_cannot_be_declared_is_kept_as_text_and_not_told_as_unknown() {
+fn known_undeclared_fields_are_kept_as_text_and_not_reported_as_unmapped() {
     let text = r#"{"surfaced_auth":{"access_device":{"is_encryption_enabled":true,"is_firewall_enabled":"unknown",
         "location":{"country":"US"}}},"new":1}"#;
     assert_eq!(
@@ -282,7 +283,7 @@ fn what_is_known_and_cannot_be_declared_is_kept_as_text_and_not_told_as_unknown(
 }
 
 #[test]
-fn a_name_may_be_spelt_with_escapes() {
+fn a_name_may_have_escapes() {
     let text = r#"{"res\u0075lt":"r","user":{"\u006eame":"n"},"x":{"a\"":1}}"#;
     let row = filled(text);
     assert_eq!((&row["result_s"], &row["user_name_s"]), (&json!("r"), &json!("n")));

@@ -117,7 +117,7 @@ impl BlobStore for Memory {
         Ok(())
     }
 
-    fn place(&self) -> String {
+    fn location(&self) -> String {
         "memory".to_owned()
     }
 }

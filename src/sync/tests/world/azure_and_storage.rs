@@ -24,7 +24,7 @@ impl World {
         let is_send = matches!(operation, Operation::Send(_));
         self.kinds.push(operation.kind());
         if slept && (is_send || operation.is_append()) {
-            self.may_repeat += 1;
+            self.may_duplicate += 1;
             self.reach("lease outlived by a sleeper");
         }
         let Some(fault) = self.faults.remove(&self.deeds) else {
@@ -34,18 +34,18 @@ impl World {
         match (fault, operation) {
             (Fault::KilledBefore, _) => {
                 instance.is_killed = true;
-                self.may_repeat += operation.pages_appended(self.page_size);
+                self.may_duplicate += operation.pages_appended(self.page_size);
                 None
             }
             (Fault::KilledAfter, _) => {
                 instance.is_killed = true;
                 // The ids of a batch may be of several hours, and so in several blobs.
-                self.may_repeat += u64::from(is_send) + operation.pages_appended(self.page_size);
+                self.may_duplicate += u64::from(is_send) + operation.pages_appended(self.page_size);
                 self.perform(operation);
                 None
             }
             (Fault::Storage(is_done), _) if operation.is_storage() => {
-                self.may_repeat += operation.pages_appended(self.page_size);
+                self.may_duplicate += operation.pages_appended(self.page_size);
                 if is_done {
                     self.reach("storage error after an effect");
                     self.perform(operation);
@@ -66,7 +66,7 @@ impl World {
                 if is_accepted {
                     self.reach("batch accepted and reported as an error");
                     self.perform(operation);
-                    self.may_repeat += 1;
+                    self.may_duplicate += 1;
                 }
                 Some(Reply::Sent(Err(kind)))
             }
@@ -171,7 +171,7 @@ impl World {
     fn note_quarantined(&mut self, name: &str, content: &[u8]) {
         let (entries, torn) = content.as_chunks::<24>();
         if self.is_shared && !torn.is_empty() && name.strip_suffix(".ids").is_some() {
-            self.may_repeat += entries.len().div_ceil(self.page_size) as u64;
+            self.may_duplicate += entries.len().div_ceil(self.page_size) as u64;
             self.reach("quarantine beside another instance");
         }
     }

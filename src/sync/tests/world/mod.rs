@@ -105,7 +105,7 @@ pub(super) struct World {
     pub(super) faults: BTreeMap<u64, Fault>,
     /// Troubles that struck, and those among them after which rows may be sent twice.
     pub(super) struck: u64,
-    pub(super) may_repeat: u64,
+    pub(super) may_duplicate: u64,
     /// Whether two instances are at work.
     pub(super) is_shared: bool,
     /// What each request, batch and write of the checkpoint takes.
@@ -210,7 +210,7 @@ impl World {
             runs: 0,
             faults: BTreeMap::new(),
             struck: 0,
-            may_repeat: 0,
+            may_duplicate: 0,
             is_shared: false,
             limits: TimeDelta::milliseconds(10),
         }

@@ -238,7 +238,7 @@ impl BlobStore for SimulatedStore {
         }
     }
 
-    fn place(&self) -> String {
+    fn location(&self) -> String {
         "simulated store".to_owned()
     }
 }
