@@ -16,7 +16,7 @@ fn state() -> ReconciliationState {
     ReconciliationState::begin(collected(NOON).from)
 }
 
-/// Everything that is due, in order: the hour's number, how many hours, and the stage.
+/// All due readings in order: number of the first hour, number of hours, and stage.
 fn all_due(
     state: &mut ReconciliationState,
     closed: Millis,
@@ -32,10 +32,10 @@ fn all_due(
 }
 
 #[test]
-fn overdue_stages_of_an_hour_are_one_and_the_oldest_hour_comes_first() {
+fn overdue_stages_of_an_hour_are_merged_and_the_oldest_hour_is_first() {
     let mut state = state();
     let due = all_due(&mut state, NOON, NOON);
-    // By age: 9 to 6 hours, 6 to 2 hours, up to 2 hours. The last hour is not a quarter of an hour old.
+    // By age: 9 to 6 hours, 6 to 2 hours, up to 2 hours. The last hour is younger than 15 minutes.
     let expected = [(0, 2), (1, 2), (2, 2), (3, 1), (4, 1), (5, 1), (6, 1), (7, 0), (8, 0)];
     assert_eq!(due, expected.map(|(number, stage)| (number, 1, stage)));
     let twelve_hours_later = all_due(&mut state, NOON, NOON + hours(12));
@@ -52,7 +52,7 @@ fn overdue_stages_of_an_hour_are_one_and_the_oldest_hour_comes_first() {
 }
 
 #[test]
-fn hours_that_are_due_for_their_full_reading_are_read_together_up_to_a_day() {
+fn hours_due_for_their_full_reading_are_read_together_up_to_a_day() {
     let mut state = state();
     let due = all_due(&mut state, NOON + hours(50), NOON + hours(50) + hours(25));
     let full: Vec<_> = due.into_iter().filter(|(_, _, stage)| *stage == FULL_STAGE).collect();
@@ -60,7 +60,7 @@ fn hours_that_are_due_for_their_full_reading_are_read_together_up_to_a_day() {
 }
 
 #[test]
-fn after_a_reading_that_was_short_hours_are_read_one_at_a_time() {
+fn after_a_short_reading_hours_are_read_one_at_a_time() {
     let mut state = state();
     state.narrow_until = Some(NOON - hours(8));
     let due = all_due(&mut state, NOON, NOON + hours(30));
@@ -68,7 +68,7 @@ fn after_a_reading_that_was_short_hours_are_read_one_at_a_time() {
 }
 
 #[test]
-fn only_closed_hours_are_due_and_only_what_was_collected() {
+fn only_closed_and_collected_hours_are_due() {
     let state = state();
     let due = |closed, now| state.due_hour(collected(closed), now);
     let start = NOON - hours(10);
@@ -79,14 +79,14 @@ fn only_closed_hours_are_due_and_only_what_was_collected() {
 }
 
 #[test]
-fn a_log_without_counts_is_read_again_once_an_hour() {
+fn a_log_without_counts_is_reconciled_once_an_hour() {
     let mut state = state();
     let due = state.due_span(collected(NOON), NOON).unwrap();
     assert_eq!(due.span, collected(NOON));
     state.reread_at = Some(NOON);
     assert_eq!(state.due_span(collected(NOON), (NOON + HOUR).previous()), None);
     assert!(state.due_span(collected(NOON), NOON + HOUR).is_some());
-    // A clock that was set back does not stop it.
+    // A clock that was set back does not stop reconciliation.
     assert!(state.due_span(collected(NOON), NOON.previous()).is_some());
     let due = state.due_span(collected(NOON + TimeDelta::days(365)), NOON + HOUR).unwrap();
     assert_eq!(due.span.to - due.span.from, LONGEST_READING);
@@ -125,7 +125,8 @@ fn gaps_are_remembered_until_their_hours_are_final() {
     state.done(Span::of(hour), LAST);
     state.forget_gaps();
     assert_eq!(state.gaps, []);
-    // One that ends where the final hours end is of no use any more, one that reaches a millisecond further is.
+    // A gap that ends with the final hours is dropped, and one that ends a millisecond later is
+    // kept.
     let end = hour.end();
     for (to, kept) in [(end, 0), (end.next(), 1)] {
         state.remember_gap(Span { from: NOON, to });
@@ -144,13 +145,13 @@ fn gaps_are_remembered_until_their_hours_are_final() {
 }
 
 #[test]
-fn all_stages_fall_due_at_a_quarter_past_the_hour() {
+fn all_stages_are_due_15_minutes_past_the_hour() {
     let ages = AGES.map(|age| (age - MINUTE * 15).num_minutes());
     assert_eq!(ages, [0, 2 * 60, 6 * 60, 12 * 60, 24 * 60, 48 * 60]);
 }
 
 #[test]
-fn spans_that_touch_have_nothing_in_common() {
+fn adjacent_spans_do_not_intersect() {
     let span = |from, to| Span { from: NOON + millis(from), to: NOON + millis(to) };
     assert_eq!(span(0, 10).within(span(10, 20)), None);
     assert_eq!(span(10, 20).within(span(0, 10)), None);

@@ -1,4 +1,4 @@
-//! A span of whole hours that is read again, beside the live log and on a place of its own.
+//! Backfills: whole hours that are read again with a checkpoint of their own.
 
 use super::kills::killed_at_every_step;
 use super::record::{id, number};
@@ -12,7 +12,7 @@ const SPAN: Span = Span {
     to: Millis(NOON.0 - hours(40).num_milliseconds()),
 };
 
-/// Events every 40 minutes over five days, some of them in one second, and every fifth delivered long ago.
+/// Events every 40 minutes over five days, some in one second, every fifth already delivered.
 fn world(paging: &str) -> World {
     let mut times: Vec<Millis> =
         (0..180).map(|number| NOON - hours(120) + minutes(number * 40)).collect();
@@ -36,34 +36,34 @@ fn finish(world: &mut World, owner: &str) {
         match world.run(owner).0 {
             RunOutcome::CaughtUp => return,
             RunOutcome::OutOfTime | RunOutcome::RateLimited | RunOutcome::LeaseHeld => {}
-            ending => panic!("{ending:?}"),
+            outcome => panic!("{outcome:?}"),
         }
         world.now = world.now + MINUTE;
     }
-    panic!("the backfill never ends");
+    panic!("the backfill does not end");
 }
 
-/// Ids of the events of the span that nobody delivered before, and of those that were delivered now.
-fn wanted_and_got(world: &World) -> (Vec<u64>, Vec<u64>) {
+/// Numbers of the undelivered events of the span, and of the events delivered by the backfill.
+fn expected_and_delivered(world: &World) -> (Vec<u64>, Vec<u64>) {
     let inside = |time: Millis| time >= SPAN.from && time < SPAN.to;
-    let wanted = world.events.iter().filter(|event| inside(event.time));
-    let mut wanted: Vec<u64> = wanted
+    let expected = world.events.iter().filter(|event| inside(event.time));
+    let mut expected: Vec<u64> = expected
         .map(|event| number(event.key))
         .filter(|number| *number >= 180 || *number % 5 != 0)
         .collect();
-    let mut got: Vec<u64> = world.accepted.iter().map(|(id, _)| number(*id)).collect();
-    got.sort_unstable();
-    wanted.sort_unstable();
-    (wanted, got)
+    let mut delivered: Vec<u64> = world.accepted.iter().map(|(id, _)| number(*id)).collect();
+    delivered.sort_unstable();
+    expected.sort_unstable();
+    (expected, delivered)
 }
 
 #[test]
-fn what_was_never_delivered_of_the_span_arrives_once_and_nothing_else() {
+fn only_undelivered_events_of_the_span_are_delivered_once() {
     for paging in PAGINGS {
         let mut world = world(paging);
         finish(&mut world, "a");
-        let (wanted, got) = wanted_and_got(&world);
-        assert_eq!(wanted, got, "{paging}");
+        let (expected, delivered) = expected_and_delivered(&world);
+        assert_eq!(expected, delivered, "{paging}");
         let is_backfill = |(_, kind): &(_, IngestKind)| *kind == IngestKind::Backfill;
         assert!(world.accepted.iter().all(is_backfill), "{paging}");
         for hour in SPAN.hours() {
@@ -75,88 +75,88 @@ fn what_was_never_delivered_of_the_span_arrives_once_and_nothing_else() {
         for hour in around {
             assert!(world.result_of(hour).is_none(), "{paging}: {hour} has a result");
         }
-        assert!(world.removed.is_empty(), "the entries are the live log's");
+        assert!(world.removed.is_empty(), "a backfill must not remove ledger entries");
     }
 }
 
 #[test]
-fn a_kill_anywhere_repeats_one_call_at_most_and_the_next_run_goes_on() {
+fn a_kill_at_any_step_duplicates_at_most_one_batch_and_the_next_run_resumes() {
     for paging in PAGINGS {
         for (killed_at, mut world) in killed_at_every_step(|| world(paging)) {
-            let questions = world.questions;
+            let request_count = world.request_count;
             world.now = world.now + minutes(2);
             finish(&mut world, "b");
-            let (wanted, mut got) = wanted_and_got(&world);
-            let sent = got.len();
-            got.dedup();
-            assert_eq!(wanted, got, "{paging}, killed at step {killed_at}");
-            // Four rows fit into one call of this world.
-            assert!(sent - got.len() <= 4, "{paging}, killed at {killed_at}");
-            assert!(questions == 0 || world.asked.len() > 1);
+            let (expected, mut delivered) = expected_and_delivered(&world);
+            let sent = delivered.len();
+            delivered.dedup();
+            assert_eq!(expected, delivered, "{paging}, killed at step {killed_at}");
+            // A batch has at most four rows here.
+            assert!(sent - delivered.len() <= 4, "{paging}, killed at {killed_at}");
+            assert!(request_count == 0 || world.requests.len() > 1);
         }
     }
 }
 
 #[test]
-fn a_run_that_ends_before_the_span_does_goes_on_where_it_stopped() {
+fn a_run_that_ends_within_the_span_is_resumed() {
     let mut world = world("cursor");
-    world.limits = seconds(3);
+    world.latency = seconds(3);
     let mut instance = world.instance("a");
     assert_eq!(world.finish(&mut instance), RunOutcome::OutOfTime);
     let reached = instance.reached().unwrap();
     assert!(SPAN.from < reached && reached < SPAN.to, "{reached}");
-    let asked = world.asked.len();
+    let request = world.requests.len();
     finish(&mut world, "a");
-    let first = &world.asked[asked];
+    let first = &world.requests[request];
     assert!(first.mintime + hours(24) > reached, "{first:?}");
-    let (wanted, got) = wanted_and_got(&world);
-    assert_eq!(wanted, got);
+    let (expected, delivered) = expected_and_delivered(&world);
+    assert_eq!(expected, delivered);
 }
 
 #[test]
-fn a_backfill_within_the_limit_of_calls_is_not_done_before_its_end() {
+fn a_rate_limited_backfill_ends_only_when_the_span_is_read() {
     let mut world = world("cursor");
     world.config.limits.requests_per_minute = 5;
-    let mut endings = Vec::new();
+    let mut outcomes = Vec::new();
     for _ in 0..60 {
-        let ending = world.run("a").0;
-        endings.push(ending);
-        if ending == RunOutcome::CaughtUp {
+        let outcome = world.run("a").0;
+        outcomes.push(outcome);
+        if outcome == RunOutcome::CaughtUp {
             break;
         }
         world.now = world.now + seconds(12);
     }
-    assert_eq!(endings.pop(), Some(RunOutcome::CaughtUp));
-    assert!(endings.len() > 3, "{endings:?}");
-    assert!(endings.iter().all(|ending| *ending == RunOutcome::RateLimited));
-    let (wanted, got) = wanted_and_got(&world);
-    assert_eq!(wanted, got);
+    assert_eq!(outcomes.pop(), Some(RunOutcome::CaughtUp));
+    assert!(outcomes.len() > 3, "{outcomes:?}");
+    assert!(outcomes.iter().all(|outcome| *outcome == RunOutcome::RateLimited));
+    let (expected, delivered) = expected_and_delivered(&world);
+    assert_eq!(expected, delivered);
 }
 
 #[test]
-fn the_one_hour_that_duo_never_shows_in_full_is_unknown_and_no_other() {
-    // Also where the limit of requests ends many runs.
+fn only_the_hour_that_duo_never_returns_in_full_is_unknown() {
+    // Also with many rate-limited runs.
     for (page_size, requests_per_minute) in [(3, 0), (100, 5)] {
         let mut world = world("cursor");
         world.page_size = page_size;
         world.config.limits.requests_per_minute = requests_per_minute;
         let hidden = NOON - hours(70);
-        // Duo counts one more than it shows, in every question that touches the hour.
-        world.never_shown = Some(hidden);
+        // Duo counts one more record than it returns, in every request that includes the hour.
+        world.never_returned = Some(hidden);
         finish(&mut world, "a");
         for hour in SPAN.hours() {
             let result = world.result(hour);
-            let is_it = hour == Hour::of(hidden);
-            assert_eq!(result.state == HourState::Unknown, is_it, "{hour} {result:?}");
-            assert_eq!((result.gap, result.duo_count > Some(result.delivered)), (None, is_it));
+            let is_hidden = hour == Hour::of(hidden);
+            assert_eq!(result.state == HourState::Unknown, is_hidden, "{hour} {result:?}");
+            assert_eq!((result.gap, result.duo_count > Some(result.delivered)), (None, is_hidden));
         }
-        let (wanted, got) = wanted_and_got(&world);
-        assert_eq!(wanted, got, "{requests_per_minute} requests per minute");
+        let (expected, delivered) = expected_and_delivered(&world);
+        assert_eq!(expected, delivered, "{requests_per_minute} requests per minute");
     }
 }
 
 #[test]
-fn a_refused_backfill_fails_and_a_retired_log_is_none_to_read() {
+fn a_refused_backfill_fails_and_a_retired_log_is_unavailable() {
     let mut world = world("cursor");
     world.fetch_faults.push_back(Some(FetchErrorKind::Forbidden));
     assert_eq!(world.run("a").0, RunOutcome::Failed(Failure::Duo));
@@ -167,14 +167,14 @@ fn a_refused_backfill_fails_and_a_retired_log_is_none_to_read() {
 }
 
 #[test]
-fn what_leaves_duos_retention_on_the_way_takes_nothing_else_with_it() {
+fn hours_that_leave_duos_retention_do_not_affect_others() {
     let mut world = world("cursor");
-    // The first of its hours is kept for a few seconds more.
+    // The first hour leaves the retention in a few seconds.
     let age = world.now - SPAN.from;
     let retention = hours(179 * 24);
     for event in &mut world.events {
         event.time = event.time - (retention - age - seconds(20));
-        event.shown_from = event.time;
+        event.visible_from = event.time;
     }
     let moved = retention - age - seconds(20);
     let span = Span { from: SPAN.from - moved, to: SPAN.to - moved };
@@ -182,7 +182,7 @@ fn what_leaves_duos_retention_on_the_way_takes_nothing_else_with_it() {
     world.blobs.clear();
     world.config.backfill = Some(hours);
     world.config.limits.requests_per_minute = 5;
-    // An hour passes after the first page.
+    // More than an hour passes after the first page.
     let mut instance = world.instance("a");
     for _ in 0..8 {
         world.step(&mut instance);
@@ -205,18 +205,19 @@ fn what_leaves_duos_retention_on_the_way_takes_nothing_else_with_it() {
 }
 
 #[test]
-fn what_a_backfill_delivers_hides_nothing_of_the_hour_in_which_the_live_log_began() {
-    // Live begins at half past; two events of its half are shown late, and two lie in the other half.
+fn events_delivered_by_a_backfill_hide_none_in_the_first_hour_of_the_live_log() {
+    // Live collection starts at half past; two events after that are returned late, and two are
+    // before.
     let half_past = NOON - hours(3) + minutes(30);
     let mut times = vec![half_past - minutes(20), half_past - minutes(10)];
     times.extend((0..10).map(|number| half_past + MINUTE + minutes(number * 2)));
     let mut world = World::new(times);
     world.config.first_mintime = half_past;
     for late in [3, 4] {
-        world.events[late].shown_from = NOON + minutes(30);
+        world.events[late].visible_from = NOON + minutes(30);
     }
     world.run_until_caught_up("a");
-    // What a backfill of the whole hour delivered before live looks again.
+    // A backfill of the whole hour delivers the earlier events before live reconciliation.
     for number in [0, 1] {
         world.accepted.push((id(number as u64), IngestKind::Backfill));
         world.add_to_ledger(world.events[number]);

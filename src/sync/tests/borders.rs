@@ -1,4 +1,4 @@
-//! What decides at a border does so to the millisecond.
+//! Limits are exact to the millisecond.
 
 use chrono::TimeDelta;
 
@@ -10,10 +10,10 @@ use crate::sync::checkpoint::Lease;
 use crate::sync::window::Window;
 use crate::sync::{Checkpoint, Destination, Failure, RunOutcome, Warning};
 
-/// How far back Duo keeps logs.
+/// Duo's retention.
 const RETENTION: TimeDelta = TimeDelta::days(179);
 
-/// A checkpoint of which nothing is due to be reconciled.
+/// A checkpoint without hours due for reconciliation.
 pub(super) fn checkpoint(mintime: Millis) -> Checkpoint {
     let mut checkpoint = Checkpoint::first(mintime, NOON);
     checkpoint.reconciliation.next =
@@ -21,26 +21,26 @@ pub(super) fn checkpoint(mintime: Millis) -> Checkpoint {
     checkpoint
 }
 
-/// A world at noon where every operation takes no time, with this checkpoint.
+/// A world at noon with a stored checkpoint and without latency.
 pub(super) fn world_with(checkpoint: &Checkpoint) -> World {
     let mut world = World::new([]);
-    world.limits = TimeDelta::zero();
+    world.latency = TimeDelta::zero();
     world.store(checkpoint);
     world
 }
 
-/// A run that was given its checkpoint, and what it does first.
-pub(super) fn begun(checkpoint: &Checkpoint) -> (World, Instance, Next) {
+/// A run with a stored checkpoint, and its first operation.
+pub(super) fn started(checkpoint: &Checkpoint) -> (World, Instance, Next) {
     let mut world = world_with(checkpoint);
     let mut instance = world.instance("a");
     let next = world.next(&mut instance);
     (world, instance, next)
 }
 
-/// What a log that was never collected does first.
-fn begun_without_checkpoint(first_mintime: Millis) -> (Next, Vec<Warning>) {
+/// The first operation of a run without a checkpoint, and its warnings.
+fn first_operation_without_checkpoint(first_mintime: Millis) -> (Next, Vec<Warning>) {
     let mut world = World::new([]);
-    world.limits = TimeDelta::zero();
+    world.latency = TimeDelta::zero();
     world.config.first_mintime = first_mintime;
     let mut instance = world.instance("a");
     let next = world.next(&mut instance);
@@ -62,14 +62,14 @@ pub(super) fn page(times: &[Millis], cursor: Option<&str>) -> Reply {
     }))
 }
 
-/// A run with one page in two batches, the first of which is in its hand; its lease was taken at noon.
+/// A run with one page in two batches that is about to send the first; its lease was taken at noon.
 pub(super) fn sending() -> (World, Instance) {
-    let (mut world, mut instance, next) = begun(&checkpoint(NOON - HOUR));
+    let (mut world, mut instance, next) = started(&checkpoint(NOON - HOUR));
     assert!(matches!(next, Next::Fetch(_)), "{next:?}");
     for number in 0..4 {
         world.add_now(number);
     }
-    let next = world.answer(&mut instance, page(&[NOON - minutes(30); 4], None));
+    let next = world.respond(&mut instance, page(&[NOON - minutes(30); 4], None));
     assert!(matches!(next, Next::Save(_)), "{next:?}");
     let next = world.serve(&mut instance);
     assert!(matches!(next, Next::Send), "{next:?}");
@@ -77,25 +77,25 @@ pub(super) fn sending() -> (World, Instance) {
 }
 
 #[test]
-fn a_first_run_begins_at_most_an_hour_ahead_and_reports_what_duo_does_not_keep() {
-    assert!(matches!(begun_without_checkpoint(NOON + HOUR).0, Next::Save(_)));
-    let next = begun_without_checkpoint((NOON + HOUR).next()).0;
+fn a_first_run_starts_at_most_an_hour_ahead_and_reports_a_gap_beyond_retention() {
+    assert!(matches!(first_operation_without_checkpoint(NOON + HOUR).0, Next::Save(_)));
+    let next = first_operation_without_checkpoint((NOON + HOUR).next()).0;
     assert!(matches!(next, Next::End(RunOutcome::Failed(Failure::Future))), "{next:?}");
     let oldest = NOON - RETENTION;
-    // A start is rounded down and some time passed: an hour of it is no gap.
-    assert_eq!(begun_without_checkpoint(oldest - HOUR).1, []);
+    // One hour of tolerance is not reported as a gap.
+    assert_eq!(first_operation_without_checkpoint(oldest - HOUR).1, []);
     let from = (oldest - HOUR).previous();
-    assert_eq!(begun_without_checkpoint(from).1[0], Warning::Gap { from, to: oldest });
+    assert_eq!(first_operation_without_checkpoint(from).1[0], Warning::Gap { from, to: oldest });
 }
 
 #[test]
-fn a_checkpoint_ahead_of_the_clock_and_one_at_the_edge_of_retention_are_taken_as_they_are() {
-    let next = begun(&checkpoint(NOON + HOUR)).2;
+fn a_checkpoint_up_to_an_hour_ahead_and_one_at_the_end_of_retention_are_used() {
+    let next = started(&checkpoint(NOON + HOUR)).2;
     assert!(matches!(next, Next::End(RunOutcome::CaughtUp)), "{next:?}");
-    let next = begun(&checkpoint((NOON + HOUR).next())).2;
+    let next = started(&checkpoint((NOON + HOUR).next())).2;
     assert!(matches!(next, Next::End(RunOutcome::Failed(Failure::Future))), "{next:?}");
     for (mintime, gaps) in [(NOON - RETENTION, 0), ((NOON - RETENTION).previous(), 1)] {
-        let (mut world, mut instance, next) = begun(&checkpoint(mintime));
+        let (mut world, mut instance, next) = started(&checkpoint(mintime));
         assert!(matches!(next, Next::Fetch(_)), "{next:?}");
         world.finish(&mut instance);
         let warnings = &instance.result.unwrap().stats.warnings;
@@ -105,13 +105,13 @@ fn a_checkpoint_ahead_of_the_clock_and_one_at_the_edge_of_retention_are_taken_as
 }
 
 #[test]
-fn a_window_that_duo_does_not_keep_any_more_is_not_read_on() {
+fn a_stored_window_beyond_retention_is_not_resumed() {
     for (from, is_kept) in [(NOON - RETENTION, true), ((NOON - RETENTION).previous(), false)] {
         let mut checkpoint = checkpoint(from);
         let mut window = Window::new(from, from + HOUR);
         window.cursor = Some("1,2".to_owned());
         checkpoint.window = Some(window);
-        let Next::Fetch(request) = begun(&checkpoint).2 else { panic!() };
+        let Next::Fetch(request) = started(&checkpoint).2 else { panic!() };
         assert_eq!(request.cursor.is_some(), is_kept);
         assert_eq!(request.mintime, from.max(NOON - RETENTION));
     }
@@ -122,14 +122,14 @@ fn another_instance_and_another_destination_are_respected_to_the_millisecond() {
     let leased_until = |expires_at| {
         let mut checkpoint = checkpoint(NOON - HOUR);
         checkpoint.lease = Some(Lease { owner: "b".to_owned(), expires_at });
-        begun(&checkpoint).2
+        started(&checkpoint).2
     };
     assert!(matches!(leased_until(NOON.next()), Next::End(RunOutcome::LeaseHeld)));
     assert!(matches!(leased_until(NOON), Next::Fetch(_)));
     let used_at = |used_at| {
         let mut checkpoint = checkpoint(NOON - HOUR);
         checkpoint.destination = Some(Destination { fingerprint: "another".to_owned(), used_at });
-        begun(&checkpoint).2
+        started(&checkpoint).2
     };
     let next = used_at((NOON - minutes(15)).next());
     let free_at = NOON.next();
@@ -139,47 +139,47 @@ fn another_instance_and_another_destination_are_respected_to_the_millisecond() {
 }
 
 #[test]
-fn a_lease_that_an_earlier_run_left_behind_is_taken_again_before_anything_is_sent() {
+fn a_lease_left_by_an_earlier_run_is_renewed_before_sending() {
     let mut checkpoint = checkpoint(NOON - HOUR);
     checkpoint.lease = Some(Lease { owner: "a".to_owned(), expires_at: NOON + seconds(90) });
-    let (mut world, mut instance, _) = begun(&checkpoint);
-    let next = world.answer(&mut instance, page(&[NOON - minutes(30)], None));
+    let (mut world, mut instance, _) = started(&checkpoint);
+    let next = world.respond(&mut instance, page(&[NOON - minutes(30)], None));
     assert!(matches!(next, Next::Save(_)), "{next:?}");
 }
 
 #[test]
-fn a_further_window_is_opened_for_a_minute_and_not_for_less() {
-    for (short_by, questions) in [(0, 2), (1, 1)] {
+fn a_further_window_has_at_least_a_minute() {
+    for (short_by, expected) in [(0, 2), (1, 1)] {
         let mut world = World::new([]);
-        world.limits = TimeDelta::zero();
+        world.latency = TimeDelta::zero();
         let horizon = world.now - world.config.limits.window_delay;
-        // The second window begins a millisecond behind the first.
+        // The second window starts a millisecond after the first.
         world.config.first_mintime =
             (horizon - HOUR - MINUTE + TimeDelta::milliseconds(short_by)).previous();
         world.run("a");
-        let live = world.asked.iter().filter(|asked| !asked.is_reconciliation);
-        assert_eq!(live.count(), questions, "short by {short_by}");
+        let live = world.requests.iter().filter(|request| !request.is_reconciliation);
+        assert_eq!(live.count(), expected, "short by {short_by}");
     }
 }
 
 #[test]
-fn an_empty_page_ends_its_window_whatever_cursor_it_has() {
-    let (mut world, mut instance, _) = begun(&checkpoint(NOON - HOUR));
-    let Next::Save(saved) = world.answer(&mut instance, page(&[], Some("1,2"))) else { panic!() };
+fn an_empty_page_with_a_cursor_ends_its_window() {
+    let (mut world, mut instance, _) = started(&checkpoint(NOON - HOUR));
+    let Next::Save(saved) = world.respond(&mut instance, page(&[], Some("1,2"))) else { panic!() };
     assert_eq!(saved.window, None);
     assert!(saved.mintime > NOON - HOUR);
 }
 
 #[test]
-fn a_lease_that_does_not_outlive_the_next_request_by_half_a_minute_is_renewed_before_it() {
-    // It was taken at noon, for the timeout of 30 seconds and 60 more.
+fn a_lease_that_could_expire_within_30_seconds_after_a_request_is_renewed_first() {
+    // The lease was taken at noon for 90 seconds: the timeout of 30 and 60 more.
     for (passed, is_renewed) in
         [(seconds(30), false), (seconds(30) + TimeDelta::milliseconds(1), true)]
     {
         let (mut world, mut instance) = sending();
         world.serve(&mut instance);
         world.now = NOON + passed;
-        // The ledger was read before the first batch, and has the batch now.
+        // The first batch is now in the ledger.
         let next = world.serve(&mut instance);
         let Next::Save(saved) = next else {
             assert!(!is_renewed && matches!(next, Next::Send), "{next:?}");
@@ -191,14 +191,14 @@ fn a_lease_that_does_not_outlive_the_next_request_by_half_a_minute_is_renewed_be
 }
 
 #[test]
-fn a_lease_lasts_as_long_as_the_timeout_in_force() {
+fn the_duration_of_a_lease_depends_on_the_timeout() {
     for (timeout_s, expected) in [(30, 90), (60, 120), (120, 180), (0, 90), (9999, 180)] {
         let mut checkpoint = checkpoint(NOON - HOUR);
         checkpoint.timeout_s = timeout_s;
-        let (mut world, mut instance, _) = begun(&checkpoint);
-        // A response that took long keeps the timeout as it is.
+        let (mut world, mut instance, _) = started(&checkpoint);
+        // A slow response does not shorten the timeout of 60 seconds.
         world.now = NOON + seconds(29);
-        let Next::Save(saved) = world.answer(&mut instance, page(&[NOON - minutes(30)], None))
+        let Next::Save(saved) = world.respond(&mut instance, page(&[NOON - minutes(30)], None))
         else {
             panic!()
         };
@@ -209,20 +209,20 @@ fn a_lease_lasts_as_long_as_the_timeout_in_force() {
 }
 
 #[test]
-fn a_request_that_a_shutdown_aborts_is_no_error_of_duo() {
+fn a_request_aborted_by_a_shutdown_is_not_an_error() {
     for kind in [FetchErrorKind::Unreachable, FetchErrorKind::TimedOut, FetchErrorKind::Malformed] {
-        let (mut world, mut instance, _) = begun(&checkpoint(NOON - HOUR));
+        let (mut world, mut instance, _) = started(&checkpoint(NOON - HOUR));
         instance.request_shutdown();
-        let next = world.answer(&mut instance, Reply::Page(Err(kind)));
+        let next = world.respond(&mut instance, Reply::Page(Err(kind)));
         assert!(matches!(next, Next::End(RunOutcome::ShutdownRequested)), "{next:?}");
     }
 }
 
 #[test]
-fn a_clock_that_is_more_than_half_a_minute_ahead_is_reported() {
+fn a_clock_more_than_30_seconds_ahead_is_reported() {
     for (ahead, reported) in [(30, 0), (31, 1)] {
         let mut world = World::new([]);
-        world.limits = TimeDelta::zero();
+        world.latency = TimeDelta::zero();
         world.clock_ahead = seconds(ahead);
         let (_, stats) = world.run("a");
         assert_eq!(stats.warnings.len(), reported, "{ahead}");
@@ -230,11 +230,12 @@ fn a_clock_that_is_more_than_half_a_minute_ahead_is_reported() {
 }
 
 #[test]
-fn timeouts_double_while_requests_time_out_and_come_back_when_responses_are_quick() {
+fn timeouts_double_after_timeouts_and_halve_after_fast_responses() {
     let mut world = World::new([NOON - hours(1)]);
     world.fetch_faults = std::iter::repeat_n(Some(FetchErrorKind::TimedOut), 3).collect();
-    let timeouts =
-        |world: &World| world.asked.iter().map(|asked| asked.timeout.as_secs()).collect::<Vec<_>>();
+    let timeouts = |world: &World| {
+        world.requests.iter().map(|request| request.timeout.as_secs()).collect::<Vec<_>>()
+    };
     assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
     assert_eq!(timeouts(&world)[..4], [30, 60, 120, 120]);
     assert!(

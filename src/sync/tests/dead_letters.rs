@@ -1,12 +1,12 @@
-//! Records that Azure Monitor refuses even alone, and rows that lack a part of their record.
+//! Records that Azure Monitor refuses even alone, and truncated rows.
 
 use super::record::id;
 use super::time::{hours, minutes};
-use super::world::{Happened, NOON, World, clustered};
+use super::world::{DuoEvent, NOON, World, clustered};
 use crate::model::{Hour, MINUTE, Millis};
 use crate::sync::{Failure, RunOutcome};
 
-/// A world whose events stand on three large pages of one window.
+/// A world whose events are on three large pages of one window.
 pub(super) fn one_window() -> World {
     let mut world = World::new(clustered());
     world.page_size = 10;
@@ -14,29 +14,29 @@ pub(super) fn one_window() -> World {
     world
 }
 
-/// The ids of the events in the order in which Duo shows them.
+/// The keys of the events in the order in which Duo returns them.
 pub(super) fn in_order(world: &World) -> Vec<crate::model::RecordKey> {
     let mut events = world.events.clone();
     events.sort_by_key(|event| (event.time, event.key));
     events.into_iter().map(|event| event.key).collect()
 }
 
-pub(super) fn happens(world: &mut World, number: u64, time: Millis) {
-    world.events.push(Happened { key: id(number), time, shown_from: time + minutes(2) });
+pub(super) fn add_event(world: &mut World, number: u64, time: Millis) {
+    world.events.push(DuoEvent { key: id(number), time, visible_from: time + minutes(2) });
 }
 
 #[test]
-fn a_record_refused_alone_is_dead_lettered_after_another_was_accepted_and_the_log_goes_on() {
+fn a_refused_record_is_dead_lettered_after_another_was_accepted() {
     let mut world = one_window();
     let refused = in_order(&world)[4];
     world.letters.refused.insert(refused);
-    let (ending, stats) = world.run("a");
-    assert_eq!(ending, RunOutcome::CaughtUp);
+    let (outcome, stats) = world.run("a");
+    assert_eq!(outcome, RunOutcome::CaughtUp);
     assert_eq!((stats.dead_letters.refused, stats.dead_letters.truncated), (1, 0));
     assert_eq!(stats.dead_letters.named, [refused]);
     assert_eq!(world.accepted.len(), world.events.len() - 1);
     assert_eq!(world.letters.stored.len(), 1);
-    // The ledger knows it, under its hour: nobody sends it again, whoever reads it again.
+    // The ledger has the record under its hour, so that it is not sent again.
     let event = world.events.iter().find(|event| event.key == refused).unwrap();
     assert_eq!(world.ledger()[&refused.into()], Hour::of(event.time));
     let refusals = world.letters.refusals;
@@ -50,7 +50,7 @@ fn a_record_refused_alone_is_dead_lettered_after_another_was_accepted_and_the_lo
 }
 
 #[test]
-fn a_service_that_refuses_everything_gets_no_record_set_aside() {
+fn nothing_is_dead_lettered_if_every_record_is_refused() {
     let mut world = one_window();
     world.letters.refused.extend(in_order(&world));
     for _ in 0..20 {
@@ -65,23 +65,23 @@ fn a_service_that_refuses_everything_gets_no_record_set_aside() {
 }
 
 #[test]
-fn the_eleventh_refused_record_stops_the_log_with_its_place_kept() {
+fn the_eleventh_refused_record_stops_the_log_and_keeps_the_checkpoint() {
     for bad in [10, 11] {
         let mut world = one_window();
         world.page_size = 30;
         let order = in_order(&world);
         world.letters.refused.extend(&order[3..3 + bad]);
-        let (ending, stats) = world.run("a");
+        let (outcome, stats) = world.run("a");
         assert_eq!(stats.dead_letters.refused, 10);
         assert_eq!(world.letters.stored.len(), 10);
         if bad == 10 {
-            assert_eq!(ending, RunOutcome::CaughtUp);
+            assert_eq!(outcome, RunOutcome::CaughtUp);
             continue;
         }
-        assert_eq!(ending, RunOutcome::Failed(Failure::RecordsRefused));
+        assert_eq!(outcome, RunOutcome::Failed(Failure::RecordsRefused));
         assert_eq!(world.checkpoint().mintime, world.config.first_mintime);
         assert!(!world.is_dead_lettered(order[13]));
-        // A later run goes on behind the ten.
+        // A later run continues after the ten.
         world.now = world.now + MINUTE;
         world.run_until_caught_up("a");
         assert!(world.is_dead_lettered(order[13]));
@@ -90,61 +90,62 @@ fn the_eleventh_refused_record_stops_the_log_with_its_place_kept() {
 }
 
 #[test]
-fn the_original_of_a_cut_row_is_kept_once_before_the_row_goes_out() {
+fn a_truncated_record_is_dead_lettered_once_before_its_row_is_sent() {
     let mut world = one_window();
     let order = in_order(&world);
     world.letters.truncated.extend(&order[2..25]);
-    // The call is tried again and halved in between.
+    // The batch is retried and halved in between.
     world.send_faults = [
         Some((crate::model::SendErrorKind::Unreachable, false)),
         Some((crate::model::SendErrorKind::TooLarge, false)),
     ]
     .into();
-    let (ending, stats) = world.run("a");
-    assert_eq!(ending, RunOutcome::CaughtUp);
+    let (outcome, stats) = world.run("a");
+    assert_eq!(outcome, RunOutcome::CaughtUp);
     assert_eq!((stats.dead_letters.truncated, stats.dead_letters.refused), (23, 0));
-    // Ten of them have names, the rest a number.
+    // Ten of them are named.
     assert_eq!(stats.dead_letters.named, order[2..12]);
     assert!(world.letters.stored.values().all(|times| *times == 1));
     world.assert_all_once();
 }
 
 #[test]
-fn dead_letters_that_cannot_be_stored_stop_the_log_with_its_place_kept() {
-    for cut in [false, true] {
+fn an_unstored_dead_letter_stops_the_log_and_keeps_the_checkpoint() {
+    for is_truncated in [false, true] {
         let mut world = one_window();
         let record = in_order(&world)[4];
-        let those = if cut { &mut world.letters.truncated } else { &mut world.letters.refused };
-        those.insert(record);
-        world.letters.are_broken = true;
+        let affected =
+            if is_truncated { &mut world.letters.truncated } else { &mut world.letters.refused };
+        affected.insert(record);
+        world.letters.writes_fail = true;
         for _ in 0..5 {
-            let (ending, stats) = world.run("a");
+            let (outcome, stats) = world.run("a");
             assert!(
-                matches!(ending, RunOutcome::Failed(Failure::Storage | Failure::RecordsRefused)),
-                "{ending:?}"
+                matches!(outcome, RunOutcome::Failed(Failure::Storage | Failure::RecordsRefused)),
+                "{outcome:?}"
             );
             assert_eq!(stats.dead_letters.count(), 0);
             world.now = world.now + MINUTE;
         }
         assert_eq!(world.checkpoint().mintime, world.config.first_mintime);
         assert_eq!(world.checkpoint().lease, None);
-        world.letters.are_broken = false;
+        world.letters.writes_fail = false;
         world.run_until_caught_up("a");
         world.assert_all_once();
     }
 }
 
 #[test]
-fn a_refused_record_that_is_found_late_is_dead_lettered_and_its_hour_agrees() {
+fn a_refused_late_record_is_dead_lettered_and_its_hour_matches_the_count() {
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
-    // Shown only now, far behind the place; another event comes in its turn.
+    // Returned late, far before the checkpoint; other events follow.
     let time = NOON - minutes(140);
-    world.events.push(Happened { key: id(800), time, shown_from: world.now });
+    world.events.push(DuoEvent { key: id(800), time, visible_from: world.now });
     world.letters.refused.insert(id(800));
     for number in 0..40 {
         let now = world.now;
-        happens(&mut world, 900 + number, now);
+        add_event(&mut world, 900 + number, now);
         world.now = world.now + minutes(30);
         world.run_until_caught_up("a");
     }
@@ -155,7 +156,7 @@ fn a_refused_record_that_is_found_late_is_dead_lettered_and_its_hour_agrees() {
 }
 
 #[test]
-fn a_cut_row_that_is_refused_counts_as_refused_alone() {
+fn a_truncated_row_that_is_refused_counts_only_as_refused() {
     let mut world = one_window();
     let order = in_order(&world);
     world.letters.truncated.extend([order[3], order[7]]);

@@ -1,8 +1,8 @@
-//! What is told of closed hours, and for how long.
+//! Results of closed hours.
 
 use super::record::id;
 use super::time::{hours, millis, minutes};
-use super::world::{Happened, NOON, World, clustered};
+use super::world::{DuoEvent, NOON, World, clustered};
 use crate::model::{FetchErrorKind, HOUR, Hour, LogType, MINUTE};
 use crate::sync::{HourState, RunOutcome};
 
@@ -12,10 +12,10 @@ fn an_hour_first_reconciled_more_than_a_day_after_its_end_is_verified_late() {
         [(hours(24), HourState::CountMatched), (hours(24) + minutes(15), HourState::VerifiedLate)]
     {
         let mut world = World::new([NOON - HOUR / 2]);
-        world.limits = millis(0);
+        world.latency = millis(0);
         world.config.first_mintime = NOON - HOUR;
         world.config.limits.longest_window = hours(48);
-        // Nothing was looked at so far: the hour before noon is, in the first run of all.
+        // The first run reconciles the hour before noon.
         world.now = NOON + age;
         world.run("a");
         assert_eq!(world.result(Hour::of(NOON.previous())).state, state);
@@ -25,7 +25,7 @@ fn an_hour_first_reconciled_more_than_a_day_after_its_end_is_verified_late() {
 #[test]
 fn an_event_that_duo_returns_twice_does_not_make_up_for_one_that_it_omits() {
     let mut world = World::new([NOON - minutes(100), NOON - minutes(90)]);
-    // As many rows as Duo counts, and fewer events.
+    // As many rows as Duo counts, but fewer events.
     let twice = world.events[0];
     world.events.push(twice);
     world.run_until("a", NOON + hours(50));
@@ -39,17 +39,17 @@ fn a_reading_stored_before_its_first_response_is_dated_by_duos_clock() {
     let time = NOON - minutes(90);
     let mut world = World::new([time]);
     world.run_until_caught_up("a");
-    // The next request is one for reconciliation, and nothing of Duo's clock is known before its response.
+    // The next request is for reconciliation; Duo's clock is unknown before its response.
     let mut checkpoint = world.checkpoint();
     checkpoint.reconciliation.live_requests = 100;
     world.store(&checkpoint);
     world.now = NOON + hours(26);
     world.clock_ahead = HOUR;
-    world.events.push(Happened { key: id(1), time, shown_from: NOON + hours(25) + minutes(30) });
-    world.check_fault = Some(FetchErrorKind::Throttled { retry_after: None });
+    world.events.push(DuoEvent { key: id(1), time, visible_from: NOON + hours(25) + minutes(30) });
+    world.reconciliation_fault = Some(FetchErrorKind::Throttled { retry_after: None });
     world.run("a");
     assert!(world.checkpoint().reconciliation.reading.is_some());
-    world.check_fault = None;
+    world.reconciliation_fault = None;
     world.now = world.now + minutes(5);
     world.run("a");
     let result = world.result(Hour::of(time));
@@ -81,16 +81,16 @@ fn a_log_without_counts_gives_each_hour_one_result_unless_something_is_found() {
         let hour = Hour::of(NOON).after(number);
         let result = world.result(hour);
         assert_eq!(result.state, HourState::Verified);
-        // In the reading after its end, and not again in each of the later ones.
+        // The first reading after the hour gives the only result.
         assert!(result.checked_at - hour.end() < hours(2), "{result:?}");
     }
 }
 
 #[test]
-fn an_hour_whose_reading_meets_bad_cursors_twice_is_unknown_until_its_next_stage() {
+fn an_hour_read_with_bad_cursors_twice_is_unknown_until_its_next_stage() {
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
-    // No exact count: each check is a reading.
+    // Without exact counts, every reconciliation is a reading.
     world.miscount = None;
     world.page_size = 2;
     let hour = Hour::of(NOON - hours(2));
@@ -105,23 +105,23 @@ fn an_hour_whose_reading_meets_bad_cursors_twice_is_unknown_until_its_next_stage
 }
 
 #[test]
-fn what_the_first_run_of_a_log_without_counts_read_is_not_read_again_within_the_hour() {
+fn a_log_without_counts_is_not_reconciled_within_an_hour_of_its_first_run() {
     let mut world = World::v1(clustered(), 10);
-    let begun = world.now;
-    world.run_until("a", begun + minutes(58));
-    assert!(world.asked.iter().all(|asked| !asked.is_reconciliation));
-    world.run_until("a", begun + minutes(90));
-    assert!(world.asked.iter().any(|asked| asked.is_reconciliation));
+    let start = world.now;
+    world.run_until("a", start + minutes(58));
+    assert!(world.requests.iter().all(|request| !request.is_reconciliation));
+    world.run_until("a", start + minutes(90));
+    assert!(world.requests.iter().any(|request| request.is_reconciliation));
 }
 
 #[test]
-fn an_hour_that_the_next_reading_of_a_log_without_counts_brings_to_its_end_is_verified() {
+fn an_unknown_hour_of_a_log_without_counts_is_verified_by_the_next_complete_reading() {
     let mut world = World::new(clustered());
     world.newest_first = true;
     world.config.spec.paging = LogType::TrustMonitor.spec().paging;
     world.page_size = 100;
     world.run_until("a", NOON + hours(4));
-    // For a while Duo counts a record more than it shows.
+    // For a while Duo counts one record more than it returns.
     world.miscount = Some(1);
     world.run_until("a", NOON + hours(12));
     let unknown = |world: &World| {
@@ -136,7 +136,7 @@ fn an_hour_that_the_next_reading_of_a_log_without_counts_brings_to_its_end_is_ve
 }
 
 #[test]
-fn what_duo_does_not_keep_any_more_is_not_requested() {
+fn hours_beyond_duos_retention_are_not_requested() {
     for (age, state) in [
         (hours(179 * 24), HourState::VerifiedLate),
         (hours(179 * 24) + millis(1), HourState::Unknown),
@@ -144,27 +144,27 @@ fn what_duo_does_not_keep_any_more_is_not_requested() {
         let mut world = World::new([NOON - HOUR / 2]);
         world.config.first_mintime = NOON - HOUR;
         world.run_until_caught_up("a");
-        world.limits = millis(0);
+        world.latency = millis(0);
         world.now = NOON - HOUR + age;
         let oldest = world.now - hours(179 * 24);
-        world.asked.clear();
-        // A live call goes first, four times.
+        world.requests.clear();
+        // Live requests come first.
         for _ in 0..3 {
             world.run("a");
         }
         let result = world.result(Hour::of(NOON.previous()));
         assert_eq!(result.state, state);
-        assert!(world.counts.iter().all(|asked| asked.mintime >= oldest));
-        assert!(world.asked.iter().all(|asked| asked.mintime >= oldest));
+        assert!(world.counts.iter().all(|request| request.mintime >= oldest));
+        assert!(world.requests.iter().all(|request| request.mintime >= oldest));
     }
 }
 
 #[test]
 fn stages_are_due_by_duos_clock() {
     let mut world = World::new([]);
-    world.limits = millis(0);
+    world.latency = millis(0);
     world.config.first_mintime = NOON - HOUR;
-    // By Duo's clock the hour before noon ended ten minutes ago, by ours half an hour.
+    // The hour before noon ended 10 minutes ago by Duo's clock, 30 by the local one.
     world.now = NOON + minutes(30);
     world.clock_ahead = minutes(20);
     world.run("a");
@@ -175,28 +175,28 @@ fn stages_are_due_by_duos_clock() {
 }
 
 #[test]
-fn a_run_that_only_left_reconciliation_to_the_next_one_has_caught_up() {
+fn a_run_that_leaves_only_reconciliation_has_caught_up() {
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
     world.miscount = None;
     world.config.limits.requests_per_minute = 10;
     world.now = world.now + hours(12);
-    let (ending, stats) = world.run("a");
-    assert_eq!(ending, RunOutcome::RateLimited);
+    let (outcome, stats) = world.run("a");
+    assert_eq!(outcome, RunOutcome::RateLimited);
     assert!(stats.counts.requests > 5);
-    // What happened is read; twelve hours are still to be looked at.
-    let mut endings = Vec::new();
+    // All events are read; twelve hours are left to reconcile.
+    let mut outcomes = Vec::new();
     for _ in 0..4 {
         world.now = world.now + MINUTE;
-        endings.push(world.run("a").0);
+        outcomes.push(world.run("a").0);
     }
-    assert!(endings.contains(&RunOutcome::CaughtUp), "{endings:?}");
+    assert!(outcomes.contains(&RunOutcome::CaughtUp), "{outcomes:?}");
     let due = world.checkpoint().reconciliation;
-    assert!(due.next[0].end() < world.now - HOUR, "nothing was left to do");
+    assert!(due.next[0].end() < world.now - HOUR, "no hour was left to reconcile");
 }
 
 #[test]
-fn the_last_stage_of_an_hour_gives_a_result_also_in_a_log_without_counts() {
+fn the_last_stage_of_an_hour_has_a_result_also_without_counts() {
     for v1 in [false, true] {
         let mut world = if v1 { World::v1(clustered(), 10) } else { World::new(clustered()) };
         world.run_until("a", NOON + hours(80));
@@ -207,7 +207,7 @@ fn the_last_stage_of_an_hour_gives_a_result_also_in_a_log_without_counts() {
             let age = result.checked_at - hour.end();
             assert!((hours(48)..hours(51)).contains(&age), "{hour}: {result:?}");
         }
-        // And none before its time.
+        // Younger hours are not final.
         let young = world.result(Hour::of(NOON).after(40));
         assert!(young.stages < 6, "{young:?}");
     }

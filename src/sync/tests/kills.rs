@@ -1,9 +1,9 @@
-//! A process that ends between any two steps.
+//! Processes killed between any two steps.
 
 use super::world::{World, clustered};
 use crate::model::MINUTE;
 
-/// Worlds whose first run was killed after so many steps, for every step that it has.
+/// Worlds whose first run was killed after each of its steps.
 pub(super) fn killed_at_every_step(make: impl Fn() -> World) -> impl Iterator<Item = (u64, World)> {
     let steps = {
         let mut world = make();
@@ -11,7 +11,7 @@ pub(super) fn killed_at_every_step(make: impl Fn() -> World) -> impl Iterator<It
         world.finish(&mut instance);
         instance.steps
     };
-    assert!(steps >= 40, "the run is too short to prove anything: {steps}");
+    assert!(steps >= 40, "the run is too short for this test: {steps}");
     (1..=steps).map(move |killed_at| {
         let mut world = make();
         let mut instance = world.instance("a");
@@ -23,7 +23,7 @@ pub(super) fn killed_at_every_step(make: impl Fn() -> World) -> impl Iterator<It
 }
 
 #[test]
-fn a_kill_between_any_two_steps_loses_nothing_and_repeats_one_call_at_most() {
+fn a_kill_between_any_two_steps_loses_nothing_and_duplicates_at_most_one_batch() {
     for (name, make) in
         [("cursor", || World::new(clustered())), ("last second", || World::last_second(8))]
             as [(&str, fn() -> World); 2]
@@ -32,10 +32,10 @@ fn a_kill_between_any_two_steps_loses_nothing_and_repeats_one_call_at_most() {
             world.now = world.now + MINUTE;
             world.run_until_caught_up("b");
             let (lost, duplicates) = (world.lost(), world.duplicates());
-            // Four rows fit into one call of this world.
+            // A batch has at most four rows here.
             assert!(
                 lost.is_empty() && duplicates <= 4,
-                "{name}, killed at step {killed_at}: lost {lost:?}, {duplicates} repeated"
+                "{name}, killed at step {killed_at}: lost {lost:?}, {duplicates} duplicated"
             );
         }
     }

@@ -1,5 +1,4 @@
-//! Whole runs of the core on simulated ports: what decides that nothing is lost, and that nothing is reported complete that
-//! is not.
+//! Whole runs of the core on simulated ports: no event is lost, and no hour is wrongly verified.
 
 mod backfill;
 mod borders;

@@ -1,6 +1,7 @@
-//! Schedules drawn from a seed: everything that can happen, happening together.
+//! Random schedules of everything that can happen.
 //!
-//! The same seed gives the same trace. `DUO_SENTINEL_SEED` plays one schedule, `DUO_SENTINEL_SCHEDULES` that many.
+//! Equal seeds give equal traces. `DUO_SENTINEL_SEED` runs one schedule, `DUO_SENTINEL_SCHEDULES`
+//! sets their number.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +9,13 @@ use chrono::TimeDelta;
 
 use super::record::id;
 use super::time::{hours, millis, minutes, seconds};
-use super::world::{Container, Fault, Happened, NOON, World};
+use super::world::{Container, DuoEvent, Fault, NOON, World};
 use crate::model::{FetchErrorKind, HOUR, LogType, MINUTE, Millis, SendErrorKind};
 use crate::sync::HourState;
 
-/// Schedules where nothing else is said; see RELIABILITY.md for the long run.
+/// Default number of schedules; RELIABILITY.md describes the long run.
 const SCHEDULES: u64 = 500;
-/// How long after an event it can still be found.
+/// Maximum delay with which Duo returns an event.
 const LATEST: TimeDelta = hours(46);
 /// Rare states that the fixed seeds must reach.
 const RARE: [&str; 16] = [
@@ -37,32 +38,32 @@ const RARE: [&str; 16] = [
 ];
 
 pub(super) fn setting(name: &str) -> Option<u64> {
-    #[expect(clippy::disallowed_methods, reason = "how long a test runs is no setting")]
+    #[expect(clippy::disallowed_methods, reason = "not a setting of the program")]
     std::env::var(name).ok()?.parse().ok()
 }
 
 #[test]
-fn whatever_happens_nothing_is_lost_and_nothing_is_reported_verified_that_is_not() {
+fn random_schedules_lose_nothing_and_verify_no_incomplete_hour() {
     let seeds = match setting("DUO_SENTINEL_SEED") {
         Some(seed) => seed..seed + 1,
         None => 0..setting("DUO_SENTINEL_SCHEDULES").unwrap_or(SCHEDULES),
     };
-    let (mut faults, mut repeated, mut judged) = (0, 0, 0);
+    let (mut faults, mut duplicates, mut judged) = (0, 0, 0);
     let mut rare: BTreeMap<&str, u64> = BTreeMap::new();
     let schedules = seeds.end - seeds.start;
     for seed in seeds {
         let played = std::panic::catch_unwind(|| play(seed, false));
-        let world =
-            played.unwrap_or_else(|_| panic!("seed {seed}; DUO_SENTINEL_SEED={seed} repeats it"));
-        faults += world.struck;
-        repeated += world.duplicates();
+        let world = played
+            .unwrap_or_else(|_| panic!("seed {seed}; DUO_SENTINEL_SEED={seed} reproduces it"));
+        faults += world.injected;
+        duplicates += world.duplicates();
         judged += world.judged;
         for (state, count) in world.rare {
             *rare.entry(state).or_default() += count;
         }
     }
     println!(
-        "{schedules} schedules with {faults} errors and kills: lost 0, duplicated {repeated} rows"
+        "{schedules} schedules with {faults} errors and kills: lost 0, duplicated {duplicates} rows"
     );
     println!(
         "{judged} reports of verified hours agree with the truth; rare states reached: {rare:?}"
@@ -81,20 +82,20 @@ fn the_same_seed_gives_the_same_trace() {
     }
 }
 
-/// Plays one schedule and judges its end.
+/// Plays one schedule and checks the result.
 fn play(seed: u64, is_traced: bool) -> World {
     let mut rng = fastrand::Rng::with_seed(seed);
     let mut world = world(&mut rng);
     world.trace = is_traced.then(Vec::new);
-    // No two processes have one name.
+    // Process names are unique.
     let mut names = (0..).map(|number| format!("process {number}"));
-    let mut name = || names.next().expect("there is always one more");
+    let mut name = || names.next().expect("an infinite iterator");
     let mut instances = vec![world.instance(&name())];
-    // Troubled times.
+    // A phase with faults.
     for _ in 0..rng.u32(20..400) {
         if rng.u8(0..12) == 0 {
-            let deed = world.deeds + rng.u64(1..15);
-            world.faults.insert(deed, fault(&mut rng));
+            let number = world.operation_count + rng.u64(1..15);
+            world.faults.insert(number, fault(&mut rng));
         }
         if rng.u8(0..40) == 0 {
             jump(&mut world, millis(rng.i64(-600_000..1_200_000)));
@@ -102,7 +103,7 @@ fn play(seed: u64, is_traced: bool) -> World {
         if rng.u8(0..15) == 0 {
             world.now = world.now + up_to(&mut rng, hours(3));
         }
-        // What a run has read it appends to: only the next one notices the damage.
+        // Only between runs: a run appends to the blob as it was read.
         if rng.u8(0..20) == 0 && instances.iter().all(|instance| instance.steps == 0) {
             damage(&mut world);
         }
@@ -118,13 +119,13 @@ fn play(seed: u64, is_traced: bool) -> World {
             }
         }
     }
-    // Then all is well: from here on everything must be delivered, and every hour become final, in bounded time.
+    // Without faults, everything must be delivered and every hour become final in bounded time.
     world.faults.clear();
     world.clock_ahead = millis(0);
-    // With a run every quarter of an hour only, pages of one record must not take long.
+    // With a run every 15 minutes, pages of one record must not be rate-limited.
     world.config.limits.requests_per_minute = 0;
-    world.limits = millis(10);
-    // What is still at work is killed, perhaps with a batch just accepted.
+    world.latency = millis(10);
+    // Active instances are killed, perhaps just after a batch was accepted.
     world.may_duplicate += instances.len() as u64;
     drop(instances);
     world.now = world.now + minutes(4);
@@ -133,20 +134,20 @@ fn play(seed: u64, is_traced: bool) -> World {
     if world.letters.refused.is_empty() {
         world.run_until_caught_up("d");
     } else {
-        // A refused record waits for one that is accepted, on a log where nothing happens for ever.
+        // A refused record waits for an accepted one, so add further events.
         let now = Millis::from_seconds(world.now.seconds());
-        let moments = (0..).map(|number: i64| (number, now + hours(2 * number)));
-        for (number, time) in moments.take_while(|(_, time)| *time < end - HOUR) {
+        let times = (0..).map(|number: i64| (number, now + hours(2 * number)));
+        for (number, time) in times.take_while(|(_, time)| *time < end - HOUR) {
             let key = id(20_000 + number.unsigned_abs());
-            world.events.push(Happened { key, time, shown_from: time + MINUTE });
+            world.events.push(DuoEvent { key, time, visible_from: time + MINUTE });
         }
         world.run_until("d", world.now + hours(3));
     }
     world.run_until("d", end);
     if !world.letters.refused.is_empty() {
-        // The last reading may have met a refused record, too.
+        // The last reading may also have found a refused record.
         let time = Millis::from_seconds(world.now.seconds());
-        world.events.push(Happened { key: id(30_000), time, shown_from: time + MINUTE });
+        world.events.push(DuoEvent { key: id(30_000), time, visible_from: time + MINUTE });
     }
     world.run_until_caught_up("d");
     judge(&world);
@@ -156,26 +157,27 @@ fn play(seed: u64, is_traced: bool) -> World {
 fn judge(world: &World) {
     assert!(world.lost().is_empty(), "{:?}", world.lost());
     let bound = usize::try_from(world.may_duplicate).unwrap() * world.page_size;
-    let repeated = world.duplicates();
-    assert!(repeated <= bound, "{repeated} duplicated, {bound} allowed");
+    let duplicates = world.duplicates();
+    assert!(duplicates <= bound, "{duplicates} duplicated, {bound} allowed");
     for refused in &world.letters.refused {
-        assert!(world.is_dead_lettered(*refused), "it was passed over");
+        assert!(world.is_dead_lettered(*refused), "a refused record was skipped");
     }
-    // Duo shows everything in the end. Without a cursor, what is shown late may look like the rest of a second.
+    // Duo finally returns every event. Without a cursor, a late event may look like a truncated
+    // second.
     let mut results = world.results().into_iter();
     assert!(
         world.v1 || results.all(|result| result.state != HourState::Gap),
-        "a gap is reported that is none"
+        "a false gap was reported"
     );
 }
 
-/// The local clock is set, while Duo's goes on.
+/// Sets the local clock, but not Duo's.
 fn jump(world: &mut World, by: TimeDelta) {
     world.now = world.now + by;
     world.clock_ahead += by;
 }
 
-/// A part of an entry stands at the end of a ledger blob: what follows it would not be recognised.
+/// Appends a partial entry to a ledger blob, which misaligns later entries.
 fn damage(world: &mut World) {
     let is_ledger = |(_, name): &&(Container, String)| name.strip_suffix(".ids").is_some();
     let Some(key) = world.blobs.keys().find(is_ledger).cloned() else {
@@ -207,7 +209,7 @@ fn world(rng: &mut fastrand::Rng) -> World {
     }
     let whole_second = |time: Millis| Millis::from_seconds(time.seconds());
     let mut world = if v1 {
-        // Each second must fit into a page, or Duo never shows the rest of it.
+        // Each second must fit into a page; Duo never returns the rest.
         World::v1(times.into_iter().map(whole_second), 1000)
     } else {
         World::new(times)
@@ -221,22 +223,22 @@ fn world(rng: &mut fastrand::Rng) -> World {
         world.last_has_cursor = rng.bool();
     }
     for event in &mut world.events {
-        // In any order, and some much later than the others.
-        event.shown_from = event.time
+        // In any order, and some late.
+        event.visible_from = event.time
             + match rng.u8(0..20) {
                 0 => minutes(2) + up_to(rng, LATEST - minutes(2)),
                 1..4 => minutes(2) + up_to(rng, minutes(13)),
                 _ => up_to(rng, minutes(2)),
             };
     }
-    // Some happen while the log is collected.
+    // Some events happen during collection.
     for number in 0..rng.u64(0..20) {
         let time = NOON + up_to(rng, hours(20));
         let time = if v1 { whole_second(time) } else { time };
-        let shown_from = time + up_to(rng, minutes(2));
-        world.events.push(Happened { key: id(10_000 + number), time, shown_from });
+        let visible_from = time + up_to(rng, minutes(2));
+        world.events.push(DuoEvent { key: id(10_000 + number), time, visible_from });
     }
-    // Some are refused, and the rows of some lack a part of them.
+    // Some are refused or truncated.
     if rng.u8(0..3) == 0 {
         for event in &world.events {
             match rng.u8(0..10) {
@@ -251,7 +253,7 @@ fn world(rng: &mut fastrand::Rng) -> World {
     world.config.max_batch_bytes = [60, 200, 100_000][rng.usize(0..3)];
     world.config.limits.requests_per_minute = [0, 10, 100][rng.usize(0..3)];
     world.miscount = [Some(0), Some(0), None][rng.usize(0..3)];
-    world.limits = up_to(rng, seconds(5)) + millis(1);
+    world.latency = up_to(rng, seconds(5)) + millis(1);
     world
 }
 

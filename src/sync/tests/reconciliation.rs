@@ -1,26 +1,27 @@
-//! Closed hours are compared with Duo again: what comes late is found, and what cannot be found is reported.
+//! Reconciliation: late events are found, and missing ones are reported.
 
 use chrono::TimeDelta;
 
 use super::record::id;
 use super::time::{hours, millis, minutes, seconds};
-use super::world::{Happened, NOON, World, clustered};
+use super::world::{DuoEvent, NOON, World, clustered};
 use crate::model::{FetchErrorKind, HOUR, Hour, IngestKind, MINUTE, Millis, PageRequest};
 use crate::sync::{Failure, HourState, RunOutcome, Warning};
 
-/// An event that Duo shows this much later than it happened.
-fn late(number: u64, time: Millis, delay: TimeDelta) -> Happened {
-    Happened { key: id(number), time, shown_from: time + delay }
+/// An event that Duo returns with a delay.
+fn late(number: u64, time: Millis, delay: TimeDelta) -> DuoEvent {
+    DuoEvent { key: id(number), time, visible_from: time + delay }
 }
 
-/// Live, by a window of Duo's newer endpoints.
+/// Whether a request reads closed hours.
 fn is_reading(request: &PageRequest) -> bool {
     request.is_reconciliation && request.limit.is_none()
 }
 
 #[test]
-fn an_event_that_duo_shows_up_to_two_days_late_is_found_at_the_next_stage_and_marked() {
-    // Minutes late: inside the overlap, and behind it up to each of the six stages; and when it must have arrived.
+fn an_event_up_to_two_days_late_is_found_at_the_next_stage_and_marked_late() {
+    // Minutes late, within the overlap and up to each of the six stages; and the time by which it
+    // must be delivered.
     for (delay, by) in [
         (10, 95),
         (40, 95),
@@ -48,23 +49,23 @@ fn an_event_that_duo_shows_up_to_two_days_late_is_found_at_the_next_stage_and_ma
 }
 
 #[test]
-fn hours_that_agree_with_duos_count_are_read_again_once_a_day_after_their_end() {
+fn hours_that_match_duos_count_are_read_once_a_day_after_their_end() {
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
-    world.asked.clear();
+    world.requests.clear();
     world.counts.clear();
     world.run_until("a", NOON + hours(20));
-    assert_eq!(world.asked.iter().filter(|asked| is_reading(asked)).count(), 0);
+    assert_eq!(world.requests.iter().filter(|request| is_reading(request)).count(), 0);
     let result = world.result(Hour::of(NOON - hours(2)));
     assert_eq!((result.state, result.stages), (HourState::CountMatched, 4));
     world.run_until("a", NOON + hours(52));
-    // All hours since nine o'clock, each counted five times at most, and read once.
+    // Each hour since nine o'clock is counted at most five times and read once.
     assert!(world.counts.len() <= 5 * 55, "{}", world.counts.len());
     let read: Vec<Hour> = world
-        .asked
+        .requests
         .iter()
-        .filter(|asked| is_reading(asked))
-        .map(|asked| Hour::of(asked.mintime))
+        .filter(|request| is_reading(request))
+        .map(|request| Hour::of(request.mintime))
         .collect();
     let mut distinct = read.clone();
     distinct.sort_unstable();
@@ -80,11 +81,11 @@ fn hours_due_together_for_their_full_reading_are_read_in_one_span() {
     let mut world = World::new(clustered());
     world.page_size = 1000;
     world.run_until_caught_up("a");
-    world.asked.clear();
+    world.requests.clear();
     world.now = NOON + hours(26);
     world.run_until_caught_up("a");
     let readings: Vec<&PageRequest> =
-        world.asked.iter().filter(|asked| is_reading(asked)).collect();
+        world.requests.iter().filter(|request| is_reading(request)).collect();
     assert!(readings.len() <= 3, "{} requests", readings.len());
     assert!(readings[0].maxtime - readings[0].mintime > hours(2));
     let states: Vec<HourState> =
@@ -94,7 +95,7 @@ fn hours_due_together_for_their_full_reading_are_read_in_one_span() {
 
 #[test]
 fn a_count_that_omits_late_events_does_not_verify_their_hour() {
-    // Duo's count is cached: it never has the late event, which a reading returns.
+    // Duo's count is cached without the late event, which a reading returns.
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
     let time = NOON - minutes(50);
@@ -106,12 +107,12 @@ fn a_count_that_omits_late_events_does_not_verify_their_hour() {
 }
 
 #[test]
-fn an_hour_that_duo_counts_higher_than_it_returns_is_unknown_with_both_numbers_and_read_once() {
+fn an_hour_with_a_higher_count_than_records_is_unknown_and_read_only_on_schedule() {
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
     let hour = Hour::of(NOON - hours(2));
-    world.never_shown = Some(hour.start() + minutes(30));
-    world.asked.clear();
+    world.never_returned = Some(hour.start() + minutes(30));
+    world.requests.clear();
     let mut warnings = 0;
     while world.now < NOON + hours(52) {
         let (outcome, stats) = world.run("a");
@@ -127,12 +128,14 @@ fn an_hour_that_duo_counts_higher_than_it_returns_is_unknown_with_both_numbers_a
     assert_eq!((result.state, result.gap), (HourState::Unknown, None));
     assert_eq!(result.duo_count, Some(result.delivered + 1));
     assert!(warnings > 0);
-    // On schedule only: at each stage, and twice where the first reading was short.
-    let readings =
-        world.asked.iter().filter(|asked| is_reading(asked) && Hour::of(asked.mintime) == hour);
-    let first_pages = readings.filter(|asked| asked.cursor.is_none());
+    // Only on schedule: at each stage, and twice after a short reading.
+    let readings = world
+        .requests
+        .iter()
+        .filter(|request| is_reading(request) && Hour::of(request.mintime) == hour);
+    let first_pages = readings.filter(|request| request.cursor.is_none());
     assert!(first_pages.count() <= 2 * 6 + 1);
-    // Its neighbours are verified all the same.
+    // The adjacent hours are verified.
     for number in [-1, 1] {
         assert_eq!(world.result(hour.after(number)).state, HourState::Verified);
     }
@@ -156,7 +159,7 @@ fn without_an_exact_count_each_stage_is_a_reading() {
 }
 
 #[test]
-fn logs_without_counts_are_read_again_once_an_hour() {
+fn logs_without_counts_are_reconciled_once_an_hour() {
     for (name, mut world) in
         [("v1", World::v1(clustered(), 10)), ("trust monitor", World::unsorted(clustered()))]
     {
@@ -169,11 +172,11 @@ fn logs_without_counts_are_read_again_once_an_hour() {
         let result = world.result(Hour::of(time));
         assert_eq!((result.state, result.late), (HourState::Verified, 1), "{name}: {result:?}");
         // At most one reading per hour.
-        let before = world.asked.len();
+        let before = world.requests.len();
         world.run_until("a", time + hours(42));
-        let readings = world.asked[before..]
+        let readings = world.requests[before..]
             .iter()
-            .filter(|asked| asked.is_reconciliation && asked.cursor.is_none());
+            .filter(|request| request.is_reconciliation && request.cursor.is_none());
         let pages = if name == "v1" { world.events.len() / world.page_size + 6 } else { 1 };
         assert!(readings.count() <= 11 * pages, "{name}");
     }
@@ -186,17 +189,17 @@ fn ledger_entries_are_removed_once_no_reading_needs_them() {
         let mut world = if v1 { World::v1(times, 10) } else { World::new(times) };
         world.run_until("a", NOON + hours(98));
         world.assert_all_once();
-        // Two per hour, for two days, two hours beside them, and two in which the last stages wait.
+        // Two per hour, for two days, two adjacent hours, and two waiting for the last stage.
         assert!(world.ledger().len() <= 2 * 54, "{}", world.ledger().len());
     }
 }
 
 #[test]
-fn a_gap_has_exact_borders_in_its_hours() {
+fn the_bounds_of_a_gap_are_exact() {
     let mut world = World::new([]);
     world.run_until_caught_up("a");
     let mintime = world.checkpoint().mintime;
-    // It did not run for longer than Duo keeps anything.
+    // The log was not collected for longer than Duo's retention.
     world.now = world.now + TimeDelta::days(180);
     let (_, stats) = world.run("a");
     let gap = stats.warnings.iter().find_map(|warning| match warning {
@@ -214,12 +217,12 @@ fn a_gap_has_exact_borders_in_its_hours() {
 }
 
 #[test]
-fn hours_that_duo_no_longer_keeps_hold_up_no_log_without_counts() {
+fn hours_beyond_retention_do_not_delay_a_log_without_counts() {
     let mut world = World::v1([], 10);
     world.run_until_caught_up("a");
     let stopped = world.checkpoint().mintime;
     world.now = world.now + TimeDelta::days(365);
-    // Half a year that Duo no longer keeps at once, and half a year that it keeps in a step of a month an hour.
+    // Half a year beyond retention at once, and half a year within it in steps of a month per hour.
     world.run_until("a", world.now + hours(2));
     let kept_from = Hour::of(world.now - TimeDelta::days(178));
     for hour in [Hour::of(stopped), kept_from.after(-24 * 30)] {
@@ -240,16 +243,16 @@ fn while_the_log_is_behind_one_request_in_five_is_for_reconciliation() {
         world.run("a");
         world.now = world.now + MINUTE;
     }
-    let reconciling =
-        world.asked.iter().filter(|asked| asked.is_reconciliation).count() + world.counts.len();
-    let requests = world.asked.len() + world.counts.len();
+    let reconciling = world.requests.iter().filter(|request| request.is_reconciliation).count()
+        + world.counts.len();
+    let requests = world.requests.len() + world.counts.len();
     assert!(reconciling * 5 <= requests, "{reconciling} of {requests}");
-    // None is due before the first hour is read to its end.
+    // None is due before the first hour is read completely.
     assert!(reconciling * 5 >= requests - 80, "{reconciling} of {requests}");
 }
 
 #[test]
-fn a_reconciliation_that_fails_stops_no_live_log() {
+fn a_failing_reconciliation_does_not_stop_live_collection() {
     let throttled = FetchErrorKind::Throttled { retry_after: None };
     let kinds = [
         FetchErrorKind::Rejected,
@@ -258,13 +261,13 @@ fn a_reconciliation_that_fails_stops_no_live_log() {
         FetchErrorKind::Unreachable,
         throttled,
     ];
-    // A log where much happens, and one where nothing does.
+    // A busy log and a quiet one.
     let logs = [(13, false), (7 * 60, false), (13, true)];
     for (kind, (every, v1)) in kinds.into_iter().flat_map(|kind| logs.map(|log| (kind, log))) {
         let times = (0..11 * 60 / every).map(|number| NOON - hours(2) + minutes(number * every));
         let mut world = if v1 { World::v1(times, 10) } else { World::new(times) };
         world.run_until_caught_up("a");
-        world.check_fault = Some(kind);
+        world.reconciliation_fault = Some(kind);
         let end = NOON + hours(10);
         let is_refusal =
             !matches!(kind, FetchErrorKind::Unreachable | FetchErrorKind::Throttled { .. });
@@ -277,10 +280,10 @@ fn a_reconciliation_that_fails_stops_no_live_log() {
         assert_eq!(world.counts.is_empty(), v1);
         assert_eq!(reported > 500, is_refusal, "{kind:?}: reported {reported} times");
         let behind = end - world.checkpoint().mintime;
-        // What Duo refuses costs the live log nothing; what makes the log back off does.
+        // A refusal does not delay live collection; a back-off does.
         let most = if is_refusal { minutes(6) } else { HOUR };
         assert!(behind < most, "{kind:?}: {behind} behind");
-        world.check_fault = None;
+        world.reconciliation_fault = None;
         world.run_until_caught_up("a");
         assert!(world.lost().is_empty(), "{kind:?}");
         assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
@@ -288,22 +291,22 @@ fn a_reconciliation_that_fails_stops_no_live_log() {
 }
 
 #[test]
-fn a_local_clock_that_is_days_ahead_makes_no_hour_final_before_its_time() {
+fn a_local_clock_days_ahead_does_not_make_hours_final_early() {
     for v1 in [false, true] {
         let mut world = if v1 { World::v1(clustered(), 10) } else { World::new(clustered()) };
         world.run_until_caught_up("a");
-        // In the hour whose stage comes next.
+        // In the hour with the next due stage.
         let time = NOON - minutes(165);
         world.events.push(late(500, time, hours(20)));
         world.now = world.now + HOUR;
         let mut checkpoint = world.checkpoint();
-        // The next request is one for reconciliation: nothing of Duo's clock is known before it.
+        // The next request is for reconciliation; Duo's clock is unknown before it.
         checkpoint.reconciliation.live_requests = 100;
         world.store(&checkpoint);
         world.now = world.now + hours(60);
         world.clock_ahead = hours(60);
         world.run("a");
-        // By Duo's clock no hour is six hours old.
+        // No hour is six hours old by Duo's clock.
         for result in world.results() {
             assert!(result.stages <= 2, "v1 {v1}: {result:?}");
         }

@@ -26,12 +26,12 @@ pub(in crate::sync) fn record(number: u64, time: Millis) -> Record {
     of_key(id(number), Some(time), false)
 }
 
-/// The same with this many bytes in its row.
+/// Sets the size of the row.
 pub(in crate::sync) fn record_of(record: Record, row_bytes: usize) -> Record {
     Record { row_bytes, ..record }
 }
 
-/// A record whose row lacks a part of it where it is truncated.
+/// The record of a key, optionally truncated.
 pub(super) fn of_key(key: RecordKey, time: Option<Millis>, is_truncated: bool) -> Record {
     let text = format!("{{\"number\":{}}}", number(key));
     let truncation = Truncation { range: 1..2, kept: 1, is_text: true, field: "long".to_owned() };

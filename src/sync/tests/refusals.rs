@@ -1,4 +1,4 @@
-//! What Duo and Azure Monitor refuse, and how long the log waits for them.
+//! Refusals by Duo and Azure Monitor, and back-off.
 
 use super::record::id;
 use super::time::{hours, minutes, seconds};
@@ -7,20 +7,20 @@ use crate::model::{FetchErrorKind, HOUR, MINUTE, SendErrorKind};
 use crate::sync::{BackOffCause, Failure, RunOutcome};
 
 #[test]
-fn a_log_forbidden_from_day_one_starts_where_it_was_first_asked() {
+fn a_log_forbidden_from_the_start_begins_at_its_first_request() {
     let mut world = World::new(clustered());
     let started = world.config.first_mintime;
     for day in 0..40 {
         world.fetch_faults.push_back(Some(FetchErrorKind::Forbidden));
-        let (ending, _) = world.run("a");
-        assert_eq!(ending, RunOutcome::Unavailable { report: true }, "day {day}");
-        // Asked once an hour only.
-        let questions = world.questions;
+        let (outcome, _) = world.run("a");
+        assert_eq!(outcome, RunOutcome::Unavailable { report: true }, "day {day}");
+        // Requested only once an hour.
+        let request_count = world.request_count;
         world.now = world.now + minutes(59);
         assert_eq!(world.run("a").0, RunOutcome::Unavailable { report: false });
-        assert_eq!(world.questions, questions);
+        assert_eq!(world.request_count, request_count);
         world.now = world.now + hours(24);
-        // A later first run would begin later: the stored place decides.
+        // The stored checkpoint determines the start, not the current setting.
         world.config.first_mintime = world.now - hours(3);
     }
     assert_eq!(world.checkpoint().mintime, started);
@@ -32,7 +32,7 @@ fn a_log_forbidden_from_day_one_starts_where_it_was_first_asked() {
 }
 
 #[test]
-fn a_refused_log_is_reported_once_a_day_and_asked_once_an_hour() {
+fn a_refused_log_is_reported_once_a_day_and_requested_once_an_hour() {
     let mut world = World::new([]);
     let mut reports = 0;
     for _ in 0..24 * 60 {
@@ -45,15 +45,16 @@ fn a_refused_log_is_reported_once_a_day_and_asked_once_an_hour() {
         world.now = world.now + MINUTE;
     }
     assert_eq!(reports, 1);
-    assert!((23..=25).contains(&world.questions), "{}", world.questions);
+    assert!((23..=25).contains(&world.request_count), "{}", world.request_count);
 }
 
 #[test]
-fn what_duo_refuses_ends_the_run_with_its_outcome_and_keeps_the_place() {
+fn refusals_by_duo_end_the_run_and_keep_the_checkpoint() {
     use FetchErrorKind::{Credentials, Forbidden, Gone, Malformed, Rejected, Unreachable};
     let failed = RunOutcome::Failed(Failure::Duo);
     let retired = RunOutcome::Unavailable { report: true };
-    // The errors, whether the log may be retired, and whether it answered before; then how the run ends, and its requests.
+    // The errors, whether the log may be retired and has been returned before; outcome and number
+    // of requests.
     for (kinds, may_be_retired, answered, outcome, requests) in [
         (&[Forbidden][..], false, true, failed, 1),
         (&[Forbidden], true, true, retired, 1),
@@ -61,7 +62,7 @@ fn what_duo_refuses_ends_the_run_with_its_outcome_and_keeps_the_place() {
         (&[Gone], false, false, failed, 1),
         (&[Rejected], false, false, failed, 1),
         (&[Malformed; 3], false, false, failed, 3),
-        // Signed once more, also after another error.
+        // One retry with a new signature, also after another error.
         (&[Credentials; 2], false, true, failed, 2),
         (&[Unreachable, Credentials, Credentials], false, true, failed, 3),
     ] {
@@ -70,12 +71,12 @@ fn what_duo_refuses_ends_the_run_with_its_outcome_and_keeps_the_place() {
         if answered {
             world.run_until_caught_up("a");
         }
-        let before = (world.stored().map(|checkpoint| checkpoint.mintime), world.questions);
+        let before = (world.stored().map(|checkpoint| checkpoint.mintime), world.request_count);
         world.fetch_faults = kinds.iter().map(|kind| Some(*kind)).collect();
         assert_eq!(world.run("a").0, outcome, "{kinds:?}");
-        assert_eq!(world.questions - before.1, requests, "{kinds:?}");
-        let place = before.0.unwrap_or(world.config.first_mintime);
-        assert_eq!(world.checkpoint().mintime, place, "{kinds:?}");
+        assert_eq!(world.request_count - before.1, requests, "{kinds:?}");
+        let mintime = before.0.unwrap_or(world.config.first_mintime);
+        assert_eq!(world.checkpoint().mintime, mintime, "{kinds:?}");
         world.now = world.now + hours(2);
         world.run_until_caught_up("a");
         world.assert_all_once();
@@ -83,7 +84,7 @@ fn what_duo_refuses_ends_the_run_with_its_outcome_and_keeps_the_place() {
 }
 
 #[test]
-fn what_azure_monitor_refuses_keeps_the_place_and_gives_the_lease_back() {
+fn refusals_by_azure_monitor_keep_the_checkpoint_and_release_the_lease() {
     use SendErrorKind::{Credentials, TooLarge};
     // A batch that is too large is halved until it fits.
     let caught_up = RunOutcome::CaughtUp;
@@ -100,19 +101,19 @@ fn what_azure_monitor_refuses_keeps_the_place_and_gives_the_lease_back() {
 }
 
 #[test]
-fn too_many_calls_park_the_log_at_once_and_longer_each_time() {
+fn a_throttled_log_backs_off_at_once_and_longer_each_time() {
     let mut world = World::new(clustered());
     let mut pauses = Vec::new();
     for _ in 0..4 {
         world.fetch_faults.push_back(Some(FetchErrorKind::Throttled { retry_after: None }));
         let RunOutcome::BackingOff { until, cause: BackOffCause::DuoThrottled } = world.run("a").0
         else {
-            panic!("not backing_off");
+            panic!("the log does not back off");
         };
         pauses.push((until - world.now).num_minutes());
-        let questions = world.questions;
+        let request_count = world.request_count;
         assert!(matches!(world.run("a").0, RunOutcome::BackingOff { .. }));
-        assert_eq!(world.questions, questions, "a backing_off log asked");
+        assert_eq!(world.request_count, request_count, "a log that backs off made a request");
         world.now = until;
     }
     // 1, 2, 5, 5 minutes, and up to a fifth more.
@@ -126,23 +127,25 @@ fn too_many_calls_park_the_log_at_once_and_longer_each_time() {
 }
 
 #[test]
-fn retry_after_is_followed_up_to_a_quarter_of_an_hour() {
-    for (asked, expected) in [(seconds(7), seconds(7)), (hours(2), minutes(15))] {
+fn retry_after_is_respected_up_to_15_minutes() {
+    for (request, expected) in [(seconds(7), seconds(7)), (hours(2), minutes(15))] {
         let mut world = World::new(clustered());
-        world.fetch_faults.push_back(Some(FetchErrorKind::Throttled { retry_after: Some(asked) }));
+        world
+            .fetch_faults
+            .push_back(Some(FetchErrorKind::Throttled { retry_after: Some(request) }));
         let RunOutcome::BackingOff { until, .. } = world.run("a").0 else {
-            panic!("not backing_off")
+            panic!("the log does not back off")
         };
-        assert_eq!((until - world.now + world.limits).num_seconds(), expected.num_seconds());
+        assert_eq!((until - world.now + world.latency).num_seconds(), expected.num_seconds());
     }
 }
 
 #[test]
-fn passing_faults_are_tried_again_while_the_run_lasts_and_then_back_off() {
+fn transient_errors_are_retried_during_the_run_and_then_back_off() {
     let mut world = World::new(clustered());
     world.fetch_faults = std::iter::repeat_n(Some(FetchErrorKind::Unreachable), 3).collect();
     assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
-    world.events.push(super::world::Happened { key: id(900), time: NOON, shown_from: NOON });
+    world.events.push(super::world::DuoEvent { key: id(900), time: NOON, visible_from: NOON });
     world.now = world.now + HOUR;
     world.fetch_faults = std::iter::repeat_n(Some(FetchErrorKind::Unreachable), 1000).collect();
     let started = world.now;
@@ -150,14 +153,14 @@ fn passing_faults_are_tried_again_while_the_run_lasts_and_then_back_off() {
         world.run("a").0,
         RunOutcome::BackingOff { cause: BackOffCause::DuoUnreachable, .. }
     ));
-    assert!(world.now - started < seconds(50), "the run outlived its time");
+    assert!(world.now - started < seconds(50), "the run exceeded its time limit");
     world.fetch_faults.clear();
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
 }
 
 #[test]
-fn refused_credentials_are_tried_once_more_and_then_back_off_for_five_minutes() {
+fn refused_credentials_are_retried_once_and_then_back_off_for_five_minutes() {
     let mut world = World::new(clustered());
     world.fetch_faults = [Some(FetchErrorKind::Credentials), None].into();
     assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
@@ -171,7 +174,7 @@ fn refused_credentials_are_tried_once_more_and_then_back_off_for_five_minutes() 
 }
 
 #[test]
-fn azure_monitor_out_of_reach_parks_longer_each_time_and_loses_nothing() {
+fn an_unreachable_azure_monitor_backs_off_longer_each_time_and_loses_nothing() {
     let mut world = World::new(clustered());
     world.send_faults =
         std::iter::repeat_n(Some((SendErrorKind::Unreachable, false)), 60).collect();
@@ -188,20 +191,20 @@ fn azure_monitor_out_of_reach_parks_longer_each_time_and_loses_nothing() {
 }
 
 #[test]
-fn a_ledger_that_takes_nothing_parks_the_log_longer_each_time() {
+fn failed_ledger_writes_back_off_longer_each_time() {
     let mut world = World::new(clustered());
-    world.ledger_is_broken = true;
+    world.ledger_writes_fail = true;
     for _ in 0..60 {
-        let ending = world.run("a").0;
+        let outcome = world.run("a").0;
         assert!(
-            matches!(ending, RunOutcome::Failed(Failure::Storage) | RunOutcome::BackingOff { .. }),
-            "{ending:?}"
+            matches!(outcome, RunOutcome::Failed(Failure::Storage) | RunOutcome::BackingOff { .. }),
+            "{outcome:?}"
         );
         world.now = world.now + MINUTE;
     }
-    // At most once in five minutes instead of every minute.
-    assert!(world.questions <= 15, "{}", world.questions);
-    world.ledger_is_broken = false;
+    // At most one request per five minutes.
+    assert!(world.request_count <= 15, "{}", world.request_count);
+    world.ledger_writes_fail = false;
     world.now = world.now + minutes(10);
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());

@@ -1,24 +1,23 @@
-//! What a run tells of itself.
+//! Statistics of a run.
 
 use super::record::id;
 use super::time::{hours, minutes};
-use super::world::{Happened, NOON, World};
+use super::world::{DuoEvent, NOON, World};
 use crate::model::{FetchErrorKind, MINUTE};
 
 #[test]
-fn what_a_run_did_is_counted() {
+fn the_work_of_a_run_is_counted() {
     let times = (0..7).map(|number| NOON - hours(2) + minutes(number));
     let mut world = World::new(times);
     let (_, stats) = world.run("a");
-    let calls = world.questions + world.counts.len() as u64;
-    assert_eq!((stats.counts.requests, stats.counts.pages), (calls, world.questions));
+    let requests = world.request_count + world.counts.len() as u64;
+    assert_eq!((stats.counts.requests, stats.counts.pages), (requests, world.request_count));
     assert_eq!((stats.counts.events, stats.counts.late), (7, 0));
-    // Three pages of three rows, one call each.
     assert!(!stats.reconciled.is_empty());
     assert_eq!(stats.counts.duplicates_dropped, 0);
-    // Every fifth run reads the last quarter of an hour once more.
+    // Every fifth run reads the overlap of 15 minutes.
     world.now = world.now + MINUTE;
-    world.events.push(Happened { key: id(800), time: NOON - minutes(4), shown_from: NOON });
+    world.events.push(DuoEvent { key: id(800), time: NOON - minutes(4), visible_from: NOON });
     let (mut dropped, mut late) = (0, 0);
     world.add_now(900);
     for _ in 0..20 {
@@ -29,7 +28,7 @@ fn what_a_run_did_is_counted() {
     }
     assert_eq!(late, 1);
     assert!(dropped > 0);
-    // Refused for credentials, which are signed once more, and for too many calls.
+    // Refused credentials are retried, throttled requests are not.
     world.fetch_faults = [Some(FetchErrorKind::Credentials)].into();
     assert_eq!(world.run("a").1.counts.retries, 1);
     world.now = world.now + MINUTE;

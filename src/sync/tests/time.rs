@@ -1,4 +1,4 @@
-//! Spans of time, short.
+//! Short constructors of durations.
 
 use chrono::TimeDelta;
 

@@ -1,4 +1,4 @@
-//! Two processes on one state.
+//! Two processes with the same state.
 
 use super::random::setting;
 use super::time::{minutes, seconds};
@@ -6,7 +6,7 @@ use super::world::{Container, Fault, Kind, NOON, Reply, World, clustered};
 use crate::model::{FetchErrorKind, HOUR, MINUTE, SendErrorKind};
 use crate::sync::{Failure, LogConfig, RunOutcome, Warning};
 
-/// Errors of which up to two strike in the exhaustive search, beside kills.
+/// Faults of the exhaustive search, up to two at a time.
 const FAULTS: [Fault; 5] = [
     Fault::KilledAfter,
     Fault::Storage(true),
@@ -23,22 +23,22 @@ fn one_page() -> World {
     world
 }
 
-/// Runs two instances; each number says after how many operations the turn passes to the other one. Returns how many
-/// operations there were, with their kinds.
+/// Runs two instances, switching between them after the given numbers of operations. Returns the
+/// kinds of all operations.
 fn play(switches: &[u64], faults: &[(u64, Fault)]) -> Vec<Kind> {
     let mut world = one_page();
     world.faults = faults.iter().copied().collect();
     let mut instances = [world.instance("a"), world.instance("b")];
-    let mut over = [false; 2];
+    let mut has_ended = [false; 2];
     let (mut turn, mut operations) = (0, 0);
-    while over != [true; 2] {
-        turn = if switches.contains(&operations) || over[turn] { 1 - turn } else { turn };
-        over[turn] = over[turn] || world.step(&mut instances[turn]).is_some();
+    while has_ended != [true; 2] {
+        turn = if switches.contains(&operations) || has_ended[turn] { 1 - turn } else { turn };
+        has_ended[turn] = has_ended[turn] || world.step(&mut instances[turn]).is_some();
         operations += 1;
     }
     let kinds = world.kinds.clone();
     let what = || format!("switches {switches:?}, faults {faults:?}");
-    // The errors stopped: everything is delivered within bounded time.
+    // Without faults, everything is delivered within bounded time.
     world.faults.clear();
     world.now = world.now + minutes(10);
     world.run_until_caught_up("c");
@@ -48,18 +48,18 @@ fn play(switches: &[u64], faults: &[(u64, Fault)]) -> Vec<Kind> {
     kinds
 }
 
-/// Every error that suits one of these operations after the first ones.
-fn suiting(kinds: &[Kind], after: u64) -> impl Iterator<Item = (u64, Fault)> {
+/// Every fault that applies to one of the operations after the first `after`.
+fn applicable_faults(kinds: &[Kind], after: u64) -> impl Iterator<Item = (u64, Fault)> {
     let operations = (1..).zip(kinds.iter().copied()).filter(move |(at, _)| *at > after);
     operations.flat_map(|(at, kind)| {
-        let faults = FAULTS.into_iter().filter(move |fault| fault.suits(kind));
+        let faults = FAULTS.into_iter().filter(move |fault| fault.applies_to(kind));
         faults.map(move |fault| (at, fault))
     })
 }
 
 #[test]
 fn two_instances_on_one_page_with_two_preemptions_and_two_errors() {
-    // Two errors at once are for the long run.
+    // Two faults at a time only in the long run.
     let is_long = setting("DUO_SENTINEL_SCHEDULES").is_some();
     let operations = u64::try_from(play(&[], &[]).len()).unwrap() + 2;
     assert!(operations > 10, "{operations}");
@@ -69,10 +69,10 @@ fn two_instances_on_one_page_with_two_preemptions_and_two_errors() {
             let switches = [first, second];
             let kinds = play(&switches, &[]);
             schedules += 1;
-            for (at, fault) in suiting(&kinds, 0) {
+            for (at, fault) in applicable_faults(&kinds, 0) {
                 let kinds = play(&switches, &[(at, fault)]);
                 schedules += 1;
-                for (later, other) in suiting(&kinds, at).filter(|_| is_long) {
+                for (later, other) in applicable_faults(&kinds, at).filter(|_| is_long) {
                     play(&switches, &[(at, fault), (later, other)]);
                     schedules += 1;
                 }
@@ -85,7 +85,7 @@ fn two_instances_on_one_page_with_two_preemptions_and_two_errors() {
 }
 
 #[test]
-fn a_store_that_hides_the_first_checkpoint_is_not_read_for_ever() {
+fn a_store_that_hides_the_first_checkpoint_is_not_read_forever() {
     let mut world = World::new([]);
     let mut instance = world.instance("a");
     world.step(&mut instance);
@@ -102,8 +102,9 @@ fn a_store_that_hides_the_first_checkpoint_is_not_read_for_ever() {
 }
 
 #[test]
-fn a_process_that_wakes_after_its_lease_expired_duplicates_one_batch_at_most() {
-    // Stopped before any of its steps, another instance does all the work, then it goes on.
+fn a_process_that_wakes_after_its_lease_expired_duplicates_at_most_one_batch() {
+    // The process sleeps before any of its steps, another one does the work, and the first
+    // continues.
     for asleep_at in 1..120 {
         let mut world = World::new(clustered());
         let mut sleeper = world.instance("a");
@@ -120,7 +121,7 @@ fn a_process_that_wakes_after_its_lease_expired_duplicates_one_batch_at_most() {
 }
 
 #[test]
-fn an_instance_with_another_destination_stops_and_takes_over_only_after_long_silence() {
+fn an_instance_with_another_destination_takes_over_only_after_15_idle_minutes() {
     let mut world = World::new(clustered());
     world.run_until_caught_up("a");
     let first = world.config.clone();
@@ -131,7 +132,7 @@ fn an_instance_with_another_destination_stops_and_takes_over_only_after_long_sil
         let is_refused = matches!(outcome, RunOutcome::Failed(Failure::OtherDestination { .. }));
         assert!(is_refused, "{outcome:?}");
         world.now = world.now + MINUTE;
-        // The first one goes on, also without events, and so keeps its state.
+        // The first instance continues, even without events, and keeps its state.
         world.config = first.clone();
         assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
     }

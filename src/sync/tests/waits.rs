@@ -1,6 +1,6 @@
-//! How long a run waits, and when it does not.
+//! Waits within a run.
 
-use super::borders::{begun, checkpoint, page, sending, world_with};
+use super::borders::{checkpoint, page, sending, started, world_with};
 use super::time::{hours, millis, seconds};
 use super::world::{NOON, Next, Reply};
 use crate::model::{FetchErrorKind, HOUR, SendErrorKind};
@@ -8,7 +8,7 @@ use crate::sync::checkpoint::Lease;
 use crate::sync::{BackOffCause, RunOutcome};
 use chrono::TimeDelta;
 
-/// A run that may make one more request, at so many per minute, and made it: what it stores and does then.
+/// Makes the last request of a burst. Returns the stored lease and the next operation.
 fn after_the_last_request(
     requests_per_minute: u32,
     time_limit: TimeDelta,
@@ -24,7 +24,7 @@ fn after_the_last_request(
     let mut instance = world.instance("a");
     assert!(matches!(world.next(&mut instance), Next::Fetch(_)));
     let times = [NOON - hours(9) - TimeDelta::minutes(30)];
-    let next = world.answer(&mut instance, page(&times, Some("1,2")));
+    let next = world.respond(&mut instance, page(&times, Some("1,2")));
     assert!(matches!(next, Next::Save(_)), "{next:?}");
     assert!(matches!(world.serve(&mut instance), Next::Send));
     assert!(matches!(world.serve(&mut instance), Next::Append));
@@ -33,16 +33,16 @@ fn after_the_last_request(
 }
 
 #[test]
-fn a_request_is_waited_for_up_to_five_seconds_and_never_beyond_the_end_of_the_run() {
-    // Twelve per minute: one in five seconds. The lease is kept for it.
+fn a_run_waits_up_to_five_seconds_for_a_token_and_never_beyond_its_end() {
+    // Twelve per minute: one in five seconds. The run keeps its lease.
     let (lease, next) = after_the_last_request(12, seconds(50));
     assert!(lease.is_some());
     assert!(matches!(next, Next::Sleep(pause) if pause == seconds(5)), "{next:?}");
-    // A little more than five seconds: the lease is given back with the page.
+    // A little more than five seconds: the lease is released with the page.
     let (lease, next) = after_the_last_request(11, seconds(50));
     assert_eq!(lease, None);
     assert!(matches!(next, Next::End(RunOutcome::RateLimited)), "{next:?}");
-    // The run ends before, or when, the request may be made.
+    // The run ends before or when the token is available.
     for (time_limit, waits) in [(seconds(5), false), (seconds(5) + millis(1), true)] {
         let (_, next) = after_the_last_request(12, time_limit);
         assert_eq!(matches!(next, Next::Sleep(_)), waits, "{next:?}");
@@ -50,7 +50,7 @@ fn a_request_is_waited_for_up_to_five_seconds_and_never_beyond_the_end_of_the_ru
 }
 
 #[test]
-fn the_wait_of_the_account_is_a_wait_of_the_log() {
+fn a_log_waits_for_a_token_of_the_account() {
     let mut world = world_with(&checkpoint(NOON - HOUR));
     world.config.limits.requests_per_minute = 10;
     let empty = crate::sync::TokenBucket { full_at: NOON + TimeDelta::minutes(1) };
@@ -61,15 +61,15 @@ fn the_wait_of_the_account_is_a_wait_of_the_log() {
 }
 
 #[test]
-fn azure_monitors_retry_after_is_waited_for_within_the_run_and_backs_off_beyond_it() {
+fn azure_monitors_retry_after_is_a_wait_within_the_run_or_else_a_back_off() {
     let throttled = |pause, is_shutdown| {
         let (mut world, mut instance) = sending();
         if is_shutdown {
             instance.request_shutdown();
         }
         let retry_after = Some(pause);
-        let next =
-            world.answer(&mut instance, Reply::Sent(Err(SendErrorKind::Throttled { retry_after })));
+        let next = world
+            .respond(&mut instance, Reply::Sent(Err(SendErrorKind::Throttled { retry_after })));
         (world, instance, next)
     };
     let (_, _, next) = throttled(seconds(50) - millis(1), false);
@@ -84,27 +84,27 @@ fn azure_monitors_retry_after_is_waited_for_within_the_run_and_backs_off_beyond_
     world.finish(&mut instance);
     let stats = instance.result.unwrap().stats;
     assert_eq!((stats.counts.throttled, stats.counts.retries), (1, 0));
-    // A run that is asked to shut down does not wait.
+    // After a shutdown request the run does not wait.
     let (mut world, mut instance, next) = throttled(seconds(1), true);
     assert!(matches!(next, Next::Save(saved) if saved.lease.is_none()));
     assert_eq!(world.finish(&mut instance), RunOutcome::ShutdownRequested);
-    // The service does not say how long.
+    // Without `Retry-After`.
     let (mut world, mut instance) = sending();
     let retry_after = None;
     let next =
-        world.answer(&mut instance, Reply::Sent(Err(SendErrorKind::Throttled { retry_after })));
+        world.respond(&mut instance, Reply::Sent(Err(SendErrorKind::Throttled { retry_after })));
     assert!(matches!(next, Next::Sleep(_)), "{next:?}");
 }
 
 #[test]
-fn a_pause_is_between_half_and_the_whole_and_ends_before_the_run() {
+fn a_pause_is_jittered_by_half_and_ends_before_the_run() {
     let first_pause = |seed, time_limit| {
         let mut world = world_with(&checkpoint(NOON - HOUR));
         world.config.limits.run_time_limit = time_limit;
         let mut instance = world.instance("a");
         instance.seed(seed);
         world.next(&mut instance);
-        match world.answer(&mut instance, Reply::Page(Err(FetchErrorKind::Unreachable))) {
+        match world.respond(&mut instance, Reply::Page(Err(FetchErrorKind::Unreachable))) {
             Next::Sleep(pause) => Some(pause),
             _ => None,
         }
@@ -118,8 +118,8 @@ fn a_pause_is_between_half_and_the_whole_and_ends_before_the_run() {
 }
 
 #[test]
-fn an_error_says_how_many_requests_were_made_and_how_long_they_took() {
-    let (mut world, _, _) = begun(&checkpoint(NOON - HOUR));
+fn an_error_has_the_number_and_duration_of_its_attempts() {
+    let (mut world, _, _) = started(&checkpoint(NOON - HOUR));
     world.fetch_faults = std::iter::repeat_n(Some(FetchErrorKind::Unreachable), 100).collect();
     let mut instance = world.instance("a");
     world.finish(&mut instance);

@@ -1,4 +1,4 @@
-//! What becomes of an operation: Azure Monitor, storage, and everything that can go wrong.
+//! Performs operations on Azure Monitor and storage, with injected faults.
 
 use chrono::TimeDelta;
 
@@ -8,18 +8,19 @@ use crate::model::{Batch, Hour, RecordKey, SendErrorKind};
 use crate::storage::{DeadLetter, Document as _, LedgerEntry, Version, Why};
 use crate::sync::{Checkpoint, DayResults};
 
-/// A request begins only while the lease outlives it by this much: a process that sleeps longer may lose it.
+/// Time that a lease lasts beyond a request: a process that sleeps longer may lose it.
 const SLEEP: TimeDelta = TimeDelta::seconds(30);
 
 impl World {
-    /// Performs an operation, unless something goes wrong with it. `None` when the process was killed.
+    /// Performs an operation, with its fault if any. `None` if the process is killed.
     pub(super) fn perform_with_fault(
         &mut self,
         instance: &mut Instance,
         operation: &Operation,
     ) -> Option<Reply> {
-        self.deeds += 1;
-        // A process that slept while its lease expired may wake with a batch in its hand, or with its ids.
+        self.operation_count += 1;
+        // A process that slept while its lease expired may be about to send a batch or append its
+        // ids.
         let slept = self.now - instance.last_at > SLEEP;
         let is_send = matches!(operation, Operation::Send(_));
         self.kinds.push(operation.kind());
@@ -27,10 +28,10 @@ impl World {
             self.may_duplicate += 1;
             self.reach("lease outlived by a sleeper");
         }
-        let Some(fault) = self.faults.remove(&self.deeds) else {
+        let Some(fault) = self.faults.remove(&self.operation_count) else {
             return Some(self.perform(operation));
         };
-        self.struck += 1;
+        self.injected += 1;
         match (fault, operation) {
             (Fault::KilledBefore, _) => {
                 instance.is_killed = true;
@@ -39,7 +40,7 @@ impl World {
             }
             (Fault::KilledAfter, _) => {
                 instance.is_killed = true;
-                // The ids of a batch may be of several hours, and so in several blobs.
+                // A batch may have ids of several hours, and so of several blobs.
                 self.may_duplicate += u64::from(is_send) + operation.pages_appended(self.page_size);
                 self.perform(operation);
                 None
@@ -52,14 +53,14 @@ impl World {
                 }
                 Some(Reply::StorageFailed)
             }
-            // The client repeats a write whose response was lost, and meets what it wrote.
+            // The client retries a write whose response was lost, and conflicts with itself.
             (Fault::LostResponse, Operation::Write { .. }) => {
                 let reply = self.perform(operation);
                 self.reach("conflict with one's own write");
                 Some(if matches!(reply, Reply::Written(_)) { Reply::Conflict } else { reply })
             }
             (Fault::Fetch(kind), Operation::Fetch(_)) => {
-                self.now = self.now + self.limits;
+                self.now = self.now + self.latency;
                 Some(Reply::Page(Err(kind)))
             }
             (Fault::Send(kind, is_accepted), Operation::Send(_)) => {
@@ -71,7 +72,7 @@ impl World {
                 Some(Reply::Sent(Err(kind)))
             }
             _ => {
-                self.struck -= 1;
+                self.injected -= 1;
                 Some(self.perform(operation))
             }
         }
@@ -83,7 +84,7 @@ impl World {
             Operation::Write { container, name, content, expected } => {
                 self.write(*container, name, content, expected.as_ref())
             }
-            Operation::Append { .. } if self.ledger_is_broken => Reply::StorageFailed,
+            Operation::Append { .. } if self.ledger_writes_fail => Reply::StorageFailed,
             Operation::Append { name, content } => {
                 self.append(name, content);
                 Reply::Done
@@ -118,13 +119,13 @@ impl World {
         expected: Option<&Version>,
     ) -> Reply {
         if container == Container::DeadLetters {
-            if self.letters.are_broken {
+            if self.letters.writes_fail {
                 return Reply::StorageFailed;
             }
             let record = name_to_key(name);
             *self.letters.stored.entry(record).or_default() += 1;
             if matches!(DeadLetter::from_json(content).unwrap().why, Why::Refused { .. }) {
-                self.letters.set_aside.insert(record);
+                self.letters.dead_lettered.insert(record);
             }
         }
         let key = (container, name.to_owned());
@@ -134,11 +135,11 @@ impl World {
             return Reply::Conflict;
         }
         if name.ends_with("checkpoint.json") {
-            self.now = self.now + self.limits;
+            self.now = self.now + self.latency;
             let new = Checkpoint::from_json(content).unwrap();
             let before = self.mintimes.insert(name.to_owned(), new.mintime);
             assert!(before.is_none_or(|before| new.mintime >= before), "the checkpoint moved back");
-            self.assert_nothing_is_passed_over(&new);
+            self.assert_nothing_is_skipped(&new);
         } else if name.contains("/ledger/") && name.strip_suffix(".json").is_some() {
             let before =
                 self.blobs.get(&key).map(|(content, _)| DayResults::from_json(content).unwrap());
@@ -153,11 +154,12 @@ impl World {
     fn append(&mut self, name: &str, content: &[u8]) {
         for entry in content.as_chunks().0 {
             let entry = LedgerEntry::from_bytes(entry);
-            let is_it = |key: &&RecordKey| LedgerEntry::from(**key) == entry;
+            let is_entry = |key: &&RecordKey| LedgerEntry::from(**key) == entry;
             let accepted = self.accepted.iter().rev().map(|(key, _)| key);
-            let mut allowed = accepted.chain(&self.letters.set_aside).chain(&self.delivered_before);
+            let mut allowed =
+                accepted.chain(&self.letters.dead_lettered).chain(&self.delivered_before);
             assert!(
-                allowed.any(|key| is_it(&key)),
+                allowed.any(|key| is_entry(&key)),
                 "the ledger names an event that was neither accepted nor dead-lettered"
             );
         }
@@ -167,7 +169,7 @@ impl World {
         *version = self.versions;
     }
 
-    /// Until a quarantined blob is written again its ids are absent: another instance may send the events of that hour again.
+    /// Until a quarantined blob is rewritten, another instance may send its events again.
     fn note_quarantined(&mut self, name: &str, content: &[u8]) {
         let (entries, torn) = content.as_chunks::<24>();
         if self.is_shared && !torn.is_empty() && name.strip_suffix(".ids").is_some() {
@@ -177,7 +179,7 @@ impl World {
     }
 
     fn send(&mut self, batch: &Batch) -> Result<(), SendErrorKind> {
-        self.now = self.now + self.limits;
+        self.now = self.now + self.latency;
         let keys: Vec<RecordKey> = batch.records.iter().map(|record| record.key).collect();
         if self.refuses(&keys) {
             return Err(SendErrorKind::BadRecord);
@@ -189,12 +191,12 @@ impl World {
         fault.map_or(Ok(()), |(kind, _)| Err(kind))
     }
 
-    /// Whether Azure Monitor refuses these rows. None of them may be truncated whose original is not kept.
+    /// Whether Azure Monitor refuses these rows. Truncated ones must be dead-lettered before.
     fn refuses(&mut self, keys: &[RecordKey]) -> bool {
         for key in keys.iter().filter(|key| self.letters.truncated.contains(*key)) {
             assert!(
                 self.letters.stored.contains_key(key),
-                "a truncated row went out before its original was kept"
+                "a truncated row was sent before its dead letter was stored"
             );
         }
         let refuses = keys.iter().any(|key| self.letters.refused.contains(key));
@@ -202,18 +204,19 @@ impl World {
         refuses
     }
 
-    /// A stored checkpoint lies behind no refused record that is not kept. One that Duo shows late may stand anywhere.
-    fn assert_nothing_is_passed_over(&self, checkpoint: &Checkpoint) {
+    /// A checkpoint never skips a refused record that is not dead-lettered, unless Duo returned it
+    /// late.
+    fn assert_nothing_is_skipped(&self, checkpoint: &Checkpoint) {
         let refused = |key| self.letters.refused.contains(&key) && !self.is_dead_lettered(key);
         for event in self.events.iter().filter(|event| refused(event.key)) {
             assert!(
                 event.is_late() || event.time >= checkpoint.mintime,
-                "the checkpoint moved past a refused record that was not kept"
+                "the checkpoint skipped a refused record without a dead letter"
             );
         }
     }
 
-    /// An hour that is reported as verified has every event delivered that Duo returned when its reading began.
+    /// A verified hour has every event delivered that Duo returned when its reading began.
     fn judge_results(&mut self, before: &DayResults, new: &DayResults, name: &str) {
         for (hour, result) in &new.hours {
             if before.hours.get(hour) == Some(result) || !result.state.is_verified() {
@@ -228,7 +231,7 @@ impl World {
                 Hour::of(event.time) == hour
                     && event.time >= result.span.from
                     && event.time < result.span.to
-                    && event.shown_from <= began_at
+                    && event.visible_from <= began_at
                     && !delivered.contains(&event.key)
                     && !self.delivered_before.contains(&event.key)
                     && !self.is_dead_lettered(event.key)
@@ -241,8 +244,8 @@ impl World {
 }
 
 impl Fault {
-    /// Whether it changes anything about an operation of this kind.
-    pub(in crate::sync::tests) fn suits(self, kind: Kind) -> bool {
+    /// Whether the fault affects operations of this kind.
+    pub(in crate::sync::tests) fn applies_to(self, kind: Kind) -> bool {
         match self {
             Self::KilledBefore | Self::KilledAfter => true,
             Self::Storage(_) => !matches!(kind, Kind::Fetch | Kind::Send | Kind::Sleep),
@@ -253,7 +256,7 @@ impl Fault {
     }
 }
 
-/// The record that a dead letter is of, from its name.
+/// The key in the name of a dead letter.
 fn name_to_key(name: &str) -> RecordKey {
     let file = name.rsplit('/').next().unwrap_or_default().trim_end_matches(".json");
     let (uid, content) = file.split_once('-').unwrap();

@@ -1,28 +1,28 @@
-//! One process at work on the log: the core's own code, one operation at a time.
+//! Instances: processes that run the core, one operation at a time.
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use super::World;
-use super::ports::{Desk, Operation, Reply, SharedDesk, SimulatedPorts};
+use super::ports::{Mailbox, Operation, Reply, SharedMailbox, SimulatedPorts};
 use crate::model::{Millis, RecordKey};
 use crate::storage::Document as _;
 use crate::sync::{Checkpoint, HourState, LogConfig, RunOutcome, RunResult, Warning, run_log};
 
-/// One process at work on the log.
+/// A process that runs the log.
 pub(in crate::sync::tests) struct Instance {
     run: Option<Pin<Box<dyn Future<Output = RunResult> + Send>>>,
-    pub(super) desk: SharedDesk,
+    pub(super) mailbox: SharedMailbox,
     pub(in crate::sync::tests) result: Option<RunResult>,
     pub(in crate::sync::tests) steps: u64,
-    /// When it was last at work.
+    /// Time of its last operation.
     pub(super) last_at: Millis,
     /// Whether the process was killed.
     pub(super) is_killed: bool,
 }
 
-/// What an instance does next, apart from reads.
+/// The next operation of an instance, apart from reads.
 #[derive(Debug)]
 pub(in crate::sync::tests) enum Next {
     Fetch(crate::model::PageRequest),
@@ -37,26 +37,26 @@ pub(in crate::sync::tests) enum Next {
 }
 
 impl Instance {
-    /// Whether the run is over.
+    /// The outcome, if the run has ended.
     pub(in crate::sync::tests) fn outcome(&self) -> Option<RunOutcome> {
         self.result.as_ref().map(|result| result.outcome)
     }
 
-    /// Up to where a backfill was read.
+    /// Progress of a backfill.
     pub(in crate::sync::tests) fn reached(&self) -> Option<Millis> {
-        self.desk.lock().reached
+        self.mailbox.lock().reached
     }
 
     pub(in crate::sync::tests) fn request_shutdown(&self) {
-        self.desk.lock().is_shutdown = true;
+        self.mailbox.lock().is_shutdown = true;
     }
 
     pub(in crate::sync::tests) fn seed(&self, seed: u64) {
-        self.desk.lock().rng.seed(seed);
+        self.mailbox.lock().rng.seed(seed);
     }
 
     pub(in crate::sync::tests) fn declare_owner_gone(&self) {
-        self.desk.lock().is_owner_gone = true;
+        self.mailbox.lock().is_owner_gone = true;
     }
 
     /// The records that are neither delivered nor dead-lettered.
@@ -67,14 +67,14 @@ impl Instance {
         }
     }
 
-    /// The first operation that waits.
+    /// The first waiting operation.
     pub(in crate::sync::tests) fn operation(&self) -> Option<(u64, Operation)> {
-        self.desk.lock().waiting.front().cloned()
+        self.mailbox.lock().waiting.front().cloned()
     }
 
-    /// Lets the code go on until all it does is wait.
-    pub(super) fn go_on(&mut self, now: Millis) {
-        self.desk.lock().now = now;
+    /// Polls the run until it waits for an operation.
+    pub(super) fn poll(&mut self, now: Millis) {
+        self.mailbox.lock().now = now;
         let mut context = Context::from_waker(Waker::noop());
         if let Some(run) = &mut self.run
             && let Poll::Ready(result) = run.as_mut().poll(&mut context)
@@ -86,11 +86,11 @@ impl Instance {
 
     pub(super) fn reply(&mut self, operation: u64, reply: Reply, now: Millis) {
         {
-            let mut desk = self.desk.lock();
-            desk.waiting.retain(|(waiting, _)| *waiting != operation);
-            desk.reply(operation, reply);
+            let mut mailbox = self.mailbox.lock();
+            mailbox.waiting.retain(|(waiting, _)| *waiting != operation);
+            mailbox.reply(operation, reply);
         }
-        self.go_on(now);
+        self.poll(now);
     }
 }
 
@@ -98,14 +98,17 @@ impl World {
     pub(in crate::sync::tests) fn instance(&self, owner: &str) -> Instance {
         let config = LogConfig { owner: owner.to_owned(), ..self.config.clone() };
         let rate = config.limits.requests_per_minute;
-        let desk =
-            SharedDesk(Arc::new(Mutex::new(Desk::new(self.now, Arc::clone(&self.account), rate))));
+        let mailbox = SharedMailbox(Arc::new(Mutex::new(Mailbox::new(
+            self.now,
+            Arc::clone(&self.account),
+            rate,
+        ))));
         let backfill = config.backfill.map(|_| "simulated");
-        let ports = SimulatedPorts::new(&desk, config.log_type, backfill);
+        let ports = SimulatedPorts::new(&mailbox, config.log_type, backfill);
         let run = async move { run_log(&ports, &config).await };
         Instance {
             run: Some(Box::pin(run)),
-            desk,
+            mailbox,
             result: None,
             steps: 0,
             last_at: self.now,
@@ -113,14 +116,14 @@ impl World {
         }
     }
 
-    /// Performs the instance's next operation; `Some` when the run is over.
+    /// Performs the instance's next operation; `Some` if the run has ended.
     pub(in crate::sync::tests) fn step(&mut self, instance: &mut Instance) -> Option<RunOutcome> {
         if let Some(outcome) = instance.outcome() {
             return Some(outcome);
         }
         instance.steps += 1;
         match instance.operation() {
-            None => instance.go_on(self.now),
+            None => instance.poll(self.now),
             Some((number, operation)) => {
                 self.note(instance, &operation);
                 let reply = self.perform_with_fault(instance, &operation);
@@ -139,7 +142,7 @@ impl World {
         outcome
     }
 
-    /// Notes the rare states that a run reports.
+    /// Counts the rare states of a run.
     fn note_rare(&mut self, result: &RunResult) {
         let RunResult { outcome, stats, .. } = result;
         match outcome {
@@ -171,24 +174,24 @@ impl World {
         }
     }
 
-    /// Steps an instance until its run is over.
+    /// Steps an instance until its run has ended.
     pub(in crate::sync::tests) fn finish(&mut self, instance: &mut Instance) -> RunOutcome {
         for _ in 0..200_000 {
             if let Some(outcome) = self.step(instance) {
                 return outcome;
             }
         }
-        panic!("the run never ends");
+        panic!("the run does not end");
     }
 
-    /// What the instance does next, after its reads were served.
+    /// The instance's next operation, after its reads.
     pub(in crate::sync::tests) fn next(&mut self, instance: &mut Instance) -> Next {
         loop {
             if let Some(outcome) = instance.outcome() {
                 return Next::End(outcome);
             }
             match instance.operation() {
-                None => instance.go_on(self.now),
+                None => instance.poll(self.now),
                 Some((_, Operation::Read(..))) => {
                     self.step(instance);
                 }
@@ -220,15 +223,19 @@ impl World {
         instance.reply(operation, reply, self.now);
     }
 
-    /// Replies to the instance's next operation, and says what it does then.
-    pub(in crate::sync::tests) fn answer(&mut self, instance: &mut Instance, reply: Reply) -> Next {
+    /// Replies to the instance's next operation, and returns the following one.
+    pub(in crate::sync::tests) fn respond(
+        &mut self,
+        instance: &mut Instance,
+        reply: Reply,
+    ) -> Next {
         self.next(instance);
-        let (number, _) = instance.operation().expect("the run goes on");
+        let (number, _) = instance.operation().expect("the run has not ended");
         instance.reply(number, reply, self.now);
         self.next(instance)
     }
 
-    /// Performs the instance's next operation, and says what it does then.
+    /// Performs the instance's next operation, and returns the following one.
     pub(in crate::sync::tests) fn serve(&mut self, instance: &mut Instance) -> Next {
         self.next(instance);
         self.step(instance);

@@ -1,4 +1,4 @@
-//! Duo, Azure Monitor and storage, in memory and without mercy. The instances at work on it run the core's own code.
+//! Simulated Duo, Azure Monitor and storage in memory. Instances run the core's code on them.
 
 mod azure_and_storage;
 mod duo;
@@ -22,140 +22,137 @@ use crate::sync::{LogConfig, RunOutcome, RunStats, TokenBucket};
 pub(super) use instance::{Instance, Next};
 pub(super) use ports::{Container, Kind, Reply};
 
-/// A time for tests: 2026-11-22T12:00:00Z.
+/// 2026-11-22T12:00:00Z.
 pub(super) const NOON: Millis = Millis(1_795_348_800_000);
 
-/// An event that Duo has.
+/// An event in Duo.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Happened {
+pub(super) struct DuoEvent {
     pub(super) key: RecordKey,
     pub(super) time: Millis,
-    /// When Duo begins to return it, by Duo's clock.
-    pub(super) shown_from: Millis,
+    /// Time from which Duo returns it, by Duo's clock.
+    pub(super) visible_from: Millis,
 }
 
-impl Happened {
-    /// Whether Duo returns it later than it promises.
+impl DuoEvent {
+    /// Whether Duo returns it more than two minutes late.
     pub(super) fn is_late(&self) -> bool {
-        self.shown_from > self.time + MINUTE * 2
+        self.visible_from > self.time + MINUTE * 2
     }
 }
 
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a way in which Duo or the storage behaves"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a behaviour of Duo or storage")]
 pub(super) struct World {
     /// The local clock of the instances.
     pub(super) now: Millis,
     /// How far the local clock is ahead of Duo's.
     pub(super) clock_ahead: TimeDelta,
-    pub(super) events: Vec<Happened>,
+    pub(super) events: Vec<DuoEvent>,
     pub(super) page_size: usize,
     pub(super) v1: bool,
-    /// Pages come newest first, as trust monitor's may.
+    /// Pages are newest first, as trust monitor's may be.
     pub(super) newest_first: bool,
-    /// Also the last page with records has a cursor, behind which an empty one follows.
+    /// The last page with records has a cursor, and an empty page follows.
     pub(super) last_has_cursor: bool,
-    /// The ledger takes nothing.
-    pub(super) ledger_is_broken: bool,
-    /// Answers instead of pages, in order; `None` lets one question pass.
+    /// Every ledger write fails.
+    pub(super) ledger_writes_fail: bool,
+    /// Errors of page requests, in order; `None` is a success.
     pub(super) fetch_faults: VecDeque<Option<FetchErrorKind>>,
-    /// The answer to every question for a count, and to every reading of a closed hour; `None` lets them pass.
-    pub(super) check_fault: Option<FetchErrorKind>,
-    /// Answers instead of acceptance; `true` means that the rows were accepted all the same.
+    /// Error of every reconciliation request.
+    pub(super) reconciliation_fault: Option<FetchErrorKind>,
+    /// Errors of batches, in order; `true` if the rows are accepted nevertheless.
     pub(super) send_faults: VecDeque<Option<(SendErrorKind, bool)>>,
-    /// Cursors that Duo answers with again, pages it leaves a record out of, by question number.
+    /// Numbers of the requests for which Duo repeats the cursor or omits a record.
     pub(super) repeat_cursor_at: HashSet<u64>,
-    pub(super) leave_out_at: HashSet<u64>,
+    pub(super) omit_record_at: HashSet<u64>,
     pub(super) letters: Letters,
-    pub(super) questions: u64,
-    pub(super) asked: Vec<PageRequest>,
+    pub(super) request_count: u64,
+    pub(super) requests: Vec<PageRequest>,
     pub(super) accepted: Vec<(RecordKey, IngestKind)>,
-    /// Questions for a count only; they are not among the others.
+    /// Requests for a count, which are not in `requests`.
     pub(super) counts: Vec<PageRequest>,
-    /// Added to what Duo counts; `None` for a count that is not exact.
+    /// Added to Duo's count; `None` for no exact count.
     pub(super) miscount: Option<i64>,
-    /// Duo counts an event of this time and never shows it.
-    pub(super) never_shown: Option<Millis>,
+    /// Duo counts an event of this time and never returns it.
+    pub(super) never_returned: Option<Millis>,
     /// Everything stored, with its version.
     pub(super) blobs: BTreeMap<(Container, String), (Vec<u8>, u64)>,
     versions: u64,
-    /// The file names of blobs that were removed.
+    /// File names of removed blobs.
     pub(super) removed: Vec<String>,
-    /// Events that were delivered before this world began.
+    /// Events delivered before the test.
     delivered_before: HashSet<RecordKey>,
-    /// Hours whose report was compared with the truth.
+    /// Number of verified hours checked against the events.
     pub(super) judged: u64,
-    /// How often each rare state was reached.
+    /// Occurrences of rare states.
     pub(super) rare: BTreeMap<&'static str, u64>,
-    /// One line per operation, where a test wants them.
+    /// One line per operation, if enabled.
     pub(super) trace: Option<Vec<String>>,
     pub(super) account: Arc<Mutex<Option<TokenBucket>>>,
     pub(super) slept: Vec<TimeDelta>,
     pub(super) config: LogConfig,
-    /// The last checkpoint of each name, by its `mintime`.
+    /// The last `mintime` of each checkpoint.
     mintimes: HashMap<String, Millis>,
     /// The kinds of all operations so far.
     pub(super) kinds: Vec<ports::Kind>,
-    /// What was done so far, and what goes wrong with which of it.
-    pub(super) deeds: u64,
-    /// Runs it took to catch up.
+    /// Number of operations so far, and the faults by operation number.
+    pub(super) operation_count: u64,
+    /// Number of runs until caught up.
     pub(super) runs: u64,
     pub(super) faults: BTreeMap<u64, Fault>,
-    /// Troubles that struck, and those among them after which rows may be sent twice.
-    pub(super) struck: u64,
+    /// Injected faults, and the number of batches that may be duplicated.
+    pub(super) injected: u64,
     pub(super) may_duplicate: u64,
-    /// Whether two instances are at work.
+    /// Whether there are two instances.
     pub(super) is_shared: bool,
-    /// What each request, batch and write of the checkpoint takes.
-    pub(super) limits: TimeDelta,
+    /// Duration of each request, batch and checkpoint write.
+    pub(super) latency: TimeDelta,
 }
 
-/// What may go wrong with one thing that an instance does.
+/// A fault of one operation.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fault {
-    /// The process is killed before it is done.
+    /// The process is killed before the operation.
     KilledBefore,
-    /// The process is killed when it is done, before it knows.
+    /// The process is killed after the operation, before its result.
     KilledAfter,
-    /// Storage reports an error; `true` when it did what was asked all the same.
+    /// Storage returns an error; `true` if the operation succeeded nevertheless.
     Storage(bool),
-    /// A write succeeds, its response is lost, and the client's own repetition of it meets what it wrote.
+    /// A write succeeds, its response is lost, and the client's retry conflicts with it.
     LostResponse,
-    /// Duo gives no page.
+    /// Duo returns an error.
     Fetch(FetchErrorKind),
-    /// Azure Monitor does not accept; `true` when it did all the same.
+    /// Azure Monitor returns an error; `true` if the rows are accepted nevertheless.
     Send(SendErrorKind, bool),
 }
 
-/// What Azure Monitor does not take whole.
+/// Refused and truncated records.
 #[derive(Clone, Default)]
 pub(super) struct Letters {
     /// Records that Azure Monitor refuses.
     pub(super) refused: HashSet<RecordKey>,
-    /// How often one of them was sent alone.
+    /// Refusals of single records.
     pub(super) refusals: usize,
-    /// Records whose rows lack a part of them.
+    /// Truncated records.
     pub(super) truncated: HashSet<RecordKey>,
-    /// Records among those kept that were refused alone.
-    pub(super) set_aside: HashSet<RecordKey>,
-    /// Originals that are kept, and how often each was stored.
+    /// Dead-lettered records that were refused.
+    pub(super) dead_lettered: HashSet<RecordKey>,
+    /// Number of writes of each dead letter.
     pub(super) stored: HashMap<RecordKey, u32>,
-    /// Nothing can be stored.
-    pub(super) are_broken: bool,
+    /// Every dead-letter write fails.
+    pub(super) writes_fail: bool,
 }
 
 impl World {
-    /// A world with these event times; the log was collected since three hours ago.
+    /// A world with events at these times; collection starts three hours ago.
     pub(super) fn new(times: impl IntoIterator<Item = Millis>) -> Self {
         let events = times
             .into_iter()
             .enumerate()
-            .map(|(number, time)| Happened {
+            .map(|(number, time)| DuoEvent {
                 key: id(number as u64),
                 time,
-                shown_from: time + MINUTE * 2,
+                visible_from: time + MINUTE * 2,
             })
             .collect();
         Self {
@@ -166,19 +163,19 @@ impl World {
             v1: false,
             newest_first: false,
             last_has_cursor: true,
-            ledger_is_broken: false,
+            ledger_writes_fail: false,
             fetch_faults: VecDeque::new(),
-            check_fault: None,
+            reconciliation_fault: None,
             send_faults: VecDeque::new(),
             repeat_cursor_at: HashSet::new(),
-            leave_out_at: HashSet::new(),
+            omit_record_at: HashSet::new(),
             letters: Letters::default(),
-            questions: 0,
-            asked: Vec::new(),
+            request_count: 0,
+            requests: Vec::new(),
             accepted: Vec::new(),
             counts: Vec::new(),
             miscount: Some(0),
-            never_shown: None,
+            never_returned: None,
             blobs: BTreeMap::new(),
             versions: 0,
             removed: Vec::new(),
@@ -206,17 +203,17 @@ impl World {
             },
             mintimes: HashMap::new(),
             kinds: Vec::new(),
-            deeds: 0,
+            operation_count: 0,
             runs: 0,
             faults: BTreeMap::new(),
-            struck: 0,
+            injected: 0,
             may_duplicate: 0,
             is_shared: false,
-            limits: TimeDelta::milliseconds(10),
+            latency: TimeDelta::milliseconds(10),
         }
     }
 
-    /// The same with the paging of the seconds-based logs; Duo puts `page_size` records on a page.
+    /// A world with the paging of the v1 logs and this page size.
     pub(super) fn v1(times: impl IntoIterator<Item = Millis>, page_size: usize) -> Self {
         let mut world = Self::new(times);
         world.v1 = true;
@@ -225,13 +222,13 @@ impl World {
         world
     }
 
-    /// The clustered events with that paging, whose logs know whole seconds only.
+    /// The clustered events with v1 paging and whole seconds.
     pub(super) fn last_second(page_size: usize) -> Self {
         let seconds = clustered().into_iter().map(|time| Millis::from_seconds(time.seconds()));
         Self::v1(seconds, page_size)
     }
 
-    /// The same with pages by a cursor in no promised order, and without counts that hold.
+    /// A world with the paging of trust monitor: newest first, without counts.
     pub(super) fn unsorted(times: impl IntoIterator<Item = Millis>) -> Self {
         let mut world = Self::new(times);
         world.newest_first = true;
@@ -239,21 +236,21 @@ impl World {
         world
     }
 
-    /// Runs one instance to its end.
+    /// Runs one instance until its run has ended.
     pub(super) fn run(&mut self, owner: &str) -> (RunOutcome, RunStats) {
         let mut instance = self.instance(owner);
         let outcome = self.finish(&mut instance);
         (outcome, instance.result.map(|result| result.stats).unwrap_or_default())
     }
 
-    /// Runs every minute until the log is caught up twice in a row.
+    /// Runs every minute until the log has caught up five times in a row.
     pub(super) fn run_until_caught_up(&mut self, owner: &str) {
         let mut quiet = 0;
         for _ in 0..200 {
             let before = self.accepted.len();
-            let (ending, _) = self.run(owner);
+            let (outcome, _) = self.run(owner);
             self.runs += 1;
-            quiet = if ending == RunOutcome::CaughtUp && self.accepted.len() == before {
+            quiet = if outcome == RunOutcome::CaughtUp && self.accepted.len() == before {
                 quiet + 1
             } else {
                 0
@@ -263,14 +260,14 @@ impl World {
             }
             self.now = self.now + MINUTE;
         }
-        panic!("the log never catches up");
+        panic!("the log does not catch up");
     }
 
     /// Events that Duo returns and that were neither accepted nor dead-lettered.
-    pub(super) fn lost(&self) -> Vec<Happened> {
+    pub(super) fn lost(&self) -> Vec<DuoEvent> {
         let accepted: HashSet<RecordKey> = self.accepted.iter().map(|(key, _)| *key).collect();
         let is_lost =
-            |event: &&Happened| !accepted.contains(&event.key) && !self.is_dead_lettered(event.key);
+            |event: &&DuoEvent| !accepted.contains(&event.key) && !self.is_dead_lettered(event.key);
         self.events.iter().filter(is_lost).copied().collect()
     }
 
@@ -280,7 +277,7 @@ impl World {
         self.accepted.len() - distinct.len()
     }
 
-    /// Asserts that every event was delivered or dead-lettered, and none delivered twice.
+    /// Asserts that every event is delivered or dead-lettered, and none duplicated.
     #[track_caller]
     pub(super) fn assert_all_once(&self) {
         let lost = self.lost();
@@ -288,28 +285,28 @@ impl World {
         assert_eq!(self.duplicates(), 0, "duplicated");
     }
 
-    /// Whether a record was refused, and its original is kept.
+    /// Whether a refused record is dead-lettered.
     pub(super) fn is_dead_lettered(&self, key: RecordKey) -> bool {
-        self.letters.set_aside.contains(&key)
+        self.letters.dead_lettered.contains(&key)
     }
 
-    /// Whether Duo's endpoint has no way to return an event: its second is larger than a page.
-    fn is_hidden(&self, event: &Happened) -> bool {
+    /// Whether a v1 endpoint cannot return an event, because its second exceeds a page.
+    fn is_hidden(&self, event: &DuoEvent) -> bool {
         let second = event.time.seconds();
-        let is_in_it = |other: &&Happened| other.time.seconds() == second;
-        self.v1 && self.events.iter().filter(is_in_it).count() > self.page_size
+        let is_same_second = |other: &&DuoEvent| other.time.seconds() == second;
+        self.v1 && self.events.iter().filter(is_same_second).count() > self.page_size
     }
 
-    /// Something happens now.
+    /// Adds an event at the current time.
     pub(super) fn add_now(&mut self, number: u64) {
-        self.events.push(Happened {
+        self.events.push(DuoEvent {
             key: id(number),
             time: self.now,
-            shown_from: self.now + MINUTE * 2,
+            visible_from: self.now + MINUTE * 2,
         });
     }
 
-    /// Notes that a rare state was reached.
+    /// Counts a rare state.
     pub(super) fn reach(&mut self, state: &'static str) {
         *self.rare.entry(state).or_default() += 1;
     }
@@ -321,7 +318,7 @@ impl World {
         }
     }
 
-    /// Runs every quarter of an hour until then.
+    /// Runs every 15 minutes until `end`.
     pub(super) fn run_until(&mut self, owner: &str, end: Millis) {
         while self.now < end {
             self.run(owner);

@@ -1,4 +1,4 @@
-//! The ports of a simulated instance: every operation waits until the world has decided what becomes of it.
+//! The ports of a simulated instance: every operation waits for a reply from the world.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
@@ -19,14 +19,14 @@ use crate::sync::{ACCOUNT_SHARE, Ports, RunCounts, TokenBucket};
 
 pub(in crate::sync::tests) const HOST: &str = "api-00000000.duosecurity.com";
 
-/// Where a blob is.
+/// Container of a blob.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::sync::tests) enum Container {
     State,
     DeadLetters,
 }
 
-/// What an instance waits for.
+/// An operation that an instance waits for.
 #[derive(Clone, Debug)]
 pub(in crate::sync::tests) enum Operation {
     Read(Container, String),
@@ -38,7 +38,7 @@ pub(in crate::sync::tests) enum Operation {
     Sleep(TimeDelta),
 }
 
-/// The kind of an operation, by which errors suit it.
+/// The kind of an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::sync::tests) enum Kind {
     Read,
@@ -63,7 +63,7 @@ impl Operation {
         }
     }
 
-    /// Whether it touches storage.
+    /// Whether it is a storage operation.
     pub(super) fn is_storage(&self) -> bool {
         !matches!(self, Self::Fetch(_) | Self::Send(_) | Self::Sleep(_))
     }
@@ -73,7 +73,7 @@ impl Operation {
         matches!(self, Self::Append { .. })
     }
 
-    /// How many pages of ids it appends to the ledger: more than one only where a quarantined blob is written again.
+    /// Pages of ids appended to the ledger: more than one only for a quarantined blob.
     pub(super) fn pages_appended(&self, page_size: usize) -> u64 {
         match self {
             Self::Append { content, .. } => (content.len() / 24).div_ceil(page_size) as u64,
@@ -82,7 +82,7 @@ impl Operation {
     }
 }
 
-/// What became of it.
+/// The reply to an operation.
 #[derive(Debug)]
 pub(in crate::sync::tests) enum Reply {
     Read(Option<(Vec<u8>, Version)>),
@@ -94,25 +94,25 @@ pub(in crate::sync::tests) enum Reply {
     Sent(Result<(), SendErrorKind>),
 }
 
-/// What an instance and the world share.
+/// State shared by an instance and the world.
 #[derive(Debug)]
-pub(super) struct Desk {
+pub(super) struct Mailbox {
     pub(super) now: Millis,
     pub(super) is_shutdown: bool,
     pub(super) is_owner_gone: bool,
     pub(super) account: Arc<Mutex<Option<TokenBucket>>>,
     pub(super) requests_per_minute: u32,
     pub(super) rng: fastrand::Rng,
-    /// Operations that wait, in the order in which they were asked for.
+    /// Waiting operations, in order of request.
     pub(super) waiting: VecDeque<(u64, Operation)>,
     replies: BTreeMap<u64, Reply>,
     wakers: BTreeMap<u64, Waker>,
     next: u64,
-    /// Up to where a backfill was read.
+    /// Progress of a backfill.
     pub(super) reached: Option<Millis>,
 }
 
-impl Desk {
+impl Mailbox {
     pub(super) fn new(
         now: Millis,
         account: Arc<Mutex<Option<TokenBucket>>>,
@@ -133,7 +133,7 @@ impl Desk {
         }
     }
 
-    /// Tells an operation what became of it.
+    /// Delivers the reply to an operation.
     pub(super) fn reply(&mut self, number: u64, reply: Reply) {
         self.replies.insert(number, reply);
         if let Some(waker) = self.wakers.remove(&number) {
@@ -142,29 +142,29 @@ impl Desk {
     }
 }
 
-/// The instance's end of the desk.
+/// A shared handle to the mailbox.
 #[derive(Clone, Debug)]
-pub(super) struct SharedDesk(pub(super) Arc<Mutex<Desk>>);
+pub(super) struct SharedMailbox(pub(super) Arc<Mutex<Mailbox>>);
 
-impl SharedDesk {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Desk> {
+impl SharedMailbox {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Mailbox> {
         self.0.lock().unwrap()
     }
 
-    async fn ask(&self, operation: Operation) -> Reply {
+    async fn request(&self, operation: Operation) -> Reply {
         let number = {
-            let mut desk = self.lock();
-            desk.next += 1;
-            let number = desk.next;
-            desk.waiting.push_back((number, operation));
+            let mut mailbox = self.lock();
+            mailbox.next += 1;
+            let number = mailbox.next;
+            mailbox.waiting.push_back((number, operation));
             number
         };
         poll_fn(|context| {
-            let mut desk = self.lock();
-            if let Some(reply) = desk.replies.remove(&number) {
+            let mut mailbox = self.lock();
+            if let Some(reply) = mailbox.replies.remove(&number) {
                 return Poll::Ready(reply);
             }
-            desk.wakers.insert(number, context.waker().clone());
+            mailbox.wakers.insert(number, context.waker().clone());
             Poll::Pending
         })
         .await
@@ -174,7 +174,7 @@ impl SharedDesk {
 /// A simulated store.
 #[derive(Clone, Debug)]
 pub(super) struct SimulatedStore {
-    desk: SharedDesk,
+    mailbox: SharedMailbox,
     container: Container,
 }
 
@@ -190,7 +190,7 @@ fn failed(name: &str) -> StorageError {
 #[async_trait]
 impl BlobStore for SimulatedStore {
     async fn read(&self, name: &str) -> Result<Option<(Vec<u8>, Version)>, StorageError> {
-        match self.desk.ask(Operation::Read(self.container, name.to_owned())).await {
+        match self.mailbox.request(Operation::Read(self.container, name.to_owned())).await {
             Reply::Read(found) => Ok(found),
             Reply::StorageFailed => Err(failed(name)),
             reply => panic!("{reply:?} to a read"),
@@ -206,8 +206,8 @@ impl BlobStore for SimulatedStore {
         let (container, name) = (self.container, name.to_owned());
         let expected = expected.cloned();
         match self
-            .desk
-            .ask(Operation::Write { container, name: name.clone(), content, expected })
+            .mailbox
+            .request(Operation::Write { container, name: name.clone(), content, expected })
             .await
         {
             Reply::Written(version) => Ok(version),
@@ -219,7 +219,7 @@ impl BlobStore for SimulatedStore {
 
     async fn append(&self, name: &str, content: Vec<u8>, _unit: usize) -> Result<(), WriteError> {
         let name = name.to_owned();
-        match self.desk.ask(Operation::Append { name: name.clone(), content }).await {
+        match self.mailbox.request(Operation::Append { name: name.clone(), content }).await {
             Reply::Done => Ok(()),
             Reply::StorageFailed => Err(failed(&name).into()),
             reply => panic!("{reply:?} to an append"),
@@ -227,11 +227,11 @@ impl BlobStore for SimulatedStore {
     }
 
     async fn list(&self, _prefix: &str) -> Result<Vec<String>, StorageError> {
-        panic!("a run lists nothing")
+        panic!("runs do not list blobs")
     }
 
     async fn remove(&self, name: &str) -> Result<(), StorageError> {
-        match self.desk.ask(Operation::Remove(name.to_owned())).await {
+        match self.mailbox.request(Operation::Remove(name.to_owned())).await {
             Reply::Done => Ok(()),
             Reply::StorageFailed => Err(failed(name)),
             reply => panic!("{reply:?} to a removal"),
@@ -245,20 +245,20 @@ impl BlobStore for SimulatedStore {
 
 /// The ports of one instance.
 pub(super) struct SimulatedPorts {
-    desk: SharedDesk,
+    mailbox: SharedMailbox,
     state: LogState,
     dead_letters: DeadLetters,
 }
 
 impl SimulatedPorts {
-    pub(super) fn new(desk: &SharedDesk, log_type: LogType, backfill: Option<&str>) -> Self {
+    pub(super) fn new(mailbox: &SharedMailbox, log_type: LogType, backfill: Option<&str>) -> Self {
         let store = |container| {
-            let desk = desk.clone();
-            Arc::new(SimulatedStore { desk, container })
+            let mailbox = mailbox.clone();
+            Arc::new(SimulatedStore { mailbox, container })
         };
         let state = LogState::new(store(Container::State), HOST, log_type);
         Self {
-            desk: desk.clone(),
+            mailbox: mailbox.clone(),
             state: backfill.map_or(state.clone(), |id| state.of_backfill(id)),
             dead_letters: DeadLetters::new(store(Container::DeadLetters), HOST),
         }
@@ -275,36 +275,36 @@ impl Ports for SimulatedPorts {
     }
 
     fn now(&self) -> Millis {
-        self.desk.lock().now
+        self.mailbox.lock().now
     }
 
     fn random(&self, range: RangeInclusive<i64>) -> i64 {
-        self.desk.lock().rng.i64(range)
+        self.mailbox.lock().rng.i64(range)
     }
 
     fn is_shutdown_requested(&self) -> bool {
-        self.desk.lock().is_shutdown
+        self.mailbox.lock().is_shutdown
     }
 
     fn is_gone(&self, _owner: &str) -> bool {
-        self.desk.lock().is_owner_gone
+        self.mailbox.lock().is_owner_gone
     }
 
     fn take_account_token(&self, known: TokenBucket) -> (Result<(), TimeDelta>, TokenBucket) {
-        let desk = self.desk.lock();
-        let mut shared = desk.account.lock().unwrap();
+        let mailbox = self.mailbox.lock();
+        let mut shared = mailbox.account.lock().unwrap();
         let mut bucket = shared.map_or(known, |shared| shared.max(known));
-        let taken = bucket.take(desk.requests_per_minute, ACCOUNT_SHARE, desk.now);
+        let taken = bucket.take(mailbox.requests_per_minute, ACCOUNT_SHARE, mailbox.now);
         *shared = Some(bucket);
         (taken, bucket)
     }
 
     async fn sleep(&self, pause: TimeDelta) {
-        self.desk.ask(Operation::Sleep(pause)).await;
+        self.mailbox.request(Operation::Sleep(pause)).await;
     }
 
     async fn fetch_page(&self, request: &PageRequest) -> Result<PageResponse, FetchError> {
-        match self.desk.ask(Operation::Fetch(request.clone())).await {
+        match self.mailbox.request(Operation::Fetch(request.clone())).await {
             Reply::Page(page) => page.map_err(|kind| FetchError {
                 kind,
                 path: "/simulated",
@@ -319,7 +319,7 @@ impl Ports for SimulatedPorts {
     }
 
     async fn send(&self, batch: &Batch, _timeout: Duration) -> Result<(), SendError> {
-        match self.desk.ask(Operation::Send(batch.clone())).await {
+        match self.mailbox.request(Operation::Send(batch.clone())).await {
             Reply::Sent(sent) => sent.map_err(|kind| SendError {
                 api: IngestionApi::DataCollector,
                 kind,
@@ -334,6 +334,6 @@ impl Ports for SimulatedPorts {
     }
 
     fn progress(&self, reached: Option<Millis>, _: &RunCounts) {
-        self.desk.lock().reached = reached;
+        self.mailbox.lock().reached = reached;
     }
 }

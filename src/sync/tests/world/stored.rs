@@ -1,27 +1,27 @@
-//! What the instances stored: checkpoints, ledger and results of hours.
+//! The stored state: checkpoints, ledger and results of hours.
 
 use std::collections::HashMap;
 
 use super::ports::{Container, HOST};
-use super::{Happened, World};
+use super::{DuoEvent, World};
 use crate::model::Hour;
 use crate::storage::{Document as _, LedgerEntry};
 use crate::sync::{Checkpoint, DayResults, HourResult};
 
 impl World {
-    /// What is known of an hour.
+    /// The result of an hour.
     pub(in crate::sync::tests) fn result(&self, hour: Hour) -> HourResult {
-        self.result_of(hour).unwrap_or_else(|| panic!("nothing is known of {hour}"))
+        self.result_of(hour).unwrap_or_else(|| panic!("{hour} has no result"))
     }
 
-    /// What is known of an hour, if anything is.
+    /// The result of an hour, if stored.
     pub(in crate::sync::tests) fn result_of(&self, hour: Hour) -> Option<HourResult> {
         let name = self.state_name(&format!("ledger/{}.json", hour.date()));
         let (content, _) = self.blobs.get(&(Container::State, name))?;
         DayResults::from_json(content).unwrap().hours.remove(&hour.number_in_day())
     }
 
-    /// Everything that is known of hours.
+    /// All results of hours.
     pub(in crate::sync::tests) fn results(&self) -> Vec<HourResult> {
         let days = self.blobs.iter().filter(|((_, name), _)| {
             name.contains("/ledger/") && name.strip_suffix(".json").is_some()
@@ -36,7 +36,7 @@ impl World {
         format!("{HOST}/self/{}/{name}", self.config.log_type)
     }
 
-    /// The ledger entries, by the hour that they stand under.
+    /// The ledger entries, with their hours.
     pub(in crate::sync::tests) fn ledger(&self) -> HashMap<LedgerEntry, Hour> {
         let blobs = self.blobs.iter().filter_map(|((_, name), (content, _))| {
             let hour = name.rsplit('/').next()?.strip_suffix(".ids")?;
@@ -48,8 +48,8 @@ impl World {
         entries.collect()
     }
 
-    /// Puts an event into the ledger.
-    pub(in crate::sync::tests) fn add_to_ledger(&mut self, event: Happened) {
+    /// Adds an event to the ledger.
+    pub(in crate::sync::tests) fn add_to_ledger(&mut self, event: DuoEvent) {
         let name = self.state_name(&format!("ledger/{}.ids", Hour::of(event.time)));
         let (content, _) = self.blobs.entry((Container::State, name)).or_default();
         content.extend_from_slice(&LedgerEntry::from(event.key).to_bytes());
@@ -79,7 +79,7 @@ impl World {
         self.stored().unwrap()
     }
 
-    /// Stores a checkpoint from outside.
+    /// Stores a checkpoint.
     pub(in crate::sync::tests) fn store(&mut self, checkpoint: &Checkpoint) {
         self.versions += 1;
         self.blobs.insert(self.checkpoint_name(), (checkpoint.to_json(), self.versions));
