@@ -109,8 +109,7 @@ pub(crate) fn is_html(headers: &HeaderMap) -> bool {
     content_type.is_some_and(|content_type| content_type.to_ascii_lowercase().contains("html"))
 }
 
-/// The value of `Retry-After` in seconds. The date form is ignored: neither Duo nor Azure Monitor
-/// is known to send it.
+/// `Retry-After` in seconds; Duo and Azure Monitor are not known to send the date form.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<TimeDelta> {
     let seconds: i64 = headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
     TimeDelta::try_seconds(seconds).filter(|pause| *pause >= TimeDelta::zero())

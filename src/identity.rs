@@ -19,7 +19,7 @@ pub(crate) fn credential(
     cloud: Cloud,
     transport: &Transport,
 ) -> azure_core::Result<Arc<dyn TokenCredential>> {
-    let options_of = |client: reqwest::Client, authority: Option<&String>| ClientOptions {
+    let options = |client: reqwest::Client, authority: Option<&String>| ClientOptions {
         transport: Some(AzureTransport::new(Arc::new(client))),
         // `None` would read the authority from the environment instead of the settings.
         cloud: Some(Arc::new(match (authority, cloud) {
@@ -39,15 +39,12 @@ pub(crate) fn credential(
             ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
                 user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
                 // The endpoint is on this machine or its host, where a proxy cannot reach it.
-                client_options: options_of(transport.direct.clone(), None),
+                client_options: options(transport.direct.clone(), None),
             }))?
         }
         IdentitySettings::ClientSecret(application, secret) => {
             let options = ClientSecretCredentialOptions {
-                client_options: options_of(
-                    transport.outside.clone(),
-                    application.authority.as_ref(),
-                ),
+                client_options: options(transport.outside.clone(), application.authority.as_ref()),
             };
             let secret = AzureSecret::new(secret.expose().to_owned());
             let client = application.client.clone();
@@ -59,7 +56,7 @@ pub(crate) fn credential(
                 client_id: Some(application.client.clone()),
                 token_file_path: Some(file.clone()),
                 credential_options: ClientAssertionCredentialOptions {
-                    client_options: options_of(
+                    client_options: options(
                         transport.outside.clone(),
                         application.authority.as_ref(),
                     ),

@@ -1,8 +1,7 @@
 //! A single-pass JSON scanner that checks the grammar and builds no tree.
 //!
-//! Rows contain a record's text unchanged, so only the positions of names and values are needed.
-//! With `serde_json`, a page would have to be parsed twice: once to split it into records, and once
-//! inside each record.
+//! Rows contain a record's text unchanged, so only the positions of names and values are needed;
+//! `serde_json` would have to parse a page twice: to split it, and inside each record.
 //!
 //! The grammar is RFC 8259. The scanner accepts exactly the texts that `serde_json` accepts; a test
 //! compares the two. Escapes of lone surrogates are accepted, because one invalid record must not
@@ -274,8 +273,7 @@ fn plain_bytes(bytes: &[u8]) -> usize {
     bytes.len() - rest.len() + rest.iter().take_while(is_plain).count()
 }
 
-/// The unescaped bytes of a JSON string without its quotation marks: UTF-8 except for lone
-/// surrogates.
+/// The unescaped bytes of a JSON string without its quotes: UTF-8 except for lone surrogates.
 pub fn unescaped(inside: &str) -> Cow<'_, [u8]> {
     if inside.contains('\\') {
         let bytes: Bytes = serde_json::from_str(&format!("\"{inside}\"")).unwrap_or_default();

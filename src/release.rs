@@ -8,9 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// SHA-256 of the running program's file as 64 hexadecimal characters; `SHA256SUMS` of a release
-/// lists it as `handler`. The first call reads the whole file. `None` if the operating system does
-/// not provide the file.
+/// SHA-256 of the running program's file in hexadecimal, listed as `handler` in `SHA256SUMS`. The
+/// first call reads the file. `None` if the operating system does not provide it.
 pub(crate) fn sha256() -> Option<&'static str> {
     static DIGEST: OnceLock<Option<String>> = OnceLock::new();
     DIGEST.get_or_init(|| digest().ok()).as_deref()

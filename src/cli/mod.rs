@@ -1,7 +1,6 @@
 //! The command-line interface.
 //!
-//! Data goes to stdout, messages to stderr. Exit codes: 0 done, 1 some work failed, 2 settings or
-//! usage.
+//! Data goes to stdout, messages to stderr. Exit codes: 0 done, 1 work failed, 2 settings or usage.
 
 mod backfill;
 mod check;
@@ -110,7 +109,7 @@ const fn failed_unless(is_done: bool) -> Result<(), u8> {
     if is_done { Ok(()) } else { Err(FAILED) }
 }
 
-/// Creates the collector from the environment, then `local.settings.json`. With `json`, settings
+/// Creates the collector from the environment and `local.settings.json`. With `json`, settings
 /// errors are also printed on stdout.
 fn collector(json: bool) -> Result<Collector, u8> {
     let mut environment = Environment::of_process();

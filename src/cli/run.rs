@@ -25,8 +25,7 @@ pub(super) async fn run(format: Format) -> Result<(), u8> {
         let hint = log.why.hint.as_deref().filter(|hint| last.replace(*hint) != Some(*hint));
         output::about(log.log_type, notices.chain(&log.why.message), hint);
     }
-    // For the host, backing off is not a failure. This command exits with 1, because the events are
-    // not delivered yet.
+    // Backing off is no failure for the host; this command fails, as events are undelivered.
     let backs_off = |log: &LogReport| log.outcome == Outcome::BackingOff;
     super::failed_unless(!report.has_failed() && !report.logs.iter().any(backs_off))
 }

@@ -21,8 +21,7 @@ pub(super) struct Arguments {
 /// Variables with the port from the Functions host, the newer one first.
 const PORT_NAMES: [&str; 2] = ["FUNCTIONS_CUSTOMHANDLER_PORT", "FUNCTIONS_HTTPWORKER_PORT"];
 
-/// Exit code after SIGINT or SIGTERM under the Functions host, which then restarts the handler at
-/// once; after 0 it would not.
+/// Exit code after a signal, so that the Functions host restarts the handler; after 0 it would not.
 const RESTART: u8 = 200;
 
 pub(super) async fn serve(arguments: &Arguments) -> u8 {

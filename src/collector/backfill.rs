@@ -1,5 +1,4 @@
-//! Backfill: reads whole hours of a log again, in parallel with live collection and without moving
-//! the live checkpoint.
+//! Backfill: reads whole hours of a log again without moving the live checkpoint.
 //!
 //! It uses the live log's ledger, so that delivered events are not sent again while their ids are
 //! stored, and its own checkpoint, so that it can resume. It makes half as many requests as live
@@ -27,8 +26,7 @@ pub(crate) struct Backfill {
 }
 
 impl Backfill {
-    /// The name of its checkpoint. Equal hours have equal names, so that the same command resumes
-    /// them.
+    /// Name of its checkpoint. Equal hours have equal names, so that a command can be resumed.
     pub(super) fn id(&self) -> String {
         let (from, to) = (Hour::of(self.span.from), Hour::of(self.span.to));
         format!("{from}--{to}")
@@ -47,7 +45,7 @@ impl Backfill {
 pub(crate) struct BackfillPlan {
     pub backfill: Backfill,
     /// Delivered rows whose ids are no longer stored: they would be duplicated.
-    pub may_duplicate: u64,
+    pub duplicates: u64,
     /// Collected hours for which that number is unknown.
     pub unknown_hours: u64,
     /// The first hour with stored ids when the backfill was planned.
@@ -70,7 +68,7 @@ pub(crate) enum BackfillError {
     #[error(
         "{0} rows of the remaining hours were delivered before, and the ledger no longer has their ids"
     )]
-    WouldDuplicate(u64),
+    Duplicates(u64),
     /// The live log has another destination: rows delivered here would be missing there.
     #[error("the rows of this state go to another workspace or endpoint than these settings")]
     OtherDestination,
@@ -85,9 +83,7 @@ impl BackfillError {
             Self::Overlaps(_) => Some(
                 "finish it first, with its own --from and --to, or delete its blob below backfill/ in the storage",
             ),
-            Self::WouldDuplicate(_) => {
-                Some("rerun the command with --resend to deliver them again")
-            }
+            Self::Duplicates(_) => Some("rerun the command with --resend to deliver them again"),
             Self::OtherDestination => Some(
                 "use the settings of the function app: WORKSPACE_ID, or LOGS_INGESTION_ENDPOINT with LOGS_INGESTION_RULE_ID and \
                  LOGS_INGESTION_STREAM",
@@ -124,8 +120,8 @@ impl Collector {
             return Err(BackfillError::TooOld { earliest });
         }
         let unfinished = self.unfinished(log_type).await?;
-        let to = match unfinished.iter().find(|unfinished| unfinished.span.from == from) {
-            Some(unfinished) if to.is_none() => unfinished.span.to,
+        let to = match unfinished.iter().find(|one| one.span.from == from) {
+            Some(one) if to.is_none() => one.span.to,
             _ => to.map_or(mintime, |to| Hour::of(to.previous()).end().min(mintime)),
         };
         let span = Span { from, to: Hour::of(to).start() };
@@ -134,14 +130,8 @@ impl Collector {
         }
         let backfill = Backfill { log_type, span };
         check_overlap(&backfill, &unfinished)?;
-        let (may_duplicate, unknown_hours) =
-            self.may_duplicate(log_type, span, live.as_ref()).await?;
-        Ok(BackfillPlan {
-            backfill,
-            may_duplicate,
-            unknown_hours,
-            ids_from: ids_from(live.as_ref()),
-        })
+        let (duplicates, unknown_hours) = self.duplicates(log_type, span, live.as_ref()).await?;
+        Ok(BackfillPlan { backfill, duplicates, unknown_hours, ids_from: ids_from(live.as_ref()) })
     }
 
     async fn unfinished(&self, log_type: LogType) -> Result<Vec<Backfill>, StorageError> {
@@ -163,7 +153,7 @@ impl Collector {
     }
 
     /// Delivered rows whose ids are no longer stored, and collected hours without stored results.
-    async fn may_duplicate(
+    async fn duplicates(
         &self,
         log_type: LogType,
         span: Span,
@@ -220,15 +210,14 @@ impl Collector {
         let mut gaps = Span::joined(hours.map(|(hour, _)| Span::of(*hour)).collect());
         let unfinished = self.unfinished(log_type).await?;
         for gap in &mut gaps {
-            let mut unfinished = unfinished.iter().map(|unfinished| unfinished.span);
-            *gap = unfinished.find(|unfinished| unfinished.within(*gap).is_some()).unwrap_or(*gap);
+            let mut unfinished = unfinished.iter().map(|one| one.span);
+            *gap = unfinished.find(|one| one.within(*gap).is_some()).unwrap_or(*gap);
         }
         gaps.dedup();
         Ok(gaps)
     }
 
-    /// Checks before each run whether a backfill may continue. Returns the end of the live log's
-    /// back-off if Duo is throttling it.
+    /// Checks whether a backfill may continue. Returns the end of the live log's throttle back-off.
     pub(crate) async fn may_continue(
         &self,
         plan: &BackfillPlan,
@@ -247,10 +236,9 @@ impl Collector {
                 to: backfill.span.to,
             };
             let left = left.within(backfill.span).unwrap_or(Span { to: left.from, ..left });
-            let (may_duplicate, unknown) =
-                self.may_duplicate(log_type, left, live.as_ref()).await?;
-            if may_duplicate + unknown > 0 {
-                return Err(BackfillError::WouldDuplicate(may_duplicate));
+            let (duplicates, unknown) = self.duplicates(log_type, left, live.as_ref()).await?;
+            if duplicates + unknown > 0 {
+                return Err(BackfillError::Duplicates(duplicates));
             }
         }
         Ok(live.and_then(|live| live.throttled_until(now)))
@@ -278,8 +266,7 @@ impl Collector {
     pub(crate) async fn end_backfill(&self, backfill: &Backfill) -> Result<(), StorageError> {
         let state = self.state_of(backfill.log_type);
         let live = state.load::<Checkpoint>().await?;
-        // The live log removes the ids of later hours itself. Without a live checkpoint, its first
-        // run may start anywhere.
+        // The live log removes later ids itself; without a checkpoint, it may start anywhere.
         let keep_from = live.and_then(|(live, _)| live.reconciliation.entries_from);
         let is_ours = |hour: &Hour| {
             keep_from.is_some_and(|keep_from| *hour < keep_from)

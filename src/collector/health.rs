@@ -1,9 +1,7 @@
-//! After a run, stores the health of each log and sends it to the workspace, with the reconciled
-//! hours.
+//! After a run, stores and sends the health of each log, and sends the reconciled hours.
 //!
 //! Errors here neither fail a run nor affect a checkpoint. Rows about runs are sent once, or twice
-//! if storing fails afterwards; rows about hours are built from the stored results until Azure
-//! Monitor accepts them.
+//! if storing fails; rows about hours are built from the stored results until they are accepted.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -181,8 +179,7 @@ impl Collector {
             Ok(Err(WriteError::Failed(error))) => {
                 debug!(%log_type, %error, "the health of the log could not be stored");
             }
-            // Another instance stored its health, or the write may have succeeded: the next run
-            // reads it.
+            // Another instance stored its health, or the write succeeded: the next run reads it.
             Ok(Err(WriteError::Conflict)) | Err(_) => cached.is_read = false,
         }
         (log_type, cached)

@@ -38,8 +38,7 @@ impl Owner {
         format!("{:012x}", self.random >> 16)
     }
 
-    /// Whether the process has provably ended: it belongs to the same namespace, and no process
-    /// with its id and start time exists.
+    /// Whether the process has provably ended: same namespace, no process with its id and start.
     pub(super) fn is_dead(&self, name: &str) -> bool {
         let mut parts = name.split(':');
         let mut part = || parts.next().unwrap_or_default();

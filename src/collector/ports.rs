@@ -128,8 +128,7 @@ impl Ports for LogPorts<'_> {
         request.timeout = timeout;
         lock(&self.body).clone_from(&request.body);
         let (events, bytes) = (batch.records.len(), request.body.len());
-        // The end of the run does not abort the request: rows without a response would be sent
-        // again.
+        // The end of the run does not abort it: rows without a response would be sent again.
         let sent = self.collector.sink.send(request).await;
         match &sent {
             Ok(()) => {
@@ -152,8 +151,7 @@ impl Ports for LogPorts<'_> {
 }
 
 impl Collector {
-    /// Builds the request for a batch. Reuses the memory of `buffer` unless it is still referenced,
-    /// as after a timeout.
+    /// Builds the request for a batch. Reuses the memory of `buffer` unless it is referenced.
     pub(super) fn request(
         &self,
         log_type: LogType,

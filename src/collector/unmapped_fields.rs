@@ -97,8 +97,7 @@ impl UnstoredFields {
 }
 
 impl Collector {
-    /// Adds the counts of a run and stores them when due. After a storage error they are kept for
-    /// the next run.
+    /// Adds the counts of a run and stores them when due; keeps them after a storage error.
     pub(super) async fn count_unmapped_fields(
         &self,
         log_type: LogType,

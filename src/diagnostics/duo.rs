@@ -10,8 +10,7 @@ use crate::sync::Checkpoint;
 
 /// Clock difference in seconds above which requests may be refused or windows delayed.
 const MAX_SKEW: i64 = 60;
-/// Clock difference in seconds that is not reported: the header has whole seconds, and a response
-/// takes time.
+/// Clock difference in seconds that is not reported: responses have whole seconds and take time.
 const AGREEING: i64 = 2;
 
 /// The finding for one log, and the seconds that the local clock is ahead of Duo's.

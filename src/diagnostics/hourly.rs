@@ -16,8 +16,7 @@ use crate::release;
 use crate::status::{CheckStatus, Code, LastCheck};
 use crate::storage::{Document as _, StorageError, WriteError, document};
 
-/// Time limit for diagnostics and for storing the result, within the function's time limit after a
-/// run.
+/// Time limit for diagnostics and storing the result, within the function's time limit.
 const TIME_LIMIT: Duration = Duration::from_secs(25);
 
 #[derive(Debug, Default)]
@@ -25,8 +24,7 @@ pub(crate) struct Hourly(Mutex<Option<Millis>>);
 
 impl Hourly {
     /// Runs all diagnostics and stores the result, if the last ones of any instance are an hour old
-    /// or of another program. After a storage error they are not repeated for an hour either.
-    /// Errors here do not fail a run.
+    /// or of another program. Not repeated for an hour after an error. Errors do not fail a run.
     pub(crate) async fn check(&self, collector: &Collector) {
         let now = collector.now();
         let mut last = self.0.lock().await;

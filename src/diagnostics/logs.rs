@@ -54,8 +54,7 @@ fn runs(log: &LogStatus) -> Option<Finding> {
     Some(Finding::problem(subject, Code::NoRun, message))
 }
 
-/// The closed hours of a log; `None` before the first one, or if they are unreadable, which the
-/// checkpoint check reports.
+/// The closed hours of a log; `None` if there are none or they are unreadable.
 fn ledger(log: &LogStatus) -> Option<Finding> {
     if log.days.is_empty() {
         return None;

@@ -1,5 +1,4 @@
-//! Diagnostics of everything that collection needs, with one real request to each service and
-//! without lasting effects.
+//! Diagnostics of all requirements, with one real request per service and no lasting effects.
 
 mod azure_monitor;
 mod duo;

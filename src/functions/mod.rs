@@ -35,9 +35,8 @@ pub use invocation::Invocation;
 /// Time limit for requests in flight after a shutdown request.
 const DRAIN: Duration = Duration::from_secs(35);
 
-/// Builds the collector, or returns the error in one line. The server stays up and reports the
-/// error with each invocation, because a handler that exits takes the host down with it. Each
-/// invocation retries.
+/// Builds the collector, or returns the error in one line. Each invocation retries and reports it;
+/// the server stays up, because a handler that exits takes the host down with it.
 pub(crate) type Start = Box<dyn Fn() -> Result<Collector, String> + Send + Sync>;
 
 struct App {
@@ -108,8 +107,7 @@ async fn timer(State(app): State<Arc<App>>, request: Request) -> InvocationRespo
     run.await.unwrap_or_else(|_| failed("an internal error ended the invocation"))
 }
 
-/// Serves the status page. The host forwards the request unchanged and compares paths ignoring case
-/// and a final slash.
+/// Serves the status page. Like the host, ignores case and a final slash in the path.
 async fn by_path(State(app): State<Arc<App>>, request: Request) -> Response {
     let path = request.uri().path().trim_end_matches('/');
     if path.eq_ignore_ascii_case("/api/CiscoDuoStatus") {

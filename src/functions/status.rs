@@ -1,8 +1,6 @@
-//! `CiscoDuoStatus`: the status page and JSON, requested through the Functions host, which checks
-//! the key.
+//! `CiscoDuoStatus`: status page and JSON, served through the Functions host, which checks the key.
 //!
-//! Reads only stored results, at most every 30 seconds: a client with the key cannot cause requests
-//! to Duo or Azure Monitor.
+//! Reads only stored results, at most every 30 s: clients cannot cause requests to Duo or Azure.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -71,8 +69,7 @@ fn private(kind: &str, status: StatusCode, body: impl IntoResponse) -> Response 
     (status, headers, body).into_response()
 }
 
-/// Whether the query requests JSON; `None` for an unknown parameter. `code` and `clientId` are the
-/// host's.
+/// Whether a query requests JSON; `None` if invalid. `code` and `clientId` belong to the host.
 fn wants_json(query: &str) -> Option<bool> {
     if query.len() > LONGEST_QUERY {
         return None;

@@ -14,8 +14,7 @@ use crate::settings::DataCollectorSettings;
 /// Part of the signed text; must be sent exactly like this, without a charset.
 const JSON: &str = "application/json";
 const RESOURCE: &str = "/api/logs";
-/// A 404 for a larger body is treated as "too large", because the API returns 404 for both that and
-/// a wrong address.
+/// A 404 for a larger body means "too large"; the API also returns it for a wrong address.
 const TOO_LARGE_FROM: usize = 1_000_000;
 /// Error codes that do not depend on the body.
 const FATAL_CODES: [&str; 8] = [
@@ -87,14 +86,9 @@ const fn log_type(table: Table) -> &'static str {
     }
 }
 
-fn kind(
-    status: u16,
-    response: &str,
-    bytes: usize,
-    retry_after: Option<TimeDelta>,
-) -> SendErrorKind {
+fn kind(status: u16, body: &str, bytes: usize, retry_after: Option<TimeDelta>) -> SendErrorKind {
     match status {
-        400 if FATAL_CODES.iter().any(|code| response.contains(code)) => SendErrorKind::Fatal,
+        400 if FATAL_CODES.iter().any(|code| body.contains(code)) => SendErrorKind::Fatal,
         // InvalidDataFormat or no code: one of the records may be invalid.
         400 => SendErrorKind::BadRecord,
         401 | 403 => SendErrorKind::Credentials,
@@ -107,11 +101,11 @@ fn kind(
 }
 
 /// The error code only: the message may quote a row.
-fn code(response: &str) -> Option<&'static str> {
+fn code(body: &str) -> Option<&'static str> {
     const OTHER_CODES: [&str; 4] =
         ["InvalidDataFormat", "InvalidAuthorization", "UnspecifiedError", "ServiceUnavailable"];
     let mut known = FATAL_CODES.into_iter().chain(OTHER_CODES);
-    known.find(|code| response.contains(code))
+    known.find(|code| body.contains(code))
 }
 
 /// The text to sign; `bytes` is the length of the body in bytes.
@@ -153,22 +147,19 @@ mod tests {
 
     #[test]
     fn responses_are_classified_as_documented() {
-        let classify = |status, response: &str, bytes| kind(status, response, bytes, None);
-        assert_eq!(
-            classify(400, "{\"Error\":\"InvalidDataFormat\"}", 10),
-            SendErrorKind::BadRecord
-        );
-        assert_eq!(classify(400, "", 10), SendErrorKind::BadRecord);
-        assert_eq!(classify(400, "{\"Error\":\"InactiveCustomer\"}", 10), SendErrorKind::Fatal);
-        assert_eq!(classify(403, "", 10), SendErrorKind::Credentials);
-        assert_eq!(classify(404, "", 1_000_000), SendErrorKind::Fatal);
-        assert_eq!(classify(404, "", 1_000_001), SendErrorKind::TooLarge);
-        assert_eq!(classify(413, "", 10), SendErrorKind::TooLarge);
-        assert_eq!(classify(429, "", 10), SendErrorKind::Throttled { retry_after: None });
+        let of = |status, body: &str, bytes| kind(status, body, bytes, None);
+        assert_eq!(of(400, "{\"Error\":\"InvalidDataFormat\"}", 10), SendErrorKind::BadRecord);
+        assert_eq!(of(400, "", 10), SendErrorKind::BadRecord);
+        assert_eq!(of(400, "{\"Error\":\"InactiveCustomer\"}", 10), SendErrorKind::Fatal);
+        assert_eq!(of(403, "", 10), SendErrorKind::Credentials);
+        assert_eq!(of(404, "", 1_000_000), SendErrorKind::Fatal);
+        assert_eq!(of(404, "", 1_000_001), SendErrorKind::TooLarge);
+        assert_eq!(of(413, "", 10), SendErrorKind::TooLarge);
+        assert_eq!(of(429, "", 10), SendErrorKind::Throttled { retry_after: None });
         for transient in [408, 500, 502, 503, 504] {
-            assert_eq!(classify(transient, "", 10), SendErrorKind::Unreachable);
+            assert_eq!(of(transient, "", 10), SendErrorKind::Unreachable);
         }
-        assert_eq!(classify(301, "", 10), SendErrorKind::Fatal);
+        assert_eq!(of(301, "", 10), SendErrorKind::Fatal);
     }
 
     #[test]

@@ -30,8 +30,7 @@ pub(super) fn no_response(api: IngestionApi, source: reqwest::Error) -> SendErro
     SendError { source: Some(Arc::new(source)), ..error(api, kind, None, None, reason) }
 }
 
-/// Checks that a success response is from Azure Monitor: its body is empty or JSON, unlike the
-/// block page of a proxy.
+/// Checks that a success is from Azure Monitor and not from a proxy: the body is empty or JSON.
 ///
 /// # Errors
 ///

@@ -57,8 +57,7 @@ impl LogsIngestion {
         })
     }
 
-    /// Sends one request. Returns when Azure Monitor has accepted it. A refused token is replaced
-    /// once.
+    /// Sends one request. Returns after Azure Monitor accepted it. Replaces a refused token once.
     pub async fn send(&self, request: SinkCall) -> Result<(), SendError> {
         let url = self.url(request.table);
         let deadline = Instant::now() + TOKEN_TIMEOUT + request.timeout;

@@ -94,8 +94,7 @@ impl Tokens {
         }
     }
 
-    /// Discards a refused token, so that the next one is new. Logs that were refused the same token
-    /// concurrently share one new token.
+    /// Discards a refused token. Logs refused with the same token share one new token.
     pub(super) fn forget(&self, token: &Token) {
         let mut credential = self.lock();
         if Arc::ptr_eq(&credential, &token.issuer)

@@ -27,8 +27,7 @@ pub fn start_for_host(verbose: bool) {
     start(verbose, LevelFilter::INFO, false, streams);
 }
 
-/// Starts logging for the command line: to stderr, because stdout is data; only errors unless
-/// `verbose`.
+/// Starts logging for commands: to stderr, since stdout is data; only errors unless `verbose`.
 pub fn start_for_command_line(verbose: bool) {
     let (color, stderr) = (io::stderr().is_terminal(), BoxMakeWriter::new(io::stderr));
     start(verbose, LevelFilter::ERROR, color, stderr);

@@ -6,15 +6,13 @@ use serde::{Deserialize, Serialize};
 pub enum IngestionApi {
     /// The HTTP Data Collector API: workspace ID and shared key; Azure Monitor creates the columns.
     DataCollector,
-    /// The Logs Ingestion API: an identity and a data collection rule; the rule declares the
-    /// columns.
+    /// The Logs Ingestion API: an identity and a data collection rule, which declares the columns.
     LogsIngestion,
 }
 
 impl IngestionApi {
-    /// Maximum request body, in bytes of JSON. The Data Collector API accepts 30 MB; smaller
-    /// batches duplicate less. The Logs Ingestion API accepts 1 MB "both compressed and
-    /// uncompressed".
+    /// Maximum request body, in bytes of JSON. The Data Collector API accepts 30 MB, but smaller
+    /// batches duplicate less. The Logs Ingestion API: 1 MB "both compressed and uncompressed".
     pub const fn largest_body(self) -> usize {
         match self {
             Self::DataCollector => 5_000_000,
@@ -32,8 +30,7 @@ impl IngestionApi {
     }
 
     /// Maximum value of a column, in bytes. The APIs silently truncate values to 32 KB and 64 KB;
-    /// the documentation does not say whether a KB has 1000 or 1024 bytes, so the smaller one is
-    /// used.
+    /// whether a KB has 1000 or 1024 bytes is undocumented, so the smaller one is used.
     pub const fn largest_value(self) -> usize {
         match self {
             Self::DataCollector => 32_000,

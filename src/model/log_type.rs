@@ -29,8 +29,8 @@ pub enum LogType {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
-    /// `mintime` and `maxtime` in milliseconds, both inclusive; the cursor in
-    /// `metadata.next_offset` is sent back in `parameter`.
+    /// `mintime` and `maxtime` in ms, inclusive; `metadata.next_offset` is sent back in
+    /// `parameter`.
     Cursor {
         parameter: &'static str,
         /// Whether the endpoint accepts `sort=ts:asc`.
@@ -81,8 +81,7 @@ impl LogType {
             Self::OfflineEnrollment => v1("/admin/v1/logs/offline_enrollment"),
             Self::TrustMonitor => LogSpec {
                 path: "/admin/v1/trust_monitor/events",
-                // The cursor is sent back as `offset`; with `next_offset`, Duo would return page
-                // one forever.
+                // Sent back as `offset`; with `next_offset`, Duo would return page one forever.
                 paging: Paging::Cursor { parameter: "offset", sorted: false },
                 limit: Some(200),
                 records_key: Some("events"),

@@ -2,8 +2,7 @@
 
 use reqwest::Url;
 
-/// Parses a loopback URL without TLS and without a path, for tests and the demo. All other requests
-/// use TLS.
+/// Parses a loopback URL without TLS and path, for tests and the demo. Other requests use TLS.
 pub(crate) fn loopback(text: &str) -> Option<Url> {
     let url = Url::parse(text).ok().filter(|url| url.scheme() == "http" && is_loopback(url))?;
     let bare = url.path() == "/" && url.query().is_none() && url.username().is_empty();

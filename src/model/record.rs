@@ -68,8 +68,7 @@ impl Record {
         self.time().map_or(Hour::UNDATED, Hour::of)
     }
 
-    /// Fields that exceed the limits of the ingestion API and are truncated or omitted, named like
-    /// their columns without the suffix.
+    /// Truncated or omitted fields, named like their columns without the suffix.
     pub fn truncated_fields(&self) -> impl Iterator<Item = &str> {
         let left_out = match &self.shape {
             RowShape::Flattened(flat) => &flat.left_out[..],

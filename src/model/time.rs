@@ -15,8 +15,7 @@ pub(crate) const DAY: TimeDelta = TimeDelta::hours(24);
 const MILLIS_PER_SECOND: i64 = SECOND.num_milliseconds();
 const MILLIS_PER_HOUR: i64 = HOUR.num_milliseconds();
 
-/// Milliseconds since 1970-01-01T00:00:00Z. Stored and displayed as RFC 3339 UTC, which makes
-/// mistaken units obvious.
+/// Milliseconds since 1970, UTC. Stored and displayed as RFC 3339, which makes wrong units obvious.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
 #[display("{}", self.date_time().to_rfc3339_opts(SecondsFormat::Millis, true))]
 pub struct Millis(pub i64);
@@ -103,8 +102,7 @@ impl<'de> Deserialize<'de> for Millis {
     }
 }
 
-/// One hour of event time: the unit of the ledger. Displayed as `2026-11-22T10`, as in the names of
-/// ledger blobs.
+/// One hour of event time, the unit of the ledger. Displayed as in ledger blobs, `2026-11-22T10`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, derive_more::Display)]
 #[display("{}", self.start().date_time().format("%Y-%m-%dT%H"))]
 pub struct Hour(i64);

@@ -63,8 +63,7 @@ pub fn undeclared() -> impl Iterator<Item = (&'static str, &'static [LogType], &
     fields.map(|field| (field.path, field.logs, field.about))
 }
 
-/// The columns for values of a flattened path such as `access_device_ip`; `None` for an unknown
-/// path.
+/// The columns for values of a path such as `access_device_ip`; `None` for an unknown path.
 pub(crate) fn columns_of(path: &str) -> Option<&'static PathColumns> {
     static BY_PATH: LazyLock<FxHashMap<String, PathColumns>> = LazyLock::new(|| {
         let mut by_path: FxHashMap<String, PathColumns> = FxHashMap::default();

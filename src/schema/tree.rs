@@ -1,5 +1,4 @@
-//! Duo's fields as a tree, which finds the columns of a value without building its path
-//! (docs/benchmarks.md).
+//! Duo's fields as a tree, to find columns without building a path (docs/benchmarks.md).
 
 use std::sync::LazyLock;
 

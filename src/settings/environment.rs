@@ -24,8 +24,8 @@ impl Environment {
         Self { values, host_json }
     }
 
-    /// Adds the `Values` of a `local.settings.json` whose names are not set. Returns whether the
-    /// file exists, or why it is invalid.
+    /// Adds unset `Values` of a `local.settings.json`. Returns whether the file exists, or an
+    /// error.
     pub fn add_local_settings(&mut self, file: &Path) -> Result<bool, String> {
         #[derive(Deserialize)]
         struct LocalSettings {

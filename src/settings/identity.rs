@@ -96,8 +96,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Identities {
     Identities { cloud, storage, general }
 }
 
-/// A secret or token file without its application is an error: otherwise the managed identity would
-/// be used silently.
+/// An incomplete application is an error: otherwise the managed identity would be used silently.
 fn needs(reader: &mut Reader<'_>, one: &Setting, other: &Setting) {
     if reader.is_set(one) && !reader.is_set(other) {
         let problem = format!("is not set, and {} is: set both, or neither", one.name);

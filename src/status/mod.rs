@@ -1,6 +1,5 @@
-//! Status and health: the documents stored after each run and check, the rows of
-//! `CiscoDuoHealth_CL`, and the status page and JSON, which are built only from stored results,
-//! without a request to Duo or Azure Monitor.
+//! Status and health: the documents stored after runs and checks, the rows of `CiscoDuoHealth_CL`,
+//! and the status page and JSON, which are built only from stored results, without requests.
 //!
 //! All texts are those of this program: messages of Duo and Azure Monitor stay in the log stream,
 //! because a page and a table have more readers.

@@ -165,8 +165,7 @@ impl BlobStore for ContainerStore {
         }
         match result {
             Ok(uploaded) => Ok(self.version("write", name, uploaded.etag)?),
-            // Only the codes of a failed condition: a leased or immutable blob also returns 409 or
-            // 412.
+            // Only codes of failed conditions: a leased or immutable blob also returns 409 or 412.
             Err(error)
                 if is_code(&error, "BlobAlreadyExists") || is_code(&error, "ConditionNotMet") =>
             {

@@ -60,7 +60,7 @@ impl BlobStore for FolderStore {
                 if read(path)?.map(|(_, version)| version) != expected {
                     return Ok(None);
                 }
-                // The lock makes one name sufficient; a file left by a killed process is
+                // One name is enough under the lock; a file left by a killed process is
                 // overwritten.
                 let mut new = path.as_os_str().to_owned();
                 new.push(".new");

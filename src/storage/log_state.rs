@@ -51,8 +51,7 @@ impl LogState {
         Ok(Some((checkpoint, version)))
     }
 
-    /// Replaces the checkpoint that was read. A conflict with the content of this write, whose
-    /// first response was lost, is a success.
+    /// Replaces the checkpoint that was read. A retried write does not conflict with itself.
     ///
     /// # Errors
     ///
@@ -120,8 +119,7 @@ impl LogState {
         Ok(entries)
     }
 
-    /// Appends entries to the ledger of an hour. A blob that cannot be appended to is quarantined;
-    /// its entries are kept.
+    /// Appends to the ledger of an hour. Quarantines an unsuitable blob, keeping its entries.
     pub async fn append(&self, hour: Hour, entries: &[LedgerEntry]) -> Result<(), StorageError> {
         let name = self.ledger_name(hour);
         match self.append_once(&name, entries).await {

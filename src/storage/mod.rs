@@ -99,8 +99,8 @@ pub trait BlobStore: Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`WriteError::Conflict`] if the version differs. After any other error the blob may have
-    /// been written.
+    /// [`WriteError::Conflict`] if the version differs. After other errors it may have been
+    /// written.
     async fn write(
         &self,
         name: &str,
@@ -113,8 +113,7 @@ pub trait BlobStore: Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`WriteError::Conflict`] if the blob does not support appends. After any other error the
-    /// content may have been appended.
+    /// [`WriteError::Conflict`] for other types of blobs. After other errors it may have succeeded.
     async fn append(&self, name: &str, content: Vec<u8>, unit: usize) -> Result<(), WriteError>;
 
     /// The names of all blobs below `prefix`, which ends with a slash, unordered.
@@ -142,8 +141,7 @@ pub trait BlobStore: Debug + Send + Sync {
         }
     }
 
-    /// Whether an append first truncates a partial one of a killed writer; containers never have
-    /// any.
+    /// Whether appends first truncate a killed writer's partial one; containers never have any.
     fn truncates_torn_appends(&self) -> bool {
         false
     }

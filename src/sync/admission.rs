@@ -37,8 +37,7 @@ pub(super) async fn admit<'a, P: Ports>(
     let mut run = Run::new(ports, config, stored, stats);
     run.oldest = run.now() - RETENTION;
     let mintime = run.checkpoint.mintime;
-    // The window planner skips the gap; the stored value stays, so that a temporarily wrong clock
-    // cannot move it for good.
+    // The planner skips the gap; `mintime` stays, as the clock may be wrong temporarily.
     if mintime < run.oldest {
         run.stats.warnings.push(Warning::Gap { from: mintime, to: run.oldest });
     }

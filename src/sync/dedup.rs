@@ -7,8 +7,7 @@ use rustc_hash::{FxBuildHasher, FxHashSet};
 
 use crate::model::{Batch, IngestKind, Millis, Record};
 
-/// Live rows older than this are marked as backfill, so that alert rules on recent activity can
-/// exclude them.
+/// Live rows older than this are marked as backfill, for alert rules on recent activity.
 const BACKFILL_AGE: TimeDelta = TimeDelta::hours(48);
 
 /// Selects the records of a page to deliver, and their [`IngestKind`].

@@ -17,8 +17,7 @@ pub(super) struct Delivered {
     pub(super) hours: Vec<Hour>,
 }
 
-/// Delivers the new records of a page up to `take_through`. `kind` overrides the kind derived from
-/// the event times.
+/// Delivers the new records of a page up to `take_through`. `kind` overrides that of event times.
 ///
 /// Each batch is sent, then its ids are appended to the ledger. When this function returns, the
 /// checkpoint may advance. A crash after Azure Monitor accepted a batch and before the ledger has

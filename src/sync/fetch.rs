@@ -54,8 +54,7 @@ impl Attempts {
     }
 }
 
-/// Requests a page within the rate limits. Transient errors are retried while the run lasts; each
-/// try is dated and signed anew.
+/// Requests a page within the rate limits. Retries transient errors, newly signed, during the run.
 pub(super) async fn fetch<P: Ports>(
     run: &mut Run<'_, P>,
     mut request: PageRequest,
@@ -145,8 +144,7 @@ async fn pause_and_retry<P: Ports>(run: &mut Run<'_, P>, pause: TimeDelta) -> Re
     take_token(run).await
 }
 
-/// Takes a token from the buckets of the log and of the account. A wait longer than
-/// [`LONGEST_RATE_WAIT`] ends the run.
+/// Takes a token of the log and the account. Ends the run if the wait is too long.
 async fn take_token<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     let rate = run.config.limits.requests_per_minute;
     loop {
@@ -176,8 +174,7 @@ async fn take_token<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     }
 }
 
-/// Duo withholds its last two minutes by its own clock: a local clock that is ahead must not make a
-/// window reach into them.
+/// Notes by how much the local clock is ahead: Duo withholds the last two minutes by its clock.
 fn note_clock<P: Ports>(run: &mut Run<'_, P>, server_time: Option<Millis>) {
     let now = run.now();
     let ahead = now - server_time.map_or(now, |time| time.min(now));

@@ -23,8 +23,7 @@ pub enum HourState {
     VerifiedLate,
     /// A part of the hour was never collected.
     Gap,
-    /// Completeness is unknown: Duo counts more records than it returns, or no longer keeps the
-    /// hour.
+    /// Completeness is unknown: Duo counts more records than it returns, or no longer has the hour.
     Unknown,
 }
 

@@ -14,8 +14,7 @@ const MAX_STAYS: u32 = 3;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct LastSecond {
     stays: u32,
-    /// The last page, if all its records share one second: the next page shows whether it was
-    /// truncated.
+    /// A last page of one second only: the next page shows whether it was truncated.
     full: Option<FullSecond>,
 }
 

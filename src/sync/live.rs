@@ -13,8 +13,7 @@ use super::stop::Stop;
 use super::window::Window;
 use crate::model::{MINUTE, Millis, PageResponse};
 
-/// Selects the live window to read: the current one, the stored one, or the next one. Returns
-/// whether there is one.
+/// Selects the live window: the current, the stored, or the next one. Returns whether there is one.
 pub(super) fn plan<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> bool {
     if run.live.window.is_some() {
         return true;
@@ -27,8 +26,7 @@ pub(super) fn plan<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> bool {
     let not_before = is_first.then_some(run.checkpoint.collected_from.max(run.oldest));
     let mintime = run.checkpoint.mintime.max(run.oldest);
     let stored = run.checkpoint.window.take();
-    // A window that starts later was planned by a clock that was ahead; it would skip earlier
-    // events.
+    // A window that starts later was planned by a clock ahead; it would skip earlier events.
     let stored =
         stored.filter(|window| is_first && window.from >= run.oldest && window.mintime <= mintime);
     let window = stored.or_else(|| following(run, mintime, not_before, now));

@@ -27,8 +27,7 @@ impl Window {
     }
 
     /// Upper bound for the records of a page, if Duo returned everything up to `shown_through`.
-    /// Pages with a cursor end at `maxtime`, and the ledger drops duplicates, so they have no
-    /// bound.
+    /// Pages with a cursor end at `maxtime` and need none, as the ledger drops duplicates.
     pub(super) fn take_through(&mut self, paging: Paging, shown_through: Millis) -> Millis {
         if !paging.has_cursor() {
             return self.maxtime.min(shown_through);
@@ -71,9 +70,8 @@ impl Window {
         (is_end || from > self.maxtime, truncated)
     }
 
-    /// Restarts the window once: from its beginning if records may be missing anywhere, otherwise
-    /// from the last delivered millisecond. Returns the warning, or `None` if it was restarted
-    /// before.
+    /// Restarts the window once: from its beginning if records may be missing, otherwise from the
+    /// last delivered millisecond. Returns the warning, or `None` if it was restarted before.
     pub(super) fn restart(&mut self, error: WindowError, paging: Paging) -> Option<Warning> {
         let is_first = if error == WindowError::CountShort {
             // Stored with the window, because reading it again may take several runs.

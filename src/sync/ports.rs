@@ -1,8 +1,7 @@
 //! The core's only access to the outside: clock, randomness, Duo, Azure Monitor, storage.
 //!
-//! The collector implements the trait with the real services, the tests with simulated ones. At
-//! every `.await` on a port the process may be killed, the request may fail, or another instance
-//! may act.
+//! The collector implements it with the real services, the tests with simulated ones. At every
+//! `.await` on a port the process may be killed, the request fail, or another instance act.
 
 use std::future::Future;
 use std::ops::RangeInclusive;

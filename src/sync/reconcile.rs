@@ -44,8 +44,7 @@ pub(super) async fn step<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> Result<
         return Ok(());
     };
     if reading.span.from < run.oldest {
-        // Hours older than Duo's retention are not requested; later hours of the span follow in
-        // turn.
+        // Hours beyond Duo's retention are not requested; later hours of the span follow.
         let kept_from = Hour::of(run.oldest).after(1).start();
         reading.span.to = reading.span.to.min(kept_from);
         // This takes time without a request: the live log has its turn before the next step.

@@ -52,8 +52,7 @@ impl RefusedRecords {
         }
     }
 
-    /// Adds the record of a refused batch that cannot be halved. Ends the run after
-    /// [`MAX_REFUSED`].
+    /// Adds the record of a refused single-record batch. Ends the run after [`MAX_REFUSED`].
     pub(super) fn add(&mut self, batch: Batch, error: &SendError) -> Result<(), Stop> {
         for record in batch.records {
             self.waiting.push_back((record.detached(), error.clone()));

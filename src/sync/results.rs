@@ -70,8 +70,7 @@ pub(super) async fn conclude<P: Ports>(
     run.commit().await
 }
 
-/// Results are stored before entries are removed: after a crash in between, the next run removes
-/// the entries.
+/// Stores results, then removes entries; after a crash in between the next run removes them.
 async fn store<P: Ports>(
     run: &mut Run<'_, P>,
     results: &[(Hour, HourResult)],
@@ -119,8 +118,7 @@ fn hours_with_results<P: Ports>(run: &Run<'_, P>, reading: &Reading) -> Vec<Hour
     reading.span.hours().filter(is_whole).filter(needs_result).collect()
 }
 
-/// Whether a reading of several hours is short of Duo's count: its hours are then read one at a
-/// time to find the affected one.
+/// Whether a short reading of several hours must be repeated one hour at a time.
 fn must_be_narrowed<P: Ports>(
     run: &Run<'_, P>,
     reading: &Reading,

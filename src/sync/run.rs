@@ -32,8 +32,7 @@ pub async fn run_log<P: Ports>(ports: &P, config: &LogConfig) -> RunResult {
 }
 
 impl<P: Ports> Run<'_, P> {
-    /// Reads one page or reconciles one step. While the log is behind, one request in five is for
-    /// reconciliation.
+    /// Reads one page or reconciles one step: one request in five while the log is behind.
     async fn take_turn(&mut self) -> Result<(), Stop> {
         if self.ports.is_shutdown_requested() {
             return Err(Stop::at(RunOutcome::ShutdownRequested));
@@ -54,8 +53,7 @@ impl<P: Ports> Run<'_, P> {
         Ok(())
     }
 
-    /// The last write: saves the progress, releases the lease, and records a back-off or that the
-    /// log is unavailable.
+    /// The last write: saves progress, releases the lease, records a back-off or unavailability.
     async fn end(mut self, stop: Stop) -> RunResult {
         let mut outcome = self.whole_outcome(stop.outcome);
         let mut error = stop.error.map(|error| *error).or_else(|| self.remaining_error(outcome));

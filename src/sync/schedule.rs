@@ -34,8 +34,7 @@ const fn age(hours: i64) -> TimeDelta {
 /// Progress of reconciliation; part of the checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReconciliationState {
-    /// For each stage, the first hour that has not passed it. A later stage is never ahead of an
-    /// earlier one.
+    /// For each stage, the first hour not past it. A later stage is never ahead of an earlier one.
     pub next: [Hour; STAGES],
     /// The reading that the last run did not finish.
     pub reading: Option<Reading>,
@@ -49,11 +48,9 @@ pub struct ReconciliationState {
     /// Spans that were never collected; kept until their hours are final.
     #[serde(default)]
     pub gaps: Vec<Span>,
-    /// In a log without counts, the first hour whose reading could not be completed: the next
-    /// reading replaces its result.
+    /// In a log without counts, the first hour of an incomplete reading, which gets a new result.
     pub unverified: Option<Hour>,
-    /// Hours before this are read one at a time, to find the one that made a reading of several
-    /// hours short.
+    /// Hours before this are read one at a time, after a short reading of several hours.
     pub narrow_until: Option<Millis>,
     /// Fields of a later release, kept unchanged.
     #[serde(flatten)]
@@ -151,8 +148,7 @@ impl ReconciliationState {
         self.next[FULL_STAGE] <= hour
     }
 
-    /// The due span of a log without counts: once an hour, everything not read since its last
-    /// stage, up to [`LONGEST_READING`].
+    /// The due span of a log without counts: once an hour, all hours that are not final.
     pub fn due_span(&self, collected: Span, now: Millis) -> Option<Due> {
         if self.reread_at.is_some_and(|at| (TimeDelta::zero()..REREAD_EVERY).contains(&(now - at)))
         {
@@ -182,8 +178,7 @@ impl ReconciliationState {
         }
     }
 
-    /// Whether a reading of a log without counts up to `to`, started at `began_at`, is the last
-    /// stage of an hour.
+    /// Whether a reading up to `to` from `began_at` on is the last stage of an hour without counts.
     pub fn finalizes(&self, hour: Hour, to: Millis, began_at: Millis) -> bool {
         (self.next[STAGES - 1]..final_before(to, began_at)).contains(&hour)
     }
@@ -252,8 +247,7 @@ pub(super) fn due_stage(hour: Hour, now: Millis) -> Option<usize> {
     AGES.iter().rposition(|age| hour.end() + *age <= now)
 }
 
-/// Entries are kept for two more hours: a record near an hour boundary may be returned for the
-/// adjacent hour.
+/// Two hours earlier: a record near an hour boundary may be returned for the adjacent hour.
 fn removable_before(end: Hour) -> Hour {
     end.after(-2)
 }

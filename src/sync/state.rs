@@ -60,8 +60,7 @@ pub(super) struct Run<'a, P: Ports> {
     version: Option<Version>,
     /// Whether `checkpoint` has unsaved progress.
     pub(super) is_unsaved: bool,
-    /// Whether this run took the lease. A lease left by an earlier run of this process does not
-    /// count.
+    /// Whether this run took the lease; one left by an earlier run of the process does not count.
     has_lease: bool,
     pub(super) ledger: Ledger,
     pub(super) refused: RefusedRecords,
@@ -244,8 +243,7 @@ impl<'a, P: Ports> Run<'a, P> {
         }
     }
 
-    /// Records a gap between the checkpoint and the start of a window: Duo no longer has the
-    /// events.
+    /// Records a gap between checkpoint and start of a window: Duo no longer has the events.
     pub(super) fn remember_gap_before(&mut self, began: Millis) {
         let gap = Span { from: self.checkpoint.mintime, to: began };
         self.checkpoint.reconciliation.remember_gap(gap);
@@ -282,8 +280,7 @@ impl<'a, P: Ports> Run<'a, P> {
         self.ports.sleep(pause).await;
     }
 
-    /// A stop after a failed ledger write: it backs off, because the accepted batch will be sent
-    /// again.
+    /// The stop after a failed ledger write backs off, because the batch will be sent again.
     pub(super) fn ledger_failed(&self, error: StorageError) -> Stop {
         Stop {
             outcome: RunOutcome::Failed(Failure::Storage),

@@ -13,8 +13,7 @@ pub(crate) const ACCOUNT_SHARE: u32 = 3;
 
 /// Remaining requests. Stored in the checkpoint, so that the limit holds across runs and restarts.
 ///
-/// Instead of tokens it stores the time at which it is full again: each request delays that time by
-/// the interval of the rate.
+/// Stores the time at which it is full again; each request delays it by the interval of the rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct TokenBucket {
     /// Time at which the bucket is full again.

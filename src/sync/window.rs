@@ -20,8 +20,7 @@ pub struct Window {
     pub mintime: Millis,
     /// Last millisecond, inclusive; for the v1 logs, the upper bound of the records taken.
     pub maxtime: Millis,
-    /// First millisecond requested: later than `mintime` after a restart at the last delivered
-    /// record.
+    /// First millisecond requested: after `mintime` once restarted at the last delivered record.
     pub from: Millis,
     /// Duo's cursor for the next page; `None` before the first.
     pub cursor: Option<String>,
@@ -101,8 +100,7 @@ impl Window {
 
     /// Records a delivered page. `total` is Duo's exact count, if Duo returned one.
     pub fn count_page(&mut self, rows: u64, total: Option<u64>, newest: Option<Millis>) {
-        // Duo returns 0 on the empty page after the last one: only the first page and pages with
-        // records have the count.
+        // Duo returns 0 on an empty last page: only the first page and those with records count.
         if rows > 0 || self.cursor.is_none() {
             self.expected = total;
         }

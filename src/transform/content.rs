@@ -13,8 +13,7 @@ pub(super) type Members<'a> = SmallVec<[(&'a str, &'a str); 32]>;
 /// A hash of a value that does not depend on the order of keys or on white space.
 pub(super) type Content = u64;
 
-/// Depth up to which the order of keys is ignored; deeper values are hashed as text. Duo's records
-/// have four levels.
+/// Depth up to which key order is ignored; deeper values are hashed as text. Duo has four levels.
 const DEEPEST: usize = 8;
 /// Distinguish objects, arrays and other values with equal bytes.
 const OBJECT: Content = 1;
@@ -30,8 +29,7 @@ pub(super) struct Reading<'a> {
 
 /// A member of an object whose value is `true` or `false`.
 pub(super) struct Boolean<'a> {
-    /// Names of the two enclosing objects, the inner one last; empty for the record itself and for
-    /// elements of arrays.
+    /// Names of the two enclosing objects, inner one last; empty for the record and array elements.
     pub(super) path: [&'a str; 2],
     /// Number of enclosing objects and arrays, without the record itself.
     pub(super) depth: usize,
@@ -70,8 +68,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// Consumes a value, which is an element or a member of the last object in `path`, and returns
-    /// its content hash.
+    /// Consumes an element, or a member of the last object in `path`; returns its content hash.
     fn value(
         &mut self,
         scanner: &mut Scanner<'a>,

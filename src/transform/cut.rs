@@ -1,5 +1,4 @@
-//! Truncates values that exceed the limits of the ingestion API, at a character boundary, and names
-//! their fields.
+//! Truncates values that exceed the API's limits, at a character boundary, and names their fields.
 //!
 //! Azure Monitor would truncate them silently. It creates a column for every value of an object at
 //! any depth, named by the path joined with `_`; an array becomes one column with its JSON text. So
@@ -14,8 +13,7 @@ use super::quoted;
 use crate::json::{NotJson, Scanner, unescaped};
 use crate::model::{Truncation, position};
 
-/// Maximum depth of nested objects; a deeper object is treated like an array. Duo's records have
-/// four levels.
+/// Maximum depth of nested objects; deeper ones are treated like arrays. Duo's records have four.
 pub(super) const DEEPEST: usize = 16;
 /// Maximum length of a name in a path, in characters.
 const LONGEST_NAME: usize = 100;

@@ -1,6 +1,5 @@
-//! Flattens records for the Logs Ingestion API: one member per column, named as by the Data
-//! Collector API, by path (see `cut`) and type. A text is converted to another type if there is no
-//! better column.
+//! Flattens records for the Logs Ingestion API: one member per column, named by path (see `cut`)
+//! and type as by the Data Collector API. A text may be converted to the type of its column.
 
 mod additional;
 mod look;
@@ -145,8 +144,7 @@ impl<'w> Walk<'w> {
         path
     }
 
-    /// Writes a JSON string into the column of its type, or into one of another type that it can be
-    /// converted to.
+    /// Writes a JSON string into the column of its type, or of a type that it converts to.
     fn text(&mut self, columns: &PathColumns, value: &str) -> bool {
         let inside = &value[1..value.len() - 1];
         // Queries treat a missing column and an empty text alike.
@@ -172,8 +170,7 @@ impl<'w> Walk<'w> {
         is_number(inside) && self.copy(columns.of(ColumnType::Real), inside)
     }
 
-    /// Writes a value into the text column, possibly truncated; `as_text` if it is not a JSON
-    /// string.
+    /// Writes a value into the text column, possibly truncated; `as_text` if it must be quoted.
     fn put_text(&mut self, columns: &PathColumns, value: &str, as_text: bool) -> bool {
         let (text, truncation) = (self.text, self.truncation_of(value));
         self.put(columns.of(ColumnType::Text), |out| {
@@ -194,8 +191,7 @@ impl<'w> Walk<'w> {
         self.put(column, |out| out.extend_from_slice(value.as_bytes()))
     }
 
-    /// Writes a column unless it does not exist or has a value, because two paths may lead to one
-    /// name.
+    /// Writes a column if it exists and has no value yet: paths may share a name.
     fn put(&mut self, column: Option<&RowField>, write: impl FnOnce(&mut BytesMut)) -> bool {
         let Some(RowField { begin, number }) = column else {
             return false;

@@ -60,8 +60,7 @@ pub struct Records<'h> {
 }
 
 impl<'h> Records<'h> {
-    /// Creates a parser for one response. `host` is the API hostname, part of every row and
-    /// identity.
+    /// Creates a parser for one response. `host`: the API hostname, part of every row and identity.
     pub fn new(log_type: LogType, host: &'h str, limits: impl Into<RowLimits>) -> Self {
         Self {
             log_type,
@@ -132,8 +131,7 @@ struct Identities<'a> {
     log_type: LogType,
     /// API hostname of the account.
     host: &'a str,
-    /// Occurrences of each record without an id: two identical records in one second are two
-    /// events.
+    /// Occurrences of records without an id: two identical ones in a second are two events.
     occurrences: HashMap<Content, u32>,
 }
 
@@ -142,9 +140,8 @@ impl<'a> Identities<'a> {
         Self { log_type, host, occurrences: HashMap::new() }
     }
 
-    /// The key of a record: a hash of account, log, Duo's id and event time, the pair that Duo
-    /// pages by. Without an id: time, action, user, object and description, and the index of the
-    /// record among identical ones.
+    /// The key of a record: a hash of account, log, Duo's id and event time, which Duo pages by.
+    /// Without id: time, action, user, object, description, and the index among identical records.
     fn of(&mut self, record: Content, probe: &Probe<'_>) -> RecordKey {
         let mut hash = Sha256::new();
         for part in [self.host, "\n", self.log_type.as_str()] {

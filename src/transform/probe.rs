@@ -48,11 +48,9 @@ impl<'a> Probe<'a> {
         let Fields { id, isotimestamp, ts, timestamp, surfaced_timestamp, action, has_reserved } =
             fields;
         let iso_time = iso(isotimestamp);
-        // Two records of one transaction differ only in their time, for which whole seconds are too
-        // coarse.
+        // Records of one transaction differ only in time; whole seconds are too coarse.
         let id = id.filter(|_| id_field != Some("txid") || iso_time.is_some());
-        // The most precise time first. In the v1 logs, `isotimestamp` is a copy of `timestamp` and
-        // sometimes malformed.
+        // The most precise time first; the v1 logs' `isotimestamp` is sometimes malformed.
         let time_micros = match log_type {
             LogType::Administrator | LogType::OfflineEnrollment => seconds(timestamp).or(iso_time),
             LogType::TrustMonitor => milliseconds(surfaced_timestamp),

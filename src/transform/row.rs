@@ -33,8 +33,7 @@ pub struct BatchFields<'a> {
 /// Writes the rows of one batch.
 #[derive(Debug)]
 pub struct RowWriter {
-    /// The constant added fields before, between and after the values of `event_uid` and
-    /// `event_content`.
+    /// The constant added fields before, between and after `event_uid` and `event_content`.
     around_key: [String; 3],
     /// Column suffixes of added fields: for texts and for times.
     suffixes: [&'static str; 2],

@@ -117,7 +117,7 @@ fn has_duplicates(plans: &[BackfillPlan]) -> bool {
     for plan in plans {
         for (count, what) in [
             (
-                plan.may_duplicate,
+                plan.duplicates,
                 "rows of these hours were delivered before, and the ledger no longer has their ids",
             ),
             (

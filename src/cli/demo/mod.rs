@@ -1,5 +1,4 @@
-//! `demo`: runs this program as the Functions host does, with a simulated Duo and Azure Monitor and
-//! common errors. Needs no account.
+//! `demo`: runs this program as the Functions host does, with simulated services and faults.
 
 mod closing;
 
@@ -258,8 +257,7 @@ impl Demo {
 /// Marks the folder of a demo, so that the next one replaces nothing else.
 const MARK: &str = "made-by-duo-sentinel-demo";
 
-/// Empties the folder of an earlier demo or creates a new one. Fails for other folders with
-/// content.
+/// Empties the folder of an earlier demo or creates one. Fails for other folders with content.
 fn prepare(folder: &Path) -> io::Result<()> {
     let is_ours = folder.join(MARK).exists();
     for part in [folder.join("rows"), folder.join("state")] {

@@ -1,7 +1,6 @@
 //! Two charts per log, as plain SVG: the events and the completeness of each hour.
 //!
-//! Each colour is one path, which keeps pages with thousands of hours small. Each chart also has a
-//! text alternative.
+//! Each colour is one path, which keeps the page small. Each chart has a text alternative.
 
 use maud::{Markup, html};
 use strum::EnumProperty as _;

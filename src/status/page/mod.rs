@@ -40,8 +40,7 @@ pub fn page(status: &Status) -> String {
     document(tone, &sentence, &content)
 }
 
-/// Renders a page for an error instead of the status. An error of the form `headline: this | that`
-/// becomes a list.
+/// Renders an error instead of the status; `headline: this | that` becomes a list.
 pub(crate) fn page_of_error(sentence: &str, error: &str) -> String {
     let content = html! {
         main {

@@ -125,8 +125,7 @@ fn gaps_are_remembered_until_their_hours_are_final() {
     state.done(Span::of(hour), LAST);
     state.forget_gaps();
     assert_eq!(state.gaps, []);
-    // A gap that ends with the final hours is dropped, and one that ends a millisecond later is
-    // kept.
+    // A gap that ends with the final hours is dropped, but not one a millisecond longer.
     let end = hour.end();
     for (to, kept) in [(end, 0), (end.next(), 1)] {
         state.remember_gap(Span { from: NOON, to });

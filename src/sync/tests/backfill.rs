@@ -206,8 +206,7 @@ fn hours_that_leave_duos_retention_do_not_affect_others() {
 
 #[test]
 fn events_delivered_by_a_backfill_hide_none_in_the_first_hour_of_the_live_log() {
-    // Live collection starts at half past; two events after that are returned late, and two are
-    // before.
+    // Live collection starts at half past; two later events are late, two others are before.
     let half_past = NOON - hours(3) + minutes(30);
     let mut times = vec![half_past - minutes(20), half_past - minutes(10)];
     times.extend((0..10).map(|number| half_past + MINUTE + minutes(number * 2)));

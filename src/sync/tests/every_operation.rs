@@ -47,8 +47,7 @@ fn worlds() -> [(&'static str, World); 3] {
     ];
     for (_, world) in &mut worlds {
         world.page_size = PAGE;
-        // The first record and two adjacent ones, one of them also truncated, and accepted
-        // truncated ones.
+        // The first record and two adjacent ones, one also truncated; accepted truncated ones.
         let order = in_order(world);
         world.letters.refused.extend([order[0], order[10], order[11]]);
         world.letters.truncated.extend([order[11], order[12], order[20]]);

@@ -1,7 +1,6 @@
 //! Random schedules of everything that can happen.
 //!
-//! Equal seeds give equal traces. `DUO_SENTINEL_SEED` runs one schedule, `DUO_SENTINEL_SCHEDULES`
-//! sets their number.
+//! Seeds determine traces. `DUO_SENTINEL_SEED` runs one schedule, `DUO_SENTINEL_SCHEDULES` many.
 
 use std::collections::BTreeMap;
 
@@ -162,8 +161,7 @@ fn judge(world: &World) {
     for refused in &world.letters.refused {
         assert!(world.is_dead_lettered(*refused), "a refused record was skipped");
     }
-    // Duo finally returns every event. Without a cursor, a late event may look like a truncated
-    // second.
+    // Duo finally returns every event. In v1, a late event may look like a truncated second.
     let mut results = world.results().into_iter();
     assert!(
         world.v1 || results.all(|result| result.state != HourState::Gap),

@@ -20,8 +20,7 @@ fn is_reading(request: &PageRequest) -> bool {
 
 #[test]
 fn an_event_up_to_two_days_late_is_found_at_the_next_stage_and_marked_late() {
-    // Minutes late, within the overlap and up to each of the six stages; and the time by which it
-    // must be delivered.
+    // Minutes late, from within the overlap to the last stage, and minutes until delivered.
     for (delay, by) in [
         (10, 95),
         (40, 95),

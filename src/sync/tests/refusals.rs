@@ -53,8 +53,7 @@ fn refusals_by_duo_end_the_run_and_keep_the_checkpoint() {
     use FetchErrorKind::{Credentials, Forbidden, Gone, Malformed, Rejected, Unreachable};
     let failed = RunOutcome::Failed(Failure::Duo);
     let retired = RunOutcome::Unavailable { report: true };
-    // The errors, whether the log may be retired and has been returned before; outcome and number
-    // of requests.
+    // Errors; may be retired; returned by Duo before; outcome; number of requests.
     for (kinds, may_be_retired, answered, outcome, requests) in [
         (&[Forbidden][..], false, true, failed, 1),
         (&[Forbidden], true, true, retired, 1),

@@ -23,8 +23,7 @@ fn one_page() -> World {
     world
 }
 
-/// Runs two instances, switching between them after the given numbers of operations. Returns the
-/// kinds of all operations.
+/// Runs two instances, switching after these operations. Returns the kinds of operations.
 fn play(switches: &[u64], faults: &[(u64, Fault)]) -> Vec<Kind> {
     let mut world = one_page();
     world.faults = faults.iter().copied().collect();
@@ -103,8 +102,7 @@ fn a_store_that_hides_the_first_checkpoint_is_not_read_forever() {
 
 #[test]
 fn a_process_that_wakes_after_its_lease_expired_duplicates_at_most_one_batch() {
-    // The process sleeps before any of its steps, another one does the work, and the first
-    // continues.
+    // The process sleeps before any of its steps while another one does the work.
     for asleep_at in 1..120 {
         let mut world = World::new(clustered());
         let mut sleeper = world.instance("a");

@@ -70,8 +70,7 @@ fn v1_records_wait_until_duo_can_add_no_earlier_ones() {
     world.assert_all_once();
 }
 
-/// Serves a page with these records, the first `known` of them already delivered. Returns the
-/// second that the run requests next.
+/// Serves these records, the first `known` delivered before. Returns the next second requested.
 fn serve_page(
     world: &mut World,
     instance: &mut Instance,

@@ -9,8 +9,7 @@ const FURTHEST_ZONE: i32 = 14 * 60 * 60;
 /// Maximum text of a number in a column, in bytes.
 const LONGEST_NUMBER: usize = 100;
 
-/// Whether a text is a GUID with or without dashes; `inside` is a JSON string without its quotation
-/// marks.
+/// Whether a text is a GUID, with or without dashes; `inside` excludes the quotation marks.
 pub(super) fn is_guid(inside: &str) -> bool {
     let bytes = inside.as_bytes();
     match bytes.len() {

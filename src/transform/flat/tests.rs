@@ -126,8 +126,7 @@ fn the_added_columns_have_the_suffixes_of_their_types() {
     assert_eq!(sent["TimeGenerated"], "2026-11-22T12:00:00.000Z");
     let happened = row_of(&record(text), true);
     assert_eq!(happened["TimeGenerated"], "2026-11-22T11:55:01.234567Z");
-    // A row without an event time has the time of sending; otherwise Azure Monitor would choose
-    // one.
+    // A row without an event time has the time of sending; Azure Monitor would choose one.
     let timeless = row_of(&record("{}"), true);
     assert_eq!(timeless["TimeGenerated"], "2026-11-22T12:00:00.000Z");
 }

@@ -19,8 +19,7 @@ impl World {
         operation: &Operation,
     ) -> Option<Reply> {
         self.operation_count += 1;
-        // A process that slept while its lease expired may be about to send a batch or append its
-        // ids.
+        // After sleeping past its lease, a process may send a batch or append its ids.
         let slept = self.now - instance.last_at > SLEEP;
         let is_send = matches!(operation, Operation::Send(_));
         self.kinds.push(operation.kind());
@@ -204,8 +203,7 @@ impl World {
         refuses
     }
 
-    /// A checkpoint never skips a refused record that is not dead-lettered, unless Duo returned it
-    /// late.
+    /// A checkpoint never skips a refused record without a dead letter, unless it was late.
     fn assert_nothing_is_skipped(&self, checkpoint: &Checkpoint) {
         let refused = |key| self.letters.refused.contains(&key) && !self.is_dead_lettered(key);
         for event in self.events.iter().filter(|event| refused(event.key)) {
