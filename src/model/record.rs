@@ -10,7 +10,7 @@ use super::{Hour, Millis};
 
 /// Identity of an event: the first 20 bytes of a SHA-256, shown as 40 hex digits in `event_uid`.
 pub(crate) type EventUid = [u8; 20];
-/// Fingerprint of a record's content: the first 4 bytes of a hash, shown as 8 hex digits in `event_content`.
+/// Fingerprint of a record's content: 4 bytes of a hash, shown as 8 hex digits in `event_content`.
 pub(crate) type EventContent = [u8; 4];
 
 /// Identity of a record: records with equal keys are one event, delivered once.
@@ -78,7 +78,7 @@ impl Record {
         truncated.chain(left_out.iter().map(String::as_str))
     }
 
-    /// Whether the row lacks a part of the record.
+    /// Whether values of the row are truncated or omitted.
     pub fn is_truncated(&self) -> bool {
         self.truncated_fields().next().is_some()
     }

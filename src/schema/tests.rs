@@ -4,7 +4,7 @@ use super::{ADDITIONAL_FIELDS, Column, LONGEST_NAME, MOST_COLUMNS, Source, colum
 
 /// Columns that Microsoft's content reads: the parser `CiscoDuo` of the solution, and rules,
 /// hunting queries and workbook through it. One name per line, with the type; names of more than 45
-/// characters too_long be declared and are guarded in the content.
+/// characters cannot be declared and are guarded in the content.
 const CONTRACT: &str = include_str!("contract.txt");
 
 /// Reserved column names.

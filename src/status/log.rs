@@ -94,7 +94,7 @@ pub(crate) struct LogStatus {
 }
 
 impl LogStatus {
-    /// Reads the stored state of a log within `time_limit`.
+    /// Reads the stored state of a log, or reports it as unreadable after `time_limit`.
     pub(super) async fn read(
         state: &LogState,
         log_type: LogType,

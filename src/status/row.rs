@@ -19,7 +19,7 @@ fn fields(row: Value) -> Fields {
     fields
 }
 
-/// A row message the runs since the previous row; `None` before the first run.
+/// A row about the runs since the previous row; `None` before the first run.
 pub(crate) fn run_row(log_type: LogType, health: &LogHealth) -> Option<Fields> {
     let current = health.standing.as_ref()?;
     let message = |code: Code| format!("{} {}", code.sentence(), code.hint());

@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_run_could_go_on_from_is_damaged() {
+    fn a_checkpoint_with_contradictory_values_is_damaged() {
         let mut json: serde_json::Value = serde_json::from_slice(&stored().to_json()).unwrap();
         let window = serde_json::json!({
             "mintime": "2026-11-22T11:00:00Z", "maxtime": "2026-11-22T11:59:59.999Z", "from": "2026-11-22T11:30:00Z"

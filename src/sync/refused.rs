@@ -34,7 +34,7 @@ impl RefusedRecords {
         self.waiting.iter().any(|(record, _)| record.key == key)
     }
 
-    /// Whether the checkpoint must not advance.
+    /// Whether records wait, so that the checkpoint must not advance.
     pub(super) fn are_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }

@@ -19,7 +19,7 @@ const LATE: TimeDelta = TimeDelta::hours(24);
 pub(super) enum Basis {
     /// Duo's count agrees with the ledger.
     Count,
-    /// The hours were read to their end.
+    /// The hours were read completely.
     Reading,
     /// The reading could not be completed.
     BrokenReading(WindowError),

@@ -21,7 +21,7 @@ const LEASE_RESERVE: TimeDelta = TimeDelta::seconds(30);
 /// Longest sleep for the rate limit within a run; a longer wait ends the run.
 pub(super) const LONGEST_RATE_WAIT: TimeDelta = TimeDelta::seconds(5);
 
-/// Whether closed hours are reconciled in this run.
+/// Whether this run reconciles closed hours.
 pub(super) enum Reconciliation {
     Open,
     /// Hours are due by the local clock, but not by Duo's.

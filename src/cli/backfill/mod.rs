@@ -23,13 +23,13 @@ pub(super) struct Arguments {
     /// Start: 2026-11-01, 2026-11-01T10, or 2026-11-01T10:30:00Z; widened to whole hours
     #[arg(long, value_name = "TIME", value_parser = moment)]
     from: Option<Millis>,
-    /// End; the checkpoint of the live log if left out
+    /// End [default: the checkpoint of the live log]
     #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with = "gaps")]
     to: Option<Millis>,
     /// Read hours with a gap instead of a span
     #[arg(long)]
     gaps: bool,
-    /// A log; repeat for several; all configured logs if left out
+    /// Only this log; repeat for several [default: all configured logs]
     #[arg(long = "log", value_name = "LOG", value_parser = LogType::named, value_delimiter = ',')]
     logs: Vec<LogType>,
     /// Deliver rows again whose ids the ledger no longer has
