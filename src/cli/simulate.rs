@@ -68,10 +68,10 @@ pub(super) async fn simulate(arguments: &Arguments) -> Result<(), u8> {
     let report = simulator.report().await;
     let rows = report.logs.iter().map(|(log, counts)| {
         let counts = [counts.shown, counts.delivered, counts.duplicates].map(number);
-        let [shown, delivered, repeated] = counts;
-        [log.name().to_owned(), shown, delivered, repeated]
+        let [shown, delivered, duplicates] = counts;
+        [log.name().to_owned(), shown, delivered, duplicates]
     });
-    let table = output::table(["log", "shown", "delivered", "repeated"], rows, 1);
+    let table = output::table(["log", "returned by Duo", "delivered", "duplicates"], rows, 1);
     output::talk(format!("\n{table}"));
     Ok(())
 }

@@ -28,14 +28,14 @@ impl Demo {
             report.duplicates(),
             report.missing(),
         ];
-        let header = ["log", "events in Duo", "delivered", "of them late", "repeated", "lost"];
+        let header = ["log", "events in Duo", "delivered", "late", "duplicates", "lost"];
         let table = output::table(header, logs.chain([row("total", total)]), 1);
         let lost = number(report.missing());
         output::data(format!("\n{table}\n\nlost {lost}"));
         if report.duplicates() > 0 {
             output::data(format!(
-                "sent again after the lost response and the kill: {}; the copies carry the same\n\
-                 event_uid, so that queries return each event once",
+                "{} duplicates, after the lost response and the kill; the function CiscoDuo\n\
+                 returns each event once, by its event_uid",
                 number(report.duplicates())
             ));
         }

@@ -233,7 +233,11 @@ impl Demo {
         loop {
             tokio::select! {
                 done = &mut work => return done,
-                () = tokio::time::sleep(Duration::from_millis(100)) => self.progress.set_position(self.delivered()),
+                () = tokio::time::sleep(Duration::from_millis(100)) => {
+                    // Rows, of which duplicates are more than the events.
+                    let events = self.progress.length().unwrap_or(u64::MAX);
+                    self.progress.set_position(self.delivered().min(events));
+                }
             }
         }
     }

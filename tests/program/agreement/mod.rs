@@ -2,6 +2,7 @@
 //! generated files are up to date.
 
 mod generated;
+mod names;
 mod operate;
 mod rule;
 mod settings;
