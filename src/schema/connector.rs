@@ -67,7 +67,7 @@ pub(crate) const HEALTH_FIELDS: &[ConnectorField] = &[
     field("state", Text, "hour: verified, verified_late, count_matched, gap or unknown; docs/completeness.md explains them"),
     field("span_from", DateTime, "hour: start of the collected part"),
     field("span_to", DateTime, "hour: end of the collected part, exclusive"),
-    field("counted", Real, "hour: Duo's record count, if Duo returned an exact one"),
+    field("duo_count", Real, "hour: Duo's record count, if Duo returned an exact one"),
     field("delivered", Real, "hour: events that Azure Monitor accepted"),
     field("gap_from", DateTime, "hour: start of the gap"),
     field("gap_to", DateTime, "hour: end of the gap, exclusive"),

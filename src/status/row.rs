@@ -50,7 +50,7 @@ pub(crate) fn hour_row(log_type: LogType, hour: Hour, result: &HourResult) -> Fi
         "state": result.state,
         "span_from": result.span.from,
         "span_to": result.span.to,
-        "counted": result.duo_count,
+        "duo_count": result.duo_count,
         "delivered": result.delivered,
         "late": result.late,
         "gap_from": result.gap.map(|gap| gap.from),

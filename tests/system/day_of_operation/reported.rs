@@ -62,7 +62,7 @@ pub(crate) fn assert_hours_agree(reported: &Reported, log: &str) {
             ("delivered", "delivered"),
             ("late", "late"),
             ("checks", "stages"),
-            ("counted", "duo_count"),
+            ("duo_count", "duo_count"),
             ("checked_at", "checked_at"),
         ] {
             let same = (&row[column], &result[field]);
