@@ -239,7 +239,7 @@ def alert(file):
                 ]
             },
             "actions": {
-                "actionGroups": "[if(empty(parameters('actionGroupId')), variables('nobody'), createArray(parameters('actionGroupId')))]"
+                "actionGroups": "[if(empty(parameters('actionGroupId')), variables('noActionGroups'), createArray(parameters('actionGroupId')))]"
             },
         },
     }
@@ -274,7 +274,7 @@ def alerts():
             "workspace": "[resourceId('Microsoft.OperationalInsights/workspaces', parameters('workspaceName'))]",
             # The queries put it in quotes.
             "apiHostname": "[toLower(trim(replace(replace(parameters('apiHostname'), '\"', ''), '\\', '')))]",
-            "nobody": [],
+            "noActionGroups": [],
         },
         "resources": [alert(file) for file in sorted(glob.glob("sentinel/alerts/*.yaml"))],
     }

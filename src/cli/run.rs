@@ -20,10 +20,10 @@ pub(super) async fn run(format: Format) -> Result<(), u8> {
     }
     let mut last = None;
     for log in &report.logs {
-        let notices = log.notices.iter().map(|notice| &notice.message);
+        let warnings = log.warnings.iter().map(|warning| &warning.message);
         // A hint shared by several logs is shown once.
         let hint = log.why.hint.as_deref().filter(|hint| last.replace(*hint) != Some(*hint));
-        output::about(log.log_type, notices.chain(&log.why.message), hint);
+        output::about(log.log_type, warnings.chain(&log.why.message), hint);
     }
     // Backing off is no failure for the host; this command fails, as events are undelivered.
     let backs_off = |log: &LogReport| log.outcome == Outcome::BackingOff;

@@ -38,7 +38,7 @@ pub(crate) struct LogReport {
     pub retry_at: Option<Millis>,
     #[serde(flatten)]
     pub why: Explanation,
-    pub notices: Vec<LogWarning>,
+    pub warnings: Vec<LogWarning>,
     /// Reconciled hours and their states.
     #[serde(skip)]
     pub reconciled: Vec<(Hour, HourState)>,
@@ -80,7 +80,7 @@ impl LogReport {
             lag_seconds: collected_to.map(|time| (now - time).num_seconds()),
             retry_at,
             why,
-            notices: warnings.chain(dead_letters(&stats.dead_letters)).collect(),
+            warnings: warnings.chain(dead_letters(&stats.dead_letters)).collect(),
             reconciled: stats.reconciled,
             news: run_outcome == (RunOutcome::Unavailable { report: true }),
         }

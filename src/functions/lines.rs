@@ -33,8 +33,8 @@ macro_rules! summary {
 /// off, nothing is lost. INFO: everything else.
 pub(super) fn log_report(report: &RunReport) {
     for log in &report.logs {
-        for notice in &log.notices {
-            tracing::warn!(event = %notice.event, log_type = log.log_type.as_str(), "{}", notice.message);
+        for warning in &log.warnings {
+            tracing::warn!(event = %warning.event, log_type = log.log_type.as_str(), "{}", warning.message);
         }
         let message = log.why.message.as_deref().unwrap_or(log.outcome.as_str());
         match log.outcome {

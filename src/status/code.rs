@@ -179,7 +179,7 @@ impl Serialize for Cause {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let (message, hint) = (self.code.map(Code::sentence), self.code.map(Code::hint));
         let http_status = self.http_status;
-        json!({"code": self.code, "message": message, "remedy": hint, "http_status": http_status})
+        json!({"code": self.code, "message": message, "hint": hint, "http_status": http_status})
             .serialize(serializer)
     }
 }

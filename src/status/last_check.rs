@@ -95,7 +95,7 @@ mod tests {
         let json: serde_json::Value = serde_json::from_slice(&last().to_json()).unwrap();
         let problem = &json["check"]["problems"][0];
         assert_eq!(problem["message"], Code::DuoForbidden.sentence());
-        assert_eq!(problem["remedy"], Code::DuoForbidden.hint());
+        assert_eq!(problem["hint"], Code::DuoForbidden.hint());
         assert_eq!(LastCheck::from_json(&last().to_json()).unwrap(), last());
     }
 }

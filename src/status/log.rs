@@ -112,7 +112,7 @@ impl LogStatus {
     }
 
     fn of(log_type: LogType, (checkpoint, health, results): Stored, now: Millis) -> Self {
-        let current = health.standing;
+        let current = health.current;
         let collected = checkpoint
             .map(|checkpoint| Span { from: checkpoint.collected_from, to: checkpoint.mintime });
         let collected_to = collected.map(|span| span.to);
@@ -170,7 +170,7 @@ async fn stored(state: &LogState, now: Millis) -> Result<Stored, StorageError> {
 }
 
 fn state(health: &LogHealth, lag: Option<TimeDelta>, now: Millis) -> State {
-    let Some(current) = &health.standing else {
+    let Some(current) = &health.current else {
         return State::New;
     };
     if now - current.seen_at > LONGEST_SILENCE {

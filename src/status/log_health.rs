@@ -22,7 +22,7 @@ pub struct LogHealth {
     #[serde(flatten)]
     header: Header,
     /// Health after the last recorded run.
-    pub standing: Option<CurrentHealth>,
+    pub current: Option<CurrentHealth>,
     /// End of the last run that succeeded.
     pub succeeded_at: Option<Millis>,
     /// Totals per hour, by time of the run.
@@ -85,7 +85,7 @@ impl LogHealth {
     pub fn add(&mut self, mut current: CurrentHealth, counts: RunCounts) -> bool {
         let run = Activity { runs: 1, counts };
         let now = current.seen_at;
-        current.since = match &self.standing {
+        current.since = match &self.current {
             Some(before) if !has_changed(before, &current) => before.since,
             _ => now,
         };
@@ -100,7 +100,7 @@ impl LogHealth {
         let kept_from = Hour::of(now).after(1 - KEPT_HOURS);
         self.hours = self.hours.split_off(&kept_from);
         self.unreported += run;
-        self.standing = Some(current);
+        self.current = Some(current);
         let is_silent = self
             .reported_at
             .is_none_or(|reported_at| now - reported_at >= LONGEST_SILENCE || now < reported_at);

@@ -21,7 +21,7 @@ fn fields(row: Value) -> Fields {
 
 /// A row about the runs since the previous row; `None` before the first run.
 pub(crate) fn run_row(log_type: LogType, health: &LogHealth) -> Option<Fields> {
-    let current = health.standing.as_ref()?;
+    let current = health.current.as_ref()?;
     let message = |code: Code| format!("{} {}", code.sentence(), code.hint());
     let lag = current.collected_to.map(|time| current.seen_at - time);
     let mut row = json!({

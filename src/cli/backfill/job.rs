@@ -68,7 +68,7 @@ pub(super) struct Done {
     pub(super) hours: HourCounts,
     #[serde(flatten)]
     pub(super) why: Explanation,
-    pub(super) notices: Vec<String>,
+    pub(super) warnings: Vec<String>,
 }
 
 impl Done {
@@ -113,7 +113,7 @@ impl<'a> Job<'a> {
                 counts: RunCounts::default(),
                 hours: HourCounts::default(),
                 why: Explanation::default(),
-                notices: Vec::new(),
+                warnings: Vec::new(),
             },
             unreported: BTreeSet::new(),
         }
@@ -197,9 +197,9 @@ impl<'a> Job<'a> {
         for (_, state) in &report.reconciled {
             done.hours.add(*state);
         }
-        for notice in &report.notices {
-            if !done.notices.contains(&notice.message) {
-                done.notices.push(notice.message.clone());
+        for warning in &report.warnings {
+            if !done.warnings.contains(&warning.message) {
+                done.warnings.push(warning.message.clone());
             }
         }
         report
@@ -225,7 +225,7 @@ impl<'a> Job<'a> {
             self.collector.report_hours(log_type, &mut self.unreported).await;
         }
         if !self.unreported.is_empty() {
-            self.done.notices.push(format!(
+            self.done.warnings.push(format!(
                 "{} hours have no row in CiscoDuoHealth_CL; their results are in the ledger",
                 self.unreported.len()
             ));

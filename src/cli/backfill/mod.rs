@@ -198,7 +198,7 @@ fn show(all: &[Done]) {
     });
     output::data(output::table(header, rows, 4));
     for done in all {
-        let lines = done.notices.iter().chain(&done.why.message);
+        let lines = done.warnings.iter().chain(&done.why.message);
         output::about(done.log_type, lines, done.why.hint.as_deref());
     }
 }

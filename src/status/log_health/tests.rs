@@ -81,7 +81,7 @@ fn since_and_the_last_success_are_kept() {
             run(NOW + TimeDelta::minutes(minute), Outcome::Failed, Some(Code::DuoCredentials), 0),
         );
     }
-    let current = health.standing.as_ref().unwrap();
+    let current = health.current.as_ref().unwrap();
     assert_eq!((current.since, current.seen_at), (NOW + MINUTE, NOW + TimeDelta::minutes(3)));
     assert_eq!(health.succeeded_at, Some(NOW));
     let [error] = &health.last_errors[..] else { panic!("{:?}", health.last_errors) };

@@ -39,7 +39,7 @@ impl Log {
             days: BTreeMap::new(),
             fields: UnmappedFields::default(),
         };
-        log.health.standing = Some(CurrentHealth {
+        log.health.current = Some(CurrentHealth {
             outcome: Outcome::CaughtUp,
             code: None,
             http_status: None,
@@ -61,21 +61,21 @@ impl Log {
     }
 
     /// Sets the current outcome, unchanged for this many minutes.
-    pub(crate) fn standing(
+    pub(crate) fn current(
         mut self,
         outcome: Outcome,
         code: Option<(Code, u16)>,
         minutes: i64,
     ) -> Self {
         let since = self.now - TimeDelta::minutes(minutes);
-        let standing = self.health.standing.as_mut().expect("the log has run");
-        standing.outcome = outcome;
-        standing.since = since;
+        let current = self.health.current.as_mut().expect("the log has run");
+        current.outcome = outcome;
+        current.since = since;
         if let Some((code, status)) = code {
-            (standing.code, standing.http_status) = (Some(code), Some(status));
+            (current.code, current.http_status) = (Some(code), Some(status));
         }
         if outcome == Outcome::BackingOff {
-            standing.retry_at = Some(self.now + TimeDelta::minutes(4));
+            current.retry_at = Some(self.now + TimeDelta::minutes(4));
         }
         if !matches!(outcome, Outcome::CaughtUp | Outcome::MoreToFetch) {
             self.health.succeeded_at = Some(since);
@@ -93,7 +93,7 @@ impl Log {
             count: 1,
             cause: BackOffCause::DuoThrottled,
         });
-        self.standing(Outcome::BackingOff, Some((Code::DuoThrottled, 429)), 6)
+        self.current(Outcome::BackingOff, Some((Code::DuoThrottled, 429)), 6)
     }
 
     /// Rows were sent to another workspace until an hour ago.
@@ -131,7 +131,7 @@ impl Log {
 
     /// Duo has never offered this log.
     pub(crate) fn unavailable(mut self) -> Self {
-        self = self.standing(Outcome::Unavailable, Some((Code::DuoForbidden, 403)), AGE * 24 * 60);
+        self = self.current(Outcome::Unavailable, Some((Code::DuoForbidden, 403)), AGE * 24 * 60);
         self.health.succeeded_at = None;
         self.health.hours.clear();
         self.days.clear();
@@ -157,7 +157,7 @@ impl Log {
     pub(crate) fn silent(mut self, hours: i64) -> Self {
         let at = self.now - TimeDelta::hours(hours);
         self = self.behind(hours);
-        self.health.standing.as_mut().expect("the log has run").seen_at = at;
+        self.health.current.as_mut().expect("the log has run").seen_at = at;
         self.health.succeeded_at = Some(at);
         self
     }

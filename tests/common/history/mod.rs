@@ -35,12 +35,12 @@ pub(crate) fn every_state(now: Millis) -> Vec<Log> {
             3_990,
             3,
         ),
-        Log::working(LogType::Administrator, 14, now).standing(
+        Log::working(LogType::Administrator, 14, now).current(
             Outcome::BackingOff,
             Some((Code::DuoThrottled, 429)),
             6,
         ),
-        Log::working(LogType::Telephony, 120, now).behind(7).standing(
+        Log::working(LogType::Telephony, 120, now).behind(7).current(
             Outcome::Failed,
             Some((Code::DuoCredentials, 401)),
             6 * 60,
@@ -52,7 +52,7 @@ pub(crate) fn every_state(now: Millis) -> Vec<Log> {
             .unknown(120)
             .late(50, 12)
             .behind(3)
-            .standing(Outcome::MoreToFetch, None, 200),
+            .current(Outcome::MoreToFetch, None, 200),
     ]
 }
 
@@ -61,7 +61,7 @@ pub(crate) fn usual(now: Millis) -> Vec<Log> {
     vec![
         Log::working(LogType::Authentication, 2_400, now).late(31, 4),
         Log::working(LogType::Administrator, 14, now),
-        Log::working(LogType::Telephony, 120, now).standing(
+        Log::working(LogType::Telephony, 120, now).current(
             Outcome::BackingOff,
             Some((Code::DuoThrottled, 429)),
             2,

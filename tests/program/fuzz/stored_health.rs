@@ -16,7 +16,7 @@ const HEALTH: &[u8] = include_bytes!("stored/health.json");
 const CHECK: &[u8] = include_bytes!("stored/diagnostics.json");
 
 /// The health after a run.
-fn standing(outcome: Outcome, code: Option<Code>) -> CurrentHealth {
+fn current(outcome: Outcome, code: Option<Code>) -> CurrentHealth {
     CurrentHealth {
         outcome,
         code,
@@ -35,12 +35,12 @@ fn health_of_a_log() {
     fuzz_stored("health of a log", &[HEALTH], |mut read: LogHealth| {
         // A document that was read accepts new runs and does not grow without limit.
         let counts = RunCounts { events: 7, ..RunCounts::default() };
-        read.add(standing(Outcome::CaughtUp, None), counts);
+        read.add(current(Outcome::CaughtUp, None), counts);
         for code in Code::all() {
-            read.add(standing(Outcome::Failed, Some(code)), counts);
+            read.add(current(Outcome::Failed, Some(code)), counts);
         }
         assert_eq!(read.last_errors.len(), 10);
-        assert_eq!(read.standing.as_ref().unwrap().seen_at, NOW);
+        assert_eq!(read.current.as_ref().unwrap().seen_at, NOW);
         let kept_from = Hour::of(NOW).after(-7 * 24);
         assert!(read.hours.keys().all(|hour| *hour > kept_from));
         read.reported(NOW);

@@ -31,7 +31,7 @@ struct Case {
     rows: Vec<Map<String, Value>>,
     /// Replacements in the query, to cover other hours.
     #[serde(default)]
-    asked: BTreeMap<String, String>,
+    range: BTreeMap<String, String>,
     /// The verdicts, in the order of logs and hours.
     verdicts: Vec<String>,
     whole: String,
@@ -129,7 +129,7 @@ fn every_hour_and_the_whole_get_the_right_verdict() {
     let (content, schema) = (Content::read(), Schema::read());
     let cases: Vec<Case> = serde_json::from_str(include_str!("coverage.json")).unwrap();
     let function = &content.functions[1];
-    let queries: Vec<Query> = cases.iter().map(|case| with_hours(function, &case.asked)).collect();
+    let queries: Vec<Query> = cases.iter().map(|case| with_hours(function, &case.range)).collect();
     let worlds: Vec<(World, Vec<&Query>)> = cases
         .iter()
         .zip(&queries)

@@ -138,20 +138,20 @@ pub(crate) fn assert_page_agrees(reported: &Reported) {
             );
             assert!(plain.contains(&text), "{log}: {text}");
         }
-        for trouble in status["troubles"].as_array().unwrap() {
-            let code = trouble["code"].as_str().unwrap();
+        for error in status["last_errors"].as_array().unwrap() {
+            let code = error["code"].as_str().unwrap();
             assert!(section.contains("Last errors"), "{log}: {code}");
         }
     }
-    let troubles = |log: &str| -> BTreeSet<String> {
+    let last_errors = |log: &str| -> BTreeSet<String> {
         let status = rows_of(&reported.status["logs"], log);
-        let troubles = status["troubles"].as_array().unwrap().iter();
-        troubles.map(|trouble| trouble["code"].as_str().unwrap().to_owned()).collect()
+        let last_errors = status["last_errors"].as_array().unwrap().iter();
+        last_errors.map(|error| error["code"].as_str().unwrap().to_owned()).collect()
     };
     let assert_errors = |log: &str, codes: &[&str]| {
-        let troubles = troubles(log);
+        let last_errors = last_errors(log);
         for code in codes {
-            assert!(troubles.contains(*code), "{log}: no {code} in {troubles:?}");
+            assert!(last_errors.contains(*code), "{log}: no {code} in {last_errors:?}");
         }
     };
     assert_errors("activity", &["duo_unreachable", "duo_throttled", "azure_unreachable"]);

@@ -183,7 +183,7 @@ async fn damaged_health_is_replaced_and_that_of_a_later_release_is_kept() {
         assert!(invocation.is_caught_up(), "{:#}", invocation.response);
     }
     let stored = scene.container.json(&of("telephony")).await;
-    assert_eq!(stored["standing"]["outcome"], "caught_up", "{stored:#}");
+    assert_eq!(stored["current"]["outcome"], "caught_up", "{stored:#}");
     let stored = scene.container.read(&of("activity")).await.unwrap();
     assert_eq!(stored, newer.as_bytes());
     // Rows are sent again for the log with damaged health, and none for the other.

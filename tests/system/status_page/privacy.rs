@@ -87,12 +87,12 @@ async fn plant(app: &App) {
         let stored = app.container.read(&blob.name).await.unwrap();
         let mut stored: Value = serde_json::from_slice(&stored).unwrap();
         stored["message"] = PLANTED.into();
-        for field in ["standing", "back_off", "destination", "lease"] {
+        for field in ["current", "back_off", "destination", "lease"] {
             if stored[field].is_object() {
                 stored[field]["message"] = PLANTED.into();
             }
         }
-        for list in ["troubles", "hours"] {
+        for list in ["last_errors", "hours"] {
             let each: Vec<&mut Value> = match &mut stored[list] {
                 Value::Array(values) => values.iter_mut().collect(),
                 Value::Object(values) => values.values_mut().collect(),

@@ -60,7 +60,7 @@ async fn the_json_of_every_page_matches_the_schema() {
         changed("/logs/0/since", json!("2026-11-22 10:00:00")),
         changed("/logs/0/days/0/hours", json!(["verified"])),
         changed("/logs/0/activity", json!({"events": -1})),
-        changed("/logs/0/troubles/0/code", json!("fraud")),
+        changed("/logs/0/last_errors/0/code", json!("fraud")),
         changed("/check/problems/0/code", json!("fraud")),
         changed("/check/problems/1/http_status", json!("403")),
         changed("/check/checked_at", json!(null)),
