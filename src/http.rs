@@ -52,8 +52,7 @@ impl Transport {
     }
 }
 
-/// The proxy for an origin as `host:port`, without user and password; `None` if requests are
-/// direct. Requests use the same matcher.
+/// The proxy for an origin as `host:port`, without credentials; `None` for direct requests.
 pub(crate) fn proxy_for(origin: &str) -> Option<String> {
     if Url::parse(origin).is_ok_and(|url| is_loopback(&url)) {
         return None;

@@ -109,8 +109,7 @@ const fn failed_unless(is_done: bool) -> Result<(), u8> {
     if is_done { Ok(()) } else { Err(FAILED) }
 }
 
-/// Creates the collector from the environment and `local.settings.json`. With `json`, settings
-/// errors are also printed on stdout.
+/// Creates the collector. With `json`, settings errors are also printed on stdout.
 fn collector(json: bool) -> Result<Collector, u8> {
     let mut environment = Environment::of_process();
     if let Err(error) = environment.add_local_settings(Path::new("local.settings.json")) {

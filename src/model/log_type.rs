@@ -29,8 +29,7 @@ pub enum LogType {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
-    /// `mintime` and `maxtime` in ms, inclusive; `metadata.next_offset` is sent back in
-    /// `parameter`.
+    /// `mintime` and `maxtime` in ms, inclusive; `next_offset` is sent back in `parameter`.
     Cursor {
         parameter: &'static str,
         /// Whether the endpoint accepts `sort=ts:asc`.

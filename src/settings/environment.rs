@@ -24,8 +24,7 @@ impl Environment {
         Self { values, host_json }
     }
 
-    /// Adds unset `Values` of a `local.settings.json`. Returns whether the file exists, or an
-    /// error.
+    /// Adds unset `Values` of a `local.settings.json`; returns whether the file exists.
     pub fn add_local_settings(&mut self, file: &Path) -> Result<bool, String> {
         #[derive(Deserialize)]
         struct LocalSettings {

@@ -60,8 +60,7 @@ impl BlobStore for FolderStore {
                 if read(path)?.map(|(_, version)| version) != expected {
                     return Ok(None);
                 }
-                // One name is enough under the lock; a file left by a killed process is
-                // overwritten.
+                // One name suffices under the lock; the file of a killed process is overwritten.
                 let mut new = path.as_os_str().to_owned();
                 new.push(".new");
                 let mut file = File::create(&new)?;

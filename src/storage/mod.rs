@@ -99,8 +99,7 @@ pub trait BlobStore: Debug + Send + Sync {
     ///
     /// # Errors
     ///
-    /// [`WriteError::Conflict`] if the version differs. After other errors it may have been
-    /// written.
+    /// [`WriteError::Conflict`] if the version differs; other errors may leave it written.
     async fn write(
         &self,
         name: &str,

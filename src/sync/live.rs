@@ -43,8 +43,7 @@ fn following<P: Ports>(
     now: Millis,
 ) -> Option<Window> {
     let horizon = now - run.clock_ahead - run.config.limits.window_delay;
-    // Events that became readable during this run are left to the next one; otherwise the run would
-    // continue with ever shorter windows.
+    // Later events are left to the next run; otherwise the windows would get ever shorter.
     if not_before.is_none() && horizon - mintime < MINUTE {
         return None;
     }

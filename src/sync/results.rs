@@ -27,8 +27,7 @@ pub(super) enum Basis {
     Nothing,
 }
 
-/// Stores the results of the hours, removes ledger entries that no reading needs any more, and
-/// records the progress of reconciliation.
+/// Stores results and progress, and removes ledger entries that no reading needs any more.
 pub(super) async fn conclude<P: Ports>(
     run: &mut Run<'_, P>,
     reading: &Reading,

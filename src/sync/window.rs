@@ -28,8 +28,7 @@ pub struct Window {
     pub rows_read: u64,
     /// Duo's record count from `from` to `maxtime`, if Duo returned an exact one.
     pub expected: Option<u64>,
-    /// Newest time for which Duo returned every record when the first page was read: the window is
-    /// not closed past it.
+    /// Newest time up to which the first page was complete; the window is not closed past it.
     pub readable_through: Option<Millis>,
     /// Newest event time among delivered and duplicate records.
     pub last_time: Option<Millis>,

@@ -234,9 +234,8 @@ impl Demo {
             tokio::select! {
                 done = &mut work => return done,
                 () = tokio::time::sleep(Duration::from_millis(100)) => {
-                    // Rows, of which duplicates are more than the events.
-                    let events = self.progress.length().unwrap_or(u64::MAX);
-                    self.progress.set_position(self.delivered().min(events));
+                    let rows = self.delivered().min(self.progress.length().unwrap_or_default());
+                    self.progress.set_position(rows);
                 }
             }
         }
