@@ -244,8 +244,7 @@ impl Collector {
         Ok(live.and_then(|live| live.throttled_until(now)))
     }
 
-    /// Continues a backfill for one run and reports the results of its hours; `unreported` are the
-    /// hours whose rows were not accepted yet.
+    /// Continues a backfill for one run; `unreported` are hours whose rows were not accepted.
     pub(crate) async fn backfill(
         &self,
         backfill: &Backfill,

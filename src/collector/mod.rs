@@ -80,8 +80,7 @@ impl StartError {
     }
 }
 
-/// The clock of a run: wall-clock time at its start plus elapsed time, so that setting the system
-/// clock during a run cannot change its length.
+/// Wall-clock time at the start of a run plus elapsed time, whatever is done to the clock.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     started: Millis,

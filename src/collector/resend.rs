@@ -16,8 +16,7 @@ pub(crate) enum Resent {
 }
 
 impl Collector {
-    /// Sends a dead letter again in its own request, and removes it if Azure Monitor accepted the
-    /// whole record. The row keeps its `event_uid`.
+    /// Sends a dead letter again; removes it if the whole record was accepted.
     pub(crate) async fn resend(&self, name: &DeadLetterName) -> Result<Resent, RunError> {
         let (letters, now) = (&self.dead_letters, self.now());
         let Some(letter) = letters.read(name).await? else {

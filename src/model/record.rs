@@ -93,8 +93,7 @@ impl Record {
     }
 }
 
-/// The range of a part within a text. The part must be borrowed from the text, as serde does
-/// without copying; otherwise the range is meaningless.
+/// The range of a part within the text from which it must be borrowed, as serde does.
 pub(crate) fn position(whole: &str, part: &str) -> Range<usize> {
     let start = (part.as_ptr() as usize).wrapping_sub(whole.as_ptr() as usize);
     start..start.wrapping_add(part.len())

@@ -1,5 +1,4 @@
-//! The connector's own columns of events, and all columns of `CiscoDuoHealth_CL`, whose rows are
-//! about the runs of one log or one closed hour.
+//! The connector's own columns of events, and the columns of `CiscoDuoHealth_CL`.
 
 use super::ADDITIONAL_FIELDS;
 use super::ColumnType::{self, DateTime, Dynamic, Real, Text};

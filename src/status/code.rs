@@ -165,8 +165,7 @@ impl Code {
     }
 }
 
-/// An error code and the HTTP status of the response that caused it. JSON also has the sentence and
-/// the hint of the code, which are ignored when read.
+/// An error code and its HTTP status. JSON adds sentence and hint, not read back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Cause {
     /// The code, if there is an error.

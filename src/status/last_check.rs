@@ -54,8 +54,7 @@ impl LastCheck {
         Self { header: Header::default(), sha256: sha256.map(str::to_owned), check }
     }
 
-    /// Whether the next diagnostics are due: after an hour, or for another program. A time in the
-    /// future was written by a wrong clock.
+    /// Whether diagnostics are due: after an hour, for another program, for a future time.
     pub fn is_over(&self, now: Millis, sha256: Option<&str>) -> bool {
         !(TimeDelta::zero()..HOUR).contains(&(now - self.check.checked_at))
             || self.sha256.as_deref() != sha256

@@ -80,8 +80,7 @@ pub struct LastError {
 impl Document for LogHealth {}
 
 impl LogHealth {
-    /// Adds a run; `since` is computed. Returns whether a row is due: the run delivered or changed
-    /// something, or the last row is 15 minutes old.
+    /// Adds a run. Returns whether a row is due: after a change, a delivery, or 15 minutes.
     pub fn add(&mut self, mut current: CurrentHealth, counts: RunCounts) -> bool {
         let run = Activity { runs: 1, counts };
         let now = current.seen_at;

@@ -1,5 +1,4 @@
-//! Reconciliation of closed hours: first by Duo's count; by a full reading if the count differs or
-//! is missing, and once for every hour.
+//! Reconciliation of closed hours: by Duo's count, and once or on a difference by reading all.
 
 use super::deliver::deliver;
 use super::fetch::{NoPage, fetch};

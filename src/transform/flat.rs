@@ -29,8 +29,7 @@ pub(super) struct Flattener {
 }
 
 impl Flattener {
-    /// Flattens the text of an object record. Values in `truncations` are written truncated;
-    /// unmapped fields are limited to `largest` bytes in total.
+    /// Flattens an object record, with truncated values and at most `largest` bytes unmapped.
     pub(super) fn flatten(
         &mut self,
         text: &str,

@@ -36,8 +36,7 @@ struct Fields<'a> {
 }
 
 impl<'a> Probe<'a> {
-    /// Parses a record that begins at `begin` in the scanner's text. A record that is not an object
-    /// or has a duplicate field is wrapped.
+    /// Parses the record at `begin`; wraps it if it is not an object or has a duplicate field.
     pub(super) fn new(log_type: LogType, begin: usize, reading: &Reading<'a>) -> Self {
         Self::of_object(log_type, begin, reading).unwrap_or_default()
     }

@@ -144,8 +144,7 @@ impl Demo {
     async fn catch_up(&mut self, what: &str) -> Result<(), String> {
         let before = self.delivered();
         let mut quiet = 0;
-        // A log may be caught up with hours left to reconcile at the run time limit; these are
-        // reconciled by runs that deliver nothing more.
+        // Runs that deliver nothing more reconcile the hours left at the run time limit.
         while quiet < 2 {
             let delivered = self.delivered();
             let caught_up = self.tick("").await?;
