@@ -15,7 +15,7 @@ use tracing::{debug, warn};
 
 use super::report::LogReport;
 use super::{Clock, Collector, lock};
-use crate::ingestion::{self, SinkCall, Table};
+use crate::ingestion::{self, BatchRequest, Table};
 use crate::logging::LogEvent;
 use crate::model::{HOUR, Hour, LogType, Millis};
 use crate::status::{Fields, LogHealth, Outcome, body, hour_row, run_row};
@@ -138,7 +138,7 @@ impl Collector {
         if !self.settings.health || rows.is_empty() {
             return true;
         }
-        let request = SinkCall {
+        let request = BatchRequest {
             table: Table::CiscoDuoHealth,
             body: body(self.sink.api(), &self.settings.duo.host, now, rows),
             is_dated_by_event: false,

@@ -11,7 +11,7 @@ use tracing::debug;
 
 use super::unmapped_fields::UnmappedFields;
 use super::{Clock, Collector, lock};
-use crate::ingestion::{SinkCall, Table};
+use crate::ingestion::{BatchRequest, Table};
 use crate::model::{
     Batch, FetchError, IngestKind, LogType, Millis, PageRequest, PageResponse, Record, SendError,
 };
@@ -158,7 +158,7 @@ impl Collector {
         Batch { records, kind }: &Batch,
         now: Millis,
         buffer: Bytes,
-    ) -> SinkCall {
+    ) -> BatchRequest {
         let kind = *kind;
         let host = &self.settings.duo.host;
         // Only live rows: Azure Monitor replaces the time of older ones anyway.
@@ -181,7 +181,7 @@ impl Collector {
             writer.write(&mut body, record);
         }
         body.put_u8(b']');
-        SinkCall {
+        BatchRequest {
             table: Table::CiscoDuo,
             body: body.freeze(),
             is_dated_by_event,

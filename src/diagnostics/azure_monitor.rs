@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::{Finding, TIME_LIMIT};
 use crate::collector::{Clock, Collector};
-use crate::ingestion::{SinkCall, Table};
+use crate::ingestion::{BatchRequest, Table};
 use crate::model::{SendError, SendErrorKind};
 use crate::settings::{IdentitySettings, IngestionSettings};
 
@@ -42,7 +42,7 @@ pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
 }
 
 async fn send(collector: &Collector, table: Table, clock: Clock) -> Result<(), SendError> {
-    let request = SinkCall {
+    let request = BatchRequest {
         table,
         body: Bytes::from_static(b"[]"),
         is_dated_by_event: false,

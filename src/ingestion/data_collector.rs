@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use reqwest::header::{AUTHORIZATION, CONTENT_TYPE};
 
 use super::error::{LARGEST_RESPONSE, confirm, error, no_response};
-use super::{SinkCall, Table};
+use super::{BatchRequest, Table};
 use crate::http::{read_body, retry_after};
 use crate::model::{IngestionApi, Secret, SendError, SendErrorKind, azure_signature};
 use crate::settings::DataCollectorSettings;
@@ -42,8 +42,8 @@ impl DataCollector {
     }
 
     /// Sends one request. Returns when Azure Monitor has accepted it.
-    pub async fn send(&self, request: SinkCall) -> Result<(), SendError> {
-        let SinkCall { table, body, is_dated_by_event, now, timeout } = request;
+    pub async fn send(&self, request: BatchRequest) -> Result<(), SendError> {
+        let BatchRequest { table, body, is_dated_by_event, now, timeout } = request;
         let bytes = body.len();
         let date = now.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
         let text = text_to_sign(bytes, &date);

@@ -11,7 +11,7 @@ use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, 
 use super::error::{confirm, error, no_response};
 use super::gzip::gzip;
 use super::token::{IdentityError, TokenError, Tokens};
-use super::{SinkCall, Table};
+use super::{BatchRequest, Table};
 use crate::http::{Transport, retry_after};
 use crate::model::{IngestionApi, SendError, SendErrorKind};
 use crate::settings::LogsIngestionSettings;
@@ -58,7 +58,7 @@ impl LogsIngestion {
     }
 
     /// Sends one request. Returns after Azure Monitor accepted it. Replaces a refused token once.
-    pub async fn send(&self, request: SinkCall) -> Result<(), SendError> {
+    pub async fn send(&self, request: BatchRequest) -> Result<(), SendError> {
         let url = self.url(request.table);
         let deadline = Instant::now() + TOKEN_TIMEOUT + request.timeout;
         let body = if self.gzip { gzip(&request.body) } else { request.body };

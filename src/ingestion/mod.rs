@@ -42,8 +42,8 @@ pub enum Table {
 
 /// One request. `Debug` does not show the rows.
 #[derive(Clone, derive_more::Debug)]
-#[debug("SinkCall({} bytes)", body.len())]
-pub struct SinkCall {
+#[debug("BatchRequest({} bytes)", body.len())]
+pub struct BatchRequest {
     /// The destination table.
     pub table: Table,
     /// A JSON array of rows in the format of the API.
@@ -84,7 +84,7 @@ impl Sink {
     }
 
     /// Sends one request. Returns when Azure Monitor has accepted it.
-    pub async fn send(&self, request: SinkCall) -> Result<(), SendError> {
+    pub async fn send(&self, request: BatchRequest) -> Result<(), SendError> {
         match self {
             Self::DataCollector(sink) => sink.send(request).await,
             Self::LogsIngestion(sink) => sink.send(request).await,
