@@ -46,7 +46,7 @@ pub struct Config {
     /// Delay of the Azure Monitor simulator before each response.
     pub log_analytics_latency: Duration,
     /// Requests granted per log endpoint in any 60 s; further ones get 429.
-    pub calls_per_minute: Option<u32>,
+    pub requests_per_minute: Option<u32>,
     /// Share of events, in thousandths, that appear only [`Config::late_by`] after their time.
     pub late_per_mille: u32,
     /// How long after its time a late event appears.
@@ -101,7 +101,7 @@ impl Default for Config {
             hidden: Duration::from_secs(120),
             duo_latency: Duration::ZERO,
             log_analytics_latency: Duration::ZERO,
-            calls_per_minute: None,
+            requests_per_minute: None,
             late_per_mille: 0,
             late_by: Duration::from_secs(20 * 60),
             oversized_per_mille: 0,

@@ -47,9 +47,9 @@ struct Filter {
     json: bool,
 }
 
-/// A purge must specify everything, or dead letters before a date.
+/// A purge must specify one event, a date, or everything.
 #[derive(Debug, clap::Args)]
-#[command(group = clap::ArgGroup::new("extent").args(["before", "all"]).required(true))]
+#[command(group = clap::ArgGroup::new("extent").args(["before", "all", "uid"]).required(true))]
 struct Purge {
     #[command(flatten)]
     filter: Filter,
@@ -104,7 +104,7 @@ pub(super) async fn dead_letters(arguments: &Arguments) -> Result<(), u8> {
     }
     if kept > 0 {
         output::talk(format!(
-            "{} dead letters are kept because their rows are truncated; `dead-letters purge` removes them",
+            "{} dead letters are kept because their rows are truncated; `dead-letters purge --uid UID` deletes one",
             number(kept)
         ));
     }

@@ -33,7 +33,7 @@ const USAGE: u8 = 2;
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
-    /// Log more to stderr
+    /// Log each request, at level DEBUG
     #[arg(long, short, global = true)]
     verbose: bool,
 }

@@ -10,7 +10,7 @@ pub(super) async fn run(format: Format) -> Result<(), u8> {
     let collector = super::collector(format.json)?;
     let shutdown = CancellationToken::new();
     let report = until_shutdown(collector.run(&shutdown), &shutdown, || {
-        output::talk("shutdown requested: stopping at the next commit");
+        output::talk("shutdown requested: stopping after the current batch");
     });
     let report = report.await;
     if format.json {

@@ -21,7 +21,7 @@ pub(super) struct Arguments {
     seed: u64,
     /// Requests per minute that each endpoint of Duo allows [default: no limit]
     #[arg(long)]
-    calls_per_minute: Option<u32>,
+    requests_per_minute: Option<u32>,
     /// Folder to which accepted rows are written
     #[arg(long)]
     rows: Option<PathBuf>,
@@ -42,7 +42,7 @@ pub(super) async fn simulate(arguments: &Arguments) -> Result<(), u8> {
         seed: arguments.seed,
         duo_port: first,
         log_analytics_port: first + 1,
-        calls_per_minute: arguments.calls_per_minute,
+        requests_per_minute: arguments.requests_per_minute,
         rows_dir: arguments.rows.clone(),
         logs_ingestion: LogsIngestionConfig { port: first + 2, ..simulated::rule() },
         identity: IdentityConfig { port: first + 3, ..IdentityConfig::default() },

@@ -1,7 +1,7 @@
 use std::fmt::Display;
 
 use super::{Format, output};
-use crate::model::{number, span};
+use crate::model::{Span, number, span};
 use crate::status::{Cause, Problem, Status};
 
 pub(super) async fn status(format: Format) -> Result<(), u8> {
@@ -34,9 +34,14 @@ fn show(status: &Status) {
     for log in &status.logs {
         let log_type = log.log_type;
         explain(log_type, log.cause);
-        for gap in &log.gaps {
-            let (from, to) = (gap.from, gap.to);
+        for Span { from, to } in &log.gaps {
             output::data(format!("\n{log_type}: missing from {from} to {to}"));
+        }
+        let from = log.unknown.iter().map(|hour| hour.from).min();
+        let to = log.unknown.iter().map(|hour| hour.to).max();
+        if let Some((from, to)) = from.zip(to) {
+            let hours = format!("{} hours between {from} and {to}", log.unknown.len());
+            output::data(format!("\n{log_type}: completeness unknown for {hours}"));
         }
     }
     if let Some(check) = &status.check {

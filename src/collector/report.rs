@@ -105,7 +105,7 @@ impl LogReport {
         let result = RunResult { outcome, error: None, checkpoint: None, stats };
         let why = Explanation {
             code: Some(Code::Internal),
-            hint: Some("report it with the lines above this one".to_owned()),
+            hint: Some("report an issue of this project, with the lines above this one".to_owned()),
             ..text("an internal error ended the run of this log; its checkpoint is kept")
         };
         Self { why, ..Self::new(log_type, result, Millis(0)) }
@@ -211,7 +211,7 @@ impl From<&Warning> for LogWarning {
 /// A warning that names the dead letters of a run by id; `None` if there are none.
 fn dead_letters(stats: &DeadLetterStats) -> Option<LogWarning> {
     let truncated = format!("{} rows have a truncated value", stats.truncated);
-    let refused = format!("{} records were refused one by one", stats.refused);
+    let refused = format!("{} records were refused individually", stats.refused);
     let what = match (stats.truncated, stats.refused) {
         (0, 0) => return None,
         (_, 0) => truncated,

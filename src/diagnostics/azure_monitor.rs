@@ -1,5 +1,4 @@
-//! Checks token and permission for each table of Azure Monitor. No row is sent: the response to an
-//! empty list shows whether rows would be accepted.
+//! Checks token and permission for each table with an empty list, which stores no row.
 
 use bytes::Bytes;
 
@@ -13,7 +12,7 @@ use crate::settings::{IdentitySettings, IngestionSettings};
 pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
     let events = send(collector, Table::CiscoDuo, clock).await;
     let IngestionSettings::LogsIngestion(settings) = &collector.settings.sink.ingestion else {
-        return vec![table("Azure Monitor", "knows this workspace and its key", events)];
+        return vec![table("Azure Monitor", "accepts WORKSPACE_ID and SHARED_KEY", events)];
     };
     let identity = about(&settings.identity.0);
     if let Err(error @ SendError { kind: SendErrorKind::NoToken { .. }, .. }) = events {
@@ -22,9 +21,9 @@ pub(super) async fn check(collector: &Collector, clock: Clock) -> Vec<Finding> {
         let message = format!("{identity}: {}", problem.message);
         return vec![Finding { message, ..problem }];
     }
-    let accepts = "knows this data collection rule and its stream, and lets this identity send";
+    let accepts = "accepts rows of this identity for the data collection rule and stream";
     let mut findings = vec![
-        Finding::ok("identity", format!("{identity} has a token")),
+        Finding::ok("identity", format!("token obtained for {identity}")),
         table("Azure Monitor", accepts, events),
     ];
     // With the Data Collector API, tables are created by their first row.

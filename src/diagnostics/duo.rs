@@ -60,15 +60,15 @@ fn end_of_life() -> DateTime<Utc> {
 
 fn readable(subject: String, log_type: LogType, now: DateTime<Utc>) -> Finding {
     if !log_type.spec().may_be_retired {
-        return Finding::ok(subject, "may be read");
+        return Finding::ok(subject, "readable");
     }
     let end = end_of_life();
     let days = (end - now).num_days();
     let day = end.format("%Y-%m-%d");
     let message = if now < end {
-        format!("may be read; Duo ends this log on {day}, in {days} days")
+        format!("readable; Duo ends this log on {day}, in {days} days")
     } else {
-        format!("may still be read; Duo announced to end this log on {day}")
+        format!("still readable, although Duo announced its end for {day}")
     };
     Finding::ok(subject, message)
 }
@@ -76,7 +76,7 @@ fn readable(subject: String, log_type: LogType, now: DateTime<Utc>) -> Finding {
 fn refusal(subject: String, log_type: LogType, error: FetchError) -> Finding {
     let is_gone = matches!(error.kind, FetchErrorKind::Forbidden | FetchErrorKind::Gone);
     if log_type.spec().may_be_retired && is_gone {
-        return Finding::ok(subject, "not licensed or retired; nothing is collected from it");
+        return Finding::ok(subject, "unavailable: not licensed, or ended by Duo; not collected");
     }
     Finding::of(subject, error)
 }
@@ -91,7 +91,7 @@ pub(super) fn clock(logs: &[LogFinding]) -> Option<Finding> {
         Finding::ok("clock", message)
     } else {
         Finding::problem("clock", Code::Clock, message).with_hint(Some(
-            "set the clock of this machine: Duo refuses requests that are off by minutes",
+            "synchronize the clock of this machine: Duo refuses requests whose time is wrong by minutes",
         ))
     })
 }
@@ -111,9 +111,9 @@ mod tests {
         };
         assert_eq!(
             message(LogType::TrustMonitor, -69),
-            "may be read; Duo ends this log on 2027-01-31, in 69 days"
+            "readable; Duo ends this log on 2027-01-31, in 69 days"
         );
-        assert!(message(LogType::TrustMonitor, 1).starts_with("may still be read"));
-        assert_eq!(message(LogType::Activity, 1), "may be read");
+        assert!(message(LogType::TrustMonitor, 1).starts_with("still readable"));
+        assert_eq!(message(LogType::Activity, 1), "readable");
     }
 }

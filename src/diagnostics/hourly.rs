@@ -71,12 +71,12 @@ fn log(findings: usize, problems: &[&Finding]) {
     let names: Vec<&str> = problems.iter().map(|finding| &*finding.subject).collect();
     let names = names.join(", ");
     if problems.is_empty() {
-        info!(event = %LogEvent::DiagnosticsCompleted, findings, "checked: no problems");
+        info!(event = %LogEvent::DiagnosticsCompleted, findings, "no problems found");
     } else if problems.iter().all(|finding| runs_report(finding)) {
-        info!(event = %LogEvent::DiagnosticsCompleted, problems = names, "checked: problems that the runs report");
+        info!(event = %LogEvent::DiagnosticsCompleted, problems = names, "problems found, all of them reported by runs");
     } else {
         let hint = "run duo-sentinel check, or see the function CiscoDuoStatus";
-        warn!(event = %LogEvent::DiagnosticsCompleted, problems = names, hint, "checked: problems found");
+        warn!(event = %LogEvent::DiagnosticsCompleted, problems = names, hint, "problems found");
     }
 }
 

@@ -37,10 +37,10 @@ async fn checkpoint(collector: &Collector, log_type: LogType) -> Finding {
     match checkpoint.destination {
         Some(destination) if destination.fingerprint != ours => {
             let message = format!(
-                "until {} its rows went to another workspace or endpoint",
+                "rows were sent to another workspace or endpoint until {}",
                 destination.used_at
             );
-            Finding::problem(subject, Code::OtherDestination, message).with_hint(Some("if that was intended, this one takes over 15 minutes after the other stopped; if not, give each instance \
+            Finding::problem(subject, Code::OtherDestination, message).with_hint(Some("if you changed the destination, wait: collection continues 15 minutes after the last row; if not, give each instance \
                  its own CISCO_DUO_CONTAINER"))
         }
         _ => Finding::ok(subject, format!("collected to {}", checkpoint.mintime)),
@@ -79,7 +79,7 @@ fn ledger(log: &LogStatus) -> Option<Finding> {
     };
     Some(if let Some(gap) = log.gaps.first() {
         Finding::problem(subject, Code::Gap, message).with_hint(Some(format!(
-            "read it again: {}; if the gap remains, Duo no longer keeps the events",
+            "read it again: {}; if the gap remains, the events cannot be read any more",
             again(gap)
         )))
     } else if marks.count(HourStatus::Gap) > 0 {

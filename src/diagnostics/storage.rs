@@ -44,11 +44,11 @@ async fn check_store(collector: &Collector, subject: &str, store: &Store) -> Fin
         Finding::problem(subject, Code::StorageUnconditional, message)
     };
     match tried {
-        Ok((true, true)) => Finding::ok(subject, format!("{location}: reads, writes and compares")),
-        Ok(_) => unconditional("a conditional write was not honoured").with_hint(Some(
-            "a proxy between here and the storage account drops the header If-Match",
+        Ok((true, true)) => Finding::ok(subject, format!("{location}: read, write, append and conditional write succeeded")),
+        Ok(_) => unconditional("a conditional write was not compared").with_hint(Some(
+            "reconfigure the proxy that drops the header If-Match on the way to the storage account",
         )),
-        Err(WriteError::Conflict) => unconditional("a new name already existed"),
+        Err(WriteError::Conflict) => unconditional("a conditional create found an existing blob"),
         Err(WriteError::Failed(error)) => Finding::of(subject, error),
     }
 }

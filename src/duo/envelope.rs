@@ -38,8 +38,7 @@ impl From<NotJson> for EnvelopeError {
     }
 }
 
-/// Parses a page. `read` parses or skips the next JSON value as a record, and must consume it. An
-/// invalid record does not affect the others.
+/// Parses a page. `read` consumes the next JSON value; an invalid record affects no other.
 ///
 /// # Errors
 ///

@@ -21,8 +21,7 @@ pub(super) fn date_header(now: DateTime<Utc>) -> String {
     now.format("%a, %d %b %Y %H:%M:%S -0000").to_string()
 }
 
-/// The canonical parameters of a GET, signed and sent as its query: sorted by name and
-/// percent-encoded except for unreserved characters.
+/// The parameters of a GET, signed and sent: sorted by name, reserved characters encoded.
 pub(super) fn canonical_query(parameters: &[(&str, &str)]) -> String {
     let mut pairs: Vec<[String; 2]> = parameters
         .iter()

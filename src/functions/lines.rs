@@ -29,8 +29,7 @@ macro_rules! summary {
     };
 }
 
-/// Writes one line per log, after its warnings. ERROR: an operator must act. WARN: the log backs
-/// off, nothing is lost. INFO: everything else.
+/// Writes a line per log: ERROR if an operator must act, WARN while it backs off, else INFO.
 pub(super) fn log_report(report: &RunReport) {
     for log in &report.logs {
         for warning in &log.warnings {

@@ -36,7 +36,7 @@ impl StatusCache {
 
 pub(super) async fn status(app: &App, query: &str) -> Response {
     let Some(is_json) = wants_json(query) else {
-        let advice = "the address takes format=json or format=html, and the key of the function; nothing else\n";
+        let advice = "unsupported query parameter; use format=json or format=html, and code=KEY\n";
         return private("text/plain; charset=utf-8", StatusCode::BAD_REQUEST, advice);
     };
     let status = match app.collector() {

@@ -61,7 +61,7 @@ pub(super) async fn confirm(
 pub fn hint(error: &SendError) -> Option<&'static str> {
     match error.kind {
         SendErrorKind::NoToken { .. } => Some(
-            "check that the function app has an identity, or AZURE_CLIENT_ID names a user-assigned one of its own; \
+            "check that the function app has a system-assigned identity, or the user-assigned one of AZURE_CLIENT_ID; \
              outside Azure set AZURE_TENANT_ID and AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or \
              AZURE_FEDERATED_TOKEN_FILE, and CISCO_DUO_CLOUD for another cloud",
         ),
@@ -83,7 +83,7 @@ fn data_collector_hint(error: &SendError) -> Option<&'static str> {
         ),
         (SendErrorKind::Fatal, Some(404 | 410)) => Some(
             "check WORKSPACE_ID and logAnalyticsUri; if they are right, this workspace no longer accepts the HTTP \
-             Data Collector API: use the Logs Ingestion API, by LOGS_INGESTION_ENDPOINT and LOGS_INGESTION_RULE_ID",
+             Data Collector API: set LOGS_INGESTION_ENDPOINT and LOGS_INGESTION_RULE_ID for the Logs Ingestion API",
         ),
         (SendErrorKind::Fatal, Some(400)) => {
             Some("check that the workspace of WORKSPACE_ID is active")
@@ -98,8 +98,8 @@ fn data_collector_hint(error: &SendError) -> Option<&'static str> {
 fn logs_ingestion_hint(error: &SendError) -> Option<&'static str> {
     match (error.kind, error.status) {
         (SendErrorKind::Credentials, Some(401)) => Some(
-            "check CISCO_DUO_CLOUD: the token must be of the cloud of LOGS_INGESTION_ENDPOINT; and that the identity \
-             is of the tenant of the data collection rule",
+            "check that CISCO_DUO_CLOUD is the cloud of LOGS_INGESTION_ENDPOINT, and that the identity is in the \
+             tenant of the data collection rule",
         ),
         (SendErrorKind::Credentials, _) => Some(
             "give the identity the role Monitoring Metrics Publisher on the data collection rule; a new role takes up \

@@ -48,8 +48,7 @@ pub struct BatchRequest {
     pub table: Table,
     /// A JSON array of rows in the format of the API.
     pub body: Bytes,
-    /// Whether `TimeGenerated` is the event time. The Data Collector API needs a header for that;
-    /// rows for the Logs Ingestion API have the column.
+    /// Whether `TimeGenerated` is the event time: a header of the Data Collector API.
     pub is_dated_by_event: bool,
     /// Date of the request.
     pub now: DateTime<Utc>,

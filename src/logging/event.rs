@@ -23,7 +23,7 @@ pub enum LogEvent {
     #[strum(props(level = "ERROR"), message = "Restart the function app.")]
     PortInUse,
     /// The server ended although no shutdown was requested.
-    #[strum(props(level = "ERROR"), message = "The host restarts it. If it recurs, report the line.")]
+    #[strum(props(level = "ERROR"), message = "The host restarts it. If it recurs, report an issue of this project with the line.")]
     ServerEnded,
     /// Shutdown was requested: a deployment, or the host scales in.
     #[strum(props(level = "INFO"), message = "No action needed.")]
@@ -37,8 +37,8 @@ pub enum LogEvent {
     /// The host missed ticks of the timer before this one.
     #[strum(props(level = "INFO"), message = "No action needed; if it lasts for hours, check whether the app is stopped or throttled by its plan.")]
     PastDue,
-    /// How the run of a log ended (`outcome`, `code`), and what it did; one line per log and run. INFO: done, or once a day
-    /// a log that is unavailable. WARN: the log backs off, nothing is lost. ERROR: an operator must act.
+    /// Outcome (`outcome`, `code`) and counts of a run; one line per log and run. INFO: the run succeeded, or once a day the
+    /// log is unavailable. WARN: the log backs off, nothing is lost. ERROR: an operator must act.
     #[strum(props(level = "INFO, WARN, ERROR"), message = "See `code` in [codes](#codes).")]
     LogRun,
     /// Events of this span are older than Duo's retention and were never collected.
@@ -57,12 +57,12 @@ pub enum LogEvent {
     #[strum(props(level = "WARN"), message = "No action needed if the settings were changed on purpose.")]
     DestinationChanged,
     /// The clock of this machine is ahead of Duo's.
-    #[strum(props(level = "WARN"), message = "Set the clock of the machine; until then windows are closed by Duo's clock.")]
+    #[strum(props(level = "WARN"), message = "Synchronize the clock of the machine; until then windows are closed by Duo's clock.")]
     ClockAhead,
     /// A process ended while it held the lease of this log; the lease was taken over.
     #[strum(props(level = "WARN"), message = "No action needed.")]
     LeaseTakenOver,
-    /// Rows have truncated values, or records were refused one by one; the originals are kept.
+    /// Rows have truncated values, or records were refused individually; the originals are kept.
     #[strum(props(level = "WARN"), message = "See [dead letters](#dead-letters).")]
     DeadLetters,
     /// A part of the ledger is damaged; it was quarantined, and its hours are read in full.

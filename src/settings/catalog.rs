@@ -91,7 +91,7 @@ settings! {
     AzureMonitor {
         WORKSPACE_ID = "WORKSPACE_ID",
             Form("", is_uuid, "is not of the form 00000000-0000-0000-0000-000000000000; copy the ID, not the name, of the workspace"),
-            Required("copy the workspace ID of the Log Analytics workspace"),
+            Required("copy the workspace ID of the Log Analytics workspace, or set LOGS_INGESTION_ENDPOINT instead"),
             "ID of the Log Analytics workspace; not needed with `LOGS_INGESTION_ENDPOINT`";
         SHARED_KEY = "SHARED_KEY", Secret, Required("copy the primary key of the Log Analytics workspace"),
             "Primary or secondary key of the workspace; not needed with `LOGS_INGESTION_ENDPOINT`";
@@ -109,7 +109,7 @@ settings! {
         GZIP = "LOGS_INGESTION_GZIP", Choice(&["on", "off"]), Optional,
             "Whether requests to the Logs Ingestion API are compressed";
         TIME_GENERATED = "CISCO_DUO_TIME_GENERATED", Choice(&["ingestion", "event"]), Optional,
-            "Time in `TimeGenerated`: when Azure Monitor receives the row, or when the event happened";
+            "`TimeGenerated` of live rows: the time at which the row is sent (`ingestion`) or of the event (`event`); late and backfilled rows always have the former";
         HEALTH = "CISCO_DUO_HEALTH", Choice(&["on", "off"]), Optional,
             "Whether rows about the connector itself are sent to `CiscoDuoHealth_CL`";
     }
@@ -125,7 +125,7 @@ settings! {
         AUTHORITY_HOST = "AZURE_AUTHORITY_HOST", Text("from CISCO_DUO_CLOUD"), Optional,
             "Authority that issues tokens to an identity outside Azure";
         CLOUD = "CISCO_DUO_CLOUD", Choice(&["public", "usgov", "china"]), Optional,
-            "Azure cloud whose authority issues tokens to an identity outside Azure, and for which Logs Ingestion API tokens are issued";
+            "Azure cloud: audience of the Logs Ingestion API tokens and, outside Azure, default of `AZURE_AUTHORITY_HOST`";
     }
     State {
         STORAGE = "AzureWebJobsStorage", Secret, Required("give a connection string, or AzureWebJobsStorage__blobServiceUri for an identity, or CISCO_DUO_STATE_DIR for a local folder"),
@@ -150,17 +150,17 @@ settings! {
         LOOKBACK = "CISCO_DUO_LOOKBACK_HOURS", Number(1, RETENTION.num_hours(), 24), Optional,
             "How far back the first run starts, in hours";
         START_TIME = "CISCO_DUO_START_TIME", Text(""), Optional,
-            "Where the first run starts instead: a time (RFC 3339, or Unix seconds or milliseconds), or `log=time,…`";
+            "Start time of the first run, instead of `CISCO_DUO_LOOKBACK_HOURS`: a time (RFC 3339, or Unix seconds or milliseconds), or `log=time,…`";
         WINDOW = "MAX_SYNC_WINDOW_PER_RUN_MINUTES", Number(1, 30 * 24 * 60, 60), Optional,
             "Longest window, in minutes";
         WINDOW_DELAY = "CISCO_DUO_WINDOW_DELAY_SECONDS", Number(120, 24 * 60 * 60, 180), Optional,
-            "How far behind now a window ends, in seconds";
+            "Delay between the end of a window and the current time, in seconds";
         REQUESTS_PER_MINUTE = "CISCO_DUO_REQUESTS_PER_MINUTE", Number(0, 600, 10), Optional,
-            "Requests to Duo per minute and log after a burst of 10, and three times both for all logs together; 0 for no limit";
+            "Maximum requests to Duo per minute per log, with a burst of 10; all logs together may use three times this rate and burst; 0 for no limit";
         THROTTLE_BACKOFF = "CISCO_DUO_THROTTLE_BACKOFF_SECONDS", Number(1, 600, 60), Optional,
             "First backoff after a 429 of Duo without `Retry-After`, in seconds";
         RUN_TIME_LIMIT = "CISCO_DUO_RUN_TIME_LIMIT_SECONDS", Number(1, 3600, 50), Optional,
-            "How long a run starts new requests, in seconds";
+            "Time after which a run starts no new request, in seconds";
         FUNCTION_TIMEOUT = "AzureFunctionsJobHost__functionTimeout", Text("from host.json"), Optional,
             "Time limit of the Functions host; a run ends a minute before it";
     }

@@ -57,7 +57,9 @@ pub(super) fn endpoint(reader: &mut Reader<'_>) -> Option<Endpoint> {
         .and_then(|name| name.strip_prefix("api-"))
         .filter(|name| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric()));
     let problem = if host.starts_with("admin-") || host.starts_with("sso-") {
-        format!("\"{host}\" is a web page; the API hostname of the same account begins with api-")
+        format!(
+            "\"{host}\" is not an API hostname; use the one of the Admin API application, which begins with api-"
+        )
     } else if is_example {
         "is still the example; copy the API hostname of the Admin API application".to_owned()
     } else {

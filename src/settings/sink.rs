@@ -109,7 +109,7 @@ fn ingestion_endpoint(reader: &mut Reader<'_>, cloud: Cloud) -> Option<String> {
     let (host, of) = reader.valid(ENDPOINT, named, problem)?;
     if of != cloud {
         let problem = format!(
-            "is {cloud}, but {} is of {of}: its tokens would be refused; set it to {of}",
+            "is {cloud}, but {} is in {of}, which refuses tokens of other clouds; set it to {of}",
             ENDPOINT.name
         );
         reader.error(CLOUD, problem);

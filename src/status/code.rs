@@ -22,10 +22,10 @@ pub enum Code {
     #[strum(message = "Every run tries again. Check CISCO_DUO_API_HOSTNAME, DNS, outbound HTTPS and HTTPS_PROXY.")]
     DuoUnreachable,
     /// Duo refuses the keys or the signature.
-    #[strum(message = "Check that CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and CISCO_DUO_API_HOSTNAME are from one Admin API application, and the clock.")]
+    #[strum(message = "Check that CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and CISCO_DUO_API_HOSTNAME are from the same Admin API application. Check the clock.")]
     DuoCredentials,
     /// Duo does not permit this log for this application.
-    #[strum(message = "Give the Admin API application the permission Grant read log, check its allowed networks and that the Duo edition has this log, or leave the log out of CISCO_DUO_LOG_TYPES.")]
+    #[strum(message = "Give the Admin API application the permission Grant read log, and check its allowed networks and whether the Duo edition has this log. To stop collecting it, remove it from CISCO_DUO_LOG_TYPES.")]
     DuoForbidden,
     /// Duo does not offer this log.
     #[strum(message = "Check CISCO_DUO_API_HOSTNAME. If it is right, Duo ended this log: leave it out of CISCO_DUO_LOG_TYPES.")]
@@ -34,13 +34,13 @@ pub enum Code {
     #[strum(message = "Check CISCO_DUO_API_HOSTNAME, and whether a proxy intercepts the connection.")]
     DuoInvalidResponse,
     /// Duo refuses the request.
-    #[strum(message = "Every run tries again. If it persists, report it to Duo with the time and the lines of the log stream.")]
+    #[strum(message = "Every run tries again. If it persists, open a case with Duo Support, with the time and the line `log_run` of the log stream.")]
     DuoRefused,
     /// The log is read, but Duo refuses the requests that reconcile its closed hours.
-    #[strum(message = "Every run tries again. If it persists, report it to Duo with the time and the lines of the log stream.")]
+    #[strum(message = "Every run tries again. If it persists, open a case with Duo Support, with the time and the line `log_run` of the log stream.")]
     DuoChecksRefused,
     /// Duo's pages contradict each other.
-    #[strum(message = "Every run tries again. If it persists, report it to Duo with the time and the lines of the log stream.")]
+    #[strum(message = "Every run tries again. If it persists, open a case with Duo Support, with the time and the line `log_run` of the log stream.")]
     DuoPaging,
     /// Azure Monitor is throttling requests (HTTP 429).
     #[strum(message = "No action needed: the log backs off and continues. If it lasts for hours, find other senders to this workspace or data collection rule.")]
@@ -57,8 +57,8 @@ pub enum Code {
     /// Azure Monitor refuses the request.
     #[strum(message = "Check the settings of the destination: WORKSPACE_ID and logAnalyticsUri, or LOGS_INGESTION_ENDPOINT, LOGS_INGESTION_RULE_ID and LOGS_INGESTION_STREAM.")]
     AzureRefused,
-    /// Azure Monitor refuses single records, and the cause may not be in the records.
-    #[strum(message = "The log is stopped so that nothing is lost: Azure Monitor accepted no other record in this run, or refused more than ten. See the response in the log stream.")]
+    /// Azure Monitor refuses individual records, possibly for another reason than their content.
+    #[strum(message = "Look up the reason in the line `log_run` of the log stream, and correct it. The checkpoint is kept and every run tries again; nothing is lost.")]
     RecordsRefused,
     /// The stored state cannot be read or written.
     #[strum(message = "Check the storage account of AzureWebJobsStorage and the role on it. The log stream names a damaged checkpoint; it is never overwritten.")]
@@ -66,17 +66,17 @@ pub enum Code {
     /// The log would start in the future.
     #[strum(message = "Check the clock and CISCO_DUO_START_TIME. If a wrong clock moved the checkpoint, restore an earlier version of it.")]
     Future,
-    /// Rows of this state went to another workspace, endpoint or API a moment ago.
+    /// Within the last 15 minutes, rows of this log were sent to another workspace, endpoint or API.
     #[strum(message = "If the settings were changed, wait: collection continues after 15 minutes. If another instance uses the same state, give each its own CISCO_DUO_CONTAINER.")]
     OtherDestination,
     /// The clock of this machine differs from Duo's.
-    #[strum(message = "Set the clock of this machine: Duo refuses requests that are off by minutes, and windows close late.")]
+    #[strum(message = "Synchronize the clock of this machine; in Azure Functions, restart the app. Duo refuses requests whose time is wrong by minutes.")]
     Clock,
-    /// The storage does not honour conditional writes.
-    #[strum(message = "Find the proxy between here and the storage account that drops the header If-Match.")]
+    /// The storage account ignores conditional writes (If-Match).
+    #[strum(message = "Reconfigure the proxy that drops the header If-Match on the way to the storage account.")]
     StorageUnconditional,
     /// A part of closed hours is missing.
-    #[strum(message = "Read the span again: duo-sentinel backfill --from FROM --to TO --log LOG. If the gap remains, Duo no longer keeps the events.")]
+    #[strum(message = "Read the span again: duo-sentinel backfill --from FROM --to TO --log LOG. If the gap remains, the events cannot be read: they are older than 180 days, or more records share one second than Duo returns.")]
     Gap,
     /// Completeness is unknown for some closed hours.
     #[strum(message = "Read the hours again: duo-sentinel backfill --from FROM --to TO --log LOG --resend.")]
@@ -85,7 +85,7 @@ pub enum Code {
     #[strum(message = "Check in the portal that the function app runs and CiscoDuoTimer is enabled, and restart the app.")]
     NoRun,
     /// An error of this program ended the run.
-    #[strum(message = "Report it with the lines of the log stream. The checkpoint is kept.")]
+    #[strum(message = "Report an issue of this project, with the line `log_run` and the lines before it. The checkpoint is kept.")]
     Internal,
     /// A later release defines this code.
     #[strum(message = "Update to that release.")]

@@ -29,7 +29,7 @@ pub enum HourStatus {
     /// Completeness is unknown: Duo counts more events than it returns, or no longer keeps the hour.
     #[strum(props(shape = "m5 0l5 5l-5 5l-5-5z"))]
     Unknown,
-    /// A part was never collected, because Duo no longer keeps it.
+    /// Events are missing: Duo no longer keeps them, or more records share one second than Duo returns.
     #[strum(props(shape = "m0 0h10v10h-10zm3 3v4h4v-4z"))]
     Gap,
     /// Nothing was collected then, or the hour has not begun.

@@ -144,7 +144,7 @@ pub enum Outcome {
     #[strum(to_string = "more to fetch")]
     MoreToFetch,
     /// The log backs off; its checkpoint is kept.
-    #[strum(to_string = "backing_off")]
+    #[strum(to_string = "backing off")]
     BackingOff,
     /// Duo does not permit this log for this application.
     #[strum(to_string = "unavailable")]

@@ -251,8 +251,8 @@ fn hint(error: &azure_core::Error, is_on_this_machine: bool) -> Option<&'static 
                  CISCO_DUO_CONTAINER to another name",
         ),
         _ if is_code(error, "ContainerNotFound") => Some(
-            "the container does not exist: the next run creates it and starts CISCO_DUO_LOOKBACK_HOURS ago; set \
-                 CISCO_DUO_START_TIME to the time of the last checkpoint",
+            "the container does not exist: the next run creates it and starts CISCO_DUO_LOOKBACK_HOURS ago; to start \
+                 earlier, first set CISCO_DUO_START_TIME, such as to the last collected_to_t in CiscoDuoHealth_CL",
         ),
         Some(StatusCode::Conflict | StatusCode::PreconditionFailed) => Some(
             "the blob is protected: look for a lease, a legal hold or an immutability policy on the container",
@@ -262,8 +262,8 @@ fn hint(error: &azure_core::Error, is_on_this_machine: bool) -> Option<&'static 
             | StatusCode::InternalServerError
             | StatusCode::ServiceUnavailable,
         ) => Some(
-            "the storage account is busy or out of order: the next run tries again; if it stays, look at the \
-                 account's metrics for throttling, or give the connector a storage account of its own",
+            "the storage account is throttling requests or unavailable, and the next run tries again; if it lasts, \
+                 check the account's metrics for throttling, or use a separate storage account",
         ),
         None if is_on_this_machine => {
             Some("check AzureWebJobsStorage, and that Azurite runs: npx --yes azurite")

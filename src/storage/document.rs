@@ -87,7 +87,7 @@ pub enum Unreadable {
     #[error("it is damaged ({0})")]
     Damaged(String),
     /// Written by a later release that this one cannot read.
-    #[error("it needs reader version {min_reader}, this release is version {VERSION}")]
+    #[error("it requires format version {min_reader}; this release supports version {VERSION}")]
     Newer {
         /// The required reader version.
         min_reader: u32,

@@ -43,8 +43,8 @@ impl LogState {
         };
         let checkpoint = T::from_json(&content).map_err(|error| {
             let hint = format!(
-                "this log is stopped and nothing was overwritten: restore an earlier version of {name}, or move it away to \
-                 begin again (set CISCO_DUO_START_TIME to where the log stood), or run the release that wrote it"
+                "this log is stopped and nothing was overwritten: restore an earlier version of {name}, run the release that wrote \
+                 it, or move it away and set CISCO_DUO_START_TIME to the time up to which the log was collected"
             );
             self.store.error("use", &name, &error, Some(&hint))
         })?;
@@ -66,9 +66,9 @@ impl LogState {
             Err(WriteError::Conflict) => match self.store.read(&name).await? {
                 Some((stored, version)) if stored == content => Ok(version),
                 None if expected.is_some() => {
-                    let hint = "it was removed: the next run begins CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START_TIME to where \
-                         the log stood, or restore it";
-                    let reason = "it is gone since it was last written";
+                    let hint = "restore it, or set CISCO_DUO_START_TIME to the time up to which the log was collected: without it, the \
+                         next run starts CISCO_DUO_LOOKBACK_HOURS ago";
+                    let reason = "it was deleted after the last write";
                     Err(self.store.error("write", &name, &reason, Some(hint)).into())
                 }
                 _ => Err(WriteError::Conflict),
@@ -101,8 +101,7 @@ impl LogState {
         Ok(names.map(str::to_owned).collect())
     }
 
-    /// The ledger entries of an hour of event time. A blob with a partial entry is quarantined, and
-    /// its whole entries are written again.
+    /// The ledger entries of an hour. A blob with a partial entry is quarantined and rewritten.
     pub async fn entries(&self, hour: Hour) -> Result<Vec<LedgerEntry>, StorageError> {
         let name = self.ledger_name(hour);
         let Some((content, _)) = self.store.read(&name).await? else {

@@ -54,14 +54,14 @@ pub enum Failure {
     #[error("Azure Monitor refused the request")]
     AzureMonitor,
     /// The records may be valid: Azure Monitor accepted no other record, or refused too many.
-    #[error("records were refused one by one")]
+    #[error("records were refused individually")]
     RecordsRefused,
     #[error("the state could not be read or written")]
     Storage,
     #[error("the start time is in the future")]
     Future,
     #[error(
-        "rows of this state went to another workspace, endpoint or API a moment ago; nothing is sent to this one before {free_at}"
+        "within the last 15 minutes, rows of this log were sent to another workspace, endpoint or API; nothing is sent to this one before {free_at}"
     )]
     OtherDestination { free_at: Millis },
     #[error("{0}, twice; the checkpoint is kept")]
@@ -88,7 +88,7 @@ pub enum RunError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// The records are neither delivered nor dead-lettered.
-    #[error("records were refused one by one: event_uid {} ({last})", uids(refused))]
+    #[error("records were refused individually: event_uid {} ({last})", uids(refused))]
     RecordsRefused { refused: Vec<RecordKey>, last: SendError },
 }
 

@@ -115,6 +115,6 @@ async fn the_demo_does_not_remove_files_of_others() {
     let output = duo_sentinel(&settings, folder.path(), &["demo", "--folder", "."]).await;
     assert_eq!(output.status.code(), Some(1));
     let text = String::from_utf8(output.stderr).unwrap();
-    assert!(text.contains("give another --folder"), "{text}");
+    assert!(text.contains("choose another --folder"), "{text}");
     assert_eq!(fs::read_to_string(checkpoint).unwrap(), "mine");
 }

@@ -39,7 +39,7 @@ struct Duo {
 
 /// Serves the log endpoints.
 pub(crate) fn router(shared: Arc<Shared>) -> Router {
-    let rate = RateLimit::new(shared.config.calls_per_minute);
+    let rate = RateLimit::new(shared.config.requests_per_minute);
     Router::new().fallback(serve).with_state(Arc::new(Duo { shared, rate }))
 }
 

@@ -10,18 +10,18 @@ const MINUTE_MILLISECONDS: i64 = 60_000;
 /// Grants a number of requests in any 60 seconds to each endpoint.
 #[derive(Debug)]
 pub(super) struct RateLimit {
-    calls_per_minute: Option<u32>,
+    requests_per_minute: Option<u32>,
     granted: Mutex<BTreeMap<LogType, VecDeque<i64>>>,
 }
 
 impl RateLimit {
-    pub(super) fn new(calls_per_minute: Option<u32>) -> Self {
-        Self { calls_per_minute, granted: Mutex::default() }
+    pub(super) fn new(requests_per_minute: Option<u32>) -> Self {
+        Self { requests_per_minute, granted: Mutex::default() }
     }
 
     /// Whether a request at `now` (milliseconds) is granted; a refused one does not count.
     pub(super) fn allows(&self, log: LogType, now: i64) -> bool {
-        let Some(most) = self.calls_per_minute else {
+        let Some(most) = self.requests_per_minute else {
             return true;
         };
         let mut granted = self.granted.lock().unwrap_or_else(PoisonError::into_inner);

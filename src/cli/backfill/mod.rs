@@ -20,19 +20,19 @@ use job::{Done, Job};
     group = clap::ArgGroup::new("what").args(["from", "gaps"]).required(true),
 )]
 pub(super) struct Arguments {
-    /// Start: 2026-11-01, 2026-11-01T10, or 2026-11-01T10:30:00Z; widened to whole hours
+    /// Start (UTC), such as 2026-11-01, 2026-11-01T10 or 2026-11-01T10:30:00Z; rounded down to the hour
     #[arg(long, value_name = "TIME", value_parser = moment)]
     from: Option<Millis>,
-    /// End [default: the checkpoint of the live log]
+    /// End (UTC) [default: the time up to which live collection has delivered]
     #[arg(long, value_name = "TIME", value_parser = moment, conflicts_with = "gaps")]
     to: Option<Millis>,
-    /// Read hours with a gap instead of a span
+    /// Read all hours that have a gap, instead of --from and --to
     #[arg(long)]
     gaps: bool,
     /// Only this log; repeat for several [default: all configured logs]
     #[arg(long = "log", value_name = "LOG", value_parser = LogType::named, value_delimiter = ',')]
     logs: Vec<LogType>,
-    /// Deliver rows again whose ids the ledger no longer has
+    /// Allow duplicates: deliver rows again whose ids are no longer in the ledger
     #[arg(long)]
     resend: bool,
     /// Print the result as JSON
@@ -118,11 +118,11 @@ fn has_duplicates(plans: &[BackfillPlan]) -> bool {
         for (count, what) in [
             (
                 plan.duplicates,
-                "rows of these hours were delivered before, and the ledger no longer has their ids",
+                "rows of the span were delivered before, and the ledger no longer has their ids",
             ),
             (
                 plan.unknown_hours,
-                "of these hours were collected before, and the ledger no longer has what was delivered",
+                "hours of the span were collected before, and the ledger no longer has their ids",
             ),
         ] {
             if count > 0 {
@@ -134,7 +134,7 @@ fn has_duplicates(plans: &[BackfillPlan]) -> bool {
     }
     if has_duplicates {
         output::error(
-            "these rows would be delivered again, with the same event_uid",
+            "this backfill would deliver duplicates, with the same event_uid",
             Some("add --resend to deliver them again, or narrow the span"),
         );
     }
@@ -155,8 +155,7 @@ async fn run(collector: &Collector, plans: &[BackfillPlan], resend: bool) -> Vec
         done
     }));
     let done = until_shutdown(all, shutdown, || {
-        let line =
-            "shutdown requested: stopping at the next commit; rerun the same command to resume";
+        let line = "shutdown requested: stopping after the current batch; rerun the same command to resume";
         progress.suspend(|| output::talk(line));
     });
     let done = done.await;

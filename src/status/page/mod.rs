@@ -110,7 +110,7 @@ fn verdict(status: &Status) -> (&'static str, String) {
         waiting("Completeness is unknown for some hours; see below.")
     } else if moving > 0 {
         let are = of(moving, "is", "are");
-        waiting(&format!("{are} catching up. No action needed."))
+        waiting(&format!("{are} catching up or backing off. No action needed."))
     } else if has_problems {
         waiting(
             "Everything that Duo returns is delivered, but the last check found a problem; see below.",

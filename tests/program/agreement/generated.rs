@@ -31,8 +31,8 @@ fn column_reference() -> String {
     });
     format!(
         "| column | type | filled by | description |\n|---|---|---|---|\n{}\n\
-         These fields are known and have no column, because its name would be longer than {LONGEST_NAME} characters; they are \
-         in `{ADDITIONAL_FIELDS}` and not counted:\n\n| path there | field | description |\n|---|---|---|\n{}",
+         These Duo fields have no declared column, because its name would exceed {LONGEST_NAME} characters. The Logs Ingestion \
+         API keeps them in `{ADDITIONAL_FIELDS}`, not reported as unmapped; the Data Collector API creates columns.\n\n| path | field | description |\n|---|---|---|\n{}",
         rows.collect::<Vec<_>>().concat(),
         undeclared_rows.collect::<Vec<_>>().concat()
     )

@@ -17,7 +17,7 @@ fn every_error_code_and_log_event_is_documented_with_what_to_do() {
         let (name, sentence, hint) = (code.as_str(), code.sentence(), code.hint());
         format!("| `{name}` | {sentence} | {hint} |\n")
     });
-    let head = "| code | what is wrong | what to do |\n|---|---|---|\n";
+    let head = "| code | error | what to do |\n|---|---|---|\n";
     part_must_be(FILE, "codes", &format!("{head}{}", rows.collect::<String>()));
     let rows = LogEvent::iter().map(|event| {
         let level = event.get_str("level").unwrap();

@@ -70,9 +70,8 @@ async fn list_shows_records_and_reasons_but_no_content() {
     }
     assert!(!table.contains(&scene.refused) && !table.contains("éxéx"));
     let one = scene.list(&["--log", "telephony"]).await;
-    let [letter] = &one[..] else {
-        panic!("{one:#?}");
-    };
+    let [letter] = &one[..] else { panic!("{one:#?}") };
+    assert!(scene.list(&["--log", "telephony", "--log", "activity"]).await.len() > one.len());
     assert_eq!(letter["reason"], "refused");
     assert_eq!(letter["status"], 400);
     assert_eq!(letter["code"], "InvalidDataFormat");
@@ -137,6 +136,7 @@ async fn purge_removes_only_selected_dead_letters() {
         &["purge", "--all", "--before", "2026-11-22"][..],
         &["purge", "--before", "yesterday"],
         &["purge", "--log", "activity"],
+        &["purge", "--uid", "0", "--all"],
         &["list", "--log", "authn"],
     ] {
         let usage = scene.run(wrong).await;

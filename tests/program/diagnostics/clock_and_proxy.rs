@@ -35,7 +35,7 @@ async fn a_wrong_clock_is_reported_and_is_a_problem_from_one_minute() {
         assert_eq!((code, &finding["code"]), (Some(1), &"clock".into()), "{finding}");
         about_seconds(&finding, 300, direction);
         let hint = finding["hint"].as_str().unwrap();
-        assert!(hint.contains("set the clock of this machine"), "{hint}");
+        assert!(hint.contains("synchronize the clock of this machine"), "{hint}");
     }
     let (code, finding) = of(-10).await;
     assert_eq!((code, &finding["ok"]), (Some(0), &true.into()), "{finding}");

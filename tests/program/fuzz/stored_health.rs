@@ -110,7 +110,7 @@ fn status_of_stored_documents() {
         let name = state.health_name();
         let stored = document::read::<LogHealth>(state.store(), &name);
         if let Err(error) = runtime.block_on(stored) {
-            assert!(error.to_string().contains("reader version"), "{error}");
+            assert!(error.to_string().contains("format version"), "{error}");
         }
         std::fs::write(account.join("activity/health.json"), HEALTH).unwrap();
     });

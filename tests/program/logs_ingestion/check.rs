@@ -77,11 +77,11 @@ async fn the_identity_of_the_function_app_is_reported() {
     let user_assigned = config.identity.managed_client_id.clone();
     let (_simulator, settings, _state) = scene(config).await;
     let actual = identity(&settings).await;
-    let system_assigned = "the system-assigned identity of the function app has a token";
+    let system_assigned = "token obtained for the system-assigned identity of the function app";
     assert_eq!(actual, (true, system_assigned.to_owned()));
     let settings = settings.with("AZURE_CLIENT_ID", &user_assigned);
     let actual = identity(&settings).await;
-    let expected = format!("the user-assigned identity {user_assigned} has a token");
+    let expected = format!("token obtained for the user-assigned identity {user_assigned}");
     assert_eq!(actual, (true, expected));
 }
 
@@ -102,7 +102,7 @@ async fn an_application_is_reported_without_its_secret() {
         let (code, findings) = check(&settings).await;
         let identity = finding(&findings, "identity");
         let expected =
-            format!("the application {} with {credential} has a token", config.client_id);
+            format!("token obtained for the application {} with {credential}", config.client_id);
         assert_eq!(identity["message"], expected);
         assert_eq!(code, Some(0), "{findings:#?}");
         let everything = serde_json::to_string(&findings).unwrap();

@@ -11,7 +11,7 @@ use crate::storage::location::Location;
 const UNUSABLE: [(&str, &str, &[u8]); 3] = [
     ("garbage", "damaged", b"\x00\xffnot a checkpoint"),
     ("truncated", "damaged", b"{\"version\":1,\"min_reader\":1,\"mintime\":\"2026"),
-    ("newer", "reader version 2", b"{\"version\":2,\"min_reader\":2,\"place\":\"somewhere new\"}"),
+    ("newer", "format version 2", b"{\"version\":2,\"min_reader\":2,\"place\":\"somewhere new\"}"),
 ];
 
 #[tokio::test(flavor = "multi_thread")]

@@ -209,7 +209,7 @@ async fn after_a_container_is_deleted_during_a_run_collection_restarts_at_the_lo
             scene.container.delete().await;
             scene.proxy.end();
         });
-        let errors = ["HTTP 404 ContainerNotFound", "it is gone since it was last written"];
+        let errors = ["HTTP 404 ContainerNotFound", "it was deleted after the last write"];
         run.assert_reported(&errors, "CISCO_DUO_LOOKBACK_HOURS");
         let delivered = scene.simulator.report().await.delivered();
         // The ledger is read before the first batch is sent, so that nothing may be delivered.
