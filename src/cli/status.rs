@@ -2,7 +2,7 @@ use std::fmt::Display;
 
 use super::{Format, output};
 use crate::model::{Span, number, span};
-use crate::status::{Cause, Problem, Status};
+use crate::status::{Cause, CheckError, Status};
 
 pub(super) async fn status(format: Format) -> Result<(), u8> {
     let status = super::collector(format.json)?.status().await;
@@ -45,7 +45,7 @@ fn show(status: &Status) {
         }
     }
     if let Some(check) = &status.check {
-        for Problem { subject, cause } in &check.problems {
+        for CheckError { subject, cause } in &check.errors {
             explain(format_args!("last check, {}: {subject}", check.checked_at), *cause);
         }
     }

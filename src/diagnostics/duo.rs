@@ -90,7 +90,7 @@ pub(super) fn clock(logs: &[LogFinding]) -> Option<Finding> {
     } else if ahead.abs() <= MAX_SKEW {
         Finding::ok("clock", message)
     } else {
-        Finding::problem("clock", Code::Clock, message).with_hint(Some(
+        Finding::error("clock", Code::Clock, message).with_hint(Some(
             "synchronize the clock of this machine: Duo refuses requests whose time is wrong by minutes",
         ))
     })

@@ -1,7 +1,7 @@
 use serde::Serialize;
 
 use crate::collector::Explanation;
-use crate::status::{Cause, Code, Problem};
+use crate::status::{Cause, CheckError, Code};
 use crate::sync::RunError;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,7 +29,7 @@ impl Finding {
         }
     }
 
-    pub(super) fn problem(
+    pub(super) fn error(
         subject: impl Into<String>,
         code: Code,
         message: impl Into<String>,
@@ -57,8 +57,8 @@ impl Finding {
     }
 
     /// The stored form of a problem, without text of other services and names of resources.
-    pub(super) fn stored(&self) -> Problem {
+    pub(super) fn stored(&self) -> CheckError {
         let cause = Cause { code: self.code, http_status: self.http_status };
-        Problem { subject: self.subject.clone(), cause }
+        CheckError { subject: self.subject.clone(), cause }
     }
 }

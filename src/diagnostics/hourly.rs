@@ -50,13 +50,13 @@ async fn check_and_store(collector: &Collector, now: Millis) -> Result<Millis, S
         return Ok(last.check.checked_at);
     }
     let findings = check(collector).await;
-    let problems: Vec<&Finding> = findings.iter().filter(|finding| !finding.ok).collect();
-    log(findings.len(), &problems);
+    let errors: Vec<&Finding> = findings.iter().filter(|finding| !finding.ok).collect();
+    log(findings.len(), &errors);
     let check = CheckStatus {
         checked_at: now,
         program: release::VERSION.to_owned(),
         check_count: findings.len(),
-        problems: problems.into_iter().map(Finding::stored).collect(),
+        errors: errors.into_iter().map(Finding::stored).collect(),
     };
     let last = LastCheck::new(sha256, check);
     match store.write(&name, last.to_json(), version.as_ref()).await {
@@ -67,16 +67,16 @@ async fn check_and_store(collector: &Collector, now: Millis) -> Result<Millis, S
 }
 
 /// Writes one line. Problems that stop a log are already reported by runs.
-fn log(findings: usize, problems: &[&Finding]) {
-    let names: Vec<&str> = problems.iter().map(|finding| &*finding.subject).collect();
+fn log(findings: usize, errors: &[&Finding]) {
+    let names: Vec<&str> = errors.iter().map(|finding| &*finding.subject).collect();
     let names = names.join(", ");
-    if problems.is_empty() {
-        info!(event = %LogEvent::DiagnosticsCompleted, findings, "no problems found");
-    } else if problems.iter().all(|finding| runs_report(finding)) {
-        info!(event = %LogEvent::DiagnosticsCompleted, problems = names, "problems found, all of them reported by runs");
+    if errors.is_empty() {
+        info!(event = %LogEvent::DiagnosticsCompleted, findings, "no errors found");
+    } else if errors.iter().all(|finding| runs_report(finding)) {
+        info!(event = %LogEvent::DiagnosticsCompleted, errors = names, "only errors that runs report");
     } else {
         let hint = "run duo-sentinel check, or see the function CiscoDuoStatus";
-        warn!(event = %LogEvent::DiagnosticsCompleted, problems = names, hint, "problems found");
+        warn!(event = %LogEvent::DiagnosticsCompleted, errors = names, hint, "errors found");
     }
 }
 

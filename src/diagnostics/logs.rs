@@ -40,7 +40,7 @@ async fn checkpoint(collector: &Collector, log_type: LogType) -> Finding {
                 "rows were sent to another workspace or endpoint until {}",
                 destination.used_at
             );
-            Finding::problem(subject, Code::OtherDestination, message).with_hint(Some("if you changed the destination, wait: collection continues 15 minutes after the last row; if not, give each instance \
+            Finding::error(subject, Code::OtherDestination, message).with_hint(Some("if you changed the destination, wait: collection continues 15 minutes after the last row; if not, give each instance \
                  its own CISCO_DUO_CONTAINER"))
         }
         _ => Finding::ok(subject, format!("collected to {}", checkpoint.mintime)),
@@ -51,7 +51,7 @@ fn runs(log: &LogStatus) -> Option<Finding> {
     let seen_at = log.seen_at.filter(|_| log.state == State::Silent)?;
     let message = format!("the last recorded run ended at {seen_at}");
     let subject = format!("runs {}", log.log_type);
-    Some(Finding::problem(subject, Code::NoRun, message))
+    Some(Finding::error(subject, Code::NoRun, message))
 }
 
 /// The closed hours of a log; `None` if there are none or they are unreadable.
@@ -78,15 +78,15 @@ fn ledger(log: &LogStatus) -> Option<Finding> {
         format!("duo-sentinel backfill --log {log_type} --from {from} --to {to}")
     };
     Some(if let Some(gap) = log.gaps.first() {
-        Finding::problem(subject, Code::Gap, message).with_hint(Some(format!(
+        Finding::error(subject, Code::Gap, message).with_hint(Some(format!(
             "read it again: {}; if the gap remains, the events cannot be read any more",
             again(gap)
         )))
     } else if marks.count(HourStatus::Gap) > 0 {
-        Finding::problem(subject, Code::Gap, message)
+        Finding::error(subject, Code::Gap, message)
     } else if let Some(hour) = log.unknown.first() {
         let hint = format!("read it again: {} --resend", again(hour));
-        Finding::problem(subject, Code::UnknownHours, message).with_hint(Some(hint))
+        Finding::error(subject, Code::UnknownHours, message).with_hint(Some(hint))
     } else {
         Finding::ok(subject, message)
     })

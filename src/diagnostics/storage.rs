@@ -41,7 +41,7 @@ async fn check_store(collector: &Collector, subject: &str, store: &Store) -> Fin
     let location = store.location();
     let unconditional = |message: &str| {
         let message = format!("{location}: {message}");
-        Finding::problem(subject, Code::StorageUnconditional, message)
+        Finding::error(subject, Code::StorageUnconditional, message)
     };
     match tried {
         Ok((true, true)) => Finding::ok(subject, format!("{location}: read, write, append and conditional write succeeded")),

@@ -46,7 +46,7 @@ pub(super) async fn status(app: &App, query: &str) -> Response {
     if is_json {
         let body = match status {
             Ok(status) => serde_json::to_string(&*status).expect("a status has text keys"),
-            Err(error) => serde_json::json!({"version": 1, "fault": error}).to_string(),
+            Err(error) => serde_json::json!({"version": 1, "error": error}).to_string(),
         };
         return private("application/json", StatusCode::OK, body);
     }

@@ -36,9 +36,9 @@ pub enum Code {
     /// Duo refuses the request.
     #[strum(message = "Every run tries again. If it persists, open a case with Duo Support, with the time and the line `log_run` of the log stream.")]
     DuoRefused,
-    /// The log is read, but Duo refuses the requests that reconcile its closed hours.
+    /// The log is collected, but Duo refuses the requests that reconcile closed hours.
     #[strum(message = "Every run tries again. If it persists, open a case with Duo Support, with the time and the line `log_run` of the log stream.")]
-    DuoChecksRefused,
+    DuoReconciliationRefused,
     /// Duo's pages contradict each other.
     #[strum(message = "Every run tries again. If it persists, open a case with Duo Support, with the time and the line `log_run` of the log stream.")]
     DuoPaging,
@@ -154,7 +154,7 @@ impl Code {
     pub(crate) const fn of_failure(failure: Failure) -> Self {
         match failure {
             Failure::Duo => Self::DuoRefused,
-            Failure::Reconciliation => Self::DuoChecksRefused,
+            Failure::Reconciliation => Self::DuoReconciliationRefused,
             Failure::AzureMonitor => Self::AzureRefused,
             Failure::RecordsRefused => Self::RecordsRefused,
             Failure::Storage => Self::State,

@@ -28,12 +28,12 @@ pub struct CheckStatus {
     /// Number of checks.
     pub check_count: usize,
     /// Checks that found an error.
-    pub problems: Vec<Problem>,
+    pub errors: Vec<CheckError>,
 }
 
 /// A check that found an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Problem {
+pub struct CheckError {
     /// Subject of the check: `clock`, `Duo activity`, `storage`.
     pub subject: String,
     /// The error.
@@ -63,7 +63,7 @@ impl LastCheck {
 
 #[cfg(test)]
 mod tests {
-    use super::{CheckStatus, LastCheck, Problem};
+    use super::{CheckError, CheckStatus, LastCheck};
     use crate::model::{HOUR, Millis};
     use crate::status::{Cause, Code};
     use crate::storage::Document as _;
@@ -72,12 +72,9 @@ mod tests {
 
     fn last() -> LastCheck {
         let cause = Cause { code: Some(Code::DuoForbidden), http_status: Some(403) };
-        let problems = vec![Problem { subject: "Duo activity".to_owned(), cause }];
+        let errors = vec![CheckError { subject: "Duo activity".to_owned(), cause }];
         let program = "1.0.0".to_owned();
-        LastCheck::new(
-            Some("ab"),
-            CheckStatus { checked_at: NOW, program, check_count: 7, problems },
-        )
+        LastCheck::new(Some("ab"), CheckStatus { checked_at: NOW, program, check_count: 7, errors })
     }
 
     #[test]
@@ -92,7 +89,7 @@ mod tests {
     #[test]
     fn the_result_survives_a_round_trip_and_has_hints() {
         let json: serde_json::Value = serde_json::from_slice(&last().to_json()).unwrap();
-        let problem = &json["check"]["problems"][0];
+        let problem = &json["check"]["errors"][0];
         assert_eq!(problem["message"], Code::DuoForbidden.sentence());
         assert_eq!(problem["hint"], Code::DuoForbidden.hint());
         assert_eq!(LastCheck::from_json(&last().to_json()).unwrap(), last());

@@ -25,7 +25,7 @@ use crate::storage::{LogState, Store, document};
 pub use code::{Cause, Code};
 pub(crate) use hour_status::Day;
 pub use hour_status::HourStatus;
-pub use last_check::{CheckStatus, LastCheck, Problem};
+pub use last_check::{CheckError, CheckStatus, LastCheck};
 pub(crate) use log::LogStatus;
 pub use log::State;
 pub use log_health::{Activity, CurrentHealth, LastError, LogHealth, Outcome};

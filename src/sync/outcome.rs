@@ -49,7 +49,7 @@ pub enum RunOutcome {
 pub enum Failure {
     #[error("Duo refused the request")]
     Duo,
-    #[error("the log is collected, but Duo refuses the requests that verify its closed hours")]
+    #[error("the log is collected, but Duo refuses the requests that reconcile closed hours")]
     Reconciliation,
     #[error("Azure Monitor refused the request")]
     AzureMonitor,

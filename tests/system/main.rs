@@ -10,7 +10,7 @@ mod content;
 mod day_of_operation;
 mod diagnostics;
 mod duo_client;
-mod every_call;
+mod every_request;
 mod kills;
 mod status_page;
 mod storage;

@@ -94,7 +94,7 @@ fn verdict(status: &Status) -> (&'static str, String) {
     let moving = count(|state| matches!(state, State::BackingOff | State::CatchingUp | State::New));
     let has_gaps = logs.iter().any(|log| !log.gaps.is_empty());
     let has_unknown = logs.iter().any(|log| !log.unknown.is_empty());
-    let has_problems = (status.check.as_ref()).is_some_and(|check| !check.problems.is_empty());
+    let has_errors = (status.check.as_ref()).is_some_and(|check| !check.errors.is_empty());
     let in_tone = |tone: &'static str| move |sentence: &str| (tone, sentence.to_owned());
     let (working, waiting, failing) = (in_tone("working"), in_tone("waiting"), in_tone("failing"));
     if count(|state| state == State::New) == logs.len() {
@@ -111,9 +111,9 @@ fn verdict(status: &Status) -> (&'static str, String) {
     } else if moving > 0 {
         let are = of(moving, "is", "are");
         waiting(&format!("{are} catching up or backing off. No action needed."))
-    } else if has_problems {
+    } else if has_errors {
         waiting(
-            "Everything that Duo returns is delivered, but the last check found a problem; see below.",
+            "Everything that Duo returns is delivered, but the last check found an error; see below.",
         )
     } else {
         working("Everything that Duo returns is delivered.")
@@ -198,14 +198,14 @@ fn check(status: &Status) -> Markup {
                 Some(check) => {
                     p {
                         (moment(check.checked_at)) ": " (check.check_count) " checks, "
-                        @match check.problems.len() {
-                            0 => "no problems.",
-                            1 => "1 problem.",
-                            problems => { (problems) " problems." },
+                        @match check.errors.len() {
+                            0 => "no errors.",
+                            1 => "1 error.",
+                            errors => { (errors) " errors." },
                         }
                     }
-                    @for problem in &check.problems {
-                        (self::problem("failing", Some(&problem.subject), problem.cause))
+                    @for error in &check.errors {
+                        (self::problem("failing", Some(&error.subject), error.cause))
                     }
                 },
             }

@@ -11,7 +11,7 @@ const USER: &str = "someone";
 const PASSWORD: &str = "hunter2";
 
 #[tokio::test]
-async fn a_wrong_clock_is_reported_and_is_a_problem_from_one_minute() {
+async fn a_wrong_clock_is_reported_and_is_an_error_from_one_minute() {
     let simulator = Simulator::start(tenant(32, 5)).await.unwrap();
     let state = temporary_folder();
     let settings = Settings::in_folder(&simulator, state.path());

@@ -33,7 +33,7 @@ async fn a_good_configuration_is_ok_everywhere() {
 }
 
 #[tokio::test]
-async fn a_broken_configuration_lists_each_problem_with_a_hint() {
+async fn a_broken_configuration_lists_each_error_with_a_hint() {
     let (simulator, folder) = (small().await, temporary_folder());
     let forbidden = |log| Fault::always(Target::Duo(log), FaultKind::Forbidden);
     simulator.faults().push(forbidden(simulator::LogType::Activity));
@@ -46,12 +46,12 @@ async fn a_broken_configuration_lists_each_problem_with_a_hint() {
         .with("SHARED_KEY", "d3Jvbmcgd3Jvbmcgd3Jvbmcgd3Jvbmcg");
     let output = duo_sentinel(&settings, folder.path(), &["check"]).await;
     let text = shown(&output, &simulator, folder.path());
-    assert_every_problem_has_a_hint(&text);
+    assert_every_error_has_a_hint(&text);
     assert_expected("check-broken", &text);
 }
 
 #[tokio::test]
-async fn problems_in_the_state_have_hints_and_a_log_that_backs_off_is_not_requested() {
+async fn errors_in_the_state_have_hints_and_a_log_that_backs_off_is_not_requested() {
     let (simulator, folder) = (small().await, temporary_folder());
     write(&worn(), &folder.path().join("state"));
     let settings = Settings::of(&simulator).with("CISCO_DUO_STATE_DIR", "state");
@@ -60,17 +60,17 @@ async fn problems_in_the_state_have_hints_and_a_log_that_backs_off_is_not_reques
     assert_eq!(requested.len(), 5);
     assert!(!requested.contains(&simulator::LogType::Authentication));
     let text = shown(&output, &simulator, folder.path());
-    assert_every_problem_has_a_hint(&text);
+    assert_every_error_has_a_hint(&text);
     assert!(!text.contains('\u{1b}'), "the output contains an escape sequence");
     assert_expected("check-worn", &text);
 }
 
 #[track_caller]
-fn assert_every_problem_has_a_hint(text: &str) {
+fn assert_every_error_has_a_hint(text: &str) {
     let lines: Vec<&str> = text.lines().collect();
-    let problems = (0..lines.len()).filter(|&line| lines[line].starts_with("problem "));
+    let errors = (0..lines.len()).filter(|&line| lines[line].starts_with("error "));
     let mut count = 0;
-    for line in problems {
+    for line in errors {
         assert!(lines[line + 1].contains(" hint: "), "{}", lines[line]);
         count += 1;
     }

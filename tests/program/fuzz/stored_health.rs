@@ -51,7 +51,7 @@ fn health_of_a_log() {
 
 #[test]
 fn last_check() {
-    assert_eq!(LastCheck::from_json(CHECK).unwrap().check.problems.len(), 2);
+    assert_eq!(LastCheck::from_json(CHECK).unwrap().check.errors.len(), 2);
     fuzz_stored("last check", &[CHECK], |read: LastCheck| {
         // A valid result is used for an hour; any other is replaced by a new check.
         let sha256 = read.sha256.clone();
@@ -88,7 +88,7 @@ fn status_of_stored_documents() {
     };
     let (json, _) = shown();
     assert_eq!(json["logs"][0]["state"], "backing_off");
-    assert_eq!(json["check"]["problems"].as_array().unwrap().len(), 2);
+    assert_eq!(json["check"]["errors"].as_array().unwrap().len(), 2);
     let largest = String::from_utf8_lossy(HEALTH)
         .replace("1204", "18446744073709551615")
         .replace("977", "18446744073709551614");

@@ -162,7 +162,7 @@ async fn when_health_rows_are_off_none_is_sent_and_the_status_works() {
         }
         // Only the logs whose events Duo counts.
         assert!(agreeing >= 3 * 4, "{agreeing}");
-        assert_eq!(status["check"]["problems"].as_array().unwrap().len(), 0);
+        assert_eq!(status["check"]["errors"].as_array().unwrap().len(), 0);
     }
 }
 

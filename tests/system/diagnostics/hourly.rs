@@ -27,12 +27,12 @@ pub(crate) fn lines(host: &FunctionsHost) -> Vec<String> {
     all.filter(|line| line.contains("event=diagnostics_completed")).collect()
 }
 
-/// A check result without problems, of this age.
+/// A check result without errors, of this age.
 fn check_result(ago: TimeDelta, sha256: &str) -> Vec<u8> {
     #[expect(clippy::disallowed_methods, reason = "the program under test uses the current time")]
     let now = Millis::from(chrono::Utc::now());
     let (checked_at, program) = (now - ago, "0.0.1".to_owned());
-    let check = CheckStatus { checked_at, program, check_count: 1, problems: Vec::new() };
+    let check = CheckStatus { checked_at, program, check_count: 1, errors: Vec::new() };
     LastCheck::new(Some(sha256), check).to_json()
 }
 
@@ -55,10 +55,10 @@ async fn the_check_runs_once_an_hour_across_processes() {
     let first = stored(&app.container).await;
     assert_eq!(lines(&host).len(), 1);
     assert!(lines(&host)[0].contains(" INFO "), "{:?}", lines(&host));
-    assert!(lines(&host)[0].contains("no problems"));
+    assert!(lines(&host)[0].contains("no errors"));
     assert_eq!(first["sha256"], sha256());
     assert!(first["check"]["check_count"].as_u64().unwrap() >= 16, "{first:#}");
-    assert_eq!(first["check"]["problems"], json!([]));
+    assert_eq!(first["check"]["errors"], json!([]));
 
     // Later runs and processes do not repeat the check. They have nothing to deliver either.
     let before = posts(&app.simulator);
@@ -97,7 +97,7 @@ async fn the_check_runs_at_once_after_a_change_of_the_program() {
     assert_eq!(now["check"]["program"], env!("CARGO_PKG_VERSION"));
     let status = app.json().await;
     assert_eq!(status["check"]["checked_at"], now["check"]["checked_at"]);
-    assert_eq!(status["check"]["problems"].as_array().unwrap().len(), 0);
+    assert_eq!(status["check"]["errors"].as_array().unwrap().len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,7 +160,7 @@ async fn an_invocation_with_a_hanging_check_returns_the_result_of_its_run() {
             assert!(invocation.has_succeeded());
             // The findings are stored nevertheless.
             let found = stored(&scene.container).await;
-            let codes = found["check"]["problems"].as_array().unwrap().iter();
+            let codes = found["check"]["errors"].as_array().unwrap().iter();
             let silent = codes.filter(|found| found["code"] == "duo_unreachable");
             assert_eq!(silent.count(), 6, "{found:#}");
             began.elapsed()

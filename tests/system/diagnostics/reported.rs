@@ -8,7 +8,7 @@ use crate::common::{duo_sentinel, temporary_folder, tenant};
 use crate::diagnostics::hourly::{CHECK, lines};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn problems_are_shown_everywhere_with_a_hint_and_without_texts_of_duo() {
+async fn errors_are_shown_everywhere_with_a_hint_and_without_texts_of_duo() {
     let simulator = Simulator::start(tenant(49, 20)).await.unwrap();
     let forbidden = Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden);
     simulator.faults().push(forbidden);
@@ -18,15 +18,15 @@ async fn problems_are_shown_everywhere_with_a_hint_and_without_texts_of_duo() {
     let logged = lines(&app.host);
     assert_eq!(logged.len(), 1, "{logged:#?}");
     assert!(
-        logged[0].contains(" INFO ") && logged[0].contains("problems that the runs report"),
+        logged[0].contains(" INFO ") && logged[0].contains("errors that runs report"),
         "{logged:#?}"
     );
     assert!(logged[0].contains("Duo activity"), "{logged:#?}");
 
     let status = app.json().await;
-    let problems = status["check"]["problems"].as_array().unwrap();
-    assert_eq!(problems.len(), 1, "{problems:#?}");
-    let problem = &problems[0];
+    let errors = status["check"]["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), 1, "{errors:#?}");
+    let problem = &errors[0];
     assert_eq!(problem["subject"], "Duo activity");
     assert_eq!((&problem["code"], &problem["http_status"]), (&"duo_forbidden".into(), &403.into()));
     let shown = page(&app.web).await.body;
@@ -50,7 +50,7 @@ async fn problems_are_shown_everywhere_with_a_hint_and_without_texts_of_duo() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_problem_that_no_run_reports_is_a_warning_once() {
+async fn an_error_that_no_run_reports_is_a_warning_once() {
     let simulator = Simulator::start(tenant(50, 20)).await.unwrap();
     let slow = FaultKind::BadDate { offset: Some(TimeDelta::minutes(5)) };
     simulator.faults().push(Fault::always(Target::AnyDuo, slow));
@@ -62,5 +62,5 @@ async fn a_problem_that_no_run_reports_is_a_warning_once() {
     assert_eq!(logged.len(), 1, "{logged:#?}");
     assert!(logged[0].contains(" WARN ") && logged[0].contains("clock"), "{logged:#?}");
     let status = json(&app.web).await;
-    assert_eq!(status["check"]["problems"][0]["code"], "clock");
+    assert_eq!(status["check"]["errors"][0]["code"], "clock");
 }

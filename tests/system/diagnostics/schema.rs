@@ -23,12 +23,12 @@ async fn the_json_matches_the_schema() {
     let worn = check(&wrong).await;
     let found = against_schema("check", &[good, worn.clone()]);
     assert_eq!(found, vec![Vec::<String>::new(); 2]);
-    let problems = worn.as_array().unwrap().iter();
-    let problems: Vec<&Value> = problems.filter(|finding| finding["ok"] == false).collect();
-    assert!(problems.len() >= 9, "{problems:#?}");
+    let errors = worn.as_array().unwrap().iter();
+    let errors: Vec<&Value> = errors.filter(|finding| finding["ok"] == false).collect();
+    assert!(errors.len() >= 9, "{errors:#?}");
 
     // The schema must also reject invalid documents.
-    let problem = problems[0];
+    let problem = errors[0];
     let changed = |name: &str, value: Value| {
         let mut finding = problem.clone();
         match value {

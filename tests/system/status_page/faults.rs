@@ -82,7 +82,7 @@ async fn wrong_settings_are_listed_without_secrets() {
     let web = host.address();
     let shown = page(&web).await.body;
     let status = json(&web).await;
-    let error = status["fault"].as_str().unwrap();
+    let error = status["error"].as_str().unwrap();
     assert_eq!(status["version"], 1);
     for text in [&*shown, error] {
         for setting in

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use duo_sentinel::model::LogType;
-use duo_sentinel::status::{Cause, CheckStatus, Code, LastCheck, Problem};
+use duo_sentinel::status::{Cause, CheckError, CheckStatus, Code, LastCheck};
 use duo_sentinel::status::{HourStatus, State};
 use duo_sentinel::storage::Document as _;
 use serde_json::{Value, json};
@@ -18,13 +18,13 @@ async fn the_json_of_every_page_matches_the_schema() {
     let every = App::start("schema-every", &every_state(now())).await;
     let problem = |subject: &str, code, http_status| {
         let cause = Cause { code: Some(code), http_status };
-        Problem { subject: subject.to_owned(), cause }
+        CheckError { subject: subject.to_owned(), cause }
     };
     let check = CheckStatus {
         checked_at: now(),
         program: "0.1.0".to_owned(),
         check_count: 3,
-        problems: vec![
+        errors: vec![
             problem("clock", Code::Clock, None),
             problem("Duo activity", Code::DuoForbidden, Some(403)),
         ],
@@ -61,12 +61,12 @@ async fn the_json_of_every_page_matches_the_schema() {
         changed("/logs/0/days/0/hours", json!(["verified"])),
         changed("/logs/0/activity", json!({"events": -1})),
         changed("/logs/0/last_errors/0/code", json!("fraud")),
-        changed("/check/problems/0/code", json!("fraud")),
-        changed("/check/problems/1/http_status", json!("403")),
+        changed("/check/errors/0/code", json!("fraud")),
+        changed("/check/errors/1/http_status", json!("403")),
         changed("/check/checked_at", json!(null)),
         changed("/check/check_count", json!(-1)),
         changed("/version", json!(2)),
-        json!({"version": 1, "fault": "x", "logs": []}),
+        json!({"version": 1, "error": "x", "logs": []}),
     ];
     for (document, errors) in documents.iter().zip(against_schema("status", &documents)) {
         assert!(!errors.is_empty(), "accepted: {document}");

@@ -1,5 +1,5 @@
 //! Every real request to Duo, Azure Monitor and Blob Storage fails once, in every way, with the
-//! real program, Azurite, and a new process for each run.  `DUO_SENTINEL_EVERY_CALL=all` tests
+//! real program, Azurite, and a new process for each run.  `DUO_SENTINEL_EVERY_REQUEST=all` tests
 //! every request with every failure, hanging ones too; a number limits the schedules.
 
 mod play;
@@ -32,7 +32,7 @@ const FAILURES: [Failure; 7] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_call_fails_once() {
+async fn every_request_fails_once() {
     let azurite = Arc::new(Azurite::of_its_own());
     let undisturbed = play(&azurite, None).await.expect("a run without failures succeeds");
     assert_eq!(undisturbed.duplicates, 0);
@@ -40,7 +40,7 @@ async fn every_call_fails_once() {
     let [duo, sink, blob] = requests;
     println!("no failure: {duo} requests to Duo, {sink} to Azure Monitor, {blob} to Blob Storage");
     assert!(duo > 30 && sink > 20 && blob > 100, "too few requests");
-    let limit = match text("DUO_SENTINEL_EVERY_CALL").as_deref() {
+    let limit = match text("DUO_SENTINEL_EVERY_REQUEST").as_deref() {
         None => Some(SCHEDULES),
         Some("all") => None,
         Some(number) => Some(number.parse().expect("a number, or all")),
