@@ -7,7 +7,7 @@ from evaluate_template import parse
 from deployment.filled_in import filled_in
 from deployment.options import WORKSPACE, WORKSPACE_ID, json_of
 
-NUMBERS = ("lookbackHours", "windowMinutes", "settleSeconds", "alertLagMinutes", "callsPerMinute", "parkSeconds", "runSeconds")
+NUMBERS = ("lookbackHours", "windowMinutes", "windowDelaySeconds", "alertLagMinutes", "requestsPerMinute", "throttleBackoffSeconds", "runTimeLimitSeconds")
 # Values that each validated field accepts and rejects; `numbers` tests every number.
 FIELDS = {
     ("basics", "functionName"): (["CiscoDuo", "duo2"], ["", "2duo", "cisco-duo", "CiscoDuoSentinel"]),
@@ -52,7 +52,7 @@ FIELDS = {
         ["", f"https://{WORKSPACE_ID}.ods.opinsights.azure.us"],
         ["https://example.com", f"http://{WORKSPACE_ID}.ods.opinsights.azure.us"],
     ),
-    ("advanced", "start"): (["", "2026-11-22T12:00:00Z", "authentication=1763812800,activity=1763812800000"], ["one day ago"]),
+    ("advanced", "startTime"): (["", "2026-11-22T12:00:00Z", "authentication=1763812800,activity=1763812800000"], ["one day ago"]),
     **{("advanced", name): ([], ["", "-1", "1.5", "01", "1 ", "a"]) for name in NUMBERS},
 }
 

@@ -47,7 +47,7 @@ ONCE_BY_KEY = {
     "LogAnalyticsUri": f"https://{WORKSPACE_ID}.ods.opinsights.azure.us",
     "Location": "other-region",
     "InstanceMemoryMB": 2048,
-    "CiscoDuoStart": "2026-11-22T12:00:00Z",
+    "CiscoDuoStartTime": "2026-11-22T12:00:00Z",
     "CiscoDuoTimeGenerated": "event",
     "CiscoDuoHealth": "off",
     "CiscoDuoSignature": "v2",

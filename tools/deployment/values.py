@@ -182,7 +182,7 @@ def refusals(template):
         # Each of Duo's keys in place of the other.
         ({"CiscoDuoSecretKey": SECRETS["CiscoDuoIntegrationKey"]}, "less than minLength"),
         ({"CiscoDuoIntegrationKey": SECRETS["CiscoDuoSecretKey"]}, "more than maxLength"),
-        ({"CiscoDuoSettleSeconds": 60}, "less than minValue"),
+        ({"CiscoDuoWindowDelaySeconds": 60}, "less than minValue"),
         ({"CiscoDuoLookbackHours": 4297}, "more than maxValue"),
         ({"AlertLagMinutes": 14}, "less than minValue"),
         ({"FunctionName": "much-too-long-a-name"}, "more than maxLength"),

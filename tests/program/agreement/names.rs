@@ -10,7 +10,7 @@ const FOLDERS: [&str; 8] =
 const FILES: [&str; 4] =
     ["README.md", "azuredeploy.json", "createUiDefinition.json", "local.settings.json.example"];
 /// Settings, columns, log events and states.
-const NAMES: &str = "CISCO_DUO_SETTLE_SECONDS CISCO_DUO_PARK_SECONDS CISCO_DUO_RUN_SECONDS CISCO_DUO_CALLS_PER_MINUTE \
+const NAMES: &str = "CiscoDuoSettleSeconds CISCO_DUO_SETTLE_SECONDS CISCO_DUO_PARK_SECONDS CISCO_DUO_RUN_SECONDS CISCO_DUO_CALLS_PER_MINUTE \
                      CISCO_DUO_START row_kind error_about standing_since parked_until crowded_second duo_garbled duo_checks_refused \
                      not_given looked_at";
 const TYPES: &str = "Shipment Question Answer Sieve Sweeps Ending Notice Told Tally Vitals Standing Trouble Claim Asides \
