@@ -62,9 +62,9 @@ async fn an_unreadable_log_does_not_hide_the_others() {
     app.container.write(checkpoint, "{\"min_reader\": 9}").await;
     let status = app.json().await;
     let state = |log: &serde_json::Value| log["state"].as_str().unwrap().to_owned();
-    let states: Vec<String> = status["logs"].as_array().unwrap().iter().map(state).collect();
+    let shown: Vec<String> = status["logs"].as_array().unwrap().iter().map(state).collect();
     assert_eq!(
-        states,
+        shown,
         ["working", "backing_off", "unreadable", "unavailable", "silent", "catching_up"]
     );
 }
