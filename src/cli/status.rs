@@ -40,8 +40,8 @@ fn show(status: &Status) {
         let from = log.unknown.iter().map(|hour| hour.from).min();
         let to = log.unknown.iter().map(|hour| hour.to).max();
         if let Some((from, to)) = from.zip(to) {
-            let hours = format!("{} hours between {from} and {to}", log.unknown.len());
-            output::data(format!("\n{log_type}: completeness unknown for {hours}"));
+            let hours = format!("from {from} to {to} (hours: {})", log.unknown.len());
+            output::data(format!("\n{log_type}: completeness unknown {hours}"));
         }
     }
     if let Some(check) = &status.check {

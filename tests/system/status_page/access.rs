@@ -89,7 +89,7 @@ async fn unknown_queries_are_refused_at_once() {
         assert_eq!(response.status, 400, "{query:.80}");
         assert!(began.elapsed() < AT_ONCE, "{query:.80}");
         // The hint does not repeat the query.
-        assert!(response.body.starts_with("the address takes format=json"));
+        assert!(response.body.starts_with("unsupported query parameter; use format=json"));
         assert_eq!(response.header("cache-control"), Some("no-store"));
         assert_eq!(response.header("x-content-type-options"), Some("nosniff"));
     }

@@ -2,7 +2,6 @@
 
 use chrono::TimeDelta;
 use duo_sentinel::model::LogType;
-use serde_json::Value;
 use simulator::Simulator;
 
 use crate::common::{Settings, assert_expected, duo_sentinel, temporary_folder, tenant};
@@ -16,8 +15,6 @@ async fn status_shows_every_state_with_a_hint() {
     write(&every_state(now() + TimeDelta::seconds(30)), folder.path());
     let settings = Settings::in_folder(&simulator, folder.path());
     let output = duo_sentinel(&settings, folder.path(), &["status"]).await;
-    let json = duo_sentinel(&settings, folder.path(), &["status", "--json"]).await;
-    let status: Value = serde_json::from_slice(&json.stdout).unwrap();
     let mut text = format!(
         "exit code {}\n--- stdout\n{}--- stderr\n{}",
         output.status.code().unwrap(),
@@ -25,13 +22,11 @@ async fn status_shows_every_state_with_a_hint() {
         String::from_utf8(output.stderr).unwrap()
     );
     text = without_events(&text);
-    for log in status["logs"].as_array().unwrap() {
-        for gap in log["gaps"].as_array().unwrap() {
-            for end in ["from", "to"] {
-                text = text.replace(gap[end].as_str().unwrap(), "TIME");
-            }
-        }
-    }
+    let without_time = |word: &str| {
+        let is_time = word.starts_with("20") && word.trim_end().ends_with('Z');
+        if is_time { word.replace(word.trim_end(), "TIME") } else { word.to_owned() }
+    };
+    text = text.split_inclusive(char::is_whitespace).map(without_time).collect();
     for seconds in 30..60 {
         text = text.replace(&format!(" 2 min {seconds} s"), " 2 min SS s");
     }
