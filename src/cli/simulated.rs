@@ -43,10 +43,10 @@ pub(super) fn settings(api: IngestionApi, simulator: &Simulator) -> Vec<(&'stati
 
 /// Requests that an API received, and events that it accepted.
 pub(super) fn requests_and_rows(api: IngestionApi, simulator: &Simulator) -> (u64, u64) {
-    let calls = simulator.counts();
+    let counts = simulator.counts();
     let (requests, rows) = match api {
-        DataCollector => (calls.log_analytics.requests, calls.log_analytics.rows),
-        LogsIngestion => (calls.logs_ingestion.requests, calls.logs_ingestion.rows),
+        DataCollector => (counts.log_analytics.requests, counts.log_analytics.rows),
+        LogsIngestion => (counts.logs_ingestion.requests, counts.logs_ingestion.rows),
     };
     (requests, rows.get(TABLE).copied().unwrap_or(0))
 }

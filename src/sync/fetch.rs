@@ -106,7 +106,7 @@ pub(super) async fn fetch<P: Ports>(
                 }
                 _ => return Err(NoPage::Refused(error)),
             },
-            // One retry, dated and signed anew: an outdated date is refused like a wrong key.
+            // One retry with a new date and signature: an outdated date is refused like a wrong key.
             FetchErrorKind::Credentials if !is_resigned => {
                 is_resigned = true;
                 run.stats.counts.retries += 1;

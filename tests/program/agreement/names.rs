@@ -10,8 +10,8 @@ const FOLDERS: [&str; 8] =
 const FILES: [&str; 4] =
     ["README.md", "azuredeploy.json", "createUiDefinition.json", "local.settings.json.example"];
 /// Settings, columns, log events and states.
-const NAMES: &str = "CiscoDuoSettleSeconds CISCO_DUO_SETTLE_SECONDS CISCO_DUO_PARK_SECONDS CISCO_DUO_RUN_SECONDS CISCO_DUO_CALLS_PER_MINUTE \
-                     CISCO_DUO_START row_kind error_about standing_since parked_until crowded_second duo_garbled duo_checks_refused \
+const NAMES: &str = "CISCO_DUO_SETTLE_SECONDS CISCO_DUO_PARK_SECONDS CISCO_DUO_RUN_SECONDS CISCO_DUO_CALLS_PER_MINUTE \
+                     CISCO_DUO_START CiscoDuoSettleSeconds CiscoDuoParkSeconds CiscoDuoRunSeconds CiscoDuoStart row_kind error_about standing_since parked_until crowded_second duo_garbled duo_checks_refused \
                      not_given looked_at";
 const TYPES: &str = "Shipment Question Answer Sieve Sweeps Ending Notice Told Tally Vitals Standing Trouble Claim Asides \
                      Uncounted Pace Mark Road";
@@ -22,9 +22,13 @@ fn replaced_names_do_not_come_back() {
     let below = FOLDERS.map(|folder| files(Path::new(folder)));
     for (path, content) in below.into_iter().flatten().chain(single) {
         let Ok(text) = String::from_utf8(content) else { continue };
+        if path.ends_with("agreement/names.rs") {
+            continue;
+        }
+        assert!(!text.contains("--types"), "{path}: --types");
         let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
         let words: Vec<&str> = text.split(|letter| !is_letter(letter)).collect();
-        for pair in words.windows(2).filter(|_| !path.ends_with("agreement/names.rs")) {
+        for pair in words.windows(2) {
             let column =
                 pair[1].trim_end_matches("_s").trim_end_matches("_d").trim_end_matches("_t");
             let is_old = NAMES.split(' ').any(|name| name == column);

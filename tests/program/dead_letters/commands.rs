@@ -144,12 +144,16 @@ async fn purge_removes_only_selected_dead_letters() {
     }
     let none = scene.run(&["purge", "--before", "2020-01-01", "--json"]).await;
     assert!(parsed(&none).is_empty());
+    let one = scene.list(&["--log", "activity"]).await.remove(0);
+    let uid = one["event_uid"].as_str().unwrap();
+    let purged = scene.run(&["purge", "--uid", uid, "--json"]).await;
+    assert_eq!(parsed(&purged).len(), 1);
     let activity = scene.list(&["--log", "activity"]).await.len();
     let purged = scene.run(&["purge", "--all", "--log", "activity", "--json"]).await;
     let purged = parsed(&purged);
     assert_eq!(purged.len(), activity);
     assert!(purged.iter().all(|letter| letter["outcome"] == "removed"));
-    assert_eq!(scene.list(&[]).await.len(), scene.all - activity);
+    assert_eq!(scene.list(&[]).await.len(), scene.all - activity - 1);
     let rest = scene.run(&["purge", "--before", "2100-01-01"]).await;
     assert_eq!(rest.status.code(), Some(0));
     let nothing = scene.run(&["list"]).await;
