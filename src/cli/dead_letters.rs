@@ -23,9 +23,9 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// List records that have a dead letter, with the reason; never shows their content
+    /// List dead letters with their reasons; never shows their content
     List(Filter),
-    /// Send records again, and remove the dead letters of records that were accepted in full
+    /// Send records again, and delete the dead letters of records that were accepted in full
     Resend(Filter),
     /// Delete dead letters
     Purge(Purge),
@@ -40,7 +40,7 @@ struct Filter {
     #[arg(long, value_name = "EVENT_UID")]
     uid: Option<String>,
     /// Only dead letters of events before this UTC date, such as 2026-11-22
-    #[arg(long, value_name = "DATE")]
+    #[arg(long, value_name = "DATE", value_parser = date)]
     before: Option<NaiveDate>,
     /// Print JSON
     #[arg(long)]
@@ -56,6 +56,10 @@ struct Purge {
     /// Delete dead letters of any date
     #[arg(long)]
     all: bool,
+}
+
+fn date(text: &str) -> Result<NaiveDate, &'static str> {
+    text.parse().map_err(|_| "use a date such as 2026-11-22")
 }
 
 #[derive(Debug, Serialize)]
@@ -179,7 +183,7 @@ async fn purge(collector: &Collector, names: Vec<DeadLetterName>) -> Done {
         if let Err(error) = collector.dead_letters.remove(&name).await {
             return (shown, Err(storage_failed(&error)));
         }
-        shown.push(Shown { name, content: None, outcome: Some("removed") });
+        shown.push(Shown { name, content: None, outcome: Some("deleted") });
     }
     (shown, Ok(()))
 }

@@ -27,7 +27,7 @@ use crate::settings::{Environment, Settings};
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 
-/// Brings every Cisco Duo log into Microsoft Sentinel without a gap.
+/// Delivers every Cisco Duo log to Microsoft Sentinel and verifies that no event is missing.
 #[derive(Debug, Parser)]
 #[command(version, about, disable_help_subcommand = true)]
 struct Arguments {
@@ -120,7 +120,8 @@ fn collector(json: bool) -> Result<Collector, u8> {
         if json {
             output::json(&errors);
         }
-        output::error(&errors.to_string(), None);
+        let hint = "set them in the environment or in local.settings.json";
+        output::error(&errors.to_string(), Some(hint));
         USAGE
     })?;
     Collector::new(settings).map_err(|error| {

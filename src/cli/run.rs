@@ -31,14 +31,14 @@ pub(super) async fn run(format: Format) -> Result<(), u8> {
 }
 
 fn table(report: &RunReport) -> String {
-    let header = ["log", "outcome", "events", "late", "known", "pages", "behind now"];
+    let header = ["log", "outcome", "events", "late", "deduplicated", "pages", "lag"];
     let rows = report.logs.iter().map(|log| {
         [
             log.log_type.to_string(),
             log.outcome.as_str().to_owned(),
             number(log.counts.events),
             number(log.counts.late),
-            number(log.counts.duplicates_dropped),
+            number(log.counts.deduplicated),
             number(log.counts.pages),
             log.lag_seconds.map_or_else(|| "-".to_owned(), span),
         ]

@@ -19,7 +19,7 @@ pub(super) async fn status(format: Format) -> Result<(), u8> {
 }
 
 fn show(status: &Status) {
-    let header = ["log", "state", "behind", "events, 7 days", "hours verified, 14 days"];
+    let header = ["log", "state", "lag", "events, 7 days", "verified hours, 14 days"];
     let rows = status.logs.iter().map(|log| {
         let lag = log.lag_seconds.map(|lag| span(lag.max(0)));
         [
@@ -32,16 +32,11 @@ fn show(status: &Status) {
     });
     output::data(output::table(header, rows, 2));
     for log in &status.logs {
-        let log_type = log.log_type;
-        explain(log_type, log.cause);
-        for Span { from, to } in &log.gaps {
-            output::data(format!("\n{log_type}: missing from {from} to {to}"));
-        }
-        let from = log.unknown.iter().map(|hour| hour.from).min();
-        let to = log.unknown.iter().map(|hour| hour.to).max();
-        if let Some((from, to)) = from.zip(to) {
-            let hours = format!("from {from} to {to} (hours: {})", log.unknown.len());
-            output::data(format!("\n{log_type}: completeness unknown {hours}"));
+        explain(log.log_type, log.cause);
+        for (is, spans) in [("gap", &log.gaps), ("completeness unknown", &log.unknown)] {
+            for Span { from, to } in spans {
+                output::data(format!("\n{}: {is} from {from} to {to}", log.log_type));
+            }
         }
     }
     if let Some(check) = &status.check {

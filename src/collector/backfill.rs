@@ -81,7 +81,7 @@ impl BackfillError {
         match self {
             Self::TooOld { .. } | Self::NotYet { .. } | Self::Unavailable => None,
             Self::Overlaps(_) => Some(
-                "finish it first, with its own --from and --to, or delete its blob below backfill/ in the storage",
+                "finish it first, with its own --from and --to, or delete its blob in the folder backfill/ of the log",
             ),
             Self::Duplicates(_) => Some("rerun the command with --resend to deliver them again"),
             Self::OtherDestination => Some(

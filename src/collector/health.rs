@@ -69,7 +69,7 @@ impl Due {
             health.reported(now);
         }
         health.unreported_hours.retain(|hour| !self.hours.contains_key(hour));
-        let reported_to = self.hours.values().map(|result| result.checked_at).max();
+        let reported_to = self.hours.values().map(|result| result.reconciled_at).max();
         health.hours_reported_to = health.hours_reported_to.max(reported_to);
     }
 }
@@ -201,7 +201,7 @@ impl Collector {
         let days = (0..days.min(MAX_DAYS)).map(|days| today.after(-24 * days)).collect();
         let (mut results, _) = self.results(log_type, days).await;
         results.retain(|_, result| {
-            reported_to.is_none_or(|reported_to| result.checked_at > reported_to)
+            reported_to.is_none_or(|reported_to| result.reconciled_at > reported_to)
         });
         health.unreported_hours.extend(results.into_keys());
         Some(CachedHealth { health, version, is_read: true })

@@ -211,7 +211,7 @@ impl From<&Warning> for LogWarning {
 /// A warning that names the dead letters of a run by id; `None` if there are none.
 fn dead_letters(stats: &DeadLetterStats) -> Option<LogWarning> {
     let truncated = format!("{} rows have a truncated value", stats.truncated);
-    let refused = format!("{} records were refused individually", stats.refused);
+    let refused = format!("{} records were refused when sent alone", stats.refused);
     let what = match (stats.truncated, stats.refused) {
         (0, 0) => return None,
         (_, 0) => truncated,

@@ -75,7 +75,7 @@ fn log(findings: usize, errors: &[&Finding]) {
     } else if errors.iter().all(|finding| runs_report(finding)) {
         info!(event = %LogEvent::DiagnosticsCompleted, errors = names, "only errors that runs report");
     } else {
-        let hint = "run duo-sentinel check, or see the function CiscoDuoStatus";
+        let hint = "run duo-sentinel check, or open the status page";
         warn!(event = %LogEvent::DiagnosticsCompleted, errors = names, hint, "errors found");
     }
 }

@@ -70,7 +70,7 @@ fn ledger(log: &LogStatus) -> Option<Finding> {
     };
     let message = format!(
         "hours of the last 14 days: {marks}{}{}",
-        listed("missing", &log.gaps),
+        listed("gap", &log.gaps),
         listed("unknown", &log.unknown)
     );
     let again = |span: &Span| {

@@ -16,7 +16,7 @@ macro_rules! summary {
             events = $log.counts.events,
             late = $log.counts.late,
             dead_letters = $log.counts.dead_letters,
-            duplicates_dropped = $log.counts.duplicates_dropped,
+            deduplicated = $log.counts.deduplicated,
             pages = $log.counts.pages,
             requests = $log.counts.requests,
             throttled = $log.counts.throttled,

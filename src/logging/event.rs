@@ -15,9 +15,8 @@ pub enum LogEvent {
     /// Version and SHA-256 of the program, once after each start.
     #[strum(props(level = "INFO"), message = "No action needed.")]
     Startup,
-    /// The settings are not valid, or a service that they name is unreachable; each error with its setting and a hint.
-    /// Nothing is collected.
-    #[strum(props(level = "ERROR"), message = "Correct the settings it names; the app restarts by itself.")]
+    /// The settings are invalid or cannot be used; each error with its setting and a hint. Nothing is collected.
+    #[strum(props(level = "ERROR"), message = "Correct them; the app restarts after a change of its settings.")]
     Settings,
     /// Another process uses the port that the host assigned.
     #[strum(props(level = "ERROR"), message = "Restart the function app.")]
@@ -37,8 +36,8 @@ pub enum LogEvent {
     /// The host missed ticks of the timer before this one.
     #[strum(props(level = "INFO"), message = "No action needed; if it lasts for hours, check whether the app is stopped or throttled by its plan.")]
     PastDue,
-    /// Outcome (`outcome`, `code`) and counts of a run; one line per log and run. INFO: the run succeeded, or once a day the
-    /// log is unavailable. WARN: the log backs off, nothing is lost. ERROR: an operator must act.
+    /// Outcome (`outcome`, `code`) and counts of a run; one line per log and run. INFO: the run succeeded, or the log
+    /// is unavailable (one line per day). WARN: the log backs off, nothing is lost. ERROR: an operator must act.
     #[strum(props(level = "INFO, WARN, ERROR"), message = "See `code` in [codes](#codes).")]
     LogRun,
     /// Events of this span are older than Duo's retention and were never collected.
@@ -62,7 +61,7 @@ pub enum LogEvent {
     /// A process ended while it held the lease of this log; the lease was taken over.
     #[strum(props(level = "WARN"), message = "No action needed.")]
     LeaseTakenOver,
-    /// Rows have truncated values, or records were refused individually; the originals are kept.
+    /// Rows have truncated values, or records were refused when sent alone; the originals are kept.
     #[strum(props(level = "WARN"), message = "See [dead letters](#dead-letters).")]
     DeadLetters,
     /// A part of the ledger is damaged; it was quarantined, and its hours are read in full.

@@ -60,7 +60,7 @@ pub(crate) const HEALTH_FIELDS: &[ConnectorField] = &[
     field("retries", Real, "run: requests retried after a transient error"),
     field("events", Real, "run: rows that Azure Monitor accepted"),
     field("late", Real, "run: accepted rows of late events; hour: events found by reconciliation"),
-    field("duplicates_dropped", Real, "run: records not sent because they were delivered before"),
+    field("deduplicated", Real, "run: records not sent because they were delivered before"),
     field("dead_letters", Real, "run: dead-lettered records"),
     field("hour", DateTime, "hour: start of the hour"),
     field("state", Text, "hour: verified, verified_late, count_matched, gap or unknown; docs/completeness.md explains them"),
@@ -70,8 +70,8 @@ pub(crate) const HEALTH_FIELDS: &[ConnectorField] = &[
     field("delivered", Real, "hour: events in the delivery ledger: accepted by Azure Monitor, or refused and dead-lettered"),
     field("gap_from", DateTime, "hour: start of the gap"),
     field("gap_to", DateTime, "hour: end of the gap, exclusive"),
-    field("checks", Real, "hour: reconciliation stages passed, of six"),
-    field("checked_at", DateTime, "hour: time of the last reconciliation"),
+    field("stages", Real, "hour: reconciliation stages passed, of six"),
+    field("reconciled_at", DateTime, "hour: time of the last reconciliation"),
     field("is_settled", Real, "hour: 1 after the last reconciliation stage, otherwise 0"),
 ];
 

@@ -92,9 +92,9 @@ settings! {
         WORKSPACE_ID = "WORKSPACE_ID",
             Form("", is_uuid, "is not of the form 00000000-0000-0000-0000-000000000000; copy the ID, not the name, of the workspace"),
             Required("copy the workspace ID of the Log Analytics workspace, or set LOGS_INGESTION_ENDPOINT instead"),
-            "ID of the Log Analytics workspace; not needed with `LOGS_INGESTION_ENDPOINT`";
+            "Data Collector API: ID of the Log Analytics workspace; not needed with `LOGS_INGESTION_ENDPOINT`";
         SHARED_KEY = "SHARED_KEY", Secret, Required("copy the primary key of the Log Analytics workspace"),
-            "Primary or secondary key of the workspace; not needed with `LOGS_INGESTION_ENDPOINT`";
+            "Data Collector API: primary or secondary key of the workspace; not needed with `LOGS_INGESTION_ENDPOINT`";
         LOG_ANALYTICS_URI = "logAnalyticsUri", Text("from WORKSPACE_ID"), Optional,
             "Data Collector API endpoint of another cloud, such as `https://WORKSPACE_ID.ods.opinsights.azure.us`";
         ENDPOINT = "LOGS_INGESTION_ENDPOINT", Text(""), Alternative("copy the logs ingestion endpoint of the data collection rule (JSON view: endpoints.logsIngestion)"),
@@ -102,7 +102,7 @@ settings! {
         RULE_ID = "LOGS_INGESTION_RULE_ID",
             Form("", is_rule_id, "is not of the form dcr- and 32 hexadecimal digits; copy the immutable ID, not the name, of the rule"),
             Alternative("copy the immutable ID of the data collection rule (JSON view: immutableId)"),
-            "Immutable ID of the data collection rule: `dcr-` and 32 digits";
+            "Immutable ID of the data collection rule, `dcr-` and 32 digits; required with `LOGS_INGESTION_ENDPOINT`";
         STREAM = "LOGS_INGESTION_STREAM",
             Form("Custom-CiscoDuo", is_stream_name, "\"{}\" is not of the form Custom-NAME, as in streamDeclarations of the rule"), Optional,
             "Stream of the data collection rule";
@@ -117,11 +117,11 @@ settings! {
         CLIENT_ID = "AZURE_CLIENT_ID", Text(""), Optional,
             "Client ID of the user-assigned identity or application";
         TENANT_ID = "AZURE_TENANT_ID", Text(""), Optional,
-            "Tenant of the application, outside Azure";
+            "Tenant ID of the application; only outside Azure";
         CLIENT_SECRET = "AZURE_CLIENT_SECRET", Secret, Optional,
-            "Secret of the application, outside Azure";
+            "Secret of the application; only outside Azure";
         TOKEN_FILE = "AZURE_FEDERATED_TOKEN_FILE", Text(""), Optional,
-            "Token file of a workload identity, outside Azure";
+            "Token file of a workload identity; only outside Azure";
         AUTHORITY_HOST = "AZURE_AUTHORITY_HOST", Text("from CISCO_DUO_CLOUD"), Optional,
             "Authority that issues tokens to an identity outside Azure";
         CLOUD = "CISCO_DUO_CLOUD", Choice(&["public", "usgov", "china"]), Optional,
@@ -150,11 +150,11 @@ settings! {
         LOOKBACK = "CISCO_DUO_LOOKBACK_HOURS", Number(1, RETENTION.num_hours(), 24), Optional,
             "How far back the first run starts, in hours";
         START_TIME = "CISCO_DUO_START_TIME", Text(""), Optional,
-            "Start time of the first run, instead of `CISCO_DUO_LOOKBACK_HOURS`: a time (RFC 3339, or Unix seconds or milliseconds), or `log=time,…`";
+            "Start time of the first run, instead of `CISCO_DUO_LOOKBACK_HOURS`: a time (RFC 3339, or Unix seconds or milliseconds), or one per log (`activity=TIME,telephony=TIME`). A log that has a checkpoint ignores it";
         WINDOW = "MAX_SYNC_WINDOW_PER_RUN_MINUTES", Number(1, 30 * 24 * 60, 60), Optional,
-            "Longest window, in minutes";
+            "Longest span of event time that is read at once, in minutes";
         WINDOW_DELAY = "CISCO_DUO_WINDOW_DELAY_SECONDS", Number(120, 24 * 60 * 60, 180), Optional,
-            "Delay between the end of a window and the current time, in seconds";
+            "Age at which events are read, in seconds: Duo completes its logs with a delay of two minutes";
         REQUESTS_PER_MINUTE = "CISCO_DUO_REQUESTS_PER_MINUTE", Number(0, 600, 10), Optional,
             "Maximum requests to Duo per minute per log, with a burst of 10; all logs together may use three times this rate and burst; 0 for no limit";
         THROTTLE_BACKOFF = "CISCO_DUO_THROTTLE_BACKOFF_SECONDS", Number(1, 600, 60), Optional,

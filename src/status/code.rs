@@ -25,7 +25,7 @@ pub enum Code {
     #[strum(message = "Check that CISCO_DUO_INTEGRATION_KEY, CISCO_DUO_SECRET_KEY and CISCO_DUO_API_HOSTNAME are from the same Admin API application. Check the clock.")]
     DuoCredentials,
     /// Duo does not permit this log for this application.
-    #[strum(message = "Give the Admin API application the permission Grant read log, and check its allowed networks and whether the Duo edition has this log. To stop collecting it, remove it from CISCO_DUO_LOG_TYPES.")]
+    #[strum(message = "If the Duo edition has this log, give the Admin API application the permission Grant read log and check its allowed networks. Otherwise remove the log from CISCO_DUO_LOG_TYPES.")]
     DuoForbidden,
     /// Duo does not offer this log.
     #[strum(message = "Check CISCO_DUO_API_HOSTNAME. If it is right, Duo ended this log: leave it out of CISCO_DUO_LOG_TYPES.")]
@@ -49,7 +49,7 @@ pub enum Code {
     #[strum(message = "Every run tries again. Check outbound HTTPS to the endpoint, DNS and HTTPS_PROXY.")]
     AzureUnreachable,
     /// Azure Monitor refuses the key or the identity.
-    #[strum(message = "Data Collector API: check WORKSPACE_ID and SHARED_KEY. Logs Ingestion API: give the identity the role Monitoring Metrics Publisher on the data collection rule; a new role takes up to 30 minutes to spread.")]
+    #[strum(message = "Data Collector API: check WORKSPACE_ID and SHARED_KEY. Logs Ingestion API: give the identity the role Monitoring Metrics Publisher on the data collection rule; a new role takes up to 30 minutes to become effective.")]
     AzureCredentials,
     /// No token for Azure Monitor could be obtained.
     #[strum(message = "Check that the function app has the identity that AZURE_CLIENT_ID names; outside Azure check AZURE_TENANT_ID and the secret or token file.")]
@@ -57,13 +57,13 @@ pub enum Code {
     /// Azure Monitor refuses the request.
     #[strum(message = "Check the settings of the destination: WORKSPACE_ID and logAnalyticsUri, or LOGS_INGESTION_ENDPOINT, LOGS_INGESTION_RULE_ID and LOGS_INGESTION_STREAM.")]
     AzureRefused,
-    /// Azure Monitor refuses individual records, possibly for another reason than their content.
-    #[strum(message = "Look up the reason in the line `log_run` of the log stream, and correct it. The checkpoint is kept and every run tries again; nothing is lost.")]
+    /// Azure Monitor refuses records, and the cause may not be the records.
+    #[strum(message = "See the reason in the line `log_run` of the log stream and correct its cause. The checkpoint is kept and every run tries again; nothing is lost.")]
     RecordsRefused,
     /// The stored state cannot be read or written.
-    #[strum(message = "Check the storage account of AzureWebJobsStorage and the role on it. The log stream names a damaged checkpoint; it is never overwritten.")]
+    #[strum(message = "Check the storage account of AzureWebJobsStorage, its firewall, and the role Storage Blob Data Owner. The log stream names a damaged checkpoint; it is never overwritten.")]
     State,
-    /// The log would start in the future.
+    /// The start time or the checkpoint is in the future.
     #[strum(message = "Check the clock and CISCO_DUO_START_TIME. If a wrong clock moved the checkpoint, restore an earlier version of it.")]
     Future,
     /// Within the last 15 minutes, rows of this log were sent to another workspace, endpoint or API.
@@ -76,7 +76,7 @@ pub enum Code {
     #[strum(message = "Reconfigure the proxy that drops the header If-Match on the way to the storage account.")]
     StorageUnconditional,
     /// A part of closed hours is missing.
-    #[strum(message = "Read the span again: duo-sentinel backfill --from FROM --to TO --log LOG. If the gap remains, the events cannot be read: they are older than 180 days, or more records share one second than Duo returns.")]
+    #[strum(message = "Run duo-sentinel backfill --gaps; for hours older than two days add --resend. If the gap remains, the events cannot be read: they are older than 180 days, or more records share one second than Duo returns.")]
     Gap,
     /// Completeness is unknown for some closed hours.
     #[strum(message = "Read the hours again: duo-sentinel backfill --from FROM --to TO --log LOG --resend.")]

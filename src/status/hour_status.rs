@@ -14,19 +14,19 @@ use crate::sync::{DayResults, HourState};
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum HourStatus {
-    /// Read in full: everything that Duo has was delivered.
+    /// Read in full: every record was accepted by Azure Monitor or dead-lettered.
     #[strum(props(shape = "m1 1h8v8h-8z"))]
     Verified,
-    /// Read in full: everything was delivered, a part of it late, or the hour was read for the first time after a day.
+    /// Read in full in the same way, but first reconciled more than 24 hours after its end.
     #[strum(props(shape = "m1 1h8l-8 8z"))]
     VerifiedLate,
-    /// Duo's count agrees with what was delivered; the hour is read in full a day after its end.
+    /// Duo's count agrees with the number delivered; the hour is read in full a day after its end.
     #[strum(props(shape = "m1 5h8v4h-8z"))]
     CountMatched,
-    /// Not compared with Duo yet: an hour is reconciled 15 minutes after its end, and again 2, 6, 12, 24 and 48 hours later.
+    /// Not reconciled yet: the first stage is due 15 minutes after the end of the hour.
     #[strum(props(shape = "m3 3h4v4h-4z"))]
     Pending,
-    /// Completeness is unknown: Duo counts more events than it returns, or no longer keeps the hour.
+    /// Completeness is unknown: Duo counts more events than it returns, no longer keeps the hour, or the hour could not be read to its end.
     #[strum(props(shape = "m5 0l5 5l-5 5l-5-5z"))]
     Unknown,
     /// Events are missing: Duo no longer keeps them, or more records share one second than Duo returns.
@@ -38,7 +38,7 @@ pub enum HourStatus {
 
 impl HourStatus {
     pub(super) fn all() -> impl Iterator<Item = Self> {
-        Self::iter().filter(|mark| *mark != Self::None)
+        Self::iter().filter(|status| *status != Self::None)
     }
 
     pub(super) fn name(self) -> String {
@@ -53,8 +53,8 @@ impl HourStatus {
         if let Some(result) = results.hours.get(&hour.number_in_day()) {
             return match result.state {
                 HourState::CountMatched => Self::CountMatched,
-                HourState::Verified if result.late == 0 => Self::Verified,
-                HourState::Verified | HourState::VerifiedLate => Self::VerifiedLate,
+                HourState::Verified => Self::Verified,
+                HourState::VerifiedLate => Self::VerifiedLate,
                 HourState::Gap => Self::Gap,
                 HourState::Unknown => Self::Unknown,
             };
@@ -86,7 +86,7 @@ impl Day {
             }),
         };
         let mut days: Vec<Self> = results.iter().map(day).collect();
-        let is_empty = |day: &Self| day.hours.iter().all(|mark| *mark == HourStatus::None);
+        let is_empty = |day: &Self| day.hours.iter().all(|status| *status == HourStatus::None);
         while days.last().is_some_and(is_empty) {
             days.pop();
         }
@@ -101,31 +101,31 @@ pub(crate) struct HourCounts(BTreeMap<HourStatus, u32>);
 impl HourCounts {
     pub(super) fn of(days: &[Day]) -> Self {
         let mut counts: BTreeMap<HourStatus, u32> =
-            HourStatus::all().map(|mark| (mark, 0)).collect();
-        for mark in days.iter().flat_map(|day| day.hours) {
-            counts.entry(mark).and_modify(|count| *count += 1);
+            HourStatus::all().map(|status| (status, 0)).collect();
+        for status in days.iter().flat_map(|day| day.hours) {
+            counts.entry(status).and_modify(|count| *count += 1);
         }
         Self(counts)
     }
 
-    pub(crate) fn count(&self, mark: HourStatus) -> u32 {
-        self.0.get(&mark).copied().unwrap_or_default()
+    pub(crate) fn count(&self, status: HourStatus) -> u32 {
+        self.0.get(&status).copied().unwrap_or_default()
     }
 
     /// Verified hours among the reconciled ones: `190 of 214`.
     pub(crate) fn verified_of_reconciled(&self) -> String {
         let verified = self.count(HourStatus::Verified) + self.count(HourStatus::VerifiedLate);
         let others = [HourStatus::CountMatched, HourStatus::Unknown, HourStatus::Gap]
-            .map(|mark| self.count(mark));
+            .map(|status| self.count(status));
         format!("{verified} of {}", verified + others.iter().sum::<u32>())
     }
 }
 
 impl fmt::Display for HourCounts {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = self.0.iter().map(|(mark, count)| match mark {
+        let counts = self.0.iter().map(|(status, count)| match status {
             HourStatus::Gap => format!("{count} with a gap"),
-            mark => format!("{count} {}", mark.name()),
+            status => format!("{count} {}", status.name()),
         });
         formatter.write_str(&counts.collect::<Vec<_>>().join(", "))
     }

@@ -23,7 +23,7 @@ const BEHIND: TimeDelta = TimeDelta::minutes(30);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, EnumProperty, IntoStaticStr)]
 #[serde(rename_all = "snake_case")]
 pub enum State {
-    /// Everything that Duo returns is delivered.
+    /// At most 30 minutes behind, without an error.
     #[strum(to_string = "working", props(tone = "working"))]
     Working,
     /// Duo does not permit this log for this application.
@@ -33,10 +33,10 @@ pub enum State {
     #[strum(to_string = "no run yet", props(tone = "idle"))]
     New,
     /// Duo has more events, and they are being delivered.
-    #[strum(to_string = "catching up", props(tone = "waiting"))]
+    #[strum(to_string = "catching up", props(tone = "warning"))]
     CatchingUp,
     /// The log backs off, and continues by itself.
-    #[strum(to_string = "backing off", props(tone = "waiting"))]
+    #[strum(to_string = "backing off", props(tone = "warning"))]
     BackingOff,
     /// No run was recorded for half an hour.
     #[strum(to_string = "silent", props(tone = "failing"))]
@@ -86,7 +86,7 @@ pub(crate) struct LogStatus {
     pub(crate) days: Vec<Day>,
     pub(crate) completeness: HourCounts,
     pub(crate) gaps: Vec<Span>,
-    /// The hours whose completeness is unknown, oldest first.
+    /// The spans of hours whose completeness is unknown, oldest first.
     #[serde(skip)]
     pub(crate) unknown: Vec<Span>,
     /// The last errors, newest first.
@@ -147,7 +147,7 @@ impl LogStatus {
             completeness: HourCounts::of(&days),
             days,
             gaps,
-            unknown: unknown.map(|(hour, _)| Span::of(*hour)).collect(),
+            unknown: Span::joined(unknown.map(|(hour, _)| Span::of(*hour)).collect()),
             last_errors: health.last_errors,
         }
     }

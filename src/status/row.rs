@@ -55,8 +55,8 @@ pub(crate) fn hour_row(log_type: LogType, hour: Hour, result: &HourResult) -> Fi
         "late": result.late,
         "gap_from": result.gap.map(|gap| gap.from),
         "gap_to": result.gap.map(|gap| gap.to),
-        "checks": result.stages,
-        "checked_at": result.checked_at,
+        "stages": result.stages,
+        "reconciled_at": result.reconciled_at,
         "is_settled": u8::from(result.is_final()),
     }))
 }
@@ -132,7 +132,7 @@ mod tests {
             late: 1,
             gap: Some(Span::of(HOUR)),
             read_at: None,
-            checked_at: NOW,
+            reconciled_at: NOW,
             stages: 6,
             unknown: Map::new(),
         };

@@ -44,7 +44,7 @@ impl LogState {
         let checkpoint = T::from_json(&content).map_err(|error| {
             let hint = format!(
                 "this log is stopped and nothing was overwritten: restore an earlier version of {name}, run the release that wrote \
-                 it, or move it away and set CISCO_DUO_START_TIME to the time up to which the log was collected"
+                 it, or move it away and set CISCO_DUO_START_TIME to LOG=TIME, with the log's last collected_to_t in CiscoDuoHealth_CL"
             );
             self.store.error("use", &name, &error, Some(&hint))
         })?;
@@ -66,8 +66,8 @@ impl LogState {
             Err(WriteError::Conflict) => match self.store.read(&name).await? {
                 Some((stored, version)) if stored == content => Ok(version),
                 None if expected.is_some() => {
-                    let hint = "restore it, or set CISCO_DUO_START_TIME to the time up to which the log was collected: without it, the \
-                         next run starts CISCO_DUO_LOOKBACK_HOURS ago";
+                    let hint = "restore it, or set CISCO_DUO_START_TIME to LOG=TIME, with the log's last collected_to_t in \
+                         CiscoDuoHealth_CL: without it, the next run starts CISCO_DUO_LOOKBACK_HOURS ago";
                     let reason = "it was deleted after the last write";
                     Err(self.store.error("write", &name, &reason, Some(hint)).into())
                 }

@@ -66,9 +66,9 @@ pub fn open_dead_letters(
 
 /// An error of a storage operation. Never contains a URL, which may include a signature.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("could not {action} {name}: {reason}")]
+#[error("cannot {action} {name}: {reason}")]
 pub struct StorageError {
-    /// The operation: read, write, append to, remove.
+    /// The operation: read, write, append to, remove; use, if the content cannot be trusted.
     pub action: &'static str,
     /// Name of the blob or file.
     pub name: String,

@@ -83,7 +83,7 @@ async fn new_records<P: Ports>(
         run.ledger.contains(record.hour(), &record.key) || run.refused.is_waiting(record.key)
     };
     let page = deduplicator.sort(records, is_known);
-    run.stats.counts.duplicates_dropped += page.facts.known as u64;
+    run.stats.counts.deduplicated += page.facts.known as u64;
     Ok(page)
 }
 
@@ -115,7 +115,7 @@ async fn dead_letter_truncated<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) ->
 /// Dead-letters the waiting records once another record was accepted, and adds them to the ledger
 /// so that they are not sent again. After the last one the checkpoint may advance.
 async fn dead_letter_refused<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
-    while let Some((record, error)) = run.refused.at_fault() {
+    while let Some((record, error)) = run.refused.next_dead_letter() {
         let why = Why::Refused { status: error.status, code: error.code.clone() };
         let letter = DeadLetter::new(run.config.log_type, record, run.now(), why);
         let (key, hour) = (record.key, record.hour());

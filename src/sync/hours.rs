@@ -58,7 +58,7 @@ pub struct HourResult {
     /// Start of the last full reading, by Duo's clock; records returned by then are delivered.
     pub read_at: Option<Millis>,
     /// Time of the last reconciliation.
-    pub checked_at: Millis,
+    pub reconciled_at: Millis,
     /// Reconciliation stages passed, 1 to 6.
     pub stages: usize,
     /// Fields of a later release, kept unchanged.
@@ -150,7 +150,7 @@ mod tests {
             late,
             gap: None,
             read_at: None,
-            checked_at: HOUR.end(),
+            reconciled_at: HOUR.end(),
             stages: 1,
             unknown: Map::new(),
         }
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn fields_of_a_later_release_are_kept() {
-        let text = r#"{"version":2,"min_reader":1,"hours":{"12":{"state":"verified","from":"2026-11-22T12:00:00.000Z","to":"2026-11-22T13:00:00.000Z","delivered":1,"checked_at":"2026-11-22T13:15:00.000Z","stages":1,"seal":"x"}},"day":7}"#;
+        let text = r#"{"version":2,"min_reader":1,"hours":{"12":{"state":"verified","from":"2026-11-22T12:00:00.000Z","to":"2026-11-22T13:00:00.000Z","delivered":1,"reconciled_at":"2026-11-22T13:15:00.000Z","stages":1,"seal":"x"}},"day":7}"#;
         let mut day = DayResults::from_json(text.as_bytes()).unwrap();
         day.add(HOUR, result(HourState::CountMatched, 0, 1));
         let json: serde_json::Value = serde_json::from_slice(&day.to_json()).unwrap();

@@ -54,7 +54,7 @@ pub enum Failure {
     #[error("Azure Monitor refused the request")]
     AzureMonitor,
     /// The records may be valid: Azure Monitor accepted no other record, or refused too many.
-    #[error("records were refused individually")]
+    #[error("records were refused when sent alone")]
     RecordsRefused,
     #[error("the state could not be read or written")]
     Storage,
@@ -88,7 +88,7 @@ pub enum RunError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// The records are neither delivered nor dead-lettered.
-    #[error("records were refused individually: event_uid {} ({last})", uids(refused))]
+    #[error("records were refused when sent alone: event_uid {} ({last})", uids(refused))]
     RecordsRefused { refused: Vec<RecordKey>, last: SendError },
 }
 
@@ -136,7 +136,7 @@ pub struct RunCounts {
     /// Dead-lettered records: delivered with a truncated value, or refused even alone.
     pub dead_letters: u64,
     /// Records that were not sent because they were delivered before.
-    pub duplicates_dropped: u64,
+    pub deduplicated: u64,
     /// Pages that Duo returned.
     pub pages: u64,
     /// Requests to Duo.
@@ -154,7 +154,7 @@ impl AddAssign for RunCounts {
         add(&mut self.events, other.events);
         add(&mut self.late, other.late);
         add(&mut self.dead_letters, other.dead_letters);
-        add(&mut self.duplicates_dropped, other.duplicates_dropped);
+        add(&mut self.deduplicated, other.deduplicated);
         add(&mut self.pages, other.pages);
         add(&mut self.requests, other.requests);
         add(&mut self.throttled, other.throttled);

@@ -40,7 +40,7 @@ impl RefusedRecords {
     }
 
     /// The next record to dead-letter: a waiting one, after another record was accepted.
-    pub(super) fn at_fault(&self) -> Option<&(Record, SendError)> {
+    pub(super) fn next_dead_letter(&self) -> Option<&(Record, SendError)> {
         self.waiting.front().filter(|_| self.is_another_accepted)
     }
 

@@ -199,7 +199,7 @@ fn result<P: Ports>(
         late: reading.late.get(&hour).copied().unwrap_or(0),
         gap,
         read_at: (basis == Basis::Reading).then_some(reading.began_at),
-        checked_at: run.now(),
+        reconciled_at: run.now(),
         stages: stage_of(run, reading, hour, now) + 1,
         unknown: serde_json::Map::new(),
     }

@@ -31,7 +31,7 @@ pub(super) enum Outcome {
     Unavailable,
     /// Shutdown was requested; the same command resumes.
     #[default]
-    Interrupted,
+    Stopped,
     /// An operator must act; the same command resumes.
     Failed,
 }
@@ -179,7 +179,7 @@ impl<'a> Job<'a> {
             }
             held_since = None;
         }
-        Ok(Outcome::Interrupted)
+        Ok(Outcome::Stopped)
     }
 
     async fn one_run(&mut self) -> LogReport {

@@ -18,7 +18,7 @@ fn result() -> HourResult {
         late: 0,
         gap: None,
         read_at: None,
-        checked_at: NOW,
+        reconciled_at: NOW,
         stages: 6,
         unknown: Map::new(),
     }

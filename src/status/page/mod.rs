@@ -87,36 +87,35 @@ fn verdict(status: &Status) -> (&'static str, String) {
     let logs = &status.logs;
     let count = |is: fn(State) -> bool| logs.iter().filter(|log| is(log.state)).count();
     let of = |count: usize, one: &str, many: &str| match count {
-        1 => format!("1 log {one}"),
-        _ => format!("{count} logs {many}"),
+        0 => None,
+        1 => Some(format!("1 log {one}")),
+        _ => Some(format!("{count} logs {many}")),
     };
-    let acting = count(State::needs_action);
-    let moving = count(|state| matches!(state, State::BackingOff | State::CatchingUp | State::New));
-    let has_gaps = logs.iter().any(|log| !log.gaps.is_empty());
-    let has_unknown = logs.iter().any(|log| !log.unknown.is_empty());
-    let has_errors = (status.check.as_ref()).is_some_and(|check| !check.errors.is_empty());
+    let acting = of(count(State::needs_action), "needs attention", "need attention");
+    let by_themselves = [
+        of(count(|state| state == State::CatchingUp), "is catching up", "are catching up"),
+        of(count(|state| state == State::BackingOff), "is backing off", "are backing off"),
+        of(count(|state| state == State::New), "has no run yet", "have no run yet"),
+    ];
+    let moving: Vec<String> = by_themselves.into_iter().flatten().collect();
     let in_tone = |tone: &'static str| move |sentence: &str| (tone, sentence.to_owned());
-    let (working, waiting, failing) = (in_tone("working"), in_tone("waiting"), in_tone("failing"));
+    let (working, warning, failing) = (in_tone("working"), in_tone("warning"), in_tone("failing"));
     if count(|state| state == State::New) == logs.len() {
-        waiting("No run is recorded yet; the timer starts one every minute.")
+        warning("No run is recorded yet; the timer starts one every minute.")
     } else if count(|state| state == State::Unavailable) == logs.len() {
         failing("Duo permits none of these logs for this application; see what to do below.")
-    } else if acting > 0 {
-        let need = of(acting, "needs", "need");
-        failing(&format!("{need} attention; see what to do below."))
-    } else if has_gaps {
+    } else if let Some(acting) = acting {
+        failing(&format!("{acting}; see what to do below."))
+    } else if logs.iter().any(|log| !log.gaps.is_empty()) {
         failing("A part of the last 14 days is missing; see the gaps below.")
-    } else if has_unknown {
-        waiting("Completeness is unknown for some hours; see below.")
-    } else if moving > 0 {
-        let are = of(moving, "is", "are");
-        waiting(&format!("{are} catching up or backing off. No action needed."))
-    } else if has_errors {
-        waiting(
-            "Everything that Duo returns is delivered, but the last check found an error; see below.",
-        )
+    } else if logs.iter().any(|log| !log.unknown.is_empty()) {
+        warning("Completeness is unknown for some hours; see below.")
+    } else if !moving.is_empty() {
+        warning(&format!("{}. No action needed.", moving.join(", ")))
+    } else if status.check.as_ref().is_some_and(|check| !check.errors.is_empty()) {
+        warning("No log needs attention, but the last check found an error; see below.")
     } else {
-        working("Everything that Duo returns is delivered.")
+        working("All available logs are working.")
     }
 }
 
@@ -144,10 +143,10 @@ fn overview(status: &Status) -> Markup {
     let headings = [
         ("Log", ""),
         ("State", ""),
-        ("Behind", ""),
+        ("Lag", ""),
         ("Last success", ""),
         ("Events, 7 days", "number"),
-        ("Hours verified, 14 days", "number"),
+        ("Verified hours, 14 days", "number"),
     ];
     let rows = html! {
         @for log in &status.logs {
@@ -235,7 +234,7 @@ fn footer(status: &Status) -> Markup {
         footer {
             p {
                 "duo-sentinel " (status.program) ", " (api) ". As stored at " (clock(status.generated_at))
-                "; times are UTC. The same as JSON: add " code { "format=json" } " to the address."
+                "; times are UTC. For JSON, add " code { "&format=json" } " to the address."
             }
             @if let Some(sha256) = status.sha256 { p { "SHA-256 of the program: " code { (sha256) } } }
         }

@@ -5,7 +5,7 @@ use maud::{Markup, html};
 use super::super::{LogStatus, State};
 use super::chart::{completeness, events};
 use super::{badge, is_known, log_name, moment, problem, table};
-use crate::model::{Millis, number};
+use crate::model::{Millis, Span, number};
 
 pub(super) fn section(log: &LogStatus, now: Millis) -> Markup {
     html! {
@@ -16,7 +16,8 @@ pub(super) fn section(log: &LogStatus, now: Millis) -> Markup {
                 (facts(log))
                 (events(log, now))
                 (completeness(log))
-                (gaps(log))
+                (spans("Gaps", &log.gaps))
+                (spans("Completeness unknown", &log.unknown))
             } @else if log.state == State::New {
                 p { "No run is recorded yet." }
             }
@@ -29,7 +30,7 @@ fn facts(log: &LogStatus) -> Markup {
     let done = &log.activity.counts;
     let counts = [
         ("Late events", done.late),
-        ("Duplicates dropped", done.duplicates_dropped),
+        ("Deduplicated", done.deduplicated),
         ("Dead letters", done.dead_letters),
         ("Requests to Duo", done.requests),
         ("Times throttled", done.throttled),
@@ -53,13 +54,13 @@ fn facts(log: &LogStatus) -> Markup {
     }
 }
 
-fn gaps(log: &LogStatus) -> Markup {
+fn spans(heading: &str, spans: &[Span]) -> Markup {
     html! {
-        @if !log.gaps.is_empty() {
-            h3 { "Missing" }
+        @if !spans.is_empty() {
+            h3 { (heading) }
             ul {
-                @for gap in &log.gaps {
-                    li { (moment(gap.from)) " to " (moment(gap.to)) }
+                @for span in spans {
+                    li { (moment(span.from)) " to " (moment(span.to)) }
                 }
             }
         }

@@ -82,7 +82,7 @@ fn a_log_without_counts_gives_each_hour_one_result_unless_something_is_found() {
         let result = world.result(hour);
         assert_eq!(result.state, HourState::Verified);
         // The first reading after the hour gives the only result.
-        assert!(result.checked_at - hour.end() < hours(2), "{result:?}");
+        assert!(result.reconciled_at - hour.end() < hours(2), "{result:?}");
     }
 }
 
@@ -204,7 +204,7 @@ fn the_last_stage_of_an_hour_has_a_result_also_without_counts() {
             let hour = Hour::of(NOON).after(number);
             let result = world.result(hour);
             assert_eq!(result.stages, 6, "v1 {v1}, {hour}: {result:?}");
-            let age = result.checked_at - hour.end();
+            let age = result.reconciled_at - hour.end();
             assert!((hours(48)..hours(51)).contains(&age), "{hour}: {result:?}");
         }
         // Younger hours are not final.

@@ -14,7 +14,7 @@ fn the_work_of_a_run_is_counted() {
     assert_eq!((stats.counts.requests, stats.counts.pages), (requests, world.request_count));
     assert_eq!((stats.counts.events, stats.counts.late), (7, 0));
     assert!(!stats.reconciled.is_empty());
-    assert_eq!(stats.counts.duplicates_dropped, 0);
+    assert_eq!(stats.counts.deduplicated, 0);
     // Every fifth run reads the overlap of 15 minutes.
     world.now = world.now + MINUTE;
     world.events.push(DuoEvent { key: id(800), time: NOON - minutes(4), visible_from: NOON });
@@ -22,7 +22,7 @@ fn the_work_of_a_run_is_counted() {
     world.add_now(900);
     for _ in 0..20 {
         let (_, stats) = world.run("a");
-        dropped += stats.counts.duplicates_dropped;
+        dropped += stats.counts.deduplicated;
         late += stats.counts.late;
         world.now = world.now + MINUTE;
     }

@@ -123,7 +123,7 @@ impl Log {
         let since = self.now - TimeDelta::hours(ago);
         let found = self.days.iter().flat_map(|(day, results)| {
             let found = results.hours.iter();
-            let found = found.filter(move |(_, result)| result.checked_at > since);
+            let found = found.filter(move |(_, result)| result.reconciled_at > since);
             found.map(|(number, _)| day.after(number.parse().expect("an hour is a number")))
         });
         found.collect()
@@ -166,7 +166,7 @@ impl Log {
     pub(crate) fn late(mut self, ago: i64, late: u64) -> Self {
         let hour = Hour::of(self.now).after(-ago);
         self.set(hour, 90, |result| {
-            (result.state, result.late) = (HourState::Verified, late);
+            (result.state, result.late) = (HourState::VerifiedLate, late);
         });
         // Reconciliation found them two hours later.
         let activity = self.health.hours.entry(hour.after(2)).or_default();
@@ -230,7 +230,7 @@ impl Log {
             late: 0,
             gap: None,
             read_at: None,
-            checked_at: hour.end() + TimeDelta::minutes(15),
+            reconciled_at: hour.end() + TimeDelta::minutes(15),
             stages: 6,
             unknown: serde_json::Map::new(),
         };
@@ -270,7 +270,7 @@ fn activity(hour: Hour, at_noon: u64) -> Activity {
     let events = at_noon * (share * 4 + random.u64(0..100)) / 500;
     let counts = RunCounts {
         events,
-        duplicates_dropped: events / 4,
+        deduplicated: events / 4,
         pages: 60 + events / 1_000,
         requests: 75 + events / 1_000,
         ..RunCounts::default()

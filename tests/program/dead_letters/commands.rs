@@ -152,7 +152,7 @@ async fn purge_removes_only_selected_dead_letters() {
     let purged = scene.run(&["purge", "--all", "--log", "activity", "--json"]).await;
     let purged = parsed(&purged);
     assert_eq!(purged.len(), activity);
-    assert!(purged.iter().all(|letter| letter["outcome"] == "removed"));
+    assert!(purged.iter().all(|letter| letter["outcome"] == "deleted"));
     assert_eq!(scene.list(&[]).await.len(), scene.all - activity - 1);
     let rest = scene.run(&["purge", "--before", "2100-01-01"]).await;
     assert_eq!(rest.status.code(), Some(0));

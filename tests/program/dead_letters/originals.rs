@@ -95,7 +95,7 @@ async fn a_dead_letter_that_cannot_be_stored_stops_its_log_and_keeps_its_checkpo
         for log in ["authentication", "activity"] {
             assert_eq!(invocation.outcome(log), "failed");
             let message = invocation.message(log);
-            assert!(message.contains("could not write"), "{message}");
+            assert!(message.contains("cannot write"), "{message}");
             assert!(message.contains("CISCO_DUO_DEAD_LETTER_CONTAINER"), "{message}");
         }
         assert_eq!(invocation.outcome("telephony"), "caught_up");

@@ -135,7 +135,7 @@ async fn gaps_in_the_ledger_are_filled() {
         );
         results["hours"][hour.format("%H").to_string()] = json!({
             "state": "gap", "from": from, "to": to, "delivered": 0,
-            "gap": {"from": from, "to": to}, "checked_at": to, "stages": 1
+            "gap": {"from": from, "to": to}, "reconciled_at": to, "stages": 1
         });
         scene.container.write(&name, results.to_string()).await;
     }

@@ -66,7 +66,7 @@ async fn an_interrupted_backfill_stops_at_a_commit_with_a_hint() {
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     let stderr = stderr(&output);
     assert!(stderr.contains("rerun the same command to resume"), "{stderr}");
-    assert!(String::from_utf8_lossy(&output.stdout).contains("interrupted"));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("stopped"));
     scene.succeed(&["--from", &scene.from()]).await;
     // The last twenty minutes have no events; the current hour is left to the live log.
     scene.catch_up_live().await;

@@ -82,7 +82,7 @@ fn errors_of(alert: &Query, result: &Checked) -> Vec<String> {
         }
     };
     let description = definition["description"].as_str().unwrap_or_default();
-    let ending = format!("What to do: docs/operate.md#{}", alert.stem());
+    let ending = format!("What to do: duo-sentinel, docs/operate.md#{}", alert.stem());
     must(description.trim().ends_with(&ending), "the description does not end with what to do");
     must(description.len() <= 4096, "the description is too long");
     let name = definition["name"].as_str().unwrap_or_default();

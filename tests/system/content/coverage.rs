@@ -73,7 +73,7 @@ fn hour(fields: &Map<String, Value>) -> Row {
     let mut row = common("authentication", after(50).as_str().unwrap());
     let settled = json!({
         "record_type_s": "hour", "state_s": "verified", "span_from_t": after(0), "span_to_t": after(1), "duo_count_d": 3,
-        "delivered_d": 3, "late_d": 0, "checks_d": 6, "checked_at_t": after(49), "is_settled_d": 1,
+        "delivered_d": 3, "late_d": 0, "stages_d": 6, "reconciled_at_t": after(49), "is_settled_d": 1,
     });
     row.extend(settled.as_object().unwrap().clone());
     laid_over(row, fields)

@@ -65,10 +65,10 @@ impl HealthRows {
             json!({
                 "outcome": "caught_up", "status_since": text(sent - minutes(600.0)), "succeeded_at": text(sent),
                 "collected_to": text(sent - minutes(3.0)), "lag_seconds": 180, "runs": 15, "pages": 15, "requests": 20,
-                "throttled": 0, "retries": 0, "events": 3, "late": 0, "duplicates_dropped": 0, "dead_letters": 0,
+                "throttled": 0, "retries": 0, "events": 3, "late": 0, "deduplicated": 0, "dead_letters": 0,
             })
         } else {
-            json!({"state": "count_matched", "delivered": 0, "late": 0, "checks": 1, "checked_at": text(sent), "is_settled": 0})
+            json!({"state": "count_matched", "delivered": 0, "late": 0, "stages": 1, "reconciled_at": text(sent), "is_settled": 0})
         };
         let fields = fields.as_object_mut().unwrap();
         for (name, value) in of_kind.as_object().unwrap().iter().chain(&self.fields) {

@@ -12,8 +12,8 @@ use crate::diagnostics::health_rows::{BOTH_APIS, EVENTS, Scene, events};
 async fn results(scene: &Scene) -> BTreeMap<(String, String), String> {
     let results = scene.container.results().await.into_iter();
     let checked = results.map(|((log, hour), result)| {
-        let checked_at = result["checked_at"].as_str().unwrap().to_owned();
-        ((log, format!("{hour}:00:00.000Z")), checked_at)
+        let reconciled_at = result["reconciled_at"].as_str().unwrap().to_owned();
+        ((log, format!("{hour}:00:00.000Z")), reconciled_at)
     });
     checked.collect()
 }
@@ -67,7 +67,7 @@ async fn refused_rows_are_retried_until_accepted_also_by_the_next_process() {
         };
         let sent: BTreeMap<(String, String), String> = rows
             .iter()
-            .map(|row| ((of(row, "eventtype"), of(row, "hour")), of(row, "checked_at")))
+            .map(|row| ((of(row, "eventtype"), of(row, "hour")), of(row, "reconciled_at")))
             .collect();
         assert_eq!(sent, results(&scene).await, "{api:?}");
         assert_eq!(sent.len(), rows.len(), "an hour was sent twice");

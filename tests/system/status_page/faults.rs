@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use duo_sentinel::model::LogType;
 use futures::future::join_all;
 use reqwest::Method;
 
 use crate::common::{Azurite, Failure, FunctionsHost, Proxy, Settings, StorageFault};
 use crate::status_page::app::{App, PATH, json, page, send};
-use crate::status_page::history::{every_state, now};
+use crate::status_page::history::{Log, every_state, now, usual};
 
 /// Time limit for a response while storage does not respond.
 const TIME_LIMIT: Duration = Duration::from_secs(15);
@@ -113,4 +114,18 @@ async fn before_the_first_run_and_without_a_container_no_run_is_reported() {
         assert!(shown.contains("no run yet"), "{shown}");
         assert!(!shown.contains("need attention"), "{shown}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_says_what_the_logs_do_and_lists_unknown_hours() {
+    let mut logs = usual(now());
+    let app = App::start("faults-usual", &logs).await;
+    let shown = app.page().await.body;
+    assert!(shown.contains("1 log is backing off. No action needed."), "{shown}");
+    assert!(!shown.contains("Completeness unknown"), "{shown}");
+    logs[5] = Log::working(LogType::Activity, 640, now()).unknown(120).behind(3);
+    let app = App::start("faults-unknown", &logs).await;
+    let shown = app.page().await.body;
+    assert!(shown.contains("Completeness is unknown for some hours; see below."), "{shown}");
+    assert_eq!(shown.matches("Completeness unknown").count(), 1, "{shown}");
 }

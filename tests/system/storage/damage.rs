@@ -89,7 +89,7 @@ async fn unreachable_storage_fails_with_a_hint_and_delivers_nothing() {
     host.kill().await;
     assert_eq!(host.stderr().len(), 6, "{:#?}", host.stderr());
     for line in host.stderr() {
-        for text in ["could not read", "container nowhere", "check AzureWebJobsStorage"] {
+        for text in ["cannot read", "container nowhere", "check AzureWebJobsStorage"] {
             assert!(line.contains(text), "no \"{text}\" in {line}");
         }
     }
