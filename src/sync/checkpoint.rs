@@ -155,12 +155,7 @@ impl Checkpoint {
 
     /// The first checkpoint of a backfill: its hours are collected and not yet reconciled.
     pub(super) fn of_backfill(span: Span, now: Millis) -> Self {
-        Self {
-            mintime: span.to,
-            answered: true,
-            reconciliation: ReconciliationState::begin(span.from),
-            ..Self::first(span.from, now)
-        }
+        Self { mintime: span.to, answered: true, ..Self::first(span.from, now) }
     }
 
     /// Timeout of a request, 30 to 120 seconds.

@@ -66,6 +66,8 @@ async fn a_checkpoint_replaces_only_the_one_that_was_read() {
     let second = state.save(checkpoint(2).to_json(), Some(&first)).await.unwrap();
     let conflict = state.save(checkpoint(3).to_json(), Some(&first)).await;
     assert!(matches!(conflict, Err(WriteError::Conflict)));
+    // A backfill has a checkpoint of its own.
+    assert_eq!(state.of_backfill("one").load::<Counts>().await.unwrap(), None);
     let conflict = state.save(checkpoint(3).to_json(), None).await;
     assert!(matches!(conflict, Err(WriteError::Conflict)));
     // The response to this write was lost; the write is retried.

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use super::record::{id, of_key};
 use super::time::{hours, minutes, seconds};
 use super::world::{Instance, NOON, Next, Reply, World};
-use crate::model::{FetchErrorKind, HOUR, MINUTE, Millis, PageResponse};
+use crate::model::{FetchErrorKind, HOUR, MINUTE, Millis, PageResponse, SendErrorKind};
 use crate::sync::checkpoint::Lease;
 use crate::sync::window::Window;
 use crate::sync::{Checkpoint, Destination, Failure, RunOutcome, Warning};
@@ -244,4 +244,14 @@ fn timeouts_double_after_timeouts_and_halve_after_fast_responses() {
         timeouts(&world)
     );
     assert_eq!(world.checkpoint().timeout_s, 30);
+}
+
+#[test]
+fn only_a_batch_that_times_out_lengthens_the_timeout() {
+    for (kind, timeout_s) in [(SendErrorKind::TimedOut, 120), (SendErrorKind::Unreachable, 30)] {
+        let mut world = World::new([NOON - hours(1)]);
+        world.send_faults = std::iter::repeat_n(Some((kind, false)), 20).collect();
+        assert!(matches!(world.run("a").0, RunOutcome::BackingOff { .. }));
+        assert_eq!(world.checkpoint().timeout_s, timeout_s, "{kind:?}");
+    }
 }

@@ -20,7 +20,7 @@ fn records_sharing_the_last_second_of_a_v1_page_are_not_lost() {
 
 #[test]
 fn a_page_truncated_inside_a_second_is_detected_whatever_its_size() {
-    for (page_size, later_count) in [(2, 1), (30, 1), (30, 50), (899, 3)] {
+    for (page_size, later_count) in [(2, 1), (30, 1), (30, 50), (899, 3), (900, 0)] {
         let one_second = std::iter::repeat_n(NOON - HOUR, page_size + 1);
         let later = (1..=later_count).map(|number| NOON - minutes(30) + seconds(number));
         let mut world = World::v1(one_second.chain(later), page_size);

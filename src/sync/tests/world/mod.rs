@@ -240,7 +240,10 @@ impl World {
     pub(super) fn run(&mut self, owner: &str) -> (RunOutcome, RunStats) {
         let mut instance = self.instance(owner);
         let outcome = self.finish(&mut instance);
-        (outcome, instance.result.map(|result| result.stats).unwrap_or_default())
+        let is_reported = outcome == RunOutcome::Unavailable { report: true };
+        let (error, stats) = instance.result.map(|result| (result.error, result.stats)).unzip();
+        assert!(!is_reported || error.flatten().is_some(), "an unavailable log without a reason");
+        (outcome, stats.unwrap_or_default())
     }
 
     /// Runs every minute until the log has caught up five times in a row.
