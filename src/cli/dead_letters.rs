@@ -1,4 +1,4 @@
-//! `dead-letters`: lists, resends and removes dead letters, without showing their content.
+//! `dead-letters`: lists, resends and deletes dead letters, without showing their content.
 
 use chrono::NaiveDate;
 use clap::Subcommand;

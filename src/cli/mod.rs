@@ -50,7 +50,7 @@ enum Command {
     Status(Format),
     /// Read whole hours of the past again, and deliver missing events
     Backfill(backfill::Arguments),
-    /// List, resend or remove dead letters: originals of records that were not stored whole
+    /// List, resend or delete dead letters: originals of records that were not stored whole
     DeadLetters(dead_letters::Arguments),
     /// Run the connector against a simulated Duo and Azure Monitor; needs no account
     #[cfg(feature = "demo")]
