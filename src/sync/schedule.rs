@@ -114,11 +114,7 @@ impl Reading {
 impl ReconciliationState {
     /// The state of a log whose collection starts at `collected_from`.
     pub fn begin(collected_from: Millis) -> Self {
-        Self {
-            next: [Hour::of(collected_from); STAGES],
-            entries_from: Some(removable_before(Hour::of(collected_from))),
-            ..Self::default()
-        }
+        Self { next: [Hour::of(collected_from); STAGES], ..Self::default() }
     }
 
     /// The oldest hour with the highest due stage; several due stages are passed together.

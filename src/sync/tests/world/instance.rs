@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use super::World;
-use super::ports::{Mailbox, Operation, Reply, SharedMailbox, SimulatedPorts};
+use super::ports::{Kind, Mailbox, Operation, Reply, SharedMailbox, SimulatedPorts};
 use crate::model::{Millis, RecordKey};
 use crate::storage::Document as _;
 use crate::sync::{Checkpoint, HourState, LogConfig, RunOutcome, RunResult, Warning, run_log};
@@ -20,6 +20,8 @@ pub(in crate::sync::tests) struct Instance {
     pub(super) last_at: Millis,
     /// Whether the process was killed.
     pub(super) is_killed: bool,
+    /// Whether a read, write or removal of state failed: the run writes nothing more.
+    has_failed: bool,
 }
 
 /// The next operation of an instance, apart from reads.
@@ -113,6 +115,7 @@ impl World {
             steps: 0,
             last_at: self.now,
             is_killed: false,
+            has_failed: false,
         }
     }
 
@@ -126,7 +129,11 @@ impl World {
             None => instance.poll(self.now),
             Some((number, operation)) => {
                 self.note(instance, &operation);
+                let is_write = operation.kind() == Kind::Write;
+                assert!(!is_write || !instance.has_failed, "a write after storage failed");
                 let reply = self.perform_with_fault(instance, &operation);
+                instance.has_failed |=
+                    operation.is_of_state() && matches!(reply, Some(Reply::StorageFailed));
                 instance.last_at = self.now;
                 let Some(reply) = reply else {
                     instance.run = None;

@@ -26,8 +26,9 @@ pub(in crate::sync::tests) enum Container {
     DeadLetters,
 }
 
-/// An operation that an instance waits for.
-#[derive(Clone, Debug)]
+/// An operation that an instance waits for, and its kind.
+#[derive(Clone, Debug, strum::EnumDiscriminants)]
+#[strum_discriminants(name(Kind))]
 pub(in crate::sync::tests) enum Operation {
     Read(Container, String),
     Write { container: Container, name: String, content: Vec<u8>, expected: Option<Version> },
@@ -38,34 +39,23 @@ pub(in crate::sync::tests) enum Operation {
     Sleep(TimeDelta),
 }
 
-/// The kind of an operation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::sync::tests) enum Kind {
-    Read,
-    Write,
-    Append,
-    Remove,
-    Fetch,
-    Send,
-    Sleep,
-}
-
 impl Operation {
     pub(super) fn kind(&self) -> Kind {
-        match self {
-            Self::Read(..) => Kind::Read,
-            Self::Write { .. } => Kind::Write,
-            Self::Append { .. } => Kind::Append,
-            Self::Remove(_) => Kind::Remove,
-            Self::Fetch(_) => Kind::Fetch,
-            Self::Send(_) => Kind::Send,
-            Self::Sleep(_) => Kind::Sleep,
-        }
+        self.into()
     }
 
     /// Whether it is a storage operation.
     pub(super) fn is_storage(&self) -> bool {
         !matches!(self, Self::Fetch(_) | Self::Send(_) | Self::Sleep(_))
+    }
+
+    /// Whether it reads, replaces or removes a blob of the state.
+    pub(super) fn is_of_state(&self) -> bool {
+        use Container::State;
+        matches!(
+            self,
+            Self::Read(State, _) | Self::Write { container: State, .. } | Self::Remove(_)
+        )
     }
 
     /// Whether it appends to the ledger.
