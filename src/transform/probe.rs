@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use chrono::DateTime;
+use chrono::{DateTime, Datelike as _};
 use serde::Deserialize;
 
 use super::Parts;
@@ -56,6 +56,9 @@ impl<'a> Probe<'a> {
             LogType::Activity | LogType::Telephony => iso(ts),
             LogType::Authentication => iso_time.or_else(|| seconds(timestamp)),
         };
+        // A stored time has a year of four digits, and so must the hours next to it.
+        let year = |micros| DateTime::from_timestamp_micros(micros).map(|time| time.year());
+        let time_micros = time_micros.filter(|micros| matches!(year(*micros), Some(1..=9998)));
         let shape = if has_reserved {
             RowShape::Wrapped
         } else {
@@ -193,7 +196,8 @@ mod tests {
             let text = format!("{{\"timestamp\":{timestamp}}}");
             assert_eq!(time(LogType::Administrator, &text), Some(1_795_348_501_000_000), "{text}");
         }
-        for timestamp in ["null", "[]", "{}", "true", "\"\"", "1e999", "99999999999999999999"] {
+        // The years 9999 and 0 are out of range.
+        for timestamp in ["null", "[]", "{}", "\"\"", "1e999", "253370764800", "-62135596801"] {
             let text = format!("{{\"timestamp\":{timestamp}}}");
             assert_eq!(time(LogType::Administrator, &text), None, "{text}");
         }
