@@ -61,12 +61,16 @@ async fn wrong_settings_and_wrong_usage_exit_with_code_2() {
             ),
             "{text}"
         );
+        assert!(text.ends_with("or in local.settings.json\n"), "{text}");
         assert!(output.stdout.is_empty());
     }
     for command in [&["collect"][..], &["run", "--fast"], &["serve"]] {
         let output = duo_sentinel(&settings, folder.path(), command).await;
         assert_eq!(output.status.code(), Some(2), "{command:?}");
     }
+    let arguments = ["dead-letters", "list", "--before", "2026"];
+    let output = duo_sentinel(&settings, folder.path(), &arguments).await;
+    assert!(String::from_utf8_lossy(&output.stderr).contains("use a date such as 2026-11-22"));
 }
 
 #[tokio::test]
