@@ -45,6 +45,7 @@ pub use log_type::LogType;
 pub use report::{LogReport, Report};
 
 use counts::Counter;
+use duo::GivenRecords;
 use events::World;
 use identity::Tokens;
 use log_analytics::{data_collector, logs_ingestion};
@@ -58,6 +59,7 @@ pub(crate) struct Shared {
     pub(crate) world: Arc<World>,
     pub(crate) clock: Clock,
     pub(crate) faults: FaultPlan,
+    pub(crate) given: GivenRecords,
     pub(crate) counts: Counter,
     pub(crate) tokens: Tokens,
 }
@@ -84,6 +86,7 @@ impl Shared {
             world: Arc::new(World::new(&config)),
             clock: Clock::default(),
             faults: FaultPlan::default(),
+            given: GivenRecords::default(),
             counts: Counter::default(),
             tokens: Tokens::new(config.seed),
             config,
@@ -149,6 +152,13 @@ impl Simulator {
     /// The active faults, which can be changed at any time.
     pub fn faults(&self) -> &FaultPlan {
         &self.shared.faults
+    }
+
+    /// Replaces the events of a log other than the v1 logs by these records, each with its time in
+    /// milliseconds since 1970. Duo returns them in one page, and counts them. They are no events of
+    /// the [`Simulator::report`].
+    pub fn give_records(&self, log: LogType, records: Vec<(i64, String)>) {
+        self.shared.given.set(log, records);
     }
 
     /// The simulated time, which can be changed at any time.

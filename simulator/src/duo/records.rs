@@ -28,6 +28,11 @@ pub(super) fn array(
     let mut separator = "";
     out.push('[');
     for (position, index) in indexes.iter().enumerate() {
+        let is_repeated = position == middle && position > 0;
+        let index = match fault {
+            Some(FaultKind::RepeatedRecord) if is_repeated => &indexes[middle - 1],
+            _ => index,
+        };
         if position == middle && fault == Some(&FaultKind::ShortCount) {
             continue;
         }

@@ -38,7 +38,7 @@ pub(super) fn page(
     positions.truncate(limit);
     let next = match (offset, positions.last()) {
         (Some(same), _) if fault == Some(&FaultKind::RepeatCursor) => position(same),
-        (_, Some(last)) if more => Some(last + 1),
+        (_, Some(last)) if more && fault != Some(&FaultKind::NoMetadata) => Some(last + 1),
         _ => None,
     };
     let indexes: Vec<u32> = positions.iter().map(|position| events.index_at(*position)).collect();

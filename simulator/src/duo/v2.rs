@@ -72,7 +72,10 @@ pub(super) fn page(
         LogType::Authentication => total.to_string(),
         _ => format!("{{\"relation\":\"eq\",\"value\":{total}}}"),
     };
-    let metadata = format!("\"next_offset\":{next},\"total_objects\":{total}");
+    let metadata = match fault {
+        Some(FaultKind::NoMetadata) => String::new(),
+        _ => format!("\"next_offset\":{next},\"total_objects\":{total}"),
+    };
     let mut response = String::with_capacity(indexes.len() * 1_800 + 200);
     let list = if log == LogType::Authentication { "authlogs" } else { "items" };
     response.extend(["{\"", list, "\":"]);

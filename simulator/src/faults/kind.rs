@@ -60,6 +60,10 @@ pub enum FaultKind {
     RepeatCursor,
     /// Duo v2: one record is omitted, but counted in `total_objects`.
     ShortCount,
+    /// Duo v2: one record is returned twice, and its neighbour omitted.
+    RepeatedRecord,
+    /// Duo, except the v1 logs: `metadata` is empty, so there is neither cursor nor count.
+    NoMetadata,
     /// Duo v2: `total_objects` is wrong by this number.
     WrongCount(i64),
     /// Duo: the keys of each record are in another order, with whitespace between them.
@@ -188,9 +192,11 @@ impl FaultKind {
                 Incoming::Duo { .. },
             ) => true,
             (Self::RepeatCursor | Self::BadCursor, Incoming::Duo { has_cursor, .. }) => has_cursor,
-            (Self::ShortCount | Self::WrongCount(_), Incoming::Duo { log, .. }) => {
-                !log.is_v1() && log != LogType::TrustMonitor
-            }
+            (
+                Self::ShortCount | Self::RepeatedRecord | Self::WrongCount(_),
+                Incoming::Duo { log, .. },
+            ) => !log.is_v1() && log != LogType::TrustMonitor,
+            (Self::NoMetadata, Incoming::Duo { log, .. }) => !log.is_v1(),
             (
                 Self::InvalidRecord { needle },
                 Incoming::LogAnalytics { body } | Incoming::LogsIngestion { body },
