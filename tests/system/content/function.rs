@@ -29,6 +29,27 @@ fn result(rows: Vec<Row>, text: &str) -> Vec<Row> {
 }
 
 #[test]
+fn a_row_that_an_update_replaces_is_not_returned() {
+    // Each row: uid, content, replaced content, batch.
+    let rows = [
+        ("a", "00000001", "", "first"),
+        ("a", "00000002", "00000001", "second"),
+        ("a", "00000003", "00000002", "third"),
+        ("a", "00000009", "", "another event of the id"),
+        ("b", "00000001", "", "another event"),
+    ];
+    let rows = rows.map(|(uid, content, replaces, batch)| {
+        row(json!({
+            "event_uid_s": uid, "event_content_s": content, "event_replaces_s": replaces,
+            "ingest_batch_s": batch,
+        }))
+    });
+    let actual = result(rows.into(), "CiscoDuo | project IngestBatch | order by IngestBatch asc");
+    let actual: Vec<&str> = actual.iter().map(|row| row["IngestBatch"].as_str().unwrap()).collect();
+    assert_eq!(actual, ["another event", "another event of the id", "third"]);
+}
+
+#[test]
 fn each_uid_and_content_is_kept_once_as_first_ingested_and_rows_without_a_uid_pass() {
     // Each row: uid, content, batch, time sent and time ingested.
     let rows = [
