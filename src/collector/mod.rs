@@ -211,7 +211,7 @@ impl Collector {
             spec: log_type.spec(),
             limits: Limits { requests_per_minute, ..*limits },
             max_batch_bytes: self.sink.api().largest_body(),
-            first_mintime: start.of(log_type, now),
+            start: start.of(log_type, now),
             backfill,
             owner: self.owner.name(),
             destination: sink.fingerprint(),

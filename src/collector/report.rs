@@ -196,9 +196,11 @@ pub(crate) struct LogWarning {
 impl From<&Warning> for LogWarning {
     fn from(warning: &Warning) -> Self {
         let event = match warning {
-            Warning::Gap { .. } => LogEvent::Gap,
+            Warning::Gap { .. } | Warning::StartAfterLedger { .. } => LogEvent::Gap,
+            Warning::CheckpointRestored { .. } => LogEvent::CheckpointRestored,
             Warning::PageLimitExceeded { .. } => LogEvent::PageLimitExceeded,
             Warning::CountDisagrees { .. } => LogEvent::CountDisagrees,
+            Warning::CursorMissing { .. } => LogEvent::CursorMissing,
             Warning::WindowRestarted(_) => LogEvent::WindowRestarted,
             Warning::DestinationChanged => LogEvent::DestinationChanged,
             Warning::ClockAhead(_) => LogEvent::ClockAhead,

@@ -17,6 +17,8 @@ use crate::settings::{Credentials, Endpoint, SignatureVersion};
 
 /// Maximum response, in bytes.
 const LARGEST_RESPONSE: usize = 64 * 1024 * 1024;
+/// Maximum page of several records, in bytes; a larger one is requested in halves.
+const LARGEST_PAGE: usize = 16 * 1024 * 1024;
 /// Maximum body of an error response, in bytes.
 const LARGEST_REFUSAL: usize = 64 * 1024;
 
@@ -83,14 +85,17 @@ impl DuoClient {
                 .to_owned();
             return Err(refused(FetchErrorKind::Malformed, reason));
         }
-        let body = read_body(&mut response, LARGEST_RESPONSE).await;
+        let limit = spec.limit.map(|most| request.limit.unwrap_or(most));
+        let most =
+            if limit.is_some_and(|limit| limit > 1) { LARGEST_PAGE } else { LARGEST_RESPONSE };
+        let body = read_body(&mut response, most).await;
         let Some(body) = body.map_err(|source| of_transport(error.clone(), source))? else {
-            let reason = format!("the response is larger than {LARGEST_RESPONSE} bytes");
-            return Err(refused(FetchErrorKind::Fatal, reason));
+            let reason = format!("the response is larger than {most} bytes");
+            return Err(refused(FetchErrorKind::TooLarge, reason));
         };
         let page = parse_page(&spec, body, read)
             .map_err(|reason| refused(FetchErrorKind::Malformed, reason))?;
-        Ok(PageResponse { server_time, ..page })
+        Ok(PageResponse { server_time, limit, ..page })
     }
 
     fn query(log_type: LogType, request: &PageRequest) -> String {

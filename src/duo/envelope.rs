@@ -71,6 +71,7 @@ pub fn parse_page(
         cursor: cursor(first(metadata.next_offset, outer.next_offset))?,
         total: exact(&first(metadata.total_objects, outer.total_objects)),
         server_time: None,
+        limit: None,
     })
 }
 

@@ -49,6 +49,12 @@ pub enum LogEvent {
     /// Duo counts more records in this span than it returns.
     #[strum(props(level = "WARN"), message = "See [unknown hours](#unknown-hours).")]
     CountDisagrees,
+    /// The checkpoint was deleted, and collection continues where the ledger ends.
+    #[strum(props(level = "WARN"), message = "No action needed; find out what deletes blobs of the state container.")]
+    CheckpointRestored,
+    /// Duo returned a full page of one millisecond without a cursor; some records may be missing.
+    #[strum(props(level = "WARN"), message = "See [unknown hours](#unknown-hours).")]
+    CursorMissing,
     /// A window was read again, because Duo's pages contradicted each other.
     #[strum(props(level = "WARN"), message = "No action needed; if it lasts for hours, report it to Duo with the time.")]
     WindowRestarted,

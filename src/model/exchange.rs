@@ -38,6 +38,8 @@ pub struct PageResponse {
     pub total: Option<u64>,
     /// Duo's clock, from the `Date` header; whole seconds.
     pub server_time: Option<Millis>,
+    /// The requested page size, if the endpoint has one.
+    pub limit: Option<u32>,
 }
 
 /// Rows sent in one request.
@@ -69,6 +71,8 @@ pub enum IngestKind {
     Live,
     /// First seen after its window was closed.
     Late,
+    /// A delivered event that Duo changed in place.
+    Update,
     /// Sent more than 48 hours after the event.
     Backfill,
 }
@@ -129,6 +133,8 @@ pub enum FetchErrorKind {
     TimedOut,
     /// No connection, a truncated response, 408 or 5xx: transient.
     Unreachable,
+    /// The page is larger than the limit of bytes; a smaller one may be accepted.
+    TooLarge,
     /// A response without Duo's envelope.
     Malformed,
     /// The credentials or the date were refused (401).
@@ -165,6 +171,13 @@ pub struct SendError {
     /// The underlying error.
     #[source]
     pub source: Option<Source>,
+}
+
+impl SendError {
+    /// Whether Azure Monitor itself failed (5xx), which one record may cause.
+    pub(crate) fn is_server_error(&self) -> bool {
+        self.kind == SendErrorKind::Unreachable && self.status.is_some_and(|status| status >= 500)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

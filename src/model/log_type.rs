@@ -4,8 +4,11 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr, VariantArray};
 
-/// Duo's retention: 180 days, less one because a request at exactly that age expires in transit.
-pub(crate) const RETENTION: TimeDelta = TimeDelta::days(179);
+/// Time that Duo keeps events.
+pub(crate) const DUO_KEEPS: TimeDelta = TimeDelta::days(180);
+/// Age up to which events are requested: five minutes less, because Duo refuses a request for
+/// anything older, and a request may wait.
+pub(crate) const RETENTION: TimeDelta = TimeDelta::minutes(DUO_KEEPS.num_minutes() - 5);
 
 /// A Duo log, named as in the setting `CISCO_DUO_LOG_TYPES` and in the column `eventtype_s`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -64,6 +67,8 @@ pub struct LogSpec {
     pub id_field: Option<&'static str>,
     /// Whether 403, 404 and 410 always mean that the log is retired or not licensed.
     pub may_be_retired: bool,
+    /// Time after an event during which it is read again every day, because Duo changes it.
+    pub followed_for: TimeDelta,
 }
 
 impl LogType {
@@ -86,6 +91,8 @@ impl LogType {
                 records_key: Some("events"),
                 id_field: Some("sekey"),
                 may_be_retired: true,
+                // Administrators triage events for days.
+                followed_for: TimeDelta::days(14),
             },
         }
     }
@@ -115,6 +122,7 @@ const fn v2(path: &'static str, records_key: &'static str, id_field: &'static st
         records_key: Some(records_key),
         id_field: Some(id_field),
         may_be_retired: false,
+        followed_for: TimeDelta::zero(),
     }
 }
 
@@ -126,5 +134,6 @@ const fn v1(path: &'static str) -> LogSpec {
         records_key: None,
         id_field: None,
         may_be_retired: false,
+        followed_for: TimeDelta::zero(),
     }
 }

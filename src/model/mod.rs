@@ -13,7 +13,7 @@ pub use exchange::{Batch, FetchError, IngestKind, PageRequest, PageResponse, Sen
 pub(crate) use exchange::{FetchErrorKind, SendErrorKind, Tries};
 pub use ingestion_api::IngestionApi;
 pub use log_type::LogType;
-pub(crate) use log_type::{LogSpec, Paging, RETENTION};
+pub(crate) use log_type::{DUO_KEEPS, LogSpec, Paging, RETENTION};
 pub(crate) use loopback::{is_loopback, loopback};
 pub(crate) use record::{EventContent, EventUid, FlatRow, RowShape, Truncation, position};
 pub use record::{Record, RecordKey};

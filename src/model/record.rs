@@ -35,6 +35,8 @@ pub struct Record {
     pub range: Range<usize>,
     /// Identity of the record.
     pub key: RecordKey,
+    /// Content of the same event that this record replaces, if Duo changed it in place.
+    pub replaces: Option<EventContent>,
     /// Event time in microseconds since 1970; `None` if the record has no valid time.
     pub time_micros: Option<i64>,
     /// How the text is converted to a row.

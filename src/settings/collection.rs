@@ -8,7 +8,7 @@ use super::catalog::{
     WINDOW, WINDOW_DELAY,
 };
 use super::reader::{Reader, parts};
-use crate::model::{LogType, MINUTE, Millis};
+use crate::model::{HOUR, LogType, MINUTE, Millis};
 
 /// The shortest default time limit of the hosting plans (Consumption).
 const DEFAULT_TIMEOUT: TimeDelta = TimeDelta::minutes(5);
@@ -18,6 +18,8 @@ const MARGIN: TimeDelta = MINUTE;
 /// Rate and time limits of collection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
+    /// Length of a window of a log that is not far behind; it doubles while the log is behind.
+    pub first_window: TimeDelta,
     /// Longest window.
     pub longest_window: TimeDelta,
     /// Time between the end of a window and now.
@@ -32,8 +34,10 @@ pub struct Limits {
 
 impl Limits {
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {
+        let longest_window = TimeDelta::minutes(reader.number(WINDOW));
         Self {
-            longest_window: TimeDelta::minutes(reader.number(WINDOW)),
+            first_window: longest_window.min(HOUR),
+            longest_window,
             window_delay: TimeDelta::seconds(reader.number(WINDOW_DELAY)),
             requests_per_minute: u32::try_from(reader.number(REQUESTS_PER_MINUTE))
                 .expect("the catalog bounds it to 600"),
@@ -51,11 +55,12 @@ pub(crate) struct Start {
 }
 
 impl Start {
-    /// Start of collection of a log without a checkpoint, on a whole second.
-    pub(crate) fn of(&self, log_type: LogType, now: Millis) -> Millis {
-        let start = self.each.get(&log_type).copied().or(self.all);
-        let start = start.unwrap_or(now - self.lookback);
-        Millis::from_seconds(start.seconds())
+    /// Start of collection of a log without a checkpoint, on a whole second, and whether
+    /// [`START_TIME`] sets it.
+    pub(crate) fn of(&self, log_type: LogType, now: Millis) -> (Millis, bool) {
+        let set = self.each.get(&log_type).copied().or(self.all);
+        let start = set.unwrap_or(now - self.lookback);
+        (Millis::from_seconds(start.seconds()), set.is_some())
     }
 
     pub(super) fn read(reader: &mut Reader<'_>) -> Self {

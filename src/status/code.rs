@@ -121,7 +121,7 @@ impl Code {
             FetchErrorKind::Credentials => Self::DuoCredentials,
             FetchErrorKind::Forbidden => Self::DuoForbidden,
             FetchErrorKind::Gone => Self::DuoGone,
-            FetchErrorKind::Malformed => Self::DuoInvalidResponse,
+            FetchErrorKind::Malformed | FetchErrorKind::TooLarge => Self::DuoInvalidResponse,
             FetchErrorKind::Rejected | FetchErrorKind::Fatal => Self::DuoRefused,
         }
     }

@@ -134,6 +134,7 @@ mod tests {
             read_at: None,
             reconciled_at: NOW,
             stages: 6,
+            is_backfill: false,
             unknown: Map::new(),
         };
         let log_type = LogType::Activity;

@@ -6,7 +6,7 @@ use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{LogState, StorageError};
-use crate::model::{EventContent, Hour, RecordKey};
+use crate::model::{EventContent, Hour, Record, RecordKey};
 
 /// Size of an entry: 16 bytes of `event_uid`, 4 of `event_content`, 4 of the replaced content.
 pub(super) const ENTRY_BYTES: usize = 24;
@@ -18,16 +18,30 @@ const CONCURRENCY: usize = 8;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct LedgerEntry {
     /// The first 16 bytes of `event_uid`.
-    uid: [u8; 16],
+    uid: LedgerUid,
     content: EventContent,
     /// Content of the same event that this one replaces; zeros for none.
     replaces: EventContent,
 }
 
+/// The part of `event_uid` in the ledger.
+pub(crate) type LedgerUid = [u8; 16];
+
+/// The part of `event_uid` in the ledger.
+pub(crate) fn ledger_uid(key: &RecordKey) -> LedgerUid {
+    *key.uid.first_chunk().expect("event_uid is longer than 16 bytes")
+}
+
 impl From<RecordKey> for LedgerEntry {
     fn from(key: RecordKey) -> Self {
-        let uid = *key.uid.first_chunk().expect("event_uid is longer than 16 bytes");
-        Self { uid, content: key.content, replaces: EventContent::default() }
+        let replaces = EventContent::default();
+        Self { uid: ledger_uid(&key), content: key.content, replaces }
+    }
+}
+
+impl From<&Record> for LedgerEntry {
+    fn from(record: &Record) -> Self {
+        Self { replaces: record.replaces.unwrap_or_default(), ..record.key.into() }
     }
 }
 
@@ -58,15 +72,22 @@ impl LedgerEntry {
 #[derive(Debug, Default)]
 struct HourEntries {
     /// Ids are parts of a SHA-256, so no sender can craft collisions in this fast hash.
-    known: FxHashSet<([u8; 16], EventContent)>,
-    replacements: u64,
+    known: FxHashSet<(LedgerUid, EventContent)>,
+    /// Contents that a later entry of the same event replaces.
+    replaced: FxHashSet<(LedgerUid, EventContent)>,
 }
 
 impl HourEntries {
     fn add(&mut self, entry: LedgerEntry) {
-        if self.known.insert((entry.uid, entry.content)) {
-            self.replacements += u64::from(entry.is_replacement());
+        self.known.insert((entry.uid, entry.content));
+        if entry.is_replacement() {
+            self.replaced.insert((entry.uid, entry.replaces));
         }
+    }
+
+    /// Number of events: an event that was replaced counts once.
+    fn events(&self) -> u64 {
+        (self.known.len() as u64).saturating_sub(self.replaced.len() as u64)
     }
 }
 
@@ -110,28 +131,41 @@ impl Ledger {
         self.hours.get(&hour).is_some_and(|hour| hour.known.contains(&(entry.uid, entry.content)))
     }
 
+    /// The contents of each event that no later one replaces; the hours must be loaded.
+    pub(crate) fn current(&self, hours: &[Hour]) -> FxHashMap<LedgerUid, Vec<EventContent>> {
+        let mut current = FxHashMap::<LedgerUid, Vec<EventContent>>::default();
+        for hour in hours.iter().filter_map(|hour| self.hours.get(hour)) {
+            for entry in hour.known.difference(&hour.replaced) {
+                current.entry(entry.0).or_default().push(entry.1);
+            }
+        }
+        for contents in current.values_mut() {
+            contents.sort_unstable();
+        }
+        current
+    }
+
     /// Delivered events per hour: entries less replacements.
     pub(crate) async fn delivered(&mut self, hours: &[Hour]) -> Result<Vec<u64>, StorageError> {
         let mut delivered = Vec::with_capacity(hours.len());
         // One hour at a time: two days of a busy log exceed the memory limit.
         for hour in hours {
             self.load(&[*hour]).await?;
-            let count =
-                self.hours.get(hour).map_or(0, |hour| hour.known.len() as u64 - hour.replacements);
+            let count = self.hours.get(hour).map_or(0, HourEntries::events);
             delivered.push(count);
         }
         Ok(delivered)
     }
 
-    /// Appends the keys of an accepted batch. After an error some may have been appended.
+    /// Appends the entries of an accepted batch. After an error some may have been appended.
     pub(crate) async fn append(
         &mut self,
-        keys: impl Iterator<Item = (Hour, RecordKey)>,
+        records: impl Iterator<Item = (Hour, LedgerEntry)>,
     ) -> Result<(), StorageError> {
         // Ordered by hour, so that equal records make equal requests.
         let mut by_hour = std::collections::BTreeMap::<Hour, Vec<LedgerEntry>>::new();
-        for (hour, key) in keys {
-            by_hour.entry(hour).or_default().push(key.into());
+        for (hour, entry) in records {
+            by_hour.entry(hour).or_default().push(entry);
         }
         let state = &self.state;
         let appended: Vec<(Hour, Vec<LedgerEntry>)> = stream::iter(by_hour)

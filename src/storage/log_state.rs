@@ -44,7 +44,7 @@ impl LogState {
         let checkpoint = T::from_json(&content).map_err(|error| {
             let hint = format!(
                 "this log is stopped and nothing was overwritten: restore an earlier version of {name}, run the release that wrote \
-                 it, or move it away and set CISCO_DUO_START_TIME to LOG=TIME, with the log's last collected_to_t in CiscoDuoHealth_CL"
+                 it, or delete it: the next run continues where the ledger ends"
             );
             self.store.error("use", &name, &error, Some(&hint))
         })?;
@@ -66,8 +66,7 @@ impl LogState {
             Err(WriteError::Conflict) => match self.store.read(&name).await? {
                 Some((stored, version)) if stored == content => Ok(version),
                 None if expected.is_some() => {
-                    let hint = "restore it, or set CISCO_DUO_START_TIME to LOG=TIME, with the log's last collected_to_t in \
-                         CiscoDuoHealth_CL: without it, the next run starts CISCO_DUO_LOOKBACK_HOURS ago";
+                    let hint = "find out what deletes blobs here; the next run continues where the ledger ends";
                     let reason = "it was deleted after the last write";
                     Err(self.store.error("write", &name, &reason, Some(hint)).into())
                 }
@@ -85,6 +84,15 @@ impl LogState {
     /// The ids of unfinished backfills, unordered.
     pub(crate) async fn backfills(&self) -> Result<Vec<String>, StorageError> {
         self.names_below("backfill", ".json").await
+    }
+
+    /// The days with results, oldest first, as their first hours.
+    pub(crate) async fn days_with_results(&self) -> Result<Vec<Hour>, StorageError> {
+        let names = self.names_below("ledger", ".json").await?;
+        let mut days: Vec<_> =
+            names.iter().filter_map(|day| Hour::parse(&format!("{day}T00"))).collect();
+        days.sort_unstable();
+        Ok(days)
     }
 
     /// The hours with stored ledger entries, unordered.

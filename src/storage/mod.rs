@@ -23,8 +23,8 @@ pub(crate) use dead_letters::DeadLetterName;
 pub use dead_letters::DeadLetters;
 pub use document::Document;
 pub(crate) use document::{Header, Unreadable};
-pub(crate) use ledger::Ledger;
 pub use ledger::LedgerEntry;
+pub(crate) use ledger::{Ledger, LedgerUid, ledger_uid};
 pub use log_state::LogState;
 
 use crate::http::Transport;

@@ -30,6 +30,9 @@ pub struct Checkpoint {
     pub collected_from: Millis,
     /// The window that the last run did not finish.
     pub window: Option<Window>,
+    /// Doublings of the window length of an hour, while the log is behind.
+    #[serde(default)]
+    pub doublings: u32,
     /// Whether Duo has ever returned a page of this log, with or without events.
     #[serde(default)]
     pub answered: bool,
@@ -41,6 +44,9 @@ pub struct Checkpoint {
     pub rate: Rates,
     /// Request timeout in seconds: 30, doubled up to 120 while requests time out.
     pub timeout_s: u32,
+    /// Halvings of the page size and of the batch size while larger ones fail.
+    #[serde(default)]
+    pub halvings: Halvings,
     /// The instance that may send rows of this log.
     pub lease: Option<Lease>,
     /// The destination that rows were last sent to.
@@ -106,6 +112,15 @@ pub struct Rates {
     pub account: TokenBucket,
 }
 
+/// How often the size of pages and batches is halved: once more after every second failure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Halvings {
+    /// Halvings of the page size.
+    pub page: u32,
+    /// Halvings of the batch size.
+    pub batch: u32,
+}
+
 /// The exclusive right to run a log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lease {
@@ -130,11 +145,13 @@ impl Checkpoint {
             mintime,
             collected_from: mintime,
             window: None,
+            doublings: 0,
             answered: false,
             unavailable: None,
             back_off: None,
             rate: Rates { log: TokenBucket::full(now), account: TokenBucket::full(now) },
             timeout_s: FIRST_TIMEOUT_S,
+            halvings: Halvings::default(),
             lease: None,
             destination: None,
             reconciliation: ReconciliationState {
@@ -153,6 +170,11 @@ impl Checkpoint {
         back_off.map(|back_off| back_off.retry_at).filter(|retry_at| *retry_at > now)
     }
 
+    /// A new checkpoint instead of a deleted one, according to the ledger.
+    pub(super) fn restored(collected_to: Millis, now: Millis) -> Self {
+        Self { answered: true, ..Self::first(collected_to, now) }
+    }
+
     /// The first checkpoint of a backfill: its hours are collected and not yet reconciled.
     pub(super) fn of_backfill(span: Span, now: Millis) -> Self {
         Self { mintime: span.to, answered: true, ..Self::first(span.from, now) }
@@ -167,12 +189,29 @@ impl Checkpoint {
         self.timeout_s = self.timeout_s.saturating_mul(2).clamp(FIRST_TIMEOUT_S, LONGEST_TIMEOUT_S);
     }
 
-    /// Halves the timeout after a request that took less than a quarter of it.
-    pub(super) fn shorten_timeout(&mut self, elapsed: TimeDelta) {
+    /// Halves the timeout after a request that took less than a quarter of it. Returns whether it
+    /// did: only then pages and batches grow again.
+    pub(super) fn shorten_timeout(&mut self, elapsed: TimeDelta) -> bool {
         let timeout_s = self.timeout_s.clamp(FIRST_TIMEOUT_S, LONGEST_TIMEOUT_S);
-        if elapsed < TimeDelta::seconds(i64::from(timeout_s / 4)) {
+        let is_fast = elapsed < TimeDelta::seconds(i64::from(timeout_s / 4));
+        if is_fast {
             self.timeout_s = (timeout_s / 2).max(FIRST_TIMEOUT_S);
         }
+        is_fast
+    }
+}
+
+impl Halvings {
+    /// A page of 1,000 records and a batch are halved down to a single one.
+    pub(super) const MOST: u32 = 10;
+
+    pub(super) fn halved(count: u32) -> u32 {
+        count.saturating_add(1).min(Self::MOST)
+    }
+
+    /// `size` halved, but at least 1.
+    pub(super) fn of(count: u32, size: u32) -> u32 {
+        (size >> count.min(Self::MOST)).max(1)
     }
 }
 

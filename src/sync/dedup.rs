@@ -76,7 +76,10 @@ impl Deduplicator {
                 continue;
             }
             page.facts.fresh += 1;
-            let kind = self.kind.unwrap_or_else(|| self.kind_at(time));
+            let kind = match record.replaces {
+                Some(_) => IngestKind::Update,
+                None => self.kind.unwrap_or_else(|| self.kind_at(time)),
+            };
             // Two bytes more than the row: the comma and one bracket.
             let cost = record.row_bytes + 2;
             match page.batches.back_mut() {

@@ -1,41 +1,54 @@
 //! Delivers the records of a page. Its order of steps guarantees that no record is lost.
 
-use super::checkpoint::BackOffCause;
+use super::checkpoint::{BackOffCause, Halvings};
 use super::dedup::{Deduplicator, PageFacts, SortedPage};
 use super::fetch::Attempts;
 use super::outcome::{Failure, RunOutcome};
 use super::ports::Ports;
 use super::state::Run;
 use super::stop::Stop;
+use super::update::pair_updates;
 use crate::model::{Batch, Hour, IngestKind, Millis, Record, SendError, SendErrorKind};
-use crate::storage::{DeadLetter, Why};
+use crate::storage::{DeadLetter, LedgerEntry, Why};
+
+/// A page, and how to deliver it.
+pub(super) struct PageToDeliver {
+    pub(super) records: Vec<Record>,
+    /// Later records are left to a later run.
+    pub(super) take_through: Millis,
+    /// Overrides the kind that the event time gives.
+    pub(super) kind: Option<IngestKind>,
+    /// Whether the page holds every record of its span, so that a delivered content that it lacks
+    /// was changed in place.
+    pub(super) may_update: bool,
+}
 
 #[derive(Debug)]
 pub(super) struct Delivered {
     pub(super) facts: PageFacts,
-    /// The hours of the accepted records, one per record.
+    /// The hours of the accepted records, one per record, without updates.
     pub(super) hours: Vec<Hour>,
 }
 
-/// Delivers the new records of a page up to `take_through`. `kind` overrides that of event times.
+/// Delivers the new records of a page.
 ///
 /// Each batch is sent, then its ids are appended to the ledger. When this function returns, the
 /// checkpoint may advance. A crash after Azure Monitor accepted a batch and before the ledger has
 /// its ids delivers that batch again; no record is skipped.
 pub(super) async fn deliver<P: Ports>(
     run: &mut Run<'_, P>,
-    records: Vec<Record>,
-    take_through: Millis,
-    kind: Option<IngestKind>,
+    PageToDeliver { records, take_through, kind, may_update }: PageToDeliver,
 ) -> Result<Delivered, Stop> {
     let deduplicator = Deduplicator {
         closed_before: run.checkpoint.mintime,
         take_through,
         kind,
         now: run.now(),
-        max_batch_bytes: run.config.max_batch_bytes,
+        max_batch_bytes: run.config.max_batch_bytes
+            >> run.checkpoint.halvings.batch.min(Halvings::MOST),
     };
-    let SortedPage { mut batches, facts } = new_records(run, records, deduplicator).await?;
+    let page = new_records(run, records, deduplicator, may_update).await?;
+    let SortedPage { mut batches, facts } = page;
     let mut hours = Vec::new();
     let mut attempts = Attempts::new(run.now());
     while let Some(mut batch) = batches.pop_front() {
@@ -44,7 +57,10 @@ pub(super) async fn deliver<P: Ports>(
         match send(run, &batch, &mut attempts).await? {
             Sent::Accepted => {
                 record(run, &batch).await?;
-                hours.extend(batch.records.iter().map(Record::hour));
+                // An update is no late event.
+                if batch.kind != IngestKind::Update {
+                    hours.extend(batch.records.iter().map(Record::hour));
+                }
                 attempts = Attempts::new(run.now());
             }
             Sent::NotYet => batches.push_front(batch),
@@ -54,6 +70,23 @@ pub(super) async fn deliver<P: Ports>(
                     batches.push_front(batch);
                 }
                 None => run.refused.add(batch, &error)?,
+            },
+            Sent::FailedTwice(error) => match batch.halve() {
+                Some(newer) => {
+                    batches.push_front(newer);
+                    batches.push_front(batch);
+                    if run.refused.is_another_accepted {
+                        attempts = Attempts::new(run.now());
+                    }
+                }
+                None if !error.is_server_error() => batches.push_front(batch),
+                None if batches.is_empty() && run.is_stuck
+                    || run.refused.is_at_fault(&batch, run.stats.counts.events) =>
+                {
+                    run.refused.add(batch, &error)?;
+                }
+                // Whether the others are accepted shows if this record is at fault.
+                None => batches.push_back(batch),
             },
         }
         dead_letter_refused(run).await?;
@@ -66,19 +99,25 @@ enum Sent {
     Accepted,
     /// A transient error; the pause before the next try has passed.
     NotYet,
+    /// As `NotYet`, for the second time: a smaller batch may be accepted.
+    FailedTwice(SendError),
     /// The batch is too large, or Azure Monitor refuses one of its records.
     Refused(SendError),
 }
 
 async fn new_records<P: Ports>(
     run: &mut Run<'_, P>,
-    records: Vec<Record>,
+    mut records: Vec<Record>,
     deduplicator: Deduplicator,
+    may_update: bool,
 ) -> Result<SortedPage, Stop> {
     let mut hours: Vec<Hour> = records.iter().map(Record::hour).collect();
     hours.sort_unstable();
     hours.dedup();
     run.ledger.load(&hours).await.map_err(Stop::storage)?;
+    if may_update {
+        pair_updates(&mut records, run.ledger.current(&hours));
+    }
     let is_known = |record: &Record| {
         run.ledger.contains(record.hour(), &record.key) || run.refused.is_waiting(record.key)
     };
@@ -115,9 +154,19 @@ async fn dead_letter_truncated<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) ->
 /// Dead-letters the waiting records once another record was accepted, and adds them to the ledger
 /// so that they are not sent again. After the last one the checkpoint may advance.
 async fn dead_letter_refused<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
-    while let Some((record, error)) = run.refused.next_dead_letter() {
+    while let Some((record, kind, error)) = run.refused.next_dead_letter().cloned() {
+        // After a failure, not a refusal, the record is tried once more.
+        if error.is_server_error() {
+            let batch = Batch { records: vec![record.clone()], kind };
+            run.hold_lease().await?;
+            if run.ports.send(&batch, run.checkpoint.timeout()).await.is_ok() {
+                self::record(run, &batch).await?;
+                run.refused.settle();
+                continue;
+            }
+        }
         let why = Why::Refused { status: error.status, code: error.code.clone() };
-        let letter = DeadLetter::new(run.config.log_type, record, run.now(), why);
+        let letter = DeadLetter::new(run.config.log_type, &record, run.now(), why);
         let (key, hour) = (record.key, record.hour());
         let kept = run.ports.dead_letters().keep(vec![letter]).await;
         kept.map_err(|error| Stop::failed(Failure::Storage, error))?;
@@ -125,7 +174,7 @@ async fn dead_letter_refused<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop>
         letters.refused += 1;
         letters.truncated -= u64::from(run.refused.dead_lettered.contains(&key));
         letters.name(key);
-        let appended = run.ledger.append([(hour, key)].into_iter()).await;
+        let appended = run.ledger.append([(hour, LedgerEntry::from(&record))].into_iter()).await;
         appended.map_err(|error| run.ledger_failed(error))?;
         run.refused.settle();
     }
@@ -142,7 +191,9 @@ async fn send<P: Ports>(
     let mut error = match run.ports.send(batch, run.checkpoint.timeout()).await {
         Ok(()) => {
             let elapsed = run.now() - began_at;
-            run.checkpoint.shorten_timeout(elapsed);
+            if run.checkpoint.shorten_timeout(elapsed) {
+                run.checkpoint.halvings.batch /= 2;
+            }
             return Ok(Sent::Accepted);
         }
         Err(error) => error,
@@ -174,13 +225,19 @@ async fn send<P: Ports>(
             (attempts.pause(run), BackOffCause::AzureUnreachable)
         }
     };
+    let has_failed_twice =
+        cause == BackOffCause::AzureUnreachable && run.has_failed_twice(attempts, pause, cause);
+    if has_failed_twice {
+        let halvings = &mut run.checkpoint.halvings;
+        halvings.batch = Halvings::halved(halvings.batch);
+    }
     match pause {
         Some(_) if run.ports.is_shutdown_requested() => {
             Err(Stop::at(RunOutcome::ShutdownRequested))
         }
         Some(pause) => {
             run.pause(pause).await;
-            Ok(Sent::NotYet)
+            Ok(if has_failed_twice { Sent::FailedTwice(error) } else { Sent::NotYet })
         }
         None => Err(run.back_off(None, cause, error)),
     }
@@ -192,8 +249,8 @@ async fn record<P: Ports>(run: &mut Run<'_, P>, batch: &Batch) -> Result<(), Sto
     run.refused.is_another_accepted = true;
     run.stats.counts.events += rows;
     run.stats.counts.late += if batch.kind == IngestKind::Late { rows } else { 0 };
-    let keys = batch.records.iter().map(|record| (record.hour(), record.key));
-    let appended = run.ledger.append(keys).await;
+    let entries = batch.records.iter().map(|record| (record.hour(), record.into()));
+    let appended = run.ledger.append(entries).await;
     appended.map_err(|error| run.ledger_failed(error))?;
     let newest = batch.records.iter().filter_map(Record::time).max();
     run.checkpoint.newest_event = run.checkpoint.newest_event.max(newest);

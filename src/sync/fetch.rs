@@ -45,6 +45,10 @@ impl Attempts {
         Tries { count: self.count, elapsed: now - self.began_at }
     }
 
+    pub(super) const fn count(&self) -> u32 {
+        self.count
+    }
+
     /// The pause before the next try, or `None` if the run has no time left for it.
     pub(super) fn pause<P: Ports>(&self, run: &Run<'_, P>) -> Option<TimeDelta> {
         let doubled = FIRST_PAUSE * (1 << self.count.saturating_sub(1).min(10));
@@ -62,7 +66,12 @@ pub(super) async fn fetch<P: Ports>(
     let mut attempts = Attempts::new(run.now());
     let mut is_resigned = false;
     take_token(run).await?;
+    // A request for a count is as small as it can be.
+    let is_page = request.limit.is_none();
     loop {
+        if is_page && run.checkpoint.halvings.page > 0 {
+            request.limit = run.page_limit();
+        }
         request.timeout = run.checkpoint.timeout();
         run.stats.counts.requests += 1;
         let live = &mut run.checkpoint.reconciliation.live_requests;
@@ -71,7 +80,9 @@ pub(super) async fn fetch<P: Ports>(
         let mut error = match run.ports.fetch_page(&request).await {
             Ok(page) => {
                 let elapsed = run.now() - began_at;
-                run.checkpoint.shorten_timeout(elapsed);
+                if run.checkpoint.shorten_timeout(elapsed) && is_page {
+                    run.checkpoint.halvings.page /= 2;
+                }
                 run.checkpoint.answered = true;
                 run.checkpoint.unavailable = None;
                 note_clock(run, page.server_time);
@@ -95,10 +106,20 @@ pub(super) async fn fetch<P: Ports>(
                 if error.kind == FetchErrorKind::TimedOut {
                     run.checkpoint.lengthen_timeout();
                 }
-                let Some(pause) = attempts.pause(run) else {
+                let pause = attempts.pause(run);
+                if is_page && run.has_failed_twice(&attempts, pause, BackOffCause::DuoUnreachable) {
+                    run.halve_page();
+                }
+                let Some(pause) = pause else {
                     return Err(run.back_off(None, BackOffCause::DuoUnreachable, error).into());
                 };
                 pause_and_retry(run, pause).await?;
+            }
+            FetchErrorKind::TooLarge
+                if is_page && run.page_limit().is_some_and(|limit| limit > 1) =>
+            {
+                run.halve_page();
+                take_token(run).await?;
             }
             FetchErrorKind::Malformed => match attempts.pause(run) {
                 Some(pause) if error.tries.count < MALFORMED_TRIES => {
@@ -126,6 +147,7 @@ pub(super) async fn fetch<P: Ports>(
             FetchErrorKind::Forbidden
             | FetchErrorKind::Gone
             | FetchErrorKind::Rejected
+            | FetchErrorKind::TooLarge
             | FetchErrorKind::Fatal => return Err(NoPage::Refused(error)),
         }
     }

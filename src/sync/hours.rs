@@ -61,6 +61,9 @@ pub struct HourResult {
     pub reconciled_at: Millis,
     /// Reconciliation stages passed, 1 to 6.
     pub stages: usize,
+    /// Whether only a backfill has reconciled the hour.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_backfill: bool,
     /// Fields of a later release, kept unchanged.
     #[serde(flatten)]
     pub unknown: Map<String, Value>,
@@ -112,6 +115,7 @@ impl DayResults {
             // Ledger entries are removed once an hour is final; the delivered count must not fall.
             result.delivered = result.delivered.max(before.delivered);
             result.stages = result.stages.max(before.stages);
+            result.is_backfill &= before.is_backfill;
             result.read_at = result.read_at.or(before.read_at);
             let still_matches = before.duo_count == Some(result.delivered);
             result.duo_count = result.duo_count.or(before.duo_count.filter(|_| still_matches));
@@ -152,6 +156,7 @@ mod tests {
             read_at: None,
             reconciled_at: HOUR.end(),
             stages: 1,
+            is_backfill: false,
             unknown: Map::new(),
         }
     }

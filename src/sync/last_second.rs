@@ -7,7 +7,7 @@ use super::dedup::PageFacts;
 use crate::model::{Millis, SECOND};
 
 /// A page of at least this many records may have been truncated ("about 1000").
-const FULL_PAGE: usize = 900;
+pub(super) const FULL_PAGE: usize = 900;
 /// Consecutive pages with new records of the same second before the second counts as read.
 const MAX_STAYS: u32 = 3;
 

@@ -27,9 +27,10 @@ mod stop;
 #[cfg(test)]
 mod tests;
 mod token_bucket;
+mod update;
 mod window;
 
-pub use checkpoint::{BackOff, BackOffCause, Checkpoint, Destination};
+pub use checkpoint::{BackOff, BackOffCause, Checkpoint, Destination, Halvings};
 pub(crate) use dedup::kind_when_resent;
 pub use hours::{DayResults, HourResult, HourState};
 pub use outcome::RunCounts;
@@ -55,8 +56,9 @@ pub struct LogConfig {
     pub limits: Limits,
     /// Maximum request body to Azure Monitor, in bytes.
     pub max_batch_bytes: usize,
-    /// Start of collection if the log has no checkpoint.
-    pub first_mintime: Millis,
+    /// Start of collection if the log has neither checkpoint nor ledger, and whether
+    /// `CISCO_DUO_START_TIME` sets it.
+    pub start: (Millis, bool),
     /// The whole hours to read again, once, instead of the live log.
     pub backfill: Option<Span>,
     /// Identity of this process.

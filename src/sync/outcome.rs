@@ -113,6 +113,20 @@ pub enum Warning {
          are read again; collection continues"
     )]
     CountDisagrees { from: Millis, to: Millis, counted: u64, returned: u64 },
+    #[error(
+        "completeness is unknown in the hour {hour}: Duo returned a full page of one millisecond without a cursor, so the \
+         rest of that millisecond cannot be read; collection continues"
+    )]
+    CursorMissing { hour: Hour },
+    #[error(
+        "the checkpoint was deleted; the ledger shows that every event before {from} was collected, so collection continues there"
+    )]
+    CheckpointRestored { from: Millis },
+    #[error(
+        "gap: the checkpoint was deleted, and CISCO_DUO_START_TIME is later than the last hour in the ledger: events from \
+         {from} to {to} were not collected"
+    )]
+    StartAfterLedger { from: Millis, to: Millis },
     #[error("{0}; the window is read again")]
     WindowRestarted(WindowError),
     #[error(

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use rustc_hash::FxHashSet;
+
 use super::dedup::PageFacts;
+use super::last_second::FULL_PAGE;
 use super::outcome::{Warning, WindowError};
 use super::window::Window;
-use crate::model::{Millis, PageRequest, Paging};
+use crate::model::{Hour, Millis, PageRequest, PageResponse, Paging, RecordKey};
 
 pub(super) enum AfterPage {
     NextPage,
@@ -18,12 +21,27 @@ impl Window {
     pub(super) fn request(&self, is_reconciliation: bool) -> PageRequest {
         PageRequest {
             mintime: self.from,
-            maxtime: self.maxtime,
+            maxtime: self.part_end.unwrap_or(self.maxtime),
             cursor: self.cursor.clone(),
             limit: None,
             timeout: Duration::ZERO,
             is_reconciliation,
         }
+    }
+
+    /// Whether a page holds every record of the window.
+    pub(super) fn is_whole(&self, page: &PageResponse, paging: Paging) -> bool {
+        let rows = page.records.len();
+        let distinct: FxHashSet<RecordKey> = page.records.iter().map(|record| record.key).collect();
+        let is_counted = page.total.is_none_or(|total| total == distinct.len() as u64);
+        // A sorted log returns a cursor after its last page too.
+        let has_more = page.cursor.is_some() && !paging.has_counts();
+        self.cursor.is_none()
+            && self.from == self.mintime
+            && self.part_end.is_none()
+            && rows < page.limit.map_or(FULL_PAGE, |limit| limit as usize)
+            && is_counted
+            && !has_more
     }
 
     /// Upper bound for the records of a page, if Duo returned everything up to `shown_through`.
@@ -36,11 +54,14 @@ impl Window {
         Millis(i64::MAX)
     }
 
+    /// Records a delivered page; `limit` is the page size that was requested.
     pub(super) fn advance(
         &mut self,
         facts: &PageFacts,
         cursor: Option<String>,
         total: Option<u64>,
+        paging: Paging,
+        limit: Option<u32>,
     ) -> AfterPage {
         let rows = facts.rows();
         self.count_page(rows as u64, total, facts.newest);
@@ -53,7 +74,49 @@ impl Window {
                     AfterPage::Broken(WindowError::CursorRepeated)
                 }
             }
+            None if limit.is_some_and(|limit| rows >= limit as usize) => {
+                self.read_on(facts, paging)
+            }
             _ if self.is_short() => AfterPage::Broken(WindowError::CountShort),
+            _ => self.end_part(),
+        }
+    }
+
+    /// Continues after a full page without a cursor, which may not be the last one. A sorted log is
+    /// read on from the last millisecond. Otherwise the span is halved, because the records that
+    /// the page lacks may be older or newer.
+    fn read_on(&mut self, facts: &PageFacts, paging: Paging) -> AfterPage {
+        let end = self.part_end.unwrap_or(self.maxtime);
+        let middle = self.from + (end - self.from) / 2;
+        let is_sorted = paging.has_counts() && facts.times.is_sorted();
+        let last = self.last_time.map(|last| last.min(self.maxtime.previous()));
+        match last.filter(|last| is_sorted && *last > self.from) {
+            Some(last) => self.from = last,
+            None if middle > self.from && !is_sorted => self.part_end = Some(middle),
+            None => {
+                self.incomplete.insert(Hour::of(self.from));
+                self.from = self.from.next();
+                // Duo refuses mintime >= maxtime.
+                if self.from >= self.maxtime {
+                    return AfterPage::Complete;
+                }
+                self.part_end = None;
+            }
+        }
+        self.forget_pages();
+        AfterPage::NextPage
+    }
+
+    /// Ends the part being read. The next one is twice as long.
+    fn end_part(&mut self) -> AfterPage {
+        match self.part_end.take() {
+            Some(end) if end < self.maxtime => {
+                let length = end - self.from;
+                self.from = end.next().min(self.maxtime.previous());
+                self.part_end = Some(self.from + length * 2).filter(|end| *end < self.maxtime);
+                self.forget_pages();
+                AfterPage::NextPage
+            }
             _ => AfterPage::Complete,
         }
     }
@@ -82,7 +145,6 @@ impl Window {
         if !is_first {
             return None;
         }
-        self.cursors.clear();
         self.begin_again(error == WindowError::CountShort || !paging.has_counts());
         Some(Warning::WindowRestarted(error))
     }

@@ -6,12 +6,12 @@
 
 use std::collections::VecDeque;
 
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::checkpoint::Checkpoint;
 use super::outcome::{Failure, RunError, RunOutcome};
 use super::stop::Stop;
-use crate::model::{Batch, Record, RecordKey, SendError};
+use crate::model::{Batch, IngestKind, Record, RecordKey, SendError};
 
 /// Maximum refused records of one run; with more of them the records are not at fault.
 const MAX_REFUSED: usize = 10;
@@ -19,10 +19,13 @@ const MAX_REFUSED: usize = 10;
 #[derive(Default)]
 pub(super) struct RefusedRecords {
     /// Records not dead-lettered yet, in order of refusal, with the error.
-    waiting: VecDeque<(Record, SendError)>,
+    waiting: VecDeque<(Record, IngestKind, SendError)>,
     count: usize,
     /// Whether another record was accepted, so that a refused record is at fault.
     pub(super) is_another_accepted: bool,
+    /// Records with which Azure Monitor failed when they were sent alone, and the number of rows
+    /// accepted by then.
+    failed_alone: FxHashMap<RecordKey, u64>,
     /// Truncated records whose originals are already dead-lettered.
     pub(super) dead_lettered: FxHashSet<RecordKey>,
     /// The checkpoint to store while records wait.
@@ -31,7 +34,7 @@ pub(super) struct RefusedRecords {
 
 impl RefusedRecords {
     pub(super) fn is_waiting(&self, key: RecordKey) -> bool {
-        self.waiting.iter().any(|(record, _)| record.key == key)
+        self.waiting.iter().any(|(record, ..)| record.key == key)
     }
 
     /// Whether records wait, so that the checkpoint must not advance.
@@ -40,8 +43,15 @@ impl RefusedRecords {
     }
 
     /// The next record to dead-letter: a waiting one, after another record was accepted.
-    pub(super) fn next_dead_letter(&self) -> Option<&(Record, SendError)> {
+    pub(super) fn next_dead_letter(&self) -> Option<&(Record, IngestKind, SendError)> {
         self.waiting.front().filter(|_| self.is_another_accepted)
+    }
+
+    /// Whether Azure Monitor fails because of the record of this batch: it failed with it before, and
+    /// has accepted other records since.
+    pub(super) fn is_at_fault(&mut self, batch: &Batch, accepted: u64) -> bool {
+        let key = batch.records[0].key;
+        self.failed_alone.insert(key, accepted).is_some_and(|before| before < accepted)
     }
 
     /// Removes the dead-lettered record. After the last one the checkpoint may advance.
@@ -55,7 +65,7 @@ impl RefusedRecords {
     /// Adds the record of a refused single-record batch. Ends the run after [`MAX_REFUSED`].
     pub(super) fn add(&mut self, batch: Batch, error: &SendError) -> Result<(), Stop> {
         for record in batch.records {
-            self.waiting.push_back((record.detached(), error.clone()));
+            self.waiting.push_back((record.detached(), batch.kind, error.clone()));
             self.count += 1;
         }
         if self.count > MAX_REFUSED {
@@ -66,8 +76,8 @@ impl RefusedRecords {
 
     /// An error that names the waiting records by id, never by content.
     pub(super) fn error(&self) -> Option<RunError> {
-        let (_, last) = self.waiting.back()?;
-        let refused = self.waiting.iter().map(|(record, _)| record.key).collect();
+        let (_, _, last) = self.waiting.back()?;
+        let refused = self.waiting.iter().map(|(record, ..)| record.key).collect();
         Some(RunError::RecordsRefused { refused, last: last.clone() })
     }
 }

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use super::hours::{DayResults, HourResult, HourState, RESULT_DAYS};
 use super::outcome::{Warning, WindowError};
 use super::ports::Ports;
-use super::schedule::{Reading, due_stage};
+use super::schedule::{Reading, STAGES, due_stage};
 use super::state::{Reconciliation, Run};
 use super::stop::Stop;
 use crate::model::{HOUR, Hour, Millis, Span};
@@ -150,15 +150,21 @@ fn note_progress<P: Ports>(
         return None;
     }
     state.reading = None;
-    let removable = state.take_removable();
+    let removable = state.take_removable(run.config.spec.followed_for);
     if run.config.backfill.is_some() {
         state.done(reading.span, 0);
+    } else if reading.is_live {
+        state.done_by_age(reading.span, reading.began_at);
     } else if has_counts {
         state.done(reading.span, due.map_or(0, |due| due.min(reading.stage)));
     } else {
         let is_broken = matches!(basis, Basis::BrokenReading(_));
-        state.unverified = first.filter(|_| is_broken);
+        let incomplete = reading.window.incomplete.first().copied();
+        state.unverified = first.filter(|_| is_broken).or(incomplete);
         let began_at = reading.began_at.min(now);
+        if reading.span.from < state.next[STAGES - 1].start() {
+            state.followed_at = Some(began_at);
+        }
         let has_advanced = state.reread_done(reading.span.to, began_at);
         // After hours beyond Duo's retention, the next ones follow at once.
         if basis != Basis::Nothing || !has_advanced {
@@ -186,6 +192,7 @@ fn result<P: Ports>(
     let state = match basis {
         _ if gap.is_some() => HourState::Gap,
         Basis::Nothing | Basis::BrokenReading(_) => HourState::Unknown,
+        Basis::Reading if reading.window.incomplete.contains(&hour) => HourState::Unknown,
         Basis::Count => HourState::CountMatched,
         Basis::Reading if is_short => HourState::Unknown,
         Basis::Reading if is_first && now - hour.end() > LATE => HourState::VerifiedLate,
@@ -201,6 +208,7 @@ fn result<P: Ports>(
         read_at: (basis == Basis::Reading).then_some(reading.began_at),
         reconciled_at: run.now(),
         stages: stage_of(run, reading, hour, now) + 1,
+        is_backfill: run.config.backfill.is_some(),
         unknown: serde_json::Map::new(),
     }
 }
@@ -208,7 +216,7 @@ fn result<P: Ports>(
 /// The stage that a reconciliation is for an hour; in a reading of several hours, by their age.
 fn stage_of<P: Ports>(run: &Run<'_, P>, reading: &Reading, hour: Hour, now: Millis) -> usize {
     let began_at = reading.began_at.min(now);
-    if run.config.spec.paging.has_counts() && run.config.backfill.is_none() {
+    if run.config.spec.paging.has_counts() && run.config.backfill.is_none() && !reading.is_live {
         return reading.stage.min(due_stage(hour, now).unwrap_or(0));
     }
     due_stage(hour, began_at).map_or(reading.stage, |stage| stage.max(reading.stage))

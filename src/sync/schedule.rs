@@ -40,6 +40,8 @@ pub struct ReconciliationState {
     pub reading: Option<Reading>,
     /// Start of the last reconciliation of a log without counts.
     pub reread_at: Option<Millis>,
+    /// Start of the last reading that also followed the events of a log for changes.
+    pub followed_at: Option<Millis>,
     /// The first hour whose ledger entries are still stored; `None` if none were removed.
     pub entries_from: Option<Hour>,
     /// Live requests since the last reconciliation request.
@@ -82,6 +84,9 @@ pub struct Reading {
     #[serde(default)]
     pub late: BTreeMap<Hour, u64>,
     pub window: Window,
+    /// Whether it is a live window: its hours pass the stages that they are old enough for.
+    #[serde(skip)]
+    pub(super) is_live: bool,
 }
 
 impl Reading {
@@ -94,7 +99,34 @@ impl Reading {
             is_counted_first: false,
             late: BTreeMap::new(),
             window: Window::new(due.span.from, due.span.to.previous()),
+            is_live: false,
         }
+    }
+
+    /// The reading that a live window is, if all its hours were due for their full reading when it
+    /// began, and every earlier hour has passed that stage. `collected_from` is the start of
+    /// collection, which may lie within an hour.
+    pub(super) fn of_live(
+        window: &Window,
+        state: &ReconciliationState,
+        collected_from: Millis,
+    ) -> Option<Self> {
+        let began_at = window.readable_through?;
+        let (first, last) = (Hour::of(window.mintime), Hour::of(window.maxtime));
+        let span = Span { from: window.mintime, to: last.end() };
+        let is_read_whole = window.from == window.mintime
+            && window.maxtime.next() == span.to
+            && (span.from == first.start() || span.from == collected_from)
+            && window.incomplete.is_empty()
+            && window.expected.is_some();
+        let is_due = due_stage(last, began_at) >= Some(FULL_STAGE);
+        if !is_read_whole || !is_due || state.next != [first; STAGES] || state.reading.is_some() {
+            return None;
+        }
+        let reading = Self::new(Due { span, stage: FULL_STAGE }, began_at);
+        let duo_count = window.expected;
+        Some(Self { duo_count, window: window.clone(), is_live: true, ..reading })
+            .filter(Self::is_sound)
     }
 
     /// Corrects the start of the reading by Duo's clock; the earlier time counts.
@@ -144,13 +176,18 @@ impl ReconciliationState {
         self.next[FULL_STAGE] <= hour
     }
 
-    /// The due span of a log without counts: once an hour, all hours that are not final.
-    pub fn due_span(&self, collected: Span, now: Millis) -> Option<Due> {
+    /// The due span of a log without counts: once an hour, all hours that are not final; once a day,
+    /// also those whose events are followed.
+    pub fn due_span(&self, collected: Span, now: Millis, followed_for: TimeDelta) -> Option<Due> {
         if self.reread_at.is_some_and(|at| (TimeDelta::zero()..REREAD_EVERY).contains(&(now - at)))
         {
             return None;
         }
-        let from = self.next[STAGES - 1].start().max(collected.from);
+        let is_followed =
+            self.followed_at.is_none_or(|at| !(TimeDelta::zero()..DAY).contains(&(now - at)));
+        let followed_from =
+            if is_followed { Hour::of(now - followed_for).after(1).start() } else { now };
+        let from = self.next[STAGES - 1].start().min(followed_from).max(collected.from);
         let span = Span { from, to: from + LONGEST_READING }.within(collected)?;
         Some(Due { span, stage: 0 })
     }
@@ -166,6 +203,14 @@ impl ReconciliationState {
 
     pub fn done(&mut self, hours: Span, stage: usize) {
         self.done_before(Hour::of(hours.to.previous()).after(1), stage);
+    }
+
+    /// Records a reading whose hours pass the stages that they were old enough for at `began_at`.
+    pub fn done_by_age(&mut self, hours: Span, began_at: Millis) {
+        let end = Hour::of(hours.to.previous()).after(1);
+        for (next, age) in self.next.iter_mut().zip(AGES) {
+            *next = (*next).max(Hour::of(began_at - age).min(end));
+        }
     }
 
     fn done_before(&mut self, end: Hour, stage: usize) {
@@ -194,8 +239,10 @@ impl ReconciliationState {
     }
 
     /// Takes the hours whose ledger entries can be removed because no reading covers them again.
-    pub fn take_removable(&mut self) -> Vec<Hour> {
-        let end = removable_before(self.next[STAGES - 1]);
+    pub fn take_removable(&mut self, followed_for: TimeDelta) -> Vec<Hour> {
+        // A day longer than the events are followed; without that, from the last stage on.
+        let kept_for = (followed_for - TimeDelta::days(1)).num_hours().max(0);
+        let end = removable_before(self.next[STAGES - 1]).after(-kept_for);
         let first = self.entries_from.unwrap_or(end);
         let hours: Vec<Hour> = (0..MAX_REMOVED)
             .map(|number| first.after(number))
@@ -236,6 +283,11 @@ impl ReconciliationState {
 /// The first hour that is not final after a reading up to `to` that began at `began_at`.
 fn final_before(to: Millis, began_at: Millis) -> Hour {
     Hour::of((began_at - REREAD_SPAN).min(to))
+}
+
+/// End of the last hour that is due for its full reading.
+pub(super) fn full_reading_due_until(now: Millis) -> Millis {
+    Hour::of(now - AGES[FULL_STAGE]).start()
 }
 
 /// The last stage that an hour is old enough for.

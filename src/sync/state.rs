@@ -3,7 +3,8 @@
 use chrono::TimeDelta;
 
 use super::LogConfig;
-use super::checkpoint::{BackOffCause, Checkpoint, Destination, Lease};
+use super::checkpoint::{BackOffCause, Checkpoint, Destination, Halvings, Lease};
+use super::fetch::Attempts;
 use super::outcome::{Failure, RunError, RunOutcome, RunStats, Warning};
 use super::ports::Ports;
 use super::refused::RefusedRecords;
@@ -20,6 +21,9 @@ const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(60);
 const LEASE_RESERVE: TimeDelta = TimeDelta::seconds(30);
 /// Longest sleep for the rate limit within a run; a longer wait ends the run.
 pub(super) const LONGEST_RATE_WAIT: TimeDelta = TimeDelta::seconds(5);
+
+/// Consecutive runs without an accepted batch after which one record may be at fault.
+const FAILED_RUNS: u32 = 3;
 
 /// Whether this run reconciles closed hours.
 pub(super) enum Reconciliation {
@@ -69,6 +73,8 @@ pub(super) struct Run<'a, P: Ports> {
     pub(super) reconciliation: Reconciliation,
     /// Start of Duo's retention.
     pub(super) oldest: Millis,
+    /// Whether the last runs ended because Azure Monitor failed.
+    pub(super) is_stuck: bool,
     /// How far the local clock is ahead of Duo's, according to responses.
     pub(super) clock_ahead: TimeDelta,
     pub(super) stats: RunStats,
@@ -82,6 +88,9 @@ impl<'a, P: Ports> Run<'a, P> {
         stats: RunStats,
     ) -> Self {
         let deadline = ports.now() + config.limits.run_time_limit;
+        let is_stuck = stored.back_off.is_some_and(|back_off| {
+            back_off.count >= FAILED_RUNS && back_off.cause == BackOffCause::AzureUnreachable
+        });
         Self {
             ports,
             config,
@@ -97,6 +106,7 @@ impl<'a, P: Ports> Run<'a, P> {
             reading: None,
             reconciliation: Reconciliation::Open,
             oldest: Millis(i64::MIN),
+            is_stuck,
             clock_ahead: TimeDelta::zero(),
             stats,
         }
@@ -232,7 +242,7 @@ impl<'a, P: Ports> Run<'a, P> {
         if self.config.spec.paging.has_counts() {
             state.due_hour(collected, now - self.clock_ahead)
         } else {
-            state.due_span(collected, now)
+            state.due_span(collected, now, self.config.spec.followed_for)
         }
     }
 
@@ -260,6 +270,11 @@ impl<'a, P: Ports> Run<'a, P> {
         }
     }
 
+    pub(super) fn warn_of_missing_cursors(&mut self, window: &Window) {
+        let warnings = window.incomplete.iter().map(|hour| Warning::CursorMissing { hour: *hour });
+        self.stats.warnings.extend(warnings);
+    }
+
     /// Backs off for `retry_after`, or for the next longer pause.
     pub(super) fn back_off(
         &self,
@@ -272,6 +287,43 @@ impl<'a, P: Ports> Run<'a, P> {
             None => self.next_pause(),
         };
         Stop::back_off(self.now() + pause, cause, error)
+    }
+
+    /// Leaves a stored window where its pages were delivered, if Duo no longer accepts its start, or
+    /// if its next record keeps Azure Monitor from accepting a batch: later events then show
+    /// whether that record is at fault.
+    pub(super) fn leave_window(&mut self) {
+        let is_left = |window: &mut Window| self.is_stuck || window.from < self.oldest;
+        let left = self.checkpoint.window.take_if(is_left);
+        // Only the order of a sorted log shows how far the pages reach.
+        let left = left.filter(|_| self.config.spec.paging.has_counts());
+        if let Some(delivered_to) = left.and_then(|window| window.last_time) {
+            self.checkpoint.mintime = self.checkpoint.mintime.max(delivered_to);
+        }
+    }
+
+    /// The page size in force, if the endpoint has one.
+    pub(super) fn page_limit(&self) -> Option<u32> {
+        let limit = self.config.spec.limit?;
+        Some(Halvings::of(self.checkpoint.halvings.page, limit))
+    }
+
+    /// Whether a request has failed an even number of times, counting one failure of the last run
+    /// if this run ends.
+    pub(super) fn has_failed_twice(
+        &self,
+        attempts: &Attempts,
+        pause: Option<TimeDelta>,
+        cause: BackOffCause,
+    ) -> bool {
+        let failed_before = self.checkpoint.back_off.is_some_and(|before| before.cause == cause);
+        attempts.count().is_multiple_of(2) || pause.is_none() && failed_before
+    }
+
+    pub(super) fn halve_page(&mut self) {
+        if self.page_limit().is_some_and(|limit| limit > 1) {
+            self.checkpoint.halvings.page = Halvings::halved(self.checkpoint.halvings.page);
+        }
     }
 
     /// Pauses before the next try.
@@ -293,7 +345,12 @@ impl<'a, P: Ports> Run<'a, P> {
         let count = self.checkpoint.back_off.map_or(0, |before| before.count);
         let step = usize::try_from(count).unwrap_or(usize::MAX).min(LADDER.len() - 1);
         let pause = self.config.limits.throttle_backoff * LADDER[step];
-        // Up to a fifth longer, so that logs throttled together do not resume together.
-        pause + TimeDelta::milliseconds(self.ports.random(0..=pause.num_milliseconds() / 5))
+        // Up to a fifth shorter, so that logs throttled together do not resume together, and at
+        // least two seconds, so that the timer's tick at the end of the pause is not missed.
+        let longest = pause.num_milliseconds() / 5;
+        let jitter = TimeDelta::milliseconds(self.ports.random(longest.min(2_000)..=longest));
+        // Ticks follow the start of the run, which may have lasted for a while.
+        let elapsed = self.now() - (self.deadline - self.config.limits.run_time_limit);
+        (pause - jitter - elapsed).max(pause / 2)
     }
 }

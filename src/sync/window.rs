@@ -1,13 +1,13 @@
 //! A window: the span of event time being read page by page.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::last_second::LastSecond;
-use crate::model::Millis;
+use crate::model::{Hour, Millis};
 
 /// Length of the overlap that is read again before `mintime`.
 const OVERLAP: TimeDelta = TimeDelta::minutes(15);
@@ -26,6 +26,9 @@ pub struct Window {
     pub cursor: Option<String>,
     #[serde(default)]
     pub rows_read: u64,
+    /// Pages read, also before a restart.
+    #[serde(default)]
+    pub pages: u32,
     /// Duo's record count from `from` to `maxtime`, if Duo returned an exact one.
     pub expected: Option<u64>,
     /// Newest time up to which the first page was complete; the window is not closed past it.
@@ -35,6 +38,13 @@ pub struct Window {
     /// Whether the window was restarted because Duo returned fewer records than it counted.
     #[serde(default)]
     pub recounted: bool,
+    /// Hours of which Duo may have more records than it returned: a full page of one millisecond
+    /// had no cursor.
+    #[serde(default)]
+    pub incomplete: BTreeSet<Hour>,
+    /// Last millisecond of the part being read, inclusive; `None` while the rest is read whole.
+    #[serde(skip)]
+    pub(super) part_end: Option<Millis>,
     /// Cursors of this run, to detect a repeated one.
     #[serde(skip)]
     pub(super) cursors: HashSet<String>,
@@ -69,7 +79,13 @@ impl Window {
         if mintime >= horizon {
             return None;
         }
-        let maxtime = horizon.min(mintime + longest);
+        // Whole hours, so that a window of old hours is their full reading.
+        let whole_hours = Hour::of(mintime + longest).start().previous();
+        let maxtime = match mintime + longest {
+            end if end >= horizon => horizon,
+            _ if whole_hours > mintime => whole_hours,
+            end => end,
+        };
         let interval = |time: Millis| time.0.div_euclid(OVERLAP_EVERY.num_milliseconds());
         let from = match not_before {
             Some(not_before) if interval(mintime) != interval(horizon) => {
@@ -92,6 +108,13 @@ impl Window {
             Some(last) if !from_beginning => last.min(self.maxtime.previous()).max(self.mintime),
             _ => self.mintime,
         };
+        self.part_end = None;
+        self.forget_pages();
+    }
+
+    /// Forgets the cursors and counts of the pages so far: the next request has another span.
+    pub(super) fn forget_pages(&mut self) {
+        self.cursors.clear();
         self.cursor = None;
         self.rows_read = 0;
         self.expected = None;
@@ -101,9 +124,11 @@ impl Window {
     pub fn count_page(&mut self, rows: u64, total: Option<u64>, newest: Option<Millis>) {
         // Duo returns 0 on an empty last page: only the first page and those with records count.
         if rows > 0 || self.cursor.is_none() {
-            self.expected = total;
+            // The highest count of the pages: fixed bounds cannot come to hold fewer records.
+            self.expected = self.expected.max(total);
         }
         self.rows_read = self.rows_read.saturating_add(rows);
+        self.pages = self.pages.saturating_add(1);
         // A wrong time in the future must not make a restart skip earlier records.
         self.last_time = self.last_time.max(newest.filter(|time| *time <= self.maxtime));
     }
@@ -135,7 +160,11 @@ mod tests {
     #[test]
     fn a_window_is_never_longer_than_the_setting_and_never_reaches_past_the_horizon() {
         let long = Window::next(NOON - HOUR * 5, NOON, HOUR, None).unwrap();
-        assert_eq!((long.mintime, long.maxtime), (NOON - HOUR * 5, NOON - HOUR * 4));
+        assert_eq!((long.mintime, long.maxtime), (NOON - HOUR * 5, (NOON - HOUR * 4).previous()));
+        let half_past = Window::next(NOON - MINUTE * 90, NOON, HOUR, None).unwrap();
+        assert_eq!(half_past.maxtime, (NOON - HOUR).previous());
+        let within_an_hour = Window::next(NOON - HOUR, NOON, MINUTE * 10, None).unwrap();
+        assert_eq!(within_an_hour.maxtime, NOON - MINUTE * 50);
         let short = Window::next(NOON - MINUTE, NOON, HOUR, None).unwrap();
         assert_eq!(short.maxtime, NOON);
     }

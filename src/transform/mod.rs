@@ -93,6 +93,7 @@ impl<'h> Records<'h> {
             page: Arc::clone(page),
             range,
             key: self.identities.of(reading.content, &probe),
+            replaces: None,
             time_micros: probe.time_micros,
             shape: probe.shape,
             truncations: Vec::new(),

@@ -11,7 +11,7 @@ use crate::model::{
 use crate::schema::ColumnType;
 
 /// Maximum size of the added fields without host and batch, in bytes.
-const ADDED_FIELDS: usize = 400;
+const ADDED_FIELDS: usize = 440;
 
 /// The common fields of the rows of a batch.
 #[derive(Clone, Copy, Debug)]
@@ -119,6 +119,9 @@ impl RowWriter {
         for part in [before_uid.as_bytes(), &uid, between.as_bytes(), &content, after.as_bytes()] {
             out.extend_from_slice(part);
         }
+        if let Some(replaces) = record.replaces {
+            put(out, &[",\"event_replaces", text_suffix, "\":\"", &hex::encode(replaces), "\""]);
+        }
         let time = record.time_micros.and_then(DateTime::from_timestamp_micros);
         let time = time.map(|time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true));
         if let Some(time) = &time {
@@ -211,6 +214,21 @@ pub(super) mod tests {
                 r#""event_time":"2026-11-22T11:55:01.234567Z"}"#
             )
         );
+    }
+
+    #[test]
+    fn an_update_names_the_content_that_it_replaces() {
+        let text = r#"{"sekey":"SE1","surfaced_timestamp":1795872024000,"state":"processed"}"#;
+        for (api, column) in [
+            (IngestionApi::DataCollector, "event_replaces"),
+            (IngestionApi::LogsIngestion, "event_replaces_s"),
+        ] {
+            let mut record = read_record(LogType::TrustMonitor, HOST, api, text);
+            record.replaces = Some([0, 1, 0xab, 0xff]);
+            let out = written(api, LogType::TrustMonitor, false, &record);
+            let row: Value = serde_json::from_slice(&out).unwrap();
+            assert_eq!(row[column], "0001abff");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod common;
 mod agreement;
 mod bad_input;
 mod command_line;
+mod completeness;
 mod dead_letters;
 mod diagnostics;
 mod functions_host;

@@ -20,6 +20,7 @@ fn result() -> HourResult {
         read_at: None,
         reconciled_at: NOW,
         stages: 6,
+        is_backfill: false,
         unknown: Map::new(),
     }
 }

@@ -49,7 +49,8 @@ fn the_required_settings_are_sufficient() {
     assert!(!settings.sink.is_dated_by_event);
     let limits = &settings.limits;
     let spans = [limits.longest_window, limits.window_delay, limits.run_time_limit];
-    assert_eq!(spans, [HOUR, TimeDelta::minutes(3), TimeDelta::seconds(50)]);
+    assert_eq!(spans, [TimeDelta::days(7), TimeDelta::minutes(3), TimeDelta::seconds(50)]);
+    assert_eq!(limits.first_window, HOUR);
     assert_eq!(limits.requests_per_minute, 10);
 }
 
@@ -196,7 +197,7 @@ fn log_types_may_have_spaces_duplicates_and_capitals() {
 #[test]
 fn errors_of_numbers_name_the_bounds() {
     assert!(error("CISCO_DUO_WINDOW_DELAY_SECONDS", "119").contains("from 120 to 86400"));
-    assert!(error("CISCO_DUO_LOOKBACK_HOURS", "4297").contains("from 1 to 4296"));
+    assert!(error("CISCO_DUO_LOOKBACK_HOURS", "4321").contains("from 1 to 4320"));
     assert!(error("CISCO_DUO_REQUESTS_PER_MINUTE", "ten").contains("from 0 to 600"));
     assert_eq!(
         read(&required().with("CISCO_DUO_REQUESTS_PER_MINUTE", "0")).limits.requests_per_minute,
@@ -211,13 +212,14 @@ fn the_start_is_one_time_or_one_per_log() {
     for text in ["2026-11-22T12:00:00Z", "1795348800", "1795348800000", "2026-11-22T13:00:00+01:00"]
     {
         let start = read(&required().with("CISCO_DUO_START_TIME", text)).start;
-        assert_eq!(start.of(LogType::Activity, now), noon, "{text}");
+        assert_eq!(start.of(LogType::Activity, now), (noon, true), "{text}");
     }
     let each = "authentication=1795348800, 2026-11-22T13:00:00Z";
     let start = read(&required().with("CISCO_DUO_START_TIME", each)).start;
-    assert_eq!(start.of(LogType::Authentication, now), noon);
-    assert_eq!(start.of(LogType::Activity, now), noon + HOUR);
-    assert_eq!(read(&required()).start.of(LogType::Activity, now), now - TimeDelta::hours(24));
+    assert_eq!(start.of(LogType::Authentication, now), (noon, true));
+    assert_eq!(start.of(LogType::Activity, now), (noon + HOUR, true));
+    let day_ago = (now - TimeDelta::hours(24), false);
+    assert_eq!(read(&required()).start.of(LogType::Activity, now), day_ago);
     assert!(error("CISCO_DUO_START_TIME", "yesterday").contains("is not a time"));
     assert!(
         error("CISCO_DUO_START_TIME", "users=1795348800").contains("\"users\" is not a Duo log")

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use super::{Ledger, LedgerEntry, MAX_ENTRIES};
+use super::{Ledger, LedgerEntry, MAX_ENTRIES, ledger_uid};
 use crate::model::{Hour, LogType, Millis, RecordKey};
 use crate::storage::LogState;
 use crate::storage::folder::FolderStore;
@@ -24,8 +24,8 @@ fn key(number: u64) -> RecordKey {
 }
 
 /// Keys of an hour, by their numbers.
-fn keys(hour: Hour, numbers: std::ops::Range<u64>) -> impl Iterator<Item = (Hour, RecordKey)> {
-    numbers.map(move |number| (hour, key(number)))
+fn keys(hour: Hour, numbers: std::ops::Range<u64>) -> impl Iterator<Item = (Hour, LedgerEntry)> {
+    numbers.map(move |number| (hour, key(number).into()))
 }
 
 /// A ledger whose folder has `counts` entries in the hours from `FIRST` on.
@@ -106,10 +106,12 @@ async fn a_replacement_is_not_counted_as_a_delivery() {
     let state = state(&folder);
     let first = LedgerEntry::from(key(1));
     let changed = LedgerEntry { content: [7; 4], replaces: [1; 4], ..first };
-    let another = LedgerEntry { content: [8; 4], ..first };
-    state.append(FIRST, &[first, changed, another]).await.unwrap();
+    let before = LedgerEntry { content: [1; 4], ..first };
+    state.append(FIRST, &[first, before, changed]).await.unwrap();
     let mut ledger = Ledger::new(state);
     assert_eq!(ledger.delivered(&[FIRST]).await.unwrap(), [2]);
+    let current = ledger.current(&[FIRST]);
+    assert_eq!(current[&ledger_uid(&key(1))], [[0; 4], [7; 4]]);
     let with_content = |content| RecordKey { content, ..key(1) };
     assert!(ledger.contains(FIRST, &with_content([7; 4])));
     assert!(!ledger.contains(FIRST, &with_content([9; 4])));

@@ -81,14 +81,16 @@ fn only_closed_and_collected_hours_are_due() {
 #[test]
 fn a_log_without_counts_is_reconciled_once_an_hour() {
     let mut state = state();
-    let due = state.due_span(collected(NOON), NOON).unwrap();
+    let due = state.due_span(collected(NOON), NOON, TimeDelta::zero()).unwrap();
     assert_eq!(due.span, collected(NOON));
     state.reread_at = Some(NOON);
-    assert_eq!(state.due_span(collected(NOON), (NOON + HOUR).previous()), None);
-    assert!(state.due_span(collected(NOON), NOON + HOUR).is_some());
+    assert_eq!(state.due_span(collected(NOON), (NOON + HOUR).previous(), TimeDelta::zero()), None);
+    assert!(state.due_span(collected(NOON), NOON + HOUR, TimeDelta::zero()).is_some());
     // A clock that was set back does not stop reconciliation.
-    assert!(state.due_span(collected(NOON), NOON.previous()).is_some());
-    let due = state.due_span(collected(NOON + TimeDelta::days(365)), NOON + HOUR).unwrap();
+    assert!(state.due_span(collected(NOON), NOON.previous(), TimeDelta::zero()).is_some());
+    let due = state
+        .due_span(collected(NOON + TimeDelta::days(365)), NOON + HOUR, TimeDelta::zero())
+        .unwrap();
     assert_eq!(due.span.to - due.span.from, LONGEST_READING);
     state.reread_done(NOON + hours(90), NOON + hours(90));
     assert_eq!(state.next[LAST], Hour::of(NOON + hours(90) - AGES[LAST]));
@@ -98,15 +100,15 @@ fn a_log_without_counts_is_reconciled_once_an_hour() {
 #[test]
 fn entries_are_removed_once_and_not_before_their_hours_are_final() {
     let mut state = state();
-    assert_eq!(state.take_removable(), []);
+    assert_eq!(state.take_removable(TimeDelta::zero()), []);
     let first = Hour::of(NOON - hours(10));
     state.next[LAST] = first.after(5);
     let expected: Vec<Hour> = (-2..3).map(|number| first.after(number)).collect();
-    assert_eq!(state.take_removable(), expected);
-    assert_eq!(state.take_removable(), []);
+    assert_eq!(state.take_removable(TimeDelta::zero()), expected);
+    assert_eq!(state.take_removable(TimeDelta::zero()), []);
     state.next[LAST] = first.after(500);
-    assert_eq!(state.take_removable().len(), 100);
-    assert_eq!(state.take_removable()[0], first.after(103));
+    assert_eq!(state.take_removable(TimeDelta::zero()).len(), 100);
+    assert_eq!(state.take_removable(TimeDelta::zero())[0], first.after(103));
 }
 
 #[test]

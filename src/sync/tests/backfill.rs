@@ -171,7 +171,7 @@ fn hours_that_leave_duos_retention_do_not_affect_others() {
     let mut world = world("cursor");
     // The first hour leaves the retention in a few seconds.
     let age = world.now - SPAN.from;
-    let retention = hours(179 * 24);
+    let retention = hours(180 * 24) - minutes(5);
     for event in &mut world.events {
         event.time = event.time - (retention - age - seconds(20));
         event.visible_from = event.time;
@@ -211,7 +211,7 @@ fn events_delivered_by_a_backfill_hide_none_in_the_first_hour_of_the_live_log() 
     let mut times = vec![half_past - minutes(20), half_past - minutes(10)];
     times.extend((0..10).map(|number| half_past + MINUTE + minutes(number * 2)));
     let mut world = World::new(times);
-    world.config.first_mintime = half_past;
+    world.config.start = (half_past, false);
     for late in [3, 4] {
         world.events[late].visible_from = NOON + minutes(30);
     }

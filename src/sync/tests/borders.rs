@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 
 use super::record::{id, of_key};
-use super::time::{hours, minutes, seconds};
+use super::time::{hours, millis, minutes, seconds};
 use super::world::{Instance, NOON, Next, Reply, World};
 use crate::model::{FetchErrorKind, HOUR, MINUTE, Millis, PageResponse, SendErrorKind};
 use crate::sync::checkpoint::Lease;
@@ -11,7 +11,7 @@ use crate::sync::window::Window;
 use crate::sync::{Checkpoint, Destination, Failure, RunOutcome, Warning};
 
 /// Duo's retention.
-const RETENTION: TimeDelta = TimeDelta::days(179);
+const RETENTION: TimeDelta = TimeDelta::minutes(180 * 24 * 60 - 5);
 
 /// A checkpoint without hours due for reconciliation.
 pub(super) fn checkpoint(mintime: Millis) -> Checkpoint {
@@ -41,7 +41,7 @@ pub(super) fn started(checkpoint: &Checkpoint) -> (World, Instance, Next) {
 fn first_operation_without_checkpoint(first_mintime: Millis) -> (Next, Vec<Warning>) {
     let mut world = World::new([]);
     world.latency = TimeDelta::zero();
-    world.config.first_mintime = first_mintime;
+    world.config.start = (first_mintime, false);
     let mut instance = world.instance("a");
     let next = world.next(&mut instance);
     world.finish(&mut instance);
@@ -59,6 +59,7 @@ pub(super) fn page(times: &[Millis], cursor: Option<&str>) -> Reply {
         cursor: cursor.map(str::to_owned),
         total: None,
         server_time: Some(NOON),
+        limit: None,
     }))
 }
 
@@ -81,7 +82,7 @@ fn a_first_run_starts_at_most_an_hour_ahead_and_reports_a_gap_beyond_retention()
     assert!(matches!(first_operation_without_checkpoint(NOON + HOUR).0, Next::Save(_)));
     let next = first_operation_without_checkpoint((NOON + HOUR).next()).0;
     assert!(matches!(next, Next::End(RunOutcome::Failed(Failure::Future))), "{next:?}");
-    let oldest = NOON - RETENTION;
+    let oldest = NOON - RETENTION + minutes(10);
     // One hour of tolerance is not reported as a gap.
     assert_eq!(first_operation_without_checkpoint(oldest - HOUR).1, []);
     let from = (oldest - HOUR).previous();
@@ -102,6 +103,41 @@ fn a_checkpoint_up_to_an_hour_ahead_and_one_at_the_end_of_retention_are_used() {
         let is_gap = |warning: &&Warning| matches!(warning, Warning::Gap { .. });
         assert_eq!(warnings.iter().filter(is_gap).count(), gaps);
     }
+}
+
+#[test]
+fn a_log_that_starts_at_the_border_of_retention_has_no_gap_after_a_pause() {
+    for before in [hours(180 * 24), hours(180 * 24) - minutes(15), hours(179 * 24)] {
+        let mut world = World::new([]);
+        world.config.limits.requests_per_minute = 10;
+        world.config.start = (NOON - before, false);
+        let throttled = FetchErrorKind::Throttled { retry_after: None };
+        world.fetch_faults = std::iter::repeat_n(Some(throttled), 3).collect();
+        for _ in 0..12 {
+            assert_eq!(world.run("a").1.warnings, [], "{before}");
+            world.now = world.now + MINUTE;
+        }
+        let latest = (NOON - before).max(NOON - hours(180 * 24) + minutes(15));
+        assert!(world.requests[3].mintime <= latest, "{before}");
+    }
+}
+
+#[test]
+fn a_busy_window_at_the_border_of_retention_is_read_on_where_it_was_delivered() {
+    // Sixty pages in the first hour, ten in each run.
+    let start = NOON - RETENTION + minutes(10);
+    let mut world = World::new((0..180).map(|number| start + seconds(20 * number)));
+    world.config.limits.requests_per_minute = 10;
+    world.config.start = (start, false);
+    for event in &mut world.events {
+        event.visible_from = event.time;
+    }
+    for _ in 0..40 {
+        let (_, stats) = world.run("a");
+        assert_eq!(stats.warnings, []);
+        world.now = world.now + MINUTE;
+    }
+    world.assert_all_once();
 }
 
 #[test]
@@ -152,10 +188,9 @@ fn a_further_window_has_at_least_a_minute() {
     for (short_by, expected) in [(0, 2), (1, 1)] {
         let mut world = World::new([]);
         world.latency = TimeDelta::zero();
-        let horizon = world.now - world.config.limits.window_delay;
-        // The second window starts a millisecond after the first.
-        world.config.first_mintime =
-            (horizon - HOUR - MINUTE + TimeDelta::milliseconds(short_by)).previous();
+        // The first window ends at noon, and the horizon is about a minute later.
+        world.now = NOON + world.config.limits.window_delay + MINUTE - millis(short_by);
+        world.config.start = (NOON - HOUR, false);
         world.run("a");
         let live = world.requests.iter().filter(|request| !request.is_reconciliation);
         assert_eq!(live.count(), expected, "short by {short_by}");

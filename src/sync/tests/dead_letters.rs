@@ -10,7 +10,7 @@ use crate::sync::{Failure, RunOutcome};
 pub(super) fn one_window() -> World {
     let mut world = World::new(clustered());
     world.page_size = 10;
-    world.config.limits.longest_window = hours(3);
+    world.set_window(hours(3));
     world
 }
 
@@ -58,7 +58,7 @@ fn nothing_is_dead_lettered_if_every_record_is_refused() {
         world.now = world.now + MINUTE;
     }
     assert!(world.letters.stored.is_empty());
-    assert_eq!(world.checkpoint().mintime, world.config.first_mintime);
+    assert_eq!(world.checkpoint().mintime, world.config.start.0);
     world.letters.refused.clear();
     world.run_until_caught_up("a");
     world.assert_all_once();
@@ -79,7 +79,7 @@ fn the_eleventh_refused_record_stops_the_log_and_keeps_the_checkpoint() {
             continue;
         }
         assert_eq!(outcome, RunOutcome::Failed(Failure::RecordsRefused));
-        assert_eq!(world.checkpoint().mintime, world.config.first_mintime);
+        assert_eq!(world.checkpoint().mintime, world.config.start.0);
         assert!(!world.is_dead_lettered(order[13]));
         // A later run continues after the ten.
         world.now = world.now + MINUTE;
@@ -127,7 +127,7 @@ fn an_unstored_dead_letter_stops_the_log_and_keeps_the_checkpoint() {
             assert_eq!(stats.dead_letters.count(), 0);
             world.now = world.now + MINUTE;
         }
-        assert_eq!(world.checkpoint().mintime, world.config.first_mintime);
+        assert_eq!(world.checkpoint().mintime, world.config.start.0);
         assert_eq!(world.checkpoint().lease, None);
         world.letters.writes_fail = false;
         world.run_until_caught_up("a");

@@ -67,7 +67,7 @@ fn a_shutdown_before_the_first_request_stores_only_the_first_checkpoint() {
     instance.request_shutdown();
     assert_eq!(world.finish(&mut instance), RunOutcome::ShutdownRequested);
     assert_eq!(world.request_count, 0);
-    assert_eq!(world.checkpoint().mintime, world.config.first_mintime);
+    assert_eq!(world.checkpoint().mintime, world.config.start.0);
     world.run_until_caught_up("a");
     assert!(world.lost().is_empty());
 }
@@ -111,7 +111,7 @@ fn the_lease_of_a_dead_process_is_taken_over_at_once_and_reported() {
 #[test]
 fn rows_older_than_two_days_are_marked_as_backfill() {
     let mut world = World::new([NOON - hours(49), NOON - hours(47)]);
-    world.config.first_mintime = NOON - hours(72);
+    world.config.start = (NOON - hours(72), false);
     world.run_until_caught_up("a");
     let kinds: Vec<&str> = world.accepted.iter().map(|(_, kind)| (*kind).into()).collect();
     assert_eq!(kinds, ["backfill", "live"]);

@@ -3,7 +3,7 @@
 use super::record::id;
 use super::time::{hours, millis, minutes};
 use super::world::{DuoEvent, NOON, World, clustered};
-use crate::model::{FetchErrorKind, HOUR, Hour, LogType, MINUTE};
+use crate::model::{FetchErrorKind, HOUR, Hour, LogType, MINUTE, PageRequest, Span};
 use crate::sync::{HourState, RunOutcome};
 
 #[test]
@@ -13,8 +13,8 @@ fn an_hour_first_reconciled_more_than_a_day_after_its_end_is_verified_late() {
     {
         let mut world = World::new([NOON - HOUR / 2]);
         world.latency = millis(0);
-        world.config.first_mintime = NOON - HOUR;
-        world.config.limits.longest_window = hours(48);
+        world.config.start = (NOON - HOUR, false);
+        world.set_window(hours(48));
         // The first run reconciles the hour before noon.
         world.now = NOON + age;
         world.run("a");
@@ -137,16 +137,16 @@ fn an_unknown_hour_of_a_log_without_counts_is_verified_by_the_next_complete_read
 
 #[test]
 fn hours_beyond_duos_retention_are_not_requested() {
-    for (age, state) in [
-        (hours(179 * 24), HourState::VerifiedLate),
-        (hours(179 * 24) + millis(1), HourState::Unknown),
-    ] {
+    let retention = hours(180 * 24) - minutes(5);
+    for (age, state) in
+        [(retention, HourState::VerifiedLate), (retention + millis(1), HourState::Unknown)]
+    {
         let mut world = World::new([NOON - HOUR / 2]);
-        world.config.first_mintime = NOON - HOUR;
+        world.config.start = (NOON - HOUR, false);
         world.run_until_caught_up("a");
         world.latency = millis(0);
         world.now = NOON - HOUR + age;
-        let oldest = world.now - hours(179 * 24);
+        let oldest = world.now - retention;
         world.requests.clear();
         // Live requests come first.
         for _ in 0..3 {
@@ -163,7 +163,7 @@ fn hours_beyond_duos_retention_are_not_requested() {
 fn stages_are_due_by_duos_clock() {
     let mut world = World::new([]);
     world.latency = millis(0);
-    world.config.first_mintime = NOON - HOUR;
+    world.config.start = (NOON - HOUR, false);
     // The hour before noon ended 10 minutes ago by Duo's clock, 30 by the local one.
     world.now = NOON + minutes(30);
     world.clock_ahead = minutes(20);
@@ -211,4 +211,40 @@ fn the_last_stage_of_an_hour_has_a_result_also_without_counts() {
         let young = world.result(Hour::of(NOON).after(40));
         assert!(young.stages < 6, "{young:?}");
     }
+}
+
+#[test]
+fn a_live_window_of_old_hours_is_their_full_reading() {
+    let start = NOON - hours(20 * 24) + minutes(20);
+    let mut world = World::new((0..).map(|number| start + minutes(7 * number)).take(4000));
+    world.page_size = 1000;
+    world.config.start = (start, false);
+    world.config.limits.longest_window = hours(7 * 24);
+    world.run_until_caught_up("a");
+    world.assert_all_once();
+    let mut old = Span { from: start, to: NOON - hours(25) }.hours();
+    assert!(old.all(|hour| world.result(hour).state == HourState::VerifiedLate));
+    let of_hour = |age| world.result(Hour::of(NOON - hours(age)));
+    assert_eq!((of_hour(30).stages, of_hour(60).stages), (5, 6));
+    // None of the old hours is counted or read again.
+    let is_old = |request: &&PageRequest| request.maxtime < NOON - hours(49);
+    assert_eq!(world.counts.iter().filter(is_old).count(), 0);
+    let readings = world.requests.iter().filter(|request| request.is_reconciliation);
+    assert_eq!(readings.filter(is_old).count(), 0);
+}
+
+#[test]
+fn a_live_window_with_fewer_records_than_counted_verifies_nothing() {
+    let start = NOON - hours(60);
+    let mut world = World::new((0..300).map(|number| start + minutes(7 * number)));
+    world.page_size = 1000;
+    world.config.start = (start, false);
+    // Within a window of several hours.
+    let time = start + hours(5);
+    world.never_returned = Some(time);
+    world.run_until_caught_up("a");
+    world.assert_all_once();
+    let result = world.result(Hour::of(time));
+    assert_eq!((result.state, result.duo_count), (HourState::Unknown, Some(result.delivered + 1)));
+    assert!(world.result(Hour::of(time).after(1)).state.is_verified());
 }

@@ -39,6 +39,7 @@ pub(super) fn of_key(key: RecordKey, time: Option<Millis>, is_truncated: bool) -
         range: 0..text.len(),
         page: Arc::new(text),
         key,
+        replaces: None,
         time_micros: time.map(|time| time.0 * 1000),
         shape: RowShape::default(),
         truncations: is_truncated.then_some(truncation).into_iter().collect(),

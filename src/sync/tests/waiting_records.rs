@@ -34,7 +34,7 @@ fn the_accepted_record_may_be_in_a_later_window() {
     for v1 in [false, true] {
         let times = [NOON - minutes(150), NOON - minutes(10)];
         let mut world = if v1 { World::v1(times, 8) } else { World::new(times) };
-        world.config.limits.longest_window = minutes(20);
+        world.set_window(minutes(20));
         world.letters.refused.insert(id(0));
         assert_eq!(world.run("a").0, RunOutcome::CaughtUp);
         assert!(world.is_dead_lettered(id(0)), "v1: {v1}");
@@ -88,7 +88,7 @@ fn waiting_records_are_named_and_the_checkpoint_stays_before_them() {
         assert_eq!(instance.refused(), order[..waiting]);
         assert!(world.request_count >= requests, "the run did not read on");
         let reported = instance.result.as_ref().unwrap().checkpoint.as_ref().unwrap();
-        assert_eq!(reported.mintime, world.config.first_mintime);
+        assert_eq!(reported.mintime, world.config.start.0);
         assert_eq!(reported.mintime, world.checkpoint().mintime);
     }
 }
@@ -96,7 +96,7 @@ fn waiting_records_are_named_and_the_checkpoint_stays_before_them() {
 #[test]
 fn a_window_with_a_wrong_count_is_reported_while_records_wait() {
     let mut world = World::new([NOON - minutes(150), NOON - minutes(140)]);
-    world.config.limits.longest_window = hours(3);
+    world.set_window(hours(3));
     world.letters.refused.extend([id(0), id(1)]);
     world.miscount = Some(1);
     let reported = (0..15).any(|_| {

@@ -232,6 +232,7 @@ impl Log {
             read_at: None,
             reconciled_at: hour.end() + TimeDelta::minutes(15),
             stages: 6,
+            is_backfill: false,
             unknown: serde_json::Map::new(),
         };
         change(&mut result);

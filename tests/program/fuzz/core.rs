@@ -189,6 +189,7 @@ fn config(log_type: LogType) -> LogConfig {
         log_type,
         spec: log_type.spec(),
         limits: Limits {
+            first_window: HOUR,
             longest_window: HOUR,
             window_delay: TimeDelta::minutes(3),
             requests_per_minute: 0,
@@ -196,7 +197,7 @@ fn config(log_type: LogType) -> LogConfig {
             run_time_limit: TimeDelta::seconds(50),
         },
         max_batch_bytes: 1_000_000,
-        first_mintime: NOW - TimeDelta::hours(24),
+        start: (NOW - TimeDelta::hours(24), false),
         backfill: None,
         owner: "fuzz".to_owned(),
         destination: "workspace".to_owned(),

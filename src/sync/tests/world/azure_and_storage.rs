@@ -22,6 +22,7 @@ impl World {
         // After sleeping past its lease, a process may send a batch or append its ids.
         let slept = self.now - instance.last_at > SLEEP;
         let is_send = matches!(operation, Operation::Send(_));
+        let is_count = matches!(operation, Operation::Fetch(request) if request.limit == Some(1));
         self.kinds.push(operation.kind());
         if slept && (is_send || operation.is_append()) {
             self.may_duplicate += 1;
@@ -62,6 +63,16 @@ impl World {
                 self.now = self.now + self.latency;
                 Some(Reply::Page(Err(kind)))
             }
+            (Fault::Page(fault), Operation::Fetch(_)) => {
+                self.reach("wrong page");
+                let mut reply = self.perform(operation);
+                if let Reply::Page(Ok(page)) = &mut reply
+                    && !is_count
+                {
+                    fault.apply(page);
+                }
+                Some(reply)
+            }
             (Fault::Send(kind, is_accepted), Operation::Send(_)) => {
                 if is_accepted {
                     self.reach("batch accepted and reported as an error");
@@ -94,6 +105,11 @@ impl World {
                 }
                 self.removed.push(name.rsplit('/').next().unwrap_or_default().to_owned());
                 Reply::Done
+            }
+            Operation::List(prefix) => {
+                let names = self.blobs.keys().map(|(_, name)| name);
+                let listed = names.filter(|name| name.starts_with(prefix));
+                Reply::Listed(listed.cloned().collect())
             }
             Operation::Fetch(request) => Reply::Page(self.fetch(request)),
             Operation::Send(batch) => Reply::Sent(self.send(batch)),
@@ -151,9 +167,9 @@ impl World {
     }
 
     fn append(&mut self, name: &str, content: &[u8]) {
-        for entry in content.as_chunks().0 {
-            let entry = LedgerEntry::from_bytes(entry);
-            let is_entry = |key: &&RecordKey| LedgerEntry::from(**key) == entry;
+        for entry in content.as_chunks::<24>().0 {
+            let is_entry =
+                |key: &&RecordKey| LedgerEntry::from(**key).to_bytes()[..20] == entry[..20];
             let accepted = self.accepted.iter().rev().map(|(key, _)| key);
             let mut allowed =
                 accepted.chain(&self.letters.dead_lettered).chain(&self.delivered_before);
@@ -180,14 +196,31 @@ impl World {
     fn send(&mut self, batch: &Batch) -> Result<(), SendErrorKind> {
         self.now = self.now + self.latency;
         let keys: Vec<RecordKey> = batch.records.iter().map(|record| record.key).collect();
+        let is_poisonous = keys.iter().any(|key| self.poisonous.contains(key));
+        if is_poisonous || self.largest_batch.is_some_and(|largest| keys.len() > largest) {
+            return Err(SendErrorKind::Unreachable);
+        }
         if self.refuses(&keys) {
             return Err(SendErrorKind::BadRecord);
         }
         let fault = self.send_faults.pop_front().flatten();
         if fault.is_none_or(|(_, accepted)| accepted) {
             self.accepted.extend(keys.iter().map(|key| (*key, batch.kind)));
+            self.note_updates(batch);
         }
         fault.map_or(Ok(()), |(kind, _)| Err(kind))
+    }
+
+    /// An update replaces a delivered content of its event that Duo no longer returns.
+    fn note_updates(&mut self, batch: &Batch) {
+        for (record, replaced) in batch.records.iter().filter_map(|record| {
+            record.replaces.map(|content| (record, RecordKey { content, ..record.key }))
+        }) {
+            assert!(self.accepted.iter().any(|(key, _)| *key == replaced), "never delivered");
+            assert!(!self.events.iter().any(|event| event.key == replaced), "still in Duo");
+            self.replacements.push((record.key, replaced.content));
+            self.reach("update");
+        }
     }
 
     /// Whether Azure Monitor refuses these rows. Truncated ones must be dead-lettered before.
@@ -230,6 +263,7 @@ impl World {
                     && event.time >= result.span.from
                     && event.time < result.span.to
                     && event.visible_from <= began_at
+                    && !self.changed.contains(&event.key)
                     && !delivered.contains(&event.key)
                     && !self.delivered_before.contains(&event.key)
                     && !self.is_dead_lettered(event.key)
@@ -248,7 +282,7 @@ impl Fault {
             Self::KilledBefore | Self::KilledAfter => true,
             Self::Storage(_) => !matches!(kind, Kind::Fetch | Kind::Send | Kind::Sleep),
             Self::LostResponse => kind == Kind::Write,
-            Self::Fetch(_) => kind == Kind::Fetch,
+            Self::Fetch(_) | Self::Page(_) => kind == Kind::Fetch,
             Self::Send(..) => kind == Kind::Send,
         }
     }

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 
-use super::{DuoEvent, World};
+use super::{DuoEvent, PageFault, World};
 use crate::model::{FetchErrorKind, Millis, PageRequest, PageResponse, RecordKey};
 use crate::sync::tests::record::of_key;
 
 impl World {
     pub(super) fn fetch(&mut self, request: &PageRequest) -> Result<PageResponse, FetchErrorKind> {
         self.now = self.now + self.latency;
-        if request.limit.is_some() {
+        if request.is_reconciliation && request.limit == Some(1) {
             self.counts.push(request.clone());
         } else {
             self.request_count += 1;
@@ -41,7 +41,9 @@ impl World {
         let counts_hidden = self
             .never_returned
             .is_some_and(|time| (request.mintime..=request.maxtime).contains(&time));
-        let total = returned.len() as u64 + u64::from(counts_hidden);
+        let is_counted = |event: &&DuoEvent| !self.count_is_cached || !event.is_late();
+        let counted = returned.iter().filter(is_counted).count();
+        let total = counted as u64 + u64::from(counts_hidden);
         if let Some(cursor) = &request.cursor {
             let number: u64 = cursor.parse().unwrap();
             let last = self.events[usize::try_from(number).unwrap()];
@@ -50,8 +52,14 @@ impl World {
                 event.key != last.key && later != self.newest_first
             });
         }
-        let is_last = returned.len() <= self.page_size;
-        returned.truncate(request.limit.map_or(self.page_size, |limit| limit as usize));
+        let is_last = returned.len()
+            <= request.limit.map_or(self.page_size, |limit| limit as usize).min(self.page_size);
+        let limit = request.limit.map_or(self.page_size, |limit| limit as usize);
+        let page_size = self.page_size.min(limit);
+        if self.largest_page.is_some_and(|largest| returned.len().min(page_size) > largest) {
+            return Err(FetchErrorKind::Unreachable);
+        }
+        returned.truncate(page_size);
         let numbers: HashMap<RecordKey, usize> =
             self.events.iter().enumerate().map(|(number, event)| (event.key, number)).collect();
         let last = returned.last().filter(|_| self.last_has_cursor || !is_last);
@@ -72,13 +80,28 @@ impl World {
                 .iter()
                 .map(|event| of_key(event.key, Some(event.time), is_truncated(event)))
                 .collect(),
-            cursor: if self.v1 { None } else { cursor },
+            cursor: cursor.filter(|_| !self.v1 && !self.never_has_cursor),
             total: self
                 .miscount
                 .filter(|_| !self.v1)
                 .map(|wrong| total.saturating_add_signed(wrong)),
+            limit: request.limit.or(self.config.spec.limit),
             // The header has whole seconds.
             server_time: Some(Millis::from_seconds(duo_now.seconds())),
         })
+    }
+}
+
+impl PageFault {
+    /// Changes a page. Records are omitted only where Duo's count shows it.
+    pub(super) fn apply(self, page: &mut PageResponse) {
+        let records = &mut page.records;
+        match self {
+            _ if self.lacks_records() && (page.total.is_none() || records.len() < 2) => {}
+            Self::CursorMissing => page.cursor = None,
+            Self::RecordOmitted => drop(records.remove(0)),
+            Self::RecordRepeated => records[1] = records[0].clone(),
+            Self::Count(by) => page.total = page.total.map(|count| count.saturating_add_signed(by)),
+        }
     }
 }

@@ -13,8 +13,8 @@ use chrono::TimeDelta;
 
 use super::record::id;
 use crate::model::{
-    FetchErrorKind, HOUR, IngestKind, LogType, MINUTE, Millis, PageRequest, Paging, RecordKey,
-    SendErrorKind,
+    EventContent, FetchErrorKind, HOUR, IngestKind, LogType, MINUTE, Millis, PageRequest, Paging,
+    RecordKey, SendErrorKind,
 };
 use crate::settings::Limits;
 use crate::sync::{LogConfig, RunOutcome, RunStats, TokenBucket};
@@ -54,6 +54,16 @@ pub(super) struct World {
     pub(super) newest_first: bool,
     /// The last page with records has a cursor, and an empty page follows.
     pub(super) last_has_cursor: bool,
+    /// Duo's responses with more records than this do not arrive whole.
+    pub(super) largest_page: Option<usize>,
+    /// Azure Monitor fails with batches of more records than this.
+    pub(super) largest_batch: Option<usize>,
+    /// Azure Monitor fails (5xx) with batches that hold one of these records.
+    pub(super) poisonous: HashSet<RecordKey>,
+    /// Duo returns no cursor.
+    pub(super) never_has_cursor: bool,
+    /// Duo's count is cached: it omits the events that it returns late.
+    pub(super) count_is_cached: bool,
     /// Every ledger write fails.
     pub(super) ledger_writes_fail: bool,
     /// Errors of page requests, in order; `None` is a success.
@@ -69,6 +79,10 @@ pub(super) struct World {
     pub(super) request_count: u64,
     pub(super) requests: Vec<PageRequest>,
     pub(super) accepted: Vec<(RecordKey, IngestKind)>,
+    /// The accepted updates, and the content that each replaces.
+    pub(super) replacements: Vec<(RecordKey, EventContent)>,
+    /// Contents that Duo returned before a change in place, or returns since.
+    pub(super) changed: HashSet<RecordKey>,
     /// Requests for a count, which are not in `requests`.
     pub(super) counts: Vec<PageRequest>,
     /// Added to Duo's count; `None` for no exact count.
@@ -122,8 +136,28 @@ pub(super) enum Fault {
     LostResponse,
     /// Duo returns an error.
     Fetch(FetchErrorKind),
+    /// Duo returns a wrong page.
+    Page(PageFault),
     /// Azure Monitor returns an error; `true` if the rows are accepted nevertheless.
     Send(SendErrorKind, bool),
+}
+
+/// What is wrong about a page.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum PageFault {
+    CursorMissing,
+    RecordOmitted,
+    /// One record is returned twice, and the next one omitted, so that the count agrees.
+    RecordRepeated,
+    /// Duo's count is higher or lower than the records.
+    Count(i64),
+}
+
+impl PageFault {
+    /// Whether records are missing from the page, which only Duo's count shows.
+    const fn lacks_records(self) -> bool {
+        matches!(self, Self::RecordOmitted | Self::RecordRepeated)
+    }
 }
 
 /// Refused and truncated records.
@@ -163,6 +197,11 @@ impl World {
             v1: false,
             newest_first: false,
             last_has_cursor: true,
+            largest_page: None,
+            largest_batch: None,
+            poisonous: HashSet::new(),
+            never_has_cursor: false,
+            count_is_cached: false,
             ledger_writes_fail: false,
             fetch_faults: VecDeque::new(),
             reconciliation_fault: None,
@@ -173,6 +212,8 @@ impl World {
             request_count: 0,
             requests: Vec::new(),
             accepted: Vec::new(),
+            replacements: Vec::new(),
+            changed: HashSet::new(),
             counts: Vec::new(),
             miscount: Some(0),
             never_returned: None,
@@ -189,6 +230,7 @@ impl World {
                 log_type: LogType::Activity,
                 spec: LogType::Activity.spec(),
                 limits: Limits {
+                    first_window: HOUR,
                     longest_window: HOUR,
                     window_delay: MINUTE * 3,
                     requests_per_minute: 0,
@@ -196,7 +238,7 @@ impl World {
                     run_time_limit: TimeDelta::seconds(50),
                 },
                 max_batch_bytes: 200,
-                first_mintime: NOON - HOUR * 3,
+                start: (NOON - HOUR * 3, false),
                 backfill: None,
                 owner: "a".to_owned(),
                 destination: "workspace".to_owned(),
@@ -218,6 +260,7 @@ impl World {
         let mut world = Self::new(times);
         world.v1 = true;
         world.config.spec.paging = Paging::LastSecond;
+        world.config.spec.limit = None;
         world.page_size = page_size;
         world
     }
@@ -269,8 +312,11 @@ impl World {
     /// Events that Duo returns and that were neither accepted nor dead-lettered.
     pub(super) fn lost(&self) -> Vec<DuoEvent> {
         let accepted: HashSet<RecordKey> = self.accepted.iter().map(|(key, _)| *key).collect();
-        let is_lost =
-            |event: &&DuoEvent| !accepted.contains(&event.key) && !self.is_dead_lettered(event.key);
+        let is_lost = |event: &&DuoEvent| {
+            !accepted.contains(&event.key)
+                && !self.is_dead_lettered(event.key)
+                && !self.changed.contains(&event.key)
+        };
         self.events.iter().filter(is_lost).copied().collect()
     }
 
@@ -286,6 +332,12 @@ impl World {
         let lost = self.lost();
         assert!(lost.is_empty(), "lost: {lost:?}");
         assert_eq!(self.duplicates(), 0, "duplicated");
+    }
+
+    /// Sets a fixed length of windows.
+    pub(super) fn set_window(&mut self, length: TimeDelta) {
+        let limits = &mut self.config.limits;
+        (limits.first_window, limits.longest_window) = (length, length);
     }
 
     /// Whether a refused record is dead-lettered.

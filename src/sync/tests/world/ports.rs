@@ -34,6 +34,7 @@ pub(in crate::sync::tests) enum Operation {
     Write { container: Container, name: String, content: Vec<u8>, expected: Option<Version> },
     Append { name: String, content: Vec<u8> },
     Remove(String),
+    List(String),
     Fetch(PageRequest),
     Send(Batch),
     Sleep(TimeDelta),
@@ -54,7 +55,10 @@ impl Operation {
         use Container::State;
         matches!(
             self,
-            Self::Read(State, _) | Self::Write { container: State, .. } | Self::Remove(_)
+            Self::Read(State, _)
+                | Self::Write { container: State, .. }
+                | Self::Remove(_)
+                | Self::List(_)
         )
     }
 
@@ -79,6 +83,7 @@ pub(in crate::sync::tests) enum Reply {
     Written(Version),
     Conflict,
     Done,
+    Listed(Vec<String>),
     StorageFailed,
     Page(Result<PageResponse, FetchErrorKind>),
     Sent(Result<(), SendErrorKind>),
@@ -216,8 +221,12 @@ impl BlobStore for SimulatedStore {
         }
     }
 
-    async fn list(&self, _prefix: &str) -> Result<Vec<String>, StorageError> {
-        panic!("runs do not list blobs")
+    async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError> {
+        match self.mailbox.request(Operation::List(prefix.to_owned())).await {
+            Reply::Listed(names) => Ok(names),
+            Reply::StorageFailed => Err(failed(prefix)),
+            reply => panic!("{reply:?} to a list"),
+        }
     }
 
     async fn remove(&self, name: &str) -> Result<(), StorageError> {
@@ -313,7 +322,7 @@ impl Ports for SimulatedPorts {
             Reply::Sent(sent) => sent.map_err(|kind| SendError {
                 api: IngestionApi::DataCollector,
                 kind,
-                status: None,
+                status: (kind == SendErrorKind::Unreachable).then_some(500),
                 code: None,
                 reason: "simulated".to_owned(),
                 tries: Tries::default(),

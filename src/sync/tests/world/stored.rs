@@ -79,6 +79,12 @@ impl World {
         self.stored().unwrap()
     }
 
+    /// Deletes the checkpoint, as an operator or a lifecycle rule may.
+    pub(in crate::sync::tests) fn delete_checkpoint(&mut self) {
+        self.blobs.remove(&self.checkpoint_name());
+        self.mintimes.clear();
+    }
+
     /// Stores a checkpoint.
     pub(in crate::sync::tests) fn store(&mut self, checkpoint: &Checkpoint) {
         self.versions += 1;
