@@ -104,8 +104,17 @@ pub(crate) async fn read_body(
 }
 
 pub(crate) fn is_html(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    names_html(headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()))
+}
+
+pub(crate) fn names_html(content_type: Option<&str>) -> bool {
     content_type.is_some_and(|content_type| content_type.to_ascii_lowercase().contains("html"))
+}
+
+/// Whether a body where JSON is expected is HTML or XML, whatever its content type says.
+pub(crate) fn is_markup(body: &[u8]) -> bool {
+    let text = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    text.trim_ascii_start().starts_with(b"<")
 }
 
 /// `Retry-After` in seconds; Duo and Azure Monitor are not known to send the date form.

@@ -1,5 +1,7 @@
 //! Credentials for Microsoft Entra ID, built from the identity settings.
 
+mod response;
+
 use std::sync::Arc;
 
 use azure_core::cloud::{CloudConfiguration, CustomConfiguration};
@@ -13,13 +15,16 @@ use azure_identity::{
 
 use crate::http::Transport;
 use crate::settings::{Cloud, IdentitySettings};
+pub(crate) use response::UnusableResponse;
+use response::{Endpoint, ResponsePolicy};
 
 pub(crate) fn credential(
     settings: &IdentitySettings,
     cloud: Cloud,
     transport: &Transport,
 ) -> azure_core::Result<Arc<dyn TokenCredential>> {
-    let options = |client: reqwest::Client, authority: Option<&String>| ClientOptions {
+    let options = |endpoint, client: reqwest::Client, authority: Option<&String>| ClientOptions {
+        per_call_policies: vec![Arc::new(ResponsePolicy(endpoint))],
         transport: Some(AzureTransport::new(Arc::new(client))),
         // `None` would read the authority from the environment instead of the settings.
         cloud: Some(Arc::new(match (authority, cloud) {
@@ -39,12 +44,16 @@ pub(crate) fn credential(
             ManagedIdentityCredential::new(Some(ManagedIdentityCredentialOptions {
                 user_assigned_id: client_id.clone().map(UserAssignedId::ClientId),
                 // The endpoint is on this machine or its host, where a proxy cannot reach it.
-                client_options: options(transport.direct.clone(), None),
+                client_options: options(Endpoint::ManagedIdentity, transport.direct.clone(), None),
             }))?
         }
         IdentitySettings::ClientSecret(application, secret) => {
             let options = ClientSecretCredentialOptions {
-                client_options: options(transport.outside.clone(), application.authority.as_ref()),
+                client_options: options(
+                    Endpoint::Entra,
+                    transport.outside.clone(),
+                    application.authority.as_ref(),
+                ),
             };
             let secret = AzureSecret::new(secret.expose().to_owned());
             let client = application.client.clone();
@@ -57,6 +66,7 @@ pub(crate) fn credential(
                 token_file_path: Some(file.clone()),
                 credential_options: ClientAssertionCredentialOptions {
                     client_options: options(
+                        Endpoint::Entra,
                         transport.outside.clone(),
                         application.authority.as_ref(),
                     ),

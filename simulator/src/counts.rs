@@ -29,6 +29,8 @@ pub struct DuoCounts {
     pub pages: u64,
     /// Records in those pages.
     pub records: u64,
+    /// Pages that were sent compressed.
+    pub compressed: u64,
     /// Responses with 401: credentials, signature or date.
     pub unauthorized: u64,
     /// Responses with 400 for invalid parameters.

@@ -36,7 +36,7 @@ pub use config::Config;
 pub use counts::{Counts, DuoCounts, IdentityCounts, IngestionCounts, PostCounts};
 pub use faults::{Fault, FaultKind, FaultPlan, Target};
 pub use functions_host::FunctionsHost;
-pub use identity::IdentityConfig;
+pub use identity::{IdentityConfig, ManagedForm};
 pub use json::RawMembers;
 pub use log_analytics::IngestionApi;
 pub use log_analytics::logs_ingestion::{DeclarationError, LogsIngestionConfig, StreamDeclaration};

@@ -20,6 +20,13 @@ pub(crate) fn json(status: u16, body: impl Into<Body>) -> Response {
     response
 }
 
+/// This HTML page, as a proxy or a captive portal sends it.
+pub(crate) fn html(status: u16, page: &'static str) -> Response {
+    let mut response = json(status, page);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+    response
+}
+
 /// The response of faults that all services share. `refuse` builds a service's error response.
 pub(crate) async fn of_fault(
     fault: &FaultKind,

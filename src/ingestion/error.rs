@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::de::IgnoredAny;
 
 use crate::http::{is_html, read_body, transport_reason};
+use crate::identity::UnusableResponse;
 use crate::model::{IngestionApi, SendError, SendErrorKind, Tries};
 
 /// Maximum response, in bytes.
@@ -59,6 +60,10 @@ pub(super) async fn confirm(
 
 /// What to do about an error, with the setting to check.
 pub fn hint(error: &SendError) -> Option<&'static str> {
+    let source = error.source.as_deref();
+    if let Some(token) = source.and_then(|source| source.downcast_ref::<UnusableResponse>()) {
+        return Some(token.hint());
+    }
     match error.kind {
         SendErrorKind::NoToken { .. } => Some(
             "check that the function app has a system-assigned identity, or the user-assigned one of AZURE_CLIENT_ID; \

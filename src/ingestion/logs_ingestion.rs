@@ -2,6 +2,7 @@
 //!
 //! <https://learn.microsoft.com/azure/azure-monitor/logs/logs-ingestion-api-overview>
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -127,8 +128,10 @@ fn remaining(deadline: Instant) -> Duration {
     deadline.saturating_duration_since(Instant::now())
 }
 
-fn without_token(TokenError { is_transient, reason }: TokenError) -> SendError {
-    error(IngestionApi::LogsIngestion, SendErrorKind::NoToken { is_transient }, None, None, reason)
+fn without_token(TokenError { is_transient, reason, source }: TokenError) -> SendError {
+    let kind = SendErrorKind::NoToken { is_transient };
+    let source = source.map(|source| Arc::new(source) as _);
+    SendError { source, ..error(IngestionApi::LogsIngestion, kind, None, None, reason) }
 }
 
 fn kind(status: u16, retry_after: Option<TimeDelta>) -> SendErrorKind {

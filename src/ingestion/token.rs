@@ -11,7 +11,7 @@ use azure_core::http::StatusCode;
 use tokio::time::timeout;
 
 use crate::http::{Transport, causes};
-use crate::identity;
+use crate::identity::{self, UnusableResponse};
 use crate::settings::{Cloud, IdentitySettings};
 
 const NO_RESPONSE: &str = "no usable response from the token endpoint";
@@ -34,6 +34,7 @@ pub(super) struct TokenError {
     /// Whether a retry may succeed.
     pub(super) is_transient: bool,
     pub(super) reason: String,
+    pub(super) source: Option<UnusableResponse>,
 }
 
 /// Requests tokens and caches them until shortly before they expire.
@@ -112,12 +113,24 @@ impl Tokens {
 impl TokenError {
     /// The error for a token that is not a valid header value.
     pub(super) fn unusable() -> Self {
-        Self { is_transient: true, reason: NO_RESPONSE.to_owned() }
+        Self::new(true, NO_RESPONSE.to_owned())
+    }
+
+    const fn new(is_transient: bool, reason: String) -> Self {
+        Self { is_transient, reason, source: None }
     }
 
     /// Reports only the status and the authority's error number, because the message may quote the
     /// request. `has_file`: the identity has a token file, which may be unreadable.
     fn of(error: &azure_core::Error, has_file: bool) -> Self {
+        if let Some(unusable) = UnusableResponse::of(error) {
+            // After a success status, a retry would get the same response.
+            let is_transient = is_transient(unusable.status);
+            return Self {
+                source: Some(unusable.clone()),
+                ..Self::new(is_transient, unusable.to_string())
+            };
+        }
         let itself: &(dyn Error + 'static) = error;
         for cause in std::iter::once(itself).chain(causes(error)) {
             if let Some(error) = cause.downcast_ref::<azure_core::Error>()
@@ -129,10 +142,8 @@ impl TokenError {
                 && let Some(error) = cause.downcast_ref::<io::Error>()
                 && matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied)
             {
-                return Self {
-                    is_transient: false,
-                    reason: "the file of AZURE_FEDERATED_TOKEN_FILE cannot be read".to_owned(),
-                };
+                let reason = "the file of AZURE_FEDERATED_TOKEN_FILE cannot be read";
+                return Self::new(false, reason.to_owned());
             }
         }
         Self::unusable()
@@ -143,10 +154,8 @@ impl TokenError {
             |code: &&str| code.bytes().all(|byte| byte.is_ascii_digit() || byte == b',');
         let code = code.filter(is_number).map(|code| format!(" AADSTS{code}"));
         let status = u16::from(status);
-        Self {
-            is_transient: is_transient(status),
-            reason: format!("HTTP {status}{}", code.unwrap_or_default()),
-        }
+        let reason = format!("HTTP {status}{}", code.unwrap_or_default());
+        Self::new(is_transient(status), reason)
     }
 }
 

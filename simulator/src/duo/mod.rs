@@ -3,6 +3,7 @@
 //! <https://duo.com/docs/adminapi#logs>; where that is silent, what official clients and users saw.
 
 mod given;
+mod gzip;
 mod parameters;
 mod rate;
 mod records;
@@ -22,7 +23,7 @@ use axum::http::{Method, StatusCode};
 use axum::response::Response;
 
 use crate::faults::Incoming;
-use crate::response::{dated, of_fault};
+use crate::response::{dated, html, of_fault};
 use crate::server::{no_response, truncate};
 use crate::{FaultKind, LogType, Shared};
 pub(crate) use given::GivenRecords;
@@ -33,6 +34,8 @@ use response::{Refusal, ok_body, respond};
 
 /// Maximum body of a GET request, which is hashed.
 const LARGEST_BODY: usize = 1 << 20;
+const GUEST_PAGE: &str =
+    "<!DOCTYPE html><html><body>Please log in to the guest network.</body></html>";
 
 struct Duo {
     shared: Arc<Shared>,
@@ -103,7 +106,11 @@ impl Duo {
         // Taken after all delays: a page contains what is visible when it is built.
         let now = clock.now_milliseconds();
         match self.page(log, &parameters, now, fault.as_ref()) {
-            Ok(page) => self.dated(self.deliver(log, &page, fault.as_ref()), fault.as_ref()),
+            Ok(page) => {
+                let accepts_gzip = gzip::is_accepted(&parts.headers);
+                let response = self.deliver(log, &page, fault.as_ref(), accepts_gzip);
+                self.dated(response, fault.as_ref())
+            }
             Err(refusal) => {
                 counts.duo(log, |counts| counts.refused += 1);
                 self.dated(refusal.into_response(), fault.as_ref())
@@ -132,17 +139,32 @@ impl Duo {
         }
     }
 
-    fn deliver(&self, log: LogType, page: &Page, fault: Option<&FaultKind>) -> Response {
+    fn deliver(
+        &self,
+        log: LogType,
+        page: &Page,
+        fault: Option<&FaultKind>,
+        accepts_gzip: bool,
+    ) -> Response {
         let body = match fault {
             Some(FaultKind::WrongEnvelope) => ok_body(r#"{"unexpected":[]}"#),
             _ => ok_body(&page.response),
         };
+        let compressed = match fault {
+            Some(FaultKind::Gzip) if accepts_gzip => Some(gzip::page(&body)),
+            Some(FaultKind::GzipBomb) if accepts_gzip => Some(gzip::bomb()),
+            _ => None,
+        };
         self.shared.counts.duo(log, |counts| {
             counts.pages += 1;
             counts.records += page.records as u64;
+            counts.compressed += u64::from(compressed.is_some());
         });
-        let response = respond(StatusCode::OK, "application/json", body.clone());
-        if fault == Some(&FaultKind::Truncated) { truncate(response, &body) } else { response }
+        let plain = || respond(StatusCode::OK, "application/json", body.clone());
+        match fault {
+            Some(FaultKind::Truncated) => truncate(plain(), &body),
+            _ => compressed.unwrap_or_else(plain),
+        }
     }
 
     /// The response with the simulated time as its `Date`.
@@ -164,7 +186,8 @@ async fn replacement_for(fault: &FaultKind) -> Option<Response> {
         FaultKind::Forbidden => Some(refused(403)),
         FaultKind::BadCursor => Some(Refusal::parameter("next_offset").into_response()),
         FaultKind::EmptyCode => Some(response::empty_code()),
-        FaultKind::NotJson => Some(response::not_json()),
+        FaultKind::NotJson => Some(html(200, GUEST_PAGE)),
+        FaultKind::Intercepted(status) => Some(html(*status, GUEST_PAGE)),
         _ => of_fault(fault, refused).await,
     }
 }

@@ -62,12 +62,6 @@ pub(super) fn empty_code() -> Response {
     respond(StatusCode::INTERNAL_SERVER_ERROR, "application/json", body.to_string().into())
 }
 
-/// 200 with an HTML page instead of JSON.
-pub(super) fn not_json() -> Response {
-    let page = "<!DOCTYPE html><html><body>Please log in to the guest network.</body></html>";
-    respond(StatusCode::OK, "text/html", page.into())
-}
-
 /// `{"stat":"OK","response":...}` around this JSON text.
 pub(super) fn ok_body(response: &str) -> Bytes {
     let mut body = String::with_capacity(response.len() + 32);

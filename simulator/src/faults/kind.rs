@@ -50,8 +50,15 @@ pub enum FaultKind {
     ResponseLost,
     /// Duo, identity: 200 with an HTML page.
     NotJson,
-    /// Duo: 200 and `"stat":"OK"` with a response of another shape.
+    /// Duo: 200 and `"stat":"OK"` with a response of another shape. Identity: 200 with JSON that
+    /// has no token.
     WrongEnvelope,
+    /// Duo: the page is compressed with gzip, if the request accepts that.
+    Gzip,
+    /// Duo: a small body that is 1 GiB of spaces after decompression, if the request accepts gzip.
+    GzipBomb,
+    /// Duo, with this status: an HTML page, as a proxy sends it.
+    Intercepted(u16),
     /// Duo: an additional record that is the string `"not an event"`.
     NotAnObject,
     /// Duo: one event's name starts with the escape `\ud800`, which no `String` can hold.
@@ -178,12 +185,15 @@ impl FaultKind {
                 Incoming::LogAnalytics { .. } | Incoming::LogsIngestion { .. },
             )
             | (Self::Forbidden | Self::Truncated, Incoming::LogsIngestion { .. })
-            | (Self::Truncated | Self::NotJson, Incoming::Identity)
+            | (Self::Truncated | Self::NotJson | Self::WrongEnvelope, Incoming::Identity)
             | (
                 Self::Forbidden
                 | Self::Truncated
                 | Self::NotJson
                 | Self::WrongEnvelope
+                | Self::Gzip
+                | Self::GzipBomb
+                | Self::Intercepted(_)
                 | Self::NotAnObject
                 | Self::LoneSurrogate
                 | Self::KeyOrder

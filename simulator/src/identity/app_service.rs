@@ -6,7 +6,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method};
 use serde_json::{Value, json};
 
-use super::Refusal;
+use super::{ManagedForm, Refusal};
 use crate::{Shared, form};
 
 /// The only version of the protocol for Functions.
@@ -38,15 +38,27 @@ pub(super) fn token(shared: &Shared, parts: &Parts) -> Result<Value, Refusal> {
     }
     let now = shared.clock.now();
     let expires = now + identity.token_lifetime;
-    let expires = expires.timestamp();
-    let token = shared.tokens.issue(resource, client_id, &identity.tenant_id, now, expires);
-    Ok(json!({
+    let unix = expires.timestamp();
+    let token = shared.tokens.issue(resource, client_id, &identity.tenant_id, now, unix);
+    let form = identity.managed_form;
+    let expires_on = match form {
+        ManagedForm::Documented | ManagedForm::WithoutResource => json!(unix.to_string()),
+        ManagedForm::Number => json!(unix),
+        ManagedForm::Date => json!(expires.format("%m/%d/%Y %H:%M:%S +00:00").to_string()),
+        ManagedForm::DateOfWindows => {
+            json!(expires.format("%-m/%-d/%Y %-I:%M:%S %p +00:00").to_string())
+        }
+    };
+    let mut response = json!({
         "access_token": token,
-        "expires_on": expires.to_string(),
-        "resource": resource,
+        "expires_on": expires_on,
         "token_type": "Bearer",
         "client_id": client_id,
-    }))
+    });
+    if form != ManagedForm::WithoutResource {
+        response["resource"] = json!(resource);
+    }
+    Ok(response)
 }
 
 fn refused(status: u16, code: &'static str, message: &str) -> Refusal {

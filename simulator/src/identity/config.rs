@@ -21,6 +21,24 @@ pub struct IdentityConfig {
     pub federated_token: String,
     /// Lifetime of a token.
     pub token_lifetime: Duration,
+    /// The form of the managed identity's responses.
+    pub managed_form: ManagedForm,
+}
+
+/// The form of a managed identity's response.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ManagedForm {
+    /// As documented: `expires_on` is a text with Unix seconds.
+    #[default]
+    Documented,
+    /// `expires_on` is a number.
+    Number,
+    /// `expires_on` is a date, as App Service on Linux sends it: `11/28/2026 18:18:31 +00:00`.
+    Date,
+    /// `expires_on` is a date, as App Service on Windows sends it: `11/28/2026 6:18:31 PM +00:00`.
+    DateOfWindows,
+    /// `resource` is absent.
+    WithoutResource,
 }
 
 impl Default for IdentityConfig {
@@ -34,6 +52,7 @@ impl Default for IdentityConfig {
             client_secret: "fake~client.secret_of+the/app=registration".to_owned(),
             federated_token: "fake.federated.token".to_owned(),
             token_lifetime: Duration::from_secs(24 * 3_600),
+            managed_form: ManagedForm::default(),
         }
     }
 }

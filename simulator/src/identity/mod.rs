@@ -19,7 +19,7 @@ use crate::response;
 use crate::server::{no_response, truncate};
 use crate::{FaultKind, Shared};
 
-pub use config::IdentityConfig;
+pub use config::{IdentityConfig, ManagedForm};
 pub(crate) use token::{TokenError, Tokens};
 
 /// Maximum body; requests for tokens are small.
@@ -85,7 +85,8 @@ async fn replacement_for(fault: &FaultKind, token: &Bytes) -> Option<Response> {
     };
     match fault {
         FaultKind::Truncated => Some(truncate(response::json(200, token.clone()), token)),
-        FaultKind::NotJson => Some(response::json(200, "<html>an error page</html>")),
+        FaultKind::NotJson => Some(response::html(200, "<html>an error page</html>")),
+        FaultKind::WrongEnvelope => Some(response::json(200, r#"{"unexpected":[]}"#)),
         _ => response::of_fault(fault, refused).await,
     }
 }

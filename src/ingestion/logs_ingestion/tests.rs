@@ -80,7 +80,11 @@ fn hints_name_the_settings_of_the_api() {
 
 #[test]
 fn a_missing_token_is_reported() {
-    let error = without_token(TokenError { is_transient: false, reason: "HTTP 400".to_owned() });
+    let error = without_token(TokenError {
+        is_transient: false,
+        reason: "HTTP 400".to_owned(),
+        source: None,
+    });
     assert_eq!(error.to_string(), "no token for Azure Monitor: HTTP 400");
     assert!(hint(&error).unwrap().contains("AZURE_CLIENT_ID"));
 }

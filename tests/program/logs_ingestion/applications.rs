@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use simulator::{Config, Simulator};
+use simulator::{Config, Fault, FaultKind, Simulator, Target};
 use tempfile::TempDir;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -136,4 +136,31 @@ async fn an_untrusted_authority_gets_no_secret_and_the_logs_back_off() {
     host.stop().await;
     let counts = scene.simulator.counts();
     assert_eq!((counts.identity.requests, counts.logs_ingestion.requests), (0, 0));
+}
+
+#[tokio::test]
+async fn a_response_that_is_not_from_the_authority_fails_at_once_and_names_the_proxy() {
+    for (name, seed) in [("AZURE_CLIENT_SECRET", 66), ("AZURE_FEDERATED_TOKEN_FILE", 67)] {
+        let scene = Scene::new(seed).await;
+        let identity = scene.config().identity.clone();
+        let file = scene.folder.path().join("federated-token");
+        std::fs::write(&file, identity.federated_token).unwrap();
+        let file = file.display().to_string();
+        let credential = if name == "AZURE_CLIENT_SECRET" { identity.client_secret } else { file };
+        let mut host = FunctionsHost::start(&scene.settings.clone().with(name, credential)).await;
+        for (kind, expected) in [
+            (FaultKind::NotJson, "HTTP 200 with an HTML page instead of JSON"),
+            (FaultKind::WrongEnvelope, "HTTP 200 without access_token"),
+        ] {
+            scene.simulator.faults().push(Fault::always(Target::Identity, kind));
+            let invocation = host.fire().await;
+            invocation.assert_failed();
+            let message = invocation.message("activity");
+            let expected =
+                format!("no token for Azure Monitor: the token endpoint returned {expected}");
+            assert!(message.contains(&expected) && message.contains("HTTPS_PROXY"), "{message}");
+            scene.simulator.faults().clear();
+        }
+        host.finish(&scene.simulator, 0).await;
+    }
 }

@@ -1,8 +1,8 @@
 //! Tokens: their identity and lifetime, and that they are not disclosed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use simulator::{Fault, FaultKind, LogType, Target};
+use simulator::{Fault, FaultKind, LogType, ManagedForm, Target};
 
 use crate::common::{files, telephony_id, tenant_with_rule};
 use crate::logs_ingestion::{start, start_with};
@@ -66,6 +66,49 @@ async fn without_a_token_every_log_keeps_its_checkpoint() {
     assert_eq!(simulator.counts().logs_ingestion.requests, 0);
     simulator.faults().clear();
     host.finish(&simulator, 0).await;
+}
+
+#[tokio::test]
+async fn every_form_of_an_identity_response_has_a_usable_token() {
+    for form in [
+        ManagedForm::Number,
+        ManagedForm::Date,
+        ManagedForm::DateOfWindows,
+        ManagedForm::WithoutResource,
+    ] {
+        let mut config = tenant_with_rule(57, 0);
+        config.volumes = [(LogType::Activity, 30)].into();
+        config.identity.managed_form = form;
+        let (simulator, mut host, _state) = start_with(config, |settings| settings).await;
+        host.finish(&simulator, 0).await;
+        // The expiry was read: the logs share tokens.
+        let tokens = simulator.counts().identity.tokens;
+        assert!((1..=2).contains(&tokens), "{form:?}: {tokens}");
+    }
+}
+
+#[tokio::test]
+async fn an_identity_response_without_a_token_fails_at_once_and_says_why() {
+    for (kind, expected) in [
+        (FaultKind::NotJson, "HTTP 200 with an HTML page instead of JSON"),
+        (FaultKind::WrongEnvelope, "HTTP 200 without access_token"),
+    ] {
+        let (simulator, mut host, _state) = start(58, 60).await;
+        simulator.faults().push(Fault::always(Target::Identity, kind.clone()));
+        let began = Instant::now();
+        let invocation = host.fire().await;
+        invocation.assert_failed();
+        assert!(began.elapsed() < Duration::from_secs(10), "{kind:?}: {:?}", began.elapsed());
+        let message = invocation.message("activity");
+        let expected =
+            format!("no token for Azure Monitor: the identity endpoint returned {expected}");
+        assert!(message.contains(&expected) && message.contains("IDENTITY_ENDPOINT"), "{message}");
+        // One request per log, for health rows, and per table that the check tests.
+        let requests = simulator.counts().identity.requests;
+        assert!(requests <= 9, "{kind:?}: {requests} requests");
+        simulator.faults().clear();
+        host.finish(&simulator, 0).await;
+    }
 }
 
 #[tokio::test]
