@@ -3,24 +3,26 @@
 use std::sync::Arc;
 
 use chrono::DateTime;
-use reqwest::header::{AUTHORIZATION, DATE, HeaderMap};
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, DATE, HeaderMap};
 
+use super::body::{ACCEPTED_ENCODING, BodyError, read_body};
 use super::envelope::parse_page;
 use super::error::{kind_of_status, reason_of_body};
 use super::signature::{authorization, canonical_query, date_header, text_to_sign};
-use crate::http::{is_html, read_body, retry_after, transport_reason};
+use crate::http::{is_html, is_markup, retry_after, transport_reason};
 use crate::json::{NotJson, Scanner};
 use crate::model::{
     FetchError, FetchErrorKind, LogType, Millis, PageRequest, PageResponse, Paging, Record,
 };
 use crate::settings::{Credentials, Endpoint, SignatureVersion};
 
-/// Maximum response, in bytes.
+/// Maximum response, in bytes after decompression.
 const LARGEST_RESPONSE: usize = 64 * 1024 * 1024;
 /// Maximum page of several records, in bytes; a larger one is requested in halves.
 const LARGEST_PAGE: usize = 16 * 1024 * 1024;
 /// Maximum body of an error response, in bytes.
 const LARGEST_REFUSAL: usize = 64 * 1024;
+const HTML_PAGE: &str = "an HTML page instead of JSON; a proxy may be intercepting the connection";
 
 /// A client of one account's Admin API.
 #[derive(Clone, Debug)]
@@ -63,6 +65,8 @@ impl DuoClient {
             .http
             .get(format!("{}{}?{query}", self.endpoint.origin, spec.path))
             .header(DATE, &date)
+            // Neither version of the signature covers this header.
+            .header(ACCEPT_ENCODING, ACCEPTED_ENCODING)
             .header(AUTHORIZATION, authorization(self.version, &self.credentials, &text))
             .timeout(request.timeout)
             .send()
@@ -72,29 +76,42 @@ impl DuoClient {
         let server_time = server_time(response.headers());
         error.status = Some(status);
         error.clock_ahead = server_time.map(|time| now - time);
+        let is_html = is_html(response.headers());
         if status != 200 {
-            error.kind = kind_of_status(status, retry_after(response.headers()));
             // The status determines the error, even if the body cannot be read.
-            let body = read_body(&mut response, LARGEST_REFUSAL).await.ok().flatten();
-            error.reason = reason_of_body(&body.unwrap_or_default());
+            let body = read_body(&mut response, LARGEST_REFUSAL).await.unwrap_or_default();
+            error.kind = kind_of_status(status, retry_after(response.headers()));
+            error.reason = reason_of_body(&body);
+            if is_html || is_markup(&body) {
+                HTML_PAGE.clone_into(&mut error.reason);
+                if !is_transient(error.kind) {
+                    error.kind = FetchErrorKind::Malformed;
+                }
+            }
             return Err(error);
         }
-        let refused = |kind, reason| FetchError { kind, reason, ..error.clone() };
-        if is_html(response.headers()) {
-            let reason = "an HTML page instead of JSON; a proxy may be intercepting the connection"
-                .to_owned();
-            return Err(refused(FetchErrorKind::Malformed, reason));
+        let malformed = |reason: String| {
+            let kind = FetchErrorKind::Malformed;
+            FetchError { kind, reason, ..error.clone() }
+        };
+        if is_html {
+            return Err(malformed(HTML_PAGE.to_owned()));
         }
         let limit = spec.limit.map(|most| request.limit.unwrap_or(most));
         let most =
             if limit.is_some_and(|limit| limit > 1) { LARGEST_PAGE } else { LARGEST_RESPONSE };
-        let body = read_body(&mut response, most).await;
-        let Some(body) = body.map_err(|source| of_transport(error.clone(), source))? else {
-            let reason = format!("the response is larger than {most} bytes");
-            return Err(refused(FetchErrorKind::TooLarge, reason));
-        };
-        let page = parse_page(&spec, body, read)
-            .map_err(|reason| refused(FetchErrorKind::Malformed, reason))?;
+        let body = read_body(&mut response, most).await.map_err(|body| match body {
+            BodyError::Transport(source) => of_transport(error.clone(), source),
+            BodyError::Encoding(reason) => malformed(reason.to_owned()),
+            BodyError::TooLarge => {
+                let reason = format!("the response is larger than {most} bytes");
+                FetchError { kind: FetchErrorKind::TooLarge, reason, ..error.clone() }
+            }
+        })?;
+        if is_markup(&body) {
+            return Err(malformed(HTML_PAGE.to_owned()));
+        }
+        let page = parse_page(&spec, body, read).map_err(malformed)?;
         Ok(PageResponse { server_time, limit, ..page })
     }
 
@@ -123,6 +140,11 @@ impl DuoClient {
         parameters.extend(limit.as_deref().map(|limit| ("limit", limit)));
         canonical_query(&parameters)
     }
+}
+
+/// Whether Duo and every gateway in front of it may return this status with an HTML page.
+const fn is_transient(kind: FetchErrorKind) -> bool {
+    matches!(kind, FetchErrorKind::Unreachable | FetchErrorKind::Throttled { .. })
 }
 
 fn of_transport(mut error: FetchError, source: reqwest::Error) -> FetchError {

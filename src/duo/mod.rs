@@ -2,6 +2,7 @@
 //!
 //! <https://duo.com/docs/adminapi>
 
+mod body;
 mod client;
 mod envelope;
 mod error;

@@ -60,6 +60,15 @@ impl Child {
         self.process.try_wait().expect("the child can be waited for")
     }
 
+    /// Peak memory in bytes; 0 if the system does not report it.
+    pub(super) fn peak_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.process.id().expect("the child runs"));
+        let status = std::fs::read_to_string(path).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().split(' ').next()?.parse::<u64>().ok());
+        kib.unwrap_or_default() * 1_024
+    }
+
     pub(super) async fn kill(&mut self) {
         // The process may already have ended.
         self.process.start_kill().ok();

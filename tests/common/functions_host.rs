@@ -184,6 +184,11 @@ impl FunctionsHost {
         self.child.wait().await
     }
 
+    /// Peak memory of the handler in bytes; 0 if the system does not report it.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        self.child.peak_memory()
+    }
+
     /// The exit status, if the handler has ended.
     pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
         self.child.ended()

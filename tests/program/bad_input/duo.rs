@@ -52,6 +52,54 @@ async fn persistent_invalid_responses_fail_only_their_log() {
 }
 
 #[tokio::test]
+async fn a_page_of_a_proxy_is_named_whatever_its_status_is() {
+    // Without a look at the body, 403, 404 and 410 make a log unavailable or retired.
+    for status in [200, 401, 403, 404, 410] {
+        let (simulator, host, _state) = start(23, 60).await;
+        let page = FaultKind::Intercepted(status);
+        simulator.faults().push(Fault::always(Target::AnyDuo, page));
+        let invocation = host.fire().await;
+        invocation.assert_failed();
+        assert_eq!(invocation.outcomes(), ["failed"; 6], "{status}");
+        let text = invocation.message("administrator");
+        let expected = format!("Duo returned HTTP {status}");
+        assert!(text.contains(&expected), "{text}");
+        for expected in ["an HTML page instead of JSON; a proxy", "CISCO_DUO_API_HOSTNAME"] {
+            assert!(text.contains(expected), "{status}: {text}");
+        }
+        simulator.faults().clear();
+        host.deliver_all(&simulator, 0).await;
+    }
+}
+
+#[tokio::test]
+async fn compressed_pages_are_read_like_plain_ones() {
+    let (simulator, host, _state) = start(24, 300).await;
+    simulator.faults().push(Fault::always(Target::AnyDuo, FaultKind::Gzip));
+    host.deliver_all(&simulator, 0).await;
+    for (log, counts) in simulator.counts().duo {
+        assert!(counts.compressed > 0 && counts.compressed == counts.pages, "{log}: {counts:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_compression_bomb_costs_bounded_memory_and_fails_only_its_log() {
+    let (simulator, host, _state) = start(25, 60).await;
+    simulator.faults().push(Fault::always(Target::Duo(LogType::Telephony), FaultKind::GzipBomb));
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    let text = invocation.message("telephony");
+    assert!(text.contains("the response is larger than 67108864 bytes"), "{text}");
+    let others = invocation.outcomes();
+    assert_eq!(others.iter().filter(|outcome| **outcome == "caught_up").count(), 5, "{others:?}");
+    // Of 1 GiB.
+    let peak = host.peak_memory();
+    assert!(peak < 256 << 20, "{peak} bytes of memory");
+    simulator.faults().clear();
+    host.deliver_all(&simulator, 0).await;
+}
+
+#[tokio::test]
 async fn a_record_that_is_not_an_object_is_delivered_as_text() {
     let mut config = tenant(13, 120);
     let rows = temporary_folder();
