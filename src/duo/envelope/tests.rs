@@ -93,6 +93,31 @@ fn invalid_utf8_affects_one_character_only() {
 }
 
 #[test]
+fn the_error_for_a_wrong_envelope_says_what_is_wrong() {
+    let structure = "JSON of another structure";
+    for (log_type, body, expected) in [
+        (LogType::Administrator, r#"{"stat":"OK"}"#, "there is no \"response\""),
+        (LogType::Administrator, r#"{"stat":"OK","response":{}}"#, structure),
+        (LogType::Administrator, r#"{"stat":"OK","response":null}"#, structure),
+        (LogType::Activity, r#"{"stat":"OK"}"#, "\"response\" has no \"items\""),
+        (LogType::Activity, r#"{"stat":"OK","response":{}}"#, "\"response\" has no \"items\""),
+        (
+            LogType::Activity,
+            r#"{"stat":"OK","response":{"items":{}}}"#,
+            "\"response\" has no \"items\"",
+        ),
+        (LogType::Activity, r#"{"stat":"OK","response":"items"}"#, structure),
+        (LogType::Activity, r#"{"stat":"OK","response":7}"#, structure),
+        (LogType::Activity, r#"{"response":{"items":[]}}"#, "\"stat\" is not \"OK\""),
+        (LogType::Activity, "[]", structure),
+        (LogType::Activity, "access denied", "Syntax at line 1, column 1 of 13 bytes"),
+    ] {
+        let error = page(log_type, body).unwrap_err();
+        assert!(error.contains(expected), "{body}: {error}");
+    }
+}
+
+#[test]
 fn the_error_for_a_wrong_envelope_does_not_quote_it() {
     let wrong = [
         (LogType::Authentication, r#"{"stat":"OK","response":[{"user":"hunter2"}]}"#),
