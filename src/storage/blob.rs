@@ -1,8 +1,9 @@
-use std::error::Error;
+mod error;
+mod origin;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use azure_core::error::ErrorKind;
 use azure_core::http::{
     ClientOptions, Etag, ExponentialRetryOptions, RequestContent, RetryOptions, StatusCode,
     Transport as AzureTransport,
@@ -17,10 +18,12 @@ use futures::TryStreamExt as _;
 
 use super::account_key::AccountKeyPolicy;
 use super::{BlobStore, StorageError, Version, WriteError};
-use crate::http::{Transport, causes};
+use crate::http::Transport;
 use crate::identity;
 use crate::model::is_loopback;
 use crate::settings::{BlobAccess, BlobSettings};
+use error::{hint, is_code, reason};
+use origin::OriginPolicy;
 
 /// API version: new enough for every request here, old enough for every cloud.
 const SERVICE_VERSION: &str = "2023-11-03";
@@ -49,6 +52,7 @@ impl ContainerStore {
         };
         let mut client_options = ClientOptions {
             retry: RetryOptions::exponential(retry),
+            per_call_policies: vec![Arc::new(OriginPolicy)],
             transport: Some(AzureTransport::new(Arc::new(
                 transport.client_for(&settings.service_url.origin().ascii_serialization()),
             ))),
@@ -231,78 +235,6 @@ impl BlobStore for ContainerStore {
                 Err(self.explained("remove", name, &error))
             }
             _ => Ok(()),
-        }
-    }
-}
-
-fn hint(error: &azure_core::Error, is_on_this_machine: bool) -> Option<&'static str> {
-    match error.http_status() {
-        _ if matches!(error.kind(), ErrorKind::Credential) => Some(
-            "check the identity: AZURE_CLIENT_ID, AZURE_TENANT_ID and AZURE_CLIENT_SECRET outside Azure, \
-                 AzureWebJobsStorage__clientId for a user-assigned identity",
-        ),
-        Some(StatusCode::Forbidden | StatusCode::Unauthorized) => Some(
-            "check AzureWebJobsStorage: the key or signature must be valid, and an identity needs the role \
-                 Storage Blob Data Owner on the account (a new role takes up to 30 minutes)",
-        ),
-        _ if is_code(error, "ContainerBeingDeleted") => Some(
-            "the container is being deleted, and Azure cannot recreate it yet: later runs start \
-                 CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START_TIME to the time of the last checkpoint, or \
-                 CISCO_DUO_CONTAINER to another name",
-        ),
-        _ if is_code(error, "ContainerNotFound") => Some(
-            "the container does not exist: the next run creates it and starts CISCO_DUO_LOOKBACK_HOURS ago; to start \
-                 earlier, first set CISCO_DUO_START_TIME, such as to the last collected_to_t in CiscoDuoHealth_CL",
-        ),
-        Some(StatusCode::Conflict | StatusCode::PreconditionFailed) => Some(
-            "the blob is protected: look for a lease, a legal hold or an immutability policy on the container",
-        ),
-        Some(
-            StatusCode::TooManyRequests
-            | StatusCode::InternalServerError
-            | StatusCode::ServiceUnavailable,
-        ) => Some(
-            "the storage account is throttling requests or unavailable, and the next run tries again; if it lasts, \
-                 check the account's metrics for throttling, or use a separate storage account",
-        ),
-        None if is_on_this_machine => {
-            Some("check AzureWebJobsStorage, and that Azurite runs: npx --yes azurite")
-        }
-        None => Some("check AzureWebJobsStorage, DNS and the storage account's firewall"),
-        _ => None,
-    }
-}
-
-fn is_code(error: &azure_core::Error, code: &str) -> bool {
-    matches!(error.kind(), ErrorKind::HttpResponse { error_code: Some(found), .. } if found == code)
-}
-
-/// The cause in one line. Messages down to the HTTP client's may contain a URL with a shared access
-/// signature, so only the error code and the causes below the client are reported.
-fn reason(error: &azure_core::Error) -> String {
-    match error.kind() {
-        ErrorKind::HttpResponse { status, error_code, .. } => {
-            let code = error_code.as_deref().unwrap_or("no code");
-            format!("HTTP {} {code}", u16::from(*status))
-        }
-        ErrorKind::Credential => {
-            let azure_status = |cause: &'_ (dyn Error + 'static)| {
-                let error = cause.downcast_ref::<azure_core::Error>();
-                error.and_then(azure_core::Error::http_status)
-            };
-            match causes(error).find_map(azure_status) {
-                Some(status) => format!("the identity got no token (HTTP {})", u16::from(status)),
-                None => "the identity got no token".to_owned(),
-            }
-        }
-        _ => {
-            let mut causes = causes(error);
-            match causes.find_map(|cause| cause.downcast_ref::<reqwest::Error>()) {
-                Some(client) if client.is_timeout() => "no response in time".to_owned(),
-                _ => causes
-                    .last()
-                    .map_or_else(|| "no usable response".to_owned(), ToString::to_string),
-            }
         }
     }
 }

@@ -11,6 +11,8 @@ pub(crate) enum Failure {
     Truncated,
     /// This status instead of a response; the request does not reach the service.
     Status(u16),
+    /// This status with the HTML page of a proxy; the request does not reach the service.
+    Intercepted(u16),
     /// This status and error code of Azure Storage; the request does not reach the service.
     /// <https://learn.microsoft.com/rest/api/storageservices/status-and-error-codes2>
     Storage(u16, &'static str),
@@ -76,6 +78,16 @@ impl StorageFault {
     }
 }
 
+/// The page of a proxy that intercepts a request.
+pub(super) fn page(status: u16) -> String {
+    let body = "<!DOCTYPE html><html><body>Your organization blocks this site.</body></html>";
+    format!(
+        "HTTP/1.1 {status} Intercepted\r\nContent-Type: text/html\r\nETag: \"5f1-62a\"\r\n\
+         Last-Modified: Sun, 22 Nov 2026 10:00:00 GMT\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
 /// The response of Azure Storage that refuses a request.
 pub(super) fn refusal(status: u16, code: &str) -> String {
     let body = format!(
@@ -84,7 +96,8 @@ pub(super) fn refusal(status: u16, code: &str) -> String {
     );
     format!(
         "HTTP/1.1 {status} {code}\r\nContent-Type: application/xml\r\nServer: Windows-Azure-Blob/1.0\r\n\
-         x-ms-error-code: {code}\r\nx-ms-version: 2023-11-03\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+         x-ms-error-code: {code}\r\nx-ms-version: 2023-11-03\r\n\
+         x-ms-request-id: 6e3b2d0a-f01e-0052-6c1f-5b9d3c000000\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     )
 }

@@ -133,6 +133,9 @@ async fn pass(mut caller: TcpStream, upstream: &str, seen: &Mutex<Seen>) -> io::
             );
             caller.write_all(response.as_bytes()).await
         }
+        Some(Failure::Intercepted(status)) => {
+            caller.write_all(errors::page(status).as_bytes()).await
+        }
         Some(Failure::Storage(status, code)) => {
             caller.write_all(errors::refusal(status, code).as_bytes()).await
         }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use simulator::Simulator;
+use simulator::{Fault, FaultKind, Simulator, Target};
 use tempfile::TempDir;
 
 use crate::common::{Azurite, FunctionsHost, Settings, events_in, temporary_folder, tenant};
@@ -35,6 +35,20 @@ async fn a_refused_identity_fails_with_a_hint_and_delivers_nothing() {
         assert!(!line.contains("another-header"), "the line contains a secret: {line}");
     }
     assert_eq!(events_in(&simulator.counts().log_analytics.rows), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_response_that_is_not_from_the_identity_endpoint_is_named() {
+    let (simulator, azurite) = (Simulator::start(tenant(74, 20)).await.unwrap(), Tls::start());
+    simulator.faults().push(Fault::always(Target::Identity, FaultKind::NotJson));
+    let mut host = FunctionsHost::start(&azurite.settings(&simulator)).await;
+    let invocation = host.fire().await;
+    invocation.assert_failed();
+    let message = invocation.message("activity");
+    let reason = "the identity endpoint returned HTTP 200 with an HTML page instead of JSON";
+    assert!(message.contains(reason) && message.contains("IDENTITY_ENDPOINT"), "{message}");
+    simulator.faults().clear();
+    host.finish(&simulator, 0).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

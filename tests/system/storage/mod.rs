@@ -5,6 +5,7 @@ mod damage;
 mod dead_letters;
 mod errors;
 mod identity;
+mod intercepted;
 mod ledger;
 mod location;
 mod secrets;
