@@ -11,13 +11,17 @@ pub(super) async fn check(format: Format) -> Result<(), u8> {
         let mut last = None;
         for finding in &findings {
             let (subject, message) = (&finding.subject, &finding.message);
-            let state = if finding.ok { "ok   " } else { "error" };
-            output::data(format!("{state}  {subject:width$}  {message}"));
+            let state = match (finding.ok, finding.warning) {
+                (false, _) => "error",
+                (true, true) => "warning",
+                (true, false) => "ok",
+            };
+            output::data(format!("{state:7}  {subject:width$}  {message}"));
             // A hint shared by several findings is shown once.
             if let Some(hint) = &finding.hint
                 && last.replace(hint) != Some(hint)
             {
-                output::data(format!("       {:width$}  hint: {hint}", ""));
+                output::data(format!("         {:width$}  hint: {hint}", ""));
             }
         }
     }

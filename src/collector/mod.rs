@@ -143,10 +143,12 @@ impl Collector {
             report.unwrap_or_else(|_| LogReport::of_panic(log_type))
         });
         let logs = join_all(logs).await;
+        let mut report = RunReport::new(logs);
         if !shutdown.is_cancelled() {
-            self.report_health(&logs, clock).await;
+            self.report_health(&report.logs, clock).await;
         }
-        RunReport { logs, elapsed_ms: (clock.now() - clock.started).num_milliseconds() }
+        report.elapsed_ms = (clock.now() - clock.started).num_milliseconds();
+        report
     }
 
     pub(crate) fn now(&self) -> Millis {

@@ -20,8 +20,30 @@ pub(crate) struct RunReport {
 }
 
 impl RunReport {
+    /// The report of a run, without its duration.
+    pub(super) fn new(mut logs: Vec<LogReport>) -> Self {
+        fail_if_nothing_is_permitted(&mut logs);
+        Self { logs, elapsed_ms: 0 }
+    }
+
     pub(crate) fn has_failed(&self) -> bool {
         self.logs.iter().any(|log| log.outcome == Outcome::Failed)
+    }
+}
+
+/// A log that Duo never returned is no error, unless Duo returns no log at all. Trust Monitor does
+/// not count: it needs a license, and Duo ends it.
+fn fail_if_nothing_is_permitted(logs: &mut [LogReport]) {
+    let counts = |log: &LogReport| !log.log_type.spec().may_be_retired;
+    let is_permitted = |log: &LogReport| log.outcome != Outcome::Unavailable;
+    if logs.iter().filter(|log| counts(log)).any(is_permitted) {
+        return;
+    }
+    for log in logs.iter_mut().filter(|log| counts(log)) {
+        let code = Code::DuoNothingPermitted;
+        log.outcome = Outcome::Failed;
+        log.why.code = Some(code);
+        log.why.hint = Some(code.hint().to_owned());
     }
 }
 

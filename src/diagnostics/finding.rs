@@ -7,7 +7,11 @@ use crate::sync::RunError;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Finding {
     pub subject: String,
+    /// Whether there is no error.
     pub ok: bool,
+    /// Whether an operator may have to act although collection works.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub warning: bool,
     pub message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
@@ -22,6 +26,7 @@ impl Finding {
         Self {
             subject: subject.into(),
             ok: true,
+            warning: false,
             message: message.into(),
             hint: None,
             code: None,

@@ -9,8 +9,6 @@ mod storage;
 
 use std::time::Duration;
 
-use futures::future::join_all;
-
 use crate::collector::{Clock, Collector};
 use crate::http::proxy_for;
 use crate::release;
@@ -29,7 +27,7 @@ pub(crate) async fn check(collector: &Collector) -> Vec<Finding> {
     let sha256 = tokio::task::spawn_blocking(release::sha256).await;
     let sha256 = sha256.ok().flatten().unwrap_or("unknown");
     let (duo, storage, stored, azure_monitor) = futures::join!(
-        join_all(logs.iter().map(|&log| duo::check(collector, log, clock))),
+        duo::check(collector, clock),
         storage::check(collector),
         Box::pin(logs::check(collector)),
         Box::pin(azure_monitor::check(collector, clock)),
@@ -40,7 +38,7 @@ pub(crate) async fn check(collector: &Collector) -> Vec<Finding> {
     let mut findings = vec![Finding::ok("program", program), Finding::ok("settings", settings)];
     findings.extend(proxies(collector));
     findings.extend(duo::clock(&duo));
-    findings.extend(duo.into_iter().map(|(finding, _)| finding));
+    findings.extend(duo.into_iter().map(Finding::from));
     findings.extend(storage);
     findings.extend(azure_monitor);
     findings.extend(stored);

@@ -8,8 +8,16 @@ use crate::model::{FetchError, FetchErrorKind};
 
 const SUSPICIOUS_SKEW_S: i64 = 60;
 
-/// The hint for refused credentials if the local clock may be wrong.
+/// Duo's message if the keys belong to an application of another type.
+const WRONG_APPLICATION: &str = "Wrong integration type";
+
+/// A hint that is more precise than that of the error code: the keys belong to an application of
+/// another type, or credentials are refused and the local clock may be wrong.
 pub fn hint(error: &FetchError) -> Option<String> {
+    if error.kind == FetchErrorKind::Forbidden && error.reason.contains(WRONG_APPLICATION) {
+        let hint = "use the keys of an application of the type Admin API: Duo Admin Panel > Applications > Protect an Application > Admin API";
+        return Some(hint.to_owned());
+    }
     let skew = error.clock_ahead.unwrap_or_default().num_seconds();
     let is_suspicious = skew.abs() > SUSPICIOUS_SKEW_S;
     (error.kind == FetchErrorKind::Credentials && is_suspicious).then(|| {

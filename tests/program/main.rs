@@ -16,3 +16,4 @@ mod functions_host;
 mod fuzz;
 mod layers;
 mod logs_ingestion;
+mod permissions;

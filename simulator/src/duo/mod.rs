@@ -184,6 +184,7 @@ async fn replacement_for(fault: &FaultKind) -> Option<Response> {
     let refused = |status| Refusal::of_status(status).into_response();
     match fault {
         FaultKind::Forbidden => Some(refused(403)),
+        FaultKind::WrongIntegrationType => Some(Refusal::wrong_integration_type().into_response()),
         FaultKind::BadCursor => Some(Refusal::parameter("next_offset").into_response()),
         FaultKind::EmptyCode => Some(response::empty_code()),
         FaultKind::NotJson => Some(html(200, GUEST_PAGE)),

@@ -27,6 +27,12 @@ impl Refusal {
         Self { code: 40_002, message: "Invalid request parameters", detail }
     }
 
+    /// 403/40301 for an application of another type.
+    pub(super) fn wrong_integration_type() -> Self {
+        let detail = Some("Wrong integration type for this API.".to_owned());
+        Self { detail, ..Self::of_status(403) }
+    }
+
     /// The documented body for an HTTP status.
     pub(super) fn of_status(status: u16) -> Self {
         match status {

@@ -39,6 +39,8 @@ pub enum FaultKind {
     /// Duo: 403/40301, "Access forbidden". Logs Ingestion: 403 `OperationFailed`, as before the
     /// role assignment on the rule is effective.
     Forbidden,
+    /// Duo: 403/40301 with the detail "Wrong integration type for this API."
+    WrongIntegrationType,
     /// The connection is closed before any byte of a response.
     Reset,
     /// Duo, identity: the response declares its whole length, but ends after half the body. Logs
@@ -188,6 +190,7 @@ impl FaultKind {
             | (Self::Truncated | Self::NotJson | Self::WrongEnvelope, Incoming::Identity)
             | (
                 Self::Forbidden
+                | Self::WrongIntegrationType
                 | Self::Truncated
                 | Self::NotJson
                 | Self::WrongEnvelope

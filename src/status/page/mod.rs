@@ -11,7 +11,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, Render, html};
 use sha2::{Digest as _, Sha256};
 use strum::EnumMessage as _;
 
-use super::{Cause, HourStatus, LogStatus, State, Status};
+use super::{Cause, Code, HourStatus, LogStatus, State, Status};
 use crate::model::{IngestionApi, LogType, Millis, number, span};
 use section::section;
 
@@ -102,7 +102,7 @@ fn verdict(status: &Status) -> (&'static str, String) {
     let (working, warning, failing) = (in_tone("working"), in_tone("warning"), in_tone("failing"));
     if count(|state| state == State::New) == logs.len() {
         warning("No run is recorded yet; the timer starts one every minute.")
-    } else if count(|state| state == State::Unavailable) == logs.len() {
+    } else if is_nothing_permitted(logs) {
         failing("Duo permits none of these logs for this application; see what to do below.")
     } else if let Some(acting) = acting {
         failing(&format!("{acting}; see what to do below."))
@@ -117,6 +117,13 @@ fn verdict(status: &Status) -> (&'static str, String) {
     } else {
         working("All available logs are working.")
     }
+}
+
+fn is_nothing_permitted(logs: &[LogStatus]) -> bool {
+    let is_error = |log: &LogStatus| {
+        log.state == State::Failing && log.cause.code == Some(Code::DuoNothingPermitted)
+    };
+    logs.iter().any(is_error) || logs.iter().all(|log| log.state == State::Unavailable)
 }
 
 fn badge(state: State) -> Markup {

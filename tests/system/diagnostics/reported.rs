@@ -10,10 +10,10 @@ use crate::diagnostics::hourly::{CHECK, lines};
 #[tokio::test(flavor = "multi_thread")]
 async fn errors_are_shown_everywhere_with_a_hint_and_without_texts_of_duo() {
     let simulator = Simulator::start(tenant(49, 20)).await.unwrap();
-    let forbidden = Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden);
-    simulator.faults().push(forbidden);
+    let refused = Fault::always(Target::Duo(LogType::Activity), FaultKind::Status(400));
+    simulator.faults().push(refused);
     let app = App::of(simulator, "hourly-reported", &[]).await;
-    app.host.fire().await.summary();
+    app.host.fire().await.assert_failed();
     // The runs report the problem: the check does not raise it a second time.
     let logged = lines(&app.host);
     assert_eq!(logged.len(), 1, "{logged:#?}");
@@ -28,7 +28,7 @@ async fn errors_are_shown_everywhere_with_a_hint_and_without_texts_of_duo() {
     assert_eq!(errors.len(), 1, "{errors:#?}");
     let problem = &errors[0];
     assert_eq!(problem["subject"], "Duo activity");
-    assert_eq!((&problem["code"], &problem["http_status"]), (&"duo_forbidden".into(), &403.into()));
+    assert_eq!((&problem["code"], &problem["http_status"]), (&"duo_refused".into(), &400.into()));
     let shown = page(&app.web).await.body;
     let terminal = async |arguments: &[&str]| {
         let folder = temporary_folder();
@@ -36,16 +36,16 @@ async fn errors_are_shown_everywhere_with_a_hint_and_without_texts_of_duo() {
         String::from_utf8(output.stdout).unwrap()
     };
     let listed = terminal(&["status"]).await;
-    for text in [problem["message"].as_str().unwrap(), "Grant read log"] {
+    for text in [problem["message"].as_str().unwrap(), "Duo Support"] {
         assert!(shown.contains(text), "{text} is not on the page");
         assert!(listed.contains(text), "{text} is not in:\n{listed}");
     }
     // The error message of the simulated Duo.
-    let words = "Access forbidden";
+    let words = "Invalid request parameters";
     assert!(terminal(&["check"]).await.contains(words));
     let stored = String::from_utf8(app.container.read(CHECK).await.unwrap()).unwrap();
     for text in [&stored, &shown, &listed, &status.to_string()] {
-        assert!(!text.contains(words) && !text.contains("40301"), "{text}");
+        assert!(!text.contains(words) && !text.contains("40002"), "{text}");
     }
 }
 
