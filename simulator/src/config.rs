@@ -56,6 +56,9 @@ pub struct Config {
     pub oversized_per_mille: u32,
     /// Length of the text that makes an event oversized.
     pub oversized_bytes: usize,
+    /// Number of additional fields of each log, one per event: `new_field_0`, `new_field_1` and so
+    /// on. Duo may add fields at any time.
+    pub new_fields: u32,
     /// Folder in which accepted rows are appended, one per line, to `{Log-Type}_CL.ndjson`.
     pub rows_dir: Option<PathBuf>,
     /// The Logs Ingestion API: its rule, streams and limits.
@@ -106,6 +109,7 @@ impl Default for Config {
             late_by: Duration::from_secs(20 * 60),
             oversized_per_mille: 0,
             oversized_bytes: 40_000,
+            new_fields: 0,
             rows_dir: None,
             logs_ingestion: LogsIngestionConfig::default(),
             identity: IdentityConfig::default(),

@@ -8,10 +8,10 @@ mod report;
 mod resend;
 mod unmapped_fields;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use chrono::{TimeDelta, Utc};
@@ -53,6 +53,8 @@ pub(crate) struct Collector {
     account: Mutex<Option<TokenBucket>>,
     /// Counts of unmapped fields that are not stored yet.
     unstored_fields: Mutex<BTreeMap<LogType, UnstoredFields>>,
+    /// Columns of unmapped fields that are stored.
+    unmapped_columns: Mutex<BTreeMap<LogType, Arc<BTreeSet<String>>>>,
     health: HealthCache,
     /// Number of the next batch of this process, for `ingest_batch`.
     batches: AtomicU32,
@@ -128,6 +130,7 @@ impl Collector {
             owner: Owner::of_process(),
             account: Mutex::new(None),
             unstored_fields: Mutex::default(),
+            unmapped_columns: Mutex::default(),
             health: HealthCache::default(),
             batches: AtomicU32::new(0),
         })

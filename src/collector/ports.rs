@@ -103,18 +103,30 @@ impl Ports for LogPorts<'_> {
 
     async fn fetch_page(&self, request: &PageRequest) -> Result<PageResponse, FetchError> {
         let host = &self.collector.settings.duo.host;
-        let mut reader = Records::new(self.log_type, host, self.collector.sink.api());
+        let columns = self.collector.unmapped_columns(self.log_type);
+        let reader = |columns| {
+            Records::new(self.log_type, host, self.collector.sink.api()).with_columns(columns)
+        };
+        let mut records = reader(&columns);
         let now = self.now();
         let page = self.collector.duo.page(self.log_type, request, now, |page, scanner| {
-            reader.read(page, scanner).map(Some)
+            records.read(page, scanner).map(Some)
         });
         // A request to Duo has no side effects; a shutdown need not wait for the response.
-        let page = tokio::select! {
+        let mut page = tokio::select! {
             page = page => page,
             () = self.shutdown.cancelled() => {
                 Err(FetchError::unreachable(self.log_type.spec().path, "aborted by the shutdown"))
             }
         };
+        if let Ok(page) = &mut page
+            && !records.wanted_columns().is_empty()
+        {
+            let wanted = records.wanted_columns();
+            let columns = self.collector.add_columns(self.log_type, wanted).await;
+            let mut records = reader(&columns);
+            page.records.iter_mut().for_each(|record| records.reshape(record));
+        }
         match &page {
             Ok(page) => debug!(events = page.records.len(), mintime = %request.mintime, "page"),
             Err(error) => debug!(%error, "no_page"),

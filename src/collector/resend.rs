@@ -4,7 +4,7 @@ use super::Collector;
 use crate::model::Batch;
 use crate::storage::DeadLetterName;
 use crate::sync::{RunError, kind_when_resent};
-use crate::transform::read_record;
+use crate::transform::Records;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Resent {
@@ -24,7 +24,15 @@ impl Collector {
         };
         let host = &self.settings.duo.host;
         let text = letter.original.as_str();
-        let mut record = read_record(letter.log_type, host, self.sink.api(), text);
+        let columns = self.unmapped_columns(letter.log_type);
+        let records =
+            |columns| Records::new(letter.log_type, host, self.sink.api()).with_columns(columns);
+        let mut reader = records(&columns);
+        let mut record = reader.read_alone(text);
+        if !reader.wanted_columns().is_empty() {
+            let columns = self.add_columns(letter.log_type, reader.wanted_columns()).await;
+            records(&columns).reshape(&mut record);
+        }
         // Identical records without a Duo id have different uids, by their order in the response.
         hex::decode_to_slice(&letter.event_uid, &mut record.key.uid).ok();
         let is_truncated = record.is_truncated();

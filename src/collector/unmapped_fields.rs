@@ -1,9 +1,12 @@
-//! Unmapped fields and the number of rows that had them. Names only, never values.
+//! Unmapped fields, the number of rows that had them, and the columns of the first ones. Names only,
+//! never values.
 //!
-//! Only for the Logs Ingestion API, where the connector maps each value to a column. With the Data
-//! Collector API, Azure Monitor creates a column for every field.
+//! With the Data Collector API, Azure Monitor creates a column for every field. The first columns of
+//! unmapped fields are stored before rows with them are sent, so that every run and process of a log
+//! uses the same ones; other values are sent in `AdditionalFields`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -15,6 +18,7 @@ use super::health::reason;
 use super::{Collector, lock};
 use crate::model::{HOUR, LogType, Millis};
 use crate::storage::{Document, Header, document};
+use crate::transform::MAX_UNMAPPED_COLUMNS;
 
 const STORE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum time that counts of known names stay unstored.
@@ -34,6 +38,9 @@ pub struct UnmappedFields {
     /// Rows with fields beyond the maximum.
     #[serde(default)]
     pub others: u64,
+    /// The columns that unmapped fields have with the Data Collector API.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub columns: BTreeSet<String>,
 }
 
 impl Document for UnmappedFields {}
@@ -50,6 +57,15 @@ impl UnmappedFields {
             self.add_rows(name, *rows);
         }
         self.others = self.others.saturating_add(other.others);
+    }
+
+    /// Adds columns, up to the maximum.
+    pub fn add_columns(&mut self, wanted: &[String]) {
+        for column in wanted {
+            if self.columns.len() < MAX_UNMAPPED_COLUMNS {
+                self.columns.insert(column.clone());
+            }
+        }
     }
 
     /// Whether there are no counts.
@@ -97,6 +113,37 @@ impl UnstoredFields {
 }
 
 impl Collector {
+    /// The columns of unmapped fields, as far as this process knows them.
+    pub(super) fn unmapped_columns(&self, log_type: LogType) -> Arc<BTreeSet<String>> {
+        lock(&self.unmapped_columns).get(&log_type).cloned().unwrap_or_default()
+    }
+
+    /// Stores the columns that records want, and returns the stored ones. After an error no column
+    /// is added: the values stay in `AdditionalFields`.
+    pub(super) async fn add_columns(
+        &self,
+        log_type: LogType,
+        wanted: &[String],
+    ) -> Arc<BTreeSet<String>> {
+        let name = self.state_of(log_type).fields_name();
+        let mut columns = BTreeSet::new();
+        let stored = document::update(&self.store, &name, |known: &mut UnmappedFields| {
+            known.add_columns(wanted);
+            columns.clone_from(&known.columns);
+        });
+        match timeout(STORE_TIMEOUT, stored).await {
+            Ok(Ok(())) => {
+                let columns = Arc::new(columns);
+                lock(&self.unmapped_columns).insert(log_type, Arc::clone(&columns));
+                columns
+            }
+            failed => {
+                debug!(%log_type, reason = reason(failed), "unmapped_columns_not_stored");
+                self.unmapped_columns(log_type)
+            }
+        }
+    }
+
     /// Adds the counts of a run and stores them when due; keeps them after a storage error.
     pub(super) async fn count_unmapped_fields(
         &self,
@@ -122,7 +169,10 @@ impl Collector {
 
 #[cfg(test)]
 mod tests {
-    use super::{LONGEST_NAME, LONGEST_UNSTORED, MAX_NAMES, UnmappedFields, UnstoredFields};
+    use super::{
+        LONGEST_NAME, LONGEST_UNSTORED, MAX_NAMES, MAX_UNMAPPED_COLUMNS, UnmappedFields,
+        UnstoredFields,
+    };
     use crate::model::Millis;
     use crate::storage::Document as _;
 
@@ -154,6 +204,24 @@ mod tests {
         counts.count(&"x".repeat(LONGEST_NAME + 1));
         assert_eq!((counts.fields.len(), counts.others), (0, 1));
         assert!(!counts.is_empty());
+    }
+
+    #[test]
+    fn the_first_columns_are_kept_beside_the_counts() {
+        let names = |from: usize| -> Vec<String> {
+            (from..from + 30).map(|number| format!("new_{number:03}_s")).collect()
+        };
+        let mut known = counts(&["a"]);
+        known.add_columns(&names(0)[..5]);
+        known.add_columns(&names(0)[3..7]);
+        assert_eq!(known.columns.len(), 7);
+        known.add_columns(&names(100));
+        assert_eq!(known.columns.len(), MAX_UNMAPPED_COLUMNS);
+        let mut stored = UnmappedFields::from_json(&known.to_json()).unwrap();
+        assert_eq!(stored, known);
+        stored.add(&counts(&["a", "b"]));
+        stored.add_columns(&names(200));
+        assert_eq!((stored.columns, stored.fields["a"]), (known.columns, 2));
     }
 
     #[test]

@@ -96,10 +96,22 @@ fn ledger(log: &LogStatus) -> Option<Finding> {
 async fn fields(collector: &Collector, log_type: LogType) -> Option<Finding> {
     let subject = format!("fields {log_type}");
     let name = collector.state_of(log_type).fields_name();
-    let counts = match document::read::<UnmappedFields>(&collector.store, &name).await {
-        Ok((counts, _)) => counts.filter(|counts| !counts.is_empty())?,
+    let fields = match document::read::<UnmappedFields>(&collector.store, &name).await {
+        Ok((fields, _)) => fields?,
         Err(error) => return Some(Finding::of(subject, error)),
     };
+    let columns = (!fields.columns.is_empty()).then(|| {
+        let columns: Vec<&str> = fields.columns.iter().map(String::as_str).collect();
+        format!("unmapped fields with a column: {}", columns.join(", "))
+    });
+    let stored = (!fields.is_empty())
+        .then(|| format!("unmapped fields, stored in {ADDITIONAL_FIELDS}: {}", listed(&fields)));
+    let parts: Vec<String> = columns.into_iter().chain(stored).collect();
+    (!parts.is_empty()).then(|| Finding::ok(subject, parts.join("; ")))
+}
+
+/// The fields with the most rows.
+fn listed(counts: &UnmappedFields) -> String {
     let mut seen: Vec<(&String, &u64)> = counts.fields.iter().collect();
     seen.sort_by_key(|(name, rows)| (std::cmp::Reverse(*rows), *name));
     let has_more = seen.len() > MAX_LISTED || counts.others > 0;
@@ -109,7 +121,5 @@ async fn fields(collector: &Collector, log_type: LogType) -> Option<Finding> {
         format!("{name} ({rows})")
     });
     let others = has_more.then(|| "others".to_owned());
-    let list = listed.chain(others).collect::<Vec<_>>().join(", ");
-    let message = format!("unmapped fields, stored in {ADDITIONAL_FIELDS}: {list}");
-    Some(Finding::ok(subject, message))
+    listed.chain(others).collect::<Vec<_>>().join(", ")
 }

@@ -73,11 +73,12 @@ impl Record {
     /// Truncated or omitted fields, named like their columns without the suffix.
     pub fn truncated_fields(&self) -> impl Iterator<Item = &str> {
         let left_out = match &self.shape {
-            RowShape::Flattened(flat) => &flat.left_out[..],
+            RowShape::Rewritten(flat) => &flat.left_out[..],
             RowShape::Object(_) | RowShape::Wrapped => &[],
         };
-        let truncated = self.truncations.iter().map(|truncation| truncation.field.as_str());
-        truncated.chain(left_out.iter().map(String::as_str))
+        let truncated = || self.truncations.iter().map(|truncation| truncation.field.as_str());
+        let left_out = left_out.iter().map(String::as_str);
+        truncated().chain(left_out.filter(move |name| !truncated().any(|other| other == *name)))
     }
 
     /// Whether values of the row are truncated or omitted.
@@ -85,11 +86,11 @@ impl Record {
         self.truncated_fields().next().is_some()
     }
 
-    /// Paths of fields without a declared column, or with a value that does not fit it; none with
-    /// the Data Collector API, where Azure Monitor creates the columns.
+    /// Paths of unmapped fields, or with a value that does not fit their column, which are stored in
+    /// `AdditionalFields`.
     pub fn unmapped_fields(&self) -> &[String] {
         match &self.shape {
-            RowShape::Flattened(flat) => &flat.unmapped,
+            RowShape::Rewritten(flat) => &flat.unmapped,
             RowShape::Object(_) | RowShape::Wrapped => &[],
         }
     }
@@ -101,24 +102,26 @@ pub(crate) fn position(whole: &str, part: &str) -> Range<usize> {
     start..start.wrapping_add(part.len())
 }
 
+/// How the text of a record is converted to a row.
 #[derive(Clone, Debug, Default)]
 pub enum RowShape {
     /// Duo's text with the values at these ranges (`true`, `false`) quoted. A device has three.
     Object(SmallVec<[Range<usize>; 3]>),
-    /// One member per column.
-    Flattened(Box<FlatRow>),
+    /// Its members written anew.
+    Rewritten(Box<RewrittenRow>),
     /// The whole text in `raw_record`, because it is not an object or has a reserved field.
     #[default]
     Wrapped,
 }
 
-/// A record as one member per column, for the Logs Ingestion API. `Debug` does not show them.
+/// The members of a row: one per column for the Logs Ingestion API; Duo's without those that have no
+/// column for the Data Collector API; and `AdditionalFields`. `Debug` does not show them.
 #[derive(Clone, Default, derive_more::Debug)]
-#[debug("FlatRow({} bytes)", members.len())]
-pub struct FlatRow {
+#[debug("RewrittenRow({} bytes)", members.len())]
+pub struct RewrittenRow {
     /// The members of the row, each followed by a comma.
     pub members: BytesMut,
-    /// Paths without a declared column, or with a value that does not fit it.
+    /// Paths of values in `AdditionalFields`.
     pub unmapped: Vec<String>,
     /// Paths without a column that did not fit into `AdditionalFields`.
     pub left_out: Vec<String>,

@@ -32,7 +32,7 @@ const EVENT_FIELDS: &[ConnectorField] = &[
     field("ingest_batch", Text, "Batch that the row was sent in"),
     field("truncated_fields", Text, "Fields with truncated or omitted values, comma-separated; the dead letter has the whole record"),
     field("raw_record", Text, "The text of the record, if it cannot be converted to columns"),
-    field(ADDITIONAL_FIELDS, Dynamic, "Unmapped fields, by path (Logs Ingestion API only; the Data Collector API creates columns)"),
+    field(ADDITIONAL_FIELDS, Dynamic, "Unmapped fields, by path; with the Data Collector API as JSON text in AdditionalFields_s, if they have no column"),
 ];
 
 /// The fields of a health row, in declaration order.

@@ -2,19 +2,19 @@
 //! and type as by the Data Collector API. A text may be converted to the type of its column.
 
 mod additional;
-mod look;
+pub(super) mod look;
 
 use bytes::{BufMut as _, BytesMut};
-use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
 
 use super::cut::{self, DEEPEST};
 use super::quoted;
 use crate::json::{NotJson, Scanner, unescaped};
-use crate::model::{FlatRow, Truncation, position};
+use crate::model::{RewrittenRow, Truncation};
 use crate::schema::{
     self, ADDITIONAL_FIELDS, ColumnType, MOST_COLUMNS, Node, PathColumns, RowField,
 };
+pub(super) use additional::Additional;
 use look::{dashed, is_guid, is_number, is_time};
 
 /// Size of an allocation, in bytes: enough for some hundred rows.
@@ -35,56 +35,43 @@ impl Flattener {
         text: &str,
         truncations: &[Truncation],
         largest: usize,
-    ) -> FlatRow {
+    ) -> RewrittenRow {
         // The flattened names may need more space.
         let room = 2 * text.len();
         if self.members.capacity() < room {
             self.members = BytesMut::with_capacity(room.max(CHUNK));
         }
-        self.additional.clear();
         let mut walk = Walk {
             text,
-            truncations,
             names: SmallVec::new(),
             written: [0; MOST_COLUMNS / 64],
             members: &mut self.members,
-            additional: &mut self.additional,
-            without_column: Vec::new(),
-            left_out: Vec::new(),
-            names_used: FxHashMap::default(),
-            largest,
+            additional: Additional::of(text, truncations, &mut self.additional, largest),
         };
         let walked = walk.object(&mut Scanner::new(text), Some(Node::root()));
         debug_assert!(walked.is_ok(), "the record is valid JSON");
-        let Walk { members, additional, without_column, left_out, .. } = walk;
-        // Without the last comma.
-        if let Some((_, additional)) = additional.split_last() {
+        let Walk { members, additional, .. } = walk;
+        let (additional, unmapped, left_out) = additional.finish();
+        if let Some(additional) = additional {
             members.extend_from_slice(b"\"");
             members.extend_from_slice(ADDITIONAL_FIELDS.as_bytes());
             members.extend_from_slice(b"\":{");
             members.extend_from_slice(additional);
             members.extend_from_slice(b"},");
         }
-        FlatRow { members: members.split(), unmapped: without_column, left_out }
+        RewrittenRow { members: members.split(), unmapped, left_out }
     }
 }
 
 struct Walk<'w> {
     text: &'w str,
-    truncations: &'w [Truncation],
     /// Names on the path to the current value, escaped.
     names: SmallVec<[&'w str; DEEPEST]>,
     /// Bit set of the columns with a value, by number.
     written: [u64; MOST_COLUMNS / 64],
     /// The members of the row, each followed by a comma.
     members: &'w mut BytesMut,
-    /// The members of `AdditionalFields`, each followed by a comma.
-    additional: &'w mut BytesMut,
-    without_column: Vec<String>,
-    left_out: Vec<String>,
-    /// Names of unmapped fields and their number of occurrences.
-    names_used: FxHashMap<String, u32>,
-    largest: usize,
+    additional: Additional<'w>,
 }
 
 impl<'w> Walk<'w> {
@@ -111,9 +98,9 @@ impl<'w> Walk<'w> {
 
     fn leaf(&mut self, value: &'w str, known: Option<&'static PathColumns>) {
         // Different paths may lead to one column, because Azure Monitor joins the names.
-        let columns = known.or_else(|| schema::columns_of(&self.path()));
+        let columns = known.or_else(|| schema::columns_of(&joined(&self.names)));
         let Some(columns) = columns else {
-            return self.without_column(value, false);
+            return self.additional.unmapped(&joined(&self.names), value, false);
         };
         let is_truth = matches!(value.as_bytes()[0], b't' | b'f');
         if let Some(field) = &columns.additional {
@@ -127,20 +114,21 @@ impl<'w> Walk<'w> {
             _ => is_number(value) && self.copy(columns.of(ColumnType::Real), value),
         };
         if !is_written {
-            self.without_column(value, is_truth && columns.is_text);
+            let as_text = is_truth && columns.is_text;
+            self.additional.unmapped(&joined(&self.names), value, as_text);
         }
     }
 
-    /// The unescaped path to the current value, joined as by Azure Monitor.
-    fn path(&self) -> String {
-        let mut path = String::new();
-        for name in &self.names {
-            if !path.is_empty() {
-                path.push('_');
-            }
-            path.push_str(&String::from_utf8_lossy(&unescaped(name)));
+    /// Stores the value of a known field without a declared column.
+    fn undeclared(&mut self, field: &RowField, value: &'w str, as_text: bool) {
+        if value == "\"\"" || self.is_first(field.number) {
+            let path = || joined(&self.names);
+            self.additional.known(&field.begin, value, as_text, path);
+        } else {
+            let path = joined(&self.names);
+            self.additional.reserve(path.clone());
+            self.additional.unmapped(&path, value, as_text);
         }
-        path
     }
 
     /// Writes a JSON string into the column of its type, or of a type that it converts to.
@@ -171,19 +159,10 @@ impl<'w> Walk<'w> {
 
     /// Writes a value into the text column, possibly truncated; `as_text` if it must be quoted.
     fn put_text(&mut self, columns: &PathColumns, value: &str, as_text: bool) -> bool {
-        let (text, truncation) = (self.text, self.truncation_of(value));
+        let (text, truncation) = (self.text, self.additional.truncation_of(value));
         self.put(columns.of(ColumnType::Text), |out| {
             write_value(out, text, value, truncation, as_text);
         })
-    }
-
-    /// The truncation of a value, if any.
-    fn truncation_of(&self, value: &str) -> Option<&'w Truncation> {
-        if self.truncations.is_empty() {
-            return None;
-        }
-        let range = position(self.text, value);
-        self.truncations.iter().find(|truncation| truncation.range == range)
     }
 
     fn copy(&mut self, column: Option<&RowField>, value: &str) -> bool {
@@ -214,8 +193,20 @@ impl<'w> Walk<'w> {
     }
 }
 
+/// The unescaped path of these names, joined as by Azure Monitor.
+pub(super) fn joined(names: &[&str]) -> String {
+    let mut path = String::new();
+    for name in names {
+        if !path.is_empty() {
+            path.push('_');
+        }
+        path.push_str(&String::from_utf8_lossy(&unescaped(name)));
+    }
+    path
+}
+
 /// Writes a value, possibly truncated; `text` is the record.
-fn write_value(
+pub(super) fn write_value(
     out: &mut BytesMut,
     text: &str,
     value: &str,

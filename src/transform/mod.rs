@@ -6,10 +6,11 @@
 mod content;
 mod cut;
 mod flat;
+mod nested;
 mod probe;
 mod row;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -22,8 +23,10 @@ use crate::model::{IngestionApi, LogType, Record, RecordKey, RowShape};
 
 use content::{Content, Reading, content};
 use flat::Flattener;
+use nested::Mover;
 use probe::Probe;
 
+pub use nested::MAX_UNMAPPED_COLUMNS;
 pub use row::{BatchFields, RowWriter};
 
 /// Ranges in the text of a record. A device has three.
@@ -57,6 +60,7 @@ pub struct Records<'h> {
     identities: Identities<'h>,
     limits: RowLimits,
     flattener: Flattener,
+    mover: Mover<'h>,
 }
 
 impl<'h> Records<'h> {
@@ -68,6 +72,32 @@ impl<'h> Records<'h> {
             identities: Identities::new(log_type, host),
             limits: limits.into(),
             flattener: Flattener::default(),
+            mover: Mover::new(const { &BTreeSet::new() }),
+        }
+    }
+
+    /// Gives unmapped fields these columns, for the Data Collector API: path and suffix of the type.
+    #[must_use]
+    pub fn with_columns(self, columns: &'h BTreeSet<String>) -> Self {
+        Self { mover: Mover::new(columns), ..self }
+    }
+
+    /// Further columns that the records read so far would have, first come, first served: as many as
+    /// are free. Their values are in `AdditionalFields` until the records are reshaped.
+    pub fn wanted_columns(&self) -> &[String] {
+        self.mover.wanted()
+    }
+
+    /// Converts a record of another parser again, with the columns of this one.
+    pub fn reshape(&mut self, record: &mut Record) {
+        if !matches!(record.shape, RowShape::Rewritten(_)) {
+            return;
+        }
+        let page = Arc::clone(&record.page);
+        let text = &page[record.range.clone()];
+        if let Ok(reading) = content::read(&mut Scanner::new(text)) {
+            record.shape = Probe::new(self.log_type, 0, &reading).shape;
+            self.fit(record, text);
         }
     }
 
@@ -86,6 +116,18 @@ impl<'h> Records<'h> {
         Ok(self.record(page, begin..scanner.at(), &reading))
     }
 
+    /// Parses a single record. Text that is not JSON also becomes a row.
+    pub fn read_alone(&mut self, text: &str) -> Record {
+        let page = Arc::new(text.to_owned());
+        let mut scanner = Scanner::new(&page);
+        let record = self.read(&page, &mut scanner);
+        record.and_then(|record| scanner.end().map(|()| record)).unwrap_or_else(|NotJson| {
+            let booleans = SmallVec::new();
+            let reading = Reading { members: None, content: content(text), booleans };
+            self.record(&page, 0..text.len(), &reading)
+        })
+    }
+
     fn record(&mut self, page: &Arc<String>, range: Range<usize>, reading: &Reading<'_>) -> Record {
         let text = &page[range.clone()];
         let probe = Probe::new(self.log_type, range.start, reading);
@@ -99,13 +141,18 @@ impl<'h> Records<'h> {
             truncations: Vec::new(),
             row_bytes: 0,
         };
+        self.fit(&mut record, text);
+        record
+    }
+
+    /// Converts a record for its API, with values truncated so that the row is not too large.
+    fn fit(&mut self, record: &mut Record, text: &str) {
         let mut largest_value = self.limits.largest_value;
-        self.shape(&mut record, text, largest_value);
+        self.shape(record, text, largest_value);
         while record.row_bytes > self.limits.largest_row && largest_value > NEVER_TRUNCATED {
             largest_value /= 2;
-            self.shape(&mut record, text, largest_value);
+            self.shape(record, text, largest_value);
         }
-        record
     }
 
     /// Converts a record for its API, with values of at most `largest_value` bytes.
@@ -119,9 +166,17 @@ impl<'h> Records<'h> {
         } else {
             cut::of_object(text, largest_value)
         };
-        if self.limits.api == IngestionApi::LogsIngestion && !is_wrapped {
-            let flat = self.flattener.flatten(text, &record.truncations, largest_value);
-            record.shape = RowShape::Flattened(Box::new(flat));
+        let rewritten = match self.limits.api {
+            _ if is_wrapped => None,
+            IngestionApi::DataCollector => {
+                self.mover.rewrite(text, &record.truncations, largest_value)
+            }
+            IngestionApi::LogsIngestion => {
+                Some(self.flattener.flatten(text, &record.truncations, largest_value))
+            }
+        };
+        if let Some(row) = rewritten {
+            record.shape = RowShape::Rewritten(Box::new(row));
         }
         record.row_bytes = row::longest_row(record, text, self.host);
     }
@@ -178,14 +233,7 @@ pub fn read_record(
     limits: impl Into<RowLimits>,
     text: &str,
 ) -> Record {
-    let page = Arc::new(text.to_owned());
-    let mut reader = Records::new(log_type, host, limits);
-    let mut scanner = Scanner::new(&page);
-    let record = reader.read(&page, &mut scanner);
-    record.and_then(|record| scanner.end().map(|()| record)).unwrap_or_else(|NotJson| {
-        let reading = Reading { members: None, content: content(text), booleans: SmallVec::new() };
-        reader.record(&page, 0..text.len(), &reading)
-    })
+    Records::new(log_type, host, limits).read_alone(text)
 }
 
 /// Writes a text as a JSON string.

@@ -94,7 +94,7 @@ impl RowWriter {
                     out.put_u8(b',');
                 }
             }
-            RowShape::Flattened(flat) => {
+            RowShape::Rewritten(flat) => {
                 out.put_u8(b'{');
                 out.extend_from_slice(&flat.members);
             }
@@ -149,7 +149,7 @@ pub(super) fn longest_row(record: &Record, text: &str, host: &str) -> usize {
             let growth: usize = record.truncations.iter().map(cut::longest_growth).sum();
             text.len() + 2 * parts.len() + growth
         }
-        RowShape::Flattened(flat) => flat.members.len(),
+        RowShape::Rewritten(flat) => flat.members.len(),
         // At most every byte is escaped.
         RowShape::Wrapped => {
             let kept = record.truncations.first().map_or(text, |one| cut::kept_json(one, text));
@@ -203,13 +203,13 @@ pub(super) mod tests {
 
     #[test]
     fn a_row_is_duos_text_followed_by_the_added_fields() {
-        let text = r#"{"txid":"a", "isotimestamp":"2026-11-22T11:55:01.234567+00:00","n":1.0e2,"access_device":{"is_password_set":true}}"#;
+        let text = r#"{"txid":"a", "isotimestamp":"2026-11-22T11:55:01.234567+00:00","credits":1.0e2,"access_device":{"is_password_set":true}}"#;
         assert_eq!(
             row(LogType::Authentication, text),
             concat!(
-                r#"{"txid":"a", "isotimestamp":"2026-11-22T11:55:01.234567+00:00","n":1.0e2,"#,
+                r#"{"txid":"a", "isotimestamp":"2026-11-22T11:55:01.234567+00:00","credits":1.0e2,"#,
                 r#""access_device":{"is_password_set":"true"},"eventtype":"authentication","#,
-                r#""host":"api-x.duosecurity.com","event_uid":"c2315db258f196a5320874fdbc28f4f023deff31","event_content":"21bc8fce","#,
+                r#""host":"api-x.duosecurity.com","event_uid":"c2315db258f196a5320874fdbc28f4f023deff31","event_content":"39acfbe0","#,
                 r#""ingest_kind":"live","ingest_batch":"00000000000000000001","#,
                 r#""event_time":"2026-11-22T11:55:01.234567Z"}"#
             )

@@ -17,3 +17,4 @@ mod fuzz;
 mod layers;
 mod logs_ingestion;
 mod permissions;
+mod unmapped_columns;

@@ -36,6 +36,7 @@ pub(crate) struct Events {
     late_milliseconds: i64,
     oversized_per_mille: u32,
     oversized_bytes: usize,
+    new_fields: u32,
 }
 
 /// Streams of [`Random`], one per use within a log.
@@ -64,6 +65,7 @@ impl Events {
             late_milliseconds: milliseconds(config.late_by).max(hidden_milliseconds),
             oversized_per_mille: config.oversized_per_mille,
             oversized_bytes: config.oversized_bytes,
+            new_fields: config.new_fields,
         };
         events.times = timeline::times(config, log, &events);
         events.order = (0..events.count()).collect();
@@ -114,6 +116,12 @@ impl Events {
             oversized: random.chance(self.oversized_per_mille).then_some(self.oversized_bytes),
         };
         template::write(self.log, &event, &mut random, out);
+        if let Some(number) = self.twin(index).checked_rem(self.new_fields)
+            && out.pop() == Some('}')
+        {
+            let value = random.below(1_000);
+            out.extend([format!(",\"new_field_{number}\":\"v{value}\"}}")]);
+        }
     }
 
     /// The event's record.

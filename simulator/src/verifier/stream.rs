@@ -7,8 +7,8 @@ use super::compare::{ADDED, Expected, TRUNCATED};
 use crate::events::Events;
 use crate::json::{Json, Members};
 use crate::log_analytics::tables::{
-    FittedRow, LARGEST_COLLECTED, LARGEST_INGESTED, Origin, TIME_GENERATED, TableRow, fitted,
-    leaves, place, text_of,
+    FittedRow, LARGEST_COLLECTED, LARGEST_INGESTED, Leaf, Origin, TIME_GENERATED, TableRow, clean,
+    fitted, leaves, place, readable, text_of,
 };
 use crate::{Config, LogType, StreamDeclaration};
 
@@ -76,7 +76,16 @@ impl Stream {
             return fitted(members, declaration, self.largest);
         }
         let mut row = FittedRow::default();
-        for leaf in leaves(members) {
+        let additional = members.iter().find(|(name, _)| **name == *ADDITIONAL_FIELDS.as_bytes());
+        let additional = additional.and_then(|(_, value)| value.as_text()).unwrap_or("{}");
+        // The values without a column, which must be those of the event too.
+        let moved = match Json::parse(additional) {
+            Some(Json::Object(moved)) => moved,
+            _ => Members::default(),
+        };
+        let moved = moved.iter().map(|(path, value)| Leaf { path: clean(&readable(path)), value });
+        let own = leaves(members).into_iter().filter(|leaf| leaf.path != ADDITIONAL_FIELDS);
+        for leaf in own.chain(moved) {
             let placed = place(&leaf, |_| true, usize::MAX);
             let is_text = matches!(leaf.value, Json::Text(_) | Json::Array(_));
             if is_text && text_of(leaf.value).len() > self.largest {

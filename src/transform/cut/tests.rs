@@ -3,7 +3,7 @@ use serde_json::Value;
 use super::{LONGEST_LIST, of_object};
 use crate::model::{IngestionApi, LogType, Record};
 use crate::transform::row::tests::written;
-use crate::transform::{RowLimits, read_records};
+use crate::transform::{Records, RowLimits};
 
 const HOST: &str = "api-x.duosecurity.com";
 /// Maximum value in these tests, in bytes.
@@ -15,7 +15,16 @@ fn limits(largest_value: usize) -> RowLimits {
 }
 
 fn record(text: &str) -> Record {
-    read_records(LogType::Activity, HOST, limits(LARGEST), [text]).pop().unwrap()
+    record_within(LARGEST, text)
+}
+
+/// The record, with a column for every field of these tests.
+fn record_within(largest_value: usize, text: &str) -> Record {
+    let columns = "a_s b_d a_b_c_s a_b_d_b a_e_s x_f_s x_\u{fffd}\u{fffd}\u{fffd}_s groups_s few_s";
+    let columns = columns.split(' ').map(str::to_owned).collect();
+    Records::new(LogType::Activity, HOST, limits(largest_value))
+        .with_columns(&columns)
+        .read_alone(text)
 }
 
 /// The row of a record, checked for valid JSON and size.
@@ -112,7 +121,7 @@ fn an_array_is_one_value_and_is_truncated_as_text() {
 fn an_array_that_doubles_when_quoted_stays_within_row_bytes() {
     let text = format!("{{\"a\":[{}]}}", vec![r#""\"\"\"\"""#; 2000].join(","));
     let largest = text.len() - 100;
-    let record = read_records(LogType::Activity, HOST, limits(largest), [text.as_str()]).remove(0);
+    let record = record_within(largest, &text);
     let out = written(IngestionApi::DataCollector, LogType::Activity, false, &record);
     assert!(out.len() > text.len() + 10_000, "the row is too small for this test");
     assert!(serde_json::from_slice::<Value>(&out).is_ok());

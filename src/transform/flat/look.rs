@@ -10,7 +10,7 @@ const FURTHEST_ZONE: i32 = 14 * 60 * 60;
 const LONGEST_NUMBER: usize = 100;
 
 /// Whether a text is a GUID, with or without dashes; `inside` excludes the quotation marks.
-pub(super) fn is_guid(inside: &str) -> bool {
+pub(in crate::transform) fn is_guid(inside: &str) -> bool {
     let bytes = inside.as_bytes();
     match bytes.len() {
         32 => bytes.iter().all(u8::is_ascii_hexdigit),
@@ -19,7 +19,7 @@ pub(super) fn is_guid(inside: &str) -> bool {
     }
 }
 
-pub(super) fn is_time(inside: &str) -> bool {
+pub(in crate::transform) fn is_time(inside: &str) -> bool {
     let bytes = inside.as_bytes();
     (19..=40).contains(&bytes.len())
         && (bytes[4], bytes[10]) == (b'-', b'T')

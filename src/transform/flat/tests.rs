@@ -151,11 +151,11 @@ fn a_value_that_is_too_large_is_truncated_or_omitted_and_named() {
     let record = record(&text);
     let cut: Vec<&str> = record.truncated_fields().collect();
     // Neither unmapped field fits into `AdditionalFields`.
-    assert_eq!(cut, ["reason", "user_groups", "new", "other", "new", "other"]);
+    assert_eq!(cut, ["reason", "user_groups", "new", "other"]);
     let row = filled(&text);
     assert_eq!(row["reason_s"], "é".repeat(32_000));
     assert_eq!(row["user_groups_s"], array[..64_000]);
-    assert_eq!(row["truncated_fields_s"], "reason,user_groups,new,other,new,other");
+    assert_eq!(row["truncated_fields_s"], "reason,user_groups,new,other");
     assert_eq!(row.get(ADDITIONAL_FIELDS), None);
     assert_eq!(record.unmapped_fields(), ["new", "other"]);
 }

@@ -1,6 +1,6 @@
 //! Compares a row with its record, with a parser that the product does not use.
 
-use duo_sentinel::model::{LogType, Record};
+use duo_sentinel::model::{LogType, Record, RowShape};
 use duo_sentinel::schema::{ADDITIONAL_FIELDS, columns};
 use serde_json::value::RawValue;
 use simulator::RawMembers;
@@ -49,11 +49,31 @@ pub(crate) fn assert_holds(row: &[u8], record_text: &str, log_type: LogType, rec
     {
         return;
     }
+    if matches!(record.shape, RowShape::Rewritten(_)) {
+        return assert_moved(own, record_text, record);
+    }
     let RawMembers(fields) =
         serde_json::from_str(record_text).unwrap_or_else(|error| panic!("{error}: {row:.2000}"));
     assert_eq!(own.len(), fields.len(), "{row:.2000}");
     for (own, field) in own.iter().zip(&fields) {
         assert_same(own, field, false);
+    }
+}
+
+/// Asserts that every value of a record is in its field or in the text `AdditionalFields`.
+fn assert_moved(own: &[(String, &RawValue)], record_text: &str, record: &Record) {
+    let (additional, kept): (Vec<_>, Vec<_>) =
+        own.iter().partition(|(name, _)| name == ADDITIONAL_FIELDS);
+    let moved = additional.first().map_or(Some(0), |(_, value)| {
+        let text: String = serde_json::from_str(value.get()).ok()?;
+        serde_json::from_str::<Members<'_>>(&text).map(|RawMembers(moved)| moved.len()).ok()
+    });
+    let kept: Option<usize> = kept.iter().map(|(_, value)| values(value.get(), 1)).sum();
+    // Invalid Unicode names cannot be counted here.
+    if !record.is_truncated()
+        && let (Some(kept), Some(moved), Some(all)) = (kept, moved, values(record_text, 0))
+    {
+        assert_eq!(kept + moved, all, "{record_text:.2000}");
     }
 }
 

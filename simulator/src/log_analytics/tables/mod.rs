@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 
 pub(crate) use canonical::canonical;
 pub use column::{Column, ColumnType};
-pub(crate) use declared::written;
+pub(crate) use declared::{readable, written};
 pub use flatten::columns;
 pub(crate) use flatten::{Leaf, clean, leaves, place, text_of};
 pub(crate) use forms::guid;
@@ -29,6 +29,11 @@ use crate::{Config, IngestionApi, StreamDeclaration};
 /// values are truncated silently.
 /// <https://learn.microsoft.com/azure/azure-monitor/logs/data-collector-api#data-limits>
 pub(crate) const LARGEST_COLLECTED: usize = 32_000;
+
+/// Maximum columns of a table. Past them, further fields of the Data Collector API go to the dynamic
+/// column `AdditionalFields`.
+/// <https://learn.microsoft.com/azure/azure-monitor/service-limits#log-analytics-workspaces>
+pub(crate) const MOST_COLUMNS: usize = 500;
 
 /// The same for the Logs Ingestion API: 64 KB.
 /// <https://learn.microsoft.com/azure/azure-monitor/service-limits#logs-ingestion-api>

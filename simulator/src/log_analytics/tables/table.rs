@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::MOST_COLUMNS;
 use super::column::ColumnType;
 use super::declared::{fit, readable};
 use super::flatten::{leaves, place};
@@ -17,6 +18,9 @@ pub(crate) const TIME_GENERATED: &str = "TimeGenerated";
 
 /// The standard column for the time of receipt.
 const TIME_RECEIVED: &str = "_TimeReceived";
+
+/// The dynamic column for fields beyond the maximum number of columns.
+const ADDITIONAL_FIELDS: &str = "AdditionalFields";
 
 /// A row: values by column. A column without a value in this row is absent.
 pub type TableRow = BTreeMap<String, Value>;
@@ -57,7 +61,8 @@ impl Table {
         &self.rows
     }
 
-    /// Values that were not stored because their column is not declared, by column.
+    /// Values without a column, by column or path: not stored because it is not declared, or stored
+    /// in `AdditionalFields` because the table has the maximum number of columns.
     pub fn left_out(&self) -> &BTreeMap<String, u64> {
         &self.left_out
     }
@@ -75,10 +80,22 @@ impl Table {
         let mut stored = standard(time, received);
         for leaf in leaves(row) {
             let placed = place(&leaf, |name| self.columns.contains_key(name), largest);
+            if !self.columns.contains_key(&placed.column) && self.columns.len() >= MOST_COLUMNS {
+                self.overflow(&mut stored, leaf.path, placed.value);
+                continue;
+            }
             self.columns.entry(placed.column.clone()).or_insert(placed.column_type);
             stored.entry(placed.column).or_insert(placed.value);
         }
         self.rows.push(stored);
+    }
+
+    /// Stores a value for which the table has no free column.
+    fn overflow(&mut self, stored: &mut TableRow, path: String, value: Value) {
+        self.columns.insert(ADDITIONAL_FIELDS.to_owned(), ColumnType::Dynamic);
+        *self.left_out.entry(path.clone()).or_default() += 1;
+        let rest = stored.entry(ADDITIONAL_FIELDS.to_owned()).or_insert_with(|| json!({}));
+        rest[path] = value;
     }
 
     /// Stores a row of the Logs Ingestion API.

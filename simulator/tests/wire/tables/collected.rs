@@ -102,3 +102,19 @@ async fn limits_of_names_and_values() {
     assert_eq!((&stored[long], &stored["inner_a_name_d"]), (&json!("true"), &json!(1.0)));
     assert_eq!((&stored["empty_s"], &stored["text_s"]), (&json!(""), &json!("é".repeat(16_000))));
 }
+
+#[tokio::test]
+async fn a_table_has_at_most_500_columns() {
+    let caller = start(&[]).await;
+    let row: serde_json::Map<_, _> =
+        (0..600).map(|number| (format!("field_{number:03}"), json!(number))).collect();
+    let table = collect(&caller, &[row.into(), json!({"field_001": 7, "field_599": "x"})]).await;
+    // The two standard columns count; the column for the rest is the last one.
+    assert_eq!(table.columns().len(), 501);
+    assert_eq!(table.columns()["AdditionalFields"], ColumnType::Dynamic);
+    let rows = rows(&table);
+    assert_eq!((&rows[0]["field_497_d"], rows[0].get("field_498_d")), (&json!(497.0), None));
+    assert_eq!(rows[0]["AdditionalFields"]["field_599"], 599.0);
+    let expected = json!({"field_001_d": 7.0, "AdditionalFields": {"field_599": "x"}});
+    assert_eq!(rows[1], expected);
+}
