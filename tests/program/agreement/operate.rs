@@ -38,8 +38,28 @@ fn every_link_to_the_runbook_has_a_section() {
         headings.map(|heading| heading.to_lowercase().replace(' ', "-")).collect();
     let links = text.split("](#").skip(1);
     let links = links.map(|rest| rest.split(')').next().unwrap());
-    let named = "no-heartbeat lag gap forbidden dead-letters throttled credentials".split(' ');
+    let named =
+        "no-heartbeat lag failing gap forbidden dead-letters throttled credentials".split(' ');
     for link in links.chain(named) {
         assert!(anchors.iter().any(|anchor| anchor == link), "no section #{link}");
     }
+}
+
+/// The rows of the table of alerts: error code, and names of alerts. Which alert fires on a code is
+/// tested on the queries (`tests/system/content/states.rs`).
+#[test]
+fn every_error_code_is_in_the_table_of_alerts() {
+    let text = fs::read_to_string(FILE).unwrap();
+    let (_, table) = text.split_once("| code | state | alert |\n|---|---|---|\n").unwrap();
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .take_while(|line| line.starts_with('|'))
+        .map(|line| line.trim_matches(['|', ' ']).split(" | ").collect())
+        .collect();
+    let codes: Vec<&str> = rows.iter().map(|row| row[0].trim_matches('`')).collect();
+    let expected: Vec<&str> = Code::all().map(Code::as_str).collect();
+    assert_eq!(codes, expected);
+    let without = rows.iter().filter(|row| row[2] == "none").map(|row| row[0]);
+    // The hourly check alone finds these; no run fails.
+    assert_eq!(without.collect::<Vec<_>>(), ["`clock`", "`storage_unconditional`"]);
 }

@@ -61,8 +61,16 @@ fn every_alert_is_valid_in_azure_monitor() {
     let tables = json!({HEALTH_TABLE: schema.health()});
     let results = tools::check_on([(tables, &content, &queries)]);
     let stems: BTreeSet<&str> = queries.iter().map(|query| query.stem()).collect();
-    let expected =
-        ["credentials", "dead-letters", "forbidden", "gap", "lag", "no-heartbeat", "throttled"];
+    let expected = [
+        "credentials",
+        "dead-letters",
+        "failing",
+        "forbidden",
+        "gap",
+        "lag",
+        "no-heartbeat",
+        "throttled",
+    ];
     assert_eq!(stems, expected.into());
     let mut errors = Vec::new();
     for (alert, result) in queries.iter().zip(&results[0]) {

@@ -14,6 +14,7 @@ mod function;
 mod health;
 mod schema;
 mod sources;
+mod states;
 mod tools;
 mod workbook;
 
