@@ -226,7 +226,7 @@ async fn send<P: Ports>(
         }
     };
     let has_failed_twice =
-        cause == BackOffCause::AzureUnreachable && run.has_failed_twice(attempts, pause, cause);
+        cause == BackOffCause::AzureUnreachable && attempts.have_failed_twice(run, pause, cause);
     if has_failed_twice {
         let halvings = &mut run.checkpoint.halvings;
         halvings.batch = Halvings::halved(halvings.batch);

@@ -45,8 +45,16 @@ impl Attempts {
         Tries { count: self.count, elapsed: now - self.began_at }
     }
 
-    pub(super) const fn count(&self) -> u32 {
-        self.count
+    /// Whether the request has failed an even number of times. A failure without a pause, which
+    /// ends the run, counts together with one that ended the last run.
+    pub(super) fn have_failed_twice<P: Ports>(
+        &self,
+        run: &Run<'_, P>,
+        pause: Option<TimeDelta>,
+        cause: BackOffCause,
+    ) -> bool {
+        let failed_before = run.checkpoint.back_off.is_some_and(|before| before.cause == cause);
+        self.count.is_multiple_of(2) || pause.is_none() && failed_before
     }
 
     /// The pause before the next try, or `None` if the run has no time left for it.
@@ -107,7 +115,7 @@ pub(super) async fn fetch<P: Ports>(
                     run.checkpoint.lengthen_timeout();
                 }
                 let pause = attempts.pause(run);
-                if is_page && run.has_failed_twice(&attempts, pause, BackOffCause::DuoUnreachable) {
+                if is_page && attempts.have_failed_twice(run, pause, BackOffCause::DuoUnreachable) {
                     run.halve_page();
                 }
                 let Some(pause) = pause else {

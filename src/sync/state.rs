@@ -4,7 +4,6 @@ use chrono::TimeDelta;
 
 use super::LogConfig;
 use super::checkpoint::{BackOffCause, Checkpoint, Destination, Halvings, Lease};
-use super::fetch::Attempts;
 use super::outcome::{Failure, RunError, RunOutcome, RunStats, Warning};
 use super::ports::Ports;
 use super::refused::RefusedRecords;
@@ -306,18 +305,6 @@ impl<'a, P: Ports> Run<'a, P> {
     pub(super) fn page_limit(&self) -> Option<u32> {
         let limit = self.config.spec.limit?;
         Some(Halvings::of(self.checkpoint.halvings.page, limit))
-    }
-
-    /// Whether a request has failed an even number of times, counting one failure of the last run
-    /// if this run ends.
-    pub(super) fn has_failed_twice(
-        &self,
-        attempts: &Attempts,
-        pause: Option<TimeDelta>,
-        cause: BackOffCause,
-    ) -> bool {
-        let failed_before = self.checkpoint.back_off.is_some_and(|before| before.cause == cause);
-        attempts.count().is_multiple_of(2) || pause.is_none() && failed_before
     }
 
     pub(super) fn halve_page(&mut self) {

@@ -28,12 +28,16 @@ async fn check_and_run_write_json() {
 
 #[tokio::test]
 async fn run_shows_a_table_and_hints() {
-    let (simulator, folder) = (small().await, temporary_folder());
-    simulator.faults().push(Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden));
-    // A window that starts on the hour, so that the number of pages does not depend on the time of
-    // day. The lag of the unavailable log shows where its checkpoint is.
-    let six_hours_ago = simulator.clock().now() - TimeDelta::hours(6);
+    // All events are in the first of the windows, which starts on the hour, so that the number of
+    // pages does not depend on the time of day.
+    let mut config = tenant(61, 40);
+    let six_hours_ago = config.to + TimeDelta::minutes(20) - TimeDelta::hours(6);
     let hour = six_hours_ago.duration_trunc(TimeDelta::hours(1)).unwrap();
+    (config.from, config.to) = (hour + TimeDelta::minutes(1), hour + TimeDelta::minutes(59));
+    let simulator = Simulator::start(config).await.expect("free ports");
+    let folder = temporary_folder();
+    // The lag of this log shows where its checkpoint is.
+    simulator.faults().push(Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden));
     let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
     let settings = Settings::in_folder(&simulator, &folder.path().join("state"))
         .with("CISCO_DUO_START_TIME", format!("{},activity={}", time(hour), time(six_hours_ago)))

@@ -23,6 +23,8 @@ pub(super) const ADDED: [&str; 7] = [
 
 /// Present only in a row with truncated values.
 pub(super) const TRUNCATED: &str = "truncated_fields";
+/// Present only in an update.
+pub(super) const REPLACES: &str = "event_replaces";
 
 /// Fields of `access_device` of varying type, which rows have as text.
 const AS_TEXT: [&str; 3] = ["is_encryption_enabled", "is_firewall_enabled", "is_password_set"];

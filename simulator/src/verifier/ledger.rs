@@ -195,14 +195,17 @@ impl Ledger {
         if text("event_time").and_then(microsecond) != Some(events.microsecond(index)) {
             return Some("event_time is not the event's time".to_owned());
         }
-        if !matches!(text("ingest_kind"), Some("live" | "late" | "backfill")) {
-            return Some("ingest_kind is none of live, late, backfill".to_owned());
+        if !matches!(text("ingest_kind"), Some("live" | "late" | "update" | "backfill")) {
+            return Some("ingest_kind is none of live, late, update, backfill".to_owned());
         }
         let Some(uid) = text("event_uid").and_then(uid_bits) else {
             return Some("event_uid is not 40 lower-case hexadecimal digits".to_owned());
         };
         if text("event_content").and_then(content_bits).is_none() {
             return Some("event_content is not 8 lower-case hexadecimal digits".to_owned());
+        }
+        if (text("ingest_kind") == Some("update")) != text("event_replaces").is_some() {
+            return Some("only an update has event_replaces".to_owned());
         }
         let known = self.counts[&log].uids[index as usize];
         // The uid of an event without identifier depends on its content, which a surrogate changes.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use super::compare::{ADDED, Expected, TRUNCATED};
+use super::compare::{ADDED, Expected, REPLACES, TRUNCATED};
 use crate::events::Events;
 use crate::json::{Json, Members};
 use crate::log_analytics::tables::{
@@ -103,7 +103,8 @@ impl Stream {
         let own = column.strip_suffix("_s").or(column.strip_suffix("_t"));
         column == TIME_GENERATED
             || self.additional.as_deref() == Some(column)
-            || own.is_some_and(|name| name == TRUNCATED || ADDED.contains(&name))
+            || own
+                .is_some_and(|name| name == TRUNCATED || name == REPLACES || ADDED.contains(&name))
     }
 
     /// The indexes of the events with exactly these columns; several for identical records.

@@ -33,16 +33,18 @@ async fn a_role_assignment_not_yet_effective_keeps_every_checkpoint() {
 async fn rows_are_retried_until_the_service_accepts_them() {
     let throttled = vec![FaultKind::TooManyRequests { retry_after: Some(2) }];
     let down = vec![FaultKind::Status(503), FaultKind::Reset, FaultKind::Status(500)];
-    for (kinds, events, times, seconds, duplicates) in [
+    for (kinds, events, after, times, seconds, duplicates) in [
         // The delay that the service requests is kept.
-        (throttled, 60, 6, 2, 0),
-        // A batch of 50 rows halved four times still has three: none is refused alone.
-        (vec![FaultKind::TooLarge], 100, 4, 0, 0),
-        (down, 60, 3, 0, PAGE * 6),
+        (throttled, 60, 0, 6, 2, 0),
+        // After the first windows, which have few rows: a batch of 50 rows halved four times still
+        // has three, so none is refused alone.
+        (vec![FaultKind::TooLarge], 400, 12, 4, 0, 0),
+        (down, 60, 0, 3, 0, PAGE * 6),
     ] {
         let (simulator, mut host, _state) = start(42, events).await;
         for kind in &kinds {
-            simulator.faults().push(Fault::always(TARGET, kind.clone()).times(times));
+            let fault = Fault::always(TARGET, kind.clone());
+            simulator.faults().push(fault.after(after).times(times));
         }
         let began = Instant::now();
         host.catch_up(10).await;
