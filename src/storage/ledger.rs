@@ -131,11 +131,16 @@ impl Ledger {
         self.hours.get(&hour).is_some_and(|hour| hour.known.contains(&(entry.uid, entry.content)))
     }
 
-    /// The contents of each event that no later one replaces; the hours must be loaded.
-    pub(crate) fn current(&self, hours: &[Hour]) -> FxHashMap<LedgerUid, Vec<EventContent>> {
+    /// The delivered contents of these events that no later one replaces; the hours must be loaded.
+    pub(crate) fn current(
+        &self,
+        hours: &[Hour],
+        events: &FxHashSet<LedgerUid>,
+    ) -> FxHashMap<LedgerUid, Vec<EventContent>> {
         let mut current = FxHashMap::<LedgerUid, Vec<EventContent>>::default();
         for hour in hours.iter().filter_map(|hour| self.hours.get(hour)) {
-            for entry in hour.known.difference(&hour.replaced) {
+            let entries = hour.known.iter().filter(|(uid, _)| events.contains(uid));
+            for entry in entries.filter(|entry| !hour.replaced.contains(entry)) {
                 current.entry(entry.0).or_default().push(entry.1);
             }
         }
@@ -143,6 +148,15 @@ impl Ledger {
             contents.sort_unstable();
         }
         current
+    }
+
+    /// Whether an event of the hour has several contents of which none replaces another; the hour
+    /// must be loaded.
+    pub(crate) fn has_several_contents(&self, hour: Hour) -> bool {
+        let Some(hour) = self.hours.get(&hour) else { return false };
+        let mut seen = FxHashSet::default();
+        let mut current = hour.known.iter().filter(|entry| !hour.replaced.contains(entry));
+        current.any(|(uid, _)| !seen.insert(uid))
     }
 
     /// Delivered events per hour: entries less replacements.

@@ -9,7 +9,7 @@ use super::state::Run;
 use super::stop::Stop;
 use super::update::pair_updates;
 use crate::model::{Batch, Hour, IngestKind, Millis, Record, SendError, SendErrorKind};
-use crate::storage::{DeadLetter, LedgerEntry, Why};
+use crate::storage::{DeadLetter, LedgerEntry, Why, ledger_uid};
 
 /// A page, and how to deliver it.
 pub(super) struct PageToDeliver {
@@ -116,7 +116,8 @@ async fn new_records<P: Ports>(
     hours.dedup();
     run.ledger.load(&hours).await.map_err(Stop::storage)?;
     if may_update {
-        pair_updates(&mut records, run.ledger.current(&hours));
+        let events = records.iter().map(|record| ledger_uid(&record.key)).collect();
+        pair_updates(&mut records, run.ledger.current(&hours, &events));
     }
     let is_known = |record: &Record| {
         run.ledger.contains(record.hour(), &record.key) || run.refused.is_waiting(record.key)

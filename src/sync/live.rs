@@ -65,7 +65,7 @@ fn following<P: Ports>(
     } else {
         TimeDelta::MAX
     };
-    // While the log is behind, the last window ended before events that were still to come.
+    // The last window of a log that is behind ended so long ago that no event appears late there.
     let not_before = not_before.filter(|_| run.checkpoint.doublings == 0);
     let mut window = Window::next(mintime, horizon, longest, not_before)?;
     // A window holds only hours that are due for their full reading, or none of them.

@@ -31,17 +31,18 @@ impl Window {
 
     /// Whether a page holds every record of the window.
     pub(super) fn is_whole(&self, page: &PageResponse, paging: Paging) -> bool {
-        let rows = page.records.len();
-        let distinct: FxHashSet<RecordKey> = page.records.iter().map(|record| record.key).collect();
-        let is_counted = page.total.is_none_or(|total| total == distinct.len() as u64);
+        let distinct = || {
+            let keys = page.records.iter().map(|record| record.key);
+            keys.collect::<FxHashSet<RecordKey>>().len() as u64
+        };
         // A sorted log returns a cursor after its last page too.
         let has_more = page.cursor.is_some() && !paging.has_counts();
         self.cursor.is_none()
             && self.from == self.mintime
             && self.part_end.is_none()
-            && rows < page.limit.map_or(FULL_PAGE, |limit| limit as usize)
-            && is_counted
+            && page.records.len() < page.limit.map_or(FULL_PAGE, |limit| limit as usize)
             && !has_more
+            && page.total.is_none_or(|total| total == distinct())
     }
 
     /// Upper bound for the records of a page, if Duo returned everything up to `shown_through`.

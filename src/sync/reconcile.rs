@@ -71,7 +71,7 @@ async fn count<P: Ports>(run: &mut Run<'_, P>) -> Result<(), Stop> {
     let (hour, is_last) = (Hour::of(open.span.from), open.stage == STAGES - 1);
     let delivered = run.ledger.delivered(&[hour]).await.map_err(Stop::storage)?;
     // At the last stage, several contents of one event may hide a late event from the count.
-    let is_ambiguous = is_last && run.ledger.current(&[hour]).values().any(|all| all.len() > 1);
+    let is_ambiguous = is_last && run.ledger.has_several_contents(hour);
     // Without an exact count, or where it differs, the hour is read.
     if is_ambiguous || total.is_none_or(|total| [total] != delivered[..]) {
         return Ok(());

@@ -110,7 +110,8 @@ async fn a_replacement_is_not_counted_as_a_delivery() {
     state.append(FIRST, &[first, before, changed]).await.unwrap();
     let mut ledger = Ledger::new(state);
     assert_eq!(ledger.delivered(&[FIRST]).await.unwrap(), [2]);
-    let current = ledger.current(&[FIRST]);
+    let current = ledger.current(&[FIRST], &[ledger_uid(&key(1))].into_iter().collect());
+    assert!(ledger.has_several_contents(FIRST));
     assert_eq!(current[&ledger_uid(&key(1))], [[0; 4], [7; 4]]);
     let with_content = |content| RecordKey { content, ..key(1) };
     assert!(ledger.contains(FIRST, &with_content([7; 4])));
