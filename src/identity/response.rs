@@ -52,7 +52,7 @@ impl UnusableResponse {
                  MSI_ENDPOINT), and which service listens there"
             }
             Endpoint::Entra => {
-                "check HTTPS_PROXY and the proxy or firewall between here and Microsoft Entra ID, and \
+                "check HTTPS_PROXY and the proxy or firewall between this machine and Microsoft Entra ID, and \
                  AZURE_AUTHORITY_HOST if it is set"
             }
         }

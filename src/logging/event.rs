@@ -40,7 +40,7 @@ pub enum LogEvent {
     /// is unavailable (one line per day). WARN: the log backs off, nothing is lost. ERROR: an operator must act.
     #[strum(props(level = "INFO, WARN, ERROR"), message = "See `code` in [codes](#codes).")]
     LogRun,
-    /// Events of this span are older than Duo's retention and were never collected.
+    /// Events of this span were not collected: Duo no longer has them, or the checkpoint was deleted and the start time in the settings is later.
     #[strum(props(level = "WARN"), message = "See [gap](#gap).")]
     Gap,
     /// More records share one second than the endpoint returns; some may be missing.
@@ -49,10 +49,10 @@ pub enum LogEvent {
     /// Duo counts more records in this span than it returns.
     #[strum(props(level = "WARN"), message = "See [unknown hours](#unknown-hours).")]
     CountDisagrees,
-    /// The checkpoint was deleted, and collection continues where the ledger ends.
-    #[strum(props(level = "WARN"), message = "No action needed; find out what deletes blobs of the state container.")]
+    /// The checkpoint was deleted; collection continues after the last settled hour in the ledger.
+    #[strum(props(level = "WARN"), message = "No action needed if you deleted it. Otherwise check which process or lifecycle rule deletes blobs in the state container.")]
     CheckpointRestored,
-    /// Duo returned a full page of one millisecond without a cursor; some records may be missing.
+    /// Duo returned a full page without a cursor, and all its records share one millisecond; some may be missing.
     #[strum(props(level = "WARN"), message = "See [unknown hours](#unknown-hours).")]
     CursorMissing,
     /// A window was read again, because Duo's pages contradicted each other.

@@ -152,7 +152,7 @@ settings! {
         START_TIME = "CISCO_DUO_START_TIME", Text(""), Optional,
             "Start time of the first run, instead of `CISCO_DUO_LOOKBACK_HOURS`: a time (RFC 3339, or Unix seconds or milliseconds), or one per log (`activity=TIME,telephony=TIME`). A log that has a checkpoint ignores it";
         WINDOW = "MAX_SYNC_WINDOW_PER_RUN_MINUTES", Number(1, 30 * 24 * 60, 7 * 24 * 60), Optional,
-            "Longest span of event time that is read at once, in minutes; a log that is behind starts with 60 minutes and doubles them";
+            "Longest window of event time, in minutes; windows start at 60 minutes and double while the log is behind";
         WINDOW_DELAY = "CISCO_DUO_WINDOW_DELAY_SECONDS", Number(120, 24 * 60 * 60, 180), Optional,
             "Age at which events are read, in seconds: Duo completes its logs with a delay of two minutes";
         REQUESTS_PER_MINUTE = "CISCO_DUO_REQUESTS_PER_MINUTE", Number(0, 600, 10), Optional,

@@ -27,7 +27,7 @@ pub enum Code {
     /// Duo does not permit this log for this application.
     #[strum(message = "If the Duo edition has this log, give the Admin API application the permission Grant read log and check its allowed networks. Otherwise remove the log from CISCO_DUO_LOG_TYPES.")]
     DuoForbidden,
-    /// Duo permits none of the logs for this application.
+    /// Duo permits none of the logs (Trust Monitor not counted) for this application.
     #[strum(message = "Use the keys of an application of the type Admin API (Duo Admin Panel > Applications > Protect an Application > Admin API), give it the permission Grant read log and check its allowed networks. The logs are requested again once an hour.")]
     DuoNothingPermitted,
     /// Duo does not offer this log.

@@ -44,7 +44,7 @@ impl LogState {
         let checkpoint = T::from_json(&content).map_err(|error| {
             let hint = format!(
                 "this log is stopped and nothing was overwritten: restore an earlier version of {name}, run the release that wrote \
-                 it, or delete it: the next run continues where the ledger ends"
+                 it, or delete it: the next run continues after the last settled hour in the ledger"
             );
             self.store.error("use", &name, &error, Some(&hint))
         })?;
@@ -66,7 +66,7 @@ impl LogState {
             Err(WriteError::Conflict) => match self.store.read(&name).await? {
                 Some((stored, version)) if stored == content => Ok(version),
                 None if expected.is_some() => {
-                    let hint = "find out what deletes blobs here; the next run continues where the ledger ends";
+                    let hint = "check which process or lifecycle rule deletes blobs in the state container; the next run continues after the last settled hour in the ledger";
                     let reason = "it was deleted after the last write";
                     Err(self.store.error("write", &name, &reason, Some(hint)).into())
                 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::LogConfig;
 use super::checkpoint::Checkpoint;
-use super::hours::DayResults;
+use super::hours::{DayResults, HourResult};
 use super::outcome::{Failure, RunOutcome, RunResult, RunStats, Warning};
 use super::ports::Ports;
 use super::state::Run;
@@ -79,31 +79,32 @@ async fn read_or_create<P: Ports>(
     }))
 }
 
-/// The first checkpoint of a log: where the ledger ends, if the checkpoint was deleted, otherwise
-/// the start in the settings. A later start in the settings leaves a gap, which is reported.
+/// The first checkpoint of a log: at the start in the settings, or after the last settled hour if
+/// the checkpoint was deleted. If the settings then have a later start, the hours between that
+/// were not read are a gap, which is reported.
 async fn first_checkpoint<P: Ports>(
     ports: &P,
     config: &LogConfig,
     stats: &mut RunStats,
 ) -> Result<Checkpoint, Stop> {
     let now = ports.now();
-    let collected_to = collected_to(ports.state(), now).await.map_err(Stop::storage)?;
     let (set, is_explicit) = config.start;
     if set > now + HOUR {
         return Err(Stop::at(RunOutcome::Failed(Failure::Future)));
     }
-    let is_skipped = |collected_to: &Millis| is_explicit && set > *collected_to;
-    if let Some(from) = collected_to.filter(is_skipped) {
-        stats.warnings.push(Warning::StartAfterLedger { from, to: set });
-        let mut checkpoint = Checkpoint::restored(from, now);
-        checkpoint.mintime = set;
-        checkpoint.reconciliation.remember_gap(Span { from, to: set });
-        return Ok(checkpoint);
-    }
-    if let Some(from) = collected_to {
-        stats.warnings.push(Warning::CheckpointRestored { from });
+    if let Some(evidence) = evidence(ports.state(), now).await.map_err(Stop::storage)? {
+        let mut checkpoint = Checkpoint::restored(evidence.settled_to, now);
+        let skipped = Span { from: evidence.read_to, to: set };
+        if is_explicit && checkpoint.reconciliation.remember_gap(skipped) {
+            stats.warnings.push(Warning::StartAfterLedger { from: skipped.from, to: set });
+        } else {
+            stats.warnings.push(Warning::CheckpointRestored { from: evidence.settled_to });
+        }
+        if is_explicit {
+            checkpoint.mintime = checkpoint.mintime.max(set);
+        }
         // `admit` reports what Duo no longer has.
-        return Ok(Checkpoint::restored(from, now));
+        return Ok(checkpoint);
     }
     let oldest = now - RETENTION + START_MARGIN;
     // One hour of tolerance: the start is rounded down and was computed a moment ago.
@@ -113,28 +114,39 @@ async fn first_checkpoint<P: Ports>(
     Ok(Checkpoint::first(set.max(oldest), now))
 }
 
-/// Where collection stood according to the ledger: the end of the last hour that live collection
-/// made final. Later hours still have their entries, so they can be read again. Without a final
-/// hour, the start of the earliest hour in the ledger.
-async fn collected_to(state: &LogState, now: Millis) -> Result<Option<Millis>, StorageError> {
+/// What the ledger shows about live collection.
+#[derive(Clone, Copy)]
+struct Evidence {
+    /// End of the last settled hour. Later hours still have their ids, so they can be read again.
+    /// Without a settled hour, the start of the earliest one.
+    settled_to: Millis,
+    /// End of the last hour with a result.
+    read_to: Millis,
+}
+
+async fn evidence(state: &LogState, now: Millis) -> Result<Option<Evidence>, StorageError> {
     let mut days = state.days_with_results().await?;
     days.retain(|day| day.start() <= now);
     let mut earliest = None;
+    let mut read_to = None;
     for day in days.into_iter().rev() {
         let results: DayResults = state.results(day).await?;
-        let hours: Vec<_> = results.by_hour(day).filter(|(_, hour)| !hour.is_backfill).collect();
-        let last_final =
-            hours.iter().rfind(|(hour, result)| result.is_final() && hour.end() <= now);
-        if let Some((hour, _)) = last_final {
-            return Ok(Some(hour.end()));
+        let is_live =
+            |(hour, result): &(Hour, HourResult)| !result.is_backfill && hour.end() <= now;
+        let hours: Vec<_> = results.by_hour(day).filter(is_live).collect();
+        read_to = read_to.or(hours.last().map(|(_, result)| result.span.to));
+        let settled = hours.iter().rfind(|(_, result)| result.is_final());
+        if let Some(((hour, _), read_to)) = settled.zip(read_to) {
+            return Ok(Some(Evidence { settled_to: hour.end(), read_to }));
         }
         earliest = hours.first().map(|(_, result)| result.span.from).or(earliest);
     }
-    if earliest.is_some() {
-        return Ok(earliest);
+    if let Some((settled_to, read_to)) = earliest.zip(read_to) {
+        return Ok(Some(Evidence { settled_to, read_to }));
     }
-    let hours = state.hours_with_entries().await?;
-    Ok(hours.into_iter().filter(|hour| *hour != Hour::UNDATED).min().map(Hour::start))
+    let hours = state.hours_with_entries().await?.into_iter();
+    let earliest = hours.filter(|hour| *hour != Hour::UNDATED).min().map(Hour::start);
+    Ok(earliest.map(|earliest| Evidence { settled_to: earliest, read_to: earliest }))
 }
 
 fn refusal<P: Ports>(

@@ -114,17 +114,17 @@ pub enum Warning {
     )]
     CountDisagrees { from: Millis, to: Millis, counted: u64, returned: u64 },
     #[error(
-        "completeness is unknown in the hour {hour}: Duo returned a full page of one millisecond without a cursor, so the \
-         rest of that millisecond cannot be read; collection continues"
+        "completeness is unknown in the hour {hour}: Duo returned a full page without a cursor, and all its records \
+         share one millisecond, so other records of that millisecond cannot be read; collection continues"
     )]
     CursorMissing { hour: Hour },
     #[error(
-        "the checkpoint was deleted; the ledger shows that every event before {from} was collected, so collection continues there"
+        "the checkpoint was deleted; collection continues after the last settled hour in the ledger, at {from}"
     )]
     CheckpointRestored { from: Millis },
     #[error(
         "gap: the checkpoint was deleted, and CISCO_DUO_START_TIME is later than the last hour in the ledger: events from \
-         {from} to {to} were not collected"
+         {from} to {to} are not read"
     )]
     StartAfterLedger { from: Millis, to: Millis },
     #[error("{0}; the window is read again")]

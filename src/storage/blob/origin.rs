@@ -29,7 +29,7 @@ pub(super) struct NotBlobStorage {
 }
 
 impl NotBlobStorage {
-    pub(super) const HINT: &str = "check HTTPS_PROXY, the proxy or firewall between here and the storage account, and the endpoint \
+    pub(super) const HINT: &str = "check HTTPS_PROXY, the proxy or firewall between this machine and the storage account, and the endpoint \
          in AzureWebJobsStorage";
 
     /// Finds it in an error or its causes.

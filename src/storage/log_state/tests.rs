@@ -86,7 +86,7 @@ async fn a_checkpoint_that_cannot_be_used_is_named_and_kept() {
     let error = state.load::<Counts>().await.unwrap_err();
     assert_eq!(error.action, "use");
     assert!(error.name.contains("self/activity/checkpoint.json"));
-    assert!(error.hint.unwrap().contains("where the ledger ends"));
+    assert!(error.hint.unwrap().contains("last settled hour"));
     let kept = std::fs::read(file(&folder, "checkpoint.json")).unwrap();
     assert_eq!(kept, b"{}");
 }
