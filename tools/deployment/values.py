@@ -183,7 +183,7 @@ def refusals(template):
         ({"CiscoDuoSecretKey": SECRETS["CiscoDuoIntegrationKey"]}, "less than minLength"),
         ({"CiscoDuoIntegrationKey": SECRETS["CiscoDuoSecretKey"]}, "more than maxLength"),
         ({"CiscoDuoWindowDelaySeconds": 60}, "less than minValue"),
-        ({"CiscoDuoLookbackHours": 4297}, "more than maxValue"),
+        ({"CiscoDuoLookbackHours": 4321}, "more than maxValue"),
         ({"AlertLagMinutes": 14}, "less than minValue"),
         ({"FunctionName": "much-too-long-a-name"}, "more than maxLength"),
     ]:
