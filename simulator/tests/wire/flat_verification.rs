@@ -49,7 +49,7 @@ async fn missing_altered_and_unknown_rows_are_reported() {
         "akey_s (added) differs",
         "the value of timestamp_d does not fit it, and was dropped",
         "unheard_of_s is not declared, and was dropped",
-        "ingest_kind is none of live, late, backfill",
+        "ingest_kind is none of live, late, update, backfill",
         "ingest_batch is absent",
         "event_uid is not 40 lower-case hexadecimal digits",
         "invented differs",

@@ -21,24 +21,26 @@ async fn missing_altered_and_unknown_rows_are_reported() {
     change(4, "\"timestamp\":1", "\"timestamp\":2");
     change(5, "\"result\":", "\"another\":");
     change(6, "\"host\":", "\"host\":\"127.0.0.1\",\"host\":");
+    change(7, "\"ingest_kind\":\"live\"", "\"ingest_kind\":\"update\"");
     rows.push("{\"eventtype\":\"activity\",\"activity_id\":\"none\"}".to_owned());
     assert_eq!(caller.deliver(&rows).await.status(), StatusCode::OK);
     let report = caller.simulator.report().await;
     let problems = &report.first_problems;
     let expected = [
         "result_s differs",
-        "ingest_kind is none of live, late, backfill",
+        "ingest_kind is none of live, late, update, backfill",
         "host is not the API host name",
         "timestamp_d differs",
         "result_s differs",
         "host_s occurs twice",
+        "only an update has event_replaces",
         "a row with the log activity is not an event",
     ];
     assert_eq!(problems.len(), expected.len(), "{problems:?}");
     for (problem, expected) in problems.iter().zip(expected) {
         assert!(problem.ends_with(expected), "{problem}: not {expected}");
     }
-    assert_eq!((report.altered_rows, report.unknown_rows), (6, 1), "{problems:?}");
+    assert_eq!((report.altered_rows, report.unknown_rows), (7, 1), "{problems:?}");
     let log = &report.logs[&LogType::Authentication];
     assert_eq!((log.delivered, log.missing), (50, 10));
 }
