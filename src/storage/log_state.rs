@@ -66,7 +66,8 @@ impl LogState {
             Err(WriteError::Conflict) => match self.store.read(&name).await? {
                 Some((stored, version)) if stored == content => Ok(version),
                 None if expected.is_some() => {
-                    let hint = "check which process or lifecycle rule deletes blobs in the state container; the next run continues after the last settled hour in the ledger";
+                    let hint = "check which process or lifecycle rule deletes blobs in the state container; the next run continues after the last settled \
+                         hour in the ledger, or CISCO_DUO_LOOKBACK_HOURS ago if the ledger was deleted too";
                     let reason = "it was deleted after the last write";
                     Err(self.store.error("write", &name, &reason, Some(hint)).into())
                 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use chrono::{DurationRound as _, TimeDelta};
 use simulator::{LogType, Simulator};
 
 use crate::common::{Azurite, FunctionsHost, Settings, tenant};
@@ -19,13 +20,15 @@ async fn another_process_resumes_in_the_middle_of_a_window_in_storage_and_in_a_f
 async fn resume_in_the_middle_of_a_window(location: &Location) {
     let mut config = tenant(21, EVENTS);
     config.duo_latency = Duration::from_millis(150);
+    // All events are in the first window, which takes longer than a run.
+    let six_hours_ago = config.to + TimeDelta::minutes(20) - TimeDelta::hours(6);
+    let hour = six_hours_ago.duration_trunc(TimeDelta::hours(1)).unwrap();
+    (config.from, config.to) = (hour + TimeDelta::minutes(1), hour + TimeDelta::minutes(59));
     let simulator = Simulator::start(config).await.unwrap();
-    // One window for everything, which takes longer than a run.
     let settings = location
         .settings(&simulator)
         .beginning_with_a_whole_hour(&simulator)
         .with("CISCO_DUO_LOG_TYPES", "activity")
-        .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600")
         .with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "1");
     let mut first = FunctionsHost::start(&settings).await;
     // On a busy machine a run of one second may end before its first page.
