@@ -86,8 +86,8 @@ impl Record {
         self.truncated_fields().next().is_some()
     }
 
-    /// Paths of unmapped fields, or with a value that does not fit their column, which are stored in
-    /// `AdditionalFields`.
+    /// Paths of the values in `AdditionalFields`: unmapped fields, and values that do not fit their
+    /// column.
     pub fn unmapped_fields(&self) -> &[String] {
         match &self.shape {
             RowShape::Rewritten(flat) => &flat.unmapped,
@@ -107,7 +107,7 @@ pub(crate) fn position(whole: &str, part: &str) -> Range<usize> {
 pub enum RowShape {
     /// Duo's text with the values at these ranges (`true`, `false`) quoted. A device has three.
     Object(SmallVec<[Range<usize>; 3]>),
-    /// Its members written anew.
+    /// Members that differ from Duo's text: other columns, or values moved to `AdditionalFields`.
     Rewritten(Box<RewrittenRow>),
     /// The whole text in `raw_record`, because it is not an object or has a reserved field.
     #[default]
