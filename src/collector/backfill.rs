@@ -271,7 +271,7 @@ impl Collector {
             keep_from.is_some_and(|keep_from| *hour < keep_from)
                 && Span::of(*hour).within(backfill.span).is_some()
         };
-        let hours = state.hours_with_entries().await?.into_iter().filter(is_ours);
+        let hours = state.entry_counts().await?.into_keys().filter(is_ours);
         stream::iter(hours)
             .map(Ok)
             .try_for_each_concurrent(CONCURRENCY, |hour| state.remove_entries(hour))

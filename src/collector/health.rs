@@ -109,20 +109,21 @@ impl Collector {
 
     async fn due(&self, log: &LogReport, now: Millis) -> Due {
         let log_type = log.log_type;
-        let mut cached = self.cached_health(log_type, now).await;
+        let mut cached = self.cached_health(log, now).await;
         let health = &mut cached.health;
         health.unreported_hours.extend(log.reconciled.iter().map(|(hour, _)| *hour));
         let has_run_row = health.add(log.current_health(now), log.counts);
+        health.add_entries(&log.entries, log.entries_from);
         let hours = self.first_hours(log_type, &mut health.unreported_hours).await;
         Due { log_type, cached, has_run_row, hours }
     }
 
-    async fn cached_health(&self, log_type: LogType, now: Millis) -> CachedHealth {
-        let known = lock(&self.health.known).remove(&log_type).unwrap_or_default();
+    async fn cached_health(&self, log: &LogReport, now: Millis) -> CachedHealth {
+        let known = lock(&self.health.known).remove(&log.log_type).unwrap_or_default();
         if known.is_read {
             return known;
         }
-        match self.read_health(log_type, now).await {
+        match self.read_health(log, now).await {
             Some(mut read) => {
                 // Another instance may have stored the health since; these hours are still due.
                 read.health.unreported_hours.extend(known.health.unreported_hours);
@@ -185,14 +186,24 @@ impl Collector {
         (log_type, cached)
     }
 
-    async fn read_health(&self, log_type: LogType, now: Millis) -> Option<CachedHealth> {
-        let name = self.state_of(log_type).health_name();
-        let read = timeout(STORE_TIMEOUT, document::read::<LogHealth>(&self.store, &name)).await;
-        let Ok(Ok((health, version))) = read else {
+    async fn read_health(&self, log: &LogReport, now: Millis) -> Option<CachedHealth> {
+        let log_type = log.log_type;
+        let state = self.state_of(log_type);
+        let name = state.health_name();
+        let read = async {
+            let (health, version) = document::read::<LogHealth>(&self.store, &name).await?;
+            Ok((health.unwrap_or_default(), version, state.entry_counts().await?))
+        };
+        let read = timeout(STORE_TIMEOUT, read).await;
+        let Ok(Ok((mut health, version, mut entries))) = read else {
             debug!(%log_type, reason = reason(read), "the health of a log could not be read");
             return None;
         };
-        let mut health = health.unwrap_or_default();
+        // This run is added later.
+        for (hour, appended) in &log.entries {
+            entries.entry(*hour).and_modify(|count| *count = count.saturating_sub(*appended));
+        }
+        health.add_unrecorded(entries, log.entries_from, now);
         // Reconciled hours whose rows were not sent before the process ended, or not accepted.
         let reported_to = health.hours_reported_to;
         let today = Hour::of(now).day();

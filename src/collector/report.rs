@@ -1,5 +1,7 @@
 //! The report of a run for logs, the command line and the Functions host.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::duo;
@@ -61,6 +63,12 @@ pub(crate) struct LogReport {
     #[serde(flatten)]
     pub why: Explanation,
     pub warnings: Vec<LogWarning>,
+    /// Number of ledger entries that the run appended, per hour.
+    #[serde(skip)]
+    pub entries: BTreeMap<Hour, u64>,
+    /// The first hour whose ledger entries are kept; `None` if none were removed.
+    #[serde(skip)]
+    pub entries_from: Option<Hour>,
     /// Reconciled hours and their states.
     #[serde(skip)]
     pub reconciled: Vec<(Hour, HourState)>,
@@ -92,7 +100,8 @@ impl LogReport {
             RunOutcome::BackingOff { until, .. } => Some(until),
             _ => None,
         };
-        let collected_to = checkpoint.map(|checkpoint| checkpoint.mintime);
+        let collected_to = checkpoint.as_ref().map(|checkpoint| checkpoint.mintime);
+        let entries_from = checkpoint.and_then(|checkpoint| checkpoint.reconciliation.entries_from);
         let warnings = stats.warnings.iter().map(LogWarning::from);
         Self {
             log_type,
@@ -103,6 +112,8 @@ impl LogReport {
             retry_at,
             why,
             warnings: warnings.chain(dead_letters(&stats.dead_letters)).collect(),
+            entries: stats.entries,
+            entries_from,
             reconciled: stats.reconciled,
             news: run_outcome == (RunOutcome::Unavailable { report: true }),
         }

@@ -166,7 +166,13 @@ async fn stored(state: &LogState, now: Millis) -> Result<Stored, StorageError> {
     let health = document::read::<LogHealth>(state.store(), &name);
     let (checkpoint, (health, _), results) =
         futures::try_join!(state.load(), health, try_join_all(days))?;
-    Ok((checkpoint.map(|(checkpoint, _)| checkpoint), health.unwrap_or_default(), results))
+    let checkpoint: Option<Checkpoint> = checkpoint.map(|(checkpoint, _)| checkpoint);
+    let mut health = health.unwrap_or_default();
+    // Read after the health: a run in progress may append more.
+    let entries_from =
+        checkpoint.as_ref().and_then(|checkpoint| checkpoint.reconciliation.entries_from);
+    health.add_unrecorded(state.entry_counts().await?, entries_from, now);
+    Ok((checkpoint, health, results))
 }
 
 fn state(health: &LogHealth, lag: Option<TimeDelta>, now: Millis) -> State {

@@ -34,6 +34,9 @@ pub struct LogHealth {
     /// Totals since the last row.
     #[serde(default)]
     pub unreported: Activity,
+    /// Number of ledger entries that the totals include, per hour, while the ledger has them.
+    #[serde(default)]
+    pub ledger: BTreeMap<Hour, u64>,
     /// Time of the last accepted row.
     pub reported_at: Option<Millis>,
     /// Rows were accepted for hours reconciled up to this time.
@@ -80,7 +83,8 @@ pub struct LastError {
 impl Document for LogHealth {}
 
 impl LogHealth {
-    /// Adds a run. Returns whether a row is due: after a change, a delivery, or 15 minutes.
+    /// Adds a run. Returns whether a row is due: after a change, an unreported delivery, or 15
+    /// minutes.
     pub fn add(&mut self, mut current: CurrentHealth, counts: RunCounts) -> bool {
         let run = Activity { runs: 1, counts };
         let now = current.seen_at;
@@ -103,7 +107,37 @@ impl LogHealth {
         let is_silent = self
             .reported_at
             .is_none_or(|reported_at| now - reported_at >= LONGEST_SILENCE || now < reported_at);
-        has_changed || run.has_moved() || is_silent
+        has_changed || self.unreported.has_moved() || is_silent
+    }
+
+    /// Notes the ledger entries of a run that was added. `entries_from`: as in the checkpoint.
+    pub fn add_entries(&mut self, entries: &BTreeMap<Hour, u64>, entries_from: Option<Hour>) {
+        for (hour, entries) in entries {
+            let count = self.ledger.entry(*hour).or_default();
+            *count = count.saturating_add(*entries);
+        }
+        self.ledger.retain(|hour, _| is_kept(*hour, entries_from));
+    }
+
+    /// Adds the events in the ledger that the totals lack, because a process ended before it
+    /// stored the health of its run. `ledger`: its number of entries per hour.
+    pub fn add_unrecorded(
+        &mut self,
+        mut ledger: BTreeMap<Hour, u64>,
+        entries_from: Option<Hour>,
+        now: Millis,
+    ) {
+        // Earlier entries are those of a backfill, which removes them.
+        ledger.retain(|hour, _| is_kept(*hour, entries_from));
+        let known = |hour| self.ledger.get(hour).copied().unwrap_or_default();
+        let events =
+            ledger.iter().map(|(hour, entries)| entries.saturating_sub(known(hour))).sum::<u64>();
+        let unrecorded = Activity { counts: RunCounts { events, ..RunCounts::default() }, runs: 0 };
+        if events > 0 {
+            *self.hours.entry(Hour::of(now)).or_default() += unrecorded;
+            self.unreported += unrecorded;
+        }
+        self.ledger = ledger;
     }
 
     /// Marks everything up to now as reported.
@@ -123,6 +157,10 @@ impl LogHealth {
         self.last_errors.insert(0, error);
         self.last_errors.truncate(KEPT_ERRORS);
     }
+}
+
+fn is_kept(hour: Hour, entries_from: Option<Hour>) -> bool {
+    hour == Hour::UNDATED || entries_from.is_none_or(|from| hour >= from)
 }
 
 /// A change between `MoreToFetch` and `CaughtUp` does not count.

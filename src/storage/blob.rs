@@ -209,18 +209,19 @@ impl BlobStore for ContainerStore {
         }
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError> {
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, StorageError> {
         let options = BlobContainerClientListBlobsOptions {
             prefix: Some(prefix.to_owned()),
             ..BlobContainerClientListBlobsOptions::default()
         };
         let listed = async {
             let mut blobs = self.container.list_blobs(Some(options))?;
-            let mut names = Vec::new();
+            let mut found = Vec::new();
             while let Some(blob) = blobs.try_next().await? {
-                names.extend(blob.name);
+                let bytes = blob.properties.and_then(|properties| properties.content_length);
+                found.extend(blob.name.map(|name| (name, bytes.unwrap_or_default())));
             }
-            Ok(names)
+            Ok(found)
         };
         match listed.await {
             // Nothing has been stored yet.

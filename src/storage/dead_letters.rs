@@ -102,7 +102,7 @@ impl DeadLetters {
         let names = self.store.list(&below).await?;
         let mut found: Vec<DeadLetterName> = names
             .iter()
-            .filter_map(|name| DeadLetterName::parse(name.strip_prefix(&self.prefix)?))
+            .filter_map(|(name, _)| DeadLetterName::parse(name.strip_prefix(&self.prefix)?))
             .collect();
         found.sort();
         Ok(found)

@@ -93,12 +93,12 @@ impl BlobStore for FolderStore {
         Ok(())
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError> {
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, StorageError> {
         let prefix_text = prefix.to_owned();
         self.blocking("list", prefix, move |folder| {
-            let mut names = Vec::new();
-            add_names(folder, &prefix_text, &mut names)?;
-            Ok(names)
+            let mut found = Vec::new();
+            add_files(folder, &prefix_text, &mut found)?;
+            Ok(found)
         })
         .await
     }
@@ -126,8 +126,8 @@ fn read(path: &Path) -> io::Result<Option<(Vec<u8>, Version)>> {
     }
 }
 
-/// Adds the names of the files in a folder and its subfolders, each with `prefix`.
-fn add_names(folder: &Path, prefix: &str, names: &mut Vec<String>) -> io::Result<()> {
+/// Adds the names and sizes of the files in a folder and its subfolders, each with `prefix`.
+fn add_files(folder: &Path, prefix: &str, found: &mut Vec<(String, u64)>) -> io::Result<()> {
     let entries = match fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         entries => entries?,
@@ -139,9 +139,9 @@ fn add_names(folder: &Path, prefix: &str, names: &mut Vec<String>) -> io::Result
             continue;
         };
         if entry.file_type()?.is_dir() {
-            add_names(&entry.path(), &format!("{prefix}{name}/"), names)?;
+            add_files(&entry.path(), &format!("{prefix}{name}/"), found)?;
         } else {
-            names.push(format!("{prefix}{name}"));
+            found.push((format!("{prefix}{name}"), entry.metadata()?.len()));
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! The delivery ledger: ids of accepted events per hour of event time, loaded on demand.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -97,11 +97,14 @@ pub(crate) struct Ledger {
     hours: FxHashMap<Hour, HourEntries>,
     /// The hours in memory, least recently used first.
     used: VecDeque<Hour>,
+    /// Number of entries that were appended, per hour.
+    appended: BTreeMap<Hour, u64>,
 }
 
 impl Ledger {
     pub(crate) fn new(state: LogState) -> Self {
-        Self { state, hours: FxHashMap::default(), used: VecDeque::new() }
+        let (hours, used, appended) = Default::default();
+        Self { state, hours, used, appended }
     }
 
     pub(crate) async fn load(&mut self, hours: &[Hour]) -> Result<(), StorageError> {
@@ -177,7 +180,7 @@ impl Ledger {
         records: impl Iterator<Item = (Hour, LedgerEntry)>,
     ) -> Result<(), StorageError> {
         // Ordered by hour, so that equal records make equal requests.
-        let mut by_hour = std::collections::BTreeMap::<Hour, Vec<LedgerEntry>>::new();
+        let mut by_hour = BTreeMap::<Hour, Vec<LedgerEntry>>::new();
         for (hour, entry) in records {
             by_hour.entry(hour).or_default().push(entry);
         }
@@ -190,6 +193,7 @@ impl Ledger {
             .try_collect()
             .await?;
         for (hour, entries) in appended {
+            *self.appended.entry(hour).or_default() += entries.len() as u64;
             if let Some(known) = self.hours.get_mut(&hour) {
                 for entry in entries {
                     known.add(entry);
@@ -197,6 +201,11 @@ impl Ledger {
             }
         }
         Ok(())
+    }
+
+    /// The number of entries that were appended, per hour.
+    pub(crate) fn take_appended(&mut self) -> BTreeMap<Hour, u64> {
+        std::mem::take(&mut self.appended)
     }
 
     /// Removes the entries of an hour that no reading needs any more.

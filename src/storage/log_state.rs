@@ -1,5 +1,7 @@
 //! The stored state of one log: checkpoint, delivery ledger, results per hour.
 
+use std::collections::BTreeMap;
+
 use super::document::{self, Document, quarantine};
 use super::ledger::{ENTRY_BYTES, LedgerEntry};
 use super::{StorageError, Store, Version, WriteError};
@@ -84,30 +86,35 @@ impl LogState {
 
     /// The ids of unfinished backfills, unordered.
     pub(crate) async fn backfills(&self) -> Result<Vec<String>, StorageError> {
-        self.names_below("backfill", ".json").await
+        let found = self.below("backfill", ".json").await?;
+        Ok(found.into_iter().map(|(id, _)| id).collect())
     }
 
     /// The days with results, oldest first, as their first hours.
     pub(crate) async fn days_with_results(&self) -> Result<Vec<Hour>, StorageError> {
-        let names = self.names_below("ledger", ".json").await?;
+        let found = self.below("ledger", ".json").await?;
         let mut days: Vec<_> =
-            names.iter().filter_map(|day| Hour::parse(&format!("{day}T00"))).collect();
+            found.iter().filter_map(|(day, _)| Hour::parse(&format!("{day}T00"))).collect();
         days.sort_unstable();
         Ok(days)
     }
 
-    /// The hours with stored ledger entries, unordered.
-    pub(crate) async fn hours_with_entries(&self) -> Result<Vec<Hour>, StorageError> {
-        let names = self.names_below("ledger", ".ids").await?;
-        Ok(names.iter().filter_map(|name| Hour::parse(name)).collect())
+    /// The number of stored ledger entries per hour.
+    pub(crate) async fn entry_counts(&self) -> Result<BTreeMap<Hour, u64>, StorageError> {
+        let found = self.below("ledger", ".ids").await?;
+        let count =
+            |(name, bytes): (String, u64)| Some((Hour::parse(&name)?, bytes / ENTRY_BYTES as u64));
+        Ok(found.into_iter().filter_map(count).collect())
     }
 
-    async fn names_below(&self, folder: &str, suffix: &str) -> Result<Vec<String>, StorageError> {
+    /// The blobs of a folder with this suffix: the rest of each name, and its size in bytes.
+    async fn below(&self, folder: &str, suffix: &str) -> Result<Vec<(String, u64)>, StorageError> {
         let prefix = format!("{}/{folder}/", self.prefix);
-        let names = self.store.list(&prefix).await?;
-        let names =
-            names.iter().filter_map(|name| name.strip_prefix(&prefix)?.strip_suffix(suffix));
-        Ok(names.map(str::to_owned).collect())
+        let found = self.store.list(&prefix).await?.into_iter();
+        let found = found.filter_map(|(name, bytes)| {
+            Some((name.strip_prefix(&prefix)?.strip_suffix(suffix)?.to_owned(), bytes))
+        });
+        Ok(found.collect())
     }
 
     /// The ledger entries of an hour. A blob with a partial entry is quarantined and rewritten.

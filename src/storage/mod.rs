@@ -115,8 +115,8 @@ pub trait BlobStore: Debug + Send + Sync {
     /// [`WriteError::Conflict`] for other types of blobs. After other errors it may have succeeded.
     async fn append(&self, name: &str, content: Vec<u8>, unit: usize) -> Result<(), WriteError>;
 
-    /// The names of all blobs below `prefix`, which ends with a slash, unordered.
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError>;
+    /// The names and sizes of all blobs below `prefix`, which ends with a slash, unordered.
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, StorageError>;
 
     /// Removes a blob if it exists.
     async fn remove(&self, name: &str) -> Result<(), StorageError>;

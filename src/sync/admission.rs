@@ -144,8 +144,8 @@ async fn evidence(state: &LogState, now: Millis) -> Result<Option<Evidence>, Sto
     if let Some((settled_to, read_to)) = earliest.zip(read_to) {
         return Ok(Some(Evidence { settled_to, read_to }));
     }
-    let hours = state.hours_with_entries().await?.into_iter();
-    let earliest = hours.filter(|hour| *hour != Hour::UNDATED).min().map(Hour::start);
+    let mut hours = state.entry_counts().await?.into_keys();
+    let earliest = hours.find(|hour| *hour != Hour::UNDATED).map(Hour::start);
     Ok(earliest.map(|earliest| Evidence { settled_to: earliest, read_to: earliest }))
 }
 

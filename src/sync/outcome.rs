@@ -1,5 +1,6 @@
 //! Outcome, statistics and warnings of a run.
 
+use std::collections::BTreeMap;
 use std::ops::AddAssign;
 
 use chrono::TimeDelta;
@@ -182,6 +183,8 @@ pub struct RunStats {
     /// The counts; `dead_letters` is set at the end of the run.
     pub counts: RunCounts,
     pub dead_letters: DeadLetterStats,
+    /// Number of ledger entries that the run appended, per hour.
+    pub entries: BTreeMap<Hour, u64>,
     pub reconciled: Vec<(Hour, HourState)>,
     pub warnings: Vec<Warning>,
 }

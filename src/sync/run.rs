@@ -82,6 +82,7 @@ impl<P: Ports> Run<'_, P> {
             }
         }
         self.stats.counts.dead_letters = self.stats.dead_letters.count();
+        self.stats.entries = self.ledger.take_appended();
         RunResult { outcome, error, checkpoint: Some(self.stored), stats: self.stats }
     }
 

@@ -1,10 +1,17 @@
 //! Random kills of the handler lose nothing and duplicate at most one batch each.
 
+use std::path::Path;
 use std::time::Duration;
 
 use simulator::{LogType, Simulator};
 
-use crate::common::{Azurite, Body, FunctionsHost, PAGE, Settings, number, tenant};
+use serde_json::Value;
+
+use crate::common::app::{json, page};
+use crate::common::{
+    Azurite, Body, FunctionsHost, PAGE, Settings, accepted_rows, duo_sentinel, number,
+    temporary_folder, tenant,
+};
 
 /// Default number of kills; `DUO_SENTINEL_KILLS` changes it.
 const KILLS: u64 = 60;
@@ -21,7 +28,9 @@ async fn repeated_kills_lose_nothing() {
     let storage = Azurite::shared().connection_string();
     let (mut left, mut round) = (number("DUO_SENTINEL_KILLS").unwrap_or(KILLS), 0);
     while left > 0 {
+        let rows = temporary_folder();
         let mut config = tenant(seed + round, 1_000);
+        config.rows_dir = Some(rows.path().to_owned());
         config.duo_latency = Duration::from_millis(10);
         config.log_analytics_latency = Duration::from_millis(10);
         let simulator = Simulator::start(config).await.expect("free ports");
@@ -30,6 +39,7 @@ async fn repeated_kills_lose_nothing() {
         let settings = Settings::in_storage(&simulator, &storage, &container)
             .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600");
         let kills = kill_and_finish(&simulator, &settings, left, seed + round).await;
+        assert_counts_agree(&simulator, &settings, rows.path()).await;
         let report = simulator.report().await;
         let (delivered, duplicates) = (report.delivered(), report.duplicates());
         println!("{container}: {kills} kills, {delivered} events, lost 0, duplicates {duplicates}");
@@ -75,6 +85,36 @@ async fn kill_and_finish(
         assert!(duplicates <= bound, "seed {seed}: {log}: {duplicates} after {kills} kills");
     }
     kills
+}
+
+/// Asserts that command line, page, JSON and health rows count each delivered event once, also
+/// those of killed runs.
+async fn assert_counts_agree(simulator: &Simulator, settings: &Settings, rows: &Path) {
+    let host = FunctionsHost::start(settings).await;
+    let (of_page, page) = (json(&host.address()).await, page(&host.address()).await.body);
+    let printed = duo_sentinel(settings, rows, &["status", "--json"]).await.stdout;
+    let of_command: Value = serde_json::from_slice(&printed).expect("JSON");
+    let printed = duo_sentinel(settings, rows, &["status"]).await.stdout;
+    let text = String::from_utf8(printed).expect("a table").replace(',', "");
+    let health = accepted_rows(rows, "CiscoDuoHealth_CL");
+    for (log, counts) in simulator.report().await.logs {
+        let name = log.name();
+        let delivered = counts.delivered;
+        for status in [&of_page, &of_command] {
+            let mut logs = status["logs"].as_array().expect("logs").iter();
+            let status = logs.find(|status| status["log_type"] == name).expect("every log");
+            assert_eq!(status["activity"]["events"], delivered, "{status:#}");
+        }
+        let row = text.lines().find(|line| line.starts_with(name)).expect("every log");
+        assert!(row.split_whitespace().any(|cell| cell == delivered.to_string()), "{row}");
+        let (_, section) = page.split_once(&format!("id=\"{name}\"")).expect("every log");
+        let section = section.replace(',', "");
+        let section = section.split("</section>").next().expect("a section");
+        assert!(section.contains(&format!(": {delivered} in total")), "{name}: {delivered}");
+        let rows = health.iter().filter(|row| row["eventtype"] == name);
+        let reported: u64 = rows.filter_map(|row| row["events"].as_u64()).sum();
+        assert_eq!(reported, delivered, "{name}: health rows");
+    }
 }
 
 /// Requests received by the simulators.

@@ -104,12 +104,12 @@ impl BlobStore for Memory {
         Ok(())
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError> {
-        let names = |blobs: &mut Blobs| {
-            let names = blobs.blobs.keys().filter(|name| name.starts_with(prefix));
-            names.cloned().collect()
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, StorageError> {
+        let found = |blobs: &mut Blobs| {
+            let found = blobs.blobs.iter().filter(|(name, _)| name.starts_with(prefix));
+            found.map(|(name, content)| (name.clone(), content.len() as u64)).collect()
         };
-        Ok(self.with(names))
+        Ok(self.with(found))
     }
 
     async fn remove(&self, name: &str) -> Result<(), StorageError> {

@@ -107,9 +107,10 @@ impl World {
                 Reply::Done
             }
             Operation::List(prefix) => {
-                let names = self.blobs.keys().map(|(_, name)| name);
-                let listed = names.filter(|name| name.starts_with(prefix));
-                Reply::Listed(listed.cloned().collect())
+                let blobs = self.blobs.iter().map(|((_, name), (content, _))| (name, content));
+                let listed = blobs.filter(|(name, _)| name.starts_with(prefix));
+                let listed = listed.map(|(name, content)| (name.clone(), content.len() as u64));
+                Reply::Listed(listed.collect())
             }
             Operation::Fetch(request) => Reply::Page(self.fetch(request)),
             Operation::Send(batch) => Reply::Sent(self.send(batch)),

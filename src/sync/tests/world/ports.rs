@@ -83,7 +83,7 @@ pub(in crate::sync::tests) enum Reply {
     Written(Version),
     Conflict,
     Done,
-    Listed(Vec<String>),
+    Listed(Vec<(String, u64)>),
     StorageFailed,
     Page(Result<PageResponse, FetchErrorKind>),
     Sent(Result<(), SendErrorKind>),
@@ -221,9 +221,9 @@ impl BlobStore for SimulatedStore {
         }
     }
 
-    async fn list(&self, prefix: &str) -> Result<Vec<String>, StorageError> {
+    async fn list(&self, prefix: &str) -> Result<Vec<(String, u64)>, StorageError> {
         match self.mailbox.request(Operation::List(prefix.to_owned())).await {
-            Reply::Listed(names) => Ok(names),
+            Reply::Listed(found) => Ok(found),
             Reply::StorageFailed => Err(failed(prefix)),
             reply => panic!("{reply:?} to a list"),
         }
