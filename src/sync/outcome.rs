@@ -16,7 +16,8 @@ pub struct RunResult {
     pub outcome: RunOutcome,
     /// The last error, if the outcome has one.
     pub error: Option<RunError>,
-    /// The stored checkpoint; `None` if it could not be read.
+    /// The stored checkpoint, or that of an idle run, which is not stored; `None` if none could be
+    /// read.
     pub checkpoint: Option<Checkpoint>,
     pub stats: RunStats,
 }

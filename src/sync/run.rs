@@ -57,8 +57,12 @@ impl<P: Ports> Run<'_, P> {
     async fn end(mut self, stop: Stop) -> RunResult {
         let mut outcome = self.whole_outcome(stop.outcome);
         let mut error = stop.error.map(|error| *error).or_else(|| self.remaining_error(outcome));
+        let mut is_idle = false;
         let must_write = match stop.last_write {
-            LastWrite::Progress => self.is_unsaved || self.holds_lease(),
+            LastWrite::Progress => {
+                is_idle = self.is_idle();
+                self.is_unsaved && !is_idle || self.holds_lease()
+            }
             LastWrite::BackOff { retry_at, cause } => {
                 let count =
                     self.checkpoint.back_off.map_or(0, |before| before.count).saturating_add(1);
@@ -83,7 +87,8 @@ impl<P: Ports> Run<'_, P> {
         }
         self.stats.counts.dead_letters = self.stats.dead_letters.count();
         self.stats.entries = self.ledger.take_appended();
-        RunResult { outcome, error, checkpoint: Some(self.stored), stats: self.stats }
+        let checkpoint = if is_idle { self.snapshot() } else { self.stored };
+        RunResult { outcome, error, checkpoint: Some(checkpoint), stats: self.stats }
     }
 
     /// The outcome of the whole run. Open reconciliation does not prevent `CaughtUp`; records that

@@ -21,6 +21,9 @@ const LEASE_RESERVE: TimeDelta = TimeDelta::seconds(30);
 /// Longest sleep for the rate limit within a run; a longer wait ends the run.
 pub(super) const LONGEST_RATE_WAIT: TimeDelta = TimeDelta::seconds(5);
 
+/// Longest span without a new record that is not saved; the next run reads it again.
+const LONGEST_UNSAVED: TimeDelta = TimeDelta::minutes(15);
+
 /// Consecutive runs without an accepted batch after which one record may be at fault.
 const FAILED_RUNS: u32 = 3;
 
@@ -206,6 +209,20 @@ impl<'a, P: Ports> Run<'a, P> {
         checkpoint
     }
 
+    /// Whether nothing is worth a write: the run only read a short span without a new record.
+    pub(super) fn is_idle(&self) -> bool {
+        let stored = &self.stored;
+        let mut progress = self.snapshot();
+        let is_short = progress.mintime - stored.mintime < LONGEST_UNSAVED;
+        progress.mintime = stored.mintime;
+        progress.rate = stored.rate;
+        progress.reconciliation.live_requests = stored.reconciliation.live_requests;
+        if let (Some(now), Some(before)) = (&mut progress.destination, &stored.destination) {
+            now.used_at = before.used_at;
+        }
+        is_short && progress == *stored
+    }
+
     pub(super) async fn save(&mut self) -> Result<(), Stop> {
         let checkpoint = self.snapshot();
         let saved = self.ports.state().save(checkpoint.to_json(), self.version.as_ref()).await;
@@ -288,12 +305,9 @@ impl<'a, P: Ports> Run<'a, P> {
         Stop::back_off(self.now() + pause, cause, error)
     }
 
-    /// Leaves a stored window where its pages were delivered, if Duo no longer accepts its start, or
-    /// if its next record keeps Azure Monitor from accepting a batch: later events then show
-    /// whether that record is at fault.
+    /// Leaves a stored window where its pages were delivered, if Duo no longer accepts its start.
     pub(super) fn leave_window(&mut self) {
-        let is_left = |window: &mut Window| self.is_stuck || window.from < self.oldest;
-        let left = self.checkpoint.window.take_if(is_left);
+        let left = self.checkpoint.window.take_if(|window| window.from < self.oldest);
         // Only the order of a sorted log shows how far the pages reach.
         let left = left.filter(|_| self.config.spec.paging.has_counts());
         if let Some(delivered_to) = left.and_then(|window| window.last_time) {

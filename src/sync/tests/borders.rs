@@ -154,6 +154,18 @@ fn a_stored_window_beyond_retention_is_not_resumed() {
 }
 
 #[test]
+fn delivered_pages_of_a_window_beyond_retention_are_no_gap() {
+    let (from, to) = (NOON - RETENTION - hours(2), NOON - RETENTION);
+    let mut checkpoint = checkpoint(from);
+    let last_time = Some(from + HOUR);
+    checkpoint.window = Some(Window { last_time, ..Window::new(from, to + HOUR) });
+    let (mut world, mut instance, _) = started(&checkpoint);
+    world.finish(&mut instance);
+    let gap = Warning::Gap { from: from + HOUR, to };
+    assert_eq!(instance.result.unwrap().stats.warnings, [gap]);
+}
+
+#[test]
 fn another_instance_and_another_destination_are_respected_to_the_millisecond() {
     let leased_until = |expires_at| {
         let mut checkpoint = checkpoint(NOON - HOUR);

@@ -7,6 +7,7 @@ mod deleted_checkpoint;
 mod ends;
 mod every_operation;
 mod hours;
+mod idle;
 mod kills;
 mod missing_cursors;
 mod random;

@@ -279,8 +279,8 @@ fn a_failing_reconciliation_does_not_stop_live_collection() {
         assert_eq!(world.counts.is_empty(), v1);
         assert_eq!(reported > 500, is_refusal, "{kind:?}: reported {reported} times");
         let behind = end - world.checkpoint().mintime;
-        // A refusal does not delay live collection; a back-off does.
-        let most = if is_refusal { minutes(6) } else { HOUR };
+        // A refusal does not delay live collection; a back-off does. An idle log saves less often.
+        let most = if is_refusal { minutes(21) } else { HOUR };
         assert!(behind < most, "{kind:?}: {behind} behind");
         world.reconciliation_fault = None;
         world.run_until_caught_up("a");

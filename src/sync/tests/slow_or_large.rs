@@ -77,6 +77,20 @@ fn a_slow_azure_monitor_gets_smaller_batches_in_later_runs_too() {
 }
 
 #[test]
+fn a_failing_record_behind_more_pages_than_a_run_reads_is_reached_again() {
+    let mut world = world();
+    world.page_size = 1;
+    world.config.limits.requests_per_minute = 10;
+    world.poisonous.insert(id(30));
+    for _ in 0..60 {
+        world.run("a");
+        world.now = world.now + MINUTE;
+    }
+    assert!(world.lost().is_empty(), "{:?}", world.lost());
+    assert_eq!(world.letters.dead_lettered, world.poisonous);
+}
+
+#[test]
 fn a_record_that_makes_azure_monitor_fail_is_dead_lettered_and_the_others_are_delivered() {
     for (poisonous, page_size) in
         [(vec![0], 40), (vec![17], 40), (vec![3, 4, 38], 40), (vec![2], 1)]
