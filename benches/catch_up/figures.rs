@@ -8,7 +8,7 @@ use crate::bare;
 use crate::child::Usage;
 use crate::table::{self, Figure};
 use crate::tenant::{IngestionApi, PROGRAM, Tenant, state_folder};
-use crate::{Fault, day};
+use crate::{Fault, day, idle};
 
 /// Sizes of the measurements.
 pub(crate) struct Sizes {
@@ -22,6 +22,8 @@ pub(crate) struct Sizes {
     memory_events: [u64; 2],
     /// Thousandths of [`ALL_LOGS`] of the memory figure for all logs.
     all_logs_per_mille: u64,
+    /// Ticks of the figure for an idle function app.
+    idle_ticks: u32,
     /// Starts, of which the median counts.
     starts: usize,
 }
@@ -33,6 +35,7 @@ impl Sizes {
         wall_events: 100_000,
         memory_events: [10_000, 1_000_000],
         all_logs_per_mille: 1_000,
+        idle_ticks: 1_000,
         starts: 20,
     };
     pub(crate) const QUICK: Self = Self {
@@ -41,6 +44,7 @@ impl Sizes {
         wall_events: 10_000,
         memory_events: [5_000, 50_000],
         all_logs_per_mille: 100,
+        idle_ticks: 300,
         starts: 5,
     };
 }
@@ -71,6 +75,9 @@ pub(crate) async fn measure(sizes: &Sizes, selected: &[&str]) -> Result<(), Faul
     }
     if is_selected("memory") {
         figures.extend(memory(sizes).await?);
+    }
+    if is_selected("idle") {
+        figures.push(idle::measure(sizes.idle_ticks).await?);
     }
     if is_selected("start") {
         figures.push(start(sizes).await?);

@@ -9,6 +9,7 @@ mod bare;
 mod child;
 mod day;
 mod figures;
+mod idle;
 mod table;
 mod tenant;
 

@@ -55,6 +55,11 @@ impl FunctionsHost {
         Ok(host)
     }
 
+    /// The process id of the program while it runs.
+    pub fn process(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Kills the program.
     pub async fn kill(&mut self) -> Result<(), String> {
         self.child.kill().await.map_err(|error| format!("the handler cannot be killed: {error}"))

@@ -53,3 +53,12 @@ fn an_idle_run_reports_how_far_it_read_and_the_next_one_reads_that_again() {
         world.assert_all_once();
     }
 }
+
+#[test]
+fn an_idle_log_makes_one_request() {
+    let mut world = World::new([]);
+    world.config.start = (NOON - minutes(4), false);
+    world.run("a");
+    assert_eq!(world.request_count, 1);
+    assert!(world.checkpoint().mintime > NOON - minutes(4));
+}

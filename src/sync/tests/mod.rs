@@ -2,6 +2,7 @@
 
 mod backfill;
 mod borders;
+mod catching_up;
 mod dead_letters;
 mod deleted_checkpoint;
 mod ends;

@@ -2,7 +2,7 @@
 
 use super::time::{hours, minutes, seconds};
 use super::world::{NOON, World, clustered};
-use crate::model::{FetchErrorKind, HOUR, Hour, IngestKind, MINUTE, PageRequest};
+use crate::model::{FetchErrorKind, HOUR, Hour, IngestKind, MINUTE};
 use crate::sync::outcome::WindowError;
 use crate::sync::{Failure, HourState, RunOutcome, Warning};
 use chrono::TimeDelta;
@@ -151,35 +151,4 @@ fn records_left_to_a_later_run_do_not_exceed_the_page_limit() {
         let (_, stats) = world.run("a");
         assert_eq!(stats.warnings, []);
     }
-}
-
-#[test]
-fn windows_grow_while_the_log_is_behind_and_its_pages_are_few() {
-    let lengths = |world: &World| {
-        let live = world.requests.iter().filter(|request| !request.is_reconciliation);
-        let first_pages = live.filter(|request| request.cursor.is_none());
-        let length = |request: &PageRequest| (request.maxtime.next() - request.mintime).num_hours();
-        first_pages.map(length).collect::<Vec<_>>()
-    };
-    let mut world = World::new([]);
-    world.config.start = (NOON - hours(30 * 24), false);
-    world.config.limits.longest_window = hours(7 * 24);
-    world.run("a");
-    assert_eq!(lengths(&world), [1, 2, 4, 8, 16, 32, 64, 128, 168, 168, 104, 24]);
-    assert_eq!(world.checkpoint().doublings, 0);
-    // Twenty-five pages in each hour.
-    let mut world = World::new((0..75 * 6).map(|number| NOON - hours(6) + minutes(4) / 5 * number));
-    world.config.start = (NOON - hours(6), false);
-    world.config.limits.longest_window = hours(7 * 24);
-    world.run("a");
-    assert_eq!(lengths(&world), [1, 2, 2, 0]);
-}
-
-#[test]
-fn an_idle_log_makes_one_request() {
-    let mut world = World::new([]);
-    world.config.start = (NOON - minutes(4), false);
-    world.run("a");
-    assert_eq!(world.request_count, 1);
-    assert!(world.checkpoint().mintime > NOON - minutes(4));
 }

@@ -5,6 +5,7 @@ mod damage;
 mod dead_letters;
 mod errors;
 mod identity;
+mod idle;
 mod intercepted;
 mod ledger;
 mod location;
