@@ -48,8 +48,8 @@ impl UnusableResponse {
     pub(crate) const fn hint(&self) -> &'static str {
         match self.endpoint {
             Endpoint::ManagedIdentity => {
-                "check that the environment of the function app was not changed by hand (IDENTITY_ENDPOINT, \
-                 MSI_ENDPOINT), and which service listens there"
+                "check that IDENTITY_ENDPOINT and MSI_ENDPOINT of the function app were not changed by hand, and \
+                 which service listens at that address"
             }
             Endpoint::Entra => {
                 "check HTTPS_PROXY and the proxy or firewall between this machine and Microsoft Entra ID, and \

@@ -1,5 +1,7 @@
+use std::collections::BTreeMap;
+
 use super::{CurrentHealth, KEPT_ERRORS, KEPT_HOURS, LONGEST_SILENCE, LogHealth};
-use crate::model::{HOUR, MINUTE, Millis};
+use crate::model::{HOUR, Hour, MINUTE, Millis};
 use crate::status::{Activity, Code, Outcome};
 use crate::storage::Document as _;
 use crate::sync::RunCounts;
@@ -115,4 +117,26 @@ fn health_survives_a_round_trip_with_fields_of_a_later_release() {
     let again: serde_json::Value = serde_json::from_slice(&read.to_json()).unwrap();
     assert_eq!(again, json);
     assert!(LogHealth::from_json(b"{\"min_reader\":9}").is_err());
+}
+
+#[test]
+fn events_of_a_run_that_was_killed_are_added_once() {
+    let hour = Hour::of(NOW);
+    let mut health = LogHealth::default();
+    add(&mut health, run(NOW, Outcome::CaughtUp, None, 5));
+    health.add_entries(&[(hour, 5)].into(), None);
+    health.reported(NOW);
+    // A killed run appended two more, and three to the next hour.
+    let ledger: BTreeMap<Hour, u64> = [(hour, 7), (hour.after(1), 3)].into();
+    for _ in 0..2 {
+        health.add_unrecorded(ledger.clone(), None, NOW);
+        assert_eq!(health.unreported.counts.events, 5);
+        assert_eq!(health.hours[&Hour::of(NOW)].counts.events, 10);
+        assert_eq!(health.hours[&Hour::of(NOW)].runs, 1);
+    }
+    assert!(add(&mut health, quiet(NOW)), "a row is due");
+    // Entries that the live log removed are no longer compared; a backfill adds its own there.
+    health.add_entries(&BTreeMap::new(), Some(hour.after(1)));
+    health.add_unrecorded([(hour, 9), (hour.after(1), 3)].into(), Some(hour.after(1)), NOW);
+    assert_eq!(health.unreported.counts.events, 5);
 }

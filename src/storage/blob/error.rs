@@ -26,24 +26,24 @@ pub(super) fn hint(error: &azure_core::Error, is_on_this_machine: bool) -> Optio
                  Storage Blob Data Owner on the account (a new role takes up to 30 minutes)",
         ),
         _ if is_code(error, "ContainerBeingDeleted") => Some(
-            "the container is being deleted, and Azure cannot recreate it yet: later runs start \
-                 CISCO_DUO_LOOKBACK_HOURS ago; set CISCO_DUO_START_TIME to the time of the last checkpoint, or \
-                 CISCO_DUO_CONTAINER to another name",
+            "set CISCO_DUO_START_TIME to the time of the last checkpoint, or CISCO_DUO_CONTAINER to another name: \
+                 the container is being deleted, Azure cannot recreate it yet, and later runs start \
+                 CISCO_DUO_LOOKBACK_HOURS ago",
         ),
         _ if is_code(error, "ContainerNotFound") => Some(
-            "the container does not exist: the next run creates it and starts CISCO_DUO_LOOKBACK_HOURS ago; to start \
-                 earlier, first set CISCO_DUO_START_TIME, such as to the last collected_to_t in CiscoDuoHealth_CL",
+            "set CISCO_DUO_START_TIME, such as to the last collected_to_t in CiscoDuoHealth_CL, to lose no events: \
+                 the container was deleted, and the next run creates it and starts CISCO_DUO_LOOKBACK_HOURS ago",
         ),
         Some(StatusCode::Conflict | StatusCode::PreconditionFailed) => Some(
-            "the blob is protected: look for a lease, a legal hold or an immutability policy on the container",
+            "check the container for a lease, a legal hold or an immutability policy: the blob is protected",
         ),
         Some(
             StatusCode::TooManyRequests
             | StatusCode::InternalServerError
             | StatusCode::ServiceUnavailable,
         ) => Some(
-            "the storage account is throttling requests or unavailable, and the next run tries again; if it lasts, \
-                 check the account's metrics for throttling, or use a separate storage account",
+            "wait for the next run; if the error lasts, check the account's metrics for throttling, or use a separate \
+                 storage account",
         ),
         None if is_on_this_machine => {
             Some("check AzureWebJobsStorage, and that Azurite runs: npx --yes azurite")

@@ -2,8 +2,7 @@
 
 use simulator::Simulator;
 
-use crate::common::proxy::Proxy;
-use crate::common::{Azurite, FunctionsHost, Settings, tenant};
+use crate::common::{Azurite, FunctionsHost, Proxy, Settings, tenant};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_tick_without_events_reads_six_checkpoints() {
