@@ -1,14 +1,12 @@
 //! The content of a record, read in one pass through its text.
 
-use std::ops::Range;
-
-use smallvec::SmallVec;
 use twox_hash::XxHash3_64;
 
+use super::Parts;
+use super::nested::is_declared;
+use super::probe::Fields;
 use crate::json::{NotJson, Scanner};
-
-/// The members of an object in order: names without quotation marks, names and values unparsed.
-pub(super) type Members<'a> = SmallVec<[(&'a str, &'a str); 32]>;
+use crate::schema::Node;
 
 /// A hash of a value that does not depend on the order of keys or on white space.
 pub(super) type Content = u64;
@@ -21,58 +19,67 @@ const ARRAY: Content = 2;
 
 pub(super) struct Reading<'a> {
     /// `None` if the record is not an object.
-    pub(super) members: Option<Members<'a>>,
+    pub(super) fields: Option<Fields<'a>>,
     pub(super) content: Content,
-    /// Every object member with the value `true` or `false`.
-    pub(super) booleans: SmallVec<[Boolean<'a>; 8]>,
+    /// Ranges in the record of `true` and `false` in fields that are sent as text.
+    pub(super) truths: Parts,
+    /// Whether every value has a declared column.
+    pub(super) is_declared: bool,
 }
 
-/// A member of an object whose value is `true` or `false`.
-pub(super) struct Boolean<'a> {
-    /// Names of the two enclosing objects, inner one last; empty for the record and array elements.
-    pub(super) path: [&'a str; 2],
-    /// Number of enclosing objects and arrays, without the record itself.
-    pub(super) depth: usize,
-    pub(super) name: &'a str,
-    /// Range of the value in the scanner's text.
-    pub(super) range: Range<usize>,
-}
-
-pub(super) fn read<'a>(scanner: &mut Scanner<'a>) -> Result<Reading<'a>, NotJson> {
-    let mut walk = Walk { booleans: SmallVec::new() };
-    if scanner.peek()? != b'{' {
-        let content = walk.value(scanner, ["", ""], 0)?;
-        return Ok(Reading { members: None, content, booleans: SmallVec::new() });
+impl Reading<'_> {
+    /// The reading of a text that is not JSON.
+    pub(super) fn of_text(text: &str) -> Self {
+        Self { fields: None, content: content(text), truths: Parts::new(), is_declared: true }
     }
-    let mut members = Members::new();
+}
+
+/// Reads a record with these fields. Without a schema, every value counts as declared.
+pub(super) fn read<'a>(
+    scanner: &mut Scanner<'a>,
+    mut fields: Fields<'a>,
+    schema: Option<&'static Node>,
+) -> Result<Reading<'a>, NotJson> {
+    let mut walk = Walk::from(scanner.at());
+    if scanner.peek()? != b'{' {
+        let content = walk.value(scanner, None, 0)?;
+        return Ok(Reading { fields: None, content, truths: walk.truths, is_declared: true });
+    }
     let mut sum: Content = 0;
     scanner.object(|scanner, name| {
         let begin = scanner.at();
-        sum = sum.wrapping_add(walk.member(scanner, ["", ""], name, 0)?);
-        members.push((name, scanner.since(begin)));
+        sum = sum.wrapping_add(walk.member(scanner, schema, name, 0)?);
+        fields.add(name, scanner.since(begin));
         Ok::<_, NotJson>(())
     })?;
     let content = combined(OBJECT, sum);
-    Ok(Reading { members: Some(members), content, booleans: walk.booleans })
+    let Walk { truths, is_declared, .. } = walk;
+    Ok(Reading { fields: Some(fields), content, truths, is_declared })
 }
 
 /// The content hash of a text, whether it is JSON or not.
 pub(super) fn content(text: &str) -> Content {
-    let mut walk = Walk { booleans: SmallVec::new() };
-    let content = walk.value(&mut Scanner::new(text), ["", ""], 0);
+    let content = Walk::from(0).value(&mut Scanner::new(text), None, 0);
     content.unwrap_or_else(|NotJson| hash(text))
 }
 
-struct Walk<'a> {
-    booleans: SmallVec<[Boolean<'a>; 8]>,
+struct Walk {
+    /// Position of the record.
+    begin: usize,
+    truths: Parts,
+    is_declared: bool,
 }
 
-impl<'a> Walk<'a> {
-    /// Consumes an element, or a member of the last object in `path`; returns its content hash.
+impl Walk {
+    fn from(begin: usize) -> Self {
+        Self { begin, truths: Parts::new(), is_declared: true }
+    }
+
+    /// Consumes a value; returns its content hash. `node` is the node of an object in the schema.
     fn value(
         &mut self,
-        scanner: &mut Scanner<'a>,
-        path: [&'a str; 2],
+        scanner: &mut Scanner<'_>,
+        node: Option<&'static Node>,
         depth: usize,
     ) -> Result<Content, NotJson> {
         match scanner.peek()? {
@@ -80,7 +87,7 @@ impl<'a> Walk<'a> {
                 let mut sum: Content = 0;
                 scanner.object(|scanner, name| {
                     // A sum is independent of the order.
-                    sum = sum.wrapping_add(self.member(scanner, path, name, depth)?);
+                    sum = sum.wrapping_add(self.member(scanner, node, name, depth)?);
                     Ok::<_, NotJson>(())
                 })?;
                 Ok(combined(OBJECT, sum))
@@ -88,7 +95,7 @@ impl<'a> Walk<'a> {
             b'[' if depth < DEEPEST => {
                 let mut hash_so_far = ARRAY;
                 scanner.array(|scanner| {
-                    hash_so_far = combined(hash_so_far, self.value(scanner, ["", ""], depth + 1)?);
+                    hash_so_far = combined(hash_so_far, self.value(scanner, None, depth + 1)?);
                     Ok::<_, NotJson>(())
                 })?;
                 Ok(hash_so_far)
@@ -97,22 +104,34 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Consumes the value of a member, and returns the content hash of name and value.
+    /// Consumes the value of a member, and returns the content hash of name and value. `object` is
+    /// the node of the object; arrays and unknown objects have none.
     fn member(
         &mut self,
-        scanner: &mut Scanner<'a>,
-        path: [&'a str; 2],
-        name: &'a str,
+        scanner: &mut Scanner<'_>,
+        object: Option<&'static Node>,
+        name: &str,
         depth: usize,
     ) -> Result<Content, NotJson> {
-        if matches!(scanner.peek()?, b'{' | b'[') {
-            let value = self.value(scanner, [path[1], name], depth + 1)?;
+        let node = object.and_then(|object| object.member(name));
+        let columns = node.and_then(Node::columns);
+        let first = scanner.peek()?;
+        if object.is_some() {
+            self.is_declared &= match first {
+                b'{' => node.is_some(),
+                b'n' => true,
+                _ => columns.is_some_and(|columns| is_declared(columns, first)),
+            };
+        }
+        if matches!(first, b'{' | b'[') {
+            let node = node.filter(|_| first == b'{');
+            let value = self.value(scanner, node, depth + 1)?;
             return Ok(XxHash3_64::oneshot_with_seed(value, name.as_bytes()));
         }
         let begin = scanner.at();
         let value = scanner.value()?;
-        if matches!(value, "true" | "false") {
-            self.booleans.push(Boolean { path, depth, name, range: begin..scanner.at() });
+        if matches!(first, b't' | b'f') && columns.is_some_and(|columns| columns.is_text) {
+            self.truths.push(begin - self.begin..scanner.at() - self.begin);
         }
         // Usually only a quotation mark and a colon are between them, so that one hash covers both.
         let is_dense = value.as_ptr() as usize - name.as_ptr() as usize == name.len() + 2;
@@ -130,4 +149,40 @@ fn hash(text: &str) -> Content {
 
 fn combined(one: Content, other: Content) -> Content {
     XxHash3_64::oneshot_with_seed(one, &other.to_le_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Fields, Reading, read};
+    use crate::json::Scanner;
+    use crate::model::LogType;
+    use crate::schema::Node;
+
+    fn reading(text: &str) -> Reading<'_> {
+        let fields = Fields::of(LogType::Authentication);
+        read(&mut Scanner::new(text), fields, Some(Node::root())).unwrap()
+    }
+
+    #[test]
+    fn only_values_with_a_declared_column_count_as_declared() {
+        for text in [
+            "{}",
+            r#"{"alias":"a","timestamp":1,"new":null,"user":{"groups":[{"new":1}],"name":"a","new":null}}"#,
+            r#"{"access_device":{"is_password_set":true,"location":{}},"auth_device":{"location":{"city":"a"}}}"#,
+            r#"{"surfaced_auth":{"access_device":{"is_encryption_enabled":false}}}"#,
+        ] {
+            assert!(reading(text).is_declared, "{text}");
+        }
+        for text in [
+            r#"{"new":"a","alias":"a"}"#,
+            r#"{"new":[],"alias":"a"}"#,
+            r#"{"new":{"a":1},"alias":"a"}"#,
+            r#"{"alias":{"a":1},"reason":"a"}"#,
+            r#"{"alias":1,"reason":"a"}"#,
+            r#"{"user":"a","reason":"a"}"#,
+            r#"{"user":{"new":true,"name":"a"}}"#,
+        ] {
+            assert!(!reading(text).is_declared, "{text}");
+        }
+    }
 }

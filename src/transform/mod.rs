@@ -20,11 +20,12 @@ use smallvec::SmallVec;
 
 use crate::json::{NotJson, Scanner};
 use crate::model::{IngestionApi, LogType, Record, RecordKey, RowShape};
+use crate::schema::Node;
 
 use content::{Content, Reading, content};
 use flat::Flattener;
 use nested::Mover;
-use probe::Probe;
+use probe::{Fields, Probe};
 
 pub use nested::MAX_UNMAPPED_COLUMNS;
 pub use row::{BatchFields, RowWriter};
@@ -95,9 +96,9 @@ impl<'h> Records<'h> {
         }
         let page = Arc::clone(&record.page);
         let text = &page[record.range.clone()];
-        if let Ok(reading) = content::read(&mut Scanner::new(text)) {
-            record.shape = Probe::new(self.log_type, 0, &reading).shape;
-            self.fit(record, text);
+        if let Ok(reading) = self.reading(&mut Scanner::new(text)) {
+            record.shape = Probe::new(self.log_type, &reading).shape;
+            self.fit(record, text, reading.is_declared);
         }
     }
 
@@ -112,8 +113,14 @@ impl<'h> Records<'h> {
         scanner: &mut Scanner<'_>,
     ) -> Result<Record, NotJson> {
         let begin = scanner.at();
-        let reading = content::read(scanner)?;
+        let reading = self.reading(scanner)?;
         Ok(self.record(page, begin..scanner.at(), &reading))
+    }
+
+    fn reading<'a>(&self, scanner: &mut Scanner<'a>) -> Result<Reading<'a>, NotJson> {
+        // The other API needs the columns of each value, whether declared or not.
+        let schema = (self.limits.api == IngestionApi::DataCollector).then(Node::root);
+        content::read(scanner, Fields::of(self.log_type), schema)
     }
 
     /// Parses a single record. Text that is not JSON also becomes a row.
@@ -121,16 +128,14 @@ impl<'h> Records<'h> {
         let page = Arc::new(text.to_owned());
         let mut scanner = Scanner::new(&page);
         let record = self.read(&page, &mut scanner);
-        record.and_then(|record| scanner.end().map(|()| record)).unwrap_or_else(|NotJson| {
-            let booleans = SmallVec::new();
-            let reading = Reading { members: None, content: content(text), booleans };
-            self.record(&page, 0..text.len(), &reading)
-        })
+        record
+            .and_then(|record| scanner.end().map(|()| record))
+            .unwrap_or_else(|NotJson| self.record(&page, 0..text.len(), &Reading::of_text(text)))
     }
 
     fn record(&mut self, page: &Arc<String>, range: Range<usize>, reading: &Reading<'_>) -> Record {
         let text = &page[range.clone()];
-        let probe = Probe::new(self.log_type, range.start, reading);
+        let probe = Probe::new(self.log_type, reading);
         let mut record = Record {
             page: Arc::clone(page),
             range,
@@ -141,22 +146,23 @@ impl<'h> Records<'h> {
             truncations: Vec::new(),
             row_bytes: 0,
         };
-        self.fit(&mut record, text);
+        self.fit(&mut record, text, reading.is_declared);
         record
     }
 
     /// Converts a record for its API, with values truncated so that the row is not too large.
-    fn fit(&mut self, record: &mut Record, text: &str) {
+    fn fit(&mut self, record: &mut Record, text: &str, is_declared: bool) {
         let mut largest_value = self.limits.largest_value;
-        self.shape(record, text, largest_value);
+        self.shape(record, text, is_declared, largest_value);
         while record.row_bytes > self.limits.largest_row && largest_value > NEVER_TRUNCATED {
             largest_value /= 2;
-            self.shape(record, text, largest_value);
+            self.shape(record, text, is_declared, largest_value);
         }
     }
 
-    /// Converts a record for its API, with values of at most `largest_value` bytes.
-    fn shape(&mut self, record: &mut Record, text: &str, largest_value: usize) {
+    /// Converts a record for its API, with values of at most `largest_value` bytes. `is_declared`:
+    /// whether every value has a declared column.
+    fn shape(&mut self, record: &mut Record, text: &str, is_declared: bool, largest_value: usize) {
         let is_wrapped = matches!(record.shape, RowShape::Wrapped);
         // A small record has no large value.
         record.truncations = if text.len() <= largest_value {
@@ -168,6 +174,7 @@ impl<'h> Records<'h> {
         };
         let rewritten = match self.limits.api {
             _ if is_wrapped => None,
+            IngestionApi::DataCollector if is_declared => None,
             IngestionApi::DataCollector => {
                 self.mover.rewrite(text, &record.truncations, largest_value)
             }

@@ -144,7 +144,7 @@ impl<'w> Walk<'w> {
         let columns = known.or_else(|| schema::columns_of(&path()));
         let is_truth = matches!(value.as_bytes()[0], b't' | b'f');
         let as_text = is_truth && columns.is_some_and(|columns| columns.is_text);
-        let is_declared = columns.is_some_and(|columns| is_declared(columns, value));
+        let is_declared = columns.is_some_and(|columns| is_declared(columns, value.as_bytes()[0]));
         if !is_declared {
             let path = path();
             if !self.has_column(&path, value) {
@@ -202,11 +202,11 @@ fn type_of(value: &str) -> ColumnType {
     }
 }
 
-/// Whether a value of a known field stays in it. A text is converted to the type of an existing
+/// Whether a value of a known field, with this first byte, stays in it. A text is converted to the type of an existing
 /// column, and otherwise has a text column beside it. A field whose column name is too long for a
 /// declaration has a column of that name. An object here is below the maximum depth.
-fn is_declared(columns: &PathColumns, value: &str) -> bool {
-    match value.as_bytes()[0] {
+pub(super) fn is_declared(columns: &PathColumns, first: u8) -> bool {
+    match first {
         b'{' => false,
         b'"' | b'[' => true,
         _ if columns.additional.is_some() => true,

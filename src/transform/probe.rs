@@ -5,8 +5,7 @@ use std::borrow::Cow;
 use chrono::{DateTime, Datelike as _};
 use serde::Deserialize;
 
-use super::Parts;
-use super::content::{Boolean, Members, Reading};
+use super::content::Reading;
 use crate::json::unescaped;
 use crate::model::{LogType, RowShape};
 
@@ -24,7 +23,9 @@ pub(super) struct Probe<'a> {
 
 /// The unparsed values of the fields.
 #[derive(Default)]
-struct Fields<'a> {
+pub(super) struct Fields<'a> {
+    /// The name of Duo's id, if the log has one.
+    id_field: Option<&'static str>,
     id: Option<&'a str>,
     isotimestamp: Option<&'a str>,
     ts: Option<&'a str>,
@@ -33,19 +34,31 @@ struct Fields<'a> {
     action: [Option<&'a str>; 4],
     /// Whether a name is reserved for an added field or by Azure Monitor.
     has_reserved: bool,
+    /// Whether a field occurs twice, or a name is not valid Unicode.
+    is_ambiguous: bool,
 }
 
 impl<'a> Probe<'a> {
-    /// Parses the record at `begin`; wraps it if it is not an object or has a duplicate field.
-    pub(super) fn new(log_type: LogType, begin: usize, reading: &Reading<'a>) -> Self {
-        Self::of_object(log_type, begin, reading).unwrap_or_default()
+    /// Parses a record; wraps it if it is not an object or has a duplicate field.
+    pub(super) fn new(log_type: LogType, reading: &Reading<'a>) -> Self {
+        Self::of_object(log_type, reading).unwrap_or_default()
     }
 
-    fn of_object(log_type: LogType, begin: usize, reading: &Reading<'a>) -> Option<Self> {
-        let id_field = log_type.spec().id_field;
-        let fields = Fields::of(id_field, reading.members.as_ref()?)?;
-        let Fields { id, isotimestamp, ts, timestamp, surfaced_timestamp, action, has_reserved } =
-            fields;
+    fn of_object(log_type: LogType, reading: &Reading<'a>) -> Option<Self> {
+        let &Fields {
+            id_field,
+            id,
+            isotimestamp,
+            ts,
+            timestamp,
+            surfaced_timestamp,
+            action,
+            has_reserved,
+            is_ambiguous,
+        } = reading.fields.as_ref()?;
+        if is_ambiguous {
+            return None;
+        }
         let iso_time = iso(isotimestamp);
         // Records of one transaction differ only in time; whole seconds are too coarse.
         let id = id.filter(|_| id_field != Some("txid") || iso_time.is_some());
@@ -59,47 +72,42 @@ impl<'a> Probe<'a> {
         // A stored time has a year of four digits, and so must the hours next to it.
         let year = |micros| DateTime::from_timestamp_micros(micros).map(|time| time.year());
         let time_micros = time_micros.filter(|micros| matches!(year(*micros), Some(1..=9998)));
-        let shape = if has_reserved {
-            RowShape::Wrapped
-        } else {
-            let varying = reading.booleans.iter().filter(|boolean| is_varying(boolean));
-            let ranges =
-                varying.map(|Boolean { range, .. }| range.start - begin..range.end - begin);
-            RowShape::Object(ranges.collect::<Parts>())
-        };
+        let shape =
+            if has_reserved { RowShape::Wrapped } else { RowShape::Object(reading.truths.clone()) };
         Some(Self { id: id.and_then(scalar), time_micros, action: action.map(not_null), shape })
     }
 }
 
 impl<'a> Fields<'a> {
-    /// `None` if a field occurs twice or a name is not valid Unicode.
-    fn of(id_field: Option<&str>, members: &Members<'a>) -> Option<Self> {
-        let mut fields = Self::default();
-        for (name, value) in members {
-            let name = unicode(name)?;
-            let field = match &*name {
-                name if id_field == Some(name) => &mut fields.id,
-                "isotimestamp" => &mut fields.isotimestamp,
-                "ts" => &mut fields.ts,
-                "timestamp" => &mut fields.timestamp,
-                "surfaced_timestamp" => &mut fields.surfaced_timestamp,
-                "action" => &mut fields.action[0],
-                "username" => &mut fields.action[1],
-                "object" => &mut fields.action[2],
-                "description" => &mut fields.action[3],
-                "eventtype" | "host" | "event_uid" | "event_content" | "event_replaces"
-                | "event_time" | "ingest_kind" | "ingest_batch" | "truncated_fields" | "tenant"
-                | "TimeGenerated" | "RawData" => {
-                    fields.has_reserved = true;
-                    continue;
-                }
-                _ => continue,
-            };
-            if field.replace(value).is_some() {
-                return None;
+    pub(super) fn of(log_type: LogType) -> Self {
+        Self { id_field: log_type.spec().id_field, ..Self::default() }
+    }
+
+    /// Stores the value if the member of the record is one of the fields.
+    pub(super) fn add(&mut self, name: &str, value: &'a str) {
+        let Some(name) = unicode(name) else {
+            self.is_ambiguous = true;
+            return;
+        };
+        let field = match &*name {
+            name if self.id_field == Some(name) => &mut self.id,
+            "isotimestamp" => &mut self.isotimestamp,
+            "ts" => &mut self.ts,
+            "timestamp" => &mut self.timestamp,
+            "surfaced_timestamp" => &mut self.surfaced_timestamp,
+            "action" => &mut self.action[0],
+            "username" => &mut self.action[1],
+            "object" => &mut self.action[2],
+            "description" => &mut self.action[3],
+            "eventtype" | "host" | "event_uid" | "event_content" | "event_replaces"
+            | "event_time" | "ingest_kind" | "ingest_batch" | "truncated_fields" | "tenant"
+            | "TimeGenerated" | "RawData" => {
+                self.has_reserved = true;
+                return;
             }
-        }
-        Some(fields)
+            _ => return,
+        };
+        self.is_ambiguous |= field.replace(value).is_some();
     }
 }
 
@@ -114,18 +122,6 @@ fn unicode(name: &str) -> Option<Cow<'_, str>> {
 
 fn not_null(value: Option<&str>) -> Option<&str> {
     value.filter(|value| *value != "null")
-}
-
-/// Whether the boolean is a device field that is `"unknown"` in other records.
-fn is_varying(Boolean { path, depth, name, .. }: &Boolean<'_>) -> bool {
-    let is_device = match path {
-        [_, "access_device"] if *depth == 1 => true,
-        ["surfaced_auth", "access_device"] => *depth == 2,
-        _ => false,
-    };
-    let varies =
-        matches!(*name, "is_encryption_enabled" | "is_firewall_enabled" | "is_password_set");
-    is_device && varies
 }
 
 /// A string or number as text; `None` if empty.
@@ -163,13 +159,15 @@ fn number(raw: Option<&str>) -> Option<i64> {
 
 #[cfg(test)]
 mod tests {
-    use super::Probe;
+    use super::{Fields, Probe};
     use crate::json::Scanner;
     use crate::model::{LogType, RowShape};
+    use crate::schema::Node;
     use crate::transform::content::read;
 
     fn probe(log_type: LogType, text: &str) -> Probe<'_> {
-        Probe::new(log_type, 0, &read(&mut Scanner::new(text)).unwrap())
+        let fields = Fields::of(log_type);
+        Probe::new(log_type, &read(&mut Scanner::new(text), fields, Some(Node::root())).unwrap())
     }
 
     fn time(log_type: LogType, text: &str) -> Option<i64> {
