@@ -183,10 +183,14 @@ async fn wall(sizes: &Sizes) -> Result<Figure, Fault> {
 /// Peak memory: one log with a short and with a long backlog, and all logs at once.
 async fn memory(sizes: &Sizes) -> Result<Vec<Figure>, Fault> {
     let mut figures = Vec::new();
-    for events in sizes.memory_events {
-        let name = format!("peak memory, {events} authentication events");
+    let [short, long] = sizes.memory_events;
+    for (events, api, by) in [
+        (short, IngestionApi::DataCollector, ""),
+        (long, IngestionApi::DataCollector, ""),
+        (long, IngestionApi::Compressed, ", through Logs Ingestion"),
+    ] {
+        let name = format!("peak memory, {events} authentication events{by}");
         let volumes = [(LogType::Authentication, events)];
-        let api = IngestionApi::DataCollector;
         figures.push(peak_memory(name, &volumes, Duration::ZERO, api, 32.0).await?);
     }
     let volumes = ALL_LOGS.map(|(log, events)| (log, events * sizes.all_logs_per_mille / 1_000));
