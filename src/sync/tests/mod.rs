@@ -25,3 +25,4 @@ mod v1;
 mod waiting_records;
 mod waits;
 mod world;
+mod year;

@@ -1,10 +1,13 @@
 //! Duo's responses.
 
-use std::collections::HashMap;
+use chrono::TimeDelta;
 
 use super::{DuoEvent, PageFault, World};
-use crate::model::{FetchErrorKind, Millis, PageRequest, PageResponse, RecordKey};
+use crate::model::{FetchErrorKind, Millis, PageRequest, PageResponse};
 use crate::sync::tests::record::of_key;
+
+/// Time that Duo keeps events.
+const DUO_KEEPS: TimeDelta = TimeDelta::days(180);
 
 impl World {
     pub(super) fn fetch(&mut self, request: &PageRequest) -> Result<PageResponse, FetchErrorKind> {
@@ -25,15 +28,19 @@ impl World {
         }
         let duo_now = self.now - self.clock_ahead;
         assert!(request.maxtime > request.mintime || self.v1, "Duo refuses mintime >= maxtime");
-        let mut returned: Vec<DuoEvent> =
-            self.events.iter().copied().filter(|event| event.visible_from <= duo_now).collect();
-        returned.retain(|event| {
+        let is_requested = |time: Millis| {
             if self.v1 {
-                event.time.seconds() >= request.mintime.seconds()
+                time.seconds() >= request.mintime.seconds()
             } else {
-                event.time >= request.mintime && event.time <= request.maxtime
+                time >= request.mintime && time <= request.maxtime
             }
-        });
+        };
+        let is_returned = |event: &&DuoEvent| {
+            is_requested(event.time)
+                && event.visible_from <= duo_now
+                && event.time >= duo_now - DUO_KEEPS
+        };
+        let mut returned: Vec<DuoEvent> = self.events.iter().filter(is_returned).copied().collect();
         returned.sort_by_key(|event| (event.time, event.key));
         if self.newest_first {
             returned.reverse();
@@ -60,10 +67,9 @@ impl World {
             return Err(FetchErrorKind::Unreachable);
         }
         returned.truncate(page_size);
-        let numbers: HashMap<RecordKey, usize> =
-            self.events.iter().enumerate().map(|(number, event)| (event.key, number)).collect();
         let last = returned.last().filter(|_| self.last_has_cursor || !is_last);
-        let mut cursor = last.map(|event| numbers[&event.key].to_string());
+        let number = |key| self.events.iter().rposition(|event| event.key == key);
+        let mut cursor = last.and_then(|event| number(event.key)).map(|number| number.to_string());
         if self.repeat_cursor_at.contains(&self.request_count) && request.cursor.is_some() {
             cursor.clone_from(&request.cursor);
         }

@@ -1,10 +1,10 @@
 //! The stored state: checkpoints, ledger and results of hours.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::ports::{Container, HOST};
 use super::{DuoEvent, World};
-use crate::model::Hour;
+use crate::model::{Hour, Span};
 use crate::storage::{Document as _, LedgerEntry};
 use crate::sync::{Checkpoint, DayResults, HourResult};
 
@@ -19,6 +19,17 @@ impl World {
         let name = self.state_name(&format!("ledger/{}.json", hour.date()));
         let (content, _) = self.blobs.get(&(Container::State, name))?;
         DayResults::from_json(content).unwrap().hours.remove(&hour.number_in_day())
+    }
+
+    /// The results of the hours of some days.
+    pub(in crate::sync::tests) fn results_of_days(&self, span: Span) -> BTreeMap<Hour, HourResult> {
+        let days = span.hours().filter(|hour| *hour == hour.day() || hour.start() == span.from);
+        let results = days.filter_map(|hour| {
+            let name = self.state_name(&format!("ledger/{}.json", hour.date()));
+            let (content, _) = self.blobs.get(&(Container::State, name))?;
+            Some(DayResults::from_json(content).unwrap().by_hour(hour.day()))
+        });
+        results.flatten().collect()
     }
 
     /// All results of hours.
