@@ -43,11 +43,18 @@ pub(super) async fn step<P: Ports>(run: &mut Run<'_, P>, now: Millis) -> Result<
         return Ok(());
     };
     if reading.span.from < run.oldest {
+        // This takes time without a request: the live log has its turn before the next step.
+        run.checkpoint.reconciliation.live_requests = 0;
+        if run.stats.counts.pages == 0 && run.config.backfill.is_none() {
+            // The local clock may be wrong: only a response shows which hours Duo keeps.
+            if run.live.is_done {
+                run.reconciliation = Reconciliation::NotDueYet;
+            }
+            return Ok(());
+        }
         // Hours beyond Duo's retention are not requested; later hours of the span follow.
         let kept_from = Hour::of(run.oldest).after(1).start();
         reading.span.to = reading.span.to.min(kept_from);
-        // This takes time without a request: the live log has its turn before the next step.
-        run.checkpoint.reconciliation.live_requests = 0;
         return conclude(run, &reading, Basis::Nothing).await;
     }
     let is_counted = reading.is_counted_first;

@@ -160,6 +160,22 @@ fn hours_beyond_duos_retention_are_not_requested() {
 }
 
 #[test]
+fn a_clock_ahead_by_more_than_duos_retention_settles_no_hour_while_duo_refuses_requests() {
+    let mut world = World::new(clustered());
+    world.run_until("a", NOON + hours(2));
+    let results = world.results();
+    world.clock_ahead = hours(24 * 200);
+    world.now = world.now + world.clock_ahead;
+    for _ in 0..10 {
+        // Duo refuses the signature because of its date.
+        world.fetch_faults = [Some(FetchErrorKind::Credentials); 2].into();
+        world.run("a");
+        world.now = world.now + minutes(6);
+    }
+    assert_eq!(world.results(), results);
+}
+
+#[test]
 fn stages_are_due_by_duos_clock() {
     let mut world = World::new([]);
     world.latency = millis(0);
