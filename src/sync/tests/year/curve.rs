@@ -71,6 +71,8 @@ pub(super) struct Window {
     bytes_per_result: f64,
     largest_result: usize,
     bytes: f64,
+    /// Whether results of 400 days are stored, so that old ones are removed.
+    is_full: bool,
 }
 
 /// The windows of consecutive normal days.
@@ -85,6 +87,7 @@ impl Window {
         let mean =
             |of: fn(&Day) -> usize| days.iter().map(of).sum::<usize>() as f64 / days.len() as f64;
         let results = mean(|day| day.results.objects);
+        let is_steady = days[0].results.objects == days[days.len() - 1].results.objects;
         Self {
             first_day: days[0].number,
             requests: mean(|day| day.requests),
@@ -94,12 +97,8 @@ impl Window {
             bytes_per_result: mean(|day| day.results.bytes) / results,
             largest_result: days.iter().map(|day| day.results.largest).max().unwrap_or(0),
             bytes: mean(|day| day.all.bytes),
+            is_full: is_steady && results >= 400.0,
         }
-    }
-
-    /// Whether results of the last 400 days are stored, so that old ones are removed.
-    fn is_full(&self) -> bool {
-        self.results >= 400.0
     }
 }
 
@@ -128,7 +127,7 @@ pub(super) fn print(phase: Phase, days: &[Day]) {
 /// window with 400 days of results.
 pub(super) fn assert_flat(log: LogType, windows: &[Window]) {
     let (first, last) = (windows[0], windows[windows.len() - 1]);
-    let full = windows.iter().find(|window| window.is_full());
+    let full = windows.iter().find(|window| window.is_full);
     for window in [Some(&first), full, Some(&last)].into_iter().flatten() {
         println!("{log}: {window:.1?}");
     }

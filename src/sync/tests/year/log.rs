@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::TimeDelta;
 
-use super::plan::{Phase, clock_ahead};
+use super::plan::{Phase, clock_ahead, refuses_signature};
 use crate::model::{DAY, FetchErrorKind, HOUR, Hour, LogType, Millis, Paging, Span};
 use crate::model::{SECOND, SendErrorKind};
 use crate::sync::tests::record::id;
@@ -125,6 +125,10 @@ impl Log {
                 let at = self.world.operation_count + self.rng.u64(1..10);
                 let fault = self.fault();
                 self.world.faults.insert(at, fault);
+            }
+            _ if refuses_signature(self.world.clock_ahead, now) => {
+                let refused = Some(FetchErrorKind::Credentials);
+                self.world.fetch_faults.extend([refused; 30]);
             }
             _ => self.world.faults.clear(),
         }
