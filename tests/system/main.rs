@@ -1,4 +1,5 @@
-//! Tests that need Azurite, Node.js, Python or a browser; `tests/run` installs these and runs them.
+//! Tests that need Azurite, Node.js, Python or a browser; `tests/run` installs these and runs them. One needs libfaketime;
+//! `tests/long` runs it.
 
 #![allow(clippy::unwrap_used, reason = "a failed test panics")]
 
@@ -12,5 +13,6 @@ mod diagnostics;
 mod duo_client;
 mod every_request;
 mod kills;
+mod stages;
 mod status_page;
 mod storage;
