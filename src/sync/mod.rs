@@ -13,6 +13,7 @@ mod deliver;
 mod fetch;
 mod hours;
 mod last_second;
+mod lease;
 mod live;
 mod outcome;
 mod paging;

@@ -3,24 +3,19 @@
 use chrono::TimeDelta;
 
 use super::LogConfig;
-use super::checkpoint::{BackOffCause, Checkpoint, Destination, Halvings, Lease};
-use super::outcome::{Failure, RunError, RunOutcome, RunStats, Warning};
+use super::checkpoint::{BackOffCause, Checkpoint, Halvings};
+use super::outcome::{RunError, RunOutcome, RunStats, Warning};
 use super::ports::Ports;
 use super::refused::RefusedRecords;
 use super::schedule::{Due, Reading};
-use super::stop::{LADDER, LONGEST_RETRY_AFTER, Stop};
+use super::stop::Stop;
 use super::token_bucket::ACCOUNT_SHARE;
 use super::window::Window;
 use crate::model::{FetchError, Millis, SECOND, Span};
-use crate::storage::{Document as _, Ledger, StorageError, Version, WriteError};
+use crate::storage::{Document as _, Ledger, Version, WriteError};
 
-/// Time that a lease lasts beyond the timeout of a request.
-const LEASE_MARGIN: TimeDelta = TimeDelta::seconds(60);
-/// Time that the lease must last beyond a request's timeout, for the ledger write.
-const LEASE_RESERVE: TimeDelta = TimeDelta::seconds(30);
 /// Longest sleep for the rate limit within a run; a longer wait ends the run.
 pub(super) const LONGEST_RATE_WAIT: TimeDelta = TimeDelta::seconds(5);
-
 /// Longest span without a new record that is not saved; the next run reads it again.
 const LONGEST_UNSAVED: TimeDelta = TimeDelta::minutes(15);
 
@@ -67,7 +62,7 @@ pub(super) struct Run<'a, P: Ports> {
     /// Whether `checkpoint` has unsaved progress.
     pub(super) is_unsaved: bool,
     /// Whether this run took the lease; one left by an earlier run of the process does not count.
-    has_lease: bool,
+    pub(super) has_lease: bool,
     pub(super) ledger: Ledger,
     pub(super) refused: RefusedRecords,
     pub(super) live: Live,
@@ -124,35 +119,6 @@ impl<'a, P: Ports> Run<'a, P> {
         server_time.map_or(now, |time| time.min(now)) - self.config.limits.window_delay
     }
 
-    /// Takes the lease, or renews it if it could expire during a request that starts now.
-    pub(super) async fn hold_lease(&mut self) -> Result<(), Stop> {
-        let needed_until = self.now() + self.timeout() + LEASE_RESERVE;
-        let lease = self.checkpoint.lease.as_ref();
-        if self.has_lease && lease.is_some_and(|lease| lease.expires_at >= needed_until) {
-            return Ok(());
-        }
-        self.renew_lease();
-        self.save().await?;
-        self.has_lease = true;
-        Ok(())
-    }
-
-    fn renew_lease(&mut self) {
-        let expires_at = self.now() + self.timeout() + LEASE_MARGIN;
-        self.checkpoint.lease = Some(Lease { owner: self.config.owner.clone(), expires_at });
-        self.sign_destination();
-    }
-
-    /// Records the destination of the rows, even if there are none.
-    fn sign_destination(&mut self) {
-        let fingerprint = self.config.destination.clone();
-        self.checkpoint.destination = Some(Destination { fingerprint, used_at: self.now() });
-    }
-
-    fn timeout(&self) -> TimeDelta {
-        TimeDelta::from_std(self.checkpoint.timeout()).expect("at most two minutes")
-    }
-
     /// Saves the progress, unless the run ends here: the last write then saves it.
     pub(super) async fn commit(&mut self) -> Result<(), Stop> {
         self.checkpoint.back_off = None;
@@ -185,11 +151,6 @@ impl<'a, P: Ports> Run<'a, P> {
         let mut rates = self.checkpoint.rate;
         let waits = [rates.log.take(rate, 1, now), rates.account.take(rate, ACCOUNT_SHARE, now)];
         waits.into_iter().any(|taken| taken.is_err_and(|wait| wait > LONGEST_RATE_WAIT))
-    }
-
-    pub(super) fn holds_lease(&self) -> bool {
-        let lease = self.checkpoint.lease.as_ref();
-        lease.is_some_and(|lease| lease.owner == self.config.owner)
     }
 
     /// The checkpoint with the open windows. While refused records wait, it stays before them.
@@ -291,20 +252,6 @@ impl<'a, P: Ports> Run<'a, P> {
         self.stats.warnings.extend(warnings);
     }
 
-    /// Backs off for `retry_after`, or for the next longer pause.
-    pub(super) fn back_off(
-        &self,
-        retry_after: Option<TimeDelta>,
-        cause: BackOffCause,
-        error: impl Into<RunError>,
-    ) -> Stop {
-        let pause = match retry_after {
-            Some(pause) => pause.clamp(TimeDelta::zero(), LONGEST_RETRY_AFTER),
-            None => self.next_pause(),
-        };
-        Stop::back_off(self.now() + pause, cause, error)
-    }
-
     /// Leaves a stored window where its pages were delivered, if Duo no longer accepts its start.
     pub(super) fn leave_window(&mut self) {
         let left = self.checkpoint.window.take_if(|window| window.from < self.oldest);
@@ -331,27 +278,5 @@ impl<'a, P: Ports> Run<'a, P> {
     pub(super) async fn pause(&mut self, pause: TimeDelta) {
         self.stats.counts.retries += 1;
         self.ports.sleep(pause).await;
-    }
-
-    /// The stop after a failed ledger write backs off, because the batch will be sent again.
-    pub(super) fn ledger_failed(&self, error: StorageError) -> Stop {
-        Stop {
-            outcome: RunOutcome::Failed(Failure::Storage),
-            ..self.back_off(None, BackOffCause::StorageUnreachable, error)
-        }
-    }
-
-    /// The next pause without `Retry-After`, longer each time.
-    fn next_pause(&self) -> TimeDelta {
-        let count = self.checkpoint.back_off.map_or(0, |before| before.count);
-        let step = usize::try_from(count).unwrap_or(usize::MAX).min(LADDER.len() - 1);
-        let pause = self.config.limits.throttle_backoff * LADDER[step];
-        // Up to a fifth shorter, so that logs throttled together do not resume together, and at
-        // least two seconds, so that the timer's tick at the end of the pause is not missed.
-        let longest = pause.num_milliseconds() / 5;
-        let jitter = TimeDelta::milliseconds(self.ports.random(longest.min(2_000)..=longest));
-        // Ticks follow the start of the run, which may have lasted for a while.
-        let elapsed = self.now() - (self.deadline - self.config.limits.run_time_limit);
-        (pause - jitter - elapsed).max(pause / 2)
     }
 }
