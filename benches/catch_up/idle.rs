@@ -28,7 +28,7 @@ pub(crate) async fn measure(ticks: u32) -> Result<Figure, Fault> {
     }
     let used = cpu(&host)? - before;
     Ok(Figure {
-        name: "CPU of a tick without events, six logs".to_owned(),
+        name: "CPU of a timer invocation, no events".to_owned(),
         value: used.as_secs_f64() * 1_000.0 / f64::from(ticks),
         bound: 3.0,
         unit: "ms",
