@@ -26,7 +26,7 @@ pub(crate) async fn measure(ticks: u32) -> Result<Figure, Fault> {
     for _ in 0..ticks {
         host.fire().await?;
     }
-    let used = cpu(&host)? - before;
+    let used = cpu(&host)?.saturating_sub(before);
     Ok(Figure {
         name: "CPU of a timer invocation, no events".to_owned(),
         value: used.as_secs_f64() * 1_000.0 / f64::from(ticks),

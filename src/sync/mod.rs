@@ -7,6 +7,7 @@
 //! No code here uses a clock, a socket, a file or a global; tests run it on simulated ports.
 
 mod admission;
+mod back_off;
 mod checkpoint;
 mod dedup;
 mod deliver;

@@ -3,8 +3,8 @@
 use twox_hash::XxHash3_64;
 
 use super::Parts;
+use super::fields::Fields;
 use super::nested::is_declared;
-use super::probe::Fields;
 use crate::json::{NotJson, Scanner};
 use crate::schema::Node;
 

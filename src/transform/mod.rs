@@ -5,6 +5,7 @@
 
 mod content;
 mod cut;
+mod fields;
 mod flat;
 mod nested;
 mod probe;
@@ -23,9 +24,10 @@ use crate::model::{IngestionApi, LogType, Record, RecordKey, RowShape};
 use crate::schema::Node;
 
 use content::{Content, Reading, content};
+use fields::Fields;
 use flat::Flattener;
 use nested::Mover;
-use probe::{Fields, Probe};
+use probe::Probe;
 
 pub use nested::MAX_UNMAPPED_COLUMNS;
 pub use row::{BatchFields, RowWriter};

@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike as _};
 use serde::Deserialize;
 
 use super::content::Reading;
-use crate::json::unescaped;
+use super::fields::Fields;
 use crate::model::{LogType, RowShape};
 
 /// Identity, time and shape of a record.
@@ -19,23 +19,6 @@ pub(super) struct Probe<'a> {
     /// Action, username, object and description, unparsed: the identity of an event without an id.
     pub(super) action: [Option<&'a str>; 4],
     pub(super) shape: RowShape,
-}
-
-/// The unparsed values of the fields.
-#[derive(Default)]
-pub(super) struct Fields<'a> {
-    /// The name of Duo's id, if the log has one.
-    id_field: Option<&'static str>,
-    id: Option<&'a str>,
-    isotimestamp: Option<&'a str>,
-    ts: Option<&'a str>,
-    timestamp: Option<&'a str>,
-    surfaced_timestamp: Option<&'a str>,
-    action: [Option<&'a str>; 4],
-    /// Whether a name is reserved for an added field or by Azure Monitor.
-    has_reserved: bool,
-    /// Whether a field occurs twice, or a name is not valid Unicode.
-    is_ambiguous: bool,
 }
 
 impl<'a> Probe<'a> {
@@ -75,48 +58,6 @@ impl<'a> Probe<'a> {
         let shape =
             if has_reserved { RowShape::Wrapped } else { RowShape::Object(reading.truths.clone()) };
         Some(Self { id: id.and_then(scalar), time_micros, action: action.map(not_null), shape })
-    }
-}
-
-impl<'a> Fields<'a> {
-    pub(super) fn of(log_type: LogType) -> Self {
-        Self { id_field: log_type.spec().id_field, ..Self::default() }
-    }
-
-    /// Stores the value if the member of the record is one of the fields.
-    pub(super) fn add(&mut self, name: &str, value: &'a str) {
-        let Some(name) = unicode(name) else {
-            self.is_ambiguous = true;
-            return;
-        };
-        let field = match &*name {
-            name if self.id_field == Some(name) => &mut self.id,
-            "isotimestamp" => &mut self.isotimestamp,
-            "ts" => &mut self.ts,
-            "timestamp" => &mut self.timestamp,
-            "surfaced_timestamp" => &mut self.surfaced_timestamp,
-            "action" => &mut self.action[0],
-            "username" => &mut self.action[1],
-            "object" => &mut self.action[2],
-            "description" => &mut self.action[3],
-            "eventtype" | "host" | "event_uid" | "event_content" | "event_replaces"
-            | "event_time" | "ingest_kind" | "ingest_batch" | "truncated_fields" | "tenant"
-            | "TimeGenerated" | "RawData" => {
-                self.has_reserved = true;
-                return;
-            }
-            _ => return,
-        };
-        self.is_ambiguous |= field.replace(value).is_some();
-    }
-}
-
-/// An unescaped name; `None` if it is not valid Unicode.
-fn unicode(name: &str) -> Option<Cow<'_, str>> {
-    if name.contains('\\') {
-        String::from_utf8(unescaped(name).into()).ok().map(Cow::Owned)
-    } else {
-        Some(Cow::Borrowed(name))
     }
 }
 
