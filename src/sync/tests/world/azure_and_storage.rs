@@ -212,12 +212,14 @@ impl World {
         fault.map_or(Ok(()), |(kind, _)| Err(kind))
     }
 
-    /// An update replaces a delivered content of its event that Duo no longer returns.
+    /// An update replaces a delivered or dead-lettered content of its event that Duo no longer
+    /// returns.
     fn note_updates(&mut self, batch: &Batch) {
         for (record, replaced) in batch.records.iter().filter_map(|record| {
             record.replaces.map(|content| (record, RecordKey { content, ..record.key }))
         }) {
-            assert!(self.accepted.iter().any(|(key, _)| *key == replaced), "never delivered");
+            let is_delivered = self.accepted.iter().any(|(key, _)| *key == replaced);
+            assert!(is_delivered || self.is_dead_lettered(replaced), "never delivered");
             assert!(!self.events.iter().any(|event| event.key == replaced), "still in Duo");
             self.replacements.push((record.key, replaced.content));
             self.reach("update");
