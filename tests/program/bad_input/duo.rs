@@ -1,11 +1,11 @@
 //! Errors of Duo and the network.
 
-use chrono::TimeDelta;
+use chrono::{DurationRound as _, TimeDelta};
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
 use crate::bad_input::start;
 use crate::common::{
-    Settings, accepted_rows, assert_nothing_lost, running, running_with, temporary_folder, tenant,
+    Settings, accepted_rows, assert_nothing_lost, running_with, temporary_folder, tenant,
 };
 
 #[tokio::test]
@@ -104,7 +104,11 @@ async fn a_record_that_is_not_an_object_is_delivered_as_text() {
     let mut config = tenant(13, 120);
     let rows = temporary_folder();
     config.rows_dir = Some(rows.path().to_owned());
-    let (simulator, host, _state) = running(config).await;
+    // The first window is an hour of which the tenant has events.
+    config.from = config.from.duration_trunc(TimeDelta::hours(1)).unwrap();
+    let start = config.from.to_rfc3339();
+    let from_start = |settings: Settings, _: &_| settings.with("CISCO_DUO_START_TIME", start);
+    let (simulator, host, _state) = running_with(config, from_start).await;
     simulator
         .faults()
         .push(Fault::once(Target::Duo(LogType::Authentication), FaultKind::NotAnObject));

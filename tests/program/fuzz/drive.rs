@@ -4,7 +4,7 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -20,8 +20,9 @@ const SECONDS: u64 = 2;
 const MOST_DAMAGES: usize = 6;
 /// Time limit per input: the largest have some megabytes, and the program is a debug build.
 const LONGEST: Duration = Duration::from_secs(20);
-/// Memory limit of the process for all targets together, in KiB.
-const MOST_MEMORY: u64 = 512 * 1024;
+/// Limit for the bytes that one input allocates at a time: the longest, of some hundred kilobytes,
+/// is also tried as the value of each setting at once.
+const MOST_MEMORY: u64 = 256 << 20;
 
 /// An input, formatted as text if a property fails.
 #[derive(Clone)]
@@ -44,6 +45,12 @@ fn seconds() -> u64 {
 /// Tests a property with the documents, with damaged copies of them, and with raw bytes. A failing
 /// input is reduced and printed with a seed; `BOLERO_RANDOM_SEED` repeats it.
 pub(crate) fn fuzz(target: &str, documents: &[&[u8]], property: impl Fn(&[u8])) {
+    let peak = Cell::new(0);
+    let property = |input: &[u8]| {
+        let used = memory_of(|| property(input));
+        assert!(used < MOST_MEMORY, "{used} bytes of memory for {} bytes", input.len());
+        peak.set(used.max(peak.get()));
+    };
     for document in documents {
         property(document);
     }
@@ -73,10 +80,20 @@ pub(crate) fn fuzz(target: &str, documents: &[&[u8]], property: impl Fn(&[u8])) 
             tried.set(tried.get() + 1);
         });
     let (tried, took) = (tried.get(), began.elapsed().as_secs_f64());
-    println!("fuzz {target}: {tried} inputs in {took:.1} s");
+    let peak = peak.get().div_ceil(1 << 20);
+    println!("fuzz {target}: {tried} inputs in {took:.1} s, at most {peak} MiB each");
     assert!(tried > 20, "{target}: only {tried} inputs");
-    let peak = peak_memory();
-    assert!(peak < MOST_MEMORY, "{target}: {peak} KiB of memory");
+}
+
+/// The most bytes that this thread has allocated at a time during `work`.
+fn memory_of(work: impl FnOnce()) -> u64 {
+    let mut outcome = Ok(());
+    let used = allocation_counter::measure(|| {
+        // The measurement does not end if a panic passes through it.
+        outcome = catch_unwind(AssertUnwindSafe(work));
+    });
+    outcome.unwrap_or_else(|panic| resume_unwind(panic));
+    used.bytes_max
 }
 
 /// Like [`fuzz`], with stored documents: a document that was read is equal after writing and
@@ -123,11 +140,4 @@ impl Watch {
     fn next(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
-}
-
-/// Peak memory of this process in KiB; 0 if the system does not report it.
-fn peak_memory() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or(0)
 }
