@@ -168,9 +168,9 @@ async fn stored(state: &LogState, now: Millis) -> Result<Stored, StorageError> {
         futures::try_join!(state.load(), health, try_join_all(days))?;
     let checkpoint: Option<Checkpoint> = checkpoint.map(|(checkpoint, _)| checkpoint);
     let mut health = health.unwrap_or_default();
-    // Read after the health: a run in progress may append more.
     let entries_from =
         checkpoint.as_ref().and_then(|checkpoint| checkpoint.reconciliation.entries_from);
+    // The ledger is read after the health, so that its counts are never older.
     health.add_unrecorded(state.entry_counts().await?, entries_from, now);
     Ok((checkpoint, health, results))
 }

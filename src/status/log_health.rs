@@ -34,7 +34,8 @@ pub struct LogHealth {
     /// Totals since the last row.
     #[serde(default)]
     pub unreported: Activity,
-    /// Number of ledger entries that the totals include, per hour, while the ledger has them.
+    /// Number of ledger entries that the totals already include, per hour. Hours that left the
+    /// ledger are dropped.
     #[serde(default)]
     pub ledger: BTreeMap<Hour, u64>,
     /// Time of the last accepted row.
@@ -110,7 +111,8 @@ impl LogHealth {
         has_changed || self.unreported.has_moved() || is_silent
     }
 
-    /// Notes the ledger entries of a run that was added. `entries_from`: as in the checkpoint.
+    /// Records the ledger entries of a run as included in the totals. `entries_from` is the first
+    /// hour whose entries the ledger keeps.
     pub fn add_entries(&mut self, entries: &BTreeMap<Hour, u64>, entries_from: Option<Hour>) {
         for (hour, entries) in entries {
             let count = self.ledger.entry(*hour).or_default();
@@ -119,15 +121,15 @@ impl LogHealth {
         self.ledger.retain(|hour, _| is_kept(*hour, entries_from));
     }
 
-    /// Adds the events in the ledger that the totals lack, because a process ended before it
-    /// stored the health of its run. `ledger`: its number of entries per hour.
+    /// Adds events that are in the ledger but not in the totals, because a process ended before
+    /// it stored the health of its run. `ledger` is the number of entries per hour.
     pub fn add_unrecorded(
         &mut self,
         mut ledger: BTreeMap<Hour, u64>,
         entries_from: Option<Hour>,
         now: Millis,
     ) {
-        // Earlier entries are those of a backfill, which removes them.
+        // Entries before `entries_from` belong to a backfill, which removes them.
         ledger.retain(|hour, _| is_kept(*hour, entries_from));
         let known = |hour| self.ledger.get(hour).copied().unwrap_or_default();
         let events =

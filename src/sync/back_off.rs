@@ -9,9 +9,9 @@ use super::state::Run;
 use super::stop::Stop;
 use crate::storage::StorageError;
 
-/// Longest `Retry-After` that is respected.
+/// Longest pause after a `Retry-After`; a longer one is reduced to it.
 const LONGEST_RETRY_AFTER: TimeDelta = TimeDelta::minutes(15);
-/// Consecutive pauses as multiples of the first one.
+/// Consecutive pauses, as multiples of `throttle_backoff`; the last one repeats.
 const LADDER: [i32; 3] = [1, 2, 5];
 
 impl<P: Ports> Run<'_, P> {
@@ -29,7 +29,8 @@ impl<P: Ports> Run<'_, P> {
         Stop::back_off(self.now() + pause, cause, error)
     }
 
-    /// The stop after a failed ledger write backs off, because the batch will be sent again.
+    /// The stop after a failed ledger write. The log backs off, because the next run sends the
+    /// batch again.
     pub(super) fn ledger_failed(&self, error: StorageError) -> Stop {
         Stop {
             outcome: RunOutcome::Failed(Failure::Storage),
@@ -46,7 +47,7 @@ impl<P: Ports> Run<'_, P> {
         // least two seconds, so that the timer's tick at the end of the pause is not missed.
         let longest = pause.num_milliseconds() / 5;
         let jitter = TimeDelta::milliseconds(self.ports.random(longest.min(2_000)..=longest));
-        // Ticks follow the start of the run, which may have lasted for a while.
+        // A tick is due a minute after the start of the run, so the pause counts from there.
         let elapsed = self.now() - (self.deadline - self.config.limits.run_time_limit);
         (pause - jitter - elapsed).max(pause / 2)
     }

@@ -32,7 +32,7 @@ impl<P: Ports> Run<'_, P> {
         self.sign_destination();
     }
 
-    /// Records the destination of the rows, even if there are none.
+    /// Records the destination of the rows, even if the run sends none.
     pub(super) fn sign_destination(&mut self) {
         let fingerprint = self.config.destination.clone();
         self.checkpoint.destination = Some(Destination { fingerprint, used_at: self.now() });

@@ -21,7 +21,8 @@ pub(super) struct Reading<'a> {
     /// `None` if the record is not an object.
     pub(super) fields: Option<Fields<'a>>,
     pub(super) content: Content,
-    /// Ranges in the record of `true` and `false` in fields that are sent as text.
+    /// Ranges in the record of the values `true` and `false` that are sent as text; empty without
+    /// a schema.
     pub(super) truths: Parts,
     /// Whether every value has a declared column.
     pub(super) is_declared: bool,
@@ -34,7 +35,7 @@ impl Reading<'_> {
     }
 }
 
-/// Reads a record with these fields. Without a schema, every value counts as declared.
+/// Reads a record and fills `fields`. Without a schema, every value counts as declared.
 pub(super) fn read<'a>(
     scanner: &mut Scanner<'a>,
     mut fields: Fields<'a>,

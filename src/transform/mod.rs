@@ -120,7 +120,7 @@ impl<'h> Records<'h> {
     }
 
     fn reading<'a>(&self, scanner: &mut Scanner<'a>) -> Result<Reading<'a>, NotJson> {
-        // The other API needs the columns of each value, whether declared or not.
+        // For the Logs Ingestion API, the flattening looks up the columns of every value itself.
         let schema = (self.limits.api == IngestionApi::DataCollector).then(Node::root);
         content::read(scanner, Fields::of(self.log_type), schema)
     }
