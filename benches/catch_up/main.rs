@@ -1,7 +1,8 @@
 //! Speed and memory of a catch-up; see `docs/benchmarks.md`.
 //!
 //! The measured program is the real binary in a separate process; the simulators run in this one.
-//! Each figure is a ratio of two measurements of one run, or does not depend on the machine.
+//! CPU and wall time of a catch-up are ratios of two measurements of one run. The times of an idle
+//! invocation and of the start depend on the machine.
 
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its results")]
 

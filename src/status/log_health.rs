@@ -84,8 +84,8 @@ pub struct LastError {
 impl Document for LogHealth {}
 
 impl LogHealth {
-    /// Adds a run. Returns whether a row is due: after a change, an unreported delivery, or 15
-    /// minutes.
+    /// Adds a run. Returns whether a row is due: after a change of outcome or error, after
+    /// unreported events, dead letters or HTTP 429, or 15 minutes after the last row.
     pub fn add(&mut self, mut current: CurrentHealth, counts: RunCounts) -> bool {
         let run = Activity { runs: 1, counts };
         let now = current.seen_at;
@@ -122,7 +122,7 @@ impl LogHealth {
     }
 
     /// Adds events that are in the ledger but not in the totals, because a process ended before
-    /// it stored the health of its run. `ledger` is the number of entries per hour.
+    /// it stored the health of its run, or a backfill delivered them. `ledger` is the number of entries per hour.
     pub fn add_unrecorded(
         &mut self,
         mut ledger: BTreeMap<Hour, u64>,

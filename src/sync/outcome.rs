@@ -16,8 +16,8 @@ pub struct RunResult {
     pub outcome: RunOutcome,
     /// The last error, if the outcome has one.
     pub error: Option<RunError>,
-    /// The stored checkpoint, or that of an idle run, which is not stored; `None` if none could be
-    /// read.
+    /// The stored checkpoint; after an idle run, with its unsaved progress. `None` if no
+    /// checkpoint could be read.
     pub checkpoint: Option<Checkpoint>,
     pub stats: RunStats,
 }

@@ -170,7 +170,8 @@ impl<'a, P: Ports> Run<'a, P> {
         checkpoint
     }
 
-    /// Whether nothing is worth a write: the run only read a short span without a new record.
+    /// Whether the checkpoint need not be saved: the run read no new record, advanced by less than
+    /// [`LONGEST_UNSAVED`], and changed nothing else.
     pub(super) fn is_idle(&self) -> bool {
         let stored = &self.stored;
         let mut progress = self.snapshot();
@@ -252,7 +253,8 @@ impl<'a, P: Ports> Run<'a, P> {
         self.stats.warnings.extend(warnings);
     }
 
-    /// Leaves a stored window where its pages were delivered, if Duo no longer accepts its start.
+    /// Discards a stored window that starts before Duo's retention. The checkpoint of a log with
+    /// counts advances to the last delivered record.
     pub(super) fn leave_window(&mut self) {
         let left = self.checkpoint.window.take_if(|window| window.from < self.oldest);
         // Only the order of a sorted log shows how far the pages reach.

@@ -18,7 +18,7 @@ pub(super) struct Fields<'a> {
     pub(super) action: [Option<&'a str>; 4],
     /// Whether a name is reserved for an added field or by Azure Monitor.
     pub(super) has_reserved: bool,
-    /// Whether a field occurs twice, or a name is not valid Unicode.
+    /// Whether one of these fields occurs twice, or any name is not valid Unicode.
     pub(super) is_ambiguous: bool,
 }
 

@@ -202,9 +202,10 @@ fn type_of(value: &str) -> ColumnType {
     }
 }
 
-/// Whether a value with this first byte has a column of its field. A text is converted to the type
-/// of an existing column, and otherwise has a text column beside it. A field whose column name is too long for a
-/// declaration has a column of that name. An object here is below the maximum depth.
+/// Whether the field has a declared column for a value that begins with the byte `first`. A text
+/// is converted to the type of an existing column, and otherwise has a text column beside it. A
+/// field whose column name is too long for a declaration has a column of that name. An object here
+/// is below the maximum depth.
 pub(super) fn is_declared(columns: &PathColumns, first: u8) -> bool {
     match first {
         b'{' => false,

@@ -22,7 +22,8 @@ pub(super) struct Probe<'a> {
 }
 
 impl<'a> Probe<'a> {
-    /// Parses a record; wraps it if it is not an object or has a duplicate field.
+    /// Parses a record; wraps it if it is not an object, or has a reserved, duplicate or
+    /// non-Unicode field name.
     pub(super) fn new(log_type: LogType, reading: &Reading<'a>) -> Self {
         Self::of_object(log_type, reading).unwrap_or_default()
     }

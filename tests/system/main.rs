@@ -1,5 +1,5 @@
-//! Tests that need Azurite, Node.js, Python or a browser; `tests/run` installs these and runs them. One needs libfaketime;
-//! `tests/long` runs it.
+//! Tests that need Azurite, Node.js, Python or a browser; `tests/run` installs these and runs them.
+//! One needs libfaketime; `tests/long` runs it.
 
 #![allow(clippy::unwrap_used, reason = "a failed test panics")]
 

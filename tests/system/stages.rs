@@ -22,13 +22,13 @@ const STAGES: [TimeDelta; 6] = [age(0), age(2), age(6), age(12), age(24), age(48
 const FULL: usize = 5;
 /// Logs for which Duo returns counts.
 const COUNTED: [LogType; 3] = [LogType::Authentication, LogType::Activity, LogType::Telephony];
-/// Logs whose events each run gives to the simulated Duo.
+/// Logs whose events the test adds one by one.
 const GIVEN: [LogType; 4] =
     [LogType::Authentication, LogType::Activity, LogType::Telephony, LogType::TrustMonitor];
 /// Logs with generated events; the late ones appear after five hours.
 const GENERATED: [LogType; 2] = [LogType::Administrator, LogType::OfflineEnrollment];
 const LATE_BY: Duration = Duration::from_secs(5 * 3_600);
-/// The stage at which Duo returns them.
+/// The first stage at which Duo returns the late events of [`GENERATED`].
 const LATE_AT: usize = 3;
 /// Events of an hour that Duo returns in time.
 const IN_TIME: i64 = 10;
@@ -173,7 +173,8 @@ fn assert_stage(app: &App, stage: usize) {
     for log in COUNTED {
         assert_eq!(late(log), stage, "{log}: each stage delivers one event");
     }
-    // A log without counts is read again once an hour, the first time when it is first run.
+    // A log without counts is read in full once an hour, first in its first run: at the first
+    // stage, minutes later, no reading is due.
     let delivered = if stage == 1 { 0 } else { stage };
     assert_eq!(late(LogType::TrustMonitor), delivered, "trust_monitor at stage {stage}");
     for log in GENERATED {

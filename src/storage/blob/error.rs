@@ -26,13 +26,14 @@ pub(super) fn hint(error: &azure_core::Error, is_on_this_machine: bool) -> Optio
                  Storage Blob Data Owner on the account (a new role takes up to 30 minutes)",
         ),
         _ if is_code(error, "ContainerBeingDeleted") => Some(
-            "set CISCO_DUO_START_TIME to the time of the last checkpoint, or CISCO_DUO_CONTAINER to another name: \
-                 the container is being deleted, Azure cannot recreate it yet, and later runs start \
-                 CISCO_DUO_LOOKBACK_HOURS ago",
+            "set CISCO_DUO_START_TIME to the earliest of the logs' last collected_to_t in CiscoDuoHealth_CL, and \
+                 CISCO_DUO_CONTAINER to another name to continue at once: the container is being deleted, Azure cannot \
+                 recreate it yet, and without these settings later runs start CISCO_DUO_LOOKBACK_HOURS hours before now",
         ),
         _ if is_code(error, "ContainerNotFound") => Some(
-            "set CISCO_DUO_START_TIME, such as to the last collected_to_t in CiscoDuoHealth_CL, to lose no events: \
-                 the container was deleted, and the next run creates it and starts CISCO_DUO_LOOKBACK_HOURS ago",
+            "set CISCO_DUO_START_TIME to the earliest of the logs' last collected_to_t in CiscoDuoHealth_CL, or events \
+                 may be lost: the container was deleted, and the next run creates it and starts \
+                 CISCO_DUO_LOOKBACK_HOURS hours before now",
         ),
         Some(StatusCode::Conflict | StatusCode::PreconditionFailed) => Some(
             "check the container for a lease, a legal hold or an immutability policy: the blob is protected",

@@ -1,4 +1,4 @@
-//! Duo's requests limit how fast a log that is behind catches up.
+//! The rate limit of Duo determines how fast a log that is behind catches up.
 
 use super::time::{hours, minutes, seconds};
 use super::world::{NOON, World};
@@ -27,7 +27,7 @@ fn windows_grow_while_the_log_is_behind_and_its_pages_are_few() {
     assert_eq!(lengths(&world), [1, 2, 2, 0]);
 }
 
-/// Requests for live pages, and of reconciliation.
+/// Number of requests for live pages, and for reconciliation.
 fn requests(world: &World) -> (usize, usize) {
     let live = world.requests.iter().filter(|request| !request.is_reconciliation).count();
     (live, world.requests.len() - live + world.counts.len())

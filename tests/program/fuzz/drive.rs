@@ -20,9 +20,8 @@ const SECONDS: u64 = 2;
 const MOST_DAMAGES: usize = 6;
 /// Time limit per input: the largest have some megabytes, and the program is a debug build.
 const LONGEST: Duration = Duration::from_secs(20);
-/// Limit for the bytes that one input allocates at a time: the longest, of some hundred kilobytes,
-/// is also tried as the value of each setting at once.
-const MOST_MEMORY: u64 = 256 << 20;
+/// Limit for the bytes allocated at a time while one input is tested.
+const MOST_MEMORY: u64 = 128 << 20;
 
 /// An input, formatted as text if a property fails.
 #[derive(Clone)]

@@ -7,6 +7,8 @@ use duo_sentinel::settings::{CATALOG, Environment, Kind, Settings};
 use crate::fuzz::damage::SECRET;
 use crate::fuzz::drive::fuzz;
 
+/// Longest value of a setting that Linux passes to a program, in characters of one byte.
+const LONGEST_VALUE: usize = 128 * 1024;
 /// A valid environment, one setting per line.
 const ENVIRONMENT: &str = "\
 CISCO_DUO_INTEGRATION_KEY=DIXXXXXXXXXXXXXXXXXX
@@ -49,7 +51,8 @@ fn environments() {
         let names = CATALOG.iter().map(|info| info.name);
         let lines = names.zip(text.lines().cycle());
         let moved: String = lines.fold(String::new(), |text, (name, line)| {
-            text + name + "=" + line.split_once('=').map_or(line, |(_, value)| value) + "\n"
+            let value = line.split_once('=').map_or(line, |(_, value)| value).chars();
+            text + name + "=" + &value.take(LONGEST_VALUE).collect::<String>() + "\n"
         });
         for text in [&text, moved.as_str()] {
             check(text);

@@ -94,8 +94,8 @@ fn mark(status: &Value, hour: &str) -> String {
     day["hours"][number].as_str().unwrap().to_owned()
 }
 
-/// Asserts that health rows and JSON add up to the accepted events, also those of the killed run,
-/// of which only the late ones are not counted as such.
+/// Asserts that health rows and JSON add up to the accepted events, including those of the killed
+/// run. Its late events are counted in `events`, but may be missing in `late`.
 pub(crate) fn assert_runs_agree(reported: &Reported, log: &str, killed: u64) {
     let sum = |field: &str| -> u64 {
         let rows = of_log(&reported.health, log);

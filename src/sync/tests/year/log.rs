@@ -33,7 +33,7 @@ pub(super) struct Log {
     /// The first hour, which Duo forgets while the backlog is read.
     border: Span,
     /// Events that Duo no longer kept when the stopped log continued, and the 50 hours before the
-    /// stop, whose last stages Duo could no longer answer.
+    /// stop, whose last stages were due only when Duo no longer kept them.
     unkept: Option<Span>,
     /// Events that Duo no longer has and that were not delivered.
     pub(super) gone: Vec<DuoEvent>,

@@ -42,7 +42,7 @@ struct Year {
     now: Millis,
     day: i64,
     resumed_at: Option<Millis>,
-    /// Until this day, fewer ids are stored than usually, because there were no events.
+    /// Until this day, fewer ids are stored than usual, because there were no events.
     quiet_until: i64,
     /// The measured windows of normal days, by log.
     windows: Vec<Vec<Window>>,

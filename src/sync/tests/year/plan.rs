@@ -18,7 +18,7 @@ pub(super) enum Phase {
     Normal,
     /// No events.
     Silent,
-    /// Duo answers every request with 429, in the last third every third request.
+    /// Duo responds with HTTP 429 to every request, in the last third of the phase to every third.
     Throttled,
     /// The local clock jumps ahead of Duo's and back, four times a day.
     Ahead,
@@ -80,7 +80,7 @@ pub(super) fn clock_ahead(phase: Phase, now: Millis) -> TimeDelta {
 }
 
 /// Whether Duo refuses requests signed this long before or after its time. In every second hour it
-/// answers them nevertheless, and its response shows the right time.
+/// accepts them, and its response shows the right time.
 pub(super) fn refuses_signature(clock_ahead: TimeDelta, now: Millis) -> bool {
     let is_even = now.seconds() / 3_600 % 2 == 0;
     clock_ahead.abs() > minutes(5) && is_even
