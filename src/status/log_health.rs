@@ -122,7 +122,8 @@ impl LogHealth {
     }
 
     /// Adds events that are in the ledger but not in the totals, because a process ended before
-    /// it stored the health of its run, or a backfill delivered them. `ledger` is the number of entries per hour.
+    /// it stored the health of its run, or a backfill delivered them. `ledger` is the number of
+    /// entries per hour.
     pub fn add_unrecorded(
         &mut self,
         mut ledger: BTreeMap<Hour, u64>,

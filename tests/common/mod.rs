@@ -37,7 +37,7 @@ pub(crate) use settings::Settings;
 pub(crate) use shared_access::account_signature;
 pub(crate) use storage::{Container, checkpoint_name, client};
 pub(crate) use tenant::{
-    PAGE, assert_nothing_lost, events_in, telephony_id, tenant, tenant_with_rule,
+    PAGE, assert_nothing_lost, events_in, in_one_hour, telephony_id, tenant, tenant_with_rule,
 };
 pub(crate) use terminal::{duo_sentinel, shown};
 pub(crate) use timer::{Body, timer};

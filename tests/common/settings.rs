@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use chrono::{DurationRound as _, SecondsFormat, TimeDelta};
 use simulator::Simulator;
 
 /// Environment variables of a handler.
@@ -51,15 +50,6 @@ impl Settings {
             .with("LOGS_INGESTION_RULE_ID", &config.logs_ingestion.rule_id)
             .with("IDENTITY_ENDPOINT", simulator.identity_url())
             .with("IDENTITY_HEADER", &config.identity.header)
-    }
-
-    /// Starts collection at the start of an hour. An hour collected in part is read instead of
-    /// counted, and the length of that part depends on the time of day.
-    #[must_use]
-    pub(crate) fn beginning_with_a_whole_hour(self, simulator: &Simulator) -> Self {
-        let begin = simulator.clock().now() - TimeDelta::hours(6);
-        let hour = begin.duration_trunc(TimeDelta::hours(1)).expect("the time can be truncated");
-        self.with("CISCO_DUO_START_TIME", hour.to_rfc3339_opts(SecondsFormat::Secs, true))
     }
 
     /// Sets one setting.

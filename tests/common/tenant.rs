@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DurationRound as _, TimeDelta, Utc};
+use chrono::{DurationRound as _, SecondsFormat, TimeDelta, Utc};
 use duo_sentinel::schema::{Column, declared, streams};
 use simulator::{Config, LogType, Simulator, StreamDeclaration};
 
@@ -25,6 +25,16 @@ pub(crate) fn tenant(seed: u64, events: u64) -> Config {
         trust_monitor_limit: page,
         ..Config::default()
     }
+}
+
+/// Moves all events of a [`tenant`] into one hour and returns its start. With this
+/// `CISCO_DUO_START_TIME`, the hour is the first window, whatever the time of day.
+pub(crate) fn in_one_hour(config: &mut Config) -> String {
+    let six_hours_ago = config.to - TimeDelta::minutes(340);
+    let hour =
+        six_hours_ago.duration_trunc(TimeDelta::hours(1)).expect("the time can be truncated");
+    (config.from, config.to) = (hour + TimeDelta::minutes(1), hour + TimeDelta::minutes(59));
+    hour.to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 /// The streams of a data collection rule that declares the connector's columns.

@@ -2,8 +2,10 @@
 
 use std::fs;
 
-use crate::common::{Settings, assert_expected, duo_sentinel, shown, temporary_folder, tenant};
-use chrono::{DateTime, DurationRound as _, SecondsFormat, TimeDelta, Utc};
+use crate::common::{
+    Settings, assert_expected, duo_sentinel, in_one_hour, shown, temporary_folder, tenant,
+};
+use chrono::{SecondsFormat, TimeDelta};
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
 async fn small() -> Simulator {
@@ -32,15 +34,14 @@ async fn run_shows_a_table_and_hints() {
     // pages does not depend on the time of day.
     let mut config = tenant(61, 40);
     let six_hours_ago = config.to + TimeDelta::minutes(20) - TimeDelta::hours(6);
-    let hour = six_hours_ago.duration_trunc(TimeDelta::hours(1)).unwrap();
-    (config.from, config.to) = (hour + TimeDelta::minutes(1), hour + TimeDelta::minutes(59));
+    let hour = in_one_hour(&mut config);
     let simulator = Simulator::start(config).await.expect("free ports");
     let folder = temporary_folder();
     // The lag of this log shows where its checkpoint is.
     simulator.faults().push(Fault::always(Target::Duo(LogType::Activity), FaultKind::Forbidden));
-    let time = |time: DateTime<Utc>| time.to_rfc3339_opts(SecondsFormat::Secs, true);
+    let six_hours_ago = six_hours_ago.to_rfc3339_opts(SecondsFormat::Secs, true);
     let settings = Settings::in_folder(&simulator, &folder.path().join("state"))
-        .with("CISCO_DUO_START_TIME", format!("{},activity={}", time(hour), time(six_hours_ago)))
+        .with("CISCO_DUO_START_TIME", format!("{hour},activity={six_hours_ago}"))
         .with("MAX_SYNC_WINDOW_PER_RUN_MINUTES", "600")
         .with("CISCO_DUO_WINDOW_DELAY_SECONDS", "600");
     let output = duo_sentinel(&settings, folder.path(), &["run"]).await;

@@ -1,11 +1,12 @@
 //! Errors of Duo and the network.
 
-use chrono::{DurationRound as _, TimeDelta};
+use chrono::TimeDelta;
 use simulator::{Fault, FaultKind, LogType, Simulator, Target};
 
 use crate::bad_input::start;
 use crate::common::{
-    Settings, accepted_rows, assert_nothing_lost, running_with, temporary_folder, tenant,
+    Settings, accepted_rows, assert_nothing_lost, in_one_hour, running_with, temporary_folder,
+    tenant,
 };
 
 #[tokio::test]
@@ -104,9 +105,8 @@ async fn a_record_that_is_not_an_object_is_delivered_as_text() {
     let mut config = tenant(13, 120);
     let rows = temporary_folder();
     config.rows_dir = Some(rows.path().to_owned());
-    // The first window is an hour of which the tenant has events.
-    config.from = config.from.duration_trunc(TimeDelta::hours(1)).unwrap();
-    let start = config.from.to_rfc3339();
+    // So that the first page has records.
+    let start = in_one_hour(&mut config);
     let from_start = |settings: Settings, _: &_| settings.with("CISCO_DUO_START_TIME", start);
     let (simulator, host, _state) = running_with(config, from_start).await;
     simulator

@@ -94,7 +94,7 @@ fn errors_of(alert: &Query, result: &Checked) -> Vec<String> {
     must(description.trim().ends_with(&ending), "the description does not end with what to do");
     must(description.len() <= 4096, "the description is too long");
     let name = definition["name"].as_str().unwrap_or_default();
-    must(name.starts_with("Cisco Duo connector - "), "the name does not begin with the connector");
+    must(name.starts_with(Query::ALERT), "the name does not begin with the connector");
     must(definition["severity"].as_u64().is_some_and(|severity| severity <= 4), "invalid severity");
     must(definition["version"].is_string(), "there is no version");
     let span = |key: &str| definition[key].as_str().and_then(minutes).unwrap_or_default();
@@ -148,8 +148,7 @@ fn the_guide_and_the_alert_files_agree() {
             "1h" => "1 hour",
             other => panic!("{}: {other} is not in the guide", alert.name),
         };
-        let name = definition["name"].as_str().unwrap_or_default();
-        let name = name.trim_start_matches("Cisco Duo connector - ");
+        let name = alert.alert();
         let end = format!("| {} | {frequency} | {closes} |", definition["severity"]);
         let line = guide.lines().find(|line| line.starts_with(&format!("| *{name}* | ")));
         assert!(line.is_some_and(|line| line.ends_with(&end)), "{}: {line:?}", alert.name);

@@ -17,6 +17,15 @@ pub(crate) struct Query {
 }
 
 impl Query {
+    /// What the names of all alerts about the connector begin with.
+    pub(crate) const ALERT: &str = "Cisco Duo connector - ";
+
+    /// The name of an alert, as the documents give it.
+    pub(crate) fn alert(&self) -> &str {
+        let name = self.definition["name"].as_str().unwrap_or_default();
+        name.strip_prefix(Self::ALERT).unwrap_or(name)
+    }
+
     /// The file name without folder and extension.
     pub(crate) fn stem(&self) -> &str {
         self.name.rsplit('/').next().expect("a name has a last part")

@@ -53,8 +53,7 @@ fn rows(code: &str, state: &str, alert: &str) -> Value {
 fn every_alert_in_the_table_fires_on_its_error() {
     let (content, schema) = (Content::read(), Schema::read());
     let named = |name: &str| -> &Query {
-        let full = format!("Cisco Duo connector - {name}");
-        let found = content.alerts.iter().find(|alert| alert.definition["name"] == full.as_str());
+        let found = content.alerts.iter().find(|alert| alert.alert() == name);
         found.unwrap_or_else(|| panic!("no alert {name}"))
     };
     let mut subjects = Vec::new();

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use chrono::{DurationRound as _, TimeDelta};
 use simulator::{LogType, Simulator};
 
-use crate::common::{Azurite, FunctionsHost, Settings, tenant};
+use crate::common::{Azurite, FunctionsHost, Settings, in_one_hour, tenant};
 use crate::storage::location::Location;
 
 const EVENTS: u64 = 800;
@@ -21,13 +20,11 @@ async fn resume_in_the_middle_of_a_window(location: &Location) {
     let mut config = tenant(21, EVENTS);
     config.duo_latency = Duration::from_millis(150);
     // All events are in the first window, which takes longer than a run.
-    let six_hours_ago = config.to + TimeDelta::minutes(20) - TimeDelta::hours(6);
-    let hour = six_hours_ago.duration_trunc(TimeDelta::hours(1)).unwrap();
-    (config.from, config.to) = (hour + TimeDelta::minutes(1), hour + TimeDelta::minutes(59));
+    let start = in_one_hour(&mut config);
     let simulator = Simulator::start(config).await.unwrap();
     let settings = location
         .settings(&simulator)
-        .beginning_with_a_whole_hour(&simulator)
+        .with("CISCO_DUO_START_TIME", start)
         .with("CISCO_DUO_LOG_TYPES", "activity")
         .with("CISCO_DUO_RUN_TIME_LIMIT_SECONDS", "1");
     let mut first = FunctionsHost::start(&settings).await;
